@@ -1,0 +1,64 @@
+"""Everything of scikit-learn that is private, new or moving, gathered in one file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sklearn.model_selection import GridSearchCV
+from sklearn.utils import _safe_indexing
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.metaestimators import _BaseComposition
+
+try:  # scikit-learn >= 1.7
+    from sklearn.utils._repr_html.estimator import _VisualBlock
+except ImportError:  # scikit-learn 1.6
+    from sklearn.utils._estimator_html_repr import _VisualBlock
+
+try:  # scikit-learn >= 1.9, experimental
+    from sklearn.callback import CallbackSupportMixin, with_callbacks
+
+    HAS_CALLBACKS = True
+except ImportError:
+    HAS_CALLBACKS = False
+
+    class _NoContext:
+        """Stands in for a callback context: nobody listens."""
+
+        def subcontext(self, **kwargs: Any) -> _NoContext:
+            return self
+
+        def call_on_fit_task_begin(self, **kwargs: Any) -> _NoContext:
+            return self
+
+        def call_on_fit_task_end(self, **kwargs: Any) -> bool:
+            return False
+
+    class CallbackSupportMixin:  # type: ignore[no-redef]
+        """Stands in where this scikit-learn has no callbacks."""
+
+        def _init_callback_context(self, **kwargs: Any) -> _NoContext:
+            return _NoContext()
+
+    def with_callbacks(method: Callable[..., Any]) -> Callable[..., Any]:
+        """Return `method` as it is."""
+        return method
+
+
+__all__ = [
+    "HAS_CALLBACKS",
+    "BaseComposition",
+    "BaseSearchCV",
+    "CallbackSupportMixin",
+    "HasMethods",
+    "Interval",
+    "StrOptions",
+    "VisualBlock",
+    "safe_indexing",
+    "with_callbacks",
+]
+
+VisualBlock = _VisualBlock
+BaseComposition = _BaseComposition
+BaseSearchCV = GridSearchCV.__bases__[0]
+safe_indexing = _safe_indexing

@@ -1,0 +1,637 @@
+"""ActiveLearner: any scikit-learn estimator, with the two verbs `query` and `teach`."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from copy import deepcopy
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn import get_config
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
+from sklearn.exceptions import NotFittedError
+from sklearn.utils import get_tags
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from skactive import strategies
+from skactive._compat import VisualBlock
+from skactive._pool import PoolView, Source
+from skactive._rows import join_rows, n_rows, take_rows
+from skactive._validation import (
+    can_start_cold,
+    check_batch_size,
+    check_classes,
+    check_needs,
+    check_rows,
+    check_same_features,
+    check_scores,
+    check_selection,
+    check_strategy,
+    draw_seed,
+    is_per_row,
+)
+from skactive.adapters import ModelAdapter, adapt
+from skactive.exceptions import CapabilityError, FrozenModelWarning, TeachError
+from skactive.strategies import Margin, Strategy
+
+__all__ = ["ActiveLearner"]
+
+Positions = NDArray[np.intp]
+
+
+def _estimator_has(method: str) -> Callable[[ActiveLearner], bool]:
+    """Tell, for `available_if`, whether the inner estimator has `method`."""
+
+    def check(learner: ActiveLearner) -> bool:
+        getattr(getattr(learner, "estimator_", learner.estimator), method)
+        return True
+
+    return check
+
+
+def _scores_rows(learner: ActiveLearner) -> bool:
+    return hasattr(learner._strategy(), "score")
+
+
+def copy_tags(tags: Any, inner: Any) -> Any:
+    """Give a wrapper's tags what scikit-learn may know of the estimator that it wraps."""
+    inner_tags = get_tags(inner)
+    for name in (
+        "estimator_type",
+        "classifier_tags",
+        "regressor_tags",
+        "target_tags",
+        "input_tags",
+        "non_deterministic",
+    ):
+        setattr(tags, name, deepcopy(getattr(inner_tags, name)))
+    tags.array_api_support = False
+    return tags
+
+
+class ActiveLearner(MetaEstimatorMixin, BaseEstimator):
+    """Active learning around any scikit-learn estimator: ask which rows to label, teach labels.
+
+    The learner is an estimator like the one that it wraps: it predicts, scores, clones, prints and
+    goes into pipelines and searches. Besides it has two verbs: :meth:`query` says which rows of a
+    pool should be labelled next, and :meth:`teach` adds rows with their labels.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The model: anything with ``fit`` and ``predict_proba`` or ``decision_function``, a
+        pipeline or a skorch net among them. It is cloned, never changed.
+    strategy : Strategy, default=None
+        How rows are chosen; see :mod:`skactive.strategies`. None is ``Margin()``.
+    embedder : transformer, default=None
+        Turns rows into the embedding on which diversity is measured. One that is fitted is used
+        as it is; otherwise a clone is fitted on the pool and the labelled rows at each query.
+        None uses what the model's last layer sees: penultimate features of a net, the
+        transformed features of a pipeline, else the rows themselves.
+    classes : array-like of shape (n_classes,), default=None
+        All classes there are, where some may not be among the first labels. Probabilities then
+        have a column for each. None: a class that turns up in `teach` joins at the refit.
+    incremental : bool, default=False
+        Whether to teach by ``partial_fit`` on the new rows instead of a refit on all of them.
+    prefit : bool, default=False
+        Whether `estimator` is fitted already and to be used as it is until it is taught. Then
+        `fit` only records the labelled rows that it was fitted on.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the queries, and of all in the model that is left unseeded (nets too): with a
+        number, everything is repeatable. A query gives the same rows until `teach` is called.
+        Queries never touch global random state.
+
+    Attributes
+    ----------
+    estimator_ : estimator
+        The fitted model.
+    classes_ : ndarray of shape (n_classes,)
+        The classes of the fitted model, where it has them.
+    X_labeled_ : rows in the container of the first `fit`
+        All rows taught so far.
+    y_labeled_ : array-like of shape (n_labeled,)
+        Their labels.
+    n_features_in_ : int
+        Number of features, where the fitted model has it.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, where the fitted model has them.
+    seed_ : int
+        The seed that `fit` drew.
+
+    See Also
+    --------
+    SimulatedLearner : Plays the loop with known labels, to compare strategies.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skactive import ActiveLearner
+    >>> from skactive.strategies import Margin
+    >>> X, y = load_digits(return_X_y=True)
+    >>> learner = ActiveLearner(LogisticRegression(max_iter=1000), Margin(), random_state=0)
+    >>> learner = learner.fit(X[:20], y[:20])
+    >>> pool = np.arange(20, len(X))
+    >>> for _ in range(3):
+    ...     picked = pool[learner.query(X[pool], batch_size=10)]
+    ...     learner = learner.teach(X[picked], y[picked])  # in real life: a person's answers
+    ...     pool = np.setdiff1d(pool, picked)
+    >>> len(learner.y_labeled_)
+    50
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "incremental": ["boolean"],
+        "prefit": ["boolean"],
+    }
+
+    def __init__(
+        self,
+        estimator: Any,
+        strategy: Strategy | None = None,
+        *,
+        embedder: Any = None,
+        classes: Any = None,
+        incremental: bool = False,
+        prefit: bool = False,
+        random_state: Any = None,
+    ) -> None:
+        self.estimator = estimator
+        self.strategy = strategy
+        self.embedder = embedder
+        self.classes = classes
+        self.incremental = incremental
+        self.prefit = prefit
+        self.random_state = random_state
+
+    # The two verbs, and the start --------------------------------------------------------------
+
+    def fit(self, X: Any, y: Any, **params: Any) -> Self:
+        """Forget what was learnt and fit the model to these labelled rows.
+
+        Parameters
+        ----------
+        X : rows in any container
+            Labelled rows: an array of any dimension, a sparse matrix, a frame, a list of texts, a
+            tensor; whatever the model takes.
+        y : array-like of shape (n_rows,)
+            Their labels.
+        **params : dict
+            Passed to the model's ``fit`` (``sample_weight``, say), by metadata routing where that
+            is enabled. Values with one entry a row are kept for the refits.
+
+        Returns
+        -------
+        self : ActiveLearner
+
+        Raises
+        ------
+        CapabilityError
+            If the model cannot give what the strategy reads.
+        ValueError
+            If a label is not among the declared classes, or the model refuses the rows.
+        """
+        X, y = self._checked(X, y)
+        seed = draw_seed(self.random_state)
+        model = self._first_model(X, y, params, seed)
+        n_known = n_rows(X)
+        refits = _fantasy_params(params, n_known) is not None
+        check_needs(self._strategy(), adapt(model), refits=refits)
+        every = np.arange(n_known)  # rows are copied: the caller's may change
+        self._keep(model, take_rows(X, every), take_rows(y, every), params, seed)
+        return self
+
+    def query(self, X_pool: Any, batch_size: int = 1) -> Positions:
+        """Choose the rows of a pool that should be labelled next.
+
+        Before the first `fit`, strategies that need no model (random and diversity) choose where
+        to start. A pipeline's transformers are then fitted on the pool.
+
+        Parameters
+        ----------
+        X_pool : rows in any container
+            Unlabelled rows, of the same features as the labelled ones.
+        batch_size : int, default=1
+            How many rows to choose.
+
+        Returns
+        -------
+        ndarray of shape (batch_size,), dtype intp
+            Distinct positions in `X_pool`, best first. The same until `teach` is called.
+
+        Raises
+        ------
+        PoolExhaustedError
+            If the pool has fewer rows than `batch_size`.
+        NotFittedError
+            If the learner is not fitted and the strategy needs a model.
+        SelectionError
+            If the strategy's answer is not `batch_size` distinct positions.
+        """
+        view = self._view(X_pool)
+        batch_size = check_batch_size(batch_size, len(view))
+        strategy = self._strategy()
+        positions = strategy.select(view, batch_size)
+        return check_selection(positions, batch_size, len(view), strategy)
+
+    def teach(self, X: Any, y: Any, **params: Any) -> Self:
+        """Add labelled rows and refit the model; on a learner not yet fitted, the first fit.
+
+        If the refit fails the learner is as it was before the call.
+
+        Parameters
+        ----------
+        X : rows in the container of the first `fit`
+            Rows with new labels.
+        y : array-like of shape (n_rows,)
+            Their labels.
+        **params : dict
+            Passed to the model's ``fit``. What `fit` got one value a row of is needed here too.
+
+        Returns
+        -------
+        self : ActiveLearner
+
+        Raises
+        ------
+        TeachError
+            If the model could not be refitted.
+        ValueError
+            If the rows do not have the features of those known, or a label is not declared.
+        """
+        if not self.__sklearn_is_fitted__():
+            return self.fit(X, y, **params)
+        X, y = self._checked(X, y)
+        X_all, y_all, all_params = self._joined(X, y, params)
+        try:
+            if self.incremental:
+                model = self._increment(deepcopy(self._model()), X, y, params, self._seed())
+            else:
+                model = self._fitted_clone(X_all, y_all, all_params, self._seed())
+        except Exception as error:
+            n_known = 0 if self._labeled() is None else n_rows(self.X_labeled_)
+            raise TeachError(
+                f"The model could not be refitted with {n_rows(X)} more rows "
+                f"({type(error).__name__}: {error}). The learner is as it was before, with "
+                f"{n_known} labelled rows."
+            ) from error
+        _warn_if_frozen(model)
+        self._keep(model, X_all, y_all, all_params, self._seed())
+        return self
+
+    @available_if(_scores_rows)
+    def score_pool(self, X_pool: Any) -> NDArray[np.float64]:
+        """Score every row of a pool as the strategy does; where the strategy scores rows.
+
+        Parameters
+        ----------
+        X_pool : rows in any container
+            Unlabelled rows.
+
+        Returns
+        -------
+        ndarray of shape (n_pool,)
+            Higher is more informative.
+        """
+        view, strategy = self._view(X_pool), self._strategy()
+        return check_scores(strategy.score_in_chunks(view), len(view), strategy)
+
+    # Prediction is the model's --------------------------------------------------------------
+
+    @available_if(_estimator_has("predict"))
+    def predict(self, X: Any, **params: Any) -> Any:
+        """Predict with the fitted model.
+
+        Parameters
+        ----------
+        X : rows in any container
+            Rows to predict.
+        **params : dict
+            Passed to the model's ``predict``.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+            What the model predicts.
+        """
+        return self._model().predict(X, **params)
+
+    @available_if(_estimator_has("predict_proba"))
+    def predict_proba(self, X: Any, **params: Any) -> Any:
+        """Predict probabilities with the fitted model.
+
+        Parameters
+        ----------
+        X : rows in any container
+            Rows to predict.
+        **params : dict
+            Passed to the model's ``predict_proba``.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_classes)
+            One column for each of ``classes_``.
+        """
+        return self._model().predict_proba(X, **params)
+
+    @available_if(_estimator_has("predict_log_proba"))
+    def predict_log_proba(self, X: Any, **params: Any) -> Any:
+        """Predict log probabilities with the fitted model.
+
+        Parameters
+        ----------
+        X : rows in any container
+            Rows to predict.
+        **params : dict
+            Passed to the model's ``predict_log_proba``.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_classes)
+            One column for each of ``classes_``.
+        """
+        return self._model().predict_log_proba(X, **params)
+
+    @available_if(_estimator_has("decision_function"))
+    def decision_function(self, X: Any, **params: Any) -> Any:
+        """Evaluate the fitted model's decision function.
+
+        Parameters
+        ----------
+        X : rows in any container
+            Rows to evaluate.
+        **params : dict
+            Passed to the model's ``decision_function``.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,) or (n_rows, n_classes)
+            Values of the decision function.
+        """
+        return self._model().decision_function(X, **params)
+
+    @available_if(_estimator_has("score"))
+    def score(self, X: Any, y: Any, **params: Any) -> float:
+        """Score the fitted model's predictions against labels.
+
+        Parameters
+        ----------
+        X : rows in any container
+            Test rows.
+        y : array-like of shape (n_rows,)
+            Their true labels.
+        **params : dict
+            Passed to the model's ``score`` (``sample_weight``, say).
+
+        Returns
+        -------
+        float
+            The model's own score: accuracy for classifiers.
+        """
+        return self._model().score(X, y, **params)
+
+    @property
+    def classes_(self) -> Any:
+        """The classes of the fitted model."""
+        return self._model().classes_
+
+    @property
+    def n_features_in_(self) -> int:
+        """Number of features that the fitted model saw."""
+        return self._fitted_attribute("n_features_in_")
+
+    @property
+    def feature_names_in_(self) -> Any:
+        """Names of the features that the fitted model saw."""
+        return self._fitted_attribute("feature_names_in_")
+
+    # scikit-learn's protocols -----------------------------------------------------------------
+
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Say where `fit` and `teach` (which is routed under `fit`) send their parameters.
+
+        Returns
+        -------
+        MetadataRouter
+            The routing.
+        """
+        mapping = MethodMapping().add(caller="fit", callee="fit")
+        if self.incremental:
+            mapping.add(caller="fit", callee="partial_fit")
+        mapping.add(caller="score", callee="score")
+        return MetadataRouter(owner=type(self).__name__).add(
+            estimator=self.estimator, method_mapping=mapping
+        )
+
+    def __sklearn_tags__(self) -> Any:
+        return copy_tags(super().__sklearn_tags__(), self.estimator)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "estimator_") or bool(self.prefit)
+
+    def _sk_visual_block_(self) -> Any:
+        parts = [("estimator", self.estimator), ("strategy", self._strategy())]
+        if self.embedder is not None:
+            parts.append(("embedder", self.embedder))
+        return VisualBlock(
+            "parallel",
+            [part for _, part in parts],
+            names=[f"{name}: {type(part).__name__}" for name, part in parts],
+            name_details=[str(part) for _, part in parts],
+        )
+
+    # How it is done ---------------------------------------------------------------------------
+
+    def _strategy(self) -> Any:
+        return Margin() if self.strategy is None else self.strategy
+
+    def _model(self) -> Any:
+        if hasattr(self, "estimator_"):
+            return self.estimator_
+        check_is_fitted(self)
+        return self.estimator
+
+    def _fitted_attribute(self, name: str) -> Any:
+        """Give an attribute of the fitted model; before the fit there is none, as in any estimator."""
+        model = getattr(self, "estimator_", self.estimator if self.prefit else None)
+        if model is None:
+            raise AttributeError(f"{type(self).__name__} has no {name} before it is fitted.")
+        return getattr(model, name)
+
+    def _seed(self) -> int:
+        """Return the seed that `fit` drew; before it, what it would draw."""
+        if hasattr(self, "seed_"):
+            return self.seed_
+        return draw_seed(deepcopy(self.random_state))
+
+    def _labeled(self) -> Any:
+        return getattr(self, "X_labeled_", None)
+
+    def _checked(self, X: Any, y: Any) -> tuple[Any, Any]:
+        """Check labelled rows, and the parts that they will meet."""
+        self._check_parts()
+        X, y = check_rows(X, y)
+        check_classes(self.classes, y)
+        return X, y
+
+    def _check_parts(self) -> None:
+        self._validate_params()
+        check_strategy(self._strategy())
+        if self.embedder is not None and not hasattr(self.embedder, "transform"):
+            raise TypeError(
+                f"embedder must be a transformer, got {self.embedder!r}: wrap a function in "
+                "sklearn.preprocessing.FunctionTransformer."
+            )
+
+    def _routed(self, params: dict[str, Any], method: str) -> dict[str, Any]:
+        """Choose the parameters for the model's `method`: all, or as metadata routing says."""
+        if params and get_config()["enable_metadata_routing"]:
+            return dict(process_routing(self, "fit", **params).estimator[method])
+        return params
+
+    def _first_model(self, X: Any, y: Any, params: dict[str, Any], seed: int) -> Any:
+        if self.prefit:
+            check_is_fitted(self.estimator)
+            return self.estimator
+        if self.incremental:
+            return self._increment(self._seeded_clone(seed), X, y, params, seed)
+        return self._fitted_clone(X, y, params, seed)
+
+    def _seeded_clone(self, seed: int) -> Any:
+        """Return the model unfitted; a learner with a `random_state` seeds what is unseeded in it."""
+        model = clone(self.estimator)
+        if self.random_state is not None:
+            unseeded = {
+                name: seed
+                for name, value in model.get_params(deep=True).items()
+                if (name == "random_state" or name.endswith("__random_state")) and value is None
+            }
+            model.set_params(**unseeded)
+        return model
+
+    def _fitted_clone(self, X: Any, y: Any, params: dict[str, Any], seed: int) -> Any:
+        model = self._seeded_clone(seed)
+        with self._fitting(model, seed):
+            return model.fit(X, y, **self._routed(params, "fit"))
+
+    def _increment(self, model: Any, X: Any, y: Any, params: dict[str, Any], seed: int) -> Any:
+        """Teach a model more rows by its own ``partial_fit``; it is changed."""
+        params = self._routed(params, "partial_fit")
+        if not hasattr(model, "classes_"):
+            classes = np.unique(np.asarray(y)) if self.classes is None else self.classes
+            params = {"classes": np.asarray(classes), **params}
+        with self._fitting(model, seed):
+            return model.partial_fit(X, y, **params)
+
+    def _fitting(self, model: Any, seed: int) -> AbstractContextManager[None]:
+        """Fit in this context: with a `random_state`, models with global randomness repeat too."""
+        return adapt(model).fitting(None if self.random_state is None else seed)
+
+    def _joined(self, X: Any, y: Any, params: dict[str, Any]) -> tuple[Any, Any, dict[str, Any]]:
+        """Join new labelled rows, and their fit parameters, to those known."""
+        known = self._labeled()
+        if known is not None:
+            check_same_features(known, X, ("the labelled rows", "X"))
+            joined = _join_params(self._fit_params, n_rows(known), params, n_rows(X))
+            return join_rows(known, X), join_rows(self.y_labeled_, y), joined
+        if self.incremental:
+            return X, y, params
+        raise ValueError(
+            "This prefit learner does not know the rows that its estimator was fitted on, and a "
+            "refit on the new rows alone would forget them. Call fit with those rows first (the "
+            "model is kept as it is), or set incremental=True."
+        )
+
+    def _keep(self, model: Any, X: Any, y: Any, params: dict[str, Any], seed: int) -> None:
+        """Take over a new state, all of it at once, when nothing can fail any more."""
+        self.estimator_, self.X_labeled_, self.y_labeled_ = model, X, y
+        self._fit_params, self.seed_ = params, seed
+
+    def _view(self, X_pool: Any) -> PoolView:
+        """Return a pool as the strategy may see it."""
+        self._check_parts()
+        X_pool, _ = check_rows(X_pool)
+        known, fitted = self._labeled(), self.__sklearn_is_fitted__()
+        if known is not None:
+            check_same_features(known, X_pool, ("the labelled rows", "X_pool"))
+        if not fitted and not can_start_cold(self._strategy()):
+            raise NotFittedError(
+                f"{type(self._strategy()).__name__} needs a fitted model. Call fit with some "
+                "labelled rows, or choose the first rows by a strategy that can start cold: "
+                f"{', '.join(_cold_starters())}."
+            )
+        y = getattr(self, "y_labeled_", None)
+        n_known = 0 if known is None else n_rows(known)
+        seed = np.random.SeedSequence([self._seed(), n_known]).generate_state(1)[0]
+        source = Source(
+            adapter=adapt(self._model() if fitted else self.estimator),
+            seed=int(seed),
+            fitted=fitted,
+            X_labeled=known,
+            y_labeled=y,
+            classes=check_classes(self.classes, y),
+            embedder=self.embedder,
+            refit=self._fantasy if fitted and known is not None else None,
+        )
+        return PoolView(X_pool, source)
+
+    def _fantasy(self, row: Any, label: Any) -> ModelAdapter:
+        """Return the adapter of the model as one more labelled row would make it."""
+        params = _fantasy_params(self._fit_params, n_rows(self.X_labeled_))
+        if params is None:
+            raise CapabilityError("A fit parameter has one value a row, and an imagined row none.")
+        if self.incremental:
+            model = self._increment(deepcopy(self._model()), row, label, {}, self._seed())
+        else:
+            X, y = join_rows(self.X_labeled_, row), join_rows(self.y_labeled_, label)
+            model = self._fitted_clone(X, y, params, self._seed())
+        return adapt(model)
+
+
+def _cold_starters() -> list[str]:
+    """Name the strategies that need no model."""
+    found = [(name, getattr(strategies, name)) for name in strategies.__all__]
+    return [
+        name
+        for name, kind in found
+        if isinstance(kind.needs, frozenset) and kind is not Strategy and can_start_cold(kind)
+    ]
+
+
+def _warn_if_frozen(model: Any) -> None:
+    if adapt(model).frozen:
+        warnings.warn(
+            f"{type(model).__name__} is frozen: it predicts as before, and the new rows only count "
+            "as labelled. Take the model out of its FrozenEstimator to teach it.",
+            FrozenModelWarning,
+            stacklevel=3,
+        )
+
+
+def _join_params(
+    known: dict[str, Any], n_known: int, new: dict[str, Any], n_new: int
+) -> dict[str, Any]:
+    """Join fit parameters that have one value a row; of others the newer holds."""
+    per_row = {name for name, value in known.items() if is_per_row(value, n_known)}
+    new_per_row = {name for name, value in new.items() if is_per_row(value, n_new)}
+    for name in per_row ^ new_per_row:
+        missing, given = ("teach", "fit") if name in per_row else ("fit", "teach")
+        raise ValueError(
+            f"{name} was given to {given} with one value a row, but not to {missing}: every "
+            f"labelled row needs one. Pass {name} to both."
+        )
+    return {**known, **new} | {name: join_rows(known[name], new[name]) for name in per_row}
+
+
+def _fantasy_params(params: dict[str, Any], n_known: int) -> dict[str, Any] | None:
+    """Extend fit parameters by one imagined row, of weight 1; None where that has no meaning."""
+    per_row = {name for name, value in params.items() if is_per_row(value, n_known)}
+    if per_row - {"sample_weight"}:
+        return None
+    return params | {name: np.append(np.asarray(params[name]), 1.0) for name in per_row}

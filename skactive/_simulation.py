@@ -1,0 +1,486 @@
+"""SimulatedLearner: play the whole loop, with known labels as the oracle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from numbers import Integral
+from time import perf_counter
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn import get_config
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone, is_classifier
+from sklearn.metrics import check_scoring
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from skactive._compat import CallbackSupportMixin, HasMethods, Interval, with_callbacks
+from skactive._learner import copy_tags
+from skactive._progress import progress
+from skactive._rows import n_rows, take_rows
+from skactive._validation import check_rows, draw_seed, is_per_row
+
+__all__ = ["SimulatedLearner"]
+
+Positions = NDArray[np.intp]
+
+
+def _learner_has(method: str) -> Callable[[SimulatedLearner], bool]:
+    """Tell, for `available_if`, whether the learner has `method`."""
+
+    def check(simulation: SimulatedLearner) -> bool:
+        getattr(getattr(simulation, "learner_", simulation.learner), method)
+        return True
+
+    return check
+
+
+class SimulatedLearner(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
+    """An active learner whose `fit` plays the whole loop, with `y` as the oracle.
+
+    It starts with a few labels, and then buys labels in batches, as the learner's strategy asks,
+    until the budget is spent. A label is read when it is bought and not before. Being an ordinary
+    estimator it goes into ``GridSearchCV``, which can so search over strategies and models.
+
+    Parameters
+    ----------
+    learner : ActiveLearner
+        The learner to play; it is cloned. Without a `random_state` of its own it gets one.
+    budget : int, default=100
+        How many labels may be read in all, the start included. More than there are rows means
+        all rows.
+    batch_size : int, default=10
+        How many labels to buy a round. The last round takes what is left of the budget.
+    n_initial : int, default=10
+        How many labels to start with. If a classifier's start holds one class only, further rows
+        are drawn at random, on the same budget, until it holds two.
+    initial_strategy : Strategy, default=None
+        Chooses the start; one that needs no model. None draws at random.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the start and of the queries.
+    verbose : bool or int, default=False
+        Whether to show a progress bar on standard error.
+
+    Attributes
+    ----------
+    learner_ : ActiveLearner
+        The learner with all labels bought.
+    estimators_ : list of estimators
+        The model of each round.
+    queried_ : ndarray of shape (n_labels,)
+        Positions in `X` in the order in which their labels were read, the start first.
+    n_labels_ : ndarray of shape (n_rounds,)
+        How many labels were known in each round; the start is the first round.
+    history_ : list of dict
+        One record a round: ``n_labels``, ``fit_seconds``, and ``query_seconds`` that it took to
+        choose the rows of the round.
+    classes_ : ndarray of shape (n_classes,)
+        The classes of the last model, where it has them.
+    n_features_in_ : int
+        Number of features, where the last model has it.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, where the last model has them.
+
+    See Also
+    --------
+    ActiveLearner : The learner for labels that come from people.
+
+    Notes
+    -----
+    The model of a round is a function of which labels are known, not of the order in which they
+    came: it is refitted on the labelled rows in the order of `X`. A learner with
+    ``incremental=True`` or ``prefit=True`` is taught batch by batch instead.
+
+    With scikit-learn >= 1.9, callbacks set by ``set_callbacks`` are called a round; one that
+    returns True from ``on_fit_task_end`` ends the campaign.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.model_selection import train_test_split
+    >>> from skactive import ActiveLearner, SimulatedLearner
+    >>> from skactive.strategies import Margin
+    >>> X, X_test, y, y_test = train_test_split(*load_digits(return_X_y=True), random_state=0)
+    >>> learner = ActiveLearner(LogisticRegression(max_iter=1000), Margin())
+    >>> simulation = SimulatedLearner(learner, budget=45, n_initial=20, random_state=0).fit(X, y)
+    >>> simulation.n_labels_
+    array([20, 30, 40, 45])
+    >>> scores = list(simulation.staged_score(X_test, y_test))
+    >>> scores[-1] > scores[0]
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "learner": [HasMethods(["fit", "query", "teach"])],
+        "budget": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "n_initial": [Interval(Integral, 1, None, closed="left")],
+        "initial_strategy": [HasMethods("select"), None],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        learner: Any,
+        *,
+        budget: int = 100,
+        batch_size: int = 10,
+        n_initial: int = 10,
+        initial_strategy: Any = None,
+        random_state: Any = None,
+        verbose: bool | int = False,
+    ) -> None:
+        self.learner = learner
+        self.budget = budget
+        self.batch_size = batch_size
+        self.n_initial = n_initial
+        self.initial_strategy = initial_strategy
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @with_callbacks
+    def fit(self, X: Any, y: Any, *, initial: Any = None, **params: Any) -> Self:
+        """Play the loop on these rows, reading labels only as they are bought.
+
+        Parameters
+        ----------
+        X : rows in any container
+            The pool.
+        y : array-like of shape (n_rows,)
+            The labels that the oracle will give.
+        initial : array-like of int, default=None
+            Positions of the rows whose labels are known at the start, instead of `n_initial`
+            rows drawn.
+        **params : dict
+            Passed to the learner's ``fit``; values with one entry a row are cut to the labelled
+            rows.
+
+        Returns
+        -------
+        self : SimulatedLearner
+
+        Raises
+        ------
+        ValueError
+            If the budget does not cover the start, or `initial` is no set of positions or holds
+            one class only.
+        """
+        self._validate_params()
+        if y is None:
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is None."
+            )
+        X, y = check_rows(X, y)
+        if params and get_config()["enable_metadata_routing"]:
+            params = process_routing(self, "fit", **params).learner["fit"]
+        seed = draw_seed(self.random_state)
+        campaign = _Campaign(self, X, y, dict(params), seed)
+        campaign.start(initial)
+        campaign.play()
+        self.learner_, self.estimators_ = campaign.learner, campaign.models
+        self.queried_ = np.asarray(campaign.known, dtype=np.intp)
+        self.history_ = campaign.history
+        self.n_labels_ = np.array([record["n_labels"] for record in self.history_])
+        return self
+
+    def staged_score(self, X: Any, y: Any, scoring: Any = None) -> Iterator[float]:
+        """Score the model of each round on test rows.
+
+        Parameters
+        ----------
+        X : rows in any container
+            Test rows.
+        y : array-like of shape (n_rows,)
+            Their true labels.
+        scoring : str, callable or None, default=None
+            As in scikit-learn's searches; None is the model's own ``score``.
+
+        Yields
+        ------
+        float
+            The score of a round, the start first: one for each of ``n_labels_``.
+        """
+        check_is_fitted(self, "estimators_")
+        for model in self.estimators_:
+            yield float(check_scoring(model, scoring=scoring)(model, X, y))
+
+    # Prediction is the learner's -----------------------------------------------------------
+
+    @available_if(_learner_has("predict"))
+    def predict(self, X: Any, **params: Any) -> Any:
+        """Predict with the model of the last round.
+
+        Parameters
+        ----------
+        X : rows in any container
+            Rows to predict.
+        **params : dict
+            Passed to the model's ``predict``.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+            What the model predicts.
+        """
+        return self._learner().predict(X, **params)
+
+    @available_if(_learner_has("predict_proba"))
+    def predict_proba(self, X: Any, **params: Any) -> Any:
+        """Predict probabilities with the model of the last round.
+
+        Parameters
+        ----------
+        X : rows in any container
+            Rows to predict.
+        **params : dict
+            Passed to the model's ``predict_proba``.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_classes)
+            One column for each of ``classes_``.
+        """
+        return self._learner().predict_proba(X, **params)
+
+    @available_if(_learner_has("predict_log_proba"))
+    def predict_log_proba(self, X: Any, **params: Any) -> Any:
+        """Predict log probabilities with the model of the last round.
+
+        Parameters
+        ----------
+        X : rows in any container
+            Rows to predict.
+        **params : dict
+            Passed to the model's ``predict_log_proba``.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_classes)
+            One column for each of ``classes_``.
+        """
+        return self._learner().predict_log_proba(X, **params)
+
+    @available_if(_learner_has("decision_function"))
+    def decision_function(self, X: Any, **params: Any) -> Any:
+        """Evaluate the decision function of the model of the last round.
+
+        Parameters
+        ----------
+        X : rows in any container
+            Rows to evaluate.
+        **params : dict
+            Passed to the model's ``decision_function``.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,) or (n_rows, n_classes)
+            Values of the decision function.
+        """
+        return self._learner().decision_function(X, **params)
+
+    @available_if(_learner_has("score"))
+    def score(self, X: Any, y: Any, **params: Any) -> float:
+        """Score the model of the last round.
+
+        Parameters
+        ----------
+        X : rows in any container
+            Test rows.
+        y : array-like of shape (n_rows,)
+            Their true labels.
+        **params : dict
+            Passed to the model's ``score``.
+
+        Returns
+        -------
+        float
+            The model's own score: accuracy for classifiers.
+        """
+        return self._learner().score(X, y, **params)
+
+    @property
+    def classes_(self) -> Any:
+        """The classes of the last model."""
+        return self._learner().classes_
+
+    @property
+    def n_features_in_(self) -> int:
+        """Number of features that the last model saw."""
+        return self._fitted_attribute("n_features_in_")
+
+    @property
+    def feature_names_in_(self) -> Any:
+        """Names of the features that the last model saw."""
+        return self._fitted_attribute("feature_names_in_")
+
+    # scikit-learn's protocols -----------------------------------------------------------------
+
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Say that `fit` sends its parameters to the learner's `fit`.
+
+        Returns
+        -------
+        MetadataRouter
+            The routing.
+        """
+        mapping = MethodMapping().add(caller="fit", callee="fit")
+        mapping.add(caller="score", callee="score")
+        return MetadataRouter(owner=type(self).__name__).add(
+            learner=self.learner, method_mapping=mapping
+        )
+
+    def __sklearn_tags__(self) -> Any:
+        return copy_tags(super().__sklearn_tags__(), self.learner)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "learner_")
+
+    def _learner(self) -> Any:
+        check_is_fitted(self)
+        return self.learner_
+
+    def _fitted_attribute(self, name: str) -> Any:
+        if not hasattr(self, "learner_"):
+            raise AttributeError(f"{type(self).__name__} has no {name} before it is fitted.")
+        return getattr(self.learner_, name)
+
+
+class _Campaign:
+    """One run of the loop: what is known so far, and the next round."""
+
+    def __init__(
+        self, settings: SimulatedLearner, X: Any, y: Any, params: dict[str, Any], seed: int
+    ) -> None:
+        self.settings, self.X, self.y, self.params = settings, X, y, params
+        self.random_state = np.random.RandomState(seed)
+        self.budget = min(settings.budget, n_rows(X))
+        self.learner = clone(settings.learner)
+        if self.learner.random_state is None:
+            self.learner.set_params(random_state=self.random_state.randint(2**31 - 1))
+        self.known: list[int] = []
+        self.models: list[Any] = []
+        self.history: list[dict[str, Any]] = []
+        self.query_seconds = 0.0  # what choosing the rows of the coming round took
+
+    def start(self, initial: Any) -> None:
+        """Buy the labels of the start."""
+        began = perf_counter()
+        if initial is not None:
+            self.known = self._checked(initial)
+        else:
+            self.known = self._drawn()
+        if is_classifier(self.learner) and self._one_class():
+            if initial is not None:
+                raise ValueError(
+                    f"The {len(self.known)} rows of initial hold one class only: a classifier "
+                    "needs two. Pass initial rows of two classes, or leave initial out and rows "
+                    "are drawn until there are two."
+                )
+            self._draw_second_class()
+        self.query_seconds = perf_counter() - began
+
+    def play(self) -> None:
+        """Fit, ask, buy; until the budget is spent."""
+        settings = self.settings
+        n_rounds = 1 + -(-(self.budget - len(self.known)) // settings.batch_size)
+        root = settings._init_callback_context(max_subtasks=n_rounds)
+        root.call_on_fit_task_begin(estimator=settings, X=self.X, y=self.y)
+        new, stop = list(self.known), False
+        with progress(n_rounds, "labelling", shown=bool(settings.verbose)) as advance:
+            while not stop:
+                context = root.subcontext(task_name="round")
+                context.call_on_fit_task_begin(estimator=settings)
+                self._teach(new)
+                advance(f"{len(self.known)} labels")
+                stop = context.call_on_fit_task_end(
+                    estimator=settings, reconstruction_attributes=self._attributes
+                )
+                if len(self.known) >= self.budget or stop:
+                    break
+                new = self._bought()
+        root.call_on_fit_task_end(estimator=settings, reconstruction_attributes=self._attributes)
+
+    def _attributes(self) -> dict[str, Any]:
+        """What makes an estimator that predicts as if the campaign had ended with this round."""
+        return {"learner_": self.learner}
+
+    def _teach(self, new: list[int]) -> None:
+        """Teach the learner the labels that are new: by a refit in the order of the rows."""
+        batchwise = self.learner.incremental or self.learner.prefit
+        rows = np.sort(new if batchwise and self.models else self.known)
+        began = perf_counter()
+        verb = self.learner.teach if batchwise and self.models else self.learner.fit
+        verb(take_rows(self.X, rows), self._labels(rows), **self._params_of(rows))
+        self.models.append(self.learner.estimator_)
+        self.history.append(
+            {
+                "n_labels": len(self.known),
+                "fit_seconds": perf_counter() - began,
+                "query_seconds": self.query_seconds,
+            }
+        )
+
+    def _bought(self) -> list[int]:
+        """Let the learner choose a batch; its labels count as known from here on."""
+        began = perf_counter()
+        pool = self._unknown()
+        batch_size = min(self.settings.batch_size, self.budget - len(self.known))
+        new = pool[self.learner.query(take_rows(self.X, pool), batch_size)].tolist()
+        self.query_seconds = perf_counter() - began
+        self.known += new
+        return new
+
+    def _labels(self, rows: Positions) -> Any:
+        """Read labels: the only place where the oracle is asked."""
+        return take_rows(self.y, rows)
+
+    def _params_of(self, rows: Positions) -> dict[str, Any]:
+        n = n_rows(self.X)
+        return {
+            name: take_rows(value, rows) if is_per_row(value, n) else value
+            for name, value in self.params.items()
+        }
+
+    def _unknown(self) -> Positions:
+        unknown = np.ones(n_rows(self.X), dtype=bool)
+        unknown[self.known] = False
+        return np.flatnonzero(unknown)
+
+    def _checked(self, initial: Any) -> list[int]:
+        positions, n = np.asarray(initial), n_rows(self.X)
+        if positions.ndim != 1 or positions.dtype.kind not in "iu" or not len(positions):
+            raise ValueError(f"initial must be a list of positions of rows, got {initial!r}.")
+        if positions.min() < 0 or positions.max() >= n or len(np.unique(positions)) < len(positions):
+            raise ValueError(f"initial must be distinct positions in 0 .. {n - 1}, got {initial!r}.")
+        self._check_budget(len(positions))
+        return positions.tolist()
+
+    def _drawn(self) -> list[int]:
+        n_initial = min(self.settings.n_initial, n_rows(self.X))
+        self._check_budget(n_initial)
+        if self.settings.initial_strategy is None:
+            return self.random_state.permutation(n_rows(self.X))[:n_initial].tolist()
+        starter = clone(self.learner).set_params(strategy=self.settings.initial_strategy)
+        return starter.query(self.X, n_initial).tolist()
+
+    def _check_budget(self, n_start: int) -> None:
+        if n_start > self.budget:
+            raise ValueError(
+                f"budget={self.settings.budget} does not cover the {n_start} labels of the start: "
+                "the budget counts all labels. Raise budget or lower n_initial."
+            )
+
+    def _one_class(self) -> bool:
+        labels = np.asarray(self._labels(np.asarray(self.known)))
+        return len(set(labels.ravel().tolist())) < 2
+
+    def _draw_second_class(self) -> None:
+        """Buy rows at random until a second class turns up or the budget is spent."""
+        for row in self.random_state.permutation(self._unknown()):
+            if len(self.known) >= self.budget or not self._one_class():
+                return
+            self.known.append(int(row))

@@ -1,0 +1,186 @@
+"""Every check of user input and of a strategy's output, each once."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils import indexable
+
+from skactive._rows import n_rows, row_shape
+from skactive.adapters import ModelAdapter
+from skactive.exceptions import CapabilityError, PoolExhaustedError, SelectionError
+from skactive.strategies import Strategy
+
+__all__ = [
+    "can_start_cold",
+    "check_batch_size",
+    "check_classes",
+    "check_needs",
+    "check_rows",
+    "check_same_features",
+    "check_scores",
+    "check_selection",
+    "check_strategy",
+    "draw_seed",
+    "is_per_row",
+]
+
+_REMEDIES = {
+    "proba": "wrap the model in CalibratedClassifierCV, set its option for probabilities, or use "
+    "a strategy that does without, such as Margin or KCenterGreedy",
+    "decision": "use a model with decision_function",
+    "proba_samples": "use an ensemble (RandomForestClassifier, BaggingClassifier(model), "
+    "VotingClassifier), a GaussianProcessClassifier, or a net with dropout layers",
+    "joint_samples": "use an ensemble (RandomForestClassifier, BaggingClassifier(model), "
+    "VotingClassifier) or a net with dropout layers",
+    "gradient_factors": "use a model with predict_proba",
+    "fantasize": "use a learner that refits (incremental=False) and whose fit parameters, apart "
+    "from sample_weight, are not one value a row",
+}
+
+
+def check_rows(X: Any, y: Any = None) -> tuple[Any, Any]:
+    """Check that X has rows, as many as y; sparse matrices become CSR, which has rows to take."""
+    X, y = indexable(X, y)
+    return X, y
+
+
+def check_batch_size(batch_size: Any, n_pool: int) -> int:
+    """Check that `batch_size` is a positive whole number, at most the rows that are left."""
+    if isinstance(batch_size, bool) or not isinstance(batch_size, Integral):
+        raise TypeError(
+            f"batch_size must be a whole number, got {batch_size!r} of type "
+            f"{type(batch_size).__name__}."
+        )
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1, got {batch_size}.")
+    if batch_size > n_pool:
+        raise PoolExhaustedError(
+            f"Asked for {batch_size} rows of a pool that has {n_pool} left: ask for at most "
+            f"{n_pool}, or stop."
+        )
+    return int(batch_size)
+
+
+def check_selection(positions: Any, batch_size: int, n_pool: int, strategy: Any) -> NDArray[np.intp]:
+    """Check that a strategy's answer is distinct positions of the pool, as many as asked for."""
+    name = type(strategy).__name__
+    answer = np.asarray(positions)
+    if answer.ndim != 1 or len(answer) != batch_size:
+        raise SelectionError(
+            f"{name}.select must return {batch_size} positions in one dimension, got shape "
+            f"{answer.shape}."
+        )
+    if answer.dtype.kind not in "iu":
+        raise SelectionError(f"{name}.select must return whole numbers, got {answer.dtype}.")
+    if answer.min() < 0 or answer.max() >= n_pool:
+        raise SelectionError(
+            f"{name}.select must return positions in 0 .. {n_pool - 1}, got {answer.min()} .. "
+            f"{answer.max()}."
+        )
+    if len(np.unique(answer)) != batch_size:
+        raise SelectionError(f"{name}.select returned some positions twice: {answer}.")
+    return answer.astype(np.intp)
+
+
+def check_scores(scores: Any, n_pool: int, strategy: Any) -> NDArray[np.float64]:
+    """Check that scores are finite numbers, one a row."""
+    scores = np.asarray(scores, dtype=np.float64)
+    if scores.shape != (n_pool,) or not np.isfinite(scores).all():
+        raise SelectionError(
+            f"{type(strategy).__name__}.score must return {n_pool} finite numbers, got shape "
+            f"{scores.shape} with {int((~np.isfinite(scores)).sum())} that are not finite."
+        )
+    return scores
+
+
+def check_strategy(strategy: Any) -> None:
+    """Check that `strategy` is an object with the interface of strategies."""
+    if isinstance(strategy, type):
+        raise TypeError(
+            f"strategy must be an object, got the class {strategy.__name__}: write "
+            f"{strategy.__name__}()."
+        )
+    if not callable(getattr(strategy, "select", None)):
+        raise TypeError(
+            f"strategy must be a skactive Strategy (an object with select(pool, batch_size)), got "
+            f"{strategy!r}."
+        )
+    parts = strategy.get_params().values() if hasattr(strategy, "get_params") else ()
+    for part in (strategy, *parts):
+        if isinstance(part, Strategy):
+            part._validate_params()  # scikit-learn's, from _parameter_constraints
+
+
+def check_needs(strategy: Any, adapter: ModelAdapter, *, refits: bool) -> None:
+    """Check that the model can give what the strategy reads, before a label is paid for."""
+    for need in sorted(getattr(strategy, "needs", frozenset())):
+        options = need.split("|")
+        if any(refits if option == "fantasize" else adapter.provides(option) for option in options):
+            continue
+        raise CapabilityError(
+            f"{type(strategy).__name__} needs {' or '.join(options)}, which "
+            f"{type(adapter.model).__name__} does not give here: "
+            f"{_REMEDIES.get(options[0], 'use another model or strategy')}."
+        )
+
+
+def can_start_cold(strategy: Any) -> bool:
+    """Tell whether a strategy reads nothing that takes a fitted model."""
+    return getattr(strategy, "needs", frozenset()) <= {"X", "embedding"}
+
+
+def check_same_features(known: Any, X: Any, names: tuple[str, str]) -> None:
+    """Check that rows `X` have the features of the rows that are `known`."""
+    labels = [getattr(rows, "columns", None) for rows in (known, X)]
+    if all(columns is not None for columns in labels) and list(labels[0]) != list(labels[1]):
+        raise ValueError(
+            f"{names[1]} has the columns {list(labels[1])}, but {names[0]} has {list(labels[0])}: "
+            "pass the same columns in the same order."
+        )
+    shapes = row_shape(known), row_shape(X)
+    if None not in shapes and shapes[0] != shapes[1]:
+        raise ValueError(
+            f"{names[1]} has rows of shape {shapes[1]}, but {names[0]} has rows of shape "
+            f"{shapes[0]}: pass the same features."
+        )
+
+
+def check_classes(classes: Any, y: Any) -> NDArray[Any] | None:
+    """Return the declared classes, sorted, and check that they hold every label of `y`."""
+    if classes is None:
+        return None
+    declared = np.unique(np.asarray(classes))
+    if len(declared) != n_rows(classes):
+        raise ValueError(f"classes must be distinct, got {classes!r}.")
+    if y is None:
+        return declared
+    strange = np.setdiff1d(np.asarray(y), declared)
+    if len(strange):
+        raise ValueError(
+            f"y has labels that classes= does not declare: {strange.tolist()}; declared are "
+            f"{declared.tolist()}."
+        )
+    return declared
+
+
+def draw_seed(random_state: Any) -> int:
+    """Draw one seed; None takes fresh entropy and leaves NumPy's global state alone."""
+    if isinstance(random_state, np.random.RandomState | np.random.Generator):
+        draw = getattr(random_state, "integers", None) or random_state.randint
+        return int(draw(2**31 - 1))
+    if isinstance(random_state, Integral):
+        return int(random_state)
+    if random_state is None:
+        return int(np.random.SeedSequence().generate_state(1)[0])
+    raise ValueError(
+        f"random_state must be None, a whole number or a RandomState, got {random_state!r}."
+    )
+
+
+def is_per_row(value: Any, n: int) -> bool:
+    """Tell whether a fit parameter has one value for each of `n` rows."""
+    return hasattr(value, "__len__") and not isinstance(value, str | dict) and n_rows(value) == n

@@ -1,0 +1,186 @@
+"""Adapters for scikit-learn's wrappers: pipelines, searches, frozen estimators; Gaussian processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, ndtri
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.gaussian_process import GaussianProcessClassifier
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skactive._compat import BaseSearchCV
+from skactive.adapters._base import ModelAdapter, Rows, adapt, register
+from skactive.exceptions import CapabilityError
+
+__all__: list[str] = []
+
+
+class WrapperAdapter(ModelAdapter):
+    """An adapter for a model that holds the model that predicts: asks that one's adapter."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__(model)
+        self.inner = adapt(self.held())
+        self.frozen = self.inner.frozen
+        self.fixed_columns = self.inner.fixed_columns
+        self.joint_samples = self.inner.joint_samples
+
+    def held(self) -> Any:
+        """Return the model that is held."""
+        raise NotImplementedError
+
+    @property
+    def classes(self) -> NDArray[Any] | None:
+        return self.inner.classes
+
+    def provides(self, reading: str) -> bool:
+        return self.inner.provides(reading)
+
+    def prepare(self, X: Any) -> Any:
+        return self.inner.prepare(X)
+
+    def prepare_cold(self, X: Any) -> Callable[[Any], Any]:
+        return self.inner.prepare_cold(X)
+
+    def proba(self, Z: Any) -> Rows:
+        return self.inner.proba(Z)
+
+    def decision(self, Z: Any) -> Rows:
+        return self.inner.decision(Z)
+
+    def features(self, Z: Any) -> Any:
+        return self.inner.features(Z)
+
+    def n_draws(self, n_samples: int | None) -> int:
+        return self.inner.n_draws(n_samples)
+
+    def proba_samples(self, Z: Any, n_samples: int | None, seed: int) -> Rows:
+        return self.inner.proba_samples(Z, n_samples, seed)
+
+    def fitting(self, seed: int | None) -> AbstractContextManager[None]:
+        return self.inner.fitting(seed)
+
+
+@register(Pipeline)
+class PipelineAdapter(WrapperAdapter):
+    """A pipeline predicts by its last step, on what the steps before make of the rows."""
+
+    def held(self) -> Any:
+        return self.model.steps[-1][1]
+
+    def transformers(self) -> list[Any]:
+        """Return the steps before the last, without those that let rows pass."""
+        steps = [step for _, step in self.model.steps[:-1]]
+        return [step for step in steps if hasattr(step, "transform")]
+
+    def prepare(self, X: Any) -> Any:
+        for transformer in self.transformers():
+            X = transformer.transform(X)
+        return self.inner.prepare(X)
+
+    def prepare_cold(self, X: Any) -> Callable[[Any], Any]:
+        fitted = []
+        for transformer in map(clone, self.transformers()):
+            try:
+                X = transformer.fit(X).transform(X)
+            except TypeError as error:  # its fit has no default for y
+                raise CapabilityError(
+                    f"The pipeline's {type(transformer).__name__} cannot be fitted on unlabelled "
+                    f"rows ({error}): pass embedder= to the learner, or fit it on some labels."
+                ) from error
+            fitted.append(transformer)
+        last = self.inner.prepare_cold(X)
+
+        def features(rows: Any) -> Any:
+            for transformer in fitted:
+                rows = transformer.transform(rows)
+            return last(rows)
+
+        return features
+
+
+@register(BaseSearchCV)
+class SearchAdapter(WrapperAdapter):
+    """A search predicts by its best estimator; before the fit there is only the candidate."""
+
+    def held(self) -> Any:
+        return getattr(self.model, "best_estimator_", self.model.estimator)
+
+
+@register(FrozenEstimator)
+class FrozenAdapter(WrapperAdapter):
+    """A frozen estimator predicts by what it froze, which no fit changes."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__(model)
+        self.frozen = True
+
+    def held(self) -> Any:
+        return self.model.estimator
+
+    def prepare_cold(self, X: Any) -> Callable[[Any], Any]:
+        try:
+            check_is_fitted(self.model.estimator)
+        except NotFittedError:
+            return super().prepare_cold(X)
+        return lambda rows: self.inner.features(self.inner.prepare(rows))
+
+
+@register(GaussianProcessClassifier)
+class GaussianProcessAdapter(ModelAdapter):
+    """A Gaussian process classifier draws from its Laplace posterior, each row for itself.
+
+    The draws of one row follow the posterior of its latent value. Draws of two rows share their
+    random number, so they say nothing about how the rows depend on each other: the joint posterior
+    of n rows would take an n x n matrix.
+    """
+
+    def provides(self, reading: str) -> bool:
+        if reading == "proba_samples":
+            return bool(self._binaries())
+        return super().provides(reading)
+
+    def _binaries(self) -> list[Any]:
+        """Return the binary processes: one, or one a class (one against the rest)."""
+        base = getattr(self.model, "base_estimator_", None)
+        if hasattr(base, "estimators_") and self.model.multi_class != "one_vs_rest":
+            return []
+        many = getattr(base, "estimators_", [base])
+        return many if all(hasattr(binary, "pi_") for binary in many) else []
+
+    def n_draws(self, n_samples: int | None) -> int:
+        return 100 if n_samples is None else n_samples
+
+    def proba_samples(self, Z: Any, n_samples: int | None, seed: int) -> Rows:
+        random_state = np.random.RandomState(seed)
+        n_draws = self.n_draws(n_samples)
+        if self.model.kernel is None or self.model.kernel.requires_vector_input:
+            Z = validate_data(self.model, Z, reset=False)
+        # Evenly spread quantiles instead of random ones: the same law with less noise.
+        quantiles = ndtri((np.arange(n_draws) + 0.5) / n_draws)
+        draws = []
+        for binary in self._binaries():
+            mean, variance = _latent(binary, Z)
+            deviation = np.sqrt(np.maximum(variance, 0.0))
+            z = random_state.permutation(quantiles)
+            draws.append(expit(mean + z[:, np.newaxis] * deviation))  # (n_draws, n_rows)
+        if len(draws) == 1:
+            return np.stack([1.0 - draws[0], draws[0]], axis=2)
+        samples = np.stack(draws, axis=2)
+        return samples / samples.sum(axis=2, keepdims=True)
+
+
+def _latent(binary: Any, X: Any) -> tuple[Rows, Rows]:
+    """Mean and variance of the latent value of each row (GPML, algorithm 3.2)."""
+    between = binary.kernel_(binary.X_train_, X)  # (n_labelled, n_rows)
+    mean = between.T @ (binary.y_train_ - binary.pi_)
+    half = np.linalg.solve(binary.L_, binary.W_sr_[:, np.newaxis] * between)
+    return mean, binary.kernel_.diag(X) - np.einsum("ij,ij->j", half, half)

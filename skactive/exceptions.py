@@ -1,0 +1,67 @@
+"""Errors and warnings of skactive.
+
+::
+
+    SkactiveError
+    ├── CapabilityError (TypeError)          the model cannot give what the strategy needs
+    ├── InvalidReadingError (ValueError)     probabilities that are none, too few columns, NaN
+    ├── PoolExhaustedError (ValueError)      more rows asked for than the pool holds
+    ├── SelectionError (ValueError)          a strategy answered with rows that cannot be right
+    └── TeachError (RuntimeError)            the refit failed; the learner is as it was before
+
+    SkactiveWarning (UserWarning)
+    ├── FrozenModelWarning                   teaching does not change this model
+    └── TiedScoresWarning                    every row scores the same: the choice is random
+
+Each error is also the builtin that one would expect, so ``except ValueError`` goes on working.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "CapabilityError",
+    "FrozenModelWarning",
+    "InvalidReadingError",
+    "PoolExhaustedError",
+    "SelectionError",
+    "SkactiveError",
+    "SkactiveWarning",
+    "TeachError",
+    "TiedScoresWarning",
+]
+
+
+class SkactiveError(Exception):
+    """Base of every error that skactive raises on its own account."""
+
+
+class CapabilityError(SkactiveError, TypeError):
+    """The model cannot give a reading that the strategy needs."""
+
+
+class InvalidReadingError(SkactiveError, ValueError):
+    """What was read from a model cannot be used: no probabilities, wrong columns, not finite."""
+
+
+class PoolExhaustedError(SkactiveError, ValueError):
+    """More rows were asked for than the pool holds."""
+
+
+class SelectionError(SkactiveError, ValueError):
+    """A strategy's answer is not as many distinct positions of the pool as were asked for."""
+
+
+class TeachError(SkactiveError, RuntimeError):
+    """The model could not be refitted; the learner is as it was before the call."""
+
+
+class SkactiveWarning(UserWarning):
+    """Base of every warning that skactive raises on its own account."""
+
+
+class FrozenModelWarning(SkactiveWarning):
+    """The model is frozen: its labelled rows grow, the model does not change."""
+
+
+class TiedScoresWarning(SkactiveWarning):
+    """Every row of the pool has the same score: the rows chosen are random."""

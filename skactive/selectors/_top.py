@@ -1,0 +1,232 @@
+"""The rows of highest score, plainly or after a random perturbation."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.random import RandomState
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils.random import sample_without_replacement
+
+__all__ = [
+    "Positions",
+    "PowerTop",
+    "Seed",
+    "SoftmaxTop",
+    "SoftrankTop",
+    "make_random_state",
+    "top",
+]
+
+Positions: TypeAlias = NDArray[np.intp]
+Seed: TypeAlias = int | RandomState | None
+
+
+def make_random_state(seed: Seed) -> RandomState:
+    """Return a generator; None gives a fresh one, where scikit-learn gives NumPy's global one."""
+    return RandomState() if seed is None else check_random_state(seed)
+
+
+def top(scores: NDArray[Any], batch_size: int, random_state: Seed = None) -> Positions:
+    r"""Select the rows of highest score, ties broken at random.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_rows,)
+        One score a row, higher is better; minus infinity is a score like any other.
+    batch_size : int
+        Number of rows to select.
+    random_state : int, RandomState or None, default=None
+        Breaks the ties. Among rows of equal score each subset, and each order, is equally likely.
+
+    Returns
+    -------
+    ndarray of shape (min(batch_size, n_rows),)
+        Positions, best first.
+
+    Notes
+    -----
+    A partition finds the lowest score that gets in; only the rows chosen are sorted:
+    :math:`O(n + k \log k)` for :math:`k` of :math:`n` rows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> top(np.array([0.1, 0.7, 0.4, 0.9]), batch_size=2)
+    array([3, 1])
+    """
+    batch_size = min(batch_size, len(scores))
+    if batch_size == 0:
+        return np.empty(0, dtype=np.intp)
+    rng = make_random_state(random_state)
+    threshold = np.partition(scores, -batch_size)[-batch_size]
+    above = np.flatnonzero(scores > threshold)
+    level = np.flatnonzero(scores == threshold)
+    lucky = sample_without_replacement(len(level), batch_size - len(above), random_state=rng)
+    picks = rng.permutation(np.concatenate([above, level[lucky]]))
+    # The sort is stable, so rows of equal score stay in the random order just given to them.
+    return picks[np.argsort(-scores[picks].astype(np.float64), kind="stable")]
+
+
+class _GumbelTop(BaseEstimator, ABC):
+    """Top-k of log-potentials perturbed by Gumbel noise of scale ``1 / beta``.
+
+    The k highest perturbed log-potentials are a draw of k rows without replacement, each in
+    proportion to its potential to the power of ``beta``.
+    """
+
+    def __init__(self, beta: float = 1.0) -> None:
+        self.beta = beta
+
+    def __call__(
+        self, scores: NDArray[Any], batch_size: int, random_state: Seed = None
+    ) -> Positions:
+        """Select rows at random, those of high score more often.
+
+        Parameters
+        ----------
+        scores : ndarray of shape (n_rows,)
+            One score a row, higher is better.
+        batch_size : int
+            Number of rows to select.
+        random_state : int, RandomState or None, default=None
+            Draws the noise and breaks ties.
+
+        Returns
+        -------
+        ndarray of shape (min(batch_size, n_rows),)
+            Positions in the order of the draws.
+
+        Raises
+        ------
+        ValueError
+            If ``beta`` is not positive, or the scores do not suit the potential.
+        """
+        if not self.beta > 0:
+            raise ValueError(
+                f"beta must be positive, got {self.beta!r}. Small values come close to a uniform "
+                "draw, large ones to plain top-k."
+            )
+        rng = make_random_state(random_state)
+        noise = rng.gumbel(size=len(scores)) / self.beta
+        return top(self._log_potential(scores, rng) + noise, batch_size, rng)
+
+    @abstractmethod
+    def _log_potential(self, scores: NDArray[Any], rng: RandomState) -> NDArray[np.float64]:
+        """Return the logarithm of each row's potential, (n_rows,)."""
+
+
+class PowerTop(_GumbelTop):
+    r"""Draw rows in proportion to a power of their score.
+
+    Parameters
+    ----------
+    beta : float, default=1.0
+        Power, above 0: near 0 the draw is uniform, at infinity it is :func:`top`.
+
+    Raises
+    ------
+    ValueError
+        When called, if ``beta`` is not positive or a score is negative.
+
+    Notes
+    -----
+    Without replacement, row :math:`i` is drawn with :math:`p_i \propto s_i^\beta`. Rows of score 0
+    come last, at random among themselves.
+
+    References
+    ----------
+    Kirsch, Farquhar, Atighehchian, Jesson, Branchaud-Charron and Gal (2021),
+    :doi:`10.48550/arXiv.2106.12059`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> PowerTop(beta=2.0)(np.array([0.0, 0.7, 0.0, 0.9]), batch_size=3, random_state=0)[:2]
+    array([3, 1])
+    """
+
+    def _log_potential(self, scores: NDArray[Any], rng: RandomState) -> NDArray[np.float64]:
+        lowest = scores.min(initial=0.0)
+        if lowest < 0:
+            raise ValueError(
+                f"PowerTop needs scores that are at least 0, got {lowest:.6g}. Shift the scores, "
+                "or use SoftmaxTop or SoftrankTop, which take scores of any sign."
+            )
+        impossible = np.full(len(scores), -np.inf)
+        return np.log(scores, out=impossible, where=scores > 0, dtype=np.float64)
+
+
+class SoftmaxTop(_GumbelTop):
+    r"""Draw rows in proportion to the exponential of their score.
+
+    Parameters
+    ----------
+    beta : float, default=1.0
+        Inverse temperature, above 0, in the inverse of the scores' unit: near 0 the draw is
+        uniform, at infinity it is :func:`top`.
+
+    Raises
+    ------
+    ValueError
+        When called, if ``beta`` is not positive.
+
+    Notes
+    -----
+    Without replacement, row :math:`i` is drawn with :math:`p_i \propto e^{\beta s_i}`.
+
+    References
+    ----------
+    Kirsch, Farquhar, Atighehchian, Jesson, Branchaud-Charron and Gal (2021),
+    :doi:`10.48550/arXiv.2106.12059`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> SoftmaxTop(beta=100.0)(np.array([0.1, 0.7, -0.4, 0.9]), batch_size=2, random_state=0)
+    array([3, 1])
+    """
+
+    def _log_potential(self, scores: NDArray[Any], rng: RandomState) -> NDArray[np.float64]:
+        return scores.astype(np.float64)
+
+
+class SoftrankTop(_GumbelTop):
+    r"""Draw rows in inverse proportion to a power of their rank.
+
+    Parameters
+    ----------
+    beta : float, default=1.0
+        Power, above 0: near 0 the draw is uniform, at infinity it is :func:`top`.
+
+    Raises
+    ------
+    ValueError
+        When called, if ``beta`` is not positive.
+
+    Notes
+    -----
+    Without replacement, row :math:`i` is drawn with :math:`p_i \propto r_i^{-\beta}`, where
+    :math:`r_i = 1` is the rank of the highest score. Rows of equal score share out their ranks at
+    random. Only the order of the scores matters.
+
+    References
+    ----------
+    Kirsch, Farquhar, Atighehchian, Jesson, Branchaud-Charron and Gal (2021),
+    :doi:`10.48550/arXiv.2106.12059`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> SoftrankTop(beta=100.0)(np.array([0.1, 0.7, -0.4, 0.9]), batch_size=2, random_state=0)
+    array([3, 1])
+    """
+
+    def _log_potential(self, scores: NDArray[Any], rng: RandomState) -> NDArray[np.float64]:
+        rank = np.empty(len(scores))
+        rank[top(scores, len(scores), rng)] = np.arange(1, len(scores) + 1)
+        return -np.log(rank)

@@ -1,0 +1,150 @@
+"""Committees: the rows on which the members of a committee disagree."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skactive import scores
+from skactive.strategies._base import A_COUNT, ScoreStrategy, Selector
+
+if TYPE_CHECKING:
+    from skactive._pool import PoolView
+
+__all__ = ["ConsensusEntropy", "KLDivergence", "VoteEntropy"]
+
+
+class _Committee(ScoreStrategy):
+    """What the committee strategies share: each draw from the posterior is a member."""
+
+    needs = frozenset({"proba_samples"})
+    rowwise = True
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **ScoreStrategy._parameter_constraints,
+        "n_samples": A_COUNT,
+    }
+
+    def __init__(
+        self, *, n_samples: int | None = None, selector: Selector | None = None
+    ) -> None:
+        super().__init__(selector=selector)
+        self.n_samples = n_samples
+
+
+class VoteEntropy(_Committee):
+    r"""Choose rows on which the members' votes are most divided.
+
+    .. math:: u(x) = -\sum_y \frac{V(y)}{M} \log \frac{V(y)}{M}
+
+    in nats, where :math:`V(y)` of the M members find class y most probable.
+
+    **When:** the members' probabilities are not to be trusted, or the members only vote. A small
+    committee gives few distinct scores, so many ties. Needs posterior samples: a committee is a
+    ``VotingClassifier``, a ``BaggingClassifier``, a forest or a net with dropout.
+
+    Parameters
+    ----------
+    n_samples : int, default=None
+        How many members; None takes all (of an ensemble).
+    selector : callable, default=None
+        How rows are taken by their scores; None takes the highest.
+
+    References
+    ----------
+    Dagan and Engelson, "Committee-based sampling for training probabilistic classifiers", ICML
+    1995, :doi:`10.1016/B978-1-55860-377-6.50027-X`.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from skactive import ActiveLearner
+    >>> from skactive.strategies import VoteEntropy
+    >>> X, y = load_iris(return_X_y=True)
+    >>> learner = ActiveLearner(RandomForestClassifier(random_state=0), VoteEntropy())
+    >>> learner.fit(X[::10], y[::10]).query(X, batch_size=3).shape
+    (3,)
+    """
+
+    def score(self, pool: PoolView) -> NDArray[np.float64]:
+        """Score the rows by the entropy of the votes in nats, shape (n_rows,)."""
+        return scores.vote_entropy(pool.proba_samples(self.n_samples))
+
+
+class ConsensusEntropy(_Committee):
+    r"""Choose rows about which the committee as a whole is least sure.
+
+    .. math:: u(x) = H\big[\bar p(y \mid x)\big], \qquad \bar p = \frac{1}{M} \sum_m p_m
+
+    in nats.
+
+    **When:** the committee's mean is a better probability than any one model gives. It does not
+    tell disagreement from noise; :class:`KLDivergence` does. Needs posterior samples.
+
+    Parameters
+    ----------
+    n_samples : int, default=None
+        How many members; None takes all (of an ensemble).
+    selector : callable, default=None
+        How rows are taken by their scores; None takes the highest.
+
+    References
+    ----------
+    Settles, "Active Learning", Morgan and Claypool 2012, :doi:`10.1007/978-3-031-01560-1`.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from skactive import ActiveLearner
+    >>> from skactive.strategies import ConsensusEntropy
+    >>> X, y = load_iris(return_X_y=True)
+    >>> learner = ActiveLearner(RandomForestClassifier(random_state=0), ConsensusEntropy())
+    >>> learner.fit(X[::10], y[::10]).query(X, batch_size=3).shape
+    (3,)
+    """
+
+    def score(self, pool: PoolView) -> NDArray[np.float64]:
+        """Score the rows by the entropy of the mean in nats, shape (n_rows,)."""
+        return scores.consensus_entropy(pool.proba_samples(self.n_samples))
+
+
+class KLDivergence(_Committee):
+    r"""Choose rows on which the members differ most from their consensus.
+
+    .. math:: u(x) = \frac{1}{M} \sum_m \mathrm{KL}\big(p_m(y \mid x) \,\Vert\, \bar p(y \mid x)\big)
+
+    in nats: the mean over the members (some libraries take the sum or the maximum). It equals the
+    score of :class:`BALD`.
+
+    **When:** a committee whose members give probabilities. Needs posterior samples.
+
+    Parameters
+    ----------
+    n_samples : int, default=None
+        How many members; None takes all (of an ensemble).
+    selector : callable, default=None
+        How rows are taken by their scores; None takes the highest.
+
+    References
+    ----------
+    McCallum and Nigam, "Employing EM and pool-based active learning for text classification",
+    ICML 1998.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from skactive import ActiveLearner
+    >>> from skactive.strategies import KLDivergence
+    >>> X, y = load_iris(return_X_y=True)
+    >>> learner = ActiveLearner(RandomForestClassifier(random_state=0), KLDivergence())
+    >>> learner.fit(X[::10], y[::10]).query(X, batch_size=3).shape
+    (3,)
+    """
+
+    def score(self, pool: PoolView) -> NDArray[np.float64]:
+        """Score the rows by the mean divergence from the consensus in nats, shape (n_rows,)."""
+        return scores.kl_to_consensus(pool.proba_samples(self.n_samples))

@@ -1,0 +1,180 @@
+"""Uncertainty: the rows about which the model is least sure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skactive import scores
+from skactive.strategies._base import ScoreStrategy
+
+if TYPE_CHECKING:
+    from skactive._pool import PoolView
+
+__all__ = ["Entropy", "LeastConfidence", "Margin", "MarginRatio"]
+
+
+class LeastConfidence(ScoreStrategy):
+    r"""Choose rows whose most probable class is least probable.
+
+    .. math:: u(x) = 1 - \max_y p(y \mid x)
+
+    **When:** a plain and cheap measure of doubt. It looks at one class only; with many classes
+    :class:`Margin` is usually the better choice. Needs probabilities.
+
+    Parameters
+    ----------
+    selector : callable, default=None
+        How rows are taken by their scores; None takes the highest.
+
+    References
+    ----------
+    Lewis and Gale, "A sequential algorithm for training text classifiers", SIGIR 1994,
+    :doi:`10.1007/978-1-4471-2099-5_1`.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skactive import ActiveLearner
+    >>> from skactive.strategies import LeastConfidence
+    >>> X, y = load_iris(return_X_y=True)
+    >>> learner = ActiveLearner(LogisticRegression(max_iter=500), LeastConfidence(), random_state=0)
+    >>> learner.fit(X[::10], y[::10]).query(X, batch_size=3).shape
+    (3,)
+    """
+
+    needs = frozenset({"proba"})
+    rowwise = True
+
+    def score(self, pool: PoolView) -> NDArray[np.float64]:
+        """Score the rows by 1 minus the largest probability, shape (n_rows,)."""
+        return scores.least_confidence(pool.proba)
+
+
+class Margin(ScoreStrategy):
+    r"""Choose rows whose two most probable classes are nearest to each other.
+
+    .. math:: u(x) = 1 - (p_{(1)}(x) - p_{(2)}(x))
+
+    where :math:`p_{(1)} \ge p_{(2)}` are the two largest probabilities. For a model without
+    probabilities (a support vector machine, a ridge classifier) the negative distance between the
+    two largest values of the decision function is used; for two classes, the negative distance to
+    the decision boundary.
+
+    **When:** the first thing to try, and hard to beat with a linear model, a forest or a small net
+    once there are a few labels a class. Needs probabilities or a decision function.
+
+    Parameters
+    ----------
+    selector : callable, default=None
+        How rows are taken by their scores; None takes the highest.
+
+    References
+    ----------
+    Scheffer, Decomain and Wrobel, "Active hidden Markov models for information extraction",
+    IDA 2001, :doi:`10.1007/3-540-44816-0_31`.
+
+    Tong and Koller, "Support vector machine active learning with applications to text
+    classification", JMLR 2, 2001, for the decision function.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.svm import LinearSVC
+    >>> from skactive import ActiveLearner
+    >>> from skactive.strategies import Margin
+    >>> X, y = load_iris(return_X_y=True)
+    >>> learner = ActiveLearner(LinearSVC(), Margin(), random_state=0)
+    >>> learner.fit(X[::10], y[::10]).query(X, batch_size=3).shape
+    (3,)
+    """
+
+    needs = frozenset({"proba|decision"})
+    rowwise = True
+
+    def score(self, pool: PoolView) -> NDArray[np.float64]:
+        """Score the rows by the nearness of the two best classes, shape (n_rows,)."""
+        if pool.provides("proba"):
+            return scores.margin(pool.proba)
+        return scores.decision_margin(pool.decision)
+
+
+class MarginRatio(ScoreStrategy):
+    r"""Choose rows whose second class is nearly as probable as the first.
+
+    .. math:: u(x) = p_{(2)}(x) / p_{(1)}(x)
+
+    **When:** like :class:`Margin`, with more weight on rows about which the model is unsure
+    altogether: 0.3 against 0.2 is closer than 0.6 against 0.5 is not. For two classes both rank
+    alike. Needs probabilities.
+
+    Parameters
+    ----------
+    selector : callable, default=None
+        How rows are taken by their scores; None takes the highest.
+
+    References
+    ----------
+    Settles, "Active Learning", Morgan and Claypool 2012, :doi:`10.1007/978-3-031-01560-1`.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skactive import ActiveLearner
+    >>> from skactive.strategies import MarginRatio
+    >>> X, y = load_iris(return_X_y=True)
+    >>> learner = ActiveLearner(LogisticRegression(max_iter=500), MarginRatio(), random_state=0)
+    >>> learner.fit(X[::10], y[::10]).query(X, batch_size=3).shape
+    (3,)
+    """
+
+    needs = frozenset({"proba"})
+    rowwise = True
+
+    def score(self, pool: PoolView) -> NDArray[np.float64]:
+        """Score the rows by the ratio of the two largest probabilities, shape (n_rows,)."""
+        return scores.margin_ratio(pool.proba)
+
+
+class Entropy(ScoreStrategy):
+    r"""Choose rows whose class is most uncertain, over all classes.
+
+    .. math:: u(x) = -\sum_y p(y \mid x) \log p(y \mid x)
+
+    in nats; a probability of 0 counts 0.
+
+    **When:** the whole distribution matters, as for calibrated models of few classes. With many
+    classes it is drawn to rows that spread a little doubt over many of them. Needs probabilities.
+
+    Parameters
+    ----------
+    selector : callable, default=None
+        How rows are taken by their scores; None takes the highest.
+
+    References
+    ----------
+    Shannon, "A mathematical theory of communication", Bell System Technical Journal 27, 1948,
+    :doi:`10.1002/j.1538-7305.1948.tb01338.x`.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skactive import ActiveLearner
+    >>> from skactive.strategies import Entropy
+    >>> X, y = load_iris(return_X_y=True)
+    >>> learner = ActiveLearner(LogisticRegression(max_iter=500), Entropy(), random_state=0)
+    >>> learner.fit(X[::10], y[::10]).query(X, batch_size=3).shape
+    (3,)
+    """
+
+    needs = frozenset({"proba"})
+    rowwise = True
+
+    def score(self, pool: PoolView) -> NDArray[np.float64]:
+        """Score the rows by their entropy in nats, shape (n_rows,)."""
+        return scores.entropy(pool.proba)

@@ -1,0 +1,486 @@
+"""Tools to test a strategy: a pool that is made up, and checks that every strategy must pass.
+
+A third party tests its own strategies in three lines::
+
+    from skactive.testing import parametrize_with_strategy_checks
+
+    @parametrize_with_strategy_checks([MyStrategy(), MyStrategy(beta=2)])
+    def test_strategy(strategy, check):
+        check(strategy)
+"""
+
+from __future__ import annotations
+
+import pickle
+import random
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from copy import copy
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn import config_context
+from sklearn.base import clone
+
+from skactive._pool import PoolView, Source
+from skactive._rows import take_rows
+from skactive.adapters import ModelAdapter
+from skactive.exceptions import TiedScoresWarning
+from skactive.strategies import ScoreStrategy
+
+__all__ = ["FakePool", "parametrize_with_strategy_checks", "strategy_checks"]
+
+Floats = NDArray[np.float64]
+Positions = NDArray[np.intp]
+
+READINGS = frozenset(
+    {
+        "X",
+        "decision",
+        "embedding",
+        "fantasize",
+        "gradient_factors",
+        "joint_samples",
+        "proba",
+        "proba_samples",
+    }
+)
+
+
+class FakePool(PoolView):
+    """A pool without a model: every reading is looked up in a table.
+
+    Parameters
+    ----------
+    n_rows : int, default=30
+        How many candidate rows there are.
+    n_classes, n_dims, n_draws : int, default=3, 4, 8
+        Sizes of the tables that are made up.
+    n_labeled : int, default=6
+        How many labelled rows there are.
+    seed : int, default=0
+        Seed of the made-up tables.
+    query_seed : int, default=0
+        Seed of the pool's `random_state`.
+    allowed : set of str, default=None
+        Readings that may be made; any other raises AssertionError. None allows all.
+    **tables : arrays
+        Readings to use instead of made-up ones, by name: ``proba`` (n_rows, n_classes),
+        ``proba_samples`` (n_draws, n_rows, n_classes), ``embedding`` (n_rows, n_dims),
+        ``decision`` (n_rows,) or (n_rows, n_classes).
+
+    Examples
+    --------
+    >>> from skactive.strategies import Margin
+    >>> from skactive.testing import FakePool
+    >>> pool = FakePool(proba=[[0.9, 0.1], [0.5, 0.5], [0.7, 0.3]])
+    >>> Margin().select(pool, 2)
+    array([1, 2])
+    """
+
+    def __init__(
+        self,
+        n_rows: int = 30,
+        *,
+        n_classes: int = 3,
+        n_dims: int = 4,
+        n_draws: int = 8,
+        n_labeled: int = 6,
+        seed: int = 0,
+        query_seed: int = 0,
+        allowed: Iterable[str] | None = None,
+        **tables: Any,
+    ) -> None:
+        given = {name: np.asarray(table, dtype=np.float64) for name, table in tables.items()}
+        for name, table in given.items():
+            n_rows = table.shape[_axis(name)]
+            if name == "embedding":
+                n_dims = table.shape[1]
+            else:
+                n_classes = table.shape[-1] if table.ndim > 1 else 2
+            n_draws = len(table) if name == "proba_samples" else n_draws
+        made = _made_up(n_rows + n_labeled, n_classes, n_dims, n_draws, seed)
+        for name, table in given.items():
+            for_labeled = made[name].take(np.arange(n_rows, n_rows + n_labeled), axis=_axis(name))
+            made[name] = np.concatenate([table, for_labeled], axis=_axis(name))
+        adapter = _Table(made, np.arange(n_classes))
+        source = Source(
+            adapter=adapter,
+            seed=query_seed,
+            X_labeled=np.arange(n_rows, n_rows + n_labeled)[:, np.newaxis] if n_labeled else None,
+            y_labeled=np.arange(n_labeled) % n_classes if n_labeled else None,
+            refit=adapter.refit,
+        )
+        self._allowed = None if allowed is None else _options(allowed)
+        super().__init__(np.arange(n_rows)[:, np.newaxis], source)
+
+    @property
+    def y(self) -> Any:
+        """The labels of the labelled rows; those of candidates are poison."""
+        if self._y is None:
+            raise AssertionError("The strategy looked at the labels of unlabelled rows.")
+        return self._y
+
+    def provides(self, reading: str) -> bool:
+        """Tell whether `reading` can be made, which a strategy may ask of those it declares."""
+        if self._allowed is not None and reading not in self._allowed:
+            return False
+        return super().provides(reading)
+
+    def _allow(self, reading: str) -> None:
+        if self._allowed is not None and reading not in self._allowed:
+            raise AssertionError(
+                f"The strategy read {reading!r}, which its needs do not declare: "
+                f"{sorted(self._allowed)}."
+            )
+
+    def reordered(self, order: Positions, *, query_seed: int | None = None) -> FakePool:
+        """Return a pool of its own, not a view, that holds some of the rows in another order."""
+        other, source = copy(self), self._source
+        if query_seed is not None:
+            source = replace(source, seed=query_seed)
+        PoolView.__init__(other, take_rows(self._raw(), order), source)
+        return other
+
+
+class _FakeModel:
+    """The model that a FakePool pretends to read."""
+
+
+class _Table(ModelAdapter):
+    """Looks readings up by the row's number, which is its only feature."""
+
+    joint_samples = True
+
+    def __init__(self, tables: dict[str, Floats], classes: NDArray[Any]) -> None:
+        super().__init__(_FakeModel())
+        self.tables = tables
+        self.model.classes_ = classes
+        for table in tables.values():
+            table.flags.writeable = False  # a strategy must not change what it reads
+
+    def provides(self, reading: str) -> bool:
+        return reading in self.tables or reading in {"joint_samples", "gradient_factors"}
+
+    def proba(self, Z: Any) -> Floats:
+        return self.tables["proba"][Z[:, 0]]
+
+    def decision(self, Z: Any) -> Floats:
+        return self.tables["decision"][Z[:, 0]]
+
+    def features(self, Z: Any) -> Floats:
+        return self.tables["embedding"][Z[:, 0]]
+
+    def n_draws(self, n_samples: int | None) -> int:
+        n_draws = len(self.tables["proba_samples"])
+        return n_draws if n_samples is None else min(n_samples, n_draws)
+
+    def proba_samples(self, Z: Any, n_samples: int | None, seed: int) -> Floats:
+        return self.tables["proba_samples"][: self.n_draws(n_samples), Z[:, 0]]
+
+    def refit(self, row: Any, label: Any) -> _Table:
+        """Return the table as if `row` had the label: rows near it lean towards it."""
+        z, column = self.tables["embedding"], int(np.asarray(label).ravel()[0])
+        pull = np.exp(-((z - z[int(row[0, 0])]) ** 2).mean(axis=1))[:, np.newaxis]
+        proba = self.tables["proba"] + pull * np.eye(len(self.model.classes_))[column]
+        return _Table(self.tables | {"proba": proba / (1.0 + pull)}, self.model.classes_)
+
+
+def _axis(reading: str) -> int:
+    """Axis of a reading that counts rows."""
+    return 1 if reading == "proba_samples" else 0
+
+
+def _made_up(
+    n_rows: int, n_classes: int, n_dims: int, n_draws: int, seed: int
+) -> dict[str, Floats]:
+    random_state = np.random.RandomState(seed)
+    samples = random_state.dirichlet(np.ones(n_classes), size=(n_draws, n_rows))
+    decision = random_state.normal(size=(n_rows, n_classes))
+    return {
+        "proba_samples": samples,
+        "proba": samples.mean(axis=0),
+        "embedding": random_state.normal(size=(n_rows, n_dims)),
+        "decision": decision if n_classes > 2 else decision[:, 0],
+    }
+
+
+def _options(needs: Iterable[str]) -> frozenset[str]:
+    """List the readings that `needs` allow: alternatives are split, joint samples are samples."""
+    options = {option for need in needs for option in need.split("|")}
+    if "joint_samples" in options:
+        options.add("proba_samples")
+    return frozenset(options)
+
+
+def strategy_checks(strategy: Any) -> Iterator[Callable[[], None]]:
+    """Yield checks that a strategy must pass: functions without arguments that raise if it fails.
+
+    Parameters
+    ----------
+    strategy : Strategy
+        The strategy to check.
+
+    Yields
+    ------
+    callable
+        A check; its ``__name__`` says of what.
+
+    Examples
+    --------
+    >>> from skactive.strategies import Margin
+    >>> from skactive.testing import strategy_checks
+    >>> for check in strategy_checks(Margin()):
+    ...     check()
+    """
+    for check in CHECKS:
+        bound = partial(check, strategy)
+        bound.__name__ = check.__name__  # type: ignore[attr-defined]
+        yield bound
+
+
+def parametrize_with_strategy_checks(strategies: Iterable[Any]) -> Callable[..., Any]:
+    """Parametrize a pytest test by strategies and the checks that each must pass.
+
+    Parameters
+    ----------
+    strategies : iterable of Strategy
+        The strategies to check.
+
+    Returns
+    -------
+    decorator
+        For a test with the arguments ``strategy`` and ``check``, which calls
+        ``check(strategy)``.
+
+    See Also
+    --------
+    strategy_checks : The checks without pytest.
+    """
+    import pytest
+
+    cases = [
+        pytest.param(strategy, check, id=f"{strategy!r}-{check.__name__}")
+        for strategy in strategies
+        for check in CHECKS
+    ]
+    return pytest.mark.parametrize(("strategy", "check"), cases)
+
+
+# The checks -----------------------------------------------------------------------------------
+
+
+def _choose(strategy: Any, pool: FakePool, batch_size: int) -> Positions:
+    """Select from a pool and check the form of the answer."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", TiedScoresWarning)
+        positions = strategy.select(pool, batch_size)
+    assert isinstance(positions, np.ndarray), f"select must return an array, got {positions!r}"
+    assert positions.dtype == np.intp, f"positions must be of dtype intp, got {positions.dtype}"
+    assert positions.shape == (batch_size,), f"asked for {batch_size}, got {positions.shape}"
+    assert len(set(positions.tolist())) == batch_size, f"positions repeat: {positions}"
+    in_range = not batch_size or (positions.min() >= 0 and positions.max() < len(pool))
+    assert in_range, f"positions must lie in 0 .. {len(pool) - 1}: {positions}"
+    return positions
+
+
+def _value(strategy: Any, pool: FakePool, positions: Positions) -> Any:
+    """What of an answer must not depend on ties: the scores chosen, else the rows chosen."""
+    if isinstance(strategy, ScoreStrategy):
+        return np.sort(strategy.score(pool)[positions])
+    return np.sort(pool._raw()[positions, 0])
+
+
+def check_needs(strategy: Any) -> None:
+    """`needs` is a set of readings that exist."""
+    needs = strategy.needs
+    assert isinstance(needs, frozenset), f"needs must be a frozenset, got {needs!r}"
+    unknown = {option for need in needs for option in need.split("|")} - READINGS
+    assert not unknown, f"needs names readings that no pool has: {sorted(unknown)}"
+
+
+def check_distinct_positions(strategy: Any) -> None:
+    """Distinct positions for 0, 1, 7 and all rows, and for a pool of one row."""
+    for batch_size in (0, 1, 7, 30):
+        _choose(strategy, FakePool(30), batch_size)
+    _choose(strategy, FakePool(1), 1)
+
+
+def check_repeatable(strategy: Any) -> None:
+    """The same seed gives the same answer."""
+    answers = [_choose(strategy, FakePool(query_seed=7), 7) for _ in range(2)]
+    np.testing.assert_array_equal(*answers)
+
+
+def check_randomized(strategy: Any) -> None:
+    """The seed matters where the strategy says so, and only there."""
+    pools = [FakePool(query_seed=seed) for seed in range(8)]
+    values = [_value(strategy, pool, _choose(strategy, pool, 3)) for pool in pools]
+    differ = any(not np.array_equal(values[0], value) for value in values[1:])
+    assert differ == strategy.randomized, f"randomized is {strategy.randomized}"
+
+
+def check_permuted_pool(strategy: Any) -> None:
+    """A permuted pool gives the permuted answer."""
+    pool, order = FakePool(), np.random.RandomState(1).permutation(30)
+    permuted = pool.reordered(order)
+    if isinstance(strategy, ScoreStrategy) and not strategy.randomized:
+        np.testing.assert_allclose(strategy.score(permuted), strategy.score(pool)[order], 1e-9)
+    if not strategy.randomized:
+        first, second = _choose(strategy, pool, 7), _choose(strategy, permuted, 7)
+        values = _value(strategy, pool, first), _value(strategy, permuted, second)
+        np.testing.assert_allclose(*values, rtol=1e-9)
+
+
+def check_shuffled_part_of_pool(strategy: Any) -> None:
+    """Rows taken out of a pool, shuffled, are chosen from as if there were no others."""
+    order = np.random.RandomState(2).permutation(30)[:17]
+    part, alone = FakePool().take(order), FakePool().reordered(order)
+    np.testing.assert_array_equal(_choose(strategy, part, 5), _choose(strategy, alone, 5))
+
+
+def check_reads_what_it_declares(strategy: Any) -> None:
+    """It reads nothing that `needs` leaves out, and any one of alternatives will do."""
+    options = [need.split("|") for need in sorted(strategy.needs)]
+    for choice in range(max((len(alternatives) for alternatives in options), default=1)):
+        allowed = {alternatives[min(choice, len(alternatives) - 1)] for alternatives in options}
+        _choose(strategy, FakePool(allowed=allowed), 5)
+
+
+def check_starts_cold(strategy: Any) -> None:
+    """Without need of a model it chooses where nothing is labelled yet."""
+    if strategy.needs <= {"X", "embedding"}:
+        _choose(strategy, FakePool(n_labeled=0, allowed=strategy.needs), 5)
+
+
+def check_scores(strategy: Any) -> None:
+    """Scores are finite, one a row, and the rows chosen are those of the highest."""
+    if not isinstance(strategy, ScoreStrategy):
+        return
+    scores = strategy.score(FakePool())
+    assert scores.shape == (30,), f"score must have shape (30,), got {scores.shape}"
+    assert scores.dtype == np.float64, f"scores must be of dtype float64, got {scores.dtype}"
+    assert np.isfinite(scores).all(), f"scores must be finite: {scores}"
+    if not strategy.randomized:
+        chosen = _choose(strategy, FakePool(), 7)
+        rest = np.setdiff1d(np.arange(30), chosen)
+        assert scores[chosen].min() >= scores[rest].max(), "a higher score was left behind"
+        assert (np.diff(scores[chosen]) <= 0).all(), "positions must come best first"
+
+
+def check_chunked_equals_whole(strategy: Any) -> None:
+    """The size of the chunks does not change the answer."""
+    whole = _choose(strategy, FakePool(), 7)
+    with config_context(working_memory=0.002):  # some 20 rows of three probabilities
+        np.testing.assert_array_equal(_choose(strategy, FakePool(), 7), whole)
+    if isinstance(strategy, ScoreStrategy) and strategy.rowwise:
+        pool = FakePool()
+        parts = [strategy.score(pool.take(slice(start, start + 7))) for start in range(0, 30, 7)]
+        np.testing.assert_allclose(np.concatenate(parts), strategy.score(pool), rtol=1e-12)
+
+
+def check_pool_not_changed(strategy: Any) -> None:
+    """The readings, which others share, are not changed in place."""
+    pool = FakePool()
+    readings = (pool.proba, pool.decision, pool.embedding, pool.proba_samples(), pool.classes)
+    readings += pool.gradient_factors
+    copies = [reading.copy() for reading in readings]
+    _choose(strategy, pool, 7)
+    for reading, before in zip(readings, copies, strict=True):
+        np.testing.assert_array_equal(reading, before, "a reading was changed in place")
+
+
+def check_holds_no_state(strategy: Any) -> None:
+    """A strategy is its hyper-parameters: selecting leaves nothing behind in it."""
+    before = dict(vars(strategy))
+    _choose(strategy, FakePool(), 3)
+    after = vars(strategy)
+    assert before.keys() == after.keys(), f"new attributes: {sorted(after.keys() - before.keys())}"
+    changed = [name for name, value in before.items() if after[name] is not value]
+    assert not changed, f"changed attributes: {changed}"
+
+
+def check_clone_and_pickle(strategy: Any) -> None:
+    """Clones and pickles choose the same; the hyper-parameters are those of ``__init__``."""
+    expected = _choose(strategy, FakePool(), 5)
+    for twin in (clone(strategy), pickle.loads(pickle.dumps(strategy))):
+        np.testing.assert_array_equal(_choose(twin, FakePool(), 5), expected)
+    assert type(strategy).__name__ in repr(strategy)
+    for name, value in strategy.get_params(deep=False).items():
+        assert getattr(strategy, name, value) is value, f"__init__ must only assign {name}"
+
+
+def check_ties(strategy: Any) -> None:
+    """Where all rows are alike the choice is random, not the first rows."""
+    same = {
+        "proba": np.full((30, 3), 1 / 3),
+        "proba_samples": np.full((8, 30, 3), 1 / 3),
+        "decision": np.zeros((30, 3)),
+        "embedding": np.ones((30, 4)),
+    }
+    chosen = {
+        tuple(_choose(strategy, FakePool(n_labeled=0, query_seed=seed, **same), 3).tolist())
+        for seed in range(8)
+    }
+    assert len(chosen) > 1, f"ties are broken by position: always {chosen}"
+
+
+def check_certain_model(strategy: Any) -> None:
+    """Probabilities of exactly 0 and 1, and a score that is nowhere NaN."""
+    certain = np.eye(3)[np.arange(30) % 3]
+    pool = FakePool(proba=certain, proba_samples=np.stack([certain] * 4))
+    _choose(strategy, pool, 7)
+    if isinstance(strategy, ScoreStrategy):
+        assert np.isfinite(strategy.score(pool)).all(), "zero probabilities give scores not finite"
+
+
+def check_duplicate_rows(strategy: Any) -> None:
+    """Rows that stand in the pool many times, fewer distinct ones than the batch."""
+    pool = FakePool(30).reordered(np.repeat([4, 9, 17], 10))
+    _choose(strategy, pool, 7)
+    _choose(strategy, pool, 30)
+
+
+def check_one_class(strategy: Any) -> None:
+    """A model that knows one class only."""
+    _choose(strategy, FakePool(n_classes=1), 7)
+
+
+def check_two_classes(strategy: Any) -> None:
+    """Two classes, whose decision function has one value a row."""
+    _choose(strategy, FakePool(n_classes=2), 7)
+
+
+def check_global_random_state(strategy: Any) -> None:
+    """NumPy's and Python's global random states stay as they are."""
+    before, python_before = np.random.get_state(legacy=False), random.getstate()
+    _choose(strategy, FakePool(), 7)
+    after = np.random.get_state(legacy=False)
+    np.testing.assert_equal(after, before)
+    assert random.getstate() == python_before, "Python's global random state moved"
+
+
+CHECKS: tuple[Callable[[Any], None], ...] = (
+    check_needs,
+    check_distinct_positions,
+    check_repeatable,
+    check_randomized,
+    check_permuted_pool,
+    check_shuffled_part_of_pool,
+    check_reads_what_it_declares,
+    check_starts_cold,
+    check_scores,
+    check_chunked_equals_whole,
+    check_pool_not_changed,
+    check_holds_no_state,
+    check_clone_and_pickle,
+    check_ties,
+    check_certain_model,
+    check_duplicate_rows,
+    check_one_class,
+    check_two_classes,
+    check_global_random_state,
+)

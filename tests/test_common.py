@@ -1,0 +1,69 @@
+"""Every strategy of the package, found by walking it, passes every check of `skactive.testing`."""
+
+import importlib
+import inspect
+import pkgutil
+
+import numpy as np
+import pytest
+
+import skactive.strategies
+from skactive.selectors import SoftmaxTop
+from skactive.strategies import (
+    EPIG,
+    ExpectedErrorReduction,
+    InformationDensity,
+    KCenterGreedy,
+    Margin,
+    Mixture,
+    Prefilter,
+    Random,
+    RankedBatch,
+    Strategy,
+    Subsample,
+)
+from skactive.testing import parametrize_with_strategy_checks
+
+# What strategies with required parameters are made of; all others are made without any.
+COMPOSED = {
+    Subsample: Subsample(Margin(), n_candidates=12),
+    Prefilter: Prefilter(Margin(), KCenterGreedy(), factor=2),
+    Mixture: Mixture([("margin", Margin()), ("random", Random())]),
+}
+VARIANTS = [
+    ExpectedErrorReduction(loss="zero_one"),
+    ExpectedErrorReduction(refit=False),
+    ExpectedErrorReduction(refit=False, loss="zero_one", n_targets=10),
+    EPIG(targets=np.array([[3], [5]]), n_samples=4),
+    InformationDensity(Margin(), beta=2.0),
+    RankedBatch(Margin()),
+    Margin(selector=SoftmaxTop(beta=2.0)),
+    Mixture([("a", Margin()), ("b", KCenterGreedy()), ("c", Random())], shares=[3, 2, 1]),
+]
+
+
+def walk():
+    """Find every concrete strategy in every module of `skactive.strategies`."""
+    found = set()
+    for info in pkgutil.iter_modules(skactive.strategies.__path__):
+        module = importlib.import_module(f"skactive.strategies.{info.name}")
+        for _, kind in inspect.getmembers(module, inspect.isclass):
+            public = not kind.__name__.startswith("_")
+            if issubclass(kind, Strategy) and not inspect.isabstract(kind) and public:
+                found.add(kind)
+    return sorted(found, key=lambda kind: kind.__name__)
+
+
+@parametrize_with_strategy_checks([COMPOSED.get(kind) or kind() for kind in walk()] + VARIANTS)
+def test_strategy(strategy, check):
+    check(strategy)
+
+
+@pytest.mark.parametrize("kind", walk())
+def test_strategy_is_public_and_documented(kind):
+    assert getattr(skactive.strategies, kind.__name__) is kind
+    assert kind.__name__ in skactive.strategies.__all__
+    for part in ("**When:**", "Examples\n", ">>> "):
+        assert part in kind.__doc__, f"{kind.__name__}'s docstring lacks {part!r}"
+    if kind.__module__.split(".")[-1] not in {"_random", "_compose"}:
+        assert "References\n" in kind.__doc__

@@ -36,7 +36,7 @@ from skactive._validation import (
     is_per_row,
 )
 from skactive.adapters import ModelAdapter, adapt
-from skactive.exceptions import CapabilityError, FrozenModelWarning, TeachError
+from skactive.exceptions import FrozenModelWarning, TeachError
 from skactive.strategies import Margin, Strategy
 
 __all__ = ["ActiveLearner"]
@@ -118,7 +118,7 @@ class ActiveLearner(MetaEstimatorMixin, BaseEstimator):
         Their labels.
     n_features_in_ : int
         Number of features, where the fitted model has it.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the features, where the fitted model has them.
     seed_ : int
         The seed that `fit` drew.
@@ -201,8 +201,7 @@ class ActiveLearner(MetaEstimatorMixin, BaseEstimator):
         seed = draw_seed(self.random_state)
         model = self._first_model(X, y, params, seed)
         n_known = n_rows(X)
-        refits = _fantasy_params(params, n_known) is not None
-        check_needs(self._strategy(), adapt(model), refits=refits)
+        check_needs(self._strategy(), adapt(model), refits=_extends(params, n_known))
         every = np.arange(n_known)  # rows are copied: the caller's may change
         self._keep(model, take_rows(X, every), take_rows(y, every), params, seed)
         return self
@@ -458,7 +457,7 @@ class ActiveLearner(MetaEstimatorMixin, BaseEstimator):
         return self.estimator
 
     def _fitted_attribute(self, name: str) -> Any:
-        """Give an attribute of the fitted model; before the fit there is none, as in any estimator."""
+        """Give an attribute of the fitted model; before the fit there is none."""
         model = getattr(self, "estimator_", self.estimator if self.prefit else None)
         if model is None:
             raise AttributeError(f"{type(self).__name__} has no {name} before it is fitted.")
@@ -504,7 +503,7 @@ class ActiveLearner(MetaEstimatorMixin, BaseEstimator):
         return self._fitted_clone(X, y, params, seed)
 
     def _seeded_clone(self, seed: int) -> Any:
-        """Return the model unfitted; a learner with a `random_state` seeds what is unseeded in it."""
+        """Return the model unfitted; with a `random_state`, what is unseeded in it gets a seed."""
         model = clone(self.estimator)
         if self.random_state is not None:
             unseeded = {
@@ -566,26 +565,31 @@ class ActiveLearner(MetaEstimatorMixin, BaseEstimator):
                 "labelled rows, or choose the first rows by a strategy that can start cold: "
                 f"{', '.join(_cold_starters())}."
             )
-        y = getattr(self, "y_labeled_", None)
         n_known = 0 if known is None else n_rows(known)
+        adapter = adapt(self._model() if fitted else self.estimator)
+        if fitted:  # the strategy may have been set since
+            check_needs(self._strategy(), adapter, refits=self._refits(n_known))
+        y = getattr(self, "y_labeled_", None)
         seed = np.random.SeedSequence([self._seed(), n_known]).generate_state(1)[0]
         source = Source(
-            adapter=adapt(self._model() if fitted else self.estimator),
+            adapter=adapter,
             seed=int(seed),
             fitted=fitted,
             X_labeled=known,
             y_labeled=y,
             classes=check_classes(self.classes, y),
             embedder=self.embedder,
-            refit=self._fantasy if fitted and known is not None else None,
+            refit=self._fantasy if fitted and self._refits(n_known) else None,
         )
         return PoolView(X_pool, source)
 
+    def _refits(self, n_known: int) -> bool:
+        """Tell whether the model can be refitted with an imagined label."""
+        return n_known > 0 and _extends(self._fit_params, n_known)
+
     def _fantasy(self, row: Any, label: Any) -> ModelAdapter:
         """Return the adapter of the model as one more labelled row would make it."""
-        params = _fantasy_params(self._fit_params, n_rows(self.X_labeled_))
-        if params is None:
-            raise CapabilityError("A fit parameter has one value a row, and an imagined row none.")
+        params = _extended(self._fit_params, n_rows(self.X_labeled_))
         if self.incremental:
             model = self._increment(deepcopy(self._model()), row, label, {}, self._seed())
         else:
@@ -629,9 +633,15 @@ def _join_params(
     return {**known, **new} | {name: join_rows(known[name], new[name]) for name in per_row}
 
 
-def _fantasy_params(params: dict[str, Any], n_known: int) -> dict[str, Any] | None:
-    """Extend fit parameters by one imagined row, of weight 1; None where that has no meaning."""
+def _extends(params: dict[str, Any], n_known: int) -> bool:
+    """Tell whether fit parameters have a meaning for one imagined row more."""
     per_row = {name for name, value in params.items() if is_per_row(value, n_known)}
-    if per_row - {"sample_weight"}:
-        return None
-    return params | {name: np.append(np.asarray(params[name]), 1.0) for name in per_row}
+    return per_row <= {"sample_weight"}
+
+
+def _extended(params: dict[str, Any], n_known: int) -> dict[str, Any]:
+    """Extend fit parameters by one imagined row, of weight 1."""
+    return {
+        name: np.append(np.asarray(value), 1.0) if is_per_row(value, n_known) else value
+        for name, value in params.items()
+    }

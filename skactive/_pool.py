@@ -106,10 +106,13 @@ class PoolView:
         if self._source.classes is not None:
             return self._source.classes
         adapter, y = self._source.adapter, self._source.y_labeled
-        # A net's own list of classes may be that of its last lesson only.
-        if y is not None and (adapter.fixed_columns or adapter.classes is None):
+        known = adapter.classes
+        if y is None:
+            return np.empty(0) if known is None else known
+        if known is None:
             return np.unique(np.asarray(y))
-        return np.empty(0) if adapter.classes is None else adapter.classes
+        # A net's own list may be that of its last lesson only.
+        return np.union1d(known, np.asarray(y)) if adapter.fixed_columns else known
 
     @property
     def labeled(self) -> PoolView | None:
@@ -180,7 +183,7 @@ class PoolView:
         """Return the view of some rows; what is known of them already is not asked again."""
         if not isinstance(positions, slice):
             positions = np.asarray(positions, dtype=np.intp)
-            if len(positions) and not (0 <= positions.min() and positions.max() < len(self)):
+            if len(positions) and not (positions.min() >= 0 and positions.max() < len(self)):
                 raise IndexError(f"positions must lie in 0 .. {len(self) - 1}, got {positions!r}")
         length = len(range(len(self))[positions] if isinstance(positions, slice) else positions)
         child = self._like(None, self._source, length=length)
@@ -228,7 +231,9 @@ class PoolView:
 
     # How it is done ---------------------------------------------------------------------------
 
-    def _like(self, X: Any, source: Source, *, y: Any = None, length: int | None = None) -> PoolView:
+    def _like(
+        self, X: Any, source: Source, *, y: Any = None, length: int | None = None
+    ) -> PoolView:
         """Return a view of the same kind that shares this query's randomness and embedder."""
         other = copy(self)
         other._X, other._source, other._y = X, source, y
@@ -251,7 +256,7 @@ class PoolView:
         return self._cache[key]
 
     def _read(self, reading: str, make: Callable[[], Any], option: Any = None) -> Any:
-        """Return a reading that is kept, here or in a view that this one was taken of, or make it."""
+        """Return a reading that is kept, here or in the view this was taken of, or make it."""
         self._allow(reading)
         if not self.provides(reading):
             raise CapabilityError(f"This pool's model does not provide {reading!r}.")

@@ -23,7 +23,7 @@ def progress(total: int, label: str, *, shown: bool) -> Iterator[Callable[[str],
         Whether to show anything at all.
     """
     if not shown:
-        yield lambda text: None
+        yield _silent
         return
     try:
         from tqdm import tqdm
@@ -37,6 +37,10 @@ def progress(total: int, label: str, *, shown: bool) -> Iterator[Callable[[str],
             bar.update()
 
         yield advance
+
+
+def _silent(text: str) -> None:
+    """Show nothing."""
 
 
 def _lines(total: int, label: str) -> Callable[[str], None]:

@@ -80,7 +80,7 @@ class SimulatedLearner(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
         The classes of the last model, where it has them.
     n_features_in_ : int
         Number of features, where the last model has it.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the features, where the last model has them.
 
     See Also
@@ -454,8 +454,14 @@ class _Campaign:
         positions, n = np.asarray(initial), n_rows(self.X)
         if positions.ndim != 1 or positions.dtype.kind not in "iu" or not len(positions):
             raise ValueError(f"initial must be a list of positions of rows, got {initial!r}.")
-        if positions.min() < 0 or positions.max() >= n or len(np.unique(positions)) < len(positions):
-            raise ValueError(f"initial must be distinct positions in 0 .. {n - 1}, got {initial!r}.")
+        if (
+            positions.min() < 0
+            or positions.max() >= n
+            or len(np.unique(positions)) < len(positions)
+        ):
+            raise ValueError(
+                f"initial must be distinct positions in 0 .. {n - 1}, got {initial!r}."
+            )
         self._check_budget(len(positions))
         return positions.tolist()
 

@@ -55,6 +55,7 @@ def check_batch_size(batch_size: Any, n_pool: int) -> int:
             f"batch_size must be a whole number, got {batch_size!r} of type "
             f"{type(batch_size).__name__}."
         )
+    batch_size = int(batch_size)
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, got {batch_size}.")
     if batch_size > n_pool:
@@ -62,10 +63,12 @@ def check_batch_size(batch_size: Any, n_pool: int) -> int:
             f"Asked for {batch_size} rows of a pool that has {n_pool} left: ask for at most "
             f"{n_pool}, or stop."
         )
-    return int(batch_size)
+    return batch_size
 
 
-def check_selection(positions: Any, batch_size: int, n_pool: int, strategy: Any) -> NDArray[np.intp]:
+def check_selection(
+    positions: Any, batch_size: int, n_pool: int, strategy: Any
+) -> NDArray[np.intp]:
     """Check that a strategy's answer is distinct positions of the pool, as many as asked for."""
     name = type(strategy).__name__
     answer = np.asarray(positions)
@@ -135,12 +138,13 @@ def can_start_cold(strategy: Any) -> bool:
 
 def check_same_features(known: Any, X: Any, names: tuple[str, str]) -> None:
     """Check that rows `X` have the features of the rows that are `known`."""
-    labels = [getattr(rows, "columns", None) for rows in (known, X)]
-    if all(columns is not None for columns in labels) and list(labels[0]) != list(labels[1]):
-        raise ValueError(
-            f"{names[1]} has the columns {list(labels[1])}, but {names[0]} has {list(labels[0])}: "
-            "pass the same columns in the same order."
-        )
+    if hasattr(known, "columns") and hasattr(X, "columns"):
+        expected, got = list(known.columns), list(X.columns)
+        if expected != got:
+            raise ValueError(
+                f"{names[1]} has the columns {got}, but {names[0]} has {expected}: pass the same "
+                "columns in the same order."
+            )
     shapes = row_shape(known), row_shape(X)
     if None not in shapes and shapes[0] != shapes[1]:
         raise ValueError(
@@ -169,9 +173,10 @@ def check_classes(classes: Any, y: Any) -> NDArray[Any] | None:
 
 def draw_seed(random_state: Any) -> int:
     """Draw one seed; None takes fresh entropy and leaves NumPy's global state alone."""
-    if isinstance(random_state, np.random.RandomState | np.random.Generator):
-        draw = getattr(random_state, "integers", None) or random_state.randint
-        return int(draw(2**31 - 1))
+    if isinstance(random_state, np.random.RandomState):
+        return int(random_state.randint(2**31 - 1))
+    if isinstance(random_state, np.random.Generator):
+        return int(random_state.integers(2**31 - 1))
     if isinstance(random_state, Integral):
         return int(random_state)
     if random_state is None:

@@ -273,7 +273,7 @@ def parametrize_with_strategy_checks(strategies: Iterable[Any]) -> Callable[...,
 # The checks -----------------------------------------------------------------------------------
 
 
-def _choose(strategy: Any, pool: FakePool, batch_size: int) -> Positions:
+def _choose(strategy: Any, pool: PoolView, batch_size: int) -> Positions:
     """Select from a pool and check the form of the answer."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", TiedScoresWarning)
@@ -311,8 +311,8 @@ def check_distinct_positions(strategy: Any) -> None:
 
 def check_repeatable(strategy: Any) -> None:
     """The same seed gives the same answer."""
-    answers = [_choose(strategy, FakePool(query_seed=7), 7) for _ in range(2)]
-    np.testing.assert_array_equal(*answers)
+    first, second = (_choose(strategy, FakePool(query_seed=7), 7) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
 
 
 def check_randomized(strategy: Any) -> None:
@@ -385,7 +385,7 @@ def check_chunked_equals_whole(strategy: Any) -> None:
 def check_pool_not_changed(strategy: Any) -> None:
     """The readings, which others share, are not changed in place."""
     pool = FakePool()
-    readings = (pool.proba, pool.decision, pool.embedding, pool.proba_samples(), pool.classes)
+    readings = [pool.proba, pool.decision, pool.embedding, pool.proba_samples(), pool.classes]
     readings += pool.gradient_factors
     copies = [reading.copy() for reading in readings]
     _choose(strategy, pool, 7)
@@ -415,7 +415,7 @@ def check_clone_and_pickle(strategy: Any) -> None:
 
 def check_ties(strategy: Any) -> None:
     """Where all rows are alike the choice is random, not the first rows."""
-    same = {
+    same: dict[str, Any] = {
         "proba": np.full((30, 3), 1 / 3),
         "proba_samples": np.full((8, 30, 3), 1 / 3),
         "decision": np.zeros((30, 3)),

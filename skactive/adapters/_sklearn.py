@@ -1,4 +1,4 @@
-"""Adapters for scikit-learn's wrappers: pipelines, searches, frozen estimators; Gaussian processes."""
+"""Adapters for scikit-learn's wrappers (pipelines, searches, frozen) and Gaussian processes."""
 
 from __future__ import annotations
 

@@ -64,9 +64,7 @@ class BALD(ScoreStrategy):
         "n_samples": A_COUNT,
     }
 
-    def __init__(
-        self, *, n_samples: int | None = None, selector: Selector | None = None
-    ) -> None:
+    def __init__(self, *, n_samples: int | None = None, selector: Selector | None = None) -> None:
         super().__init__(selector=selector)
         self.n_samples = n_samples
 

@@ -26,9 +26,7 @@ class _Committee(ScoreStrategy):
         "n_samples": A_COUNT,
     }
 
-    def __init__(
-        self, *, n_samples: int | None = None, selector: Selector | None = None
-    ) -> None:
+    def __init__(self, *, n_samples: int | None = None, selector: Selector | None = None) -> None:
         super().__init__(selector=selector)
         self.n_samples = n_samples
 
@@ -114,7 +112,8 @@ class ConsensusEntropy(_Committee):
 class KLDivergence(_Committee):
     r"""Choose rows on which the members differ most from their consensus.
 
-    .. math:: u(x) = \frac{1}{M} \sum_m \mathrm{KL}\big(p_m(y \mid x) \,\Vert\, \bar p(y \mid x)\big)
+    .. math:: u(x) = \frac{1}{M} \sum_m
+        \mathrm{KL}\big(p_m(y \mid x) \,\Vert\, \bar p(y \mid x)\big)
 
     in nats: the mean over the members (some libraries take the sum or the maximum). It equals the
     score of :class:`BALD`.

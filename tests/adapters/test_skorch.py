@@ -32,6 +32,15 @@ DIGITS = (DIGITS / 16).astype(np.float32)
 X, Y = DIGITS[:50], LABELS[:50]  # all ten classes are among them
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Small nets gain nothing from threads, and wait long for them where the cores are busy."""
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(n_threads)
+
+
 def make_net(module, X=X, y=Y, *, fit=True, **params):
     """Return a small net, fitted for three epochs from a fixed seed."""
     defaults = {"criterion": nn.CrossEntropyLoss, "max_epochs": 3, "lr": 0.1, "batch_size": 16}
@@ -449,12 +458,50 @@ def test_dropout_modules_and_calls_have_masks_of_their_own():
             self.first, self.second, self.out = nn.Dropout(), nn.Dropout(), nn.Linear(192, 10)
 
         def forward(self, X):
-            return self.out(torch.cat([self.first(X), self.first(X), self.second(X)], dim=1))
+            return self.out(torch.cat([self.first(X), self.first(X), self.second(input=X)], dim=1))
 
     net = make_net(Twice)
     masks = seen_by(net.module_.out, net, np.ones((2, 64), np.float32), 1)[0, 0].reshape(3, 64)
     for one, other in ([0, 1], [0, 2], [1, 2]):
         assert 16 < (masks[one] != masks[other]).sum() < 48
+
+
+def test_masks_follow_the_width_of_a_batch():
+    class Trimmed(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.drop, self.out = nn.Dropout(), nn.Linear(64, 10)
+
+        def forward(self, X):
+            width = int(X.any(dim=0).nonzero().max()) + 1
+            return self.out(nn.functional.pad(self.drop(X[:, :width]), (0, 64 - width)))
+
+    rows = np.ones((32, 64), dtype=np.float32)
+    rows[:16, 30:] = 0.0
+    net = make_net(Trimmed, rows, Y[:32])
+    draws = adapt(net).proba_samples(rows, 3, 0)
+    for batch in (slice(0, 16), slice(16, 32)):
+        np.testing.assert_allclose(
+            draws[:, batch], adapt(net).proba_samples(rows[batch], 3, 0), rtol=1e-5
+        )
+
+
+def test_only_masks_are_drawn_in_training_mode_and_from_a_generator_of_their_own():
+    class Watched(Mlp):
+        def forward(self, X):
+            before = torch.get_rng_state()
+            hidden = self.drop(torch.relu(self.norm(self.hidden(X))))
+            if not self.training:
+                assert torch.equal(before, torch.get_rng_state())
+                assert not any(module.training for module in self.modules())
+            return self.out(hidden)
+
+        def __init__(self):
+            super().__init__()
+            self.norm = nn.BatchNorm1d(24)
+
+    draws = adapt(make_net(Watched)).proba_samples(X, 3, 0)
+    assert np.abs(draws[0] - draws[1]).max() > 1e-3
 
 
 def test_inplace_dropout_whose_result_is_not_used_drops_too():

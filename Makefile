@@ -1,0 +1,52 @@
+# Every target makes the environment first if it is missing. PYTHON chooses the interpreter.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+OLDEST := .venv-oldest
+READY := $(VENV)/.ready
+
+.PHONY: run test test-slow test-oldest lint format docs notebooks bench clean
+
+run: $(READY)  ## watch active learning beat random labelling on digits
+	$(BIN)/python -m skactive demo
+
+test: $(READY)  ## all tests and doctests, with coverage
+	$(BIN)/python -m pytest -n 2 --dist loadscope --doctest-modules --cov --cov-report=term \
+		--cov-fail-under=95
+
+test-oldest: $(OLDEST)/.ready  ## the tests with the oldest supported versions
+	$(OLDEST)/bin/python -m pytest -n 2 --dist loadscope
+
+lint: $(READY)  ## style, types, spelling, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/codespell
+	$(BIN)/lint-imports
+
+format: $(READY)  ## mend what can be mended by machine
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(READY)  ## the documentation, in docs/_build/html
+	$(BIN)/sphinx-build -W -b html docs docs/_build/html
+
+notebooks: $(READY)  ## execute the notebooks in place
+	$(BIN)/python notebooks/execute.py
+
+bench: $(READY)  ## the benchmarks; nothing else should run beside them
+	$(BIN)/python benchmarks/memory.py
+	$(BIN)/python benchmarks/label_efficiency.py
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dev]"
+	touch $@
+
+$(OLDEST)/.ready: pyproject.toml constraints-oldest.txt
+	$(PYTHON) -m venv $(OLDEST)
+	$(OLDEST)/bin/python -m pip install --quiet -c constraints-oldest.txt -e ".[test]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) $(OLDEST) docs/_build docs/api/generated .coverage

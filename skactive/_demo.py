@@ -1,0 +1,379 @@
+"""``skactive demo``: what active learning saves, on digits or on the user's own table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
+from sklearn.datasets import load_digits
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.svm import SVC
+from threadpoolctl import threadpool_limits
+
+from skactive import strategies
+from skactive._learner import ActiveLearner
+from skactive._progress import progress
+from skactive._simulation import SimulatedLearner
+from skactive._validation import check_needs
+from skactive.adapters import adapt
+from skactive.display import LabelCurve, LabelCurveDisplay
+from skactive.exceptions import CapabilityError
+from skactive.metrics import labels_to_reach
+
+__all__ = ["ESTIMATORS", "CommandError", "DemoSettings", "run_demo"]
+
+FAMILIES = ("Margin", "BALD", "VoteEntropy", "KCenterGreedy", "BADGE")  # one a family
+
+
+class CommandError(Exception):
+    """Something about the command that its user can mend: one line, exit code 2."""
+
+
+@dataclass(frozen=True)
+class DemoSettings:
+    """What the command line asks for."""
+
+    data: Path | None = None
+    target: str | None = None
+    strategies: tuple[str, ...] | None = None
+    estimator: str | None = None
+    budget: int = 220
+    batch_size: int = 20
+    n_initial: int = 20
+    n_seeds: int = 3
+    output: Path = Path("learning_curves.png")
+
+
+# Data -------------------------------------------------------------------------------------------
+
+
+def _load(settings: DemoSettings) -> tuple[NDArray[np.float64], NDArray[np.intp], str]:
+    """Return rows, labels encoded as 0 .. n_classes - 1, and what they are."""
+    if settings.data is None:
+        X, y = load_digits(return_X_y=True)
+        return X, y, "scikit-learn's digits (8 x 8 images)"
+    path = settings.data
+    if not path.is_file():
+        raise CommandError(f"there is no file {path}")
+    reader = _READERS.get(path.suffix.lower())
+    if reader is None:
+        raise CommandError(
+            f"{path.name} is none of the kinds that can be read: {', '.join(_READERS)}"
+        )
+    X, y = reader(path, settings.target)
+    classes, encoded = np.unique(y, return_inverse=True)
+    if len(classes) < 2 or len(classes) > max(20, len(y) // 5):
+        raise CommandError(
+            f"the target of {path.name} has {len(classes)} distinct values in {len(y)} rows; it "
+            "must be a class of which each has several rows"
+        )
+    return X, encoded, f"{path.name} (target {settings.target or 'y'})"
+
+
+def _read_npz(path: Path, target: str | None) -> tuple[Any, Any]:
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+    except (OSError, ValueError) as error:
+        raise CommandError(f"{path.name} cannot be read as npz: {error}") from error
+    target = _found(target or "y", arrays, path)
+    y = arrays.pop(target)
+    fitting = [name for name, array in arrays.items() if array.ndim > 1 and len(array) == len(y)]
+    name = "X" if "X" in fitting else next(iter(fitting), None)
+    if name is None:
+        raise CommandError(f"{path.name} has no array of {len(y)} rows beside {target!r}")
+    return _numbers(arrays[name].reshape(len(y), -1), path, name), y
+
+
+def _read_table(path: Path, target: str | None) -> tuple[Any, Any]:
+    try:
+        import pandas as pd
+    except ImportError as error:
+        raise CommandError(
+            f'reading {path.suffix} needs pandas: pip install "skactive[data]"'
+        ) from error
+    try:
+        frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+    except (OSError, ValueError, ImportError) as error:
+        raise CommandError(f"{path.name} cannot be read: {str(error).splitlines()[0]}") from error
+    if target is None:
+        raise CommandError(f"name the column to predict by --target: {', '.join(frame.columns)}")
+    y = frame.pop(_found(target, frame.columns, path))
+    if y.isna().any():
+        raise CommandError(f"{int(y.isna().sum())} rows of {path.name} have no {target}")
+    text = [column for column in frame if not pd.api.types.is_numeric_dtype(frame[column])]
+    if text:
+        raise CommandError(
+            f"numbers are needed, but these columns of {path.name} are text: {', '.join(text)}; "
+            "encode or drop them (in Python, a Pipeline with a ColumnTransformer takes them)"
+        )
+    return frame.to_numpy(dtype=np.float64), y.to_numpy()
+
+
+def _found(target: str, names: Any, path: Path) -> str:
+    if target not in names:
+        raise CommandError(f"{path.name} has no {target!r}; it has {', '.join(map(str, names))}")
+    return target
+
+
+def _numbers(X: NDArray[Any], path: Path, name: str) -> NDArray[np.float64]:
+    if X.dtype.kind not in "biuf":
+        raise CommandError(f"numbers are needed, but {name!r} of {path.name} is text ({X.dtype})")
+    return X.astype(np.float64)
+
+
+_READERS: dict[str, Callable[[Path, str | None], tuple[Any, Any]]] = {
+    ".npz": _read_npz,
+    ".csv": _read_table,
+    ".parquet": _read_table,
+}
+
+
+# Models -----------------------------------------------------------------------------------------
+
+
+def _logistic(n_features: int, n_classes: int) -> Any:
+    return LogisticRegression(max_iter=1000)
+
+
+def _forest(n_features: int, n_classes: int) -> Any:
+    return RandomForestClassifier(n_estimators=50)
+
+
+def _svm(n_features: int, n_classes: int) -> Any:
+    return SVC()
+
+
+def _mlp(n_features: int, n_classes: int) -> Any:
+    if not _has_torch():
+        raise CommandError(
+            'the estimator mlp needs torch and skorch: pip install "skactive[torch]"'
+        )
+    import torch
+    from skorch import NeuralNetClassifier
+
+    torch.set_num_threads(1)  # nets this small lose time to threads
+    module = torch.nn.Sequential(
+        torch.nn.Linear(n_features, 128),
+        torch.nn.ReLU(),
+        torch.nn.Dropout(0.25),
+        torch.nn.Linear(128, n_classes),
+    )
+    net = NeuralNetClassifier(
+        module,
+        criterion=torch.nn.CrossEntropyLoss,
+        optimizer=torch.optim.Adam,
+        lr=0.005,
+        max_epochs=40,
+        batch_size=32,
+        train_split=None,
+        verbose=0,
+    )
+    return make_pipeline(FunctionTransformer(_single_precision), net)
+
+
+def _single_precision(X: NDArray[np.float64]) -> NDArray[np.float32]:
+    return X.astype(np.float32)
+
+
+def _has_torch() -> bool:
+    return find_spec("torch") is not None and find_spec("skorch") is not None
+
+
+ESTIMATORS: dict[str, Callable[[int, int], Any]] = {
+    "forest": _forest,
+    "logistic": _logistic,
+    "mlp": _mlp,
+    "svm": _svm,
+}
+
+
+def _estimator(settings: DemoSettings, X: Any, y: Any) -> tuple[str, Any]:
+    name = settings.estimator or ("mlp" if _has_torch() else "logistic")
+    model = ESTIMATORS[name](X.shape[1], int(y.max()) + 1)
+    return name, make_pipeline(SimpleImputer(keep_empty_features=True), StandardScaler(), model)
+
+
+def _strategies(settings: DemoSettings, fitted: Any) -> dict[str, Any]:
+    """Return the strategies asked for, or one of each family that the model can serve."""
+    if settings.strategies is None:
+        chosen = {name: _strategy(name) for name in ("Random", *FAMILIES)}
+        return {name: strategy for name, strategy in chosen.items() if _serves(fitted, strategy)}
+    chosen = {name: _strategy(name) for name in settings.strategies}
+    for name, strategy in chosen.items():
+        try:
+            check_needs(strategy, adapt(fitted), refits=True)
+        except CapabilityError as error:
+            raise CommandError(f"{name} does not go with this estimator: {error}") from error
+    return chosen
+
+
+def _strategy(name: str) -> Any:
+    composed = {"Mixture", "Prefilter", "Subsample", "ScoreStrategy", "Strategy"}
+    known = [known for known in strategies.__all__ if known not in composed]
+    if name not in known:
+        raise CommandError(f"there is no strategy {name!r}; there are {', '.join(known)}")
+    return getattr(strategies, name)()
+
+
+def _serves(fitted: Any, strategy: Any) -> bool:
+    try:
+        check_needs(strategy, adapt(fitted), refits=True)
+    except CapabilityError:
+        return False
+    return True
+
+
+# The run ----------------------------------------------------------------------------------------
+
+
+def run_demo(settings: DemoSettings, say: Callable[[str], None] = print) -> dict[str, LabelCurve]:
+    """Play strategies against each other from the same start sets, and tell what came out.
+
+    Parameters
+    ----------
+    settings : DemoSettings
+        Data, model, strategies and sizes.
+    say : callable, default=print
+        Takes each line of the report.
+
+    Returns
+    -------
+    dict of str to LabelCurve
+        Accuracy on test rows against labels, by strategy.
+
+    Raises
+    ------
+    CommandError
+        If the data or the model do not allow it.
+    """
+    X, y, title = _load(settings)
+    name, model = _estimator(settings, X, y)
+    with threadpool_limits(limits=1):  # fits this small lose time to threads
+        chosen = _strategies(settings, clone(model).fit(*_few(X, y)))
+        n_rounds = 1 + -(-(settings.budget - settings.n_initial) // settings.batch_size)
+        say(f"{title}: {len(X)} rows, {X.shape[1]} features, {y.max() + 1} classes")
+        say(
+            f"model {name}; {settings.n_initial} labels to start with, {settings.batch_size} a "
+            f"round up to {settings.budget}: {n_rounds} rounds; mean of {settings.n_seeds} seeds"
+        )
+        curves = _play(settings, X, y, model, chosen)
+    _report(curves, say)
+    _draw(curves, title, settings.output, say)
+    return curves
+
+
+def _few(X: Any, y: Any) -> tuple[Any, Any]:
+    """Return two rows of each class: enough to see what the fitted model can do."""
+    rows = np.concatenate([np.flatnonzero(y == label)[:2] for label in np.unique(y)])
+    return X[rows], y[rows]
+
+
+def _play(
+    settings: DemoSettings, X: Any, y: Any, model: Any, chosen: dict[str, Any]
+) -> dict[str, LabelCurve]:
+    runs: dict[str, list[tuple[Any, Any]]] = {name: [] for name in chosen}
+    with progress(len(chosen) * settings.n_seeds, "simulating", shown=True) as advance:
+        for seed in range(settings.n_seeds):
+            X_train, X_test, y_train, y_test = _split(X, y, seed)
+            for name, strategy in chosen.items():
+                learner = ActiveLearner(
+                    model, strategy, classes=np.arange(y.max() + 1), random_state=seed
+                )
+                simulation = SimulatedLearner(
+                    learner,
+                    budget=settings.budget,
+                    batch_size=settings.batch_size,
+                    n_initial=settings.n_initial,
+                    random_state=seed,  # the same start for every strategy
+                ).fit(X_train, y_train)
+                scores = list(simulation.staged_score(X_test, y_test))
+                runs[name].append((simulation.n_labels_, scores))
+                advance(f"{name} {scores[-1]:.1%}")
+    return {name: LabelCurve.from_runs(many) for name, many in runs.items()}
+
+
+def _split(X: Any, y: Any, seed: int) -> list[Any]:
+    stratify = y if np.bincount(y).min() > 1 else None
+    return train_test_split(X, y, test_size=0.3, stratify=stratify, random_state=seed)
+
+
+def _report(curves: dict[str, LabelCurve], say: Callable[[str], None]) -> None:
+    """Tell the accuracies as a table, and what was saved as a sentence."""
+    width = max(9, *(len(name) for name in curves))
+    grid = next(iter(curves.values())).n_labels
+    say("")
+    say("accuracy on test rows, in %")
+    say("labels  " + "  ".join(name.rjust(width) for name in curves))
+    for i in _thinned(len(grid)):
+        cells = (f"{100 * curve.mean[i]:.1f}".rjust(width) for curve in curves.values())
+        say(f"{grid[i]:6.0f}  " + "  ".join(cells))
+    say("")
+    target, needed = _needed(curves)
+    if "Random" in curves:
+        cells = ("-" if np.isinf(n) else f"{n:.0f}" for n in needed.values())
+        say(f"labels to reach {target:.0%}, as random labelling does in the end:")
+        say("        " + "  ".join(cell.rjust(width) for cell in cells))
+        say("")
+    say(_sentence(curves))
+
+
+def _thinned(n: int, most: int = 12) -> Sequence[int]:
+    return sorted(set(np.linspace(0, n - 1, min(n, most)).round().astype(int).tolist()))
+
+
+def _needed(curves: dict[str, LabelCurve]) -> tuple[float, dict[str, float]]:
+    """Return the whole percent that random labelling reaches, and the labels each needs for it."""
+    reference = curves.get("Random", next(iter(curves.values())))
+    target = np.floor(100 * reference.mean.max()) / 100
+    return target, {
+        name: labels_to_reach(curve.n_labels, curve.mean, target) for name, curve in curves.items()
+    }
+
+
+def _sentence(curves: dict[str, LabelCurve]) -> str:
+    """Say how many labels the best strategy needs to reach what Random reaches at the end."""
+    if "Random" not in curves or len(curves) < 2:
+        best = max(curves, key=lambda name: curves[name].mean[-1])
+        return f"{best} ends at {curves[best].mean[-1]:.1%}."
+    target, needed = _needed(curves)
+    random = needed.pop("Random")
+    best = min(needed, key=lambda name: needed[name])
+    if needed[best] >= random:
+        return (
+            f"No strategy reached {target:.0%} with fewer labels than random labelling, which "
+            f"needed {random:.0f}."
+        )
+    return (
+        f"{best} reached {target:.0%} with {needed[best]:.0f} labels; random labelling needed "
+        f"{random:.0f}: {1 - needed[best] / random:.0%} fewer."
+    )
+
+
+def _draw(
+    curves: dict[str, LabelCurve], title: str, output: Path, say: Callable[[str], None]
+) -> None:
+    if find_spec("matplotlib") is None:
+        say('No picture: matplotlib is not installed (pip install "skactive[viz]").')
+        return
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 4.5), layout="constrained")
+    display = LabelCurveDisplay(curves, score_name="accuracy").plot(ax=figure.add_subplot())
+    display.ax_.set_title(title)
+    try:
+        figure.savefig(output, dpi=150)
+    except OSError as error:
+        raise CommandError(f"the picture cannot be written to {output}: {error}") from error
+    say(f"Learning curves: {output}")

@@ -1,0 +1,210 @@
+"""Displays: what to draw, apart from the drawing (which needs matplotlib)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["LabelCurve", "LabelCurveDisplay"]
+
+# Okabe and Ito's colours, which people with any colour vision tell apart; and marks for print.
+_COLOURS = ("#000000", "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+
+
+class LabelCurve(NamedTuple):
+    """Scores of several runs against the number of labels.
+
+    Attributes
+    ----------
+    n_labels : ndarray of shape (n_points,)
+        Labels known.
+    scores : ndarray of shape (n_runs, n_points)
+        Score of each run.
+    """
+
+    n_labels: NDArray[np.float64]
+    scores: NDArray[np.float64]
+
+    @property
+    def mean(self) -> NDArray[np.float64]:
+        """Mean over the runs, shape (n_points,)."""
+        return self.scores.mean(axis=0)
+
+    @property
+    def standard_error(self) -> NDArray[np.float64]:
+        """Standard error of the mean, shape (n_points,); zeros for a single run."""
+        n_runs = len(self.scores)
+        if n_runs < 2:
+            return np.zeros(self.scores.shape[1])
+        return self.scores.std(axis=0, ddof=1) / np.sqrt(n_runs)
+
+    @classmethod
+    def from_runs(cls, runs: Sequence[tuple[Any, Any]]) -> Self:
+        """Join runs, each ``(n_labels, scores)``.
+
+        Runs of other label counts are interpolated on all counts that every run covers.
+        """
+        counts = [np.asarray(n_labels, dtype=np.float64) for n_labels, _ in runs]
+        grid = np.unique(np.concatenate(counts))
+        first, last = max(n[0] for n in counts), min(n[-1] for n in counts)
+        grid = grid[(grid >= first) & (grid <= last)]
+        lines = zip(counts, runs, strict=True)
+        return cls(grid, np.stack([np.interp(grid, n, scores) for n, (_, scores) in lines]))
+
+
+class LabelCurveDisplay:
+    """Learning curves: score against the number of labels, with the standard error over runs.
+
+    Use :meth:`from_estimator` or :meth:`from_estimators` to make one, and :meth:`plot` to draw it.
+
+    Parameters
+    ----------
+    curves : mapping of str to LabelCurve
+        The curves by name.
+    score_name : str, default="score"
+        What the vertical axis shows.
+
+    Attributes
+    ----------
+    curves : dict of str to LabelCurve
+        The data; nothing of it is lost in the drawing.
+    ax_ : matplotlib Axes
+        Where it was drawn, after `plot`.
+    figure_ : matplotlib Figure
+        The figure of `ax_`.
+    lines_ : dict of str to matplotlib Line2D
+        The line of each curve.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.model_selection import train_test_split
+    >>> from skactive import ActiveLearner, SimulatedLearner
+    >>> from skactive.display import LabelCurveDisplay
+    >>> from skactive.strategies import Margin, Random
+    >>> X, X_test, y, y_test = train_test_split(*load_digits(return_X_y=True), random_state=0)
+    >>> runs = {}
+    >>> for strategy in (Margin(), Random()):
+    ...     learner = ActiveLearner(LogisticRegression(max_iter=1000), strategy)
+    ...     simulation = SimulatedLearner(learner, budget=40, n_initial=20, random_state=0)
+    ...     runs[str(strategy)] = simulation.fit(X, y)
+    >>> display = LabelCurveDisplay.from_estimators(runs, X_test, y_test)
+    >>> display.curves["Margin()"].n_labels
+    array([20., 30., 40.])
+    """
+
+    def __init__(self, curves: Mapping[str, LabelCurve], *, score_name: str = "score") -> None:
+        self.curves = dict(curves)
+        self.score_name = score_name
+
+    @classmethod
+    def from_estimator(
+        cls, estimator: Any, X: Any, y: Any, *, scoring: Any = None, name: str | None = None
+    ) -> Self:
+        """Score each round of a fitted simulation.
+
+        Parameters
+        ----------
+        estimator : SimulatedLearner
+            Fitted.
+        X : rows in any container
+            Test rows.
+        y : array-like of shape (n_rows,)
+            Their labels.
+        scoring : str, callable or None, default=None
+            As in scikit-learn's searches; None is the model's own ``score``.
+        name : str, default=None
+            Name of the curve; None takes the strategy's.
+
+        Returns
+        -------
+        LabelCurveDisplay
+        """
+        strategy = getattr(estimator.learner, "strategy", None)
+        name = name or (type(estimator).__name__ if strategy is None else str(strategy))
+        return cls.from_estimators({name: estimator}, X, y, scoring=scoring)
+
+    @classmethod
+    def from_estimators(
+        cls, estimators: Mapping[str, Any], X: Any, y: Any, *, scoring: Any = None
+    ) -> Self:
+        """Score each round of several fitted simulations.
+
+        Parameters
+        ----------
+        estimators : mapping of str to SimulatedLearner or list of SimulatedLearner
+            Fitted; a list holds runs that differ in their seed, to be averaged.
+        X : rows in any container
+            Test rows.
+        y : array-like of shape (n_rows,)
+            Their labels.
+        scoring : str, callable or None, default=None
+            As in scikit-learn's searches; None is the model's own ``score``.
+
+        Returns
+        -------
+        LabelCurveDisplay
+        """
+        curves = {}
+        for name, one_or_many in estimators.items():
+            runs = one_or_many if isinstance(one_or_many, list | tuple) else [one_or_many]
+            scored = [(run.n_labels_, list(run.staged_score(X, y, scoring))) for run in runs]
+            curves[name] = LabelCurve.from_runs(scored)
+        return cls(curves, score_name=scoring if isinstance(scoring, str) else "score")
+
+    def plot(self, ax: Any = None, *, band: bool = True) -> Self:
+        """Draw the curves.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a new figure.
+        band : bool, default=True
+            Whether to shade one standard error around the mean, where there are several runs.
+
+        Returns
+        -------
+        self : LabelCurveDisplay
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        """
+        ax = _new_axes() if ax is None else ax
+        self.lines_ = {}
+        for i, (name, curve) in enumerate(self.curves.items()):
+            colour = _COLOURS[i % len(_COLOURS)]
+            (line,) = ax.plot(
+                curve.n_labels,
+                curve.mean,
+                color=colour,
+                marker=_MARKERS[i % len(_MARKERS)],
+                markersize=5,
+                linewidth=1.5,
+                label=name,
+            )
+            self.lines_[name] = line
+            if band and len(curve.scores) > 1:
+                low, high = curve.mean - curve.standard_error, curve.mean + curve.standard_error
+                ax.fill_between(curve.n_labels, low, high, color=colour, alpha=0.15, linewidth=0)
+        ax.set(xlabel="labels", ylabel=self.score_name)
+        ax.grid(alpha=0.3)
+        ax.legend(frameon=False)
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+
+def _new_axes() -> Any:
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError as error:
+        raise ImportError(
+            'Drawing needs matplotlib, which is not installed: pip install "skactive[viz]".'
+        ) from error
+    return plt.subplots(figsize=(7, 4.5), layout="constrained")[1]

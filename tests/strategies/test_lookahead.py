@@ -1,0 +1,284 @@
+"""Expected error reduction against hand-written loops, by refits and by re-weighted draws."""
+
+from itertools import combinations
+from math import log
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.stats import spearmanr
+from sklearn import config_context
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.datasets import load_iris, make_blobs
+from sklearn.ensemble import BaggingClassifier
+from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.naive_bayes import GaussianNB
+from sklearn.tree import DecisionTreeClassifier
+
+from skactive import ActiveLearner
+from skactive.exceptions import CapabilityError
+from skactive.strategies import EPIG, ExpectedErrorReduction
+from skactive.testing import FakePool
+
+both_losses = pytest.mark.parametrize("loss", ["log_loss", "zero_one"])
+
+
+def expected_loss(proba, loss):
+    """Loss that a model expects of itself on some rows, on average."""
+    if loss == "zero_one":
+        return np.mean([1 - max(p) for p in proba])
+    return np.mean([-sum(v * log(v) for v in p if v > 0) for p in proba])
+
+
+def naive_refits(model, X, y, pool, loss, targets=None):
+    """Scores by the definition: fit once more for each row and each label."""
+    model = clone(model).fit(X, y)
+    scores, targets = [], pool if targets is None else targets
+    for row, proba in zip(pool, model.predict_proba(pool), strict=True):
+        expected = 0.0
+        for label, p in zip(model.classes_, proba, strict=True):
+            future = clone(model).fit(np.vstack([X, row]), [*y, label])
+            assert len(future.classes_) == len(model.classes_)
+            expected += p * expected_loss(future.predict_proba(targets), loss)
+        scores.append(-expected)
+    return np.array(scores)
+
+
+def naive_reweighting(samples, loss, targets=None):
+    """Scores by the definition: weights of the draws for each row and each label."""
+    n_draws, n_rows, n_classes = samples.shape
+    targets = range(n_rows) if targets is None else targets
+    scores = []
+    for i in range(n_rows):
+        expected = 0.0
+        for label in range(n_classes):
+            likelihood = [samples[s, i, label] for s in range(n_draws)]
+            if sum(likelihood) == 0:
+                continue
+            weights = [value / sum(likelihood) for value in likelihood]
+            future = [sum(w * samples[s, t] for s, w in enumerate(weights)) for t in targets]
+            expected += np.mean(likelihood) * expected_loss(future, loss)
+        scores.append(-expected)
+    return np.array(scores)
+
+
+class Counting(ClassifierMixin, BaseEstimator):
+    """Predicts for every row how often each class was among the labels."""
+
+    def fit(self, X, y):
+        self.classes_, counts = np.unique(y, return_counts=True)
+        self.share_ = counts / counts.sum()
+        return self
+
+    def predict_proba(self, X):
+        return np.tile(self.share_, (len(X), 1))
+
+    def predict(self, X):
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+
+# -- by refits ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("loss", "expected"), [("log_loss", 0.543554734405955), ("zero_one", 0.25)]
+)
+def test_published_value(loss, expected):
+    learner = ActiveLearner(Counting(), ExpectedErrorReduction(loss=loss))
+    learner.fit(np.zeros((4, 1)), ["a", "a", "a", "b"])
+    assert_allclose(learner.score_pool(np.zeros((1, 1))), [-expected], rtol=1e-12)
+
+
+@both_losses
+@pytest.mark.parametrize("model", [GaussianNB(), LogisticRegression()])
+@pytest.mark.parametrize(
+    "names",
+    [[0, 1, 2], [-1, 1, 5], ["one", "two", "a third"], np.array(["x", "yy", "z"], dtype=object)],
+    ids=["numbers", "negative", "texts", "objects"],
+)
+def test_refits_are_the_hand_written_loop(loss, model, names):
+    X, y = load_iris(return_X_y=True)
+    X, y, pool = X[::10], np.asarray(names)[y[::10]], X[3::17]
+    learner = ActiveLearner(model, ExpectedErrorReduction(loss=loss), random_state=0).fit(X, y)
+    expected = naive_refits(model, X, y, pool, loss)
+    assert_allclose(learner.score_pool(pool), expected, rtol=1e-9)
+    assert_array_equal(learner.query(pool, 2), np.argsort(-expected)[:2])
+
+
+def test_two_labels_of_either_sign_stay_two():
+    X, y = make_blobs(30, centers=2, cluster_std=4, random_state=0)
+    y = 2 * y - 1
+    learner = ActiveLearner(GaussianNB(), ExpectedErrorReduction(), random_state=0)
+    expected = naive_refits(GaussianNB(), X[:12], y[:12], X[12:], "log_loss")
+    assert_allclose(learner.fit(X[:12], y[:12]).score_pool(X[12:]), expected, rtol=1e-9)
+    assert_array_equal(learner.classes_, [-1, 1])
+
+
+@both_losses
+def test_targets_are_drawn_from_the_pool_as_many_as_asked(loss):
+    X, y = load_iris(return_X_y=True)
+    X = X[:, :2]  # in which the classes overlap, so that no two rows tie
+    X, y, pool = X[::10], y[::10], X[3::37]
+    by_subset = [
+        naive_refits(GaussianNB(), X, y, pool, loss, targets=pool[list(subset)])
+        for subset in combinations(range(len(pool)), 2)
+    ]
+    met = set()
+    for seed in range(12):
+        strategy = ExpectedErrorReduction(loss=loss, n_targets=2)
+        learner = ActiveLearner(GaussianNB(), strategy, random_state=seed).fit(X, y)
+        scores = learner.score_pool(pool)
+        fits = [number for number, wanted in enumerate(by_subset) if np.allclose(scores, wanted)]
+        assert len(fits) == 1
+        met.update(fits)
+    assert len(met) > 2
+
+
+def test_a_class_of_no_probability_is_not_imagined():
+    X, y = load_iris(return_X_y=True)
+    asked = []
+
+    class Spy(DecisionTreeClassifier):
+        def fit(self, X, y, **params):
+            asked.append(len(y))
+            return super().fit(X, y, **params)
+
+    tree = Spy(random_state=0)
+    learner = ActiveLearner(tree, ExpectedErrorReduction(), random_state=0).fit(X[::10], y[::10])
+    asked.clear()
+    learner.score_pool(X[3::30])
+    assert asked == [16] * 5  # one fit a row: its one class of probability 1
+
+
+def test_the_learner_is_not_changed_by_what_it_imagines():
+    X, y = load_iris(return_X_y=True)
+    learner = ActiveLearner(GaussianNB(), ExpectedErrorReduction(), random_state=0)
+    learner.fit(X[::10], y[::10])
+    model, before = learner.estimator_, learner.predict_proba(X)
+    learner.query(X[3::30], 2)
+    assert learner.estimator_ is model
+    assert_array_equal(learner.predict_proba(X), before)
+    assert len(learner.y_labeled_) == len(learner.X_labeled_) == 15
+
+
+def test_imagined_rows_have_weight_one_beside_those_of_the_labels():
+    X, y = load_iris(return_X_y=True)
+    X, y, pool = X[::10], y[::10], X[3::37]
+    weight = np.linspace(0.5, 3, len(y))
+    learner = ActiveLearner(GaussianNB(), ExpectedErrorReduction(), random_state=0)
+    learner.fit(X, y, sample_weight=weight)
+    expected = []
+    for row, proba in zip(pool, learner.predict_proba(pool), strict=True):
+        futures = [
+            GaussianNB().fit(np.vstack([X, row]), [*y, label], sample_weight=[*weight, 1.0])
+            for label in range(3)
+        ]
+        losses = [expected_loss(future.predict_proba(pool), "log_loss") for future in futures]
+        expected.append(-proba @ losses)
+    assert_allclose(learner.score_pool(pool), expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("container", [list, pd.Series], ids=["list", "series"])
+def test_labels_in_other_containers(container):
+    X, y = load_iris(return_X_y=True)
+    X, y, pool = X[::10], np.array(["a", "b", "c"])[y[::10]], X[3::37]
+    learner = ActiveLearner(GaussianNB(), ExpectedErrorReduction(), random_state=0)
+    learner.fit(X, container(y.tolist()))
+    expected = naive_refits(GaussianNB(), X, y, pool, "log_loss")
+    assert_allclose(learner.score_pool(pool), expected, rtol=1e-9)
+
+
+def test_rows_in_a_frame():
+    X, y = load_iris(return_X_y=True, as_frame=True)
+    learner = ActiveLearner(GaussianNB(), ExpectedErrorReduction(), random_state=0)
+    learner.fit(X[::10], y[::10].to_numpy())
+    arrays = X[::10].to_numpy(), y[::10].to_numpy(), X[3::37].to_numpy()
+    expected = naive_refits(GaussianNB(), *arrays, "log_loss")
+    assert_allclose(learner.score_pool(X[3::37]), expected, rtol=1e-9)
+
+
+def test_an_incremental_learner_imagines_by_partial_fits():
+    X, y = load_iris(return_X_y=True)
+    X, y, pool = X[::10], y[::10], X[3::37]
+    model = GaussianNB()
+    learner = ActiveLearner(model, ExpectedErrorReduction(), incremental=True, random_state=0)
+    expected = naive_refits(model, X, y, pool, "log_loss")  # near: naive Bayes is exact either way
+    assert_allclose(learner.fit(X, y).score_pool(pool), expected, rtol=1e-4)
+
+
+# -- by re-weighted draws ----------------------------------------------------------------------
+
+
+@both_losses
+@pytest.mark.parametrize("n_samples", [None, 3])
+def test_reweighting_is_the_naive_loop(loss, n_samples):
+    pool = FakePool(12, n_classes=3, n_draws=6)
+    strategy = ExpectedErrorReduction(loss=loss, refit=False, n_samples=n_samples)
+    expected = naive_reweighting(pool.proba_samples()[:n_samples], loss)
+    assert_allclose(strategy.score(pool), expected, rtol=1e-10)
+
+
+@both_losses
+def test_reweighting_on_targets_drawn_from_the_pool(loss):
+    pool = FakePool(6, n_draws=5)
+    samples = pool.proba_samples()
+    by_subset = [naive_reweighting(samples, loss, subset) for subset in combinations(range(6), 2)]
+    met = set()
+    for seed in range(60):
+        strategy = ExpectedErrorReduction(loss=loss, refit=False, n_targets=2)
+        scores = strategy.score(pool.reordered(np.arange(6), query_seed=seed))
+        fits = [number for number, wanted in enumerate(by_subset) if np.allclose(scores, wanted)]
+        assert len(fits) == 1
+        met.update(fits)
+    assert len(met) > 10
+
+
+@both_losses
+def test_blocks_do_not_change_the_scores(loss):
+    strategy = ExpectedErrorReduction(loss=loss, refit=False)
+    whole = strategy.score(FakePool(40))
+    for working_memory in (1e-6, 0.02, 0.1):
+        with config_context(working_memory=working_memory):
+            assert_allclose(strategy.score(FakePool(40)), whole, rtol=1e-12)
+
+
+def test_reweighting_with_a_class_that_no_draw_allows():
+    samples = FakePool(10, n_classes=2).proba_samples()
+    wide = np.concatenate([samples, np.zeros((8, 10, 1))], axis=2)
+    strategy = ExpectedErrorReduction(refit=False)
+    expected = naive_reweighting(samples, "log_loss")
+    assert_allclose(strategy.score(FakePool(proba_samples=wide)), expected, rtol=1e-10)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_epig_is_the_fall_of_the_expected_log_loss(seed):
+    pool = FakePool(15, n_draws=6, seed=seed)
+    prior = expected_loss(pool.proba_samples().mean(axis=0), "log_loss")
+    after = -ExpectedErrorReduction(refit=False).score(pool)
+    assert_allclose(EPIG(n_targets=15).score(pool), prior - after, atol=1e-12)
+
+
+@both_losses
+def test_reweighting_ranks_much_like_refitting(loss):
+    X, y = make_blobs(40, centers=3, cluster_std=3, random_state=3)
+    one = LogisticRegression()
+    scores = []
+    for refit, model in ((True, one), (False, BaggingClassifier(one, 25, random_state=0))):
+        strategy = ExpectedErrorReduction(loss=loss, refit=refit)
+        learner = ActiveLearner(model, strategy, random_state=0).fit(X[:15], y[:15])
+        scores.append(learner.score_pool(X[15:]))
+    assert spearmanr(*scores).statistic > 0.5
+
+
+# -- what it needs -----------------------------------------------------------------------------
+
+
+def test_what_it_needs_is_said_at_fit():
+    X, y = [[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1]
+    with pytest.raises(CapabilityError, match="needs joint_samples"):
+        ActiveLearner(GaussianNB(), ExpectedErrorReduction(refit=False)).fit(X, y)
+    with pytest.raises(CapabilityError, match="needs proba"):
+        ActiveLearner(SGDClassifier(), ExpectedErrorReduction()).fit(X, y)
+    with pytest.raises(ValueError, match="'loss' parameter"):
+        ActiveLearner(GaussianNB(), ExpectedErrorReduction(loss="hinge")).fit(X, y)

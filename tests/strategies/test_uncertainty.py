@@ -1,0 +1,118 @@
+"""Uncertainty strategies on tables with known answers, and on models with decision functions."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.datasets import load_iris, make_moons
+from sklearn.linear_model import LogisticRegression, RidgeClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC, LinearSVC
+
+from skactive import ActiveLearner
+from skactive.exceptions import CapabilityError
+from skactive.strategies import Entropy, LeastConfidence, Margin, MarginRatio
+from skactive.testing import FakePool
+
+UNIT = [[0.2, 0.5, 0.3], [0.1, 0.7, 0.2]]  # unit vector 1
+ALL = [LeastConfidence(), Margin(), MarginRatio(), Entropy()]
+by_name = pytest.mark.parametrize("strategy", ALL, ids=lambda strategy: type(strategy).__name__)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "expected"),
+    [
+        (LeastConfidence(), [0.5, 0.3]),
+        (Margin(), [0.8, 0.5]),
+        (MarginRatio(), [0.3 / 0.5, 0.2 / 0.7]),
+        (Entropy(), [1.0296530140645737, 0.8018185525433373]),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_published_values(strategy, expected):
+    assert_allclose(strategy.score(FakePool(proba=UNIT)), expected, rtol=1e-14)
+
+
+@by_name
+def test_a_certain_row_comes_last_and_a_level_row_first(strategy):
+    pool = FakePool(proba=[[0, 1, 0], [1 / 3, 1 / 3, 1 / 3], [0.25, 0.7, 0.05], [0.1, 0.5, 0.4]])
+    assert strategy.score(pool)[0] == 0.0  # exactly, and not NaN
+    assert_array_equal(strategy.select(pool, 4), [1, 3, 2, 0])
+
+
+def test_the_four_differ_where_they_should():
+    # Two classes nearly tie; doubt over all classes; the most probable class least probable.
+    pool = FakePool(
+        proba=[
+            [0.49, 0.51, 0.00, 0.00, 0.00],
+            [0.55, 0.1125, 0.1125, 0.1125, 0.1125],
+            [0.40, 0.30, 0.30, 0.00, 0.00],
+        ]
+    )
+    assert Margin().select(pool, 1)[0] == 0
+    assert MarginRatio().select(pool, 1)[0] == 0
+    assert Entropy().select(pool, 1)[0] == 1
+    assert LeastConfidence().select(pool, 1)[0] == 2
+
+
+def test_of_equal_gaps_the_ratio_takes_the_one_between_more_probable_classes():
+    pool = FakePool(proba=[[0.3, 0.2, 0.2, 0.2, 0.1], [0.56, 0.44, 0, 0, 0]])
+    assert_array_equal(Margin().select(pool, 2), [0, 1])  # gaps 0.1 and 0.12
+    assert_array_equal(MarginRatio().select(pool, 2), [1, 0])  # ratios 0.67 and 0.79
+
+
+@by_name
+def test_two_classes_rank_by_the_distance_from_one_half(strategy):
+    pool = FakePool(50, n_classes=2)
+    assert_array_equal(strategy.select(pool, 50), np.argsort(np.abs(pool.proba[:, 0] - 0.5)))
+
+
+def test_margin_of_a_binary_decision_function():
+    pool = FakePool(decision=[-2.0, 0.5, 0.1, -0.3, 7.0], allowed={"decision"})
+    assert_array_equal(Margin().score(pool), [-2.0, -0.5, -0.1, -0.3, -7.0])
+    assert_array_equal(Margin().select(pool, 3), [2, 3, 1])
+
+
+def test_margin_of_a_decision_function_of_several_classes():
+    table = [[3.0, 1.0, -1.0], [0.0, 0.5, 0.25], [-5.0, -9.0, -5.5]]
+    pool = FakePool(decision=table, allowed={"decision"})
+    assert_array_equal(Margin().score(pool), [-2.0, -0.25, -0.5])
+    assert_array_equal(Margin().select(pool, 3), [1, 2, 0])
+
+
+def test_margin_prefers_probabilities_where_there_are_both():
+    proba = [[0.9, 0.1], [0.6, 0.4]]
+    assert_array_equal(Margin().select(FakePool(proba=proba, decision=[0.0, 9.0]), 1), [1])
+
+
+def test_margin_with_an_rbf_svc_ranks_by_the_distance_to_the_boundary():
+    X, y = make_moons(200, noise=0.3, random_state=0)
+    learner = ActiveLearner(SVC(kernel="rbf", gamma="auto", C=1.0), Margin(), random_state=0)
+    learner.fit(X[:40], y[:40])
+    expected = np.abs(SVC(gamma="auto").fit(X[:40], y[:40]).decision_function(X[40:]))
+    assert_array_equal(learner.query(X[40:], 160), np.argsort(expected))
+
+
+@pytest.mark.parametrize("model", [LinearSVC(), RidgeClassifier(), SVC()])
+def test_margin_with_decision_functions_of_three_classes(model):
+    X, y = load_iris(return_X_y=True)
+    learner = ActiveLearner(make_pipeline(StandardScaler(), model), Margin(), random_state=0)
+    learner.fit(X[::5], y[::5])
+    ordered = np.sort(learner.decision_function(X), axis=1)
+    assert_allclose(learner.score_pool(X), ordered[:, -2] - ordered[:, -1], rtol=1e-12)
+
+
+@pytest.mark.parametrize("strategy", [LeastConfidence(), MarginRatio(), Entropy()])
+def test_the_others_need_probabilities(strategy):
+    learner = ActiveLearner(LinearSVC(), strategy)
+    with pytest.raises(CapabilityError, match=f"{type(strategy).__name__} needs proba"):
+        learner.fit(np.arange(4.0)[:, None], [0, 0, 1, 1])
+
+
+@by_name
+def test_a_declared_class_without_a_label_counts_for_nothing(strategy):
+    X, y = load_iris(return_X_y=True)
+    X, y = X[:100:3], np.array(["a", "c", "b"])[y][:100:3]
+    seen = ActiveLearner(LogisticRegression(), strategy).fit(X, y)
+    declared = ActiveLearner(LogisticRegression(), strategy, classes=["a", "b", "c"]).fit(X, y)
+    assert_allclose(declared.score_pool(X), seen.score_pool(X), rtol=1e-12)

@@ -31,7 +31,7 @@ format: $(READY)  ## mend what can be mended by machine
 docs: $(READY)  ## the documentation, in docs/_build/html
 	$(BIN)/sphinx-build -W -b html docs docs/_build/html
 
-notebooks: $(READY)  ## execute the notebooks in place
+notebooks: $(READY)  ## execute the notebooks and check that they run
 	$(BIN)/python notebooks/execute.py
 
 bench: $(READY)  ## the benchmarks; nothing else should run beside them

@@ -25,9 +25,11 @@ from traitlets import default
 
 HERE = Path(__file__).resolve().parent
 CELL_SECONDS = 300
-QUIET = {
+ENVIRONMENT = {
     "PYTHONWARNINGS": "ignore",  # of third parties, and different with every version
     "TQDM_DISABLE": "1",
+    "OMP_NUM_THREADS": "1",  # fits this small lose time to threads
+    "OPENBLAS_NUM_THREADS": "1",
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",
 }
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -51,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
         paths = find(options.names)
     except FileNotFoundError as error:
         parser.error(str(error))
-    os.environ.update(QUIET)
+    os.environ.update(ENVIRONMENT)
     for path in paths:
         began = perf_counter()
         notebook = nbformat.read(path, as_version=4)
@@ -88,6 +90,8 @@ def execute(notebook: nbformat.NotebookNode) -> None:
         kernel_manager_class=OwnKernel,
         resources={"metadata": {"path": str(HERE)}},
         record_timing=False,
+        coalesce_streams=True,
+        extra_arguments=["--log-level=ERROR"],  # not how the kernel talks to this script
     ).execute()
 
 

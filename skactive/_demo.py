@@ -25,6 +25,7 @@ from skactive import strategies
 from skactive._learner import ActiveLearner
 from skactive._progress import progress
 from skactive._simulation import SimulatedLearner
+from skactive._tables import CommandError, read_table
 from skactive._validation import check_needs
 from skactive.adapters import adapt
 from skactive.display import LabelCurve, LabelCurveDisplay
@@ -34,10 +35,6 @@ from skactive.metrics import labels_to_reach
 __all__ = ["ESTIMATORS", "CommandError", "DemoSettings", "run_demo"]
 
 FAMILIES = ("Margin", "BALD", "VoteEntropy", "KCenterGreedy", "BADGE")  # one a family
-
-
-class CommandError(Exception):
-    """Something about the command that its user can mend: one line, exit code 2."""
 
 
 @dataclass(frozen=True)
@@ -63,81 +60,8 @@ def _load(settings: DemoSettings) -> tuple[NDArray[np.float64], NDArray[np.intp]
     if settings.data is None:
         X, y = load_digits(return_X_y=True)
         return X, y, "scikit-learn's digits (8 x 8 images)"
-    path = settings.data
-    if not path.is_file():
-        raise CommandError(f"there is no file {path}")
-    reader = _READERS.get(path.suffix.lower())
-    if reader is None:
-        raise CommandError(
-            f"{path.name} is none of the kinds that can be read: {', '.join(_READERS)}"
-        )
-    X, y = reader(path, settings.target)
-    classes, encoded = np.unique(y, return_inverse=True)
-    if len(classes) < 2 or len(classes) > max(20, len(y) // 5):
-        raise CommandError(
-            f"the target of {path.name} has {len(classes)} distinct values in {len(y)} rows; it "
-            "must be a class of which each has several rows"
-        )
-    return X, encoded, f"{path.name} (target {settings.target or 'y'})"
-
-
-def _read_npz(path: Path, target: str | None) -> tuple[Any, Any]:
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
-    except (OSError, ValueError) as error:
-        raise CommandError(f"{path.name} cannot be read as npz: {error}") from error
-    target = _found(target or "y", arrays, path)
-    y = arrays.pop(target)
-    fitting = [name for name, array in arrays.items() if array.ndim > 1 and len(array) == len(y)]
-    name = "X" if "X" in fitting else next(iter(fitting), None)
-    if name is None:
-        raise CommandError(f"{path.name} has no array of {len(y)} rows beside {target!r}")
-    return _numbers(arrays[name].reshape(len(y), -1), path, name), y
-
-
-def _read_table(path: Path, target: str | None) -> tuple[Any, Any]:
-    try:
-        import pandas as pd
-    except ImportError as error:
-        raise CommandError(
-            f'reading {path.suffix} needs pandas: pip install "skactive[data]"'
-        ) from error
-    try:
-        frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
-    except (OSError, ValueError, ImportError) as error:
-        raise CommandError(f"{path.name} cannot be read: {str(error).splitlines()[0]}") from error
-    if target is None:
-        raise CommandError(f"name the column to predict by --target: {', '.join(frame.columns)}")
-    y = frame.pop(_found(target, frame.columns, path))
-    if y.isna().any():
-        raise CommandError(f"{int(y.isna().sum())} rows of {path.name} have no {target}")
-    text = [column for column in frame if not pd.api.types.is_numeric_dtype(frame[column])]
-    if text:
-        raise CommandError(
-            f"numbers are needed, but these columns of {path.name} are text: {', '.join(text)}; "
-            "encode or drop them (in Python, a Pipeline with a ColumnTransformer takes them)"
-        )
-    return frame.to_numpy(dtype=np.float64), y.to_numpy()
-
-
-def _found(target: str, names: Any, path: Path) -> str:
-    if target not in names:
-        raise CommandError(f"{path.name} has no {target!r}; it has {', '.join(map(str, names))}")
-    return target
-
-
-def _numbers(X: NDArray[Any], path: Path, name: str) -> NDArray[np.float64]:
-    if X.dtype.kind not in "biuf":
-        raise CommandError(f"numbers are needed, but {name!r} of {path.name} is text ({X.dtype})")
-    return X.astype(np.float64)
-
-
-_READERS: dict[str, Callable[[Path, str | None], tuple[Any, Any]]] = {
-    ".npz": _read_npz,
-    ".csv": _read_table,
-    ".parquet": _read_table,
-}
+    X, y, _ = read_table(settings.data, settings.target)
+    return X, y, f"{settings.data.name} (target {settings.target or 'y'})"
 
 
 # Models -----------------------------------------------------------------------------------------
@@ -164,23 +88,28 @@ def _mlp(n_features: int, n_classes: int) -> Any:
     from skorch import NeuralNetClassifier
 
     torch.set_num_threads(1)  # nets this small lose time to threads
-    module = torch.nn.Sequential(
-        torch.nn.Linear(n_features, 128),
-        torch.nn.ReLU(),
-        torch.nn.Dropout(0.25),
-        torch.nn.Linear(128, n_classes),
-    )
     net = NeuralNetClassifier(
-        module,
+        _mlp_module,  # built in the fit, from the fit's seed
+        module__n_features=n_features,
+        module__n_classes=n_classes,
         criterion=torch.nn.CrossEntropyLoss,
         optimizer=torch.optim.Adam,
         lr=0.005,
         max_epochs=40,
         batch_size=32,
+        iterator_valid__batch_size=1024,  # dropout draws pass over the pool many times
         train_split=None,
         verbose=0,
     )
     return make_pipeline(FunctionTransformer(_single_precision), net)
+
+
+def _mlp_module(n_features: int, n_classes: int) -> Any:
+    from torch import nn
+
+    return nn.Sequential(
+        nn.Linear(n_features, 128), nn.ReLU(), nn.Dropout(0.25), nn.Linear(128, n_classes)
+    )
 
 
 def _single_precision(X: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -260,17 +189,21 @@ def run_demo(settings: DemoSettings, say: Callable[[str], None] = print) -> dict
     """
     X, y, title = _load(settings)
     name, model = _estimator(settings, X, y)
+    picture = _Picture(settings.output)
     with threadpool_limits(limits=1):  # fits this small lose time to threads
         chosen = _strategies(settings, clone(model).fit(*_few(X, y)))
-        n_rounds = 1 + -(-(settings.budget - settings.n_initial) // settings.batch_size)
+        splits = [_split(X, y, seed) for seed in range(settings.n_seeds)]
+        n_train = len(splits[0][0])
+        budget, start = min(settings.budget, n_train), min(settings.n_initial, n_train)
+        n_rounds = 1 + -(-(budget - start) // settings.batch_size)
         say(f"{title}: {len(X)} rows, {X.shape[1]} features, {y.max() + 1} classes")
         say(
-            f"model {name}; {settings.n_initial} labels to start with, {settings.batch_size} a "
-            f"round up to {settings.budget}: {n_rounds} rounds; mean of {settings.n_seeds} seeds"
+            f"model {name}; {start} labels to start with, {settings.batch_size} a round up to "
+            f"{budget}: {n_rounds} rounds; mean of {settings.n_seeds} seeds"
         )
-        curves = _play(settings, X, y, model, chosen)
+        curves = _play(settings, splits, model, chosen)
     _report(curves, say)
-    _draw(curves, title, settings.output, say)
+    picture.draw(curves, title, say)
     return curves
 
 
@@ -281,23 +214,25 @@ def _few(X: Any, y: Any) -> tuple[Any, Any]:
 
 
 def _play(
-    settings: DemoSettings, X: Any, y: Any, model: Any, chosen: dict[str, Any]
+    settings: DemoSettings, splits: list[Any], model: Any, chosen: dict[str, Any]
 ) -> dict[str, LabelCurve]:
     runs: dict[str, list[tuple[Any, Any]]] = {name: [] for name in chosen}
-    with progress(len(chosen) * settings.n_seeds, "simulating", shown=True) as advance:
-        for seed in range(settings.n_seeds):
-            X_train, X_test, y_train, y_test = _split(X, y, seed)
+    with progress(len(chosen) * len(splits), "simulating", shown=True) as advance:
+        for seed, (X_train, X_test, y_train, y_test) in enumerate(splits):
             for name, strategy in chosen.items():
-                learner = ActiveLearner(
-                    model, strategy, classes=np.arange(y.max() + 1), random_state=seed
-                )
+                classes = np.unique(np.concatenate([y_train, y_test]))
+                learner = ActiveLearner(model, strategy, classes=classes, random_state=seed)
                 simulation = SimulatedLearner(
                     learner,
                     budget=settings.budget,
                     batch_size=settings.batch_size,
                     n_initial=settings.n_initial,
                     random_state=seed,  # the same start for every strategy
-                ).fit(X_train, y_train)
+                )
+                try:
+                    simulation.fit(X_train, y_train)
+                except ValueError as error:
+                    raise CommandError(f"{name} cannot be played: {_line(error)}") from error
                 scores = list(simulation.staged_score(X_test, y_test))
                 runs[name].append((simulation.n_labels_, scores))
                 advance(f"{name} {scores[-1]:.1%}")
@@ -306,7 +241,14 @@ def _play(
 
 def _split(X: Any, y: Any, seed: int) -> list[Any]:
     stratify = y if np.bincount(y).min() > 1 else None
-    return train_test_split(X, y, test_size=0.3, stratify=stratify, random_state=seed)
+    try:
+        return train_test_split(X, y, test_size=0.3, stratify=stratify, random_state=seed)
+    except ValueError as error:
+        raise CommandError(f"{len(X)} rows are too few to learn and to test on") from error
+
+
+def _line(error: Exception) -> str:
+    return str(error).splitlines()[0]
 
 
 def _report(curves: dict[str, LabelCurve], say: Callable[[str], None]) -> None:
@@ -336,9 +278,11 @@ def _thinned(n: int, most: int = 12) -> Sequence[int]:
 def _needed(curves: dict[str, LabelCurve]) -> tuple[float, dict[str, float]]:
     """Return the whole percent that random labelling reaches, and the labels each needs for it."""
     reference = curves.get("Random", next(iter(curves.values())))
-    target = np.floor(100 * reference.mean.max()) / 100
+    slack = 1e-9  # means carry rounding
+    target = np.floor(100 * reference.mean[-1] + slack) / 100
     return target, {
-        name: labels_to_reach(curve.n_labels, curve.mean, target) for name, curve in curves.items()
+        name: labels_to_reach(curve.n_labels, curve.mean, target - slack)
+        for name, curve in curves.items()
     }
 
 
@@ -361,19 +305,31 @@ def _sentence(curves: dict[str, LabelCurve]) -> str:
     )
 
 
-def _draw(
-    curves: dict[str, LabelCurve], title: str, output: Path, say: Callable[[str], None]
-) -> None:
-    if find_spec("matplotlib") is None:
-        say('No picture: matplotlib is not installed (pip install "skactive[viz]").')
-        return
-    from matplotlib.figure import Figure
+class _Picture:
+    """The picture of the curves: where it goes is checked before the work, not after."""
 
-    figure = Figure(figsize=(7, 4.5), layout="constrained")
-    display = LabelCurveDisplay(curves, score_name="accuracy").plot(ax=figure.add_subplot())
-    display.ax_.set_title(title)
-    try:
-        figure.savefig(output, dpi=150)
-    except OSError as error:
-        raise CommandError(f"the picture cannot be written to {output}: {error}") from error
-    say(f"Learning curves: {output}")
+    def __init__(self, output: Path) -> None:
+        self.output = output if output.suffix else output.with_suffix(".png")
+        kinds = ("pdf", "png", "svg")
+        if self.output.suffix.lower().removeprefix(".") not in kinds:
+            raise CommandError(f"a picture can be drawn as {', '.join(kinds)}, not {output.name}")
+        if output.is_dir() or self.output.is_dir():
+            raise CommandError(f"the picture needs a file name, but {output} is a folder")
+        if not self.output.absolute().parent.is_dir():
+            raise CommandError(f"there is no folder {self.output.parent} to draw the picture in")
+
+    def draw(self, curves: dict[str, LabelCurve], title: str, say: Callable[[str], None]) -> None:
+        """Draw the curves, where matplotlib is installed."""
+        if find_spec("matplotlib") is None:
+            say('No picture: matplotlib is not installed (pip install "skactive[viz]").')
+            return
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(7, 4.5), layout="constrained")
+        display = LabelCurveDisplay(curves, score_name="accuracy").plot(ax=figure.add_subplot())
+        display.ax_.set_title(title)
+        try:
+            figure.savefig(self.output, dpi=150)
+        except OSError as error:
+            raise CommandError(f"the picture cannot be written: {error}") from error
+        say(f"Learning curves: {self.output}")

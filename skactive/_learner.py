@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn import get_config
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone, is_classifier
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
@@ -29,7 +29,6 @@ from skactive._validation import (
     check_needs,
     check_rows,
     check_same_features,
-    check_scores,
     check_selection,
     check_strategy,
     draw_seed,
@@ -55,7 +54,7 @@ def _estimator_has(method: str) -> Callable[[ActiveLearner], bool]:
 
 
 def _scores_rows(learner: ActiveLearner) -> bool:
-    return hasattr(learner._strategy(), "score")
+    return hasattr(learner._strategy(), "score_in_chunks")
 
 
 def copy_tags(tags: Any, inner: Any) -> Any:
@@ -102,9 +101,10 @@ class ActiveLearner(MetaEstimatorMixin, BaseEstimator):
         Whether `estimator` is fitted already and to be used as it is until it is taught. Then
         `fit` only records the labelled rows that it was fitted on.
     random_state : int, RandomState instance or None, default=None
-        Seed of the queries, and of all in the model that is left unseeded (nets too): with a
-        number, everything is repeatable. A query gives the same rows until `teach` is called.
-        Queries never touch global random state.
+        Seed of the queries, and of all in the model that is left unseeded, nets too: with a
+        number, everything is repeatable (but for the weights of a torch module that is passed as
+        an instance, which were drawn before). A query gives the same rows until `teach` is
+        called. Queries never touch global random state.
 
     Attributes
     ----------
@@ -114,7 +114,7 @@ class ActiveLearner(MetaEstimatorMixin, BaseEstimator):
         The classes of the fitted model, where it has them.
     X_labeled_ : rows in the container of the first `fit`
         All rows taught so far.
-    y_labeled_ : array-like of shape (n_labeled,)
+    y_labeled_ : ndarray of shape (n_labeled,)
         Their labels.
     n_features_in_ : int
         Number of features, where the fitted model has it.
@@ -198,12 +198,12 @@ class ActiveLearner(MetaEstimatorMixin, BaseEstimator):
             If a label is not among the declared classes, or the model refuses the rows.
         """
         X, y = self._checked(X, y)
+        # Copies, also for the model, which may keep a reference: the caller's rows may change.
+        X, y, params = _copied(X, y, params)
         seed = draw_seed(self.random_state)
         model = self._first_model(X, y, params, seed)
-        n_known = n_rows(X)
-        check_needs(self._strategy(), adapt(model), refits=_extends(params, n_known))
-        every = np.arange(n_known)  # rows are copied: the caller's may change
-        self._keep(model, take_rows(X, every), take_rows(y, every), params, seed)
+        check_needs(self._strategy(), adapt(model), refits=_extends(params, n_rows(X)))
+        self._keep(model, X, y, params, seed)
         return self
 
     def query(self, X_pool: Any, batch_size: int = 1) -> Positions:
@@ -298,8 +298,7 @@ class ActiveLearner(MetaEstimatorMixin, BaseEstimator):
         ndarray of shape (n_pool,)
             Higher is more informative.
         """
-        view, strategy = self._view(X_pool), self._strategy()
-        return check_scores(strategy.score_in_chunks(view), len(view), strategy)
+        return self._strategy().score_in_chunks(self._view(X_pool))
 
     # Prediction is the model's --------------------------------------------------------------
 
@@ -420,9 +419,8 @@ class ActiveLearner(MetaEstimatorMixin, BaseEstimator):
         MetadataRouter
             The routing.
         """
-        mapping = MethodMapping().add(caller="fit", callee="fit")
-        if self.incremental:
-            mapping.add(caller="fit", callee="partial_fit")
+        verb = "partial_fit" if self.incremental else "fit"
+        mapping = MethodMapping().add(caller="fit", callee=verb)
         mapping.add(caller="score", callee="score")
         return MetadataRouter(owner=type(self).__name__).add(
             estimator=self.estimator, method_mapping=mapping
@@ -467,7 +465,11 @@ class ActiveLearner(MetaEstimatorMixin, BaseEstimator):
         """Return the seed that `fit` drew; before it, what it would draw."""
         if hasattr(self, "seed_"):
             return self.seed_
-        return draw_seed(deepcopy(self.random_state))
+        if self.random_state is not None:
+            return draw_seed(deepcopy(self.random_state))
+        if not hasattr(self, "_cold_seed"):  # kept, so that queries repeat until the first lesson
+            self._cold_seed = draw_seed(None)
+        return self._cold_seed
 
     def _labeled(self) -> Any:
         return getattr(self, "X_labeled_", None)
@@ -522,7 +524,7 @@ class ActiveLearner(MetaEstimatorMixin, BaseEstimator):
     def _increment(self, model: Any, X: Any, y: Any, params: dict[str, Any], seed: int) -> Any:
         """Teach a model more rows by its own ``partial_fit``; it is changed."""
         params = self._routed(params, "partial_fit")
-        if not hasattr(model, "classes_"):
+        if is_classifier(model) and not hasattr(model, "classes_"):
             classes = np.unique(np.asarray(y)) if self.classes is None else self.classes
             params = {"classes": np.asarray(classes), **params}
         with self._fitting(model, seed):
@@ -538,9 +540,9 @@ class ActiveLearner(MetaEstimatorMixin, BaseEstimator):
         if known is not None:
             check_same_features(known, X, ("the labelled rows", "X"))
             joined = _join_params(self._fit_params, n_rows(known), params, n_rows(X))
-            return join_rows(known, X), join_rows(self.y_labeled_, y), joined
+            return join_rows(known, X), _join_labels(self.y_labeled_, y), joined
         if self.incremental:
-            return X, y, params
+            return _copied(X, y, params)
         raise ValueError(
             "This prefit learner does not know the rows that its estimator was fitted on, and a "
             "refit on the new rows alone would forget them. Call fit with those rows first (the "
@@ -593,7 +595,7 @@ class ActiveLearner(MetaEstimatorMixin, BaseEstimator):
         if self.incremental:
             model = self._increment(deepcopy(self._model()), row, label, {}, self._seed())
         else:
-            X, y = join_rows(self.X_labeled_, row), join_rows(self.y_labeled_, label)
+            X, y = join_rows(self.X_labeled_, row), _join_labels(self.y_labeled_, label)
             model = self._fitted_clone(X, y, params, self._seed())
         return adapt(model)
 
@@ -618,6 +620,25 @@ def _warn_if_frozen(model: Any) -> None:
         )
 
 
+def _copied(X: Any, y: Any, params: dict[str, Any]) -> tuple[Any, Any, dict[str, Any]]:
+    """Copy labelled rows and what comes with them; labels become an array."""
+    n = n_rows(X)
+    per_row = {name: np.array(value) for name, value in params.items() if is_per_row(value, n)}
+    return take_rows(X, np.arange(n)), None if y is None else np.array(y), params | per_row
+
+
+def _join_labels(known: Any, new: Any) -> NDArray[Any]:
+    """Join labels that came in any container."""
+    known, new = np.asarray(known), np.asarray(new)
+    kinds = {known.dtype.kind, new.dtype.kind}
+    if kinds & set("US") and kinds - set("USO"):
+        raise ValueError(
+            f"The labels known are of dtype {known.dtype}, the new ones of {new.dtype}: numbers "
+            "and texts would make two classes of one. Pass labels of one kind."
+        )
+    return np.concatenate([known, new.reshape(-1, *known.shape[1:])])  # a column joins a list
+
+
 def _join_params(
     known: dict[str, Any], n_known: int, new: dict[str, Any], n_new: int
 ) -> dict[str, Any]:
@@ -630,7 +651,9 @@ def _join_params(
             f"{name} was given to {given} with one value a row, but not to {missing}: every "
             f"labelled row needs one. Pass {name} to both."
         )
-    return {**known, **new} | {name: join_rows(known[name], new[name]) for name in per_row}
+    return {**known, **new} | {
+        name: np.concatenate([np.asarray(known[name]), np.asarray(new[name])]) for name in per_row
+    }
 
 
 def _extends(params: dict[str, Any], n_known: int) -> bool:

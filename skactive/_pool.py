@@ -120,6 +120,8 @@ class PoolView:
         source = self._source
         if source.X_labeled is None:
             return None
+        if self._parent is not None:
+            return self._parent.labeled
         return self._once("labeled", lambda: self.at(source.X_labeled, y=source.y_labeled))
 
     @property
@@ -182,7 +184,10 @@ class PoolView:
     def take(self, positions: Positions | slice) -> PoolView:
         """Return the view of some rows; what is known of them already is not asked again."""
         if not isinstance(positions, slice):
-            positions = np.asarray(positions, dtype=np.intp)
+            positions = np.asarray(positions)
+            if len(positions) and positions.dtype.kind not in "iu":
+                raise IndexError(f"positions must be whole numbers, got {positions.dtype}")
+            positions = positions.astype(np.intp, copy=False)
             if len(positions) and not (positions.min() >= 0 and positions.max() < len(self)):
                 raise IndexError(f"positions must lie in 0 .. {len(self) - 1}, got {positions!r}")
         length = len(range(len(self))[positions] if isinstance(positions, slice) else positions)
@@ -222,7 +227,7 @@ class PoolView:
         ------
         slice
         """
-        n_values = 4 * len(self.classes)  # a reading, and a few temporaries of its size
+        n_values = 4 * max(1, len(self.classes))  # a reading, and a few temporaries of its size
         if needs & {"proba_samples", "joint_samples"}:
             n_values *= self._source.adapter.n_draws(None)
         length = max(1, int(get_config()["working_memory"] * 2**20 / (8 * n_values)))
@@ -385,6 +390,12 @@ def _widened(
             f"{type(adapter.model).__name__} gives {n_columns} columns of probability, but "
             f"{len(classes)} classes are {source}. Declare all classes, one a column, with "
             "ActiveLearner(..., classes=[...]), and give the model as many outputs."
+        )
+    strange = np.setdiff1d(known, classes)
+    if len(strange):
+        raise InvalidReadingError(
+            f"{type(adapter.model).__name__} knows classes that classes= does not declare: "
+            f"{strange.tolist()}; declared are {classes.tolist()}."
         )
     wide = np.zeros((*proba.shape[:-1], len(classes)))
     wide[..., np.searchsorted(classes, known)] = proba

@@ -7,6 +7,7 @@ object of theirs can only come from a program that has imported them.
 
 from __future__ import annotations
 
+import math
 import sys
 from typing import Any
 
@@ -38,8 +39,6 @@ def take_rows(X: Any, rows: Any) -> Any:
 
 def join_rows(first: Any, second: Any) -> Any:
     """Join two lots of rows in one container of the kind of `first`."""
-    if sp.issparse(first) or sp.issparse(second):
-        return sp.vstack([_to_sparse(first), _to_sparse(second)], format="csr")
     for library, join in _JOINS.items():
         if _of(library, first) and _of(library, second):
             return join(sys.modules[library], first, second)
@@ -47,9 +46,12 @@ def join_rows(first: Any, second: Any) -> Any:
         return [*first, *second]
     if any(_of(library, lot) for library in ("pandas", "polars") for lot in (first, second)):
         raise TypeError(
-            f"Rows in a {type(second).__name__} cannot join rows in a {type(first).__name__}: "
-            "pass both in the same kind of container."
+            f"Rows in a {_name(second)} cannot join rows in a {_name(first)}: pass both in the "
+            "same kind of container."
         )
+    if sp.issparse(first) or sp.issparse(second):
+        kind = sp.csr_matrix if isinstance(first, sp.spmatrix) else sp.csr_array
+        return kind(sp.vstack([kind(first), kind(second)], format="csr"))
     return np.concatenate([np.asarray(first), np.asarray(second)])
 
 
@@ -60,9 +62,9 @@ def to_matrix(X: Any, what: str) -> Any:
     """
     if _of("torch", X):
         X = X.detach().cpu()
-    if not sp.issparse(X) and not hasattr(X, "iloc"):
+    if not sp.issparse(X) and not (hasattr(X, "iloc") and X.ndim == 2):
         X = np.asarray(X)
-        X = X.reshape(len(X), -1) if X.ndim != 2 else X
+        X = X.reshape(len(X), math.prod(X.shape[1:])) if X.ndim != 2 else X
     return check_array(
         X,
         accept_sparse="csr",
@@ -72,13 +74,13 @@ def to_matrix(X: Any, what: str) -> Any:
     )
 
 
-def _to_sparse(X: Any) -> Any:
-    return X if sp.issparse(X) else sp.csr_array(np.asarray(X))
-
-
 def _of(library: str, X: Any) -> bool:
     """Tell whether `X` is an object of `library`, without importing it."""
     return type(X).__module__.split(".")[0] == library
+
+
+def _name(X: Any) -> str:
+    return f"{type(X).__module__.split('.')[0]}.{type(X).__name__}"
 
 
 _JOINS: dict[str, Any] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from numbers import Integral
 from time import perf_counter
 from typing import Any, ClassVar, Self
@@ -91,7 +92,8 @@ class SimulatedLearner(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
     -----
     The model of a round is a function of which labels are known, not of the order in which they
     came: it is refitted on the labelled rows in the order of `X`. A learner with
-    ``incremental=True`` or ``prefit=True`` is taught batch by batch instead.
+    ``incremental=True`` or ``prefit=True`` is taught batch by batch instead. (A search clones what
+    it searches over, and a clone of a prefit learner is not fitted: freeze its model.)
 
     With scikit-learn >= 1.9, callbacks set by ``set_callbacks`` are called a round; one that
     returns True from ``on_fit_task_end`` ends the campaign.
@@ -359,6 +361,8 @@ class _Campaign:
         self.random_state = np.random.RandomState(seed)
         self.budget = min(settings.budget, n_rows(X))
         self.learner = clone(settings.learner)
+        if self.learner.prefit:  # the clone of its estimator is not fitted
+            self.learner.set_params(estimator=deepcopy(settings.learner.estimator))
         if self.learner.random_state is None:
             self.learner.set_params(random_state=self.random_state.randint(2**31 - 1))
         self.known: list[int] = []
@@ -410,10 +414,10 @@ class _Campaign:
 
     def _teach(self, new: list[int]) -> None:
         """Teach the learner the labels that are new: by a refit in the order of the rows."""
-        batchwise = self.learner.incremental or self.learner.prefit
-        rows = np.sort(new if batchwise and self.models else self.known)
+        batchwise = (self.learner.incremental or self.learner.prefit) and len(self.models) > 0
+        rows = np.sort(new if batchwise else self.known)
         began = perf_counter()
-        verb = self.learner.teach if batchwise and self.models else self.learner.fit
+        verb = self.learner.teach if batchwise else self.learner.fit
         verb(take_rows(self.X, rows), self._labels(rows), **self._params_of(rows))
         self.models.append(self.learner.estimator_)
         self.history.append(

@@ -21,7 +21,6 @@ __all__ = [
     "check_needs",
     "check_rows",
     "check_same_features",
-    "check_scores",
     "check_selection",
     "check_strategy",
     "draw_seed",
@@ -89,19 +88,8 @@ def check_selection(
     return answer.astype(np.intp)
 
 
-def check_scores(scores: Any, n_pool: int, strategy: Any) -> NDArray[np.float64]:
-    """Check that scores are finite numbers, one a row."""
-    scores = np.asarray(scores, dtype=np.float64)
-    if scores.shape != (n_pool,) or not np.isfinite(scores).all():
-        raise SelectionError(
-            f"{type(strategy).__name__}.score must return {n_pool} finite numbers, got shape "
-            f"{scores.shape} with {int((~np.isfinite(scores)).sum())} that are not finite."
-        )
-    return scores
-
-
 def check_strategy(strategy: Any) -> None:
-    """Check that `strategy` is an object with the interface of strategies."""
+    """Check that `strategy` has the interface of strategies, and so have those it is made of."""
     if isinstance(strategy, type):
         raise TypeError(
             f"strategy must be an object, got the class {strategy.__name__}: write "
@@ -112,10 +100,10 @@ def check_strategy(strategy: Any) -> None:
             f"strategy must be a skactive Strategy (an object with select(pool, batch_size)), got "
             f"{strategy!r}."
         )
-    parts = strategy.get_params().values() if hasattr(strategy, "get_params") else ()
-    for part in (strategy, *parts):
-        if isinstance(part, Strategy):
-            part._validate_params()  # scikit-learn's, from _parameter_constraints
+    if isinstance(strategy, Strategy):
+        strategy._validate_params()  # scikit-learn's, from _parameter_constraints
+        for part in strategy.parts():
+            check_strategy(part)
 
 
 def check_needs(strategy: Any, adapter: ModelAdapter, *, refits: bool) -> None:
@@ -177,12 +165,13 @@ def draw_seed(random_state: Any) -> int:
         return int(random_state.randint(2**31 - 1))
     if isinstance(random_state, np.random.Generator):
         return int(random_state.integers(2**31 - 1))
-    if isinstance(random_state, Integral):
+    if isinstance(random_state, Integral) and int(random_state) >= 0:
         return int(random_state)
     if random_state is None:
         return int(np.random.SeedSequence().generate_state(1)[0])
     raise ValueError(
-        f"random_state must be None, a whole number or a RandomState, got {random_state!r}."
+        f"random_state must be None, a whole number of at least 0 or a RandomState, got "
+        f"{random_state!r}."
     )
 
 

@@ -26,7 +26,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         0 if all went well, 2 for a mistake in the command, 130 if interrupted.
     """
     arguments = _parser().parse_args(argv)
-    from skactive._demo import CommandError, DemoSettings, run_demo  # scikit-learn's models: late
+    from skactive._demo import DemoSettings, run_demo  # they bring scikit-learn's models: late
+    from skactive._tables import CommandError
 
     settings = DemoSettings(
         data=arguments.data,
@@ -40,6 +41,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         output=arguments.output,
     )
     try:
+        if settings.target is not None and settings.data is None:
+            raise CommandError("--target names a column of your own table: pass it by --data")
         if settings.budget < settings.n_initial:
             raise CommandError(
                 f"a budget of {settings.budget} labels does not cover the {settings.n_initial} to "

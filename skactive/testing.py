@@ -386,7 +386,9 @@ def check_pool_not_changed(strategy: Any) -> None:
     """The readings, which others share, are not changed in place."""
     pool = FakePool()
     readings = [pool.proba, pool.decision, pool.embedding, pool.proba_samples(), pool.classes]
-    readings += pool.gradient_factors
+    readings += [*pool.gradient_factors, pool.X]
+    if pool.labeled is not None:
+        readings += [pool.labeled.X, pool.labeled.y, pool.labeled.embedding]
     copies = [reading.copy() for reading in readings]
     _choose(strategy, pool, 7)
     for reading, before in zip(readings, copies, strict=True):

@@ -249,7 +249,7 @@ def broken(folder, how):
 
 @pytest.mark.parametrize("how", ["text", "empty", "cut short", "damaged", "npy"])
 def test_a_broken_npz(folder, mistake, how):
-    assert "data.npz cannot be read" in mistake("--data", broken(folder, how))
+    assert "data.npz is no npz file" in mistake("--data", broken(folder, how))
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
@@ -294,14 +294,14 @@ def test_columns_of_text_are_named(folder, mistake, frame):
     frame.insert(0, "colour", "red")
     frame.insert(2, "shape", "round")
     line = mistake("--data", csv(folder, frame), "--target", "kind")
-    assert "text: colour, shape;" in line
+    assert "text or dates: colour, shape;" in line
     assert "encode or drop them" in line
 
 
 @pytest.mark.parametrize("dtype", [str, "S3"])
 def test_rows_of_text_in_an_npz(folder, mistake, dtype):
     line = mistake("--data", npz(folder, X=X.astype(dtype), y=Y))
-    assert "numbers are needed, but 'X' of data.npz is text" in line
+    assert "numbers are needed, but 'X' of data.npz holds" in line
 
 
 def test_rows_of_objects_in_an_npz_are_not_unpickled(folder, mistake):
@@ -343,7 +343,7 @@ def test_a_target_that_is_one_number(folder, mistake):
 
 
 def test_infinite_values(folder, late_mistake):
-    late_mistake("--data", npz(folder, X=np.where(X > np.median(X), np.inf, X), y=Y))
+    late_mistake("--data", npz(folder, X=np.where(X > 0, np.inf, X), y=Y))
 
 
 def test_a_table_of_nothing_but_the_target(folder, late_mistake, frame):
@@ -378,4 +378,4 @@ def test_a_picture_that_cannot_be_written(folder, late_mistake, output):
     pytest.importorskip("matplotlib")
     (folder / "inner").mkdir()
     line = late_mistake("--data", npz(folder, X=X, y=Y), "--output", output)
-    assert output in line
+    assert output.removesuffix("/curves.png") in line

@@ -12,7 +12,6 @@ from sklearn import config_context
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.datasets import load_iris
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.feature_selection import SelectKBest
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler, scale
@@ -406,12 +405,6 @@ def test_cold_text_pipeline_gives_its_sparse_features():
     assert sp.issparse(pool.embedding)
     wanted = TfidfVectorizer().fit_transform(texts).toarray()
     assert_allclose(pool.take([2, 0]).embedding.toarray(), wanted[[2, 0]])
-
-
-def test_cold_pipeline_whose_transformers_need_labels_says_what_to_do():
-    model = make_pipeline(SelectKBest(k=1), MODEL)
-    with pytest.raises(CapabilityError, match=r"SelectKBest.*embedder="):
-        _ = PoolView(ROWS, Source(adapt(model), fitted=False)).embedding
 
 
 def test_text_without_embedder_is_refused_with_the_remedy():

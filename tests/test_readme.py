@@ -6,7 +6,6 @@ import textwrap
 import types
 from pathlib import Path
 
-
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 
 

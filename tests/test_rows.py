@@ -134,9 +134,9 @@ def test_sparse_matrix_stays_a_matrix_when_dense_rows_join():
     ("other", "name"), [(np.ones((1, 2)), "ndarray"), ([[1, "x"]], "list")], ids=["array", "list"]
 )
 def test_frame_refuses_rows_without_columns(frame, other, name):
-    with pytest.raises(TypeError, match=rf"a {name} cannot join .* a DataFrame: .*same kind"):
+    with pytest.raises(TypeError, match=rf"\.{name} cannot join .*\.DataFrame: .*same kind"):
         join_rows(frame, other)
-    with pytest.raises(TypeError, match=rf"a DataFrame cannot join .* a {name}: .*same kind"):
+    with pytest.raises(TypeError, match=rf"\.DataFrame cannot join .*\.{name}: .*same kind"):
         join_rows(other, frame)
 
 

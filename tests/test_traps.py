@@ -184,7 +184,7 @@ def test_scores_that_are_no_numbers_are_refused_and_not_replaced():
         def score(self, pool):
             return np.where(np.arange(len(pool)) == 3, np.nan, 1.0)
 
-    with pytest.raises(SelectionError, match="1 that are not finite"):
+    with pytest.raises(SelectionError, match="finite numbers; 1 are not"):
         fitted(Broken()).score_pool(X)
     with pytest.raises((SelectionError, ValueError), match=r"finite|NaN"):
         fitted(Broken()).query(X, 2)

@@ -58,14 +58,17 @@ class ModelAdapter:
     def classes(self) -> NDArray[Any] | None:
         """The model's classes, one a column of probability, or None for a model without."""
         classes = getattr(self.model, "classes_", None)
-        return None if classes is None else np.asarray(classes)
+        several_outputs = isinstance(classes, list) and any(map(np.ndim, classes))
+        return None if classes is None or several_outputs else np.asarray(classes)
 
     def provides(self, reading: str) -> bool:
         """Tell whether the model can give `reading` (a name that strategies put in `needs`)."""
         if reading == "proba":
             return hasattr(self.model, "predict_proba")
         if reading == "decision":
-            return hasattr(self.model, "decision_function")
+            # One against one has a column a pair of classes, not one a class.
+            pairs = getattr(self.model, "decision_function_shape", "ovr") == "ovo"
+            return hasattr(self.model, "decision_function") and not pairs
         if reading == "gradient_factors":
             return self.provides("proba")
         if reading == "joint_samples":

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import (
     BaggingClassifier,
@@ -16,6 +17,7 @@ from sklearn.ensemble import (
 from sklearn.utils.validation import validate_data
 
 from skactive.adapters._base import ModelAdapter, Rows, adapt, register
+from skactive.exceptions import InvalidReadingError
 
 __all__: list[str] = []
 
@@ -44,6 +46,11 @@ class EnsembleAdapter(ModelAdapter):
         return n_members if n_samples is None else min(n_samples, n_members)
 
     def proba_samples(self, Z: Any, n_samples: int | None, seed: int) -> Rows:
+        if isinstance(self.model.classes_, list):
+            raise InvalidReadingError(
+                f"{type(self.model).__name__} predicts several outputs a row; draws are for one "
+                "label a row."
+            )
         rows, members = self.member_rows(Z), self.members()
         n_draws = self.n_draws(n_samples)
         chosen = np.random.RandomState(seed).permutation(len(members))[:n_draws]
@@ -56,22 +63,29 @@ class EnsembleAdapter(ModelAdapter):
 
     def member_proba(self, member: int, rows: Any) -> Rows:
         """Probabilities of one member, shape (n_rows, n_classes): 0 for classes it lacks."""
-        return encoded_proba(self.members()[member], rows, len(self.model.classes_))
+        return _member_proba(self.members()[member], rows, np.asarray(self.model.classes_))
 
 
-def encoded_proba(member: Any, rows: Any, n_classes: int) -> Rows:
-    """Probabilities of a member that knows classes by position; of a hard voter, its vote."""
+def _member_proba(member: Any, rows: Any, classes: NDArray[Any]) -> Rows:
+    """Probabilities of a member, shape (n_rows, n_classes); of a hard voter, its votes."""
     if hasattr(member, "predict_proba"):
-        proba, columns = member.predict_proba(rows), np.asarray(member.classes_, dtype=np.intp)
-        if len(columns) == n_classes:
+        proba = member.predict_proba(rows)
+        if proba.shape[1] == len(classes):
             return proba
-        wide = np.zeros((len(proba), n_classes))
-        wide[:, columns] = proba
+        wide = np.zeros((len(proba), len(classes)))
+        wide[:, _columns(np.asarray(member.classes_), classes)] = proba
     else:
-        votes = np.asarray(member.predict(rows), dtype=np.intp)
-        wide = np.zeros((len(votes), n_classes))
+        votes = _columns(np.asarray(member.predict(rows)), classes)
+        wide = np.zeros((len(votes), len(classes)))
         wide[np.arange(len(votes)), votes] = 1.0
     return wide
+
+
+def _columns(labels: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.intp]:
+    """Columns of a member's labels: encoded ones are columns; texts can only be the classes."""
+    if labels.dtype.kind in "iuf":
+        return labels.astype(np.intp)
+    return np.searchsorted(classes, labels)  # a member that was frozen before the ensemble
 
 
 @register(RandomForestClassifier)

@@ -89,9 +89,9 @@ class PipelineAdapter(WrapperAdapter):
     def prepare_cold(self, X: Any) -> Callable[[Any], Any]:
         fitted = []
         for transformer in map(clone, self.transformers()):
-            try:
+            try:  # no tag tells for certain whether a transformer does without labels
                 X = transformer.fit(X).transform(X)
-            except TypeError as error:  # its fit has no default for y
+            except (TypeError, ValueError) as error:
                 raise CapabilityError(
                     f"The pipeline's {type(transformer).__name__} cannot be fitted on unlabelled "
                     f"rows ({error}): pass embedder= to the learner, or fit it on some labels."

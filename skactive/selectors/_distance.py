@@ -186,7 +186,8 @@ def ranked_batch(
         \alpha \Bigl(1 - \frac{1}{1 + d_i}\Bigr) + (1 - \alpha) \, u_i, \qquad
         \alpha = \frac{|U|}{|U| + |L|}
 
-    Where :math:`L` is empty the similarity :math:`1 / (1 + d_i)` is 0.
+    Where :math:`L` is empty there is no distance to speak of, and the first pick is the most
+    uncertain row.
 
     References
     ----------
@@ -205,8 +206,8 @@ def ranked_batch(
     uncertainty = uncertainty.astype(np.float64)
     picks: list[int] = []
     while len(picks) < min(batch_size, state.n_rows):
-        alpha = (state.n_rows - len(picks)) / n_points
-        # No centre at all is an infinite distance, and so a similarity of exactly 0.
+        n_left = state.n_rows - len(picks)
+        alpha = n_left / n_points if n_left < n_points else 0.0  # 0: there is no centre yet
         dissimilarity = 1 - 1 / (1 + np.sqrt(state.squared))
         merit = alpha * dissimilarity + (1 - alpha) * uncertainty
         merit[picks] = -np.inf

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from skactive._compat import HasMethods, Interval
-from skactive.exceptions import TiedScoresWarning
+from skactive.exceptions import SelectionError, TiedScoresWarning
 from skactive.selectors import top
 
 if TYPE_CHECKING:
@@ -51,6 +51,15 @@ class Strategy(BaseEstimator, ABC):
     needs: frozenset[str] = frozenset()
     randomized: bool = False
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}  # checked by the learner
+
+    def parts(self) -> list[Any]:
+        """Return the strategies that this one is made of: those among its parameters."""
+        return [
+            value
+            for value in self.get_params(deep=False).values()
+            if isinstance(value, Strategy)
+            or (isinstance(value, type) and issubclass(value, Strategy))
+        ]
 
     @abstractmethod
     def select(self, pool: PoolView, batch_size: int) -> Positions:
@@ -117,8 +126,10 @@ class ScoreStrategy(Strategy):
         """Score the rows of a pool, a chunk at a time where the score is `rowwise`."""
         chunks = list(pool.chunks(self.needs)) if self.rowwise else []
         if len(chunks) <= 1:
-            return self.score(pool)
-        return np.concatenate([self.score(pool.take(chunk)) for chunk in chunks])
+            scores = self.score(pool)
+        else:
+            scores = np.concatenate([self.score(pool.take(chunk)) for chunk in chunks])
+        return _checked(scores, len(pool), type(self).__name__)
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Choose the rows that the selector makes of the scores."""
@@ -127,6 +138,17 @@ class ScoreStrategy(Strategy):
             _warn_of_ties(self, len(scores))
         selector = top if self.selector is None else self.selector
         return selector(scores, batch_size, random_state=pool.random_state)
+
+
+def _checked(scores: Any, n_rows: int, name: str) -> NDArray[np.float64]:
+    """Check that scores are finite numbers, one a row."""
+    scores = np.asarray(scores, dtype=np.float64)
+    if scores.shape != (n_rows,):
+        raise SelectionError(f"{name}.score must return {n_rows} numbers, got {scores.shape}.")
+    if not np.isfinite(scores).all():
+        n_bad = int((~np.isfinite(scores)).sum())
+        raise SelectionError(f"{name}.score must return finite numbers; {n_bad} are not.")
+    return scores
 
 
 def _warn_of_ties(strategy: Any, n_rows: int) -> None:

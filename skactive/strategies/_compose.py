@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -123,7 +124,8 @@ class Prefilter(Strategy):
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Keep the rows of the highest scores, and let the strategy choose among them."""
         scores = self.prefilter.score_in_chunks(pool)
-        passed = top(scores, min(len(pool), int(self.factor * batch_size)), pool.random_state)
+        n_passed = math.floor(round(self.factor * batch_size, 6))  # 1.15 * 100 is 114.99...
+        passed = top(scores, min(len(pool), n_passed), pool.random_state)
         return passed[self.strategy.select(pool.take(passed), batch_size)]
 
 
@@ -182,13 +184,21 @@ class Mixture(BaseComposition, Strategy):
 
     def _validate_params(self) -> None:
         super()._validate_params()
+        for named in self.strategies:
+            if not isinstance(named, tuple) or len(named) != 2:
+                raise ValueError(f"strategies must be a list of (name, strategy), got {named!r}.")
         self._validate_names([name for name, _ in self.strategies])
-        shares = self._proportions()
-        if len(shares) != len(self.strategies) or not (shares >= 0).all() or not shares.sum() > 0:
+        if not self.strategies:
+            raise ValueError("strategies must hold at least one (name, strategy), got none.")
+        if self.shares is not None and not _are_shares(self.shares, len(self.strategies)):
             raise ValueError(
-                f"shares must be {len(self.strategies)} numbers of at least 0, not all 0; got "
-                f"{self.shares!r}."
+                f"shares must be {len(self.strategies)} finite numbers of at least 0, not all 0; "
+                f"got {self.shares!r}."
             )
+
+    def parts(self) -> list[Any]:
+        """Return the strategies that share the batch."""
+        return [strategy for _, strategy in self.strategies]
 
     def _proportions(self) -> NDArray[np.float64]:
         shares = np.ones(len(self.strategies)) if self.shares is None else self.shares
@@ -202,8 +212,8 @@ class Mixture(BaseComposition, Strategy):
         shares = self._proportions()
         edges = np.cumsum(shares) / shares.sum() * batch_size
         edges[-1] = batch_size  # free of rounding
-        offset = random_state.uniform()
-        return np.diff(np.floor(edges + offset).astype(np.intp), prepend=0)
+        steps = np.minimum(np.floor(edges + random_state.uniform()), batch_size)
+        return np.diff(steps.astype(np.intp), prepend=0)
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Let each strategy choose its share among the rows that are left."""
@@ -212,9 +222,19 @@ class Mixture(BaseComposition, Strategy):
         counts = self._counts(batch_size, pool.random_state)
         for (_, strategy), count in zip(self.strategies, counts, strict=True):
             if count:
-                picked = left[strategy.select(pool.take(left), int(count))]
+                # The whole pool keeps what is read of it, and what is taken of it shares that.
+                rest = pool if len(left) == len(pool) else pool.take(left)
+                picked = left[strategy.select(rest, int(count))]
                 chosen.append(picked)
                 ranks.append((np.arange(count) + 0.5) / count)
                 left = np.setdiff1d(left, picked)
         order = np.argsort(np.concatenate(ranks), kind="stable")
         return np.concatenate(chosen)[order]
+
+
+def _are_shares(shares: Any, n: int) -> bool:
+    """Tell whether shares are `n` finite numbers of at least 0, not all 0."""
+    shares = np.asarray(shares)
+    if shares.shape != (n,) or shares.dtype.kind not in "iuf":
+        return False
+    return bool(np.isfinite(shares).all() and (shares >= 0).all() and shares.sum() > 0)

@@ -152,7 +152,8 @@ class RankedBatch(Strategy):
 
     with :math:`d(x)` the distance to the nearest row labelled or chosen, :math:`\phi` an
     uncertainty in [0, 1], U the rows not chosen and L those labelled or chosen. So variety counts
-    most while there are few labels, and uncertainty later.
+    most while there are few labels, and uncertainty later. Where nothing is labelled, the first
+    row is the most uncertain one.
 
     **When:** batches for people, ranked so that one may stop anywhere. Scale the features: the
     balance rests on distances around 1. Needs an embedding and what the uncertainty needs.

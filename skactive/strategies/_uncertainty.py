@@ -107,9 +107,9 @@ class MarginRatio(ScoreStrategy):
 
     .. math:: u(x) = p_{(2)}(x) / p_{(1)}(x)
 
-    **When:** like :class:`Margin`, with more weight on rows about which the model is unsure
-    altogether: 0.3 against 0.2 is closer than 0.6 against 0.5 is not. For two classes both rank
-    alike. Needs probabilities.
+    **When:** like :class:`Margin`, but of two rows with the same gap it prefers the one whose two
+    best classes are more probable: doubt between two classes counts more than doubt spread over
+    many. For two classes both rank alike. Needs probabilities.
 
     Parameters
     ----------

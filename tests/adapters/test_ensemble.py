@@ -26,7 +26,7 @@ from sklearn.tree import DecisionTreeClassifier
 from skactive import ActiveLearner
 from skactive._pool import PoolView, Source
 from skactive.adapters import adapt
-from skactive.exceptions import CapabilityError
+from skactive.exceptions import CapabilityError, InvalidReadingError
 from skactive.strategies import BALD, EPIG
 
 X, Y = load_iris(return_X_y=True)
@@ -354,5 +354,5 @@ def test_prediction_of_several_outputs_is_refused():
     pool = PoolView(X, Source(adapt(model)))
     with pytest.raises(ValueError, match="several outputs"):
         _ = pool.proba
-    with pytest.raises(ValueError):
+    with pytest.raises(InvalidReadingError, match="several outputs"):
         pool.proba_samples()

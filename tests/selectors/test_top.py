@@ -81,7 +81,9 @@ POTENTIALS = [
 ]
 
 
-@pytest.mark.parametrize(("selector", "potential"), POTENTIALS, ids=str)
+@pytest.mark.parametrize(
+    ("selector", "potential"), POTENTIALS, ids=lambda each: getattr(each, "__name__", str(each))
+)
 def test_draws_follow_the_potentials_without_replacement(selector, potential):
     p = np.asarray(potential, dtype=float) / np.sum(potential)
     pairs = list(permutations(range(3), 2))
@@ -139,7 +141,7 @@ def test_stochastic_selectors_are_estimators(kind):
     assert selector.set_params(beta=3.0).beta == 3.0
 
 
-@pytest.mark.parametrize("selector", ALL, ids=str)
+@pytest.mark.parametrize("selector", ALL, ids=lambda each: getattr(each, "__name__", str(each)))
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("batch_size", [0, 1, 7, 20, 25])
 def test_common(selector, dtype, batch_size):
@@ -154,7 +156,7 @@ def test_common(selector, dtype, batch_size):
     assert np.random.get_state()[1].tolist() == before
 
 
-@pytest.mark.parametrize("selector", ALL, ids=str)
+@pytest.mark.parametrize("selector", ALL, ids=lambda each: getattr(each, "__name__", str(each)))
 def test_without_a_seed_calls_differ_whatever_numpys_global_seed(selector):
     answers = set()
     state = np.random.get_state()
@@ -165,6 +167,6 @@ def test_without_a_seed_calls_differ_whatever_numpys_global_seed(selector):
     assert len(answers) == 5
 
 
-@pytest.mark.parametrize("selector", ALL, ids=str)
+@pytest.mark.parametrize("selector", ALL, ids=lambda each: getattr(each, "__name__", str(each)))
 def test_no_rows(selector):
     assert selector(np.empty(0), 3).shape == (0,)

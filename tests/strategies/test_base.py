@@ -14,7 +14,7 @@ from sklearn.tree import DecisionTreeClassifier
 from skactive import ActiveLearner
 from skactive._pool import PoolView, Source
 from skactive.adapters import ModelAdapter
-from skactive.exceptions import TiedScoresWarning
+from skactive.exceptions import SelectionError, TiedScoresWarning
 from skactive.selectors import PowerTop, SoftmaxTop
 from skactive.strategies import BALD, Margin, ScoreStrategy, Strategy
 from skactive.testing import FakePool
@@ -213,3 +213,20 @@ def test_margin_of_a_million_rows_takes_little_memory_over_its_table():
         tracemalloc.stop()
     assert peak < 300e6
     assert_array_equal(np.sort(positions), np.sort(best))
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        (np.zeros(29), r"must return 30 numbers, got \(29,\)"),
+        (np.zeros((30, 1)), r"got \(30, 1\)"),
+        (np.r_[np.zeros(28), np.nan, np.inf], "finite numbers; 2 are not"),
+    ],
+)
+def test_scores_that_cannot_be_right_are_refused(bad, message):
+    class Fixed(ScoreStrategy):
+        def score(self, pool):
+            return bad
+
+    with pytest.raises(SelectionError, match=message):
+        Fixed().select(FakePool(30), 2)

@@ -281,6 +281,12 @@ def test_turns_are_in_proportion_to_the_counts():
         assert abs(owner[:stop].count("a") - stop * 4 / 6) < 1
 
 
+def test_a_lone_row_stands_in_the_middle_of_the_batch():
+    mixture, notes = spied_mixture([5, 1, 0])
+    picks = mixture.select(FakePool(30), 6)
+    assert picks[3] == notes[1][0][2][0]
+
+
 def test_a_batch_of_the_whole_pool():
     mixture, _ = spied_mixture(None)
     with warnings.catch_warnings():
@@ -343,7 +349,7 @@ def test_wrong_shares_are_refused_at_fit(shares):
         ([("a", Margin()), ("a", Random())], "not unique"),
         ([("a__b", Margin())], "must not contain __"),
         ([("shares", Margin())], "conflict"),
-        ([], "at least 0, not all 0"),
+        ([], "at least one"),
         ({"a": Margin()}, "must be an instance of 'list'"),
     ],
     ids=["duplicate", "underscores", "conflict", "none", "dict"],

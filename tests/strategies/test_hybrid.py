@@ -212,7 +212,8 @@ def test_ranked_batch_without_labelled_rows_gives_distinct_rows():
     pool = FakePool(15, n_labeled=0)
     picks = RankedBatch().select(pool, 15)
     assert sorted(picks) == list(range(15))
-    # After the first row, which is random, the formula holds again.
+    # After the first row, the most uncertain one, the formula holds again.
     doubt, Z, first = LeastConfidence().score(pool), pool.embedding, picks[0]
+    assert first == doubt.argmax()
     left = np.delete(np.arange(15), first)
     assert_array_equal(picks[1:], left[naive_ranked(Z[left], doubt[left], [Z[first]], 14)])

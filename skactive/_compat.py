@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sklearn.model_selection import GridSearchCV
 from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metaestimators import _BaseComposition
@@ -48,7 +47,6 @@ except ImportError:
 __all__ = [
     "HAS_CALLBACKS",
     "BaseComposition",
-    "BaseSearchCV",
     "CallbackSupportMixin",
     "HasMethods",
     "Interval",
@@ -60,5 +58,4 @@ __all__ = [
 
 VisualBlock = _VisualBlock
 BaseComposition = _BaseComposition
-BaseSearchCV = GridSearchCV.__bases__[0]
 safe_indexing = _safe_indexing

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn import get_config
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone, is_classifier
-from sklearn.metrics import check_scoring
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
@@ -206,6 +205,8 @@ class SimulatedLearner(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
         float
             The score of a round, the start first: one for each of ``n_labels_``.
         """
+        from sklearn.metrics import check_scoring  # late: it takes a tenth of a second
+
         check_is_fitted(self, "estimators_")
         for model in self.estimators_:
             yield float(check_scoring(model, scoring=scoring)(model, X, y))

@@ -22,7 +22,6 @@ import sklearn
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.special import entr, rel_entr
-from sklearn.metrics import pairwise_distances_chunked
 
 __all__ = [
     "consensus_entropy",
@@ -538,6 +537,8 @@ def information_density(
     >>> information_density(np.array([[0.0], [1.0], [3.0]])).round(4)
     array([0.5833, 0.6111, 0.5278])
     """
+    from sklearn.metrics import pairwise_distances_chunked  # late: it takes a tenth of a second
+
     chunks = pairwise_distances_chunked(X, metric=metric, reduce_func=_mean_similarity)
     return np.concatenate(list(chunks))
 

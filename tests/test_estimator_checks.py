@@ -19,7 +19,7 @@ CHECKED = {
     "simulated": "SimulatedLearner(ActiveLearner(LogisticRegression(C=1)), budget=30)",
     # Seeded: one check spoils a row and expects an error, which is right only where it is bought.
     "simulated regressor": (
-        "SimulatedLearner(ActiveLearner(Ridge(), Random()), budget=30, random_state=0)"
+        "SimulatedLearner(ActiveLearner(Ridge(), Random()), budget=50, random_state=0)"
     ),
 }
 

@@ -82,3 +82,16 @@ def test_version_is_one():
 
 def test_the_front_door_is_small():
     assert {"ActiveLearner", "SimulatedLearner", "__version__"} <= set(skactive.__all__)
+
+
+def test_import_takes_no_part_of_scikit_learn_that_it_can_do_without():
+    code = (
+        "import sys, sklearn.base, sklearn.utils.validation, sklearn.utils.metadata_routing\n"
+        "before = set(sys.modules)\n"
+        "import skactive, skactive.strategies, skactive.adapters\n"
+        "print(*sorted(set(sys.modules) - before))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    heavy = ("calibration", "cluster", "ensemble", "gaussian_process", "metrics", "model_selection")
+    taken = {name.split(".")[1] for name in done.stdout.split() if name.startswith("sklearn.")}
+    assert not taken & set(heavy)

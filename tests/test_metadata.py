@@ -256,7 +256,7 @@ def test_routing_goes_through_cross_validation(routing):
     params = {"sample_weight": WEIGHT}
     weighted, plain = (
         cross_validate(made(each), X, Y, cv=3, params=given, return_estimator=True)
-        for each, given in ((model, params), (GaussianNB(), None))
+        for each, given in ((model, params), (GaussianNB(), {}))
     )
     one, other = (result["estimator"][0].predict_proba(X) for result in (weighted, plain))
     assert not np.allclose(one, other)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from functools import singledispatch
 from importlib import import_module
@@ -116,8 +115,17 @@ def _adapt(model: Any) -> ModelAdapter:
     return ModelAdapter(model)
 
 
-# Kinds of model whose adapter is imported only once their library is.
-_LATE = {"skorch": "skactive.adapters._skorch"}
+# Where a kind of model comes from, and the module of its adapter, which is imported when the first
+# such model is met: to import skactive costs no more than what a program uses.
+_LATE = {
+    "skorch": "skactive.adapters._skorch",
+    "sklearn.calibration": "skactive.adapters._ensemble",
+    "sklearn.ensemble": "skactive.adapters._ensemble",
+    "sklearn.frozen": "skactive.adapters._sklearn",
+    "sklearn.gaussian_process": "skactive.adapters._sklearn",
+    "sklearn.model_selection": "skactive.adapters._sklearn",
+    "sklearn.pipeline": "skactive.adapters._sklearn",
+}
 
 
 def adapt(model: Any) -> ModelAdapter:
@@ -153,10 +161,16 @@ def adapt(model: Any) -> ModelAdapter:
     if own is not None:
         return own(model)
     for base in type(model).__mro__:
-        library = base.__module__.split(".")[0]
-        if library in _LATE and library in sys.modules:
-            import_module(_LATE[library])
+        for home in _homes(base.__module__):
+            if home in _LATE:
+                import_module(_LATE[home])
     return _adapt(model)
+
+
+def _homes(module: str) -> Iterator[str]:
+    """Yield the packages that a module is in, from the outermost in, and the module itself."""
+    names = module.split(".")
+    return (".".join(names[:depth]) for depth in range(1, len(names) + 1))
 
 
 def register(kind: type) -> Callable[[Adapter], Adapter]:

@@ -13,10 +13,10 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.gaussian_process import GaussianProcessClassifier
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skactive._compat import BaseSearchCV
 from skactive.adapters._base import ModelAdapter, Rows, adapt, register
 from skactive.exceptions import CapabilityError
 
@@ -107,7 +107,7 @@ class PipelineAdapter(WrapperAdapter):
         return features
 
 
-@register(BaseSearchCV)
+@register(GridSearchCV.__bases__[0])  # the base class of all searches, which is not public
 class SearchAdapter(WrapperAdapter):
     """A search predicts by its best estimator; before the fit there is only the candidate."""
 

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 
 from skactive.selectors._distance import Matrix, central_row, fill_at_random
@@ -68,6 +67,8 @@ def kmeans_medoids(X: Matrix, batch_size: int, *, random_state: Seed = None) -> 
 
 def _kmeans_labels(X: Matrix, n_clusters: int, rng: RandomState) -> NDArray[np.intp]:
     """Return the cluster of each row, (n_rows,)."""
+    from sklearn.cluster import KMeans  # late: it takes a tenth of a second
+
     with warnings.catch_warnings():
         # Duplicate rows are no fault of the caller's, and are seen to afterwards.
         warnings.filterwarnings(

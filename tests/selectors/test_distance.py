@@ -325,7 +325,7 @@ def pools():
     yield "normal", blobs
     yield "float32", blobs.astype(np.float32)
     yield "one column", blobs[:, :1]
-    yield "sparse", sparse.random_array((20, 5), density=0.3, rng=rng, format="csr")
+    yield "sparse", sparse.csr_array(rng.random((20, 5)) * (rng.random((20, 5)) < 0.3))
     yield "sparse float32", sparse.csr_matrix(np.maximum(blobs, 0).astype(np.float32))
     yield "factors", gradient_factors(20)
     yield "factors float32", gradient_factors(20, dtype=np.float32)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from copy import deepcopy
+from inspect import isabstract
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn import get_config
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone, is_classifier
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, is_classifier
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
@@ -22,6 +22,7 @@ from skactive import strategies
 from skactive._compat import VisualBlock
 from skactive._pool import PoolView, Source
 from skactive._rows import join_rows, n_rows, take_rows
+from skactive._seeding import draw_seed, seeded_clone
 from skactive._validation import (
     can_start_cold,
     check_batch_size,
@@ -31,7 +32,6 @@ from skactive._validation import (
     check_same_features,
     check_selection,
     check_strategy,
-    draw_seed,
     is_per_row,
 )
 from skactive.adapters import ModelAdapter, adapt
@@ -201,7 +201,7 @@ class ActiveLearner(MetaEstimatorMixin, BaseEstimator):
         # Copies, also for the model, which may keep a reference: the caller's rows may change.
         X, y, params = _copied(X, y, params)
         seed = draw_seed(self.random_state)
-        model = self._first_model(X, y, params, seed)
+        model = self._first_model(X, y, params, self._fit_seed(seed))
         check_needs(self._strategy(), adapt(model), refits=_extends(params, n_rows(X)))
         self._keep(model, X, y, params, seed)
         return self
@@ -266,13 +266,16 @@ class ActiveLearner(MetaEstimatorMixin, BaseEstimator):
         """
         if not self.__sklearn_is_fitted__():
             return self.fit(X, y, **params)
+        if y is None:
+            raise ValueError("teach needs the labels of the rows, got y=None.")
         X, y = self._checked(X, y)
         X_all, y_all, all_params = self._joined(X, y, params)
+        seed = self._fit_seed(self._seed())
         try:
             if self.incremental:
-                model = self._increment(deepcopy(self._model()), X, y, params, self._seed())
+                model = self._increment(deepcopy(self._model()), X, y, params, seed)
             else:
-                model = self._fitted_clone(X_all, y_all, all_params, self._seed())
+                model = self._fitted_clone(X_all, y_all, all_params, seed)
         except Exception as error:
             n_known = 0 if self._labeled() is None else n_rows(self.X_labeled_)
             raise TeachError(
@@ -496,43 +499,33 @@ class ActiveLearner(MetaEstimatorMixin, BaseEstimator):
             return dict(process_routing(self, "fit", **params).estimator[method])
         return params
 
-    def _first_model(self, X: Any, y: Any, params: dict[str, Any], seed: int) -> Any:
+    def _fit_seed(self, seed: int) -> int | None:
+        """Return the seed of fits; without a `random_state` they are as the model would have it."""
+        return None if self.random_state is None else seed
+
+    def _first_model(self, X: Any, y: Any, params: dict[str, Any], seed: int | None) -> Any:
         if self.prefit:
             check_is_fitted(self.estimator)
             return self.estimator
         if self.incremental:
-            return self._increment(self._seeded_clone(seed), X, y, params, seed)
+            return self._increment(seeded_clone(self.estimator, seed), X, y, params, seed)
         return self._fitted_clone(X, y, params, seed)
 
-    def _seeded_clone(self, seed: int) -> Any:
-        """Return the model unfitted; with a `random_state`, what is unseeded in it gets a seed."""
-        model = clone(self.estimator)
-        if self.random_state is not None:
-            unseeded = {
-                name: seed
-                for name, value in model.get_params(deep=True).items()
-                if (name == "random_state" or name.endswith("__random_state")) and value is None
-            }
-            model.set_params(**unseeded)
-        return model
-
-    def _fitted_clone(self, X: Any, y: Any, params: dict[str, Any], seed: int) -> Any:
-        model = self._seeded_clone(seed)
-        with self._fitting(model, seed):
+    def _fitted_clone(self, X: Any, y: Any, params: dict[str, Any], seed: int | None) -> Any:
+        model = seeded_clone(self.estimator, seed)
+        with adapt(model).fitting(seed):
             return model.fit(X, y, **self._routed(params, "fit"))
 
-    def _increment(self, model: Any, X: Any, y: Any, params: dict[str, Any], seed: int) -> Any:
+    def _increment(
+        self, model: Any, X: Any, y: Any, params: dict[str, Any], seed: int | None
+    ) -> Any:
         """Teach a model more rows by its own ``partial_fit``; it is changed."""
         params = self._routed(params, "partial_fit")
         if is_classifier(model) and not hasattr(model, "classes_"):
             classes = np.unique(np.asarray(y)) if self.classes is None else self.classes
             params = {"classes": np.asarray(classes), **params}
-        with self._fitting(model, seed):
+        with adapt(model).fitting(seed):
             return model.partial_fit(X, y, **params)
-
-    def _fitting(self, model: Any, seed: int) -> AbstractContextManager[None]:
-        """Fit in this context: with a `random_state`, models with global randomness repeat too."""
-        return adapt(model).fitting(None if self.random_state is None else seed)
 
     def _joined(self, X: Any, y: Any, params: dict[str, Any]) -> tuple[Any, Any, dict[str, Any]]:
         """Join new labelled rows, and their fit parameters, to those known."""
@@ -576,6 +569,7 @@ class ActiveLearner(MetaEstimatorMixin, BaseEstimator):
         source = Source(
             adapter=adapter,
             seed=int(seed),
+            campaign_seed=self._seed(),
             fitted=fitted,
             X_labeled=known,
             y_labeled=y,
@@ -590,7 +584,10 @@ class ActiveLearner(MetaEstimatorMixin, BaseEstimator):
         return n_known > 0 and _extends(self._fit_params, n_known)
 
     def _fantasy(self, row: Any, label: Any) -> ModelAdapter:
-        """Return the adapter of the model as one more labelled row would make it."""
+        """Return the adapter of the model as one more labelled row would make it.
+
+        Its fit is part of a query, so it is always seeded.
+        """
         params = _extended(self._fit_params, n_rows(self.X_labeled_))
         if self.incremental:
             model = self._increment(deepcopy(self._model()), row, label, {}, self._seed())
@@ -606,7 +603,7 @@ def _cold_starters() -> list[str]:
     return [
         name
         for name, kind in found
-        if isinstance(kind.needs, frozenset) and kind is not Strategy and can_start_cold(kind)
+        if isinstance(kind.needs, frozenset) and not isabstract(kind) and can_start_cold(kind)
     ]
 
 

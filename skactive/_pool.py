@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn import get_config
-from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from skactive._rows import join_rows, n_rows, take_rows, to_matrix
+from skactive._seeding import seeded_clone
 from skactive.adapters import ModelAdapter
 from skactive.exceptions import CapabilityError, InvalidReadingError
 
@@ -36,6 +36,8 @@ class Source:
         Reads the model.
     seed : int
         Seed of this query.
+    campaign_seed : int
+        Seed of what should be the same in all queries: an embedder that is fitted on the rows.
     fitted : bool
         Whether the model has been fitted; without, only model-free readings can be made.
     X_labeled, y_labeled : rows and labels, or None
@@ -50,6 +52,7 @@ class Source:
 
     adapter: ModelAdapter
     seed: int = 0
+    campaign_seed: int = 0
     fitted: bool = True
     X_labeled: Any = None
     y_labeled: Any = None
@@ -303,7 +306,7 @@ class PoolView:
         return self._root._once("cold", self._root._cold)(self._raw())
 
     def _cold(self) -> Callable[[Any], Any]:
-        return self._source.adapter.prepare_cold(self._raw())
+        return self._source.adapter.prepare_cold(self._raw(), self._source.campaign_seed)
 
     def _embedding(self) -> Any:
         if self._source.embedder is None:
@@ -321,7 +324,7 @@ class PoolView:
             check_is_fitted(embedder)
         except NotFittedError:
             rows = self._raw() if labeled is None else join_rows(self._raw(), labeled)
-            return clone(embedder).fit(rows)
+            return seeded_clone(embedder, self._source.campaign_seed).fit(rows)
         return embedder
 
     def _gradient_factors(self) -> tuple[Floats, Any]:

@@ -20,7 +20,8 @@ from skactive._compat import CallbackSupportMixin, HasMethods, Interval, with_ca
 from skactive._learner import copy_tags
 from skactive._progress import progress
 from skactive._rows import n_rows, take_rows
-from skactive._validation import check_rows, draw_seed, is_per_row
+from skactive._seeding import draw_seed
+from skactive._validation import check_rows, is_per_row
 
 __all__ = ["SimulatedLearner"]
 

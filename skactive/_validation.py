@@ -23,7 +23,6 @@ __all__ = [
     "check_same_features",
     "check_selection",
     "check_strategy",
-    "draw_seed",
     "is_per_row",
 ]
 
@@ -157,22 +156,6 @@ def check_classes(classes: Any, y: Any) -> NDArray[Any] | None:
             f"{declared.tolist()}."
         )
     return declared
-
-
-def draw_seed(random_state: Any) -> int:
-    """Draw one seed; None takes fresh entropy and leaves NumPy's global state alone."""
-    if isinstance(random_state, np.random.RandomState):
-        return int(random_state.randint(2**31 - 1))
-    if isinstance(random_state, np.random.Generator):
-        return int(random_state.integers(2**31 - 1))
-    if isinstance(random_state, Integral) and int(random_state) >= 0:
-        return int(random_state)
-    if random_state is None:
-        return int(np.random.SeedSequence().generate_state(1)[0])
-    raise ValueError(
-        f"random_state must be None, a whole number of at least 0 or a RandomState, got "
-        f"{random_state!r}."
-    )
 
 
 def is_per_row(value: Any, n: int) -> bool:

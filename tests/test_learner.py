@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin, clone, is_classifier, is_regressor
 from sklearn.datasets import load_digits, load_iris
-from sklearn.decomposition import PCA
+from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -873,3 +873,30 @@ def test_a_regressor_is_taught_too():
     learner.teach(X[20:][picked], Y[20:][picked] * 1.5)
     rows = np.r_[np.arange(20), 20 + picked]
     equal(learner.predict(X), Ridge().fit(X[rows], Y[rows] * 1.5).predict(X))
+
+
+def test_the_error_names_just_the_strategies_that_can_start_cold():
+    with pytest.raises(NotFittedError, match=r"cold: KCenterGreedy, KMeans, Random\.$"):
+        ActiveLearner(GaussianNB(), Margin()).query(X)
+
+
+def test_teach_without_labels_is_refused():
+    learner = ActiveLearner(GaussianNB(), random_state=0).fit(X[:10], Y[:10])
+    with pytest.raises(ValueError, match="got y=None"):
+        learner.teach(X[10:12], None)
+    assert len(learner.y_labeled_) == 10
+
+
+def test_a_query_seeds_what_it_fits_and_leaves_global_state_alone():
+    pipeline = make_pipeline(TruncatedSVD(2, algorithm="randomized"), GaussianNB())
+    cold = ActiveLearner(pipeline, KCenterGreedy())
+    embedded = ActiveLearner(
+        GaussianNB(), KCenterGreedy(), embedder=PCA(2, svd_solver="randomized")
+    ).fit(X[:20], Y[:20])
+    forest = RandomForestClassifier(3, max_depth=2)
+    ahead = ActiveLearner(forest, ExpectedErrorReduction(n_targets=5)).fit(X[:20], Y[:20])
+    for learner in (cold, embedded, ahead):
+        before = np.random.get_state(legacy=False)
+        first = learner.query(X[20:32], 5)
+        np.testing.assert_equal(np.random.get_state(legacy=False), before)
+        np.testing.assert_array_equal(learner.query(X[20:32], 5), first)

@@ -14,6 +14,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.svm import LinearSVC
 
 from skactive import ActiveLearner, _validation
+from skactive._seeding import draw_seed
 from skactive._validation import (
     can_start_cold,
     check_batch_size,
@@ -23,7 +24,6 @@ from skactive._validation import (
     check_same_features,
     check_selection,
     check_strategy,
-    draw_seed,
     is_per_row,
 )
 from skactive.adapters import ModelAdapter, adapt

@@ -78,7 +78,7 @@ class ModelAdapter:
         """Do what all readings share, once: by default nothing."""
         return X
 
-    def prepare_cold(self, X: Any) -> Callable[[Any], Any]:
+    def prepare_cold(self, X: Any, seed: int = 0) -> Callable[[Any], Any]:
         """Learn, from unlabelled rows `X` alone, the map from rows to features (cold start)."""
         return lambda rows: rows
 

@@ -133,5 +133,5 @@ class CalibratedAdapter(EnsembleAdapter):
         first = adapt(self.members()[0].estimator)
         return first.features(first.prepare(Z))
 
-    def prepare_cold(self, X: Any) -> Callable[[Any], Any]:
-        return adapt(self.model.estimator).prepare_cold(X)
+    def prepare_cold(self, X: Any, seed: int = 0) -> Callable[[Any], Any]:
+        return adapt(self.model.estimator).prepare_cold(X, seed)

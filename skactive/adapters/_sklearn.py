@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, ndtri
-from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.gaussian_process import GaussianProcessClassifier
@@ -17,6 +16,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skactive._seeding import seeded_clone
 from skactive.adapters._base import ModelAdapter, Rows, adapt, register
 from skactive.exceptions import CapabilityError
 
@@ -47,8 +47,8 @@ class WrapperAdapter(ModelAdapter):
     def prepare(self, X: Any) -> Any:
         return self.inner.prepare(X)
 
-    def prepare_cold(self, X: Any) -> Callable[[Any], Any]:
-        return self.inner.prepare_cold(X)
+    def prepare_cold(self, X: Any, seed: int = 0) -> Callable[[Any], Any]:
+        return self.inner.prepare_cold(X, seed)
 
     def proba(self, Z: Any) -> Rows:
         return self.inner.proba(Z)
@@ -86,9 +86,10 @@ class PipelineAdapter(WrapperAdapter):
             X = transformer.transform(X)
         return self.inner.prepare(X)
 
-    def prepare_cold(self, X: Any) -> Callable[[Any], Any]:
+    def prepare_cold(self, X: Any, seed: int = 0) -> Callable[[Any], Any]:
         fitted = []
-        for transformer in map(clone, self.transformers()):
+        for step in self.transformers():
+            transformer = seeded_clone(step, seed)
             try:  # no tag tells for certain whether a transformer does without labels
                 X = transformer.fit(X).transform(X)
             except (TypeError, ValueError) as error:
@@ -97,7 +98,7 @@ class PipelineAdapter(WrapperAdapter):
                     f"rows ({error}): pass embedder= to the learner, or fit it on some labels."
                 ) from error
             fitted.append(transformer)
-        last = self.inner.prepare_cold(X)
+        last = self.inner.prepare_cold(X, seed)
 
         def features(rows: Any) -> Any:
             for transformer in fitted:
@@ -126,11 +127,11 @@ class FrozenAdapter(WrapperAdapter):
     def held(self) -> Any:
         return self.model.estimator
 
-    def prepare_cold(self, X: Any) -> Callable[[Any], Any]:
+    def prepare_cold(self, X: Any, seed: int = 0) -> Callable[[Any], Any]:
         try:
             check_is_fitted(self.model.estimator)
         except NotFittedError:
-            return super().prepare_cold(X)
+            return super().prepare_cold(X, seed)
         return lambda rows: self.inner.features(self.inner.prepare(rows))
 
 

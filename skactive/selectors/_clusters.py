@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
+from skactive._seeding import Seed, make_random_state
 from skactive.selectors._distance import Matrix, central_row, fill_at_random
-from skactive.selectors._top import Positions, Seed, make_random_state
+from skactive.selectors._top import Positions
 
 __all__ = ["kmeans_medoids"]
 

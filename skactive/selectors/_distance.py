@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.spatial.distance import cdist
 
-from skactive.selectors._top import Positions, Seed, make_random_state
+from skactive._seeding import Seed, make_random_state
+from skactive.selectors._top import Positions
 
 __all__ = [
     "NearestDistances",

@@ -9,26 +9,19 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state
 from sklearn.utils.random import sample_without_replacement
+
+from skactive._seeding import Seed, make_random_state
 
 __all__ = [
     "Positions",
     "PowerTop",
-    "Seed",
     "SoftmaxTop",
     "SoftrankTop",
-    "make_random_state",
     "top",
 ]
 
 Positions: TypeAlias = NDArray[np.intp]
-Seed: TypeAlias = int | RandomState | None
-
-
-def make_random_state(seed: Seed) -> RandomState:
-    """Return a generator; None gives a fresh one, where scikit-learn gives NumPy's global one."""
-    return RandomState() if seed is None else check_random_state(seed)
 
 
 def top(scores: NDArray[Any], batch_size: int, random_state: Seed = None) -> Positions:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
 from copy import deepcopy
 from inspect import isabstract
 from typing import Any, ClassVar, Self
@@ -13,13 +12,13 @@ from numpy.typing import NDArray
 from sklearn import get_config
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, is_classifier
 from sklearn.exceptions import NotFittedError
-from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skactive import strategies
 from skactive._compat import VisualBlock
+from skactive._delegation import DelegatesPrediction
 from skactive._pool import PoolView, Source
 from skactive._rows import join_rows, n_rows, take_rows
 from skactive._seeding import draw_seed, seeded_clone
@@ -43,37 +42,11 @@ __all__ = ["ActiveLearner"]
 Positions = NDArray[np.intp]
 
 
-def _estimator_has(method: str) -> Callable[[ActiveLearner], bool]:
-    """Tell, for `available_if`, whether the inner estimator has `method`."""
-
-    def check(learner: ActiveLearner) -> bool:
-        getattr(getattr(learner, "estimator_", learner.estimator), method)
-        return True
-
-    return check
-
-
 def _scores_rows(learner: ActiveLearner) -> bool:
     return hasattr(learner._strategy(), "score_in_chunks")
 
 
-def copy_tags(tags: Any, inner: Any) -> Any:
-    """Give a wrapper's tags what scikit-learn may know of the estimator that it wraps."""
-    inner_tags = get_tags(inner)
-    for name in (
-        "estimator_type",
-        "classifier_tags",
-        "regressor_tags",
-        "target_tags",
-        "input_tags",
-        "non_deterministic",
-    ):
-        setattr(tags, name, deepcopy(getattr(inner_tags, name)))
-    tags.array_api_support = False
-    return tags
-
-
-class ActiveLearner(MetaEstimatorMixin, BaseEstimator):
+class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
     """Active learning around any scikit-learn estimator: ask which rows to label, teach labels.
 
     The learner is an estimator like the one that it wraps: it predicts, scores, clones, prints and
@@ -273,7 +246,7 @@ class ActiveLearner(MetaEstimatorMixin, BaseEstimator):
         seed = self._fit_seed(self._seed())
         try:
             if self.incremental:
-                model = self._increment(deepcopy(self._model()), X, y, params, seed)
+                model = self._increment(deepcopy(self._fitted()), X, y, params, seed)
             else:
                 model = self._fitted_clone(X_all, y_all, all_params, seed)
         except Exception as error:
@@ -303,115 +276,6 @@ class ActiveLearner(MetaEstimatorMixin, BaseEstimator):
         """
         return self._strategy().score_in_chunks(self._view(X_pool))
 
-    # Prediction is the model's --------------------------------------------------------------
-
-    @available_if(_estimator_has("predict"))
-    def predict(self, X: Any, **params: Any) -> Any:
-        """Predict with the fitted model.
-
-        Parameters
-        ----------
-        X : rows in any container
-            Rows to predict.
-        **params : dict
-            Passed to the model's ``predict``.
-
-        Returns
-        -------
-        ndarray of shape (n_rows,)
-            What the model predicts.
-        """
-        return self._model().predict(X, **params)
-
-    @available_if(_estimator_has("predict_proba"))
-    def predict_proba(self, X: Any, **params: Any) -> Any:
-        """Predict probabilities with the fitted model.
-
-        Parameters
-        ----------
-        X : rows in any container
-            Rows to predict.
-        **params : dict
-            Passed to the model's ``predict_proba``.
-
-        Returns
-        -------
-        ndarray of shape (n_rows, n_classes)
-            One column for each of ``classes_``.
-        """
-        return self._model().predict_proba(X, **params)
-
-    @available_if(_estimator_has("predict_log_proba"))
-    def predict_log_proba(self, X: Any, **params: Any) -> Any:
-        """Predict log probabilities with the fitted model.
-
-        Parameters
-        ----------
-        X : rows in any container
-            Rows to predict.
-        **params : dict
-            Passed to the model's ``predict_log_proba``.
-
-        Returns
-        -------
-        ndarray of shape (n_rows, n_classes)
-            One column for each of ``classes_``.
-        """
-        return self._model().predict_log_proba(X, **params)
-
-    @available_if(_estimator_has("decision_function"))
-    def decision_function(self, X: Any, **params: Any) -> Any:
-        """Evaluate the fitted model's decision function.
-
-        Parameters
-        ----------
-        X : rows in any container
-            Rows to evaluate.
-        **params : dict
-            Passed to the model's ``decision_function``.
-
-        Returns
-        -------
-        ndarray of shape (n_rows,) or (n_rows, n_classes)
-            Values of the decision function.
-        """
-        return self._model().decision_function(X, **params)
-
-    @available_if(_estimator_has("score"))
-    def score(self, X: Any, y: Any, **params: Any) -> float:
-        """Score the fitted model's predictions against labels.
-
-        Parameters
-        ----------
-        X : rows in any container
-            Test rows.
-        y : array-like of shape (n_rows,)
-            Their true labels.
-        **params : dict
-            Passed to the model's ``score`` (``sample_weight``, say).
-
-        Returns
-        -------
-        float
-            The model's own score: accuracy for classifiers.
-        """
-        return self._model().score(X, y, **params)
-
-    @property
-    def classes_(self) -> Any:
-        """The classes of the fitted model."""
-        return self._model().classes_
-
-    @property
-    def n_features_in_(self) -> int:
-        """Number of features that the fitted model saw."""
-        return self._fitted_attribute("n_features_in_")
-
-    @property
-    def feature_names_in_(self) -> Any:
-        """Names of the features that the fitted model saw."""
-        return self._fitted_attribute("feature_names_in_")
-
     # scikit-learn's protocols -----------------------------------------------------------------
 
     def get_metadata_routing(self) -> MetadataRouter:
@@ -428,9 +292,6 @@ class ActiveLearner(MetaEstimatorMixin, BaseEstimator):
         return MetadataRouter(owner=type(self).__name__).add(
             estimator=self.estimator, method_mapping=mapping
         )
-
-    def __sklearn_tags__(self) -> Any:
-        return copy_tags(super().__sklearn_tags__(), self.estimator)
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "estimator_") or bool(self.prefit)
@@ -451,18 +312,12 @@ class ActiveLearner(MetaEstimatorMixin, BaseEstimator):
     def _strategy(self) -> Any:
         return Margin() if self.strategy is None else self.strategy
 
-    def _model(self) -> Any:
-        if hasattr(self, "estimator_"):
-            return self.estimator_
-        check_is_fitted(self)
-        return self.estimator
+    def _wrapped(self) -> Any:
+        return getattr(self, "estimator_", self.estimator)
 
-    def _fitted_attribute(self, name: str) -> Any:
-        """Give an attribute of the fitted model; before the fit there is none."""
-        model = getattr(self, "estimator_", self.estimator if self.prefit else None)
-        if model is None:
-            raise AttributeError(f"{type(self).__name__} has no {name} before it is fitted.")
-        return getattr(model, name)
+    def _fitted(self) -> Any:
+        check_is_fitted(self)
+        return self._wrapped()
 
     def _seed(self) -> int:
         """Return the seed that `fit` drew; before it, what it would draw."""
@@ -561,7 +416,7 @@ class ActiveLearner(MetaEstimatorMixin, BaseEstimator):
                 f"{', '.join(_cold_starters())}."
             )
         n_known = 0 if known is None else n_rows(known)
-        adapter = adapt(self._model() if fitted else self.estimator)
+        adapter = adapt(self._wrapped())
         if fitted:  # the strategy may have been set since
             check_needs(self._strategy(), adapter, refits=self._refits(n_known))
         y = getattr(self, "y_labeled_", None)
@@ -590,7 +445,7 @@ class ActiveLearner(MetaEstimatorMixin, BaseEstimator):
         """
         params = _extended(self._fit_params, n_rows(self.X_labeled_))
         if self.incremental:
-            model = self._increment(deepcopy(self._model()), row, label, {}, self._seed())
+            model = self._increment(deepcopy(self._fitted()), row, label, {}, self._seed())
         else:
             X, y = join_rows(self.X_labeled_, row), _join_labels(self.y_labeled_, label)
             model = self._fitted_clone(X, y, params, self._seed())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from copy import deepcopy
 from numbers import Integral
 from time import perf_counter
@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 from sklearn import get_config
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone, is_classifier
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skactive._compat import CallbackSupportMixin, HasMethods, Interval, with_callbacks
-from skactive._learner import copy_tags
+from skactive._delegation import DelegatesPrediction
 from skactive._progress import progress
 from skactive._rows import n_rows, take_rows
 from skactive._seeding import draw_seed
@@ -28,17 +27,9 @@ __all__ = ["SimulatedLearner"]
 Positions = NDArray[np.intp]
 
 
-def _learner_has(method: str) -> Callable[[SimulatedLearner], bool]:
-    """Tell, for `available_if`, whether the learner has `method`."""
-
-    def check(simulation: SimulatedLearner) -> bool:
-        getattr(getattr(simulation, "learner_", simulation.learner), method)
-        return True
-
-    return check
-
-
-class SimulatedLearner(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
+class SimulatedLearner(
+    DelegatesPrediction, CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator
+):
     """An active learner whose `fit` plays the whole loop, with `y` as the oracle.
 
     It starts with a few labels, and then buys labels in batches, as the learner's strategy asks,
@@ -212,115 +203,6 @@ class SimulatedLearner(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
         for model in self.estimators_:
             yield float(check_scoring(model, scoring=scoring)(model, X, y))
 
-    # Prediction is the learner's -----------------------------------------------------------
-
-    @available_if(_learner_has("predict"))
-    def predict(self, X: Any, **params: Any) -> Any:
-        """Predict with the model of the last round.
-
-        Parameters
-        ----------
-        X : rows in any container
-            Rows to predict.
-        **params : dict
-            Passed to the model's ``predict``.
-
-        Returns
-        -------
-        ndarray of shape (n_rows,)
-            What the model predicts.
-        """
-        return self._learner().predict(X, **params)
-
-    @available_if(_learner_has("predict_proba"))
-    def predict_proba(self, X: Any, **params: Any) -> Any:
-        """Predict probabilities with the model of the last round.
-
-        Parameters
-        ----------
-        X : rows in any container
-            Rows to predict.
-        **params : dict
-            Passed to the model's ``predict_proba``.
-
-        Returns
-        -------
-        ndarray of shape (n_rows, n_classes)
-            One column for each of ``classes_``.
-        """
-        return self._learner().predict_proba(X, **params)
-
-    @available_if(_learner_has("predict_log_proba"))
-    def predict_log_proba(self, X: Any, **params: Any) -> Any:
-        """Predict log probabilities with the model of the last round.
-
-        Parameters
-        ----------
-        X : rows in any container
-            Rows to predict.
-        **params : dict
-            Passed to the model's ``predict_log_proba``.
-
-        Returns
-        -------
-        ndarray of shape (n_rows, n_classes)
-            One column for each of ``classes_``.
-        """
-        return self._learner().predict_log_proba(X, **params)
-
-    @available_if(_learner_has("decision_function"))
-    def decision_function(self, X: Any, **params: Any) -> Any:
-        """Evaluate the decision function of the model of the last round.
-
-        Parameters
-        ----------
-        X : rows in any container
-            Rows to evaluate.
-        **params : dict
-            Passed to the model's ``decision_function``.
-
-        Returns
-        -------
-        ndarray of shape (n_rows,) or (n_rows, n_classes)
-            Values of the decision function.
-        """
-        return self._learner().decision_function(X, **params)
-
-    @available_if(_learner_has("score"))
-    def score(self, X: Any, y: Any, **params: Any) -> float:
-        """Score the model of the last round.
-
-        Parameters
-        ----------
-        X : rows in any container
-            Test rows.
-        y : array-like of shape (n_rows,)
-            Their true labels.
-        **params : dict
-            Passed to the model's ``score``.
-
-        Returns
-        -------
-        float
-            The model's own score: accuracy for classifiers.
-        """
-        return self._learner().score(X, y, **params)
-
-    @property
-    def classes_(self) -> Any:
-        """The classes of the last model."""
-        return self._learner().classes_
-
-    @property
-    def n_features_in_(self) -> int:
-        """Number of features that the last model saw."""
-        return self._fitted_attribute("n_features_in_")
-
-    @property
-    def feature_names_in_(self) -> Any:
-        """Names of the features that the last model saw."""
-        return self._fitted_attribute("feature_names_in_")
-
     # scikit-learn's protocols -----------------------------------------------------------------
 
     def get_metadata_routing(self) -> MetadataRouter:
@@ -337,20 +219,15 @@ class SimulatedLearner(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
             learner=self.learner, method_mapping=mapping
         )
 
-    def __sklearn_tags__(self) -> Any:
-        return copy_tags(super().__sklearn_tags__(), self.learner)
-
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "learner_")
 
-    def _learner(self) -> Any:
+    def _wrapped(self) -> Any:
+        return getattr(self, "learner_", self.learner)
+
+    def _fitted(self) -> Any:
         check_is_fitted(self)
         return self.learner_
-
-    def _fitted_attribute(self, name: str) -> Any:
-        if not hasattr(self, "learner_"):
-            raise AttributeError(f"{type(self).__name__} has no {name} before it is fitted.")
-        return getattr(self.learner_, name)
 
 
 class _Campaign:

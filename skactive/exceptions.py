@@ -6,6 +6,7 @@
     ├── CapabilityError (TypeError)          the model cannot give what the strategy needs
     ├── InvalidReadingError (ValueError)     probabilities that are none, too few columns, NaN
     ├── PoolExhaustedError (ValueError)      more rows asked for than the pool holds
+    ├── PoolTooLargeError (ValueError)       a strategy that does not scale was given too many rows
     ├── SelectionError (ValueError)          a strategy answered with rows that cannot be right
     └── TeachError (RuntimeError)            the refit failed; the learner is as it was before
 
@@ -23,6 +24,7 @@ __all__ = [
     "FrozenModelWarning",
     "InvalidReadingError",
     "PoolExhaustedError",
+    "PoolTooLargeError",
     "SelectionError",
     "SkactiveError",
     "SkactiveWarning",
@@ -45,6 +47,10 @@ class InvalidReadingError(SkactiveError, ValueError):
 
 class PoolExhaustedError(SkactiveError, ValueError):
     """More rows were asked for than the pool holds."""
+
+
+class PoolTooLargeError(SkactiveError, ValueError):
+    """A strategy whose cost grows faster than the pool was given more rows than it can take."""
 
 
 class SelectionError(SkactiveError, ValueError):

@@ -16,6 +16,7 @@ BUILTINS = {
     "CapabilityError": TypeError,
     "InvalidReadingError": ValueError,
     "PoolExhaustedError": ValueError,
+    "PoolTooLargeError": ValueError,
     "SelectionError": ValueError,
     "TeachError": RuntimeError,
 }

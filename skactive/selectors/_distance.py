@@ -17,6 +17,7 @@ from scipy import sparse
 from scipy.spatial.distance import cdist
 
 from skactive._seeding import Seed, make_random_state
+from skactive.selectors._lazy import LazyDistances
 from skactive.selectors._top import Positions
 
 __all__ = [
@@ -32,6 +33,8 @@ Values: TypeAlias = NDArray[np.float64]
 Matrix: TypeAlias = NDArray[Any] | sparse.sparray | sparse.spmatrix
 Points: TypeAlias = Matrix | tuple[NDArray[Any], Matrix]
 
+# Above it, distances are kept as bounds and refreshed where they matter; below, that does not pay.
+_LAZY_ROWS = 5_000
 # Small enough for a block of rows and its distances to stay in a core's cache.
 _BLOCK_BYTES = 2**20
 # Squared distances from inner products carry rounding of some 1e-15 of the norms. Below this share
@@ -85,14 +88,28 @@ def k_center_greedy(
     array([3, 2, 1])
     """
     rng = make_random_state(random_state)
-    state = NearestDistances(X, labeled=labeled)
-    batch_size = min(batch_size, state.n_rows)
-    picks: list[int] = []
-    if state.n_labeled == 0 and batch_size > 0:
-        picks.append(state.add(central_row(X, rng)))
+    n_rows = _count(X)
+    batch_size = min(batch_size, n_rows)
+    n_labeled = 0 if labeled is None else labeled.shape[0]
+    start = [] if n_labeled or not batch_size else [central_row(X, rng)]
+    if n_rows > _LAZY_ROWS:
+        state = LazyDistances(X, labeled=labeled)
+        for row in start:
+            state.add(row)
+            state.lower_all()
+        picks = start + state.farthest_first(batch_size - len(start), rng)
+    else:
+        picks = _farthest_first(NearestDistances(X, labeled=labeled), start, batch_size, rng)
+    return fill_at_random(picks, batch_size, n_rows, rng)
+
+
+def _farthest_first(
+    state: NearestDistances, start: list[int], batch_size: int, rng: RandomState
+) -> list[int]:
+    picks = [state.add(row) for row in start]
     while len(picks) < batch_size and (farthest := state.squared.max()) > 0:
         picks.append(state.add(_one_of(np.flatnonzero(state.squared == farthest), rng)))
-    return fill_at_random(picks, batch_size, state.n_rows, rng)
+    return picks
 
 
 def kmeans_plusplus(
@@ -139,14 +156,27 @@ def kmeans_plusplus(
     array([0, 3])
     """
     rng = make_random_state(random_state)
-    state = NearestDistances(X)
-    batch_size = min(batch_size, state.n_rows)
-    picks: list[int] = []
-    if batch_size > 0:
-        picks.append(state.add(rng.randint(state.n_rows) if first is None else first))
+    n_rows = _count(X)
+    batch_size = min(batch_size, n_rows)
+    if batch_size == 0:
+        return np.empty(0, dtype=np.intp)
+    start = rng.randint(n_rows) if first is None else first
+    if n_rows > _LAZY_ROWS:
+        state = LazyDistances(X)
+        state.add(start)
+        picks = [start, *state.draw(batch_size - 1, rng)]
+    else:
+        picks = _squared_draws(NearestDistances(X), start, batch_size, rng)
+    return fill_at_random(picks, batch_size, n_rows, rng)
+
+
+def _squared_draws(
+    state: NearestDistances, start: int, batch_size: int, rng: RandomState
+) -> list[int]:
+    picks = [state.add(start)]
     while len(picks) < batch_size and state.squared.any():
         picks.append(state.add(_draw(state.squared, rng)))
-    return fill_at_random(picks, batch_size, state.n_rows, rng)
+    return picks
 
 
 def ranked_batch(
@@ -266,6 +296,10 @@ def fill_at_random(picks: list[int], batch_size: int, n_rows: int, rng: RandomSt
     left[chosen] = False
     rest = rng.choice(np.flatnonzero(left), batch_size - len(chosen), replace=False)
     return np.concatenate([chosen, rest])
+
+
+def _count(X: Points) -> int:
+    return int((X[0] if isinstance(X, tuple) else X).shape[0])
 
 
 def _one_of(positions: Positions, rng: RandomState) -> int:

@@ -112,8 +112,8 @@ def test_sparse_rows_with_repeated_and_unsorted_entries_are_read_but_not_rewritt
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_memory_is_a_few_numbers_a_row(dtype):
-    X = np.ones((20_000, 100), dtype=dtype)
-    a = np.ones((20_000, 10), dtype=dtype)
+    X = np.ones((60_000, 100), dtype=dtype)
+    a = np.ones((60_000, 10), dtype=dtype)
     for points in (X, (a, X)):
         tracemalloc.start()
         k_center_greedy(points, 3)
@@ -123,7 +123,7 @@ def test_memory_is_a_few_numbers_a_row(dtype):
             ranked_batch(X, X[:, 0], 3)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-        assert peak < 5e6  # n x d in float64 is 16 MB, n x 500 is 80 MB
+        assert peak < 12e6  # n x d in float64 is 48 MB, n x 500 is 240 MB
 
 
 # -- k-center ----------------------------------------------------------------------------------

@@ -153,6 +153,11 @@ class PoolView:
         return self._read("decision", self._decision)
 
     @property
+    def prediction(self) -> NDArray[Any]:
+        """What the model predicts, shape (n_rows,): labels, or numbers of a regressor."""
+        return self._read("prediction", self._prediction)
+
+    @property
     def embedding(self) -> Any:
         """Representation of the rows, shape (n_rows, n_dims), dense or CSR.
 
@@ -298,6 +303,9 @@ class PoolView:
         if not np.isfinite(decision).all():
             raise InvalidReadingError("The model's decision_function gives NaN or infinity.")
         return decision
+
+    def _prediction(self) -> NDArray[Any]:
+        return np.asarray(self._source.adapter.prediction(self._prepared()))
 
     def _features(self) -> Any:
         """What the model's last layer sees; without a fitted model, the best that can be known."""

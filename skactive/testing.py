@@ -44,6 +44,7 @@ READINGS = frozenset(
         "fantasize",
         "gradient_factors",
         "joint_samples",
+        "prediction",
         "proba",
         "proba_samples",
     }
@@ -70,7 +71,7 @@ class FakePool(PoolView):
     **tables : arrays
         Readings to use instead of made-up ones, by name: ``proba`` (n_rows, n_classes),
         ``proba_samples`` (n_draws, n_rows, n_classes), ``embedding`` (n_rows, n_dims),
-        ``decision`` (n_rows,) or (n_rows, n_classes).
+        ``decision`` (n_rows,) or (n_rows, n_classes), ``prediction`` (n_rows,).
 
     Examples
     --------
@@ -99,7 +100,7 @@ class FakePool(PoolView):
             n_rows = table.shape[_axis(name)]
             if name == "embedding":
                 n_dims = table.shape[1]
-            else:
+            elif name != "prediction":
                 n_classes = table.shape[-1] if table.ndim > 1 else 2
             n_draws = len(table) if name == "proba_samples" else n_draws
         made = _made_up(n_rows + n_labeled, n_classes, n_dims, n_draws, seed)
@@ -171,6 +172,9 @@ class _Table(ModelAdapter):
     def decision(self, Z: Any) -> Floats:
         return self.tables["decision"][Z[:, 0]]
 
+    def prediction(self, Z: Any) -> Floats:
+        return self.tables["prediction"][Z[:, 0]]
+
     def features(self, Z: Any) -> Floats:
         return self.tables["embedding"][Z[:, 0]]
 
@@ -205,6 +209,7 @@ def _made_up(
         "proba": samples.mean(axis=0),
         "embedding": random_state.normal(size=(n_rows, n_dims)),
         "decision": decision if n_classes > 2 else decision[:, 0],
+        "prediction": random_state.normal(size=n_rows),
     }
 
 
@@ -421,6 +426,7 @@ def check_ties(strategy: Any) -> None:
         "proba": np.full((30, 3), 1 / 3),
         "proba_samples": np.full((8, 30, 3), 1 / 3),
         "decision": np.zeros((30, 3)),
+        "prediction": np.zeros(30),
         "embedding": np.ones((30, 4)),
     }
     chosen = {

@@ -68,6 +68,8 @@ class ModelAdapter:
             # One against one has a column a pair of classes, not one a class.
             pairs = getattr(self.model, "decision_function_shape", "ovr") == "ovo"
             return hasattr(self.model, "decision_function") and not pairs
+        if reading == "prediction":
+            return hasattr(self.model, "predict")
         if reading == "gradient_factors":
             return self.provides("proba")
         if reading == "joint_samples":
@@ -89,6 +91,10 @@ class ModelAdapter:
     def decision(self, Z: Any) -> Rows:
         """Values of the decision function, shape (n_rows,) or (n_rows, n_model_classes)."""
         return self.model.decision_function(Z)
+
+    def prediction(self, Z: Any) -> NDArray[Any]:
+        """What the model predicts, shape (n_rows,): labels, or numbers of a regressor."""
+        return self.model.predict(Z)
 
     def features(self, Z: Any) -> Any:
         """What the model's last layer sees, shape (n_rows, ...): by default the rows."""

@@ -56,6 +56,9 @@ class WrapperAdapter(ModelAdapter):
     def decision(self, Z: Any) -> Rows:
         return self.inner.decision(Z)
 
+    def prediction(self, Z: Any) -> NDArray[Any]:
+        return self.inner.prediction(Z)
+
     def features(self, Z: Any) -> Any:
         return self.inner.features(Z)
 

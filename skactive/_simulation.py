@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from copy import deepcopy
 from numbers import Integral
 from time import perf_counter
@@ -14,6 +15,7 @@ from sklearn import get_config
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone, is_classifier
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits
 
 from skactive._compat import CallbackSupportMixin, HasMethods, Interval, with_callbacks
 from skactive._delegation import DelegatesPrediction
@@ -52,6 +54,10 @@ class SimulatedLearner(
         Chooses the start; one that needs no model. None draws at random.
     random_state : int, RandomState instance or None, default=None
         Seed of the start and of the queries.
+    n_threads : int or None, default=1
+        How many threads BLAS and OpenMP may use meanwhile. The fits of a simulation are small, and
+        several times slower with two threads than with one; for large ones pass more, or None to
+        leave the number as it is.
     verbose : bool or int, default=False
         Whether to show a progress bar on standard error.
 
@@ -113,6 +119,7 @@ class SimulatedLearner(
         "n_initial": [Interval(Integral, 1, None, closed="left")],
         "initial_strategy": [HasMethods("select"), None],
         "random_state": ["random_state"],
+        "n_threads": [Interval(Integral, 1, None, closed="left"), None],
         "verbose": ["verbose"],
     }
 
@@ -125,6 +132,7 @@ class SimulatedLearner(
         n_initial: int = 10,
         initial_strategy: Any = None,
         random_state: Any = None,
+        n_threads: int | None = 1,
         verbose: bool | int = False,
     ) -> None:
         self.learner = learner
@@ -133,6 +141,7 @@ class SimulatedLearner(
         self.n_initial = n_initial
         self.initial_strategy = initial_strategy
         self.random_state = random_state
+        self.n_threads = n_threads
         self.verbose = verbose
 
     @with_callbacks
@@ -172,8 +181,9 @@ class SimulatedLearner(
             params = process_routing(self, "fit", **params).learner["fit"]
         seed = draw_seed(self.random_state)
         campaign = _Campaign(self, X, y, dict(params), seed)
-        campaign.start(initial)
-        campaign.play()
+        with nullcontext() if self.n_threads is None else threadpool_limits(self.n_threads):
+            campaign.start(initial)
+            campaign.play()
         self.learner_, self.estimators_ = campaign.learner, campaign.models
         self.queried_ = np.asarray(campaign.known, dtype=np.intp)
         self.history_ = campaign.history

@@ -11,6 +11,7 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, make_scorer
 from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
 from sklearn.utils._param_validation import InvalidParameterError
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from skactive import ActiveLearner, SimulatedLearner
 from skactive._compat import HAS_CALLBACKS
@@ -546,3 +547,25 @@ def test_labels_are_required():
 def test_rows_and_labels_must_be_as_many():
     with pytest.raises(ValueError, match="inconsistent"):
         simulated().fit(X, Y[:-1])
+
+
+# Threads ----------------------------------------------------------------------------------------
+
+
+class CountsThreads(GaussianNB):
+    """Notes how many threads it is fitted with."""
+
+    def fit(self, X, y):
+        self.threads_ = {pool["num_threads"] for pool in threadpool_info()}
+        return super().fit(X, y)
+
+
+@pytest.mark.parametrize("n_threads", [1, 2, None])
+def test_threads_are_limited_while_it_plays_and_only_then(n_threads):
+    with threadpool_limits(2):
+        before = {pool["num_threads"] for pool in threadpool_info()}
+        learner = ActiveLearner(CountsThreads(), Margin())
+        simulation = simulated(learner=learner, n_threads=n_threads).fit(X, Y)
+        assert {pool["num_threads"] for pool in threadpool_info()} == before
+    expected = before if n_threads is None else {n_threads}
+    assert all(model.threads_ == expected for model in simulation.estimators_)

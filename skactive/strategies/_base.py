@@ -41,9 +41,9 @@ class Strategy(BaseEstimator, ABC):
     ----------
     needs : frozenset of str
         The readings of the pool that it uses: "proba", "decision", "proba_samples",
-        "joint_samples", "prediction", "embedding", "gradient_factors", "fantasize", "X". A name such as
-        "proba|decision" means that either will do. A strategy that needs only "embedding" or "X"
-        can start cold, before there is a label.
+        "joint_samples", "prediction", "embedding", "gradient_factors", "fantasize", "X". A name
+        such as "proba|decision" means that either will do. A strategy that needs only "embedding"
+        or "X" can start cold, before there is a label.
     randomized : bool
         Whether the answer depends on the pool's random numbers other than through ties.
     """

@@ -363,7 +363,8 @@ class PoolView:
                 f"{name} gives probabilities of shape {proba.shape}; expected {n_dims} dimensions."
             )
         # One comparison finds NaN and infinity too: they make a sum that is not near 1.
-        near_one = np.abs(proba.sum(axis=-1) - 1.0) <= SUM_TOLERANCE
+        # A product with ones sums short rows several times as fast as `sum` does.
+        near_one = np.abs(proba @ np.ones(proba.shape[-1], proba.dtype) - 1.0) <= SUM_TOLERANCE
         if not near_one.all() or (proba.size and proba.min() < 0.0):
             rows = proba.reshape(-1, proba.shape[-1])
             bad = rows[~near_one.ravel() | (rows < 0.0).any(axis=1)]

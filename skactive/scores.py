@@ -21,7 +21,6 @@ import numpy as np
 import sklearn
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.special import entr, rel_entr
 
 __all__ = [
     "consensus_entropy",
@@ -212,7 +211,7 @@ def entropy(proba: FloatArray) -> Scores:
     >>> entropy(np.array([[0.2, 0.5, 0.3], [0.0, 1.0, 0.0]])).round(4)
     array([1.0297, 0.    ])
     """
-    return _by_blocks(lambda p: _sum(entr(p)), proba)
+    return _by_blocks(lambda p: _sum(_surprise(p)), proba)
 
 
 def mutual_information(samples: FloatArray) -> Scores:
@@ -393,8 +392,15 @@ def kl_to_consensus(samples: FloatArray) -> Scores:
     >>> kl_to_consensus(samples).round(5)
     array([0.0067 , 0.00506])
     """
-    mean = _consensus(samples)
-    return _mean_over_draws(lambda p: rel_entr(p, mean).sum(axis=1), samples)
+    log_mean = _log(_consensus(samples))
+
+    def divergence(p: FloatArray) -> Scores:
+        terms = _log(p)
+        terms -= log_mean
+        terms *= p
+        return terms @ np.ones(p.shape[1])  # several times as fast as a sum over short rows
+
+    return _mean_over_draws(divergence, samples)
 
 
 def variation_ratio(samples: FloatArray) -> Scores:
@@ -563,11 +569,25 @@ def _slices(n_rows: int, size: int) -> Iterator[slice]:
 
 def _two_largest(values: Scores, *, floor: float) -> tuple[Scores, Scores]:
     """Return the largest and second largest over the first axis; ``floor`` stands for a lack."""
-    first, second = values[0], np.full(values.shape[1], floor)
+    first, second = values[0].copy(), np.full(values.shape[1], floor)
+    lesser = np.empty_like(first)
     for value in values[1:]:
-        second = np.maximum(second, np.minimum(first, value))
-        first = np.maximum(first, value)
+        np.minimum(first, value, out=lesser)
+        np.maximum(second, lesser, out=second)
+        np.maximum(first, value, out=first)
     return first, second
+
+
+def _surprise(p: Scores) -> Scores:
+    """Return -p log p, exactly 0 where p is: scipy's ``entr``, several times as fast."""
+    terms = _log(p)
+    terms *= p
+    return np.negative(terms, out=terms)
+
+
+def _log(p: FloatArray) -> Scores:
+    """Return log p in float64; where p is 0 a number, so that 0 log 0 is exactly 0."""
+    return np.log(np.maximum(p, np.finfo(np.float64).tiny, dtype=np.float64))
 
 
 def _sum(terms: Scores) -> Scores:
@@ -616,8 +636,7 @@ def _joint_entropy_sums(left: Scores, right: Scores, n_classes: int) -> Scores:
     """Sum the joint entropies of each row of ``left`` over the targets of ``right``."""
     joint = left.T @ right  # (n_block_rows * n_classes, n_block_targets * n_classes)
     joint /= len(left)
-    entr(joint, out=joint)
-    return joint.sum(axis=1).reshape(-1, n_classes).sum(axis=1)
+    return _surprise(joint).sum(axis=1).reshape(-1, n_classes).sum(axis=1)
 
 
 def _draws_first(samples: FloatArray) -> Scores:

@@ -11,12 +11,12 @@ run: $(READY)  ## watch active learning beat random labelling on digits
 	$(BIN)/python -m skactive demo
 
 test: $(READY)  ## all tests and doctests, with coverage
-	$(BIN)/python -m pytest -n 2 --dist loadscope --doctest-modules --cov --cov-report=term \
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadscope --doctest-modules --cov --cov-report=term \
 		--cov-fail-under=95
 
 # Deprecations that old versions warn of among themselves are no errors here.
 test-oldest: $(OLDEST)/.ready  ## the tests with the oldest supported versions
-	$(OLDEST)/bin/python -m pytest tests -n 2 --dist loadscope \
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(OLDEST)/bin/python -m pytest tests -n 2 --dist loadscope \
 		-W default::DeprecationWarning -W default::FutureWarning
 
 lint: $(READY)  ## style, types, spelling, import contracts

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
+from inspect import isabstract, signature
 from pathlib import Path
 from typing import Any
 
@@ -149,11 +150,21 @@ def _strategies(settings: DemoSettings, fitted: Any) -> dict[str, Any]:
 
 
 def _strategy(name: str) -> Any:
-    composed = {"Mixture", "Prefilter", "Subsample", "ScoreStrategy", "Strategy"}
-    known = [known for known in strategies.__all__ if known not in composed]
+    known = _plain_strategies()
     if name not in known:
-        raise CommandError(f"there is no strategy {name!r}; there are {', '.join(known)}")
-    return getattr(strategies, name)()
+        raise CommandError(f"there is no strategy {name!r}; there are {', '.join(sorted(known))}")
+    return known[name]()
+
+
+def _plain_strategies() -> dict[str, Any]:
+    """Return the strategies that can be made from their name alone."""
+    kinds = {name: getattr(strategies, name) for name in strategies.__all__}
+    return {
+        name: kind
+        for name, kind in kinds.items()
+        if not isabstract(kind)
+        and all(p.default is not p.empty for p in signature(kind).parameters.values())
+    }
 
 
 def _serves(fitted: Any, strategy: Any) -> bool:

@@ -455,11 +455,12 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
 def _cold_starters() -> list[str]:
     """Name the strategies that need no model."""
     found = [(name, getattr(strategies, name)) for name in strategies.__all__]
-    return [
+    cold = (
         name
         for name, kind in found
         if isinstance(kind.needs, frozenset) and not isabstract(kind) and can_start_cold(kind)
-    ]
+    )
+    return sorted(cold, key=str.lower)
 
 
 def _warn_if_frozen(model: Any) -> None:

@@ -645,8 +645,11 @@ def _draws_first(samples: FloatArray) -> Scores:
 
 
 def _working_bytes() -> int:
-    """Return a quarter of scikit-learn's working memory: the temporary is not alone in it."""
-    return int(sklearn.get_config()["working_memory"] * 2**20 / 4)
+    """Return a quarter of scikit-learn's working memory: the temporary is not alone in it.
+
+    But no more than the last cache holds: a larger temporary is slower.
+    """
+    return min(int(sklearn.get_config()["working_memory"] * 2**20 / 4), 2**22)
 
 
 def _expected_residual(p: Scores) -> Scores:

@@ -11,16 +11,26 @@ import skactive.strategies
 from skactive.selectors import SoftmaxTop
 from skactive.strategies import (
     EPIG,
+    SEALS,
+    AnchorAL,
+    ClassBalanced,
+    EpsilonGreedy,
     ExpectedErrorReduction,
+    FacilityLocationMutualInformation,
     InformationDensity,
     KCenterGreedy,
+    LeastConfidence,
     Margin,
+    MaxHerding,
     Mixture,
     Prefilter,
+    ProbCover,
     Random,
     RankedBatch,
+    RobustKCenterGreedy,
     Strategy,
     Subsample,
+    UHerding,
 )
 from skactive.testing import parametrize_with_strategy_checks
 
@@ -28,15 +38,25 @@ from skactive.testing import parametrize_with_strategy_checks
 COMPOSED = {
     Subsample: Subsample(Margin(), n_candidates=12),
     Prefilter: Prefilter(Margin(), KCenterGreedy(), factor=2),
+    SEALS: SEALS(Margin(), n_neighbors=3),
+    AnchorAL: AnchorAL(Margin(), n_anchors=1, n_neighbors=3, n_candidates=12),
+    ClassBalanced: ClassBalanced(Margin()),
+    EpsilonGreedy: EpsilonGreedy(Margin(), epsilon=0.4),
+    FacilityLocationMutualInformation: FacilityLocationMutualInformation(np.array([[3], [5]])),
     Mixture: Mixture([("margin", Margin()), ("random", Random())]),
 }
 VARIANTS = [
     ExpectedErrorReduction(loss="zero_one"),
-    ExpectedErrorReduction(refit=False),
-    ExpectedErrorReduction(refit=False, loss="zero_one", n_targets=10),
+    ExpectedErrorReduction(approximation="reweight"),
+    ExpectedErrorReduction(approximation="reweight", loss="zero_one", n_targets=10),
+    ExpectedErrorReduction(approximation="newton"),
     EPIG(targets=np.array([[3], [5]]), n_samples=4),
     InformationDensity(Margin(), beta=2.0),
     RankedBatch(Margin()),
+    RobustKCenterGreedy(quantile=0.5),
+    MaxHerding(bandwidth=0.5, max_reference=None),
+    UHerding(uncertainty=LeastConfidence()),
+    ProbCover(delta=0.3),
     Margin(selector=SoftmaxTop(beta=2.0)),
     Mixture([("a", Margin()), ("b", KCenterGreedy()), ("c", Random())], shares=[3, 2, 1]),
 ]
@@ -65,5 +85,5 @@ def test_strategy_is_public_and_documented(kind):
     assert kind.__name__ in skactive.strategies.__all__
     for part in ("**When:**", "Examples\n", ">>> "):
         assert part in kind.__doc__, f"{kind.__name__}'s docstring lacks {part!r}"
-    if kind.__module__.split(".")[-1] not in {"_random", "_compose"}:
+    if kind.__module__.split(".")[-1] not in {"_random", "_compose", "_candidates"}:
         assert "References\n" in kind.__doc__

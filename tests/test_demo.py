@@ -520,8 +520,21 @@ def test_default_strategies_are_those_that_the_model_serves(
     assert f"model {estimator};" in said[1]
 
 
-EVERY = sorted(set(_demo.strategies.__all__) - {"Mixture", "Prefilter", "ScoreStrategy",
-                                                "Strategy", "Subsample"})  # fmt: skip
+COMPOSED = {
+    *("AnchorAL", "ClassBalanced", "EpsilonGreedy", "FacilityLocationMutualInformation"),
+    *("Mixture", "Prefilter", "SEALS", "ScoreStrategy", "Strategy", "Subsample"),
+}
+EVERY = sorted(set(_demo.strategies.__all__) - COMPOSED)
+REFUSED = {
+    *("BALD", "BatchBALD", "ConsensusEntropy", "DropQuery", "EPIG", "KLDivergence", "MeanStd"),
+    *("VariationRatio", "VoteEntropy"),
+}
+
+
+@pytest.mark.parametrize("name", sorted(COMPOSED))
+def test_strategies_that_need_parameters_are_no_names_for_the_demo(folder, name):
+    with pytest.raises(CommandError, match=f"there is no strategy '{name}'; there are BADGE, "):
+        run(small(npz(folder, X=X, y=Y), strategies=(name,)))
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -530,7 +543,7 @@ def test_every_strategy_listed_runs_or_is_refused(folder, no_picture, name):
     settings = small(
         npz(folder, X=X[few], y=Y[few]), strategies=(name,), budget=12, n_initial=8, batch_size=4
     )
-    if name in {"BALD", "ConsensusEntropy", "EPIG", "KLDivergence", "VoteEntropy"}:
+    if name in REFUSED:
         with pytest.raises(CommandError, match=f"{name} does not go with this estimator"):
             run(settings)
     else:

@@ -34,9 +34,14 @@ from skactive.strategies import (
     BADGE,
     BALD,
     EPIG,
+    SEALS,
+    AnchorAL,
+    ClassBalanced,
     ConsensusEntropy,
     Entropy,
+    EpsilonGreedy,
     ExpectedErrorReduction,
+    FacilityLocationMutualInformation,
     InformationDensity,
     KCenterGreedy,
     KLDivergence,
@@ -71,6 +76,11 @@ def every_strategy(composed=True):
     inner = {
         Subsample: [Margin()],
         Prefilter: [Margin(), KMeans()],
+        SEALS: [Margin()],
+        AnchorAL: [Margin()],
+        ClassBalanced: [Margin()],
+        EpsilonGreedy: [Margin()],
+        FacilityLocationMutualInformation: [X[:2]],
         Mixture: [[("a", Margin()), ("b", Random())]],
     }
     kinds = [getattr(all_strategies, name) for name in all_strategies.__all__]

@@ -7,17 +7,43 @@ embedding first. ``random_state`` is None (fresh entropy), an int or a
 is cut to the whole pool.
 """
 
-from skactive.selectors._clusters import kmeans_medoids
+from skactive.selectors._clusters import cluster_margin, kmeans_medoids, typiclust
+from skactive.selectors._coverage import (
+    facility_location,
+    max_coverage,
+    purity_radius,
+    targeted_coverage,
+)
+from skactive.selectors._design import bait, d_optimal, dpp_map, v_optimal
 from skactive.selectors._distance import k_center_greedy, kmeans_plusplus, ranked_batch
+from skactive.selectors._joint import batch_bald
+from skactive.selectors._regression import gsy, igs, lcmd, robust_k_center_greedy
+from skactive.selectors._relevance import relevance_sampling
 from skactive.selectors._top import PowerTop, SoftmaxTop, SoftrankTop, top
 
 __all__ = [
     "PowerTop",
     "SoftmaxTop",
     "SoftrankTop",
+    "bait",
+    "batch_bald",
+    "cluster_margin",
+    "d_optimal",
+    "dpp_map",
+    "facility_location",
+    "gsy",
+    "igs",
     "k_center_greedy",
     "kmeans_medoids",
     "kmeans_plusplus",
+    "lcmd",
+    "max_coverage",
+    "purity_radius",
     "ranked_batch",
+    "relevance_sampling",
+    "robust_k_center_greedy",
+    "targeted_coverage",
     "top",
+    "typiclust",
+    "v_optimal",
 ]

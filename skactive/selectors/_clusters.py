@@ -2,22 +2,57 @@
 
 from __future__ import annotations
 
+import heapq
+import math
 import warnings
+from collections.abc import Iterator
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
+from threadpoolctl import threadpool_limits
 
 from skactive._seeding import Seed, make_random_state
-from skactive.selectors._distance import Matrix, central_row, fill_at_random
-from skactive.selectors._top import Positions
+from skactive.selectors._distance import Matrix, fill_at_random
+from skactive.selectors._top import Positions, top
 
-__all__ = ["kmeans_medoids"]
+__all__ = ["cluster_margin", "kmeans_medoids", "typiclust"]
+
+Values: TypeAlias = NDArray[np.float64]
+
+# Up to so many rows k-means sees all of them at every step; beyond, this many random draws of
+# some rows, which cost the same for any pool, and each row once to be told its cluster.
+_LLOYD_ROWS = 20_000
+_MINI_BATCH_STEPS = 50
+_MINI_BATCH_ROWS = 2_048
+# Neighbours are sought among all pairs in clusters of up to so many rows. In larger ones a sample
+# tells which rows, as many as it has, are worth it.
+_ALL_PAIRS_ROWS = 2_048
+_SAMPLE = 1_024
+# A hierarchy takes time and memory that grow with the square of what it joins.
+_HIERARCHY_ROWS = 2_000
+_MICRO_CLUSTERS = 1_000
+_BLOCK_BYTES = 2**22
+_BLOCK_ROWS = 1_024
+# Squared distances from inner products carry rounding of some 1e-15 of the norms. Below this share
+# of them rows count as duplicates.
+_DUPLICATE = 1e-13
+# Means carry the rounding of their terms; within this share of the largest they tie.
+_TIE = 1e-9
+# A row that weighs nothing still belongs to a cluster; in single precision this is next to nothing.
+_LEAST_WEIGHT = 1e-12
 
 
-def kmeans_medoids(X: Matrix, batch_size: int, *, random_state: Seed = None) -> Positions:
+def kmeans_medoids(
+    X: Matrix,
+    batch_size: int,
+    *,
+    weights: NDArray[Any] | None = None,
+    random_state: Seed = None,
+) -> Positions:
     r"""Select the most central row of each of ``batch_size`` k-means clusters.
 
     Parameters
@@ -26,27 +61,38 @@ def kmeans_medoids(X: Matrix, batch_size: int, *, random_state: Seed = None) -> 
         Points.
     batch_size : int
         Number of clusters, and so of rows.
+    weights : ndarray of shape (n_rows,), default=None
+        How much each row counts, at least 0; None counts all alike.
     random_state : int, RandomState or None, default=None
         Seeds k-means, breaks ties, and draws the rows that duplicates leave over.
 
     Returns
     -------
     ndarray of shape (min(batch_size, n_rows),)
-        Positions, those of larger clusters first. A batch of the whole pool is in random order.
+        Positions, those of larger (with weights: heavier) clusters first. A batch of the whole
+        pool is in random order.
 
     Notes
     -----
-    For each cluster :math:`C` of :class:`sklearn.cluster.KMeans` with one k-means++ start,
+    For each cluster :math:`C` of :class:`sklearn.cluster.KMeans` with one k-means++ start, and
+    weights :math:`w`,
 
     .. math::
-        i^* = \arg\min_{i \in C} \Bigl\lVert x_i - \frac{1}{|C|} \sum_{j \in C} x_j \Bigr\rVert_2
+        i^* = \arg\min_{i \in C} \Bigl\lVert
+            x_i - \frac{\sum_{j \in C} w_j x_j}{\sum_{j \in C} w_j} \Bigr\rVert_2
 
     Where fewer distinct points than clusters exist, the rest is drawn uniformly from the other
     rows.
 
+    Above 20 000 rows the centres are those of :class:`sklearn.cluster.MiniBatchKMeans` after 50
+    random draws of rows (in proportion to their weights), so that time and memory are linear and
+    the sum of squared distances is some percent above that of all rows.
+
     References
     ----------
-    Zhdanov (2019), :doi:`10.48550/arXiv.1901.05954`, with equal weights.
+    Zhdanov (2019), :doi:`10.48550/arXiv.1901.05954`; with the entropy of the predictions as
+    weights, Prabhu, Chandrasekaran, Saenko and Hoffman (2021), :doi:`10.48550/arXiv.2010.08666`;
+    mini-batches, Sculley (2010), :doi:`10.1145/1772690.1772862`.
 
     Examples
     --------
@@ -60,14 +106,195 @@ def kmeans_medoids(X: Matrix, batch_size: int, *, random_state: Seed = None) -> 
     batch_size = min(batch_size, n_rows)
     if batch_size in (0, n_rows):
         return fill_at_random([], batch_size, n_rows, rng)
-    rows = X if isinstance(X, np.ndarray) else sparse.csr_array(X)
-    clusters = _clusters(_kmeans_labels(rows, batch_size, rng))
-    medoids = [int(members[central_row(rows[members], rng)]) for members in clusters]
+    rows, weights = _in_rows(X), _shares(weights)
+    labels = _kmeans_labels([rows], batch_size, rng, weights)
+    medoids = _medoids(rows, labels, weights, rng)
     return fill_at_random(medoids, batch_size, n_rows, rng)
 
 
-def _kmeans_labels(X: Matrix, n_clusters: int, rng: RandomState) -> NDArray[np.intp]:
-    """Return the cluster of each row, (n_rows,)."""
+def typiclust(
+    X: Matrix,
+    batch_size: int,
+    *,
+    labeled: Matrix | None = None,
+    max_clusters: int = 500,
+    n_neighbors: int = 20,
+    random_state: Seed = None,
+) -> Positions:
+    r"""Select the most typical row of each of the largest clusters without labelled rows.
+
+    Parameters
+    ----------
+    X : ndarray or sparse matrix of shape (n_rows, n_dims)
+        Points.
+    batch_size : int
+        Number of rows to select.
+    labeled : ndarray or sparse matrix of shape (n_labeled, n_dims), default=None
+        Points whose labels are known, of the kind of ``X``.
+    max_clusters : int, default=500
+        Most clusters to make.
+    n_neighbors : int, default=20
+        Number of neighbours that tell how typical a row is.
+    random_state : int, RandomState or None, default=None
+        Seeds k-means and breaks ties.
+
+    Returns
+    -------
+    ndarray of shape (min(batch_size, n_rows),)
+        Positions, in the order in which their clusters are visited.
+
+    Notes
+    -----
+    All rows, labelled ones included, form min(n_labeled + batch_size, max_clusters) k-means
+    clusters (mini-batches above 20 000 rows, see :func:`kmeans_medoids`). The cluster with the
+    fewest labelled or selected rows comes next, the largest of such. There the row that is left
+    with the highest typicality
+
+    .. math:: t(x) = \Bigl( \frac1K \sum_{x' \in N_K(x)} \lVert x - x' \rVert_2 \Bigr)^{-1}
+
+    is selected, with :math:`N_K(x)` its nearest neighbours *within its cluster*, labelled or
+    selected rows among them, and :math:`K` at most ``n_neighbors`` and the number of other
+    members. The distances are plain ones, as in the paper's text; its code averages squared
+    distances, and passes over clusters of up to five rows. Rows with so many duplicates that the
+    mean is 0 are the most typical ones, at random among themselves.
+
+    Neighbours are sought only within clusters that are visited. In clusters of more than 2 048
+    rows only the 1 024 rows compete that come first by their neighbours in a sample of 1 024
+    members, so that time stays linear.
+
+    References
+    ----------
+    Hacohen, Dekel and Weinshall (2022), :doi:`10.48550/arXiv.2202.02794`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.array([[0.0], [1.0], [1.5], [20.0], [20.1], [20.3]])
+    >>> typiclust(X, batch_size=1, labeled=np.array([[0.5]]), random_state=0)
+    array([4])
+    """
+    rng = make_random_state(random_state)
+    n_rows, n_labeled = X.shape[0], 0 if labeled is None else labeled.shape[0]
+    batch_size = min(batch_size, n_rows)
+    if batch_size == 0:
+        return np.empty(0, dtype=np.intp)
+    parts = [_in_rows(part) for part in (X, labeled) if part is not None and part.shape[0]]
+    n_clusters = min(n_labeled + batch_size, max_clusters)
+    labels = _kmeans_labels(parts, n_clusters, rng)
+    members = _members(labels, n_clusters)
+    visits = _visits(labels, n_rows, n_clusters, batch_size, rng)
+    picks = np.empty(batch_size, dtype=np.intp)
+    with threadpool_limits(1):  # products this small lose to waiting for threads
+        for cluster in np.unique(visits):
+            turns = np.flatnonzero(visits == cluster)
+            of_cluster = _Cluster(parts, members[cluster], n_neighbors)
+            picks[turns] = of_cluster.most_typical(len(turns), n_rows, rng)
+    return picks
+
+
+def cluster_margin(
+    X: Matrix,
+    scores: NDArray[Any],
+    batch_size: int,
+    *,
+    factor: float = 10.0,
+    epsilon: float | None = None,
+    random_state: Seed = None,
+) -> Positions:
+    r"""Select rows of high score in turn from the clusters of a hierarchy, small ones first.
+
+    Parameters
+    ----------
+    X : ndarray or sparse matrix of shape (n_rows, n_dims)
+        Points.
+    scores : ndarray of shape (n_rows,)
+        One score a row, higher is more uncertain.
+    batch_size : int
+        Number of rows to select.
+    factor : float, default=10.0
+        How many rows of the highest scores are candidates, as a multiple of the batch; at least 1.
+    epsilon : float or None, default=None
+        Mean distance up to which clusters are joined. None joins them until there are as many
+        clusters as rows to select.
+    random_state : int, RandomState or None, default=None
+        Draws rows within clusters, seeds k-means and breaks ties.
+
+    Returns
+    -------
+    ndarray of shape (min(batch_size, n_rows),)
+        Positions, in the order in which their clusters are visited.
+
+    Notes
+    -----
+    The pool is clustered by average linkage: the distance between two clusters is
+
+    .. math:: D(A, B) = \frac{1}{|A| |B|} \sum_{x \in A} \sum_{x' \in B} \lVert x - x' \rVert_2
+
+    Of the ``factor * batch_size`` rows of the highest scores, each cluster in turn gives one at
+    random, clusters with the fewest candidates first, round and round until the batch is full.
+
+    Pools of more than 2 000 rows are first put into 1 000 clusters by mini-batch k-means, and the
+    hierarchy joins their centres, each counted once.
+
+    References
+    ----------
+    Citovsky, DeSalvo, Gentile, Karydas, Rajagopalan, Rostamizadeh and Kumar (2021),
+    :doi:`10.48550/arXiv.2107.14263`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.array([[0.0], [0.1], [0.2], [9.0], [50.0]])
+    >>> scores = np.array([0.9, 0.8, 0.7, 0.6, 0.1])
+    >>> picks = cluster_margin(X, scores, batch_size=2, factor=2, epsilon=1.0)
+    >>> int(picks[0]), bool(picks[1] < 3)  # row 3 is alone in its cluster; row 4 is too certain
+    (3, True)
+    """
+    rng = make_random_state(random_state)
+    n_rows = X.shape[0]
+    batch_size = min(batch_size, n_rows)
+    if batch_size == 0:
+        return np.empty(0, dtype=np.intp)
+    n_candidates = math.floor(round(factor * batch_size, 6))  # 1.15 * 100 is 114.99...
+    candidates = top(scores, min(n_candidates, n_rows), rng)
+    labels = _hierarchy_labels(_in_rows(X), batch_size, epsilon, rng)
+    return candidates[_in_turn(labels[candidates], batch_size, rng)]
+
+
+# k-means ----------------------------------------------------------------------------------------
+
+
+def _in_rows(X: Matrix) -> Matrix:
+    """Return an array as it is, any sparse matrix as CSR without repeated entries."""
+    if isinstance(X, np.ndarray):
+        return X
+    rows = sparse.csr_array(X)
+    if not rows.has_canonical_format:
+        rows = rows.copy()  # it may share the caller's arrays, and is sorted in place
+        rows.sum_duplicates()
+    return rows
+
+
+def _shares(weights: NDArray[Any] | None) -> Values | None:
+    """Return the weights as shares of the largest, none quite 0; None where all are 0."""
+    if weights is None or not weights.any():
+        return None
+    shares = np.asarray(weights, dtype=np.float64) / weights.max()
+    return np.maximum(shares, _LEAST_WEIGHT)
+
+
+def _kmeans_labels(
+    parts: list[Matrix], n_clusters: int, rng: RandomState, weights: Values | None = None
+) -> NDArray[np.intp]:
+    """Return the cluster of each row of the first part, then of the second if there is one."""
+    if sum(part.shape[0] for part in parts) <= _LLOYD_ROWS:
+        return _lloyd_labels(_stack(parts), n_clusters, rng, weights)
+    return _mini_batch_labels(parts, n_clusters, rng, weights)[0]
+
+
+def _lloyd_labels(
+    X: Matrix, n_clusters: int, rng: RandomState, weights: Values | None
+) -> NDArray[np.intp]:
     from sklearn.cluster import KMeans  # late: it takes a tenth of a second
 
     with warnings.catch_warnings():
@@ -75,11 +302,296 @@ def _kmeans_labels(X: Matrix, n_clusters: int, rng: RandomState) -> NDArray[np.i
         warnings.filterwarnings(
             "ignore", message="Number of distinct clusters", category=ConvergenceWarning
         )
-        return KMeans(n_clusters, n_init=1, random_state=rng).fit(X).labels_
+        kmeans = KMeans(n_clusters, n_init=1, random_state=rng)
+        return kmeans.fit(X, sample_weight=weights).labels_.astype(np.intp)
 
 
-def _clusters(labels: NDArray[np.intp]) -> list[Positions]:
-    """Return the positions of each cluster's members, larger clusters first; none is empty."""
-    _, sizes = np.unique(labels, return_counts=True)
-    members = np.split(np.argsort(labels, kind="stable"), np.cumsum(sizes)[:-1])
-    return sorted(members, key=len, reverse=True)
+def _mini_batch_labels(
+    parts: list[Matrix], n_clusters: int, rng: RandomState, weights: Values | None = None
+) -> tuple[NDArray[np.intp], NDArray[Any]]:
+    """Return the cluster of each row, and the centres up to a common shift.
+
+    `MiniBatchKMeans.fit` wants all rows in one array and visits each several times; single steps
+    need only the rows drawn, of whichever part, and the labels are one product a block.
+    """
+    from sklearn.cluster import MiniBatchKMeans  # late: it takes a tenth of a second
+
+    n_drawn = max(_MINI_BATCH_ROWS, 3 * n_clusters)
+    kmeans = MiniBatchKMeans(n_clusters, n_init=1, random_state=rng)
+    cumulated = None if weights is None else np.cumsum(weights)
+    origin = _mean(_rows_at(parts, _drawn(parts, n_drawn, cumulated, rng)))
+    # On one thread, which is as fast where nothing else runs; where something does, threads that
+    # wait for each other at the end of such small steps take ten times as long.
+    with threadpool_limits(1):
+        for _ in range(_MINI_BATCH_STEPS):
+            drawn = _rows_at(parts, _drawn(parts, n_drawn, cumulated, rng))
+            kmeans.partial_fit(_shifted(drawn, origin))
+        centres = kmeans.cluster_centers_
+        labels = [_nearest_centre(part, centres, origin) for part in parts]
+    return np.concatenate(labels), centres
+
+
+def _drawn(
+    parts: list[Matrix], n_drawn: int, cumulated: Values | None, rng: RandomState
+) -> Positions:
+    """Draw positions among all rows, in proportion to weights given by their running sum."""
+    if cumulated is None:
+        return rng.randint(sum(part.shape[0] for part in parts), size=n_drawn)
+    levels = rng.random_sample(n_drawn) * cumulated[-1]
+    found = np.searchsorted(cumulated, levels, side="right")
+    return np.minimum(found, len(cumulated) - 1)  # rounding may point behind the last row
+
+
+def _rows_at(parts: list[Matrix], positions: Positions) -> Matrix:
+    """Take rows by their positions in the first part, then the second; those of the first first."""
+    if len(parts) == 1:
+        return parts[0][positions]
+    n_first = parts[0].shape[0]
+    first = positions < n_first
+    return _stack([parts[0][positions[first]], parts[1][positions[~first] - n_first]])
+
+
+def _stack(parts: list[Matrix]) -> Matrix:
+    if len(parts) == 1:
+        return parts[0]
+    dense = isinstance(parts[0], np.ndarray)
+    return np.concatenate(parts) if dense else sparse.vstack(parts, format="csr")
+
+
+def _mean(rows: Matrix) -> NDArray[Any] | None:
+    """Return the mean row: around it products lose fewer digits. Sparse rows stay as they are."""
+    return rows.mean(axis=0) if isinstance(rows, np.ndarray) else None
+
+
+def _shifted(rows: Matrix, origin: NDArray[Any] | None) -> Matrix:
+    return rows if origin is None else rows - origin
+
+
+def _nearest_centre(
+    X: Matrix, centres: NDArray[Any], origin: NDArray[Any] | None
+) -> NDArray[np.intp]:
+    """Return the nearest centre of each row: that of the largest <x, c> - |c|^2 / 2."""
+    labels = np.empty(X.shape[0], dtype=np.intp)
+    half = np.square(centres).sum(axis=1) / 2
+    for block in _blocks(X.shape[0], sum(centres.shape)):
+        labels[block] = (_shifted(X[block], origin) @ centres.T - half).argmax(axis=1)
+    return labels
+
+
+def _blocks(n_rows: int, n_columns: int) -> Iterator[slice]:
+    return _slices(n_rows, max(1, _BLOCK_BYTES // (8 * n_columns)))
+
+
+def _slices(n_rows: int, size: int) -> Iterator[slice]:
+    return (slice(start, start + size) for start in range(0, n_rows, size))
+
+
+def _members(labels: NDArray[np.intp], n_clusters: int) -> list[Positions]:
+    """Return the sorted positions of each cluster's members; of an empty cluster none."""
+    ends = np.cumsum(np.bincount(labels, minlength=n_clusters))[:-1]
+    return np.split(np.argsort(labels, kind="stable"), ends)
+
+
+# Medoids ----------------------------------------------------------------------------------------
+
+
+def _medoids(
+    X: Matrix, labels: NDArray[np.intp], weights: Values | None, rng: RandomState
+) -> list[int]:
+    """Return the member nearest to each cluster's mean, large or heavy clusters first."""
+    masses = np.bincount(labels, weights)
+    squared = _squared_to_means(X, labels, _cluster_means(X, labels, weights, masses))
+    members = _members(labels, len(masses))
+    order = np.argsort(-masses, kind="stable")
+    return [_lowest(members[c], squared, rng) for c in order if len(members[c])]
+
+
+def _lowest(members: Positions, values: Values, rng: RandomState) -> int:
+    """Return the member of the lowest value, ties within rounding broken at random."""
+    level = values[members]
+    lowest = members[level <= level.min() * (1 + _TIE)]
+    return int(lowest[rng.randint(len(lowest))])
+
+
+def _cluster_means(
+    X: Matrix, labels: NDArray[np.intp], weights: Values | None, masses: NDArray[Any]
+) -> Values:
+    """Return the mean of each cluster's rows in float64, (n_clusters, n_dims)."""
+    n_rows = len(labels)
+    values = np.ones(n_rows) if weights is None else weights
+    indicator = sparse.csr_array((values, labels, np.arange(n_rows + 1)))  # of clusters, by rows
+    if isinstance(X, np.ndarray):
+        totals = np.zeros((len(masses), X.shape[1]))
+        for block in _blocks(*X.shape):
+            totals += indicator[block].T @ X[block].astype(np.float64, copy=False)
+    else:
+        totals = (indicator.T @ X).toarray()
+    return totals / np.maximum(masses, _LEAST_WEIGHT)[:, np.newaxis]  # empty clusters have no mean
+
+
+def _squared_to_means(X: Matrix, labels: NDArray[np.intp], means: Values) -> Values:
+    """Return the squared distance of each row to the mean of its cluster, (n_rows,)."""
+    if not isinstance(X, np.ndarray):
+        return _sparse_squared_to_means(X, labels, means)
+    squared = np.empty(len(X))
+    for block in _blocks(*X.shape):
+        difference = X[block] - means[labels[block]]
+        squared[block] = np.einsum("ij,ij->i", difference, difference)
+    return squared
+
+
+def _sparse_squared_to_means(
+    X: sparse.csr_array, labels: NDArray[np.intp], means: Values
+) -> Values:
+    """As above for CSR, from what is not 0."""
+    row = np.repeat(np.arange(len(labels)), np.diff(X.indptr))
+    inner = np.bincount(row, X.data * means[labels[row], X.indices], minlength=len(labels))
+    norms = _squared_norms(X.astype(np.float64)) + np.square(means).sum(axis=1)[labels]
+    squared: Values = norms - 2 * inner
+    squared[squared < _DUPLICATE * norms] = 0.0
+    return squared
+
+
+# Typicality -------------------------------------------------------------------------------------
+
+
+def _visits(
+    labels: NDArray[np.intp], n_pool: int, n_clusters: int, batch_size: int, rng: RandomState
+) -> NDArray[np.intp]:
+    """Return the cluster of each pick: the one with the fewest known rows, then the largest."""
+    left = np.bincount(labels[:n_pool], minlength=n_clusters).tolist()
+    known = np.bincount(labels[n_pool:], minlength=n_clusters).tolist()
+    order = rng.permutation(n_clusters).tolist()  # the place in it breaks ties
+    heap = [(known[c], -known[c] - left[c], place, c) for place, c in enumerate(order) if left[c]]
+    heapq.heapify(heap)
+    visits = np.empty(batch_size, dtype=np.intp)
+    for turn in range(batch_size):
+        n_known, size, place, visits[turn] = heap[0]
+        left[visits[turn]] -= 1
+        if left[visits[turn]]:
+            heapq.heapreplace(heap, (n_known + 1, size, place, visits[turn]))
+        else:
+            heapq.heappop(heap)
+    return visits
+
+
+class _Cluster:
+    """A cluster whose members are told apart by how near their neighbours in it are.
+
+    Parameters
+    ----------
+    parts : list of ndarray or csr_array
+        The pool, and the labelled rows if there are any.
+    members : ndarray of shape (n_members,)
+        Sorted positions in the pool, then in the labelled rows.
+    n_neighbors : int
+        Most neighbours to look at.
+    """
+
+    def __init__(self, parts: list[Matrix], members: Positions, n_neighbors: int) -> None:
+        self._parts, self._members, self._n_neighbors = parts, members, n_neighbors
+        self._origin = _mean(_rows_at(parts, members[:_BLOCK_ROWS]))
+
+    def most_typical(self, n_picks: int, n_pool: int, rng: RandomState) -> Positions:
+        """Return the members of the pool with the nearest neighbours, best first."""
+        members = self._members
+        mine = members[: np.searchsorted(members, n_pool)]
+        if len(members) <= _ALL_PAIRS_ROWS:
+            return self._nearest_first(mine, members, rng)[:n_picks]
+        sample = np.sort(rng.choice(members, _SAMPLE, replace=False))
+        roughly = self._nearest_first(mine, sample, rng)
+        exactly = self._nearest_first(np.sort(roughly[:_SAMPLE]), members, rng)
+        return np.concatenate([exactly, roughly[_SAMPLE:]])[:n_picks]
+
+    def _nearest_first(self, some: Positions, among: Positions, rng: RandomState) -> Positions:
+        """Order `some` members by their mean distance to the nearest `among` others."""
+        k = min(self._n_neighbors, len(among) - 1)
+        if k == 0:
+            return rng.permutation(some)
+        blocks = [self._mean_to_nearest(some[b], among, k) for b in _slices(len(some), _BLOCK_ROWS)]
+        means = np.concatenate(blocks)
+        steps = np.rint(means / max(_TIE * means.max(), np.finfo(np.float64).tiny))
+        return some[top(-steps, len(some), rng)]
+
+    def _mean_to_nearest(self, some: Positions, among: Positions, k: int) -> Values:
+        """Return the mean distance of each of `some` members to its k nearest `among` others."""
+        left = self._rows(some)
+        norms = _squared_norms(left)[:, np.newaxis]
+        found = np.full((len(some), k + min(len(among), _BLOCK_ROWS)), np.inf)
+        for block in _slices(len(among), _BLOCK_ROWS):
+            others = among[block]
+            excess = found[:, k : k + len(others)]
+            _less_own_norm(left, self._rows(others), out=excess)
+            _, itself, here = np.intersect1d(some, others, True, return_indices=True)
+            excess[itself, here] = np.inf
+            found.partition(k - 1, axis=1)  # what stays behind the k is none of them
+        squared = norms + found[:, :k]
+        squared[squared < _DUPLICATE * norms] = 0.0
+        return np.sqrt(squared).mean(axis=1)
+
+    def _rows(self, positions: Positions) -> Matrix:
+        rows = _rows_at(self._parts, positions).astype(np.float64)
+        return _shifted(rows, self._origin)
+
+
+def _less_own_norm(A: Matrix, B: Matrix, out: Values) -> None:
+    """Write |b|^2 - 2 <a, b>, the squared distances less |a|^2: enough to compare within a row."""
+    norms = _squared_norms(B)[:, np.newaxis]
+    if isinstance(A, np.ndarray):  # one product, as passes over it would cost more than the norms
+        left, right = np.hstack([-2 * A, np.ones((len(A), 1))]), np.hstack([B, norms])
+        np.matmul(left, right.T, out=out)
+    else:
+        out[:] = norms.T - 2 * (A @ B.T).toarray()
+
+
+def _squared_norms(rows: Matrix) -> Values:
+    if isinstance(rows, np.ndarray):
+        return np.einsum("ij,ij->i", rows, rows)
+    return np.asarray(rows.power(2).sum(axis=1)).reshape(-1)
+
+
+# Hierarchies ------------------------------------------------------------------------------------
+
+
+def _hierarchy_labels(
+    X: Matrix, n_clusters: int, epsilon: float | None, rng: RandomState
+) -> NDArray[np.intp]:
+    """Return the average-linkage cluster of each row; of large pools that of its micro-cluster."""
+    if X.shape[0] <= _HIERARCHY_ROWS:
+        return _linkage_labels(X, n_clusters, epsilon)
+    micro, centres = _mini_batch_labels([X], _MICRO_CLUSTERS, rng)
+    return _linkage_labels(centres, n_clusters, epsilon)[micro]
+
+
+def _linkage_labels(X: Matrix, n_clusters: int, epsilon: float | None) -> NDArray[np.intp]:
+    from scipy.cluster.hierarchy import fcluster, linkage  # late: few need it
+
+    n_rows = X.shape[0]
+    if n_rows == 1:
+        return np.zeros(1, dtype=np.intp)
+    rows = X.astype(np.float64)
+    if isinstance(rows, np.ndarray):
+        tree = linkage(rows, "average")
+    else:
+        squared = _squared_distances(rows, rows)
+        tree = linkage(np.sqrt(squared[np.triu_indices(n_rows, 1)]), "average")
+    by, level = ("maxclust", n_clusters) if epsilon is None else ("distance", epsilon)
+    return fcluster(tree, level, by).astype(np.intp) - 1
+
+
+def _squared_distances(A: sparse.csr_array, B: sparse.csr_array) -> Values:
+    """Return all squared distances of sparse rows, exactly 0 for duplicates, (n_A, n_B)."""
+    norms = np.add.outer(_squared_norms(A), _squared_norms(B))
+    squared = norms - 2 * (A @ B.T).toarray()
+    squared[squared < _DUPLICATE * norms] = 0.0
+    return squared
+
+
+def _in_turn(labels: NDArray[np.intp], batch_size: int, rng: RandomState) -> Positions:
+    """Return positions from each cluster in turn, smallest first, in random order within it."""
+    sizes, ties = np.bincount(labels), rng.permutation(labels.max() + 1)
+    shuffled = rng.permutation(len(labels))
+    by_cluster = shuffled[np.argsort(labels[shuffled], kind="stable")]
+    of = labels[by_cluster]
+    rounds = np.arange(len(of)) - (np.cumsum(sizes) - sizes)[of]  # in which each has its turn
+    return by_cluster[np.lexsort((ties[of], sizes[of], rounds))[:batch_size]]

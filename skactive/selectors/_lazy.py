@@ -376,6 +376,8 @@ def _canonical(factor: Any) -> Any:
     return rows
 
 
+# BLAS may flag an invalid number that it reads beside a short block; these are finite.
+@np.errstate(invalid="ignore")
 def _products(block: Any, centres: Any) -> Any:
     """Inner products of a block with centres, shape (n_block, n_centres)."""
     product = block[0] @ centres[0].T

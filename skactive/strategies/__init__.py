@@ -5,11 +5,16 @@ family       strategies
 ===========  ==========================================================================
 baseline     Random
 uncertainty  LeastConfidence, Margin, MarginRatio, Entropy
-information  BALD, EPIG, ExpectedErrorReduction, ExpectedModelChange
+information  BALD, BatchBALD, EPIG, MeanStd, VariationRatio, ExpectedErrorReduction,
+             ExpectedModelChange
 committee    VoteEntropy, ConsensusEntropy, KLDivergence
-diversity    KMeans, KCenterGreedy
-hybrid       BADGE, InformationDensity, RankedBatch
-composition  Subsample, Prefilter, Mixture
+diversity    KMeans, KCenterGreedy, RobustKCenterGreedy, LCMD, DOptimal, VOptimal,
+             TypiClust, ProbCover, MaxHerding, FacilityLocation,
+             FacilityLocationMutualInformation, DiscriminativeAL
+hybrid       BADGE, BAIT, MaxDet, DPP, UHerding, CLUE, ClusterMargin, DropQuery, Falcun,
+             ContrastiveAL, InformationDensity, RankedBatch
+regression   GSy, IGS (and the diversity family)
+composition  Subsample, Prefilter, SEALS, AnchorAL, Mixture, EpsilonGreedy, ClassBalanced
 ===========  ==========================================================================
 
 To write one, subclass :class:`ScoreStrategy` (a number a row) or :class:`Strategy` (a choice of
@@ -17,23 +22,61 @@ rows) and check it with :func:`skactive.testing.parametrize_with_strategy_checks
 """
 
 from skactive.strategies._base import ScoreStrategy, Strategy
-from skactive.strategies._bayesian import BALD, EPIG, ExpectedModelChange
+from skactive.strategies._bayesian import (
+    BALD,
+    EPIG,
+    BatchBALD,
+    ExpectedModelChange,
+    MeanStd,
+    VariationRatio,
+)
+from skactive.strategies._candidates import SEALS, AnchorAL, ClassBalanced, EpsilonGreedy
+from skactive.strategies._clusters import CLUE, ClusterMargin, DropQuery, TypiClust
 from skactive.strategies._committee import ConsensusEntropy, KLDivergence, VoteEntropy
 from skactive.strategies._compose import Mixture, Prefilter, Subsample
+from skactive.strategies._contrast import ContrastiveAL, DiscriminativeAL, Falcun
+from skactive.strategies._coverage import (
+    FacilityLocation,
+    FacilityLocationMutualInformation,
+    MaxHerding,
+    ProbCover,
+    UHerding,
+)
+from skactive.strategies._design import BAIT, DPP, DOptimal, MaxDet, VOptimal
 from skactive.strategies._diversity import KCenterGreedy, KMeans
 from skactive.strategies._hybrid import BADGE, InformationDensity, RankedBatch
 from skactive.strategies._lookahead import ExpectedErrorReduction
 from skactive.strategies._random import Random
+from skactive.strategies._regression import IGS, LCMD, GSy, RobustKCenterGreedy
 from skactive.strategies._uncertainty import Entropy, LeastConfidence, Margin, MarginRatio
 
 __all__ = [
     "BADGE",
+    "BAIT",
     "BALD",
+    "CLUE",
+    "DPP",
     "EPIG",
+    "IGS",
+    "LCMD",
+    "SEALS",
+    "AnchorAL",
+    "BatchBALD",
+    "ClassBalanced",
+    "ClusterMargin",
     "ConsensusEntropy",
+    "ContrastiveAL",
+    "DOptimal",
+    "DiscriminativeAL",
+    "DropQuery",
     "Entropy",
+    "EpsilonGreedy",
     "ExpectedErrorReduction",
     "ExpectedModelChange",
+    "FacilityLocation",
+    "FacilityLocationMutualInformation",
+    "Falcun",
+    "GSy",
     "InformationDensity",
     "KCenterGreedy",
     "KLDivergence",
@@ -41,12 +84,21 @@ __all__ = [
     "LeastConfidence",
     "Margin",
     "MarginRatio",
+    "MaxDet",
+    "MaxHerding",
+    "MeanStd",
     "Mixture",
     "Prefilter",
+    "ProbCover",
     "Random",
     "RankedBatch",
+    "RobustKCenterGreedy",
     "ScoreStrategy",
     "Strategy",
     "Subsample",
+    "TypiClust",
+    "UHerding",
+    "VOptimal",
+    "VariationRatio",
     "VoteEntropy",
 ]

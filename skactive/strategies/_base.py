@@ -45,7 +45,8 @@ class Strategy(BaseEstimator, ABC):
         such as "proba|decision" means that either will do. A strategy that needs only "embedding"
         or "X" can start cold, before there is a label.
     randomized : bool
-        Whether the answer depends on the pool's random numbers other than through ties.
+        Whether the answer depends on the pool's random numbers other than through ties, for pools
+        that are not so large that a sample of them has to do.
     """
 
     needs: frozenset[str] = frozenset()

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skactive import scores
-from skactive.strategies._base import A_COUNT, ScoreStrategy, Selector
+from skactive._compat import Interval
+from skactive.selectors._joint import batch_bald
+from skactive.strategies._base import A_COUNT, Positions, ScoreStrategy, Selector, Strategy
 
 if TYPE_CHECKING:
     from skactive._pool import PoolView
 
-__all__ = ["BALD", "EPIG", "ExpectedModelChange"]
+__all__ = ["BALD", "EPIG", "BatchBALD", "ExpectedModelChange", "MeanStd", "VariationRatio"]
 
 
 class BALD(ScoreStrategy):
@@ -71,6 +74,159 @@ class BALD(ScoreStrategy):
     def score(self, pool: PoolView) -> NDArray[np.float64]:
         """Score the rows by the information on the parameters in nats, shape (n_rows,)."""
         return scores.mutual_information(pool.proba_samples(self.n_samples))
+
+
+class BatchBALD(Strategy):
+    r"""Choose rows whose labels, taken together, are expected to tell most about the parameters.
+
+    .. math:: u(B) = H\big[\mathbb{E}_\theta \textstyle\prod_{x \in B} p(y_x \mid x, \theta)\big]
+        - \mathbb{E}_\theta \textstyle\sum_{x \in B} H\big[p(y_x \mid x, \theta)\big]
+
+    in nats, made large greedily. For one row it is the score of :class:`BALD`; of two rows that say
+    the same it counts one.
+
+    **When:** as :class:`BALD`, in batches of up to some ten rows: the information that a few draws
+    can give (at most the logarithm of their number) is soon used up, and the rows after that are
+    chosen at random. The gains are exact while the labels of the batch can be enumerated, then
+    estimated. For pools of millions wrap it: ``Prefilter(BALD(), BatchBALD())``. Needs posterior
+    samples that are functions of all rows (an ensemble, dropout).
+
+    Parameters
+    ----------
+    n_samples : int, default=None
+        How many draws; None leaves it to the model (all members of an ensemble).
+    n_configurations : int, default=500
+        How many configurations of the batch's labels to keep; more are slower and more exact.
+
+    References
+    ----------
+    Kirsch, van Amersfoort and Gal, "BatchBALD: efficient and diverse batch acquisition for deep
+    Bayesian active learning", NeurIPS 2019, :doi:`10.48550/arXiv.1906.08158`.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from skactive import ActiveLearner
+    >>> from skactive.strategies import BatchBALD
+    >>> X, y = load_iris(return_X_y=True)
+    >>> forest = RandomForestClassifier(random_state=0)
+    >>> learner = ActiveLearner(forest, BatchBALD(), random_state=0)
+    >>> learner.fit(X[::10], y[::10]).query(X, batch_size=3).shape
+    (3,)
+    """
+
+    needs = frozenset({"joint_samples"})
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "n_samples": A_COUNT,
+        "n_configurations": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def __init__(self, *, n_samples: int | None = None, n_configurations: int = 500) -> None:
+        self.n_samples = n_samples
+        self.n_configurations = n_configurations
+
+    def select(self, pool: PoolView, batch_size: int) -> Positions:
+        """Choose rows one by one, each for what it adds to those before."""
+        return batch_bald(
+            pool.proba_samples(self.n_samples),
+            batch_size,
+            n_configurations=self.n_configurations,
+            random_state=pool.random_state,
+        )
+
+
+class _Spread(ScoreStrategy):
+    """What the strategies share that measure how far single draws of the posterior differ."""
+
+    needs = frozenset({"proba_samples"})
+    rowwise = True
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **ScoreStrategy._parameter_constraints,
+        "n_samples": A_COUNT,
+    }
+
+    def __init__(self, *, n_samples: int | None = None, selector: Selector | None = None) -> None:
+        super().__init__(selector=selector)
+        self.n_samples = n_samples
+
+
+class MeanStd(_Spread):
+    r"""Choose rows whose probabilities vary most over the draws, on average over the classes.
+
+    .. math:: u(x) = \frac{1}{C} \sum_y \sqrt{\mathrm{Var}_\theta\, p(y \mid x, \theta)}
+
+    **When:** as :class:`BALD`, of which it is a cheap cousin: no logarithms, so that probabilities
+    near 0 count for little. Needs posterior samples.
+
+    Parameters
+    ----------
+    n_samples : int, default=None
+        How many draws; None leaves it to the model (all members of an ensemble).
+    selector : callable, default=None
+        How rows are taken by their scores; None takes the highest.
+
+    References
+    ----------
+    Kampffmeyer, Salberg and Jenssen, "Semantic segmentation of small objects and modeling of
+    uncertainty in urban remote sensing images using deep convolutional neural networks", CVPR
+    Workshops 2016, :doi:`10.1109/CVPRW.2016.90`.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from skactive import ActiveLearner
+    >>> from skactive.strategies import MeanStd
+    >>> X, y = load_iris(return_X_y=True)
+    >>> learner = ActiveLearner(RandomForestClassifier(random_state=0), MeanStd(), random_state=0)
+    >>> learner.fit(X[::10], y[::10]).query(X, batch_size=3).shape
+    (3,)
+    """
+
+    def score(self, pool: PoolView) -> NDArray[np.float64]:
+        """Score the rows by the mean standard deviation, from 0 to 0.5, shape (n_rows,)."""
+        return scores.mean_standard_deviation(pool.proba_samples(self.n_samples))
+
+
+class VariationRatio(_Spread):
+    r"""Choose rows on which the largest share of the draws does not predict the commonest class.
+
+    .. math:: u(x) = 1 - \frac{1}{S} \max_y \big|\{s : \arg\max_{y'} p(y' \mid x, \theta_s) = y\}
+        \big|
+
+    **When:** dropout nets whose probabilities are not to be trusted. It sees only the winner's
+    share of the votes; :class:`VoteEntropy` sees how the others split. Few draws give few distinct
+    scores, so many ties. Needs posterior samples.
+
+    Parameters
+    ----------
+    n_samples : int, default=None
+        How many draws; None leaves it to the model (all members of an ensemble).
+    selector : callable, default=None
+        How rows are taken by their scores; None takes the highest.
+
+    References
+    ----------
+    Freeman, "Elementary applied statistics", Wiley 1965; for nets with dropout Gal, Islam and
+    Ghahramani, "Deep Bayesian active learning with image data", ICML 2017,
+    :doi:`10.48550/arXiv.1703.02910`.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from skactive import ActiveLearner
+    >>> from skactive.strategies import VariationRatio
+    >>> X, y = load_iris(return_X_y=True)
+    >>> learner = ActiveLearner(RandomForestClassifier(random_state=0), VariationRatio())
+    >>> learner.fit(X[::10], y[::10]).query(X, batch_size=3).shape
+    (3,)
+    """
+
+    def score(self, pool: PoolView) -> NDArray[np.float64]:
+        """Score the rows by the share of dissenting draws, from 0 to 1, shape (n_rows,)."""
+        return scores.variation_ratio(pool.proba_samples(self.n_samples))
 
 
 class EPIG(ScoreStrategy):

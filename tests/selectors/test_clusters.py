@@ -1,6 +1,8 @@
-"""k-means medoids against clusters that are known."""
+"""Clusters against blobs that are known, and against plain loops over the definitions."""
 
+import tracemalloc
 import warnings
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,7 +12,8 @@ from scipy.stats import chisquare
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 
-from skactive.selectors import kmeans_medoids
+from skactive.selectors import _clusters, kmeans_medoids
+from skactive.selectors._clusters import cluster_margin, typiclust
 
 KINDS = [np.asarray, sparse.csr_array, sparse.csr_matrix, sparse.coo_array]
 kinds = pytest.mark.parametrize("as_rows", KINDS, ids=lambda kind: kind.__name__)
@@ -71,7 +74,7 @@ def test_duplicates_are_one_cluster_and_the_rest_is_drawn_without_a_warning(as_r
 
 
 def test_other_warnings_of_k_means_are_heard(monkeypatch):
-    def fit(self, X):
+    def fit(self, X, sample_weight=None):
         warnings.warn("something else", ConvergenceWarning, stacklevel=1)
         self.labels_ = np.zeros(len(X), dtype=int)
         return self
@@ -109,3 +112,409 @@ def test_the_whole_pool_comes_in_random_order():
     X = np.arange(10.0)[:, None]
     orders = {tuple(kmeans_medoids(X, 10, random_state=seed)) for seed in range(20)}
     assert len(orders) == 20
+
+
+# -- weights -----------------------------------------------------------------------------------
+
+
+@kinds
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("lloyd_rows", [20_000, 10])
+def test_weighted_medoids_are_nearest_to_the_weighted_mean(as_rows, dtype, lloyd_rows, monkeypatch):
+    monkeypatch.setattr(_clusters, "_LLOYD_ROWS", lloyd_rows)
+    monkeypatch.setattr(_clusters, "_BLOCK_BYTES", 100)
+    X, blob = blobs(dtype)
+    weights = np.random.default_rng(1).exponential(size=25)
+    expected = {}
+    for b in range(3):
+        members = np.flatnonzero(blob == b)
+        mean = np.average(X[members].astype(float), axis=0, weights=weights[members])
+        nearest = members[np.linalg.norm(X[members] - mean, axis=1).argmin()]
+        expected[nearest] = weights[members].sum()
+    by_weight = sorted(expected, key=expected.get, reverse=True)
+    plain = kmeans_medoids(as_rows(X), 3, random_state=0)
+    assert set(by_weight) != set(plain)  # or the weights would show nothing
+    found = [kmeans_medoids(as_rows(X), 3, weights=weights, random_state=s) for s in range(10)]
+    assert sum(picks.tolist() == by_weight for picks in found) >= 5  # a start may miss the blobs
+
+
+def test_weights_that_are_all_alike_or_all_zero_are_none():
+    X = np.random.default_rng(0).normal(size=(60, 3))
+    plain = kmeans_medoids(X, 9, random_state=4)
+    assert_array_equal(kmeans_medoids(X, 9, weights=np.zeros(60), random_state=4), plain)
+    assert_array_equal(kmeans_medoids(X, 9, weights=np.full(60, 0.3), random_state=4), plain)
+
+
+@pytest.mark.parametrize("lloyd_rows", [20_000, 10])
+def test_rows_that_weigh_nothing_come_last(lloyd_rows, monkeypatch):
+    monkeypatch.setattr(_clusters, "_LLOYD_ROWS", lloyd_rows)
+    X = np.concatenate([np.arange(5.0), 100 + np.arange(60.0)])[:, None]
+    weights = np.repeat([1.0, 0.0], [5, 60])
+    for seed in range(5):
+        assert set(kmeans_medoids(X, 5, weights=weights, random_state=seed)) == set(range(5))
+        last = kmeans_medoids(X[:10], 6, weights=weights[:10], random_state=seed)[-1]
+        assert last == 7  # in the middle of those that weigh nothing
+        picks = kmeans_medoids(X, 9, weights=weights, random_state=seed)
+        assert set(picks[:5]) == set(range(5))
+        assert len(set(picks)) == 9
+
+
+def test_weights_of_any_magnitude():
+    X = np.random.default_rng(0).normal(size=(50, 2)).astype(np.float32)
+    weights = 10.0 ** np.linspace(-300, 0, 50)
+    for scale in (1e-8, 1.0, 1e300):
+        picks = kmeans_medoids(X, 6, weights=weights * scale, random_state=0)
+        assert len(set(picks)) == 6
+        assert 49 in picks
+
+
+# -- mini-batches ------------------------------------------------------------------------------
+
+
+@kinds
+@pytest.mark.parametrize("shift", [0.0, 3e4])
+def test_mini_batches_find_the_blobs(as_rows, shift, monkeypatch):
+    monkeypatch.setattr(_clusters, "_LLOYD_ROWS", 10)
+    monkeypatch.setattr(_clusters, "_BLOCK_BYTES", 100)
+    X, blob = blobs()
+    X = (X + shift).astype(np.float64 if shift and as_rows is not np.asarray else np.float32)
+    expected = []
+    for b in range(3):
+        members = np.flatnonzero(blob == b)
+        offsets = X[members] - X[members].mean(axis=0, dtype=float)
+        expected.append(members[np.linalg.norm(offsets, axis=1).argmin()])
+    found = [kmeans_medoids(as_rows(X), 3, random_state=seed) for seed in range(10)]
+    assert sum(picks.tolist() == expected for picks in found) >= 5
+
+
+@pytest.mark.parametrize("as_rows", [np.asarray, sparse.csr_array])
+def test_mini_batch_labels_are_the_nearest_centres(as_rows, monkeypatch):
+    monkeypatch.setattr(_clusters, "_BLOCK_BYTES", 1000)
+    X = np.random.default_rng(0).normal(size=(500, 3))
+    parts = [as_rows(X[:450]), as_rows(X[450:])]
+    labels, centres = _clusters._mini_batch_labels(parts, 12, np.random.RandomState(0))
+    differences = X[:, None] - centres[None]
+    if as_rows is np.asarray:  # the centres are known up to a shift: that of their own blobs
+        means = np.array([X[labels == c].mean(axis=0) for c in range(12)])
+        differences -= (means - centres).mean(axis=0)
+    squared = np.square(differences).sum(axis=2)
+    assert labels.shape == (500,)
+    assert np.mean(squared.argmin(axis=1) == labels) > (0.9 if as_rows is np.asarray else 0.9999)
+
+
+def test_mini_batches_are_nearly_as_good_as_all_rows():
+    X = np.random.default_rng(0).normal(size=(4000, 5))
+    labels, _ = _clusters._mini_batch_labels([X], 40, np.random.RandomState(0))
+    means = np.array([X[labels == c].mean(axis=0) for c in range(40)])
+    inertia = np.square(X - means[labels]).sum()
+    assert inertia < 1.1 * KMeans(40, n_init=1, random_state=0).fit(X).inertia_
+
+
+def test_draws_are_in_proportion_to_the_weights():
+    weights, rng = np.array([0.0, 1.0, 5.0, 0.0, 2.0, 0.0]), np.random.RandomState(0)
+    counts = np.bincount(_clusters._drawn([weights], 8000, np.cumsum(weights), rng), minlength=6)
+    assert not counts[weights == 0].any()
+    assert chisquare(counts[weights > 0], [1000, 5000, 2000]).pvalue > 1e-3
+
+
+# -- typicality --------------------------------------------------------------------------------
+
+
+def clusters_of(X, labeled, n_clusters, seed):
+    rows = np.concatenate([X, labeled])
+    rng = np.random.RandomState(seed)
+    return KMeans(n_clusters, n_init=1, random_state=rng).fit(rows).labels_
+
+
+def assert_typical(picks, X, labeled, labels, n_neighbors):
+    """Check pick by pick: the cluster of fewest known rows, largest first; the most typical row."""
+    rows = np.concatenate([X, labeled])
+    sizes = np.bincount(labels)
+    known = np.bincount(labels[len(X) :], minlength=len(sizes))
+    left = set(range(len(X)))
+    for pick in picks:
+        open_clusters = {labels[row] for row in left}
+        best = min((known[c], -sizes[c]) for c in open_clusters)
+        mine = labels[pick]
+        assert (known[mine], -sizes[mine]) == best
+        means = {}
+        for row in left:
+            if labels[row] == mine:
+                others = [r for r in range(len(rows)) if labels[r] == mine and r != row]
+                distances = sorted(np.linalg.norm(rows[others] - rows[row], axis=1))
+                means[row] = np.mean(distances[:n_neighbors]) if others else 0.0
+        assert means[pick] <= min(means.values()) * (1 + 1e-7)
+        left.remove(pick)
+        known[mine] += 1
+
+
+@pytest.mark.parametrize("block_rows", [1024, 4])
+@pytest.mark.parametrize(("n_labeled", "batch_size"), [(0, 6), (5, 7), (5, 40), (90, 3), (60, 40)])
+@pytest.mark.parametrize("n_dims", [1, 3])
+@pytest.mark.parametrize("n_neighbors", [1, 3, 20])
+def test_typiclust_is_the_plain_loop(
+    n_labeled, batch_size, n_dims, n_neighbors, block_rows, monkeypatch
+):
+    monkeypatch.setattr(_clusters, "_BLOCK_ROWS", block_rows)
+    rng = np.random.default_rng(n_labeled + batch_size)
+    X, labeled = rng.normal(size=(40, n_dims)), rng.normal(size=(n_labeled, n_dims))
+    for max_clusters in (500, 6, 1):
+        n_clusters = min(n_labeled + batch_size, max_clusters)
+        picks = typiclust(
+            X,
+            batch_size,
+            labeled=labeled,
+            max_clusters=max_clusters,
+            n_neighbors=n_neighbors,
+            random_state=3,
+        )
+        assert len(set(picks)) == batch_size
+        labels = clusters_of(X, labeled, n_clusters, seed=3)
+        assert_typical(picks, X, labeled, labels, n_neighbors)
+
+
+@kinds
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_typiclust_visits_the_blobs_without_labels_largest_first(as_rows, dtype):
+    X, blob = blobs(dtype)
+    labeled = X[blob == 1][:2] + np.array(0.5, dtype)
+    for seed in range(20):
+        found = typiclust(
+            as_rows(X), 3, labeled=as_rows(labeled), max_clusters=3, random_state=seed
+        )
+        if blob[found].tolist() == [0, 2, 0]:  # blob 1 has two labels
+            break
+    else:
+        pytest.fail("no start finds the blobs")
+    for position, b in zip(found[:2], (0, 2), strict=True):
+        members = np.flatnonzero(blob == b)
+        apart = np.linalg.norm(X[members][:, None] - X[members], axis=2).mean(axis=1)
+        assert position == members[apart.argmin()]
+
+
+@pytest.mark.parametrize("rounds", [1, 3])
+def test_duplicates_are_the_most_typical_rows_at_random(rounds):
+    X = np.concatenate([np.random.default_rng(0).normal(size=(30, 2)), np.full((4, 2), 0.7)])
+    firsts = np.zeros(34)
+    for seed in range(200):
+        picks = typiclust(X, rounds, max_clusters=1, n_neighbors=3, random_state=seed)
+        assert set(picks) <= {30, 31, 32, 33}
+        firsts[picks[0]] += 1
+    assert chisquare(firsts[30:]).pvalue > 1e-3
+
+
+def test_rounding_does_not_choose_among_duplicates():
+    rng = np.random.default_rng(0)
+    X = np.concatenate([rng.normal(size=(20, 30)), np.repeat(rng.normal(size=(4, 30)), 4, axis=0)])
+    firsts = np.zeros(36)
+    for seed in range(320):
+        firsts[typiclust(X, 1, n_neighbors=3, random_state=seed)] += 1
+    assert not firsts[:20].any()
+    assert chisquare(firsts[20:]).pvalue > 1e-3
+
+
+def test_rounding_does_not_choose_among_rows_that_are_equally_typical():
+    angles = np.linspace(0, 2 * np.pi, 36, endpoint=False)
+    X = np.column_stack([np.cos(angles) + 0.3, np.sin(angles) + 7.7])
+    firsts = [typiclust(X, 1, n_neighbors=4, random_state=seed)[0] for seed in range(360)]
+    assert chisquare(np.bincount(firsts, minlength=36)).pvalue > 1e-3
+
+
+def test_the_two_rows_of_a_cluster_are_equally_typical():
+    X = np.array([[0.1, 7.0], [0.4, 7.3]])
+    firsts = np.bincount([typiclust(X, 1, random_state=seed)[0] for seed in range(600)])
+    assert chisquare(firsts).pvalue > 1e-3
+
+
+def test_equally_large_clusters_come_in_random_order():
+    X = np.array([[0.0], [1.0], [100.0], [101.0], [200.0], [201.0]])
+    orders = {tuple(typiclust(X, 3, random_state=seed) // 2) for seed in range(60)}
+    assert len(orders) == 6
+    labels, rng = np.repeat([0, 1, 2], 2), np.random.RandomState(0)
+    orders = {tuple(_clusters._visits(labels, 6, 3, 3, rng)) for _ in range(60)}
+    assert len(orders) == 6
+
+
+def test_a_sample_of_all_is_no_approximation(monkeypatch):
+    X = np.random.default_rng(0).normal(size=(80, 2))
+    exact = typiclust(X, 5, max_clusters=1, n_neighbors=6, random_state=0)
+    monkeypatch.setattr(_clusters, "_ALL_PAIRS_ROWS", 40)
+    monkeypatch.setattr(_clusters, "_SAMPLE", 80)
+    assert_array_equal(typiclust(X, 5, max_clusters=1, n_neighbors=6, random_state=0), exact)
+
+
+def test_large_clusters_are_searched_where_a_sample_is_dense(monkeypatch):
+    monkeypatch.setattr(_clusters, "_ALL_PAIRS_ROWS", 500)
+    monkeypatch.setattr(_clusters, "_SAMPLE", 200)
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(2000, 2))
+    X[rng.choice(2000, 300, replace=False)] /= 10
+    means = np.sort(np.linalg.norm(X[:, None] - X, axis=2), axis=1)[:, 1:21].mean(axis=1)
+    for seed in range(5):
+        picks = typiclust(X, 1500, max_clusters=1, random_state=seed)
+        assert len(set(picks)) == 1500
+        assert (means < means[picks[0]]).sum() < 20  # among the best percent
+        first = picks[:200]  # those compared exactly
+        assert (np.diff(means[first]) > -1e-9).all()
+
+
+def test_typiclust_far_from_the_origin():
+    X = np.random.default_rng(0).normal(size=(50, 2))
+    plain = typiclust(X, 2, max_clusters=1, random_state=0)
+    assert_array_equal(typiclust(X + 1e6, 2, max_clusters=1, random_state=0), plain)
+
+
+# -- the hierarchy -----------------------------------------------------------------------------
+
+
+def average_linkage(X, *, epsilon=0.0, n_clusters=1):
+    """Join the two clusters of the smallest mean distance, again and again."""
+    clusters = [[row] for row in range(len(X))]
+    apart = np.linalg.norm(X[:, None] - X, axis=2)
+    while len(clusters) > n_clusters:
+        pairs = [(i, j) for i in range(len(clusters)) for j in range(i)]
+        mean = [apart[np.ix_(clusters[i], clusters[j])].mean() for i, j in pairs]
+        if epsilon and min(mean) > epsilon:
+            break
+        i, j = pairs[int(np.argmin(mean))]
+        clusters[j] += clusters.pop(i)
+    return {frozenset(cluster) for cluster in clusters}
+
+
+@kinds
+def test_the_hierarchy_is_that_of_the_plain_loop(as_rows):
+    X = np.random.default_rng(0).normal(size=(30, 2))
+    rows, rng = _clusters._in_rows(as_rows(X)), np.random.RandomState(0)
+    for epsilon, n_clusters in ((None, 1), (None, 7), (None, 30), (0.5, 3), (1.5, 3)):
+        labels = _clusters._hierarchy_labels(rows, n_clusters, epsilon, rng)
+        found = {frozenset(np.flatnonzero(labels == c)) for c in np.unique(labels)}
+        stop = {"n_clusters": n_clusters} if epsilon is None else {"epsilon": epsilon}
+        assert found == average_linkage(X, **stop)
+
+
+def test_large_pools_are_joined_by_micro_clusters(monkeypatch):
+    monkeypatch.setattr(_clusters, "_HIERARCHY_ROWS", 20)
+    monkeypatch.setattr(_clusters, "_MICRO_CLUSTERS", 10)
+    X, blob = blobs()
+    for n_clusters, epsilon in ((3, None), (9, 20.0)):
+        rng = np.random.RandomState(0)
+        labels = _clusters._hierarchy_labels(X, n_clusters, epsilon, rng)
+        assert len(set(zip(labels, blob, strict=True))) == 3 == len(set(labels))
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 5, 11, 30])
+@pytest.mark.parametrize("factor", [1.0, 1.15, 3.0])
+@pytest.mark.parametrize("epsilon", [None, 0.6])
+def test_cluster_margin_takes_turns_small_clusters_first(batch_size, factor, epsilon):
+    rng = np.random.default_rng(0)
+    X, scores = rng.normal(size=(30, 2)), rng.permutation(30) / 30
+    stop = {"n_clusters": batch_size} if epsilon is None else {"epsilon": epsilon}
+    candidates = np.argsort(-scores)[: int(factor * batch_size + 1e-9)]
+    cluster_of = {row: c for c in average_linkage(X, **stop) for row in c}
+    picks = cluster_margin(
+        X, scores, batch_size, factor=factor, epsilon=epsilon, random_state=0
+    ).tolist()
+    assert len(set(picks)) == batch_size
+    assert set(picks) <= set(candidates)
+    queues = {}
+    for row in candidates:
+        queues.setdefault(cluster_of[row], []).append(row)
+    turn, taken = 0, dict.fromkeys(queues, 0)
+    while turn < batch_size:
+        waiting = sorted(len(queues[c]) for c in queues if taken[c] < len(queues[c]))
+        round_picks = picks[turn : turn + len(waiting)]
+        visited = [cluster_of[row] for row in round_picks]
+        assert len(set(visited)) == len(visited)
+        assert [len(queues[c]) for c in visited] == waiting[: len(visited)]
+        for c in visited:
+            taken[c] += 1
+        turn += len(visited)
+
+
+def test_cluster_margin_draws_the_row_of_a_cluster():
+    X, scores = np.array([[0.0], [0.1], [0.2], [50.0]]), np.array([0.3, 0.2, 0.1, 0.4])
+    counts = np.zeros(4)
+    for seed in range(600):
+        counts[cluster_margin(X, scores, 2, epsilon=1.0, random_state=seed)] += 1
+    assert counts[3] == 600
+    assert chisquare(counts[:3]).pvalue > 1e-3
+
+
+# -- what all must do --------------------------------------------------------------------------
+
+
+def scored(X, batch_size, *, random_state=None):
+    scores = np.random.default_rng(0).random(X.shape[0])
+    return cluster_margin(X, scores, batch_size, random_state=random_state)
+
+
+def weighted(X, batch_size, *, random_state=None):
+    weights = np.random.default_rng(0).random(X.shape[0])
+    return kmeans_medoids(X, batch_size, weights=weights, random_state=random_state)
+
+
+REPEATED = np.repeat(np.eye(3), 4, axis=0)
+SELECTORS = [scored, weighted, typiclust, partial(typiclust, max_clusters=2)]
+selectors = pytest.mark.parametrize("select", SELECTORS)
+
+
+@selectors
+@kinds
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("batch_size", [0, 1, 7, 30])
+@pytest.mark.parametrize("limit", [None, 10])
+def test_common_to_all(select, as_rows, dtype, batch_size, limit, monkeypatch):
+    for name in ("_LLOYD_ROWS", "_HIERARCHY_ROWS", "_ALL_PAIRS_ROWS") if limit else ():
+        monkeypatch.setattr(_clusters, name, limit)
+    monkeypatch.setattr(_clusters, "_SAMPLE", 6)
+    monkeypatch.setattr(_clusters, "_MICRO_CLUSTERS", 8)
+    monkeypatch.setattr(_clusters, "_MINI_BATCH_STEPS", 3)
+    X = as_rows(blobs(dtype)[0])
+    for array in (X.data, getattr(X, "indices", None)) if sparse.issparse(X) else (X,):
+        if array is not None:
+            array.flags.writeable = False
+    before = np.random.get_state()[1].tolist()
+    picks = select(X, batch_size, random_state=3)
+    assert picks.dtype == np.intp
+    assert len(np.unique(picks)) == len(picks) == min(batch_size, 25)
+    assert_array_equal(picks, select(X, batch_size, random_state=np.random.RandomState(3)))
+    select(X, batch_size)
+    assert np.random.get_state()[1].tolist() == before
+
+
+@selectors
+@pytest.mark.parametrize("limit", [None, 3])
+@pytest.mark.parametrize("batch_size", [1, 2, 12])
+@pytest.mark.parametrize(
+    "X", [np.zeros((12, 1)), np.full((12, 2), 0.1), np.repeat(np.eye(3), 4, 0)]
+)
+def test_rows_that_coincide(select, X, batch_size, limit, monkeypatch):
+    for name in ("_LLOYD_ROWS", "_HIERARCHY_ROWS", "_ALL_PAIRS_ROWS", "_SAMPLE") if limit else ():
+        monkeypatch.setattr(_clusters, name, limit)
+    monkeypatch.setattr(_clusters, "_MICRO_CLUSTERS", 5)
+    monkeypatch.setattr(_clusters, "_MINI_BATCH_STEPS", 3)
+    for as_rows in (np.asarray, sparse.csr_array):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            found = [select(as_rows(X), batch_size, random_state=seed) for seed in range(12)]
+        assert all(len(np.unique(picks)) == batch_size for picks in found)
+        assert len({tuple(picks) for picks in found}) > 1
+
+
+@selectors
+def test_a_single_row(select):
+    assert_array_equal(select(np.ones((1, 2)), 1), [0])
+
+
+@pytest.mark.parametrize("select", [kmeans_medoids, *SELECTORS])
+def test_memory_is_a_few_numbers_a_row(select, monkeypatch):
+    monkeypatch.setattr(_clusters, "_MICRO_CLUSTERS", 50)
+    monkeypatch.setattr(_clusters, "_BLOCK_BYTES", 2**20)
+    monkeypatch.setattr(_clusters, "_BLOCK_ROWS", 256)
+    X = np.random.default_rng(0).normal(size=(30_000, 100)).astype(np.float32)
+    select(X[:200], 3)  # what is imported late stays
+    tracemalloc.start()
+    select(X, 20, random_state=0)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < X.nbytes  # a copy is 12 MB, in float64 24; n x batch is 5; n x n is 7 GB

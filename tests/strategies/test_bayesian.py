@@ -1,6 +1,6 @@
 """Information strategies against their definitions, written out in loops."""
 
-from itertools import combinations
+from itertools import combinations, product
 from math import log
 
 import numpy as np
@@ -19,8 +19,11 @@ from sklearn.preprocessing import StandardScaler
 
 from skactive import ActiveLearner
 from skactive.exceptions import CapabilityError
+from skactive.selectors import top
+from skactive.selectors._joint import batch_bald
 from skactive.strategies import BALD, EPIG, ExpectedModelChange, KLDivergence
-from skactive.testing import FakePool
+from skactive.strategies._bayesian import BatchBALD, MeanStd, VariationRatio
+from skactive.testing import FakePool, parametrize_with_strategy_checks
 
 COMMITTEE = np.array([[[0.3, 0.7], [0.4, 0.6]], [[0.2, 0.8], [0.5, 0.5]]])  # unit vector 2
 
@@ -85,6 +88,88 @@ def test_bald_of_a_forest_is_that_of_its_trees():
     learner = ActiveLearner(forest, BALD(), random_state=0).fit(X[::4], y[::4])
     trees = np.stack([tree.predict_proba(X) for tree in learner.estimator_.estimators_])
     assert_allclose(learner.score_pool(X), naive_bald(trees), atol=1e-12)
+
+
+# -- BatchBALD -------------------------------------------------------------------------------
+
+
+def naive_joint_information(samples, rows):
+    n_draws, _, n_classes = samples.shape
+    joint = [
+        sum(np.prod([samples[s, x, y] for x, y in zip(rows, labels, strict=True)]) for s in draws)
+        / n_draws
+        for draws in [range(n_draws)]
+        for labels in product(range(n_classes), repeat=len(rows))
+    ]
+    noise = sum(entropy(samples[s, x]) for s in range(n_draws) for x in rows) / n_draws
+    return entropy(joint) - noise
+
+
+def test_batch_bald_is_greedy_in_the_joint_information():
+    pool = FakePool(15, n_classes=3, n_draws=5)
+    samples, picks = pool.proba_samples(), []
+    for _ in range(4):
+        rest = np.setdiff1d(np.arange(15), picks)
+        gains = [naive_joint_information(samples, [*picks, row]) for row in rest]
+        picks.append(rest[np.argmax(gains)])
+    assert_array_equal(BatchBALD().select(pool, 4), picks)
+    assert picks[0] == np.argmax(BALD().score(pool))
+
+
+def test_batch_bald_hands_its_parameters_on():
+    pool = FakePool(40, n_draws=9)
+    picks = BatchBALD(n_samples=4, n_configurations=3).select(pool, 6)
+    samples = pool.proba_samples()[:4]
+    assert_array_equal(picks, batch_bald(samples, 6, n_configurations=3, random_state=0))
+    assert picks.tolist() != BatchBALD().select(pool, 6).tolist()
+
+
+def test_batch_bald_of_a_forest_does_not_ask_twice():
+    X, y = load_iris(return_X_y=True)
+    X = np.concatenate([X, X, X])  # each row three times
+    forest = RandomForestClassifier(30, min_samples_leaf=3, random_state=0)
+    learner = ActiveLearner(forest, BatchBALD(), random_state=0).fit(X[:150:10], y[::10])
+    trees = np.stack([tree.predict_proba(X) for tree in learner.estimator_.estimators_])
+    greedy = naive_joint_information(trees, learner.query(X, 3))
+    plain = naive_joint_information(trees, top(BALD().score(FakePool(proba_samples=trees)), 3, 0))
+    assert greedy > plain
+
+
+def test_batch_bald_refuses_draws_that_are_right_for_single_rows_only():
+    X, y = load_iris(return_X_y=True)
+    with pytest.raises(CapabilityError, match="joint_samples"):
+        ActiveLearner(GaussianProcessClassifier(), BatchBALD()).fit(X[50::10], y[50::10])
+
+
+# -- spread over the draws -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n_samples", [None, 3])
+def test_mean_std_is_the_mean_of_the_deviations(n_samples):
+    pool = FakePool(20, n_classes=4, n_draws=7)
+    samples = pool.proba_samples()[:n_samples]
+    expected = [np.mean([np.std(samples[:, i, y]) for y in range(4)]) for i in range(20)]
+    assert_allclose(MeanStd(n_samples=n_samples).score(pool), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("n_samples", [None, 4])
+def test_variation_ratio_is_the_share_that_dissents(n_samples):
+    pool = FakePool(20, n_classes=4, n_draws=7)
+    votes = pool.proba_samples()[:n_samples].argmax(axis=2)
+    expected = [1 - max(np.bincount(column)) / len(votes) for column in votes.T]
+    assert_allclose(VariationRatio(n_samples=n_samples).score(pool), expected, rtol=1e-12)
+
+
+@parametrize_with_strategy_checks(
+    [
+        BatchBALD(),
+        BatchBALD(n_samples=4, n_configurations=9),
+        MeanStd(),
+        VariationRatio(n_samples=5),
+    ]
+)
+def test_checks(strategy, check):
+    check(strategy)
 
 
 # -- EPIG --------------------------------------------------------------------------------------

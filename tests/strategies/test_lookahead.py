@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
 from scipy.stats import spearmanr
 from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
@@ -14,12 +15,15 @@ from sklearn.datasets import load_iris, make_blobs
 from sklearn.ensemble import BaggingClassifier
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
 from skactive import ActiveLearner
-from skactive.exceptions import CapabilityError
-from skactive.strategies import EPIG, ExpectedErrorReduction
-from skactive.testing import FakePool
+from skactive.exceptions import CapabilityError, PoolTooLargeError
+from skactive.strategies import EPIG, ExpectedErrorReduction, _lookahead
+from skactive.testing import FakePool, parametrize_with_strategy_checks
 
 both_losses = pytest.mark.parametrize("loss", ["log_loss", "zero_one"])
 
@@ -218,7 +222,7 @@ def test_an_incremental_learner_imagines_by_partial_fits():
 @pytest.mark.parametrize("n_samples", [None, 3])
 def test_reweighting_is_the_naive_loop(loss, n_samples):
     pool = FakePool(12, n_classes=3, n_draws=6)
-    strategy = ExpectedErrorReduction(loss=loss, refit=False, n_samples=n_samples)
+    strategy = ExpectedErrorReduction(loss=loss, approximation="reweight", n_samples=n_samples)
     expected = naive_reweighting(pool.proba_samples()[:n_samples], loss)
     assert_allclose(strategy.score(pool), expected, rtol=1e-10)
 
@@ -230,7 +234,7 @@ def test_reweighting_on_targets_drawn_from_the_pool(loss):
     by_subset = [naive_reweighting(samples, loss, subset) for subset in combinations(range(6), 2)]
     met = set()
     for seed in range(60):
-        strategy = ExpectedErrorReduction(loss=loss, refit=False, n_targets=2)
+        strategy = ExpectedErrorReduction(loss=loss, approximation="reweight", n_targets=2)
         scores = strategy.score(pool.reordered(np.arange(6), query_seed=seed))
         fits = [number for number, wanted in enumerate(by_subset) if np.allclose(scores, wanted)]
         assert len(fits) == 1
@@ -240,7 +244,7 @@ def test_reweighting_on_targets_drawn_from_the_pool(loss):
 
 @both_losses
 def test_blocks_do_not_change_the_scores(loss):
-    strategy = ExpectedErrorReduction(loss=loss, refit=False)
+    strategy = ExpectedErrorReduction(loss=loss, approximation="reweight")
     whole = strategy.score(FakePool(40))
     for working_memory in (1e-6, 0.02, 0.1):
         with config_context(working_memory=working_memory):
@@ -250,7 +254,7 @@ def test_blocks_do_not_change_the_scores(loss):
 def test_reweighting_with_a_class_that_no_draw_allows():
     samples = FakePool(10, n_classes=2).proba_samples()
     wide = np.concatenate([samples, np.zeros((8, 10, 1))], axis=2)
-    strategy = ExpectedErrorReduction(refit=False)
+    strategy = ExpectedErrorReduction(approximation="reweight")
     expected = naive_reweighting(samples, "log_loss")
     assert_allclose(strategy.score(FakePool(proba_samples=wide)), expected, rtol=1e-10)
 
@@ -259,7 +263,7 @@ def test_reweighting_with_a_class_that_no_draw_allows():
 def test_epig_is_the_fall_of_the_expected_log_loss(seed):
     pool = FakePool(15, n_draws=6, seed=seed)
     prior = expected_loss(pool.proba_samples().mean(axis=0), "log_loss")
-    after = -ExpectedErrorReduction(refit=False).score(pool)
+    after = -ExpectedErrorReduction(approximation="reweight").score(pool)
     assert_allclose(EPIG(n_targets=15).score(pool), prior - after, atol=1e-12)
 
 
@@ -268,11 +272,110 @@ def test_reweighting_ranks_much_like_refitting(loss):
     X, y = make_blobs(40, centers=2, cluster_std=3, random_state=0)  # two blobs that overlap
     one = LogisticRegression()
     scores = []
-    for refit, model in ((True, one), (False, BaggingClassifier(one, 25, random_state=0))):
-        strategy = ExpectedErrorReduction(loss=loss, refit=refit)
+    many = BaggingClassifier(one, 25, random_state=0)
+    for approximation, model in ((None, one), ("reweight", many)):
+        strategy = ExpectedErrorReduction(loss=loss, approximation=approximation)
         learner = ActiveLearner(model, strategy, random_state=0).fit(X[:15], y[:15])
         scores.append(learner.score_pool(X[15:]))
     assert spearmanr(*scores).statistic > 0.5
+
+
+# -- by Newton steps ---------------------------------------------------------------------------
+
+
+def scored(model, X, y, pool, **params):
+    learner = ActiveLearner(model, ExpectedErrorReduction(**params), random_state=0)
+    return learner.fit(X, y).score_pool(pool)
+
+
+@both_losses
+@pytest.mark.parametrize(
+    ("n_classes", "n_labeled", "C"), [(3, 30, 1.0), (3, 60, 0.1), (2, 30, 1.0)]
+)
+def test_steps_rank_as_refits_do(loss, n_classes, n_labeled, C):
+    X, y = make_blobs(n_labeled + 30, centers=n_classes, cluster_std=3, random_state=0)
+    X, y, pool = X[:n_labeled], y[:n_labeled], X[n_labeled:]
+    model = LogisticRegression(C=C, max_iter=1000, tol=1e-6)
+    expected = naive_refits(model, X, y, pool, loss)
+    scores = scored(model, X, y, pool, loss=loss, approximation="newton", ridge=1 / C)
+    assert spearmanr(scores, expected).statistic > 0.98
+    assert_allclose(scores, expected, atol=0.05 * np.ptp(expected))
+
+
+@both_losses
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_many_steps_are_the_refits(loss, n_classes, monkeypatch):
+    monkeypatch.setattr(_lookahead, "_N_STEPS", 60)
+    X, y = load_iris(return_X_y=True)
+    X, y = X[y >= 3 - n_classes], y[y >= 3 - n_classes]
+    X, y, pool = X[::10], y[::10], X[3::12]
+    model = LogisticRegression(C=0.5, max_iter=5000, tol=1e-10)
+    expected = naive_refits(model, X, y, pool, loss)
+    scores = scored(model, X, y, pool, loss=loss, approximation="newton", ridge=2.0)
+    assert_allclose(scores, expected, atol=2e-5)
+    wrong = scored(model, X, y, pool, loss=loss, approximation="newton", ridge=0.5)
+    assert np.abs(wrong - expected).max() > 1e-4
+
+
+def test_steps_on_targets_drawn_from_the_pool():
+    X, y = load_iris(return_X_y=True)
+    X, y, pool = X[::10], y[::10], X[3::37]
+    model = LogisticRegression(max_iter=5000, tol=1e-8)
+    by_subset = [
+        naive_refits(model, X, y, pool, "log_loss", targets=pool[list(subset)])
+        for subset in combinations(range(len(pool)), 2)
+    ]
+    scores = scored(model, X, y, pool, approximation="newton", n_targets=2)
+    errors = [np.abs(scores - expected).max() for expected in by_subset]
+    assert sorted(errors)[0] < 3e-3 < sorted(errors)[1]
+
+
+def test_steps_on_sparse_rows_and_behind_transformers():
+    X, y = load_iris(return_X_y=True)
+    model = make_pipeline(StandardScaler(with_mean=False), LogisticRegression(max_iter=1000))
+    dense = scored(model, X[::10], y[::10], X[3::12], approximation="newton")
+    thin = sparse.csr_array(X)
+    spread = scored(model, thin[::10], y[::10], thin[3::12], approximation="newton")
+    assert_allclose(spread, dense, rtol=1e-6)
+    Z = StandardScaler(with_mean=False).fit(X[::10]).transform(X)
+    bare = scored(model[-1], Z[::10], y[::10], Z[3::12], approximation="newton")
+    assert_allclose(bare, dense, rtol=1e-6)
+
+
+@both_losses
+def test_blocks_do_not_change_the_steps(loss, monkeypatch):
+    strategy = ExpectedErrorReduction(loss=loss, approximation="newton")
+    whole = strategy.score(FakePool(40))
+    monkeypatch.setattr(_lookahead, "_BLOCK_BYTES", 1)
+    assert_allclose(strategy.score(FakePool(40)), whole, rtol=1e-9)
+
+
+def test_steps_of_a_layer_that_is_too_wide():
+    pool = FakePool(10, n_classes=3, n_dims=2000)
+    with pytest.raises(CapabilityError, match="3 classes x 2001 inputs"):
+        ExpectedErrorReduction(approximation="newton").score(pool)
+
+
+@pytest.mark.parametrize("approximation", [None, "newton", "reweight"])
+def test_a_pool_that_would_take_hours_is_refused(approximation):
+    strategy = ExpectedErrorReduction(approximation=approximation)
+    with pytest.raises(PoolTooLargeError, match=r"Subsample or Prefilter.*, or set") as raised:
+        strategy.score(FakePool(40_000, n_draws=2))
+    assert isinstance(raised.value, ValueError)
+    if approximation is not None:  # few targets are no trouble
+        few = ExpectedErrorReduction(approximation=approximation, n_targets=2)
+        assert few.score(FakePool(40_000, n_draws=2)).shape == (40_000,)
+
+
+@parametrize_with_strategy_checks(
+    [
+        ExpectedErrorReduction(approximation="newton"),
+        ExpectedErrorReduction(approximation="newton", loss="zero_one", n_targets=10),
+        ExpectedErrorReduction(approximation="reweight"),
+    ]
+)
+def test_checks(strategy, check):
+    check(strategy)
 
 
 # -- what it needs -----------------------------------------------------------------------------
@@ -281,7 +384,11 @@ def test_reweighting_ranks_much_like_refitting(loss):
 def test_what_it_needs_is_said_at_fit():
     X, y = [[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1]
     with pytest.raises(CapabilityError, match="needs joint_samples"):
-        ActiveLearner(GaussianNB(), ExpectedErrorReduction(refit=False)).fit(X, y)
+        ActiveLearner(GaussianNB(), ExpectedErrorReduction(approximation="reweight")).fit(X, y)
+    with pytest.raises(CapabilityError, match="gradient_factors"):
+        ActiveLearner(LinearSVC(), ExpectedErrorReduction(approximation="newton")).fit(X, y)
+    with pytest.raises(ValueError, match="'approximation' parameter"):
+        ActiveLearner(GaussianNB(), ExpectedErrorReduction(approximation="guess")).fit(X, y)
     with pytest.raises(CapabilityError, match="needs proba"):
         ActiveLearner(SGDClassifier(), ExpectedErrorReduction()).fit(X, y)
     with pytest.raises(ValueError, match="'loss' parameter"):

@@ -1,0 +1,393 @@
+"""Coverage: rows that stand for the pool, each row by the nearest that is labelled or chosen."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skactive._compat import Interval
+from skactive.selectors._coverage import (
+    facility_location,
+    max_coverage,
+    purity_radius,
+    targeted_coverage,
+)
+from skactive.strategies._base import A_COUNT, A_SCORE, Positions, ScoreStrategy, Strategy
+from skactive.strategies._diversity import labeled_embedding
+from skactive.strategies._uncertainty import Margin
+
+if TYPE_CHECKING:
+    from skactive._pool import PoolView
+
+__all__ = [
+    "FacilityLocation",
+    "FacilityLocationMutualInformation",
+    "MaxHerding",
+    "ProbCover",
+    "UHerding",
+]
+
+A_LENGTH: list[Any] = [Interval(Real, 0, None, closed="neither"), None]
+
+
+class MaxHerding(Strategy):
+    r"""Choose rows that are together most similar to all rows of the pool.
+
+    .. math:: \max_S \sum_i \max_{s \in L \cup S} k(z_i, z_s), \qquad
+        k(z, z') = \exp(-\lVert z - z' \rVert^2 / \sigma^2)
+
+    row by row, each the one that adds most, with L the labelled rows.
+
+    **When:** few labels, from none on, and embeddings that mean something. Unlike
+    :class:`ProbCover` it depends little on its one length, and unlike :class:`KCenterGreedy` it
+    leaves outliers alone. Time grows with n_rows x n_reference. Needs an embedding only.
+
+    Parameters
+    ----------
+    bandwidth : float, default=None
+        :math:`\sigma`. None takes the root mean square distance of the rows from their mean; for
+        rows of length 1 in all directions that is the paper's 1.
+    max_reference : int, default=10_000
+        Where the pool has more rows, coverage is measured on a sample of this many; every row is
+        still a candidate. None measures it on all rows, which takes n squared similarities.
+
+    References
+    ----------
+    Bae, Noh and Sutherland, "Generalized coverage for more robust low-budget active learning",
+    ECCV 2024, :doi:`10.48550/arXiv.2407.12212`.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skactive import ActiveLearner
+    >>> from skactive.strategies import MaxHerding
+    >>> X, y = load_iris(return_X_y=True)
+    >>> learner = ActiveLearner(LogisticRegression(), MaxHerding(bandwidth=1.0), random_state=0)
+    >>> sorted(y[learner.query(X, batch_size=3)].tolist())  # before there is any label
+    [0, 1, 2]
+    """
+
+    needs = frozenset({"embedding"})
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "bandwidth": A_LENGTH,
+        "max_reference": A_COUNT,
+    }
+
+    def __init__(
+        self, *, bandwidth: float | None = None, max_reference: int | None = 10_000
+    ) -> None:
+        self.bandwidth = bandwidth
+        self.max_reference = max_reference
+
+    def select(self, pool: PoolView, batch_size: int) -> Positions:
+        """Choose rows one by one, each the one that adds most coverage."""
+        return max_coverage(
+            pool.embedding,
+            batch_size,
+            labeled=labeled_embedding(pool),
+            bandwidth=self.bandwidth,
+            max_reference=self.max_reference,
+            random_state=pool.random_state,
+        )
+
+
+class UHerding(Strategy):
+    r"""Choose rows that are together most similar to the uncertain rows of the pool.
+
+    .. math:: \max_S \sum_i \phi(x_i) \max_{s \in L \cup S} k(z_i, z_s), \qquad
+        k(z, z') = \exp(-\lVert z - z' \rVert^2 / \sigma^2)
+
+    row by row, each the one that adds most, with :math:`\phi` an uncertainty and L the labelled
+    rows. The length :math:`\sigma` and the scores are taken as they are: neither is tuned to the
+    labels, as the paper does.
+
+    **When:** one strategy for few labels and for many: while the model is unsure of all rows it
+    covers the pool as :class:`MaxHerding` does, later the rows in doubt. Needs an embedding and
+    what the uncertainty needs; with a model that is not fitted, start with :class:`MaxHerding`.
+
+    Parameters
+    ----------
+    uncertainty : ScoreStrategy, default=None
+        Scores the rows; None is :class:`Margin`. Scores below 0 are shifted to start at 0.
+    bandwidth : float, default=None
+        :math:`\sigma`. None takes the root mean square distance of the rows from their mean.
+    max_reference : int, default=10_000
+        Where the pool has more rows, coverage is measured on a sample of this many, drawn in
+        proportion to the uncertainty; every row is still a candidate. None measures it on all
+        rows, which takes n squared similarities.
+
+    References
+    ----------
+    Bae, Oliveira and Sutherland, "Uncertainty herding: one active learning method for all label
+    budgets", ICLR 2025, :doi:`10.48550/arXiv.2412.20644`.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skactive import ActiveLearner
+    >>> from skactive.strategies import UHerding
+    >>> X, y = load_iris(return_X_y=True)
+    >>> learner = ActiveLearner(LogisticRegression(max_iter=500), UHerding(), random_state=0)
+    >>> learner.fit(X[::10], y[::10]).query(X, batch_size=3).shape
+    (3,)
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "uncertainty": A_SCORE,
+        "bandwidth": A_LENGTH,
+        "max_reference": A_COUNT,
+    }
+
+    def __init__(
+        self,
+        uncertainty: ScoreStrategy | None = None,
+        *,
+        bandwidth: float | None = None,
+        max_reference: int | None = 10_000,
+    ) -> None:
+        self.uncertainty = uncertainty
+        self.bandwidth = bandwidth
+        self.max_reference = max_reference
+
+    def _uncertainty(self) -> ScoreStrategy:
+        return Margin() if self.uncertainty is None else self.uncertainty
+
+    @property
+    def needs(self) -> frozenset[str]:  # type: ignore[override]
+        """An embedding, and what the uncertainty reads."""
+        return self._uncertainty().needs | {"embedding"}
+
+    def select(self, pool: PoolView, batch_size: int) -> Positions:
+        """Choose rows one by one, each the one that adds most coverage of doubt."""
+        return max_coverage(
+            pool.embedding,
+            batch_size,
+            labeled=labeled_embedding(pool),
+            weights=_weights(self._uncertainty().score_in_chunks(pool)),
+            bandwidth=self.bandwidth,
+            max_reference=self.max_reference,
+            random_state=pool.random_state,
+        )
+
+
+def _weights(doubt: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Make scores into weights of at least 0, which do not all vanish."""
+    weights = doubt - min(0.0, float(doubt.min(initial=0.0)))
+    # A model that is sure of everything says nothing: the pool as a whole is to be covered then.
+    return weights if weights.any() else np.ones_like(weights)
+
+
+class FacilityLocation(Strategy):
+    r"""Choose rows so that all rows of the pool lie near to one that is labelled or chosen.
+
+    .. math:: \min_S \sum_i \min_{s \in L \cup S} \lVert z_i - z_s \rVert
+
+    row by row, each the one that shortens the sum most, with L the labelled rows. The first row of
+    all is the medoid of the pool.
+
+    **When:** batches that stand for the whole pool, in proportion to how many rows lie where;
+    k-medoids that knows of the labelled rows. Time grows with n_rows x n_reference. Needs an
+    embedding only.
+
+    Parameters
+    ----------
+    max_reference : int, default=10_000
+        Where the pool has more rows, the sum is estimated on a sample of this many; every row is
+        still a candidate. None takes all rows, and so n squared distances.
+
+    References
+    ----------
+    Wei, Iyer and Bilmes, "Submodularity in data subset selection and active learning", ICML 2015.
+
+    Nemhauser, Wolsey and Fisher, "An analysis of approximations for maximizing submodular set
+    functions", Mathematical Programming 14, 1978, :doi:`10.1007/BF01588971`.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skactive import ActiveLearner
+    >>> from skactive.strategies import FacilityLocation
+    >>> X, y = load_iris(return_X_y=True)
+    >>> learner = ActiveLearner(LogisticRegression(), FacilityLocation(), random_state=0)
+    >>> sorted(y[learner.query(X, batch_size=3)].tolist())  # before there is any label
+    [0, 1, 2]
+    """
+
+    needs = frozenset({"embedding"})
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"max_reference": A_COUNT}
+
+    def __init__(self, *, max_reference: int | None = 10_000) -> None:
+        self.max_reference = max_reference
+
+    def select(self, pool: PoolView, batch_size: int) -> Positions:
+        """Choose rows one by one, each the one that shortens the distances most."""
+        return facility_location(
+            pool.embedding,
+            batch_size,
+            labeled=labeled_embedding(pool),
+            max_reference=self.max_reference,
+            random_state=pool.random_state,
+        )
+
+
+class ProbCover(Strategy):
+    r"""Choose rows whose balls cover as much of the pool as possible.
+
+    .. math:: x_{t+1} = \arg\max_x \#\{i : \lVert z_i - z(x) \rVert \le \delta,\ i \text{ in no
+        ball of } L \cup \{x_1 .. x_t\}\}
+
+    with L the labelled rows. When all rows are covered, the rest of the batch is drawn at random.
+
+    **When:** very few labels and self-supervised embeddings, in which the classes lie apart. It
+    hangs on the radius; :class:`MaxHerding` does the same without such an edge. Time grows with
+    n_rows x n_reference. Needs an embedding only.
+
+    Parameters
+    ----------
+    delta : float, default=None
+        Radius of the balls. None takes the largest radius at which the share `purity` of the balls
+        holds rows of one k-means cluster only.
+    n_clusters : int, default=None
+        Number of these clusters. None takes the number of classes, and 10 while fewer than two are
+        known.
+    purity : float, default=0.95
+        Share of the balls that must be pure, from 0 to below 1.
+    max_reference : int, default=10_000
+        Where the pool has more rows, those covered are counted in a sample of this many; every row
+        is still a candidate. None counts all rows, which takes n squared distances.
+
+    References
+    ----------
+    Yehuda, Dekel, Hacohen and Weinshall, "Active learning through a covering lens", NeurIPS 2022,
+    :doi:`10.48550/arXiv.2205.11320`.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skactive import ActiveLearner
+    >>> from skactive.strategies import ProbCover
+    >>> X, y = load_iris(return_X_y=True)
+    >>> learner = ActiveLearner(LogisticRegression(), ProbCover(n_clusters=3), random_state=0)
+    >>> learner.query(X, batch_size=3).shape  # before there is any label
+    (3,)
+    """
+
+    needs = frozenset({"embedding"})
+    randomized = True  # by k-means; and counts of rows tie often
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "delta": A_LENGTH,
+        "n_clusters": [Interval(Integral, 2, None, closed="left"), None],
+        "purity": [Interval(Real, 0, 1, closed="left")],
+        "max_reference": A_COUNT,
+    }
+
+    def __init__(
+        self,
+        *,
+        delta: float | None = None,
+        n_clusters: int | None = None,
+        purity: float = 0.95,
+        max_reference: int | None = 10_000,
+    ) -> None:
+        self.delta = delta
+        self.n_clusters = n_clusters
+        self.purity = purity
+        self.max_reference = max_reference
+
+    def _radius(self, pool: PoolView) -> float:
+        if self.delta is not None:
+            return self.delta
+        n_classes = len(pool.classes)
+        n_clusters = self.n_clusters or (n_classes if n_classes > 1 else 10)
+        return purity_radius(
+            pool.embedding, n_clusters, purity=self.purity, random_state=pool.random_state
+        )
+
+    def select(self, pool: PoolView, batch_size: int) -> Positions:
+        """Choose rows one by one, each the one whose ball covers most rows not covered yet."""
+        return max_coverage(
+            pool.embedding,
+            batch_size,
+            labeled=labeled_embedding(pool),
+            kernel="tophat",
+            bandwidth=self._radius(pool),
+            max_reference=self.max_reference,
+            random_state=pool.random_state,
+        )
+
+
+class FacilityLocationMutualInformation(Strategy):
+    r"""Choose rows like some targets: together like all of them, and each like one of them.
+
+    .. math:: \max_S \sum_{t \in T} \max_{s \in L \cup S} k(z_t, z_s)
+        + \eta \sum_{s \in S} \max_{t \in T} k(z_s, z_t), \qquad
+        k(z, z') = \exp(-\lVert z - z' \rVert^2 / \sigma^2)
+
+    row by row, each the one that adds most, with T the targets and L the labelled rows: the
+    submodular mutual information of facility location between batch and targets ("FLQMI").
+
+    **When:** a few examples show what is wanted (a rare class, the cases in which a model fails,
+    the rows of another domain) and the pool shall be searched for more of it. Time grows with
+    n_rows x n_targets. Needs an embedding only.
+
+    Parameters
+    ----------
+    targets : rows in the container of the pool
+        Examples of the rows that are wanted.
+    eta : float, default=1.0
+        Weight of each row's own likeness to the targets. At 0 one row a target is enough, and what
+        is left of the batch is drawn at random where the targets themselves are in the pool.
+    bandwidth : float, default=None
+        :math:`\sigma`. None takes the root mean square distance of the rows from their mean.
+
+    References
+    ----------
+    Kothawade, Kaushal, Ramakrishnan, Bilmes and Iyer, "PRISM: a rich class of parameterized
+    submodular information measures for guided data subset selection", AAAI 2022,
+    :doi:`10.48550/arXiv.2103.00128`.
+
+    Kothawade, Beck, Killamsetty and Iyer, "SIMILAR: submodular information measures based active
+    learning in realistic scenarios", NeurIPS 2021, :doi:`10.48550/arXiv.2107.00717`.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skactive import ActiveLearner
+    >>> from skactive.strategies import FacilityLocationMutualInformation
+    >>> X, y = load_digits(return_X_y=True)
+    >>> strategy = FacilityLocationMutualInformation(X[y == 7][:5])
+    >>> learner = ActiveLearner(LogisticRegression(), strategy, random_state=0)
+    >>> y[500:][learner.query(X[500:], batch_size=5)]
+    array([7, 7, 7, 7, 7])
+    """
+
+    needs = frozenset({"embedding"})
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "eta": [Interval(Real, 0, None, closed="left")],
+        "bandwidth": A_LENGTH,
+    }
+
+    def __init__(self, targets: Any, *, eta: float = 1.0, bandwidth: float | None = None) -> None:
+        self.targets = targets
+        self.eta = eta
+        self.bandwidth = bandwidth
+
+    def select(self, pool: PoolView, batch_size: int) -> Positions:
+        """Choose rows one by one, each the one that adds most likeness to the targets."""
+        return targeted_coverage(
+            pool.embedding,
+            pool.at(self.targets).embedding,
+            batch_size,
+            eta=self.eta,
+            labeled=labeled_embedding(pool),
+            bandwidth=self.bandwidth,
+            random_state=pool.random_state,
+        )

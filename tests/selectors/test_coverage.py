@@ -1,0 +1,464 @@
+"""Coverage against plain greedy on the full matrix of similarities, and the laws of the engine."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+from scipy.spatial.distance import cdist
+from scipy.stats import chisquare
+
+from skactive.selectors import _coverage
+from skactive.selectors._coverage import (
+    facility_location,
+    max_coverage,
+    purity_radius,
+    targeted_coverage,
+)
+
+KINDS = [np.asarray, sparse.csr_array, sparse.csr_matrix, sparse.coo_array]
+kinds = pytest.mark.parametrize("as_rows", KINDS, ids=lambda kind: kind.__name__)
+
+
+def rbf(A, B, bandwidth):
+    return np.exp(-cdist(A, B, "sqeuclidean") / bandwidth**2)
+
+
+def tophat(A, B, radius):
+    return (cdist(A, B) <= radius).astype(float)
+
+
+def negative_distance(A, B, _):
+    return -cdist(A, B)
+
+
+KERNELS = {"rbf": rbf, "tophat": tophat, "distance": negative_distance}
+
+
+def spread(X):
+    return np.sqrt(np.square(X - X.mean(axis=0)).sum(axis=1).mean())
+
+
+def as_float(X):
+    return np.asarray(X, dtype=float)
+
+
+def assert_greedy(picks, similarity, covered, weights=None, bonus=0.0):
+    """Every gain anew for every pick: none is greater than that of the pick.
+
+    Two rows that are nearest to each other often tie exactly: each gains the same by both.
+    """
+    weights = np.ones(len(similarity)) if weights is None else weights
+    for row in picks:
+        gains = weights @ np.maximum(similarity - covered[:, None], 0.0) + bonus
+        assert gains[row] >= gains.max() * (1 - 1e-9) - 1e-11 * weights.sum()
+        covered = np.maximum(covered, similarity[:, row])
+        bonus = np.where(np.arange(len(gains)) == row, 0.0, bonus)
+
+
+def assert_plain_greedy(picks, X, kernel, bandwidth=None, labeled=(), weights=None):
+    X = as_float(X)
+    bandwidth = spread(X) if bandwidth is None else bandwidth
+    covered = np.full(len(X), -1e4 if kernel == "distance" else 0.0)
+    if len(labeled):
+        reach = KERNELS[kernel](X, as_float(labeled), bandwidth)
+        covered = np.maximum(covered, reach.max(axis=1))
+    assert len(set(picks.tolist())) == len(picks)
+    assert_greedy(picks, KERNELS[kernel](X, X, bandwidth), covered, weights)
+
+
+def select(X, batch_size, kernel, **options):
+    if kernel == "distance":
+        return facility_location(X, batch_size, **options)
+    return max_coverage(X, batch_size, kernel=kernel, **options)
+
+
+@pytest.fixture
+def small_parts(monkeypatch):
+    """Many cells, blocks, shortlists and refreshes on few rows."""
+    monkeypatch.setattr(_coverage, "_BLOCK_BYTES", 2**10)
+    monkeypatch.setattr(_coverage, "_CELL_ROWS", 9)
+    monkeypatch.setattr(_coverage, "_SHORTLIST", 12)
+    monkeypatch.setattr(_coverage, "_BOUNDED_AT_ONCE", 5)
+    monkeypatch.setattr(_coverage, "_EXACT_AT_ONCE", 2)
+
+
+CASES = [
+    ("rbf", None),
+    ("rbf", 0.7),
+    ("rbf", 30.0),
+    ("distance", None),
+]
+
+
+# -- equal to plain greedy ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("kernel", "bandwidth"), CASES)
+@pytest.mark.parametrize("n_labeled", [None, 0, 1, 5, 300])
+@pytest.mark.parametrize("weighted", [False, True])
+@kinds
+def test_picks_are_those_of_plain_greedy(
+    as_rows, kernel, bandwidth, n_labeled, weighted, small_parts
+):
+    rng = np.random.default_rng(0)
+    X, labeled = rng.normal(size=(120, 3)) + 5, rng.normal(size=(n_labeled or 0, 3)) + 5
+    weights = rng.random(120) * (rng.random(120) < 0.8) if weighted else None
+    options = {} if kernel == "distance" else {"bandwidth": bandwidth}
+    if n_labeled is not None:
+        options["labeled"] = as_rows(labeled)
+    picks = select(as_rows(X), 25, kernel, weights=weights, **options)
+    assert_plain_greedy(picks, X, kernel, bandwidth, labeled, weights)
+
+
+@pytest.mark.parametrize(("kernel", "bandwidth"), CASES)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shift", [0.0, 1000.0])
+def test_single_precision_bounds_keep_the_picks(kernel, bandwidth, dtype, shift):
+    rng = np.random.default_rng(1)
+    centers = 2 * rng.normal(size=(8, 16))
+    X = (centers[rng.integers(8, size=900)] + rng.normal(size=(900, 16)) + shift).astype(dtype)
+    labeled = X[:7] + np.float32(0.5)
+    options = {} if kernel == "distance" else {"bandwidth": bandwidth and 5 * bandwidth}
+    width = bandwidth and 5 * bandwidth
+    picks = select(X, 60, kernel, labeled=labeled, **options)
+    assert_plain_greedy(picks, X, kernel, width, labeled)
+
+
+@given(
+    X=arrays(float, st.tuples(st.integers(1, 14), st.integers(1, 2)), elements=st.integers(-3, 3)),
+    kernel=st.sampled_from(["rbf", "tophat", "distance"]),
+    n_labeled=st.integers(0, 3),
+    batch_size=st.integers(0, 15),
+    seed=st.integers(0, 1000),
+)
+@settings(deadline=None, max_examples=150)
+def test_each_pick_gains_most_on_grids_full_of_ties(X, kernel, n_labeled, batch_size, seed):
+    labeled = X[:n_labeled]
+    options = {} if kernel == "distance" else {"bandwidth": 2.0}
+    picks = select(X, batch_size, kernel, labeled=labeled, random_state=seed, **options)
+    assert len(set(picks.tolist())) == min(batch_size, len(X))
+    similarity = KERNELS[kernel](X, X, 2.0)
+    covered = np.full(len(X), -100.0 if kernel == "distance" else 0.0)
+    for row in [*range(min(n_labeled, len(X))), *picks]:
+        gains = np.maximum(similarity - covered[:, None], 0.0).sum(axis=0)
+        if row in picks and row >= n_labeled:
+            assert_allclose(gains[row], gains.max(), rtol=1e-9, atol=1e-9)
+        covered = np.maximum(covered, similarity[:, row])
+
+
+def test_tophat_counts_the_rim_of_the_ball():
+    X = np.array([[0.0], [0.3], [0.6], [5.0], [5.3]]) + 0.1
+    assert max_coverage(X, 1, kernel="tophat", bandwidth=0.3, random_state=0)[0] == 1
+    assert max_coverage(X, 1, kernel="tophat", bandwidth=0.299, random_state=1)[0] in range(5)
+
+
+@pytest.mark.parametrize("n_labeled", [0, 5])
+def test_balls_are_those_of_plain_greedy(n_labeled, small_parts):
+    # Weights without ties make the picks unique for as long as rows are left to cover.
+    rng = np.random.default_rng(2)
+    X, labeled, weights = (
+        rng.normal(size=(100, 2)),
+        rng.normal(size=(n_labeled, 2)),
+        rng.random(100),
+    )
+    picks = max_coverage(
+        X, 12, kernel="tophat", bandwidth=0.4, labeled=labeled, weights=weights, random_state=0
+    )
+    assert_plain_greedy(picks, X, "tophat", 0.4, labeled, weights)
+
+
+def test_facility_location_starts_with_the_medoid():
+    X = np.random.default_rng(3).normal(size=(50, 4))
+    assert facility_location(X, 1)[0] == cdist(X, X).sum(axis=0).argmin()
+
+
+def test_far_outliers_change_no_pick():
+    X = np.random.default_rng(4).normal(size=(200, 3))
+    X[17] *= 1e5
+    options = {"labeled": X[:3] + 0.1}
+    picks = max_coverage(X, 20, bandwidth=1.0, **options)
+    assert_plain_greedy(picks, X, "rbf", 1.0, **options)
+
+
+@pytest.mark.parametrize("scale", [1e-25, 1e25])
+@pytest.mark.parametrize("kernel", ["rbf", "distance"])
+def test_the_unit_of_the_points_does_not_matter(scale, kernel):
+    X = np.random.default_rng(5).normal(size=(150, 3))
+    assert_plain_greedy(select(X * scale, 20, kernel), X, kernel)
+
+
+# -- targets -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("eta", [0.0, 0.3, 1.0, 100.0])
+@pytest.mark.parametrize("n_labeled", [0, 4])
+@kinds
+def test_targeted_picks_are_those_of_plain_greedy(as_rows, eta, n_labeled, small_parts):
+    rng = np.random.default_rng(6)
+    X, targets = rng.normal(size=(80, 2)), rng.normal(size=(9, 2)) + 0.5
+    labeled = rng.normal(size=(n_labeled, 2))
+    picks = targeted_coverage(
+        as_rows(X),
+        as_rows(targets),
+        5 if eta == 0 else 30,
+        eta=eta,
+        labeled=as_rows(labeled),
+        bandwidth=0.8,
+    )
+    similarity = rbf(targets, X, 0.8)
+    covered = rbf(targets, labeled, 0.8).max(axis=1, initial=0.0)
+    assert_greedy(picks, similarity, covered, bonus=eta * similarity.max(axis=0))
+
+
+def test_a_large_eta_takes_the_rows_nearest_to_any_target():
+    rng = np.random.default_rng(7)
+    X, targets = rng.normal(size=(60, 2)), rng.normal(size=(3, 2))
+    picks = targeted_coverage(X, targets, 10, eta=1e6, bandwidth=1.0)
+    assert_array_equal(picks, np.argsort(cdist(X, targets).min(axis=1))[:10])
+
+
+# -- ties and what is left over ----------------------------------------------------------------
+
+
+def test_ties_are_broken_at_random():
+    X, rng = np.repeat([[0.0], [9.0], [30.0]], [3, 2, 1], axis=0), np.random.RandomState(0)
+    for kernel in KERNELS:
+        options = {} if kernel == "distance" else {"bandwidth": 2.0}
+        picks = [select(X, 4, kernel, random_state=rng, **options) for _ in range(600)]
+        picks = np.array(picks)
+        # The three at 0 come first; in facility location those at 9 serve all as well.
+        first = np.bincount(picks[:, 0], minlength=6)
+        tied = slice(0, 5) if kernel == "distance" else slice(0, 3)
+        assert chisquare(first[tied]).pvalue > 1e-3
+        assert first[tied].sum() == 600
+        # One of each place, before any place is taken twice; then any row that is left.
+        assert all(len(np.unique(X[row[:3]])) == 3 for row in picks)
+        assert set(picks[:, 3]) == {0, 1, 2, 3, 4}
+
+
+def test_duplicates_tie_though_their_arithmetic_rounds(small_parts):
+    rng, X = np.random.RandomState(1), np.random.default_rng(8).normal(size=(40, 7))
+    X = np.concatenate([X, X, X])
+    for kernel in ("rbf", "distance"):
+        runs = np.array([select(X, 3, kernel, random_state=rng) for _ in range(100)])
+        assert (runs % 40 == runs[0] % 40).all()
+        for column in runs.T:
+            assert chisquare(np.bincount(column // 40, minlength=3)).pvalue > 1e-4
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_when_all_is_covered_the_rest_is_random(kernel):
+    X, labeled = np.repeat(np.eye(4), 5, axis=0), np.eye(4)
+    options = {} if kernel == "distance" else {"bandwidth": 0.5}
+    picks = [
+        select(X, 2, kernel, labeled=labeled, random_state=seed, **options) for seed in range(400)
+    ]
+    assert chisquare(np.bincount(np.ravel(picks), minlength=20)).pvalue > 1e-3
+
+
+def test_weights_that_are_all_zero_give_a_random_batch():
+    X = np.random.default_rng(9).normal(size=(10, 2))
+    picks = {max_coverage(X, 1, weights=np.zeros(10), random_state=seed)[0] for seed in range(99)}
+    assert picks == set(range(10))
+
+
+# -- bounds and precision ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("labeled", [None, 5])
+def test_bounds_are_above_the_gains_and_close(kernel, labeled):
+    rng = np.random.default_rng(10)
+    X = rng.normal(size=(700, 20)).astype(np.float32) + 3
+    similarity = {
+        "rbf": _coverage._rbf(3.0),
+        "tophat": _coverage._tophat(5.5),
+        "distance": _coverage._distance(),
+    }[kernel]
+    points = _coverage._Points.of(X)
+    objective = _coverage._Coverage(
+        points,
+        X,
+        similarity,
+        weights=rng.random(700),
+        rng=np.random.RandomState(0),
+        labeled=None if labeled is None else X[:labeled] + 1,
+    )
+    assert objective.rough
+    bounds = objective.bounds()
+    reach = similarity.of(objective._exact(X))
+    assert (objective._reach[objective.cells] >= reach).all()
+    exact = objective.gains(np.arange(700), exact=True)
+    assert (bounds >= exact).all()
+    assert_allclose(bounds, exact, rtol=1e-2 if kernel == "tophat" else 1e-3, atol=1e-3)
+
+
+def test_only_few_candidates_are_asked_again(monkeypatch):
+    asked = []
+    gains = _coverage._Coverage.gains
+
+    def counted(self, positions, *, exact):
+        asked.append(len(positions))
+        return gains(self, positions, exact=exact)
+
+    monkeypatch.setattr(_coverage._Coverage, "gains", counted)
+    rng = np.random.default_rng(11)
+    X = 2 * rng.normal(size=(20, 8))[rng.integers(20, size=3000)] + rng.normal(size=(3000, 8))
+    max_coverage(X, 50, labeled=X[:50])
+    assert sum(asked) < 0.2 * 50 * 3000
+
+
+# -- the reference sample ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("weights", [None, [0, 1, 1, 2, 4, 8, 100, 0]])
+def test_the_sample_has_its_size_and_its_inclusion_probabilities(weights):
+    rng, counts, totals = np.random.RandomState(0), np.zeros(8), []
+    for _ in range(6000):
+        drawn, horvitz_thompson = _coverage._sample(8, weights and np.array(weights), 4, rng)
+        assert len(drawn) == 4
+        counts[drawn] += 1
+        totals.append(horvitz_thompson.sum())
+    full = np.ones(8) if weights is None else np.array(weights, dtype=float)
+    # One row is certain to be drawn, then another of the three places left: 3 x 8 / 16 > 1.
+    expected = np.full(8, 0.5) if weights is None else np.array([0, 0.25, 0.25, 0.5, 1, 1, 1, 0])
+    assert_allclose(counts / 6000, expected, atol=0.03)
+    assert_allclose(np.mean(totals), full.sum(), rtol=0.01)
+
+
+def test_no_more_rows_are_drawn_than_have_a_weight():
+    weights = np.array([0.0, 3.0, 0.0, 0.0, 2.0])
+    drawn, horvitz_thompson = _coverage._sample(5, weights, 3, np.random.RandomState(0))
+    assert_array_equal(drawn, [1, 4])
+    assert_array_equal(horvitz_thompson, [3.0, 2.0])
+
+
+@pytest.mark.parametrize("kernel", ["rbf", "distance"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_sample_gives_nearly_the_coverage_of_all_rows(kernel, weighted):
+    rng = np.random.default_rng(12)
+    X = 2 * rng.normal(size=(10, 8))[rng.integers(10, size=4000)] + rng.normal(size=(4000, 8))
+    weights = rng.random(4000) ** 3 if weighted else np.ones(4000)
+    similarity = KERNELS[kernel](X, X[:4000], spread(X))
+    values = []
+    for max_reference in (None, 1000):
+        picks = select(X, 30, kernel, weights=weights, max_reference=max_reference, random_state=0)
+        values.append(weights @ similarity[:, picks].max(axis=1))
+    assert abs(values[1] / values[0] - 1) < 0.02
+
+
+# -- the radius --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("as_rows", [np.asarray, sparse.csr_array])
+def test_radius_is_the_largest_at_which_enough_balls_are_pure(as_rows, monkeypatch):
+    monkeypatch.setattr(_coverage, "_BLOCK_BYTES", 2**10)
+    from sklearn.cluster import KMeans
+
+    rng = np.random.default_rng(13)
+    X = 3 * rng.normal(size=(4, 3))[rng.integers(4, size=200)] + rng.normal(size=(200, 3))
+    seeds = np.random.RandomState(0)
+    learnt = np.sort(seeds.permutation(200))
+    clusters = KMeans(4, n_init=1, random_state=seeds).fit(X[learnt]).labels_
+
+    def purity(radius):
+        near = cdist(X, X) <= radius
+        return np.mean([len(set(clusters[row])) == 1 for row in near])
+
+    radius = purity_radius(as_rows(X), 4, purity=0.9, random_state=0)
+    assert purity(radius) >= 0.9
+    assert purity(radius * 1.00001) < 0.9
+
+
+def test_radius_of_one_place_and_of_fewer_rows_than_clusters():
+    assert purity_radius(np.ones((20, 2)), 3) == np.inf
+    assert purity_radius(np.array([[1.0]]), 3) == np.inf
+    assert_allclose(purity_radius(np.array([[1.0], [2.0]]), 3), 1.0, rtol=1e-5)
+    assert max_coverage(np.ones((5, 2)), 3, kernel="tophat", bandwidth=np.inf).shape == (3,)
+
+
+# -- what all of them share --------------------------------------------------------------------
+
+
+def targeted(X, batch_size, **options):
+    return targeted_coverage(X, X[:2], batch_size, **options)
+
+
+def balls(X, batch_size, **options):
+    return max_coverage(X, batch_size, kernel="tophat", bandwidth=1.0, **options)
+
+
+def sampled(X, batch_size, **options):
+    return max_coverage(X, batch_size, max_reference=6, **options)
+
+
+SELECTORS = [max_coverage, facility_location, targeted, balls, sampled]
+selectors = pytest.mark.parametrize("select", SELECTORS, ids=lambda select: select.__name__)
+
+
+def freeze(X):
+    for array in (X.data, X.indices, X.indptr) if sparse.issparse(X) else (X,):
+        array.flags.writeable = False
+    return X
+
+
+def pools():
+    rng = np.random.default_rng(0)
+    blobs = rng.normal(size=(20, 3))
+    yield "normal", blobs
+    yield "float32", blobs.astype(np.float32)
+    yield "one column", blobs[:, :1]
+    yield "sparse", sparse.csr_array(rng.random((20, 5)) * (rng.random((20, 5)) < 0.3))
+    yield "sparse float32", sparse.csr_matrix(np.maximum(blobs, 0).astype(np.float32))
+    yield "constant", np.full((20, 2), 0.1)
+    yield "constant sparse", sparse.csr_array(np.full((20, 2), 0.1))
+    yield "zero", np.zeros((20, 2))
+    yield "zero sparse", sparse.csr_array((20, 2))
+    yield "duplicates", np.repeat(blobs[:4], 5, axis=0)
+    yield "duplicates float32", np.repeat(blobs[:4], 5, axis=0).astype(np.float32)
+    yield "duplicates sparse", sparse.csr_array(np.repeat(blobs[:4], 5, axis=0))
+
+
+POOLS = dict(pools())
+
+
+@selectors
+@pytest.mark.parametrize("name", POOLS)
+@pytest.mark.parametrize("batch_size", [0, 1, 7, 20, 25])
+@pytest.mark.parametrize("n_labeled", [0, 3, 20])
+def test_common(select, name, batch_size, n_labeled):
+    X = freeze(POOLS[name])
+    options = {"labeled": freeze(X[:n_labeled])} if n_labeled else {}
+    before = np.random.get_state()[1].tolist()
+    picks = select(X, batch_size, random_state=3, **options)
+    assert picks.dtype == np.intp
+    assert len(np.unique(picks)) == len(picks) == min(batch_size, 20)
+    again = select(X, batch_size, random_state=np.random.RandomState(3), **options)
+    assert_array_equal(picks, again)
+    assert len(select(X, batch_size, **options)) == len(picks)
+    assert np.random.get_state()[1].tolist() == before
+
+
+@selectors
+@pytest.mark.parametrize("as_rows", [np.asarray, sparse.csr_array])
+def test_one_row_and_no_row(select, as_rows):
+    assert_array_equal(select(as_rows(np.ones((1, 2))), 1), [0])
+    assert select(as_rows(np.ones((0, 2))), 1).shape == (0,)
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_memory_is_linear(kernel):
+    X = np.random.default_rng(14).normal(size=(8000, 8)).astype(np.float32)
+    options = {} if kernel == "distance" else {"bandwidth": 1.5}
+    tracemalloc.start()
+    try:
+        select(X, 50, kernel, labeled=X[:2000] + 1, random_state=0, **options)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 8000 * 8000 / 4  # bytes: a matrix of single numbers would take 16 times as much

@@ -1,0 +1,188 @@
+"""Strategies by clusters: what each hands to its selector, on known blobs and through models."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+from scipy.stats import entropy
+from sklearn.datasets import load_digits, load_iris
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.svm import SVC
+
+from skactive import ActiveLearner
+from skactive.selectors import kmeans_medoids
+from skactive.selectors._clusters import cluster_margin, typiclust
+from skactive.strategies import Margin
+from skactive.strategies._clusters import CLUE, ClusterMargin, DropQuery, TypiClust
+from skactive.testing import FakePool, parametrize_with_strategy_checks
+
+STRATEGIES = [
+    TypiClust(),
+    TypiClust(max_clusters=2, n_neighbors=1),
+    CLUE(),
+    CLUE(temperature=0.1),
+    ClusterMargin(),
+    ClusterMargin(factor=2, epsilon=0.5),
+    DropQuery(),
+    DropQuery(n_samples=3),
+]
+
+
+@parametrize_with_strategy_checks(STRATEGIES)
+def test_strategy(strategy, check):
+    check(strategy)
+
+
+@pytest.mark.parametrize(
+    "strategy",
+    [
+        TypiClust(max_clusters=0),
+        TypiClust(n_neighbors=0),
+        CLUE(temperature=0),
+        ClusterMargin(factor=0.5),
+        ClusterMargin(epsilon=0),
+        DropQuery(n_samples=0),
+    ],
+)
+def test_hyper_parameters_are_checked(strategy):
+    learner = ActiveLearner(RandomForestClassifier(n_estimators=5), strategy)
+    with pytest.raises(ValueError, match="must be"):
+        learner.fit([[0.0], [1.0]], [0, 1])
+
+
+@pytest.mark.parametrize("as_rows", [np.asarray, np.float32, sparse.csr_array])
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_through_a_learner(strategy, as_rows):
+    X, y = load_iris(return_X_y=True)
+    X = as_rows(X)
+    model = RandomForestClassifier(n_estimators=10, random_state=0)
+    learner = ActiveLearner(model, strategy, random_state=0).fit(X[::10], y[::10])
+    assert len(np.unique(learner.query(X, 20))) == 20
+
+
+# -- TypiClust ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n_labeled", [0, 6, 90])
+def test_typiclust_is_the_selector_on_pool_and_labelled_rows(n_labeled):
+    pool = FakePool(40, n_labeled=n_labeled)
+    labeled = pool.labeled.embedding if n_labeled else None
+    options = {"max_clusters": 12, "n_neighbors": 3}
+    expected = typiclust(pool.embedding, 9, labeled=labeled, random_state=0, **options)
+    assert_array_equal(TypiClust(**options).select(pool, 9), expected)
+
+
+def test_typiclust_finds_the_classes_from_nothing_and_then_those_without_a_label():
+    X, y = load_digits(return_X_y=True)
+    cold = ActiveLearner(LogisticRegression(), TypiClust(), random_state=0)
+    assert len(np.unique(y[cold.query(X, 20)])) >= 9
+    labeled = np.flatnonzero(y < 5)[:200]
+    rest = np.setdiff1d(np.arange(len(X)), labeled)
+    learner = ActiveLearner(LogisticRegression(max_iter=2000), TypiClust(), random_state=0)
+    picked = y[rest[learner.fit(X[labeled], y[labeled]).query(X[rest], 20)]]
+    assert np.mean(picked >= 5) > 0.7 > np.mean(y[rest] >= 5) + 0.1
+
+
+# -- CLUE --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("temperature", [1.0, 0.1, 0.003, 4.0])
+def test_clue_weighs_rows_by_the_entropy_of_tempered_probabilities(temperature):
+    pool = FakePool(40, n_classes=4)
+    powers = np.exp(np.log(pool.proba) / temperature)
+    weights = entropy(powers / powers.sum(axis=1, keepdims=True), axis=1)
+    strategy = CLUE(temperature=temperature)
+    assert_allclose(strategy._entropy(pool.proba), weights, atol=1e-12)
+    expected = kmeans_medoids(pool.embedding, 7, weights=weights, random_state=0)
+    assert_array_equal(strategy.select(pool, 7), expected)
+
+
+def test_clue_prefers_the_uncertain_rows():
+    rng = np.random.RandomState(0)
+    proba = np.where(rng.rand(300, 1) < 0.2, 0.5, [[0.001, 0.999]])
+    pool = FakePool(proba=proba, embedding=rng.normal(size=(300, 2)))
+    doubtful = proba[:, 0] == 0.5
+    assert doubtful[CLUE().select(pool, 20)].mean() > 0.5 > 2 * doubtful.mean()
+    assert doubtful[CLUE(temperature=1e6).select(pool, 20)].mean() < 0.45
+
+
+def test_clue_of_a_model_that_is_certain_everywhere_is_k_means():
+    pool = FakePool(proba=np.eye(3)[np.arange(40) % 3])
+    expected = kmeans_medoids(pool.embedding, 7, random_state=0)
+    assert_array_equal(CLUE().select(pool, 7), expected)
+
+
+# -- cluster margin ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("factor", "epsilon"), [(10, None), (2, 1.5)])
+def test_cluster_margin_is_the_selector_on_margins(factor, epsilon):
+    pool = FakePool(40)
+    options = {"factor": factor, "epsilon": epsilon}
+    margins = Margin().score(pool)
+    expected = cluster_margin(pool.embedding, margins, 7, random_state=0, **options)
+    picks = ClusterMargin(**options).select(pool, 7)
+    assert_array_equal(picks, expected)
+    ahead = [(margins > margins[pick]).sum() for pick in picks]
+    assert max(ahead) < factor * 7
+
+
+def test_cluster_margin_through_a_decision_function():
+    X, y = load_iris(return_X_y=True)
+    learner = ActiveLearner(SVC(), ClusterMargin(factor=2), random_state=0).fit(X[::6], y[::6])
+    nearest = np.sort(learner.decision_function(X), axis=1)
+    doubt = nearest[:, -2] - nearest[:, -1]
+    ranks = np.argsort(np.argsort(-doubt, kind="stable"))
+    assert (ranks[learner.query(X, 5)] < 10).all()
+
+
+def test_cluster_margin_of_duplicates_takes_one_of_each():
+    rng = np.random.RandomState(0)
+    Z = np.repeat(rng.normal(size=(10, 3)), 10, axis=0)
+    pool = FakePool(proba=np.full((100, 2), 0.5), embedding=Z)
+    assert len(np.unique(Z[ClusterMargin().select(pool, 10)], axis=0)) == 10
+
+
+# -- DropQuery ---------------------------------------------------------------------------------
+
+
+def unstable_pool(n_unstable, n_rows=40):
+    """A pool in which three of four draws contradict the prediction on the first rows."""
+    proba = np.tile([0.6, 0.3, 0.1], (n_rows, 1))
+    samples = np.stack([proba] * 4)
+    samples[1:, :n_unstable] = [0.1, 0.2, 0.7]
+    samples[3, n_unstable : 2 * n_unstable] = [0.1, 0.2, 0.7]  # one of four is not enough
+    return FakePool(proba=proba, proba_samples=samples)
+
+
+def test_drop_query_takes_the_medoids_of_the_rows_that_do_not_stand_up():
+    pool = unstable_pool(15)
+    expected = kmeans_medoids(pool.embedding[:15], 6, random_state=0)
+    assert_array_equal(DropQuery().select(pool, 6), expected)
+
+
+def test_half_of_the_draws_is_enough():
+    pool = unstable_pool(15)
+    expected = kmeans_medoids(pool.embedding[:15], 6, random_state=0)
+    assert_array_equal(DropQuery(n_samples=2).select(pool, 6), expected)
+
+
+def test_drop_query_fills_with_the_rows_of_the_least_consensus():
+    picks = DropQuery().select(unstable_pool(5), 8)
+    assert set(picks[:5]) == set(range(5))
+    assert set(picks[5:]) <= set(range(5, 10))
+    seeds = range(10)
+    pools = [unstable_pool(5).reordered(np.arange(40), query_seed=seed) for seed in seeds]
+    assert len({tuple(DropQuery().select(pool, 8)[5:]) for pool in pools}) > 5
+
+
+def test_drop_query_of_a_forest():
+    X, y = load_iris(return_X_y=True)
+    forest = RandomForestClassifier(n_estimators=20, random_state=0).fit(X[::10], y[::10])
+    votes = np.array([tree.predict(X) for tree in forest.estimators_]).astype(int)
+    against = (votes != forest.predict(X)).mean(axis=0)
+    learner = ActiveLearner(forest, DropQuery(), prefit=True, random_state=0)
+    n_candidates = int((against >= 0.5).sum())
+    picks = learner.fit(X[::10], y[::10]).query(X, n_candidates + 3)
+    assert_allclose(np.sort(against[picks]), np.sort(against)[-len(picks) :])

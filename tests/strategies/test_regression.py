@@ -1,0 +1,168 @@
+"""Strategies for regression: against plain loops, and through learners from end to end."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from sklearn.datasets import load_diabetes
+from sklearn.dummy import DummyRegressor
+from sklearn.ensemble import RandomForestRegressor
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeRegressor
+
+from skactive import ActiveLearner, SimulatedLearner
+from skactive.exceptions import InvalidReadingError
+from skactive.strategies import KCenterGreedy
+from skactive.strategies._regression import IGS, LCMD, GSy, RobustKCenterGreedy
+from skactive.testing import FakePool, parametrize_with_strategy_checks
+
+OF_PREDICTIONS = [GSy(), IGS()]
+STRATEGIES = [*OF_PREDICTIONS, LCMD(), RobustKCenterGreedy(), RobustKCenterGreedy(quantile=0.5)]
+X, y = load_diabetes(return_X_y=True)
+START, POOL = np.arange(0, 442, 15), np.setdiff1d(np.arange(442), np.arange(0, 442, 15))
+
+by_name = {"ids": lambda value: type(value).__name__}
+
+
+@parametrize_with_strategy_checks(STRATEGIES)
+def test_strategy(strategy, check):
+    check(strategy)
+
+
+def plain(Z, f, known_z, known_y, batch_size, exponents):
+    """Greedy sampling by its formula, one row at a time."""
+    known, picks = list(zip(known_z, known_y, strict=True)), []
+    for _ in range(batch_size):
+        merits = [
+            min(
+                np.linalg.norm(z - s) ** exponents[0] * abs(g - t) ** exponents[1] for s, t in known
+            )
+            for z, g in zip(Z, f, strict=True)
+        ]
+        picks.append(int(np.argmax(merits)))
+        known.append((Z[picks[-1]], f[picks[-1]]))
+    return picks
+
+
+@pytest.mark.parametrize(("strategy", "exponents"), [(GSy(), (0, 1)), (IGS(), (1, 1))], **by_name)
+@pytest.mark.parametrize("n_labeled", [1, 6, 40])
+def test_greedy_sampling_is_its_formula(strategy, exponents, n_labeled):
+    for seed in range(3):
+        pool = FakePool(25, n_labeled=n_labeled, seed=seed)
+        known = pool.labeled.embedding, pool.labeled.y
+        expected = plain(pool.embedding, pool.prediction, *known, 12, exponents)
+        assert_array_equal(strategy.select(pool, 12), expected)
+
+
+@pytest.mark.parametrize(("strategy", "exponents"), [(GSy(), (0, 1)), (IGS(), (1, 1))], **by_name)
+@pytest.mark.parametrize("model", [Ridge(), RandomForestRegressor(10, random_state=0)], **by_name)
+def test_greedy_sampling_through_a_pipeline(strategy, exponents, model):
+    scaler = StandardScaler()
+    learner = ActiveLearner(make_pipeline(scaler, model), strategy, random_state=0)
+    learner.fit(X[START], y[START])
+    Z, known = (learner.estimator_[:-1].transform(rows) for rows in (X[POOL], X[START]))
+    expected = plain(Z, learner.predict(X[POOL]), known, y[START], 6, exponents)
+    assert_array_equal(learner.query(X[POOL], 6), expected)
+
+
+@pytest.mark.parametrize("strategy", OF_PREDICTIONS, **by_name)
+def test_without_labelled_rows_the_first_is_the_row_nearest_to_the_mean(strategy):
+    pool = FakePool(25, n_labeled=0)
+    Z, f = pool.embedding, pool.prediction
+    first = int(np.argmin(np.linalg.norm(Z - Z.mean(axis=0), axis=1)))
+    exponents = (int(isinstance(strategy, IGS)), 1)
+    expected = plain(Z, f, [Z[first]], [f[first]], 6, exponents)
+    assert_array_equal(strategy.select(pool, 7), [first, *expected])
+
+
+@pytest.mark.parametrize("strategy", OF_PREDICTIONS, **by_name)
+@pytest.mark.parametrize(
+    "model",
+    [DummyRegressor(strategy="constant", constant=y[0]), DecisionTreeRegressor(random_state=0)],
+    **by_name,
+)
+def test_predictions_that_repeat_known_targets_leave_it_to_the_embedding(strategy, model):
+    learner = ActiveLearner(model, strategy, random_state=0).fit(X[START], y[START])
+    farthest = ActiveLearner(model, KCenterGreedy(), random_state=0).fit(X[START], y[START])
+    assert_array_equal(learner.query(X[POOL], 10), farthest.query(X[POOL], 10))
+
+
+@pytest.mark.parametrize("strategy", OF_PREDICTIONS, **by_name)
+def test_a_classifier_of_names_is_refused_with_the_remedy(strategy):
+    names = np.where(y > 150, "high", "low")
+    learner = ActiveLearner(LogisticRegression(), strategy).fit(X[START], names[START])
+    with pytest.raises(InvalidReadingError, match="Use a regressor"):
+        learner.query(X[POOL], 3)
+
+
+def test_predictions_that_are_not_finite_are_refused():
+    pool = FakePool(prediction=[1.0, np.nan, 2.0])
+    with pytest.raises(InvalidReadingError, match="NaN"):
+        GSy().select(pool, 1)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES, **by_name)
+def test_only_what_needs_no_model_starts_cold(strategy):
+    learner = ActiveLearner(Ridge(), strategy, random_state=0)
+    if "prediction" in strategy.needs:
+        with pytest.raises(NotFittedError, match="KCenterGreedy"):
+            learner.query(X, 5)
+    else:
+        assert len(learner.query(X, 5)) == 5
+
+
+@pytest.mark.parametrize("quantile", [0, -0.1, 1.5, "0.9"])
+def test_quantile_out_of_range(quantile):
+    learner = ActiveLearner(Ridge(), RobustKCenterGreedy(quantile=quantile))
+    with pytest.raises(ValueError, match="quantile"):
+        learner.fit(X[START], y[START])
+
+
+def test_robust_k_center_of_quantile_one_is_k_center():
+    pool = FakePool(60)
+    expected = KCenterGreedy().select(FakePool(60), 60)
+    assert_array_equal(RobustKCenterGreedy(quantile=1.0).select(pool, 60), expected)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES, **by_name)
+@pytest.mark.parametrize(
+    "model", [Ridge(0.1), RandomForestRegressor(10, random_state=0)], **by_name
+)
+def test_simulated_campaign(strategy, model):
+    learner = ActiveLearner(model, strategy)
+    simulation = SimulatedLearner(
+        learner,
+        budget=60,
+        batch_size=20,
+        n_initial=20,
+        initial_strategy=KCenterGreedy(),
+        random_state=0,
+    )
+    simulation.fit(X, y)
+    assert_array_equal(simulation.n_labels_, [20, 40, 60])
+    assert len(set(simulation.queried_)) == 60
+    assert list(simulation.staged_score(X, y))[-1] > 0.15
+    again = SimulatedLearner(**simulation.get_params(deep=False)).fit(X, y)
+    assert_array_equal(again.queried_, simulation.queried_)
+
+
+def test_greedy_sampling_finds_the_jump_that_distance_alone_does_not_see():
+    # Ten per cent of the line hold all the change of the target.
+    line = np.linspace(0, 1, 400)[:, None]
+    target = np.tanh(30 * (line[:, 0] - 0.5))
+    model = RandomForestRegressor(30, random_state=0)
+    error = {}
+    for strategy in (IGS(), KCenterGreedy()):
+        simulation = SimulatedLearner(
+            ActiveLearner(model, strategy),
+            budget=24,
+            batch_size=2,
+            n_initial=6,
+            random_state=0,
+            initial_strategy=KCenterGreedy(),
+        ).fit(line, target)
+        predicted = simulation.predict(line)
+        error[type(strategy)] = np.square(predicted - target).mean()
+    assert error[IGS] < 0.7 * error[KCenterGreedy]

@@ -1,0 +1,105 @@
+"""modAL, whose `teach` fails on scikit-learn >= 1.8.
+
+Other work under the same name: its KL is the maximum over members; its expected error leaves out
+the row that is imagined to be labelled, which counts where the pool is small.
+"""
+
+from importlib.metadata import version
+from types import SimpleNamespace
+
+import numpy as np
+
+setattr(np, "float", float)  # noqa: B010, modAL still asks for it
+
+from modAL import batch, density, disagreement, expected_error, uncertainty  # noqa: E402
+
+VERSION = version("modAL-python")
+
+
+def _by(strategy):
+    def prepare(data):
+        model = SimpleNamespace(predict_proba=lambda _: data.proba)
+        return lambda: strategy(model, data.proba, n_instances=data.k)[0]
+
+    return prepare
+
+
+class _Committee:
+    """Members whose predictions are known already, (n_rows, n_members, n_classes)."""
+
+    def __init__(self, by_row):
+        self.by_row, self.classes_ = by_row, np.arange(by_row.shape[2])
+
+    def __len__(self):
+        return self.by_row.shape[1]
+
+    def __iter__(self):
+        return iter(range(len(self)))
+
+    def vote(self, X):
+        return self.by_row.argmax(axis=2)
+
+    def vote_proba(self, X):
+        return self.by_row
+
+    def predict_proba(self, X):
+        return self.by_row.mean(axis=1)
+
+
+def _committee(strategy):
+    def prepare(data):
+        by_row = np.ascontiguousarray(data.samples.transpose(1, 0, 2))
+        model = _Committee(by_row)
+        return lambda: strategy(model, by_row[:, 0], n_instances=data.k)[0]
+
+    return prepare
+
+
+def ranked_batch(data):
+    model = SimpleNamespace(
+        X_training=data.labeled, on_transformed=False, predict_proba=lambda _: data.proba
+    )
+    return lambda: batch.uncertainty_batch_sampling(model, data.X, n_instances=data.k)[0]
+
+
+def _error_reduction(model):
+    def prepare(data):
+        fitted = model.fit(data.labeled, data.labels)
+        learner = SimpleNamespace(
+            X_training=data.labeled,
+            y_training=data.labels,
+            estimator=fitted,
+            predict_proba=fitted.predict_proba,
+        )
+
+        def query():
+            n, scores = len(data.X), np.empty(len(data.X))
+            picks, errors = expected_error.expected_error_reduction(
+                learner, data.X, loss="log", n_instances=n
+            )
+            scores[picks] = -np.asarray(errors)
+            return scores
+
+        return query
+
+    return prepare
+
+
+def _models():
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.naive_bayes import GaussianNB
+
+    return GaussianNB(), LogisticRegression(max_iter=1000)
+
+
+QUERIES = {
+    "margin": _by(uncertainty.margin_sampling),
+    "entropy": _by(uncertainty.entropy_sampling),
+    "least-confidence": _by(uncertainty.uncertainty_sampling),
+    "committee-votes": _committee(disagreement.vote_entropy_sampling),
+    "committee-kl": _committee(disagreement.max_disagreement_sampling),
+    "density": lambda data: lambda: density.information_density(data.X),
+    "ranked-batch": ranked_batch,
+    "eer-naive-bayes": _error_reduction(_models()[0]),
+    "eer-logistic": _error_reduction(_models()[1]),
+}

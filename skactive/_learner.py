@@ -22,6 +22,7 @@ from skactive._delegation import DelegatesPrediction
 from skactive._pool import PoolView, Source
 from skactive._rows import join_rows, n_rows, take_rows
 from skactive._seeding import draw_seed, seeded_clone
+from skactive._state import Place
 from skactive._validation import (
     can_start_cold,
     check_batch_size,
@@ -206,7 +207,11 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         SelectionError
             If the strategy's answer is not `batch_size` distinct positions.
         """
-        view = self._view(X_pool)
+        return self._query(X_pool, batch_size)
+
+    def _query(self, X_pool: Any, batch_size: int, place: Place | None = None) -> Positions:
+        """Choose rows of a pool of which a campaign may know where they are among its rows."""
+        view = self._view(X_pool, place)
         batch_size = check_batch_size(batch_size, len(view))
         strategy = self._strategy()
         positions = strategy.select(view, batch_size)
@@ -402,7 +407,7 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         self.estimator_, self.X_labeled_, self.y_labeled_ = model, X, y
         self._fit_params, self.seed_ = params, seed
 
-    def _view(self, X_pool: Any) -> PoolView:
+    def _view(self, X_pool: Any, place: Place | None = None) -> PoolView:
         """Return a pool as the strategy may see it."""
         self._check_parts()
         X_pool, _ = check_rows(X_pool)
@@ -431,8 +436,9 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
             classes=check_classes(self.classes, y),
             embedder=self.embedder,
             refit=self._fantasy if fitted and self._refits(n_known) else None,
+            plain_refits=not self.incremental and not getattr(self, "_fit_params", {}),
         )
-        return PoolView(X_pool, source)
+        return PoolView(X_pool, source, place=place)
 
     def _refits(self, n_known: int) -> bool:
         """Tell whether the model can be refitted with an imagined label."""

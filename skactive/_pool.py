@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from copy import copy
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,15 +14,18 @@ from sklearn import get_config
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
-from skactive._rows import join_rows, n_rows, take_rows, to_matrix
+from skactive._rows import join_rows, n_rows, row_shape, take_rows, to_matrix
 from skactive._seeding import seeded_clone
+from skactive._state import Place
 from skactive.adapters import ModelAdapter
 from skactive.exceptions import CapabilityError, InvalidReadingError
+from skactive.selectors._lazy import LazyDistances
 
 __all__ = ["PoolView", "Source"]
 
 Positions = NDArray[np.intp]
 Floats = NDArray[np.float64]
+Distances = TypeVar("Distances", bound=LazyDistances)
 
 SUM_TOLERANCE = 1e-3  # single-precision softmax over thousands of classes stays within it
 
@@ -48,6 +52,8 @@ class Source:
         Turns rows into an embedding; fitted already, or to be fitted on the rows at hand.
     refit : callable or None
         ``refit(row, label)`` returns the adapter of the model refitted with one more label.
+    plain_refits : bool
+        Whether a refit is a fit of the model from scratch to rows and labels and nothing else.
     """
 
     adapter: ModelAdapter
@@ -59,6 +65,7 @@ class Source:
     classes: NDArray[Any] | None = None
     embedder: Any = None
     refit: Callable[[Any, Any], ModelAdapter] | None = None
+    plain_refits: bool = False
 
 
 class PoolView:
@@ -77,10 +84,14 @@ class PoolView:
         The model and all else that views of one query share.
     y : array-like of shape (n_rows,), default=None
         Labels, for the view of the labelled rows.
+    place : Place, default=None
+        Where the rows are among those of a campaign, of which much is known from earlier rounds.
     """
 
-    def __init__(self, X: Any, source: Source, *, y: Any = None) -> None:
-        self._X, self._source, self._y = X, source, y
+    def __init__(
+        self, X: Any, source: Source, *, y: Any = None, place: Place | None = None
+    ) -> None:
+        self._X, self._source, self._y, self._place = X, source, y, place
         self._length = n_rows(X)
         self._parent: PoolView | None = None
         self._taken: Positions | slice = slice(None)  # what was taken of the parent
@@ -125,7 +136,7 @@ class PoolView:
             return None
         if self._parent is not None:
             return self._parent.labeled
-        return self._once("labeled", lambda: self.at(source.X_labeled, y=source.y_labeled))
+        return self._once("labeled", self._of_labeled)
 
     @property
     def random_state(self) -> np.random.RandomState:
@@ -176,6 +187,29 @@ class PoolView:
         """
         return self._read("gradient_factors", self._gradient_factors)
 
+    def labeled_distances(self, kind: type[Distances] = LazyDistances) -> Distances:  # type: ignore[assignment]
+        """Return the distances of the rows to the nearest labelled row, in the embedding.
+
+        They are kept from one round of a simulation to the next, and the caller's to go on with:
+        what is chosen joins the labelled rows.
+
+        Parameters
+        ----------
+        kind : type, default=LazyDistances
+            Bounds that are made exact where it matters, or `AllDistances`.
+
+        Returns
+        -------
+        LazyDistances or AllDistances
+            Without any centre where nothing is labelled.
+        """
+        embedding = self.embedding
+        if self.labeled is None:
+            return kind(embedding)
+        if self._place is None or not self._keep_embedding():
+            return kind(embedding, labeled=self.labeled.embedding)
+        return self._place.state.distances(kind, self._place, embedding)
+
     def proba_samples(self, n_samples: int | None = None) -> Floats:
         """Draw probabilities from the posterior, shape (n_draws, n_rows, n_classes).
 
@@ -201,6 +235,7 @@ class PoolView:
         length = len(range(len(self))[positions] if isinstance(positions, slice) else positions)
         child = self._like(None, self._source, length=length)
         child._parent, child._taken = self, positions
+        child._place = None if self._place is None else self._place.take(positions)
         child._y = None if self._y is None else take_rows(self._y, positions)
         return child
 
@@ -223,6 +258,33 @@ class PoolView:
         more = replace(more, X_labeled=row, y_labeled=labels)
         return self._like(self._raw(), more)
 
+    def fantasized_logits(self, targets: PoolView) -> Iterator[tuple[slice, int, Floats]] | None:
+        """Imagine every label on every row at once, where the model allows it in closed form.
+
+        The predictions are those of `fantasize`, for all rows and labels, without a refit.
+
+        Parameters
+        ----------
+        targets : PoolView
+            Rows to predict, a view of the same model.
+
+        Returns
+        -------
+        iterator of (slice, int, ndarray of shape (n_classes, n_block, n_some_targets)), or None
+            For blocks of the rows and of the targets, and each column of `classes`: logarithms of
+            the probabilities, up to a constant for each row and target. They may be changed.
+            None: only refits can tell.
+        """
+        self._allow("fantasize")
+        source, labeled = self._source, self.labeled
+        if source.refit is None or not source.plain_refits or labeled is None:
+            return None
+        y = np.asarray(labeled.y)
+        if not np.array_equal(self.classes, np.unique(y)):  # a declared class without a row
+            return None
+        rows = self._prepared(), targets._prepared()
+        return source.adapter.fantasized_logits(labeled._prepared(), y, *rows)
+
     def chunks(self, needs: frozenset[str] = frozenset()) -> Iterator[slice]:
         """Cut the rows into slices whose readings fit scikit-learn's ``working_memory``.
 
@@ -238,6 +300,7 @@ class PoolView:
         n_values = 4 * max(1, len(self.classes))  # a reading, and a few temporaries of its size
         if needs & {"proba_samples", "joint_samples"}:
             n_values *= self._source.adapter.n_draws(None)
+        n_values += math.prod(row_shape(self._root._X) or ())  # a copy of the row, as models make
         length = max(1, int(get_config()["working_memory"] * 2**20 / (8 * n_values)))
         for start in range(0, len(self), length):
             yield slice(start, min(start + length, len(self)))
@@ -251,6 +314,7 @@ class PoolView:
         other = copy(self)
         other._X, other._source, other._y = X, source, y
         other._length = n_rows(X) if length is None else length
+        other._place = None
         other._parent, other._taken, other._cache = None, slice(None), {}
         return other
 
@@ -260,8 +324,17 @@ class PoolView:
     def _raw(self) -> Any:
         """The rows, cut out of the parent's when first needed."""
         if self._X is None and self._parent is not None:
-            self._X = take_rows(self._parent._raw(), self._taken)
+            self._X = self._parent._cut_raw(self._taken)
         return self._X
+
+    def _cut_raw(self, positions: Positions | slice) -> Any:
+        """Cut rows out of the first view that has them at hand: no copy of all for some of them."""
+        if self._X is not None or self._parent is None:
+            return take_rows(self._X, positions)
+        taken = self._taken
+        if isinstance(taken, slice):
+            taken = np.arange(len(self._parent))[taken]
+        return self._parent._cut_raw(taken[positions])
 
     def _once(self, key: Any, make: Callable[[], Any]) -> Any:
         if key not in self._cache:
@@ -291,7 +364,14 @@ class PoolView:
         return self._shared(("prepared", None), lambda: adapter.prepare(self._raw()))
 
     def _proba(self) -> Floats:
-        return self._checked(self._source.adapter.proba(self._prepared()), n_dims=2)
+        return self._checked(self._in_chunks(self._source.adapter.proba), n_dims=2)
+
+    def _in_chunks(self, read: Callable[[Any], Any]) -> Any:
+        """Make a reading of one row at a time in chunks: a model may copy what it is given."""
+        Z, chunks = self._prepared(), list(self.chunks())
+        if len(chunks) <= 1 or n_rows(Z) != len(self):
+            return read(Z)
+        return np.concatenate([read(take_rows(Z, chunk)) for chunk in chunks])
 
     def _proba_samples(self, n_samples: int | None) -> Floats:
         source = self._source
@@ -299,13 +379,13 @@ class PoolView:
         return self._checked(samples, n_dims=3)
 
     def _decision(self) -> Floats:
-        decision = np.asarray(self._source.adapter.decision(self._prepared()))
+        decision = np.asarray(self._in_chunks(self._source.adapter.decision))
         if not np.isfinite(decision).all():
             raise InvalidReadingError("The model's decision_function gives NaN or infinity.")
         return decision
 
     def _prediction(self) -> NDArray[Any]:
-        return np.asarray(self._source.adapter.prediction(self._prepared()))
+        return np.asarray(self._in_chunks(self._source.adapter.prediction))
 
     def _features(self) -> Any:
         """What the model's last layer sees; without a fitted model, the best that can be known."""
@@ -313,27 +393,57 @@ class PoolView:
             return self._source.adapter.features(self._prepared())
         return self._root._once("cold", self._root._cold)(self._raw())
 
+    def _of_labeled(self) -> PoolView:
+        labeled = self.at(self._source.X_labeled, y=self._source.y_labeled)
+        labeled._place = None if self._place is None else self._place.of_labeled()
+        return labeled
+
     def _cold(self) -> Callable[[Any], Any]:
         return self._source.adapter.prepare_cold(self._raw(), self._source.campaign_seed)
 
     def _embedding(self) -> Any:
         if self._source.embedder is None:
             return self._matrix(self._features())
+        if (place := self._place) is not None:
+            return take_rows(place.state.embedding(self._campaign_embedding), place.rows)
         embedder = self._root._once("embedder", self._root._fitted_embedder)
         return self._matrix(embedder.transform(self._raw()))
+
+    def _campaign_embedding(self) -> Any:
+        """The embedding of all rows of the campaign by the learner's embedder."""
+        X = self._place.state.X if self._place is not None else self._raw()
+        return self._matrix(self._embedder_fitted_on(lambda: X).transform(X))
 
     def _fitted_embedder(self) -> Any:
         """The embedder; where it is not fitted, fitted on all rows at hand.
 
         Those are the pool and the labelled rows: the same rows all through a campaign.
         """
-        embedder, labeled = self._source.embedder, self._source.X_labeled
+        labeled = self._source.X_labeled
+        return self._embedder_fitted_on(
+            lambda: self._raw() if labeled is None else join_rows(self._raw(), labeled)
+        )
+
+    def _embedder_fitted_on(self, rows: Callable[[], Any]) -> Any:
+        embedder = self._source.embedder
         try:
             check_is_fitted(embedder)
         except NotFittedError:
-            rows = self._raw() if labeled is None else join_rows(self._raw(), labeled)
-            return seeded_clone(embedder, self._source.campaign_seed).fit(rows)
+            return seeded_clone(embedder, self._source.campaign_seed).fit(rows())
         return embedder
+
+    def _keep_embedding(self) -> bool:
+        """Have the state know the embedding of all rows; False where this view cannot tell it."""
+        place, labeled = self._place, self.labeled
+        if place is None or labeled is None:
+            return False
+        if self._source.embedder is None and self._features() is self._raw():
+            place.state.embedding(lambda: self._matrix(place.state.X))
+        elif self._source.embedder is None:
+            if not place.is_all():
+                return False
+            place.state.assemble([(place.rows, self.embedding), (place.labeled, labeled.embedding)])
+        return True
 
     def _gradient_factors(self) -> tuple[Floats, Any]:
         residual = np.array(self._shared(("proba", None), self._proba), dtype=np.float64)

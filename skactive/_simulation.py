@@ -22,6 +22,7 @@ from skactive._delegation import DelegatesPrediction
 from skactive._progress import progress
 from skactive._rows import n_rows, take_rows
 from skactive._seeding import draw_seed
+from skactive._state import Place, PoolState
 from skactive._validation import check_rows, is_per_row
 
 __all__ = ["SimulatedLearner"]
@@ -254,7 +255,9 @@ class _Campaign:
             self.learner.set_params(estimator=deepcopy(settings.learner.estimator))
         if self.learner.random_state is None:
             self.learner.set_params(random_state=self.random_state.randint(2**31 - 1))
+        self.state = PoolState(X)
         self.known: list[int] = []
+        self.taught: list[int] = []  # the same rows, in the order of the learner's labelled rows
         self.models: list[Any] = []
         self.history: list[dict[str, Any]] = []
         self.query_seconds = 0.0  # what choosing the rows of the coming round took
@@ -308,6 +311,7 @@ class _Campaign:
         began = perf_counter()
         verb = self.learner.teach if batchwise else self.learner.fit
         verb(take_rows(self.X, rows), self._labels(rows), **self._params_of(rows))
+        self.taught = (self.taught if batchwise else []) + rows.tolist()
         self.models.append(self.learner.estimator_)
         self.history.append(
             {
@@ -322,7 +326,8 @@ class _Campaign:
         began = perf_counter()
         pool = self._unknown()
         batch_size = min(self.settings.batch_size, self.budget - len(self.known))
-        new = pool[self.learner.query(take_rows(self.X, pool), batch_size)].tolist()
+        place = Place(self.state, pool, np.asarray(self.taught, dtype=np.intp))
+        new = pool[self.learner._query(take_rows(self.X, pool), batch_size, place)].tolist()
         self.query_seconds = perf_counter() - began
         self.known += new
         return new

@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.datasets import load_iris
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler, scale
 
@@ -21,6 +22,7 @@ from skactive._pool import PoolView, Source
 from skactive.adapters import ModelAdapter, adapt
 from skactive.exceptions import CapabilityError, InvalidReadingError
 from skactive.strategies import ScoreStrategy
+from skactive.testing import FakePool
 
 IRIS, SPECIES = load_iris(return_X_y=True)
 ORDER = np.random.RandomState(0).permutation(150)
@@ -262,7 +264,7 @@ def test_views_share_one_stream_of_random_numbers():
 
 def test_chunks_obey_working_memory_and_cover_all_rows_once():
     _, pool = spied()
-    with config_context(working_memory=480 / 2**20):  # 5 rows of 4 x 3 values of 8 bytes
+    with config_context(working_memory=560 / 2**20):  # 5 rows of 4 x 3 + 2 values of 8 bytes
         chunks = list(pool.chunks())
     assert chunks == [slice(0, 5), slice(5, 10), slice(10, 12)]
     assert list(pool.chunks()) == [slice(0, N)]
@@ -588,3 +590,51 @@ def test_fantasy_takes_labels_from_any_container(y, kind):
     wanted = learner_and_pool(y)[1].fantasize(4, y[0]).proba
     learner = ActiveLearner(MODEL, random_state=0).fit(IRIS[:30], kind(y[:30]))
     assert_allclose(learner._view(IRIS[100:]).fantasize(4, y[0]).proba, wanted, atol=1e-12)
+
+
+def naive_bayes(rows=IRIS[100:], n_classes=3, params=None, **options):
+    known = np.flatnonzero(SPECIES[:40] < n_classes)
+    learner = ActiveLearner(GaussianNB(), random_state=0, **options)
+    return learner.fit(IRIS[known], NAMES[known], **(params or {}))._view(rows)
+
+
+def test_fantasies_all_at_once_are_those_one_by_one():
+    pool = naive_bayes().take([20, 4, 7])
+    targets = pool.at(IRIS[50:60])
+    met = []
+    for block, column, logits in pool.fantasized_logits(targets):
+        assert logits.shape == (3, 3, 10)
+        proba = np.exp(logits - np.logaddexp.reduce(logits, axis=0))
+        for position, row in zip(range(3)[block], proba.transpose(1, 2, 0), strict=True):
+            future = pool.fantasize(position, pool.classes[column])
+            assert_allclose(row, future.at(IRIS[50:60]).proba, rtol=1e-10, atol=1e-14)
+            met.append((position, column))
+        logits[:] = np.nan  # they may be changed
+    assert sorted(met) == [(row, column) for row in range(3) for column in range(3)]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"incremental": True},
+        {"params": {"sample_weight": np.ones(40)}},
+        {"params": {"sample_weight": None}},
+        {"classes": ["ant", "setosa", "virginica", "wasp"]},
+        {"classes": ["ant", "setosa", "virginica"], "n_classes": 2},
+    ],
+    ids=["incremental", "weights", "no weights", "a class unseen", "a class without a row"],
+)
+def test_fantasies_all_at_once_only_where_refits_are_plain(options):
+    pool = naive_bayes(**options)
+    assert pool.provides("fantasize")
+    assert pool.fantasized_logits(pool) is None
+
+
+def test_fantasies_all_at_once_only_by_models_that_have_them():
+    _, pool = learner_and_pool(NAMES)
+    assert pool.fantasized_logits(pool) is None
+    fantasy = naive_bayes().fantasize(0, "ant")
+    assert fantasy.fantasized_logits(fantasy) is None
+    assert FakePool().fantasized_logits(FakePool()) is None
+    with pytest.raises(AssertionError, match="fantasize"):
+        FakePool(allowed={"proba"}).fantasized_logits(FakePool())

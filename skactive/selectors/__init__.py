@@ -7,6 +7,7 @@ embedding first. ``random_state`` is None (fresh entropy), an int or a
 is cut to the whole pool.
 """
 
+from skactive.selectors._bisection import bisection
 from skactive.selectors._clusters import cluster_margin, kmeans_medoids, typiclust
 from skactive.selectors._coverage import (
     facility_location,
@@ -15,9 +16,15 @@ from skactive.selectors._coverage import (
     targeted_coverage,
 )
 from skactive.selectors._design import bait, d_optimal, dpp_map, v_optimal
-from skactive.selectors._distance import k_center_greedy, kmeans_plusplus, ranked_batch
+from skactive.selectors._distance import (
+    k_center_greedy,
+    kmeans_plusplus,
+    lcmd,
+    ranked_batch,
+    robust_k_center_greedy,
+)
 from skactive.selectors._joint import batch_bald
-from skactive.selectors._regression import gsy, igs, lcmd, robust_k_center_greedy
+from skactive.selectors._regression import gsy, igs
 from skactive.selectors._relevance import relevance_sampling
 from skactive.selectors._top import PowerTop, SoftmaxTop, SoftrankTop, top
 
@@ -27,6 +34,7 @@ __all__ = [
     "SoftrankTop",
     "bait",
     "batch_bald",
+    "bisection",
     "cluster_margin",
     "d_optimal",
     "dpp_map",

@@ -22,7 +22,7 @@ from skactive.exceptions import PoolTooLargeError
 from skactive.selectors._top import Positions
 
 if TYPE_CHECKING:
-    from skactive.selectors._distance import Matrix, Points
+    from skactive.selectors._points import AnyPoints, Matrix
 
 __all__ = ["bait", "d_optimal", "dpp_map", "v_optimal"]
 
@@ -37,17 +37,19 @@ _MAX_DIMS = 5120  # of a trace criterion, which holds several matrices: 512 feat
 _MAX_FISHER_NUMBERS = 2**28  # of all rows' Fisher blocks: 2 GiB
 _MAX_PENDING = 256  # picks that rows out of the race may lag behind
 _ROWS_IN_RACE = (256, 4096)
+_ROWS_IN_FRONT = 256  # rows whose traces are found first, to rule out others
 _TINY_QUALITY = 1e-100  # so that its square is a number
 _LEAST_RIDGE = 1e-10  # of the largest squared length: below, rounding would choose
+_ROUNDING = 1e-12  # of bounds, as a share of what they are the difference of
 _LEAST_EIGENVALUE = 1e-12  # of I - V^T A^-1 V, positive but for rounding
 
 
 def d_optimal(
-    X: Points,
+    X: AnyPoints,
     batch_size: int,
     *,
     ridge: float = 1.0,
-    labeled: Points | None = None,
+    labeled: AnyPoints | None = None,
     random_state: Seed = None,
 ) -> Positions:
     r"""Select rows one by one that make the determinant of the information largest (MaxDet).
@@ -108,7 +110,7 @@ def d_optimal(
 
 
 def dpp_map(
-    X: Points,
+    X: AnyPoints,
     batch_size: int,
     *,
     quality: NDArray[Any] | None = None,
@@ -166,11 +168,11 @@ def dpp_map(
 
 
 def v_optimal(
-    X: Points,
+    X: AnyPoints,
     batch_size: int,
     *,
     ridge: float = 1.0,
-    labeled: Points | None = None,
+    labeled: AnyPoints | None = None,
     random_state: Seed = None,
 ) -> Positions:
     r"""Select rows one by one that make the mean variance of predictions on the pool smallest.
@@ -325,7 +327,7 @@ def _largest_determinant(
     batch_size: int,
     weights: Values | None,
     ridge: float,
-    labeled: Points | None,
+    labeled: AnyPoints | None,
     random_state: Seed,
 ) -> Positions:
     rng = make_random_state(random_state)
@@ -343,7 +345,7 @@ def _greedy(state: _Variances | _Fisher, batch_size: int, rng: RandomState) -> P
     """Add the row of largest gain again and again."""
     picks: list[int] = []
     for _ in range(batch_size):
-        gains = np.maximum(state.gains(), 0.0)  # rounding may leave it below
+        gains = np.maximum(state.gains(picks), 0.0)  # rounding may leave it below
         gains[picks] = -1.0
         picks.append(_one_of_the_best(gains, rng))
         state.add(picks[-1])
@@ -376,7 +378,7 @@ def _at_least(ridge: float, squared_lengths: Values) -> float:
 class _Rows:
     """Rows of a matrix, or outer products of the rows of two factors; float64 by blocks."""
 
-    def __init__(self, X: Points) -> None:
+    def __init__(self, X: AnyPoints) -> None:
         self._a, h = X if isinstance(X, tuple) else (None, X)
         self._h = h if isinstance(h, np.ndarray) else _canonical(h)
         self._n_a = 1 if self._a is None else self._a.shape[1]
@@ -618,7 +620,8 @@ class _Variances:
         self._leverages = rows.quadratic(self._inverse)
         self._falls = rows.quadratic(self._inverse @ self._moment @ self._inverse)
 
-    def gains(self) -> Values:
+    def gains(self, picks: list[int]) -> Values:
+        """Return what the variance falls by if a row is added, (n_rows,)."""
         return self._falls / (1 + self._leverages)
 
     def add(self, position: int) -> None:
@@ -671,14 +674,39 @@ class _Fisher:
         part._spread, part._fall = self._spread[positions], self._fall[positions]
         return part
 
-    def gains(self) -> Values:
-        """Return what the trace falls by if a row is added, (n_rows,)."""
-        n_rows, rank, _ = self._spread.shape
-        if rank == 1:
+    def gains(self, picks: list[int]) -> Values:
+        """Return what the trace falls by if a row is added, (n_rows,).
+
+        Of rows that cannot be the best of those not picked it is a bound from above.
+        """
+        if self._spread.shape[1] == 1:
             return (self._fall / (1 + self._spread))[:, 0, 0]
-        gains, eye = np.empty(n_rows), np.eye(rank)
-        for block in _slices(n_rows, 3 * rank**2):
-            solved = np.linalg.solve(eye + self._spread[block], self._fall[block])
+        gains = self._most()
+        gains[picks] = -1.0
+        front = np.argpartition(gains, -min(_ROWS_IN_FRONT, len(gains)))[-_ROWS_IN_FRONT:]
+        front = front[gains[front] >= 0]
+        level = self._traces(front).max(initial=0.0) * (1 - _TIE)
+        close = np.flatnonzero(gains >= level)
+        gains[close] = self._traces(close)
+        return gains
+
+    def _most(self) -> Values:
+        """Return bounds of the gains, from 1 / (1 + s) <= 1 - s / (1 + t) where 0 <= s <= t."""
+        most = np.empty(len(self._spread))
+        for block in _slices(len(most), 2 * self._spread[0].size):
+            spread, fall = self._spread[block], self._fall[block]
+            traces = np.einsum("nii->n", fall)
+            largest = np.sqrt(np.einsum("nij,nij->n", spread, spread))  # eigenvalue, at the most
+            most[block] = traces - np.einsum("nij,nij->n", spread, fall) / (1 + largest)
+            most[block] += _ROUNDING * np.abs(traces)
+        return np.maximum(most, 0.0)
+
+    def _traces(self, rows: Positions) -> Values:
+        """Return the gains of some rows."""
+        rank = self._spread.shape[1]
+        gains, eye = np.empty(len(rows)), np.eye(rank)
+        for block in _slices(len(rows), 3 * rank**2):
+            solved = np.linalg.solve(eye + self._spread[rows[block]], self._fall[rows[block]])
             gains[block] = np.trace(solved, axis1=1, axis2=2)
         return gains
 

@@ -1,51 +1,40 @@
-"""Selectors that stand on the distance to the nearest row chosen so far.
-
-Points come as a dense array, as a sparse matrix, or as a pair of factors ``(a, h)`` that stands
-for the rows ``outer(a[i], h[i])``, which are never built: gradients of an output layer are of this
-kind.
-"""
+"""Selectors that stand on the distance to the nearest row chosen so far."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.spatial.distance import cdist
 
 from skactive._seeding import Seed, make_random_state
-from skactive.selectors._lazy import LazyDistances
+from skactive.selectors._lazy import AllDistances, LazyDistances, one_of
+from skactive.selectors._points import AnyPoints, Matrix, count
 from skactive.selectors._top import Positions
 
 __all__ = [
-    "NearestDistances",
-    "central_row",
+    "Matrix",
+    "far_but_no_outlier",
+    "farthest_first",
     "fill_at_random",
     "k_center_greedy",
     "kmeans_plusplus",
+    "largest_cluster",
+    "lcmd",
+    "ranked",
     "ranked_batch",
+    "robust_k_center_greedy",
 ]
 
 Values: TypeAlias = NDArray[np.float64]
-Matrix: TypeAlias = NDArray[Any] | sparse.sparray | sparse.spmatrix
-Points: TypeAlias = Matrix | tuple[NDArray[Any], Matrix]
 
-# Above it, distances are kept as bounds and refreshed where they matter; below, that does not pay.
-_LAZY_ROWS = 5_000
-# Small enough for a block of rows and its distances to stay in a core's cache.
-_BLOCK_BYTES = 2**20
-# Squared distances from inner products carry rounding of some 1e-15 of the norms. Below this share
-# of them rows count as duplicates.
-_DUPLICATE = 1e-12
-# Distances to a mean carry the rounding of the mean; within it they tie.
-_TIE = 1e-9
+_TIE = 1e-9  # sums over clusters carry the rounding of their terms; within it they tie
+_SAME = 1e-12  # merits by distances from differences tie within it
 
 
 def k_center_greedy(
-    X: Points, batch_size: int, *, labeled: Matrix | None = None, random_state: Seed = None
+    X: AnyPoints, batch_size: int, *, labeled: Matrix | None = None, random_state: Seed = None
 ) -> Positions:
     r"""Select rows farthest-first, so that every row comes close to a chosen one.
 
@@ -88,32 +77,19 @@ def k_center_greedy(
     array([3, 2, 1])
     """
     rng = make_random_state(random_state)
-    n_rows = _count(X)
-    batch_size = min(batch_size, n_rows)
-    n_labeled = 0 if labeled is None else labeled.shape[0]
-    start = [] if n_labeled or not batch_size else [central_row(X, rng)]
-    if n_rows > _LAZY_ROWS:
-        state = LazyDistances(X, labeled=labeled)
-        for row in start:
-            state.add(row)
-            state.lower_all()
-        picks = start + state.farthest_first(batch_size - len(start), rng)
-    else:
-        picks = _farthest_first(NearestDistances(X, labeled=labeled), start, batch_size, rng)
-    return fill_at_random(picks, batch_size, n_rows, rng)
+    return farthest_first(LazyDistances(X, labeled=labeled), batch_size, rng)
 
 
-def _farthest_first(
-    state: NearestDistances, start: list[int], batch_size: int, rng: RandomState
-) -> list[int]:
-    picks = [state.add(row) for row in start]
-    while len(picks) < batch_size and (farthest := state.squared.max()) > 0:
-        picks.append(state.add(_one_of(np.flatnonzero(state.squared == farthest), rng)))
-    return picks
+def farthest_first(state: LazyDistances, batch_size: int, rng: RandomState) -> Positions:
+    """Select rows, each the farthest from all centres; see :func:`k_center_greedy`."""
+    batch_size = min(batch_size, state.n_rows)
+    picks = state.start(rng) if batch_size else []
+    picks += state.farthest_first(batch_size - len(picks), rng)
+    return fill_at_random(picks, batch_size, state.n_rows, rng)
 
 
 def kmeans_plusplus(
-    X: Points, batch_size: int, *, first: int | None = None, random_state: Seed = None
+    X: AnyPoints, batch_size: int, *, first: int | None = None, random_state: Seed = None
 ) -> Positions:
     r"""Draw rows in proportion to their squared distance from the rows drawn before.
 
@@ -156,31 +132,19 @@ def kmeans_plusplus(
     array([0, 3])
     """
     rng = make_random_state(random_state)
-    n_rows = _count(X)
+    n_rows = count(X)
     batch_size = min(batch_size, n_rows)
     if batch_size == 0:
         return np.empty(0, dtype=np.intp)
-    start = rng.randint(n_rows) if first is None else first
-    if n_rows > _LAZY_ROWS:
-        state = LazyDistances(X)
-        state.add(start)
-        picks = [start, *state.draw(batch_size - 1, rng)]
-    else:
-        picks = _squared_draws(NearestDistances(X), start, batch_size, rng)
+    start = int(rng.randint(n_rows)) if first is None else first
+    state = LazyDistances(X)
+    state.add(start)
+    picks = [start, *state.draw(batch_size - 1, rng)]
     return fill_at_random(picks, batch_size, n_rows, rng)
 
 
-def _squared_draws(
-    state: NearestDistances, start: int, batch_size: int, rng: RandomState
-) -> list[int]:
-    picks = [state.add(start)]
-    while len(picks) < batch_size and state.squared.any():
-        picks.append(state.add(_draw(state.squared, rng)))
-    return picks
-
-
 def ranked_batch(
-    X: Points,
+    X: AnyPoints,
     uncertainty: NDArray[Any],
     batch_size: int,
     *,
@@ -231,60 +195,236 @@ def ranked_batch(
     >>> ranked_batch(X, np.array([0.9, 0.8, 0.1]), 2, labeled=np.array([[9.0]]))
     array([0, 2])
     """
-    rng = make_random_state(random_state)
-    state = NearestDistances(X, labeled=labeled)
-    n_points = state.n_rows + state.n_labeled
-    uncertainty = uncertainty.astype(np.float64)
-    picks: list[int] = []
-    while len(picks) < min(batch_size, state.n_rows):
-        n_left = state.n_rows - len(picks)
-        alpha = n_left / n_points if n_left < n_points else 0.0  # 0: there is no centre yet
-        dissimilarity = 1 - 1 / (1 + np.sqrt(state.squared))
-        merit = alpha * dissimilarity + (1 - alpha) * uncertainty
-        merit[picks] = -np.inf
-        picks.append(state.add(_one_of(np.flatnonzero(merit == merit.max()), rng)))
-    return np.array(picks, dtype=np.intp)
+    state = LazyDistances(X, labeled=labeled)
+    return ranked(state, uncertainty, batch_size, make_random_state(random_state))
 
 
-class NearestDistances:
-    """The squared distance of every row to its nearest centre, kept up to date.
+def ranked(
+    state: LazyDistances, uncertainty: NDArray[Any], batch_size: int, rng: RandomState
+) -> Positions:
+    """Select rows for uncertainty and distance from all centres; see :func:`ranked_batch`."""
+    return _Ranking(state, uncertainty, rng).picks(min(batch_size, state.n_rows))
+
+
+class _Ranking:
+    """The rows ranked so far, and bounds on the merit of the others.
+
+    Merit grows with the distance, and distances only shrink: what they were gives an upper bound.
+    So it is made exact for the rows alone whose bound could still be the highest.
+    """
+
+    def __init__(self, state: LazyDistances, uncertainty: NDArray[Any], rng: RandomState) -> None:
+        self._state, self._rng = state, rng
+        self._uncertainty = np.asarray(uncertainty, dtype=np.float64)
+        self._n_points = state.n_rows + state.n_centres
+        self._spread = (
+            max(self._uncertainty.max(), 1 - self._uncertainty.min(), 0.0) if state.n_rows else 0.0
+        )
+        self._picks: list[int] = []
+        self._width = 256
+
+    def picks(self, n_picks: int) -> Positions:
+        """Rank so many rows."""
+        self._width = max(self._width, 2 * n_picks)
+        most = self._state.most_contenders(n_picks)
+        while len(self._picks) < n_picks:
+            rows, threshold = self._contenders()
+            if len(rows) <= most:
+                self._rank_among(rows, threshold, n_picks)
+            else:  # so many are about as good that a copy of them is no help
+                self._rank(int(rows[self._best(rows)]))
+        return np.array(self._picks, dtype=np.intp)
+
+    def _alpha(self) -> float:
+        """Weight of the distance; 0 where there is no centre yet."""
+        n_left = self._state.n_rows - len(self._picks)
+        return n_left / self._n_points if n_left < self._n_points else 0.0
+
+    def _merit(self, rows: Any, error: float = 0.0) -> Values:
+        """Return the merit of rows by the squared distances known, and an error of them."""
+        squared = np.maximum(self._state.bound[rows] + error, 0.0)
+        alpha = self._alpha()
+        merit = alpha * (1 - 1 / (1 + np.sqrt(squared)))
+        merit += (1 - alpha) * self._uncertainty[rows]
+        return merit
+
+    def _contenders(self) -> tuple[Positions, float]:
+        """Return rows of which one is the best, and the merit that no other row exceeds."""
+        state = self._state
+        merit = self._merit(slice(None))
+        merit[self._picks] = -np.inf
+        while self._width < state.n_rows:
+            place = state.n_rows - self._width - 1
+            order = np.argpartition(merit, place)
+            rows, threshold = np.sort(order[place + 1 :]), float(merit[order[place]])
+            state.refresh(rows)
+            rows = rows[merit[rows] > -np.inf]
+            if len(rows) and self._merit(rows).max() > threshold:
+                return rows, threshold
+            self._width *= 2
+        rows = np.flatnonzero(merit > -np.inf)
+        state.refresh(rows)
+        return rows, -np.inf
+
+    def _rank_among(self, rows: Positions, threshold: float, n_picks: int) -> None:
+        """Rank the best of the contenders, one by one, while no other row can be better."""
+        state, alpha, block = self._state, self._alpha(), self._state.block(rows)
+        while len(self._picks) < n_picks and len(rows):
+            # As the weight moves between distance and uncertainty, others gain so much at most.
+            drift = abs(alpha - self._alpha()) * self._spread
+            best = self._best(rows)
+            if self._merit(rows[best]) <= threshold + drift:
+                break
+            self._rank(int(rows[best]))
+            left = np.arange(len(rows)) != best
+            rows, block = rows[left], tuple(factor[left] for factor in block)
+            state.meet_last(block, rows, state.bound[rows])
+
+    def _rank(self, row: int) -> None:
+        self._picks.append(row)
+        self._state.add(row)
+
+    def _best(self, rows: Positions) -> int:
+        """Return the place of the row of the highest merit, ties broken at random."""
+        error = self._state.error(rows)
+        close = np.flatnonzero(self._merit(rows, error) >= self._merit(rows, -error).max())
+        if len(close) == 1:
+            return int(close[0])
+        self._state.settle(rows[close])  # too close to call by products
+        merit = self._merit(rows[close])
+        return one_of(close[merit >= merit.max() - _SAME], self._rng)
+
+
+def lcmd(
+    X: AnyPoints, batch_size: int, *, labeled: Matrix | None = None, random_state: Seed = None
+) -> Positions:
+    r"""Select, in the cluster that is worst covered, the row farthest from its centre.
 
     Parameters
     ----------
     X : ndarray or sparse matrix of shape (n_rows, n_dims), or pair of factors
-        Points.
+        Points; a pair ``(a, h)`` of shapes (n_rows, n_a) and (n_rows, n_h) stands for the outer
+        products of their rows.
+    batch_size : int
+        Number of rows to select.
     labeled : ndarray or sparse matrix of shape (n_labeled, n_dims), default=None
-        Centres from the start, of the kind of ``X``.
+        Points that are centres from the start, of the kind of ``X`` (factors have none). Without
+        any, the first pick is the row nearest to the mean.
+    random_state : int, RandomState or None, default=None
+        Breaks ties; where every row left coincides with a centre, draws the rest.
 
-    Attributes
+    Returns
+    -------
+    ndarray of shape (min(batch_size, n_rows),)
+        Positions, best first.
+
+    Notes
+    -----
+    Each row belongs to the cluster of its nearest centre :math:`c(i)`, labelled or picked before
+    (of centres equally near, to any). Each pick is
+
+    .. math::
+        i^* = \arg\max_{i :\, c(i) = c^*} \lVert x_i - x_{c^*} \rVert, \qquad
+        c^* = \arg\max_c \sum_{i :\, c(i) = c} \lVert x_i - x_c \rVert^2
+
+    A row whose distance from its centre is at most half of that centre's distance from the new one
+    cannot be nearer to the new one; distances are computed for the other rows alone.
+
+    References
     ----------
-    squared : ndarray of shape (n_rows,)
-        Squared distances; infinite while there is no centre, exactly 0 for centres and their
-        duplicates.
-    n_rows, n_labeled : int
-        Numbers of rows in ``X`` and in ``labeled``.
+    Holzmüller, Zaverkin, Kästner and Steinwart (2023), :doi:`10.48550/arXiv.2203.09410`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.array([[1.0], [1.5], [1.6], [1.7], [9.0], [11.5]])
+    >>> lcmd(X, 1, labeled=np.array([[0.0], [9.0]]))  # 1 + 2.25 + 2.56 + 2.89 > 6.25
+    array([3])
     """
-
-    def __init__(self, X: Points, *, labeled: Matrix | None = None) -> None:
-        self._points = _hold(X)
-        self.n_rows = self._points.n_rows
-        self.n_labeled = 0 if labeled is None else labeled.shape[0]
-        self.squared = np.full(self.n_rows, np.inf)
-        if labeled is not None and self.n_labeled > 0:
-            self.squared = self._points.squared_distances_to_nearest(labeled)
-
-    def add(self, position: int) -> int:
-        """Make the row at ``position`` a centre, in O(n_rows * n_dims), and return its position."""
-        distances = self._points.squared_distances_to(position)
-        np.minimum(self.squared, distances, out=self.squared)
-        self.squared[position] = 0.0
-        return position
+    state = AllDistances(X, labeled=labeled)
+    return largest_cluster(state, batch_size, make_random_state(random_state))
 
 
-def central_row(X: Points, rng: RandomState) -> int:
-    """Return the position of the row of ``X`` nearest to their mean, ties broken at random."""
-    distances = _hold(X).squared_distances_to_mean()
-    return _one_of(np.flatnonzero(distances <= distances.min() * (1 + _TIE)), rng)
+def largest_cluster(state: AllDistances, batch_size: int, rng: RandomState) -> Positions:
+    """Select, in the cluster that is worst covered, the farthest row; see :func:`lcmd`."""
+    batch_size = min(batch_size, state.n_rows)
+    picks = state.start(rng) if batch_size else []
+    while len(picks) < batch_size:
+        sums = state.cluster_sums()
+        if sums.max() <= 0.0:
+            break
+        cluster = one_of(np.flatnonzero(sums >= sums.max() * (1.0 - _TIE)), rng)
+        picks.append(state.meet(one_of(state.farthest_of(cluster), rng)))
+    return fill_at_random(picks, batch_size, state.n_rows, rng)
+
+
+def robust_k_center_greedy(
+    X: AnyPoints,
+    batch_size: int,
+    *,
+    quantile: float = 0.99,
+    labeled: Matrix | None = None,
+    random_state: Seed = None,
+) -> Positions:
+    r"""Select rows far from those chosen, but not the very farthest, which may be outliers.
+
+    Parameters
+    ----------
+    X : ndarray or sparse matrix of shape (n_rows, n_dims), or pair of factors
+        Points; a pair ``(a, h)`` of shapes (n_rows, n_a) and (n_rows, n_h) stands for the outer
+        products of their rows.
+    batch_size : int
+        Number of rows to select.
+    quantile : float, default=0.99
+        Above 0; of the rows that no centre coincides with, the share ``1 - quantile`` that is
+        farthest is passed over at each pick. 1.0 is :func:`k_center_greedy`.
+    labeled : ndarray or sparse matrix of shape (n_labeled, n_dims), default=None
+        Points that are covered from the start, of the kind of ``X`` (factors have none). Without
+        any, the first pick is the row nearest to the mean.
+    random_state : int, RandomState or None, default=None
+        Breaks ties; where every row left coincides with a chosen one, draws the rest.
+
+    Returns
+    -------
+    ndarray of shape (min(batch_size, n_rows),)
+        Positions, best first.
+
+    Notes
+    -----
+    With :math:`d_i` the distance of row :math:`i` from its nearest centre, labelled or picked
+    before, and :math:`m` the number of rows of :math:`d_i > 0`, the pick is the row at place
+    :math:`\lfloor (1 - q) m \rfloor`, counted from 0, of these rows from the farthest down.
+
+    References
+    ----------
+    Sener and Savarese (2018), :doi:`10.48550/arXiv.1708.00489`, bound the number of outliers in an
+    integer program; this is the greedy step of theirs with outliers left out.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.array([[1.0], [2.0], [3.0], [4.0], [90.0]])
+    >>> robust_k_center_greedy(X, 1, quantile=0.8, labeled=np.array([[0.0]]))
+    array([3])
+    """
+    if quantile >= 1.0:
+        return k_center_greedy(X, batch_size, labeled=labeled, random_state=random_state)
+    state = AllDistances(X, labeled=labeled)
+    return far_but_no_outlier(state, batch_size, quantile, make_random_state(random_state))
+
+
+def far_but_no_outlier(
+    state: AllDistances, batch_size: int, quantile: float, rng: RandomState
+) -> Positions:
+    """Select rows at a quantile of the distances; see :func:`robust_k_center_greedy`."""
+    batch_size = min(batch_size, state.n_rows)
+    picks = state.start(rng) if batch_size else []
+    while len(picks) < batch_size and (n_apart := int((state.bound > 0.0).sum())):
+        # A hair is added, or the rounding of 1 - 0.8 would pass over one outlier too few.
+        n_outliers = int((1.0 - quantile) * n_apart * (1.0 + _TIE))
+        place = state.n_rows - 1 - min(n_outliers, n_apart - 1)
+        picks.append(state.meet(one_of(state.at_place(place), rng)))
+    return fill_at_random(picks, batch_size, state.n_rows, rng)
 
 
 def fill_at_random(picks: list[int], batch_size: int, n_rows: int, rng: RandomState) -> Positions:
@@ -296,139 +436,3 @@ def fill_at_random(picks: list[int], batch_size: int, n_rows: int, rng: RandomSt
     left[chosen] = False
     rest = rng.choice(np.flatnonzero(left), batch_size - len(chosen), replace=False)
     return np.concatenate([chosen, rest])
-
-
-def _count(X: Points) -> int:
-    return int((X[0] if isinstance(X, tuple) else X).shape[0])
-
-
-def _one_of(positions: Positions, rng: RandomState) -> int:
-    return int(positions[rng.randint(len(positions))])
-
-
-def _draw(weights: Values, rng: RandomState) -> int:
-    """Draw a position in proportion to the weights; a weight of 0 is never drawn."""
-    cumulated = np.cumsum(weights)
-    # Strictly below the total, or rounding could point behind the last positive weight.
-    level = min(rng.random_sample() * cumulated[-1], np.nextafter(cumulated[-1], 0.0))
-    return int(np.searchsorted(cumulated, level, side="right"))
-
-
-class _Points(Protocol):
-    """Points of any kind; all distances are squared, of shape (n_rows,) and float64."""
-
-    n_rows: int
-
-    def squared_distances_to(self, position: int) -> Values: ...
-
-    def squared_distances_to_nearest(self, rows: Matrix) -> Values: ...
-
-    def squared_distances_to_mean(self) -> Values: ...
-
-
-def _hold(X: Points) -> _Points:
-    if isinstance(X, tuple):
-        return _OuterPoints(*X)
-    if isinstance(X, np.ndarray):
-        return _DensePoints(X)
-    # A plain row is its outer product with the number 1.
-    return _OuterPoints(np.ones((X.shape[0], 1)), X)
-
-
-class _DensePoints:
-    """Rows of an array; differences are squared, so duplicates are at exactly 0."""
-
-    def __init__(self, X: NDArray[Any]) -> None:
-        self.n_rows, self._X = len(X), X
-
-    def squared_distances_to(self, position: int) -> Values:
-        return self.squared_distances_to_nearest(self._X[position : position + 1])
-
-    def squared_distances_to_nearest(self, rows: Matrix) -> Values:
-        nearest = np.empty(self.n_rows)
-        rows = np.asarray(rows, dtype=np.float64)
-        # A block holds a float64 copy of its rows, and their distances to all of `rows`.
-        for block in _blocks(self.n_rows, self._X.shape[1] + rows.shape[0]):
-            nearest[block] = cdist(self._X[block], rows, "sqeuclidean").min(axis=1)
-        return nearest
-
-    def squared_distances_to_mean(self) -> Values:
-        return self.squared_distances_to_nearest(self._X.mean(axis=0, dtype=np.float64)[None])
-
-
-class _OuterPoints:
-    """Rows ``outer(a[i], h[i])``, by their norms and inner products, which are those of factors."""
-
-    def __init__(self, a: NDArray[Any], h: Matrix) -> None:
-        self.n_rows, self._a = len(a), a
-        self._h = h if isinstance(h, np.ndarray) else _canonical(h)
-        self._squared_norms = _squared_norms(self._a) * _squared_norms(self._h)
-
-    def squared_distances_to(self, position: int) -> Values:
-        inner = _times(self._a, self._a[position]) * _times(self._h, _row(self._h, position))
-        return self._squared_distances(inner, self._squared_norms[position])
-
-    def squared_distances_to_nearest(self, rows: Matrix) -> Values:
-        nearest = np.full(self.n_rows, np.inf)
-        for row in sparse.csr_array(rows, dtype=np.float64):
-            vector = row.toarray().reshape(-1)
-            distances = self._squared_distances(_times(self._h, vector), vector @ vector)
-            np.minimum(nearest, distances, out=nearest)
-        return nearest
-
-    def squared_distances_to_mean(self) -> Values:
-        mean = _mean_product(self._h, self._a)  # (n_h, n_a): of all outer products
-        inner = np.einsum("ij,ij->i", _times(self._h, mean), self._a)
-        return self._squared_distances(inner, np.square(mean).sum())
-
-    def _squared_distances(self, inner: Values, squared_norm: float) -> Values:
-        norms = self._squared_norms + squared_norm
-        squared = norms - 2 * inner
-        squared[squared < _DUPLICATE * norms] = 0.0
-        return squared
-
-
-def _canonical(X: Matrix) -> sparse.csr_array:
-    """Return float64 CSR without repeated entries, which would square wrongly."""
-    rows = sparse.csr_array(X, dtype=np.float64)
-    if not rows.has_canonical_format:
-        rows = rows.copy()  # it may share the caller's arrays, and is sorted in place
-        rows.sum_duplicates()
-    return rows
-
-
-def _blocks(n_rows: int, n_columns: int) -> Iterator[slice]:
-    size = max(1, _BLOCK_BYTES // (8 * n_columns))
-    return (slice(start, start + size) for start in range(0, n_rows, size))
-
-
-def _squared_norms(factor: Matrix) -> Values:
-    if isinstance(factor, np.ndarray):
-        return np.einsum("ij,ij->i", factor, factor, dtype=np.float64)
-    return np.asarray(factor.power(2).sum(axis=1)).reshape(-1)
-
-
-def _times(factor: Matrix, right: Values) -> Values:
-    """Return ``factor @ right`` in float64, without a float64 copy of ``factor``."""
-    if not isinstance(factor, np.ndarray):
-        return factor @ right
-    product = np.empty((len(factor), *right.shape[1:]))
-    for block in _blocks(*factor.shape):
-        product[block] = factor[block].astype(np.float64, copy=False) @ right
-    return product
-
-
-def _mean_product(h: Matrix, a: NDArray[Any]) -> Values:
-    """Return ``h.T @ a / n_rows`` in float64, without a float64 copy of ``h``."""
-    if not isinstance(h, np.ndarray):
-        return h.T @ a / len(a)
-    total = np.zeros((h.shape[1], a.shape[1]))
-    for block in _blocks(*h.shape):
-        total += h[block].T.astype(np.float64, copy=False) @ a[block]
-    return total / len(a)
-
-
-def _row(factor: Matrix, position: int) -> NDArray[Any]:
-    if isinstance(factor, np.ndarray):
-        return factor[position]
-    return factor[[position]].toarray().reshape(-1)

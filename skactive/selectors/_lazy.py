@@ -13,22 +13,22 @@ one on differences of the rows themselves.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, TypeAlias
+from collections.abc import Sequence
+from copy import copy
+from typing import Any, Self
 
 import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
-from scipy import sparse
 
-__all__ = ["LazyDistances"]
+from skactive.selectors._points import Centres, Floats, Points, Positions, slices
 
-Floats: TypeAlias = NDArray[np.float64]
-Positions: TypeAlias = NDArray[np.intp]
+__all__ = ["AllDistances", "LazyDistances", "central_row", "one_of"]
 
-_BLOCK_BYTES = 2**21  # of products in a block: with the rows that they come from, a core's cache
 _CENTRES = 128  # centres that a block meets at a time
 _CLOSE = 1e-10  # share of the norms within which double precision products may mislead
+_SAME = 1e-12  # distances from differences tie within it
+_TIE = 1e-9  # sums, and distances to a mean, carry the rounding of their terms; within it they tie
 _PROPOSALS = 128  # rows drawn from the bounds at a time
 _FEW_ACCEPTED = 0.4  # share of proposals below which the bounds are worth refreshing
 
@@ -52,21 +52,48 @@ class LazyDistances:
     """
 
     def __init__(self, X: Any, *, labeled: Any = None) -> None:
-        self._points = _Points(X)
-        self.n_rows = self._points.n_rows
-        self.bound = np.full(self.n_rows, np.inf)
-        self.seen = np.zeros(self.n_rows, dtype=np.int32)
-        self._nearest = np.zeros(self.n_rows, dtype=np.int32)  # the centre that `bound` is to
-        self._centres = _Centres(self._points)
-        self._covered = 0  # centres that the bounds of all rows take into account
+        self._hold(Points(X))
         if labeled is not None and labeled.shape[0]:
             self._centres.add_rows(labeled)
             self.lower_all()
+
+    def _hold(self, points: Points) -> None:
+        """Start with points and no centre."""
+        self._points, self.n_rows = points, points.n_rows
+        self.bound = np.full(self.n_rows, np.inf)
+        self.seen = np.zeros(self.n_rows, dtype=np.int32)
+        self._nearest = np.zeros(self.n_rows, dtype=np.int32)  # the centre that `bound` is to
+        self._centres = Centres(points)
+        self._covered = 0  # centres that the bounds of all rows take into account
 
     @property
     def n_centres(self) -> int:
         """How many centres there are, labelled and chosen."""
         return len(self._centres)
+
+    def start(self, rng: RandomState) -> list[int]:
+        """Make the row nearest to the mean a centre where there is none, and return it."""
+        if self.n_centres or not self.n_rows:
+            return []
+        row = central_row(self._points, rng)
+        self.add(row)
+        self.lower_all()
+        return [row]
+
+    def label(self, positions: Sequence[int] | Positions) -> None:
+        """Make rows centres, and let all rows know of them."""
+        for position in positions:
+            self.add(int(position))
+        self.lower_all()
+
+    def take(self, rows: Positions, X: Any) -> Self:
+        """Return the distances of some rows, which are `X`, to be kept up to date by themselves."""
+        other = copy(self)
+        other._points = self._points.take(rows, X)
+        other._centres = self._centres.of(other._points)
+        other.n_rows, other.bound = len(rows), self.bound[rows]
+        other.seen, other._nearest = self.seen[rows], self._nearest[rows]
+        return other
 
     def add(self, position: int) -> None:
         """Make a row a centre; no bound is touched but its own."""
@@ -76,9 +103,9 @@ class LazyDistances:
 
     def lower_all(self) -> None:
         """Lower the bounds of all rows by the centres that they have not met."""
-        for rows in _slices(self.n_rows, self._points.block_rows(_CENTRES)):
+        for rows in slices(self.n_rows, self._points.block_rows(_CENTRES)):
             block = self._points.block(rows)
-            for centres in _slices(self.n_centres, _CENTRES, self._covered):
+            for centres in slices(self.n_centres, _CENTRES, self._covered):
                 raised = self._points.raised_distances(block, rows, self._centres, centres)
                 np.minimum(self.bound[rows], raised, out=self.bound[rows])
         self._covered = self.n_centres
@@ -88,7 +115,7 @@ class LazyDistances:
         stale = rows[self.seen[rows] < self.n_centres]
         for unseen in (True, False):
             part = stale[(self.seen[stale] == 0) == unseen]
-            for chunk in _slices(len(part), self._points.block_rows(_CENTRES)):
+            for chunk in slices(len(part), self._points.block_rows(_CENTRES)):
                 self._refresh(part[chunk], unseen)
         return self.bound[rows]
 
@@ -100,19 +127,30 @@ class LazyDistances:
         nearest = self._nearest[rows]
         first = 0 if unseen else int(self.seen[rows].min())
         block = self._points.rows(rows)
-        for centres in _slices(self.n_centres, _CENTRES, first):
+        for centres in slices(self.n_centres, _CENTRES, first):
             squared = self._points.distances(block, rows, self._centres, centres)
             column = squared.argmin(axis=1)
             value = squared[np.arange(len(rows)), column]
             nearest = np.where(value < best, centres.start + column, nearest)
             best = np.minimum(best, value)
         self.bound[rows], self.seen[rows], self._nearest[rows] = best, self.n_centres, nearest
-        self._settle(rows[best < _CLOSE * self._points.norms[rows]])
+        self.settle(rows[best < _CLOSE * self._points.norms[rows]])
 
-    def _settle(self, rows: Positions) -> Floats:
+    def settle(self, rows: Positions) -> Floats:
         """Replace distances by those from differences, which know zero from nearly zero."""
-        self.bound[rows] = self._points.exact_distances(rows, self._centres, self._nearest[rows])
+        for chunk in slices(len(rows), self._points.block_rows(1)):
+            part = rows[chunk]
+            nearest = self._nearest[part]
+            self.bound[part] = self._points.exact_distances(part, self._centres, nearest)
         return self.bound[rows]
+
+    def error(self, rows: Any) -> float:
+        """Return by how much squared distances of rows may be wrong before they are settled."""
+        return 2 * _CLOSE * float(self._points.norms[rows].max())
+
+    def block(self, rows: Positions) -> Any:
+        """Return a copy of rows in double precision, to meet centres one by one."""
+        return self._points.rows(rows)
 
     # Farthest-first traversal -------------------------------------------------------------------
 
@@ -120,12 +158,29 @@ class LazyDistances:
         """Pick rows, each the farthest from all centres; fewer where only duplicates are left."""
         picks: list[int] = []
         self._width = max(256, 2 * n_picks)
+        most = self.most_contenders(n_picks)
         while len(picks) < n_picks:
             rows, threshold = self._contenders()
             if not len(rows):
                 break
-            picks += self._traverse(rows, threshold, n_picks - len(picks), rng)
+            if len(rows) <= most:
+                picks += self._traverse(rows, threshold, n_picks - len(picks), rng)
+            else:  # so many are about as far that a copy of them is no help
+                picks.append(self._farthest_of(rows, rng))
         return picks
+
+    def most_contenders(self, n_picks: int) -> int:
+        """Return how many rows may be copied to choose some of them."""
+        return max(4 * self._points.block_rows(1), 256, 2 * n_picks)
+
+    def _farthest_of(self, rows: Positions, rng: RandomState) -> int:
+        """Pick the farthest of rows whose distances are exact."""
+        close = rows[self.bound[rows] >= self.bound[rows].max() - self.error(rows)]
+        if len(close) > 1:  # too close to call by products
+            close = close[_highest(self.settle(close))]
+        pick = one_of(close, rng)
+        self.add(pick)
+        return pick
 
     def _contenders(self) -> tuple[Positions, float]:
         """Return rows that are farther than any other row can be, and how far that is."""
@@ -149,21 +204,21 @@ class LazyDistances:
         picks: list[int] = []
         rows = np.sort(rows)
         block, squared = self._points.rows(rows), self.bound[rows]
-        margin = 2 * _CLOSE * float(self._points.norms[rows].max())
+        margin = self.error(rows)
         while len(picks) < n_picks:
             farthest = squared.max()
             if farthest <= threshold:
                 break
             close = np.flatnonzero(squared >= farthest - margin)
             if len(close) > 1:  # too close to call by products
-                squared[close] = self._settle(rows[close])
-                close = close[squared[close] == squared[close].max()]
+                squared[close] = self.settle(rows[close])
+                close = close[_highest(squared[close])]
                 if squared[close[0]] <= threshold:
                     continue
-            pick = int(rows[close[rng.randint(len(close)) if len(close) > 1 else 0]])
+            pick = int(rows[one_of(close, rng)])
             picks.append(pick)
             self.add(pick)
-            self._meet_last(block, rows, squared)
+            self.meet_last(block, rows, squared)
             if np.count_nonzero(squared > threshold) < len(rows) // 2:
                 alive = squared > threshold
                 rows, squared = rows[alive], squared[alive]
@@ -172,7 +227,7 @@ class LazyDistances:
                     break
         return picks
 
-    def _meet_last(self, block: Any, rows: Positions, squared: Floats) -> None:
+    def meet_last(self, block: Any, rows: Positions, squared: Floats) -> None:
         """Let rows, whose distances are exact to all centres but the last, meet the last."""
         last = slice(self.n_centres - 1, self.n_centres)
         new = self._points.distances(block, rows, self._centres, last)[:, 0]
@@ -182,7 +237,7 @@ class LazyDistances:
         self.seen[rows] = self.n_centres
         zero = nearer[new[nearer] < _CLOSE * self._points.norms[rows[nearer]]]
         if len(zero):
-            squared[zero] = self._settle(rows[zero])
+            squared[zero] = self.settle(rows[zero])
 
     # D^2 sampling -------------------------------------------------------------------------------
 
@@ -229,177 +284,101 @@ class LazyDistances:
                 self.add(int(row))
                 if len(picks) == n_picks:
                     break
-                self._meet_last(block, proposed, squared)
+                self.meet_last(block, proposed, squared)
         return picks
 
 
-class _Points:
-    """Rows as the product of factors: one for plain rows, two for gradients.
+class AllDistances(LazyDistances):
+    """The distance of every row to its nearest centre, none of them a mere bound.
 
-    Plain dense rows are centred, which leaves distances alone and makes products precise.
+    ``bound`` holds the squared distances; rows that coincide with a centre are at exactly 0.
     """
 
-    def __init__(self, X: Any) -> None:
-        factors = X if isinstance(X, tuple) else (X,)
-        self.factors = tuple(_canonical(factor) for factor in factors)
-        self.n_rows = self.factors[0].shape[0]
-        plain = len(self.factors) == 1 and not sparse.issparse(self.factors[0])
-        self.offset = self.factors[0].mean(axis=0, dtype=np.float64) if plain else None
-        single = all(factor.dtype == np.float32 for factor in self.factors)
-        self.dtype: np.dtype[Any] = np.dtype(np.float32 if single else np.float64)
-        n_terms = sum(factor.shape[1] for factor in self.factors) + 16
-        self.rounding = n_terms * float(np.finfo(np.float32 if single else np.float64).eps)
-        self.norms = np.empty(self.n_rows)
-        for rows in _slices(self.n_rows, self.block_rows(1)):
-            self.norms[rows] = _norms(self._cut(rows, np.dtype(np.float64)))
+    def __init__(self, X: Any, *, labeled: Any = None) -> None:
+        super().__init__(X)
+        if labeled is not None and labeled.shape[0]:
+            self._centres.add_rows(labeled)
+            self.refresh(np.arange(self.n_rows))
 
-    def block_rows(self, n_columns: int) -> int:
-        """How many rows make a block whose products, or copies, are of bounded size."""
-        dense = sum(min(factor.shape[1], 4096) for factor in self.factors)
-        return max(16, _BLOCK_BYTES // (8 * max(n_columns, dense)))
+    def start(self, rng: RandomState) -> list[int]:
+        """Make the row nearest to the mean a centre where there is none, and return it."""
+        if self.n_centres or not self.n_rows:
+            return []
+        return [self.meet(central_row(self._points, rng))]
 
-    def rows(self, rows: Positions) -> Any:
-        """Copy rows in double precision."""
-        return self._cut(rows, np.dtype(np.float64))
+    def label(self, positions: Sequence[int] | Positions) -> None:
+        """Make rows centres, and let all rows know of them."""
+        if self.n_centres:
+            for position in positions:
+                self.meet(int(position))
+            return
+        for position in positions:
+            self.add(int(position))
+        self.refresh(np.arange(self.n_rows))
 
-    def block(self, rows: slice) -> Any:
-        """Copy a block of rows in the precision of the data."""
-        return self._cut(rows, self.dtype)
+    def meet(self, position: int) -> int:
+        """Make a row a centre, tell the rows that may be nearer to it, return its position."""
+        gaps = self._gaps(position)
+        self.add(position)
+        # A row within half of its centre's gap to the new centre cannot be nearer to the latter.
+        rows = np.flatnonzero(4.0 * self.bound > gaps[self._nearest])
+        size = self._points.block_rows(_CENTRES)
+        for start in range(0, len(rows), size):
+            part = rows[start : start + size]
+            self.meet_last(self._points.rows(part), part, self.bound[part])
+        self.seen.fill(self.n_centres)
+        return position
 
-    def _cut(self, rows: Any, dtype: np.dtype[Any]) -> Any:
-        cut = tuple(factor[rows].astype(dtype) for factor in self.factors)
-        if self.offset is not None:
-            cut[0].__isub__(self.offset.astype(dtype))
-        return cut
+    def _gaps(self, position: int) -> Floats:
+        """Squared distances, at least, of the centres to a row that is to join them."""
+        row = np.array([position])
+        centres = slice(0, self.n_centres)
+        gaps = np.zeros(self.n_centres + 1)  # the last is the new centre's own
+        if self.n_centres:
+            gaps[:-1] = self._points.distances(self._points.rows(row), row, self._centres, centres)
+            gaps[:-1] -= _CLOSE * (self._centres.norms + self._points.norms[position])
+        return gaps
 
-    def centred(self, labeled: Any) -> Any:
-        """Bring rows that are not of the pool, in double precision, where the pool is."""
-        labeled = _canonical(labeled).astype(np.float64)
-        return (labeled if self.offset is None else labeled - self.offset,)
+    def cluster_sums(self) -> Floats:
+        """Sum of the squared distances of the rows of each centre, shape (n_centres,)."""
+        sums = np.bincount(self._nearest, self.bound, minlength=self.n_centres)
+        return sums.astype(np.float64, copy=False)
 
-    def distances(self, block: Any, rows: Positions, centres: _Centres, which: slice) -> Floats:
-        """Squared distances of a block to some centres, shape (n_block, n_which)."""
-        squared = _products(block, centres.get(which, np.dtype(np.float64)))
-        squared *= -2.0
-        squared += centres.norms[which]
-        squared += self.norms[rows, np.newaxis]
-        return np.maximum(squared, 0.0, out=squared)
+    def farthest_of(self, cluster: int) -> Positions:
+        """Return the rows of a cluster that are farthest from its centre."""
+        rows = np.flatnonzero(self._nearest == cluster)
+        close = rows[self._near(rows, self.bound[rows].max())]
+        if len(close) > 1:  # too close to call by products
+            self.settle(close)
+        return close[_highest(self.bound[close])]
 
-    def raised_distances(self, block: Any, rows: slice, centres: _Centres, which: slice) -> Floats:
-        """Bounds on the squared distances of a block to the nearest of some centres."""
-        norms = centres.norms[which]
-        products = _products(block, centres.get(which, self.dtype))
-        products -= (0.5 * norms).astype(self.dtype)
-        squared = self.norms[rows] - 2.0 * products.max(axis=1).astype(np.float64)
-        return np.maximum(squared, 0.0) + self.rounding * 2.0 * (self.norms[rows] + norms.max())
+    def at_place(self, place: int) -> Positions:
+        """Return the rows that share a place in the order of distances, from the nearest up."""
+        close = np.flatnonzero(self._near(slice(None), np.partition(self.bound, place)[place]))
+        if len(close) > 1:
+            self.settle(close)
+        level = np.partition(self.bound, place)[place]
+        return close[np.abs(self.bound[close] - level) <= _SAME * level]
 
-    def exact_distances(self, rows: Positions, centres: _Centres, which: Positions) -> Floats:
-        """Squared distance of each row to one centre each; exactly 0 for duplicates."""
-        block = self.rows(rows)
-        others = centres.take(which)
-        if self.offset is not None:
-            return np.square(block[0] - others[0]).sum(axis=1)
-        inner = np.prod([_paired(*pair) for pair in zip(block, others, strict=True)], axis=0)
-        norms = self.norms[rows] + centres.norms[which]
-        squared = norms - 2.0 * inner
-        squared[squared < 1e-12 * norms] = 0.0
-        return squared
-
-
-class _Centres:
-    """The coordinates and norms of the centres, in the order in which they came."""
-
-    def __init__(self, points: _Points) -> None:
-        self._points = points
-        self._length = 0
-        self._factors: list[Any] = [
-            None if sparse.issparse(factor) else np.empty((64, factor.shape[1]))
-            for factor in points.factors
-        ]
-        self._norms = np.empty(64)
-
-    def __len__(self) -> int:
-        return self._length
-
-    @property
-    def norms(self) -> Floats:
-        """Squared norms, shape (n_centres,)."""
-        return self._norms[: self._length]
-
-    def add_position(self, position: int) -> None:
-        """Add a row of the pool."""
-        self._add(self._points.rows(np.array([position])))
-
-    def add_rows(self, labeled: Any) -> None:
-        """Add rows from elsewhere."""
-        self._add(self._points.centred(labeled))
-
-    def _add(self, rows: Any) -> None:
-        new = self._length + rows[0].shape[0]
-        norms = _norms(rows)
-        if new > len(self._norms):
-            self._norms = np.resize(self._norms, 2 * new)
-        self._norms[self._length : new] = norms
-        for k, factor in enumerate(rows):
-            if sparse.issparse(factor):
-                known = self._factors[k]
-                self._factors[k] = (
-                    factor if known is None else sparse.vstack([known, factor], "csr")
-                )
-                continue
-            if new > len(self._factors[k]):
-                self._factors[k] = np.resize(self._factors[k], (2 * new, factor.shape[1]))
-            self._factors[k][self._length : new] = factor
-        self._length = new
-
-    def get(self, which: slice, dtype: np.dtype[Any]) -> Any:
-        """Return some centres, dense."""
-        cut = [factor[which] for factor in self._factors]
-        return tuple(
-            (factor.toarray() if sparse.issparse(factor) else factor).astype(dtype, copy=False)
-            for factor in cut
-        )
-
-    def take(self, which: Positions) -> Any:
-        """Return one centre for each of some rows."""
-        return tuple(factor[which] for factor in self._factors)
+    def _near(self, rows: Any, squared: float) -> NDArray[np.bool_]:
+        """Tell which rows are as far as that, as well as products can tell."""
+        return np.abs(self.bound[rows] - squared) <= self.error(rows)
 
 
-def _canonical(factor: Any) -> Any:
-    """Return rows that can be cut: an array, or CSR without repeated entries."""
-    if not sparse.issparse(factor):
-        return factor
-    rows = sparse.csr_array(factor)
-    if not rows.has_canonical_format:
-        rows = rows.copy()  # it may share the caller's arrays
-        rows.sum_duplicates()
-    return rows
+def central_row(points: Points, rng: RandomState) -> int:
+    """Return the position of the row nearest to the mean of all, ties broken at random."""
+    squared = points.squared_distances_to_mean()
+    return one_of(np.flatnonzero(squared <= squared.min() * (1 + _TIE)), rng)
 
 
-# BLAS may flag an invalid number that it reads beside a short block; these are finite.
-@np.errstate(invalid="ignore")
-def _products(block: Any, centres: Any) -> Any:
-    """Inner products of a block with centres, shape (n_block, n_centres)."""
-    product = block[0] @ centres[0].T
-    for factor, centre in zip(block[1:], centres[1:], strict=True):
-        product *= factor @ centre.T
-    return product
+def one_of(positions: Positions, rng: RandomState) -> int:
+    """Return one of some positions, drawn where there are several."""
+    return int(positions[rng.randint(len(positions)) if len(positions) > 1 else 0])
 
 
-def _norms(block: Any) -> Floats:
-    """Squared norms of the rows of a block, shape (n_block,)."""
-    return np.prod([_paired(factor, factor) for factor in block], axis=0)
-
-
-def _paired(first: Any, second: Any) -> Floats:
-    """Inner product of each row of one factor with the same row of another."""
-    if sparse.issparse(first):
-        return np.asarray(first.multiply(second).sum(axis=1)).ravel()
-    return np.einsum("ij,ij->i", first, second)
-
-
-def _slices(stop: int, size: int, start: int = 0) -> Iterator[slice]:
-    return (slice(begin, min(begin + size, stop)) for begin in range(start, stop, size))
+def _highest(values: Floats) -> NDArray[np.bool_]:
+    """Tell which of some distances from differences are the highest."""
+    return values >= values.max() * (1 - _SAME)
 
 
 def _drawn(cumulated: Floats, n: int, rng: RandomState) -> Positions:

@@ -12,7 +12,7 @@ diversity    KMeans, KCenterGreedy, RobustKCenterGreedy, LCMD, DOptimal, VOptima
              TypiClust, ProbCover, MaxHerding, FacilityLocation,
              FacilityLocationMutualInformation, DiscriminativeAL
 hybrid       BADGE, BAIT, MaxDet, DPP, UHerding, CLUE, ClusterMargin, DropQuery, Falcun,
-             ContrastiveAL, InformationDensity, RankedBatch
+             ContrastiveAL, GALAXY, InformationDensity, RankedBatch
 regression   GSy, IGS (and the diversity family)
 composition  Subsample, Prefilter, SEALS, AnchorAL, Mixture, EpsilonGreedy, ClassBalanced
 ===========  ==========================================================================
@@ -30,6 +30,7 @@ from skactive.strategies._bayesian import (
     MeanStd,
     VariationRatio,
 )
+from skactive.strategies._bisection import GALAXY
 from skactive.strategies._candidates import SEALS, AnchorAL, ClassBalanced, EpsilonGreedy
 from skactive.strategies._clusters import CLUE, ClusterMargin, DropQuery, TypiClust
 from skactive.strategies._committee import ConsensusEntropy, KLDivergence, VoteEntropy
@@ -43,11 +44,11 @@ from skactive.strategies._coverage import (
     UHerding,
 )
 from skactive.strategies._design import BAIT, DPP, DOptimal, MaxDet, VOptimal
-from skactive.strategies._diversity import KCenterGreedy, KMeans
+from skactive.strategies._diversity import LCMD, KCenterGreedy, KMeans, RobustKCenterGreedy
 from skactive.strategies._hybrid import BADGE, InformationDensity, RankedBatch
 from skactive.strategies._lookahead import ExpectedErrorReduction
 from skactive.strategies._random import Random
-from skactive.strategies._regression import IGS, LCMD, GSy, RobustKCenterGreedy
+from skactive.strategies._regression import IGS, GSy
 from skactive.strategies._uncertainty import Entropy, LeastConfidence, Margin, MarginRatio
 
 __all__ = [
@@ -57,6 +58,7 @@ __all__ = [
     "CLUE",
     "DPP",
     "EPIG",
+    "GALAXY",
     "IGS",
     "LCMD",
     "SEALS",

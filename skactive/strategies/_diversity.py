@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from numbers import Real
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from skactive.selectors import k_center_greedy, kmeans_medoids
+from skactive._compat import Interval
+from skactive.selectors import kmeans_medoids
+from skactive.selectors._distance import far_but_no_outlier, farthest_first, largest_cluster
+from skactive.selectors._lazy import AllDistances
 from skactive.strategies._base import Positions, Strategy
 
 if TYPE_CHECKING:
     from skactive._pool import PoolView
 
-__all__ = ["KCenterGreedy", "KMeans", "labeled_embedding"]
+__all__ = ["LCMD", "KCenterGreedy", "KMeans", "RobustKCenterGreedy", "labeled_embedding"]
 
 
 def labeled_embedding(pool: PoolView) -> Any:
@@ -86,9 +90,94 @@ class KCenterGreedy(Strategy):
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Choose rows one by one, each the farthest from all before."""
-        return k_center_greedy(
-            pool.embedding,
-            batch_size,
-            labeled=labeled_embedding(pool),
-            random_state=pool.random_state,
+        return farthest_first(pool.labeled_distances(), batch_size, pool.random_state)
+
+
+class LCMD(Strategy):
+    r"""Choose, in the cluster that is worst covered, the row farthest from its centre.
+
+    .. math:: x_{t+1} = \arg\max_{x :\, c(x) = c^*} \lVert z(x) - z(c^*) \rVert, \qquad
+        c^* = \arg\max_c \sum_{x :\, c(x) = c} \lVert z(x) - z(c) \rVert^2
+
+    with :math:`c(x)` the row nearest to x of those labelled or chosen (largest cluster maximum
+    distance).
+
+    **When:** batches for regression with nets, where it led a large benchmark on embeddings made
+    of the net's gradients; and wherever :class:`KCenterGreedy` wastes labels on outliers, as a
+    lone row makes a small cluster. It does not look at labels, so it serves classifiers too. Needs
+    an embedding only.
+
+    References
+    ----------
+    Holzmüller, Zaverkin, Kästner and Steinwart, "A framework and benchmark for deep batch active
+    learning for regression", Journal of Machine Learning Research 24, 2023,
+    :doi:`10.48550/arXiv.2203.09410`.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.linear_model import Ridge
+    >>> from skactive import ActiveLearner
+    >>> from skactive.strategies import LCMD
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> learner = ActiveLearner(Ridge(), LCMD(), random_state=0).fit(X[:30], y[:30])
+    >>> learner.query(X[30:], batch_size=3).shape
+    (3,)
+    """
+
+    needs = frozenset({"embedding"})
+
+    def select(self, pool: PoolView, batch_size: int) -> Positions:
+        """Choose rows one by one, each from the cluster of the largest sum of squares."""
+        return largest_cluster(pool.labeled_distances(AllDistances), batch_size, pool.random_state)
+
+
+class RobustKCenterGreedy(Strategy):
+    r"""Choose rows far from all that are labelled or chosen, but pass over the very farthest.
+
+    .. math:: x_{t+1} = Q_q \bigl\{ x : d(x) \bigr\}, \qquad
+        d(x) = \min_{s \in L \cup \{x_1 .. x_t\}} \lVert z(x) - z(s) \rVert
+
+    the row at the quantile q of the distances above zero: of m such rows the
+    :math:`\lfloor (1 - q) m \rfloor` farthest are passed over. 1.0 is :class:`KCenterGreedy`.
+
+    **When:** large batches where the pool holds rubbish (broken images, wrong units) that
+    farthest-first would visit before all else. Needs an embedding only.
+
+    Parameters
+    ----------
+    quantile : float, default=0.99
+        Above 0 and at most 1; the lower, the more rows count as outliers.
+
+    References
+    ----------
+    Sener and Savarese, "Active learning for convolutional neural networks: a core-set approach",
+    ICLR 2018, :doi:`10.48550/arXiv.1708.00489`, let a number of outliers go uncovered and solve
+    that by an integer program; this is the greedy traversal with outliers passed over.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skactive import ActiveLearner
+    >>> from skactive.strategies import RobustKCenterGreedy
+    >>> X, y = load_iris(return_X_y=True)
+    >>> strategy = RobustKCenterGreedy(quantile=0.9)
+    >>> learner = ActiveLearner(LogisticRegression(max_iter=500), strategy, random_state=0)
+    >>> learner.fit(X[::10], y[::10]).query(X, batch_size=3).shape
+    (3,)
+    """
+
+    needs = frozenset({"embedding"})
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "quantile": [Interval(Real, 0, 1, closed="right")]
+    }
+
+    def __init__(self, *, quantile: float = 0.99) -> None:
+        self.quantile = quantile
+
+    def select(self, pool: PoolView, batch_size: int) -> Positions:
+        """Choose rows one by one, each at the quantile of the distances from all before."""
+        return far_but_no_outlier(
+            pool.labeled_distances(AllDistances), batch_size, self.quantile, pool.random_state
         )

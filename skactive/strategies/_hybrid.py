@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from skactive import scores
 from skactive._compat import Interval
-from skactive.selectors import kmeans_plusplus, ranked_batch, top
-from skactive.strategies._base import A_SCORE, Positions, ScoreStrategy, Selector, Strategy
-from skactive.strategies._diversity import labeled_embedding
+from skactive.selectors import kmeans_plusplus, top
+from skactive.selectors._distance import ranked
+from skactive.strategies._base import A_COUNT, A_SCORE, Positions, ScoreStrategy, Selector, Strategy
 from skactive.strategies._uncertainty import Entropy, LeastConfidence
 
 if TYPE_CHECKING:
@@ -80,9 +80,9 @@ class InformationDensity(ScoreStrategy):
 
     with :math:`\phi` an uncertainty and :math:`z` the embedding.
 
-    **When:** uncertainty alone keeps choosing outliers. The density is exact and takes n squared
-    distances, in chunks: for large pools wrap it in :class:`Subsample` or :class:`Prefilter`.
-    Needs an embedding and what the uncertainty needs.
+    **When:** uncertainty alone keeps choosing outliers. Up to 20,000 rows the density is exact, in
+    time that grows with n squared; beyond, with n x `max_reference`. Needs an embedding and what
+    the uncertainty needs.
 
     Parameters
     ----------
@@ -90,6 +90,11 @@ class InformationDensity(ScoreStrategy):
         Scores the rows; None is :class:`Entropy`. Scores below 0 are shifted to start at 0.
     beta : float, default=1.0
         Weight of the density; 0 ignores it.
+    max_reference : int, default=1_000
+        In pools of more than 20,000 rows, the density is estimated from the similarity to a sample
+        of this many, with a standard error of at most :math:`0.5 / \sqrt{m - 1}` (0.016; see
+        :func:`skactive.scores.information_density`). None takes all rows, and so n squared
+        distances.
     selector : callable, default=None
         How rows are taken by their scores; None takes the highest.
 
@@ -115,6 +120,7 @@ class InformationDensity(ScoreStrategy):
         **ScoreStrategy._parameter_constraints,
         "uncertainty": A_SCORE,
         "beta": [Interval(Real, 0, None, closed="left")],
+        "max_reference": A_COUNT,
     }
 
     def __init__(
@@ -122,11 +128,13 @@ class InformationDensity(ScoreStrategy):
         uncertainty: ScoreStrategy | None = None,
         *,
         beta: float = 1.0,
+        max_reference: int | None = 1_000,
         selector: Selector | None = None,
     ) -> None:
         super().__init__(selector=selector)
         self.uncertainty = uncertainty
         self.beta = beta
+        self.max_reference = max_reference
 
     def _uncertainty(self) -> ScoreStrategy:
         return Entropy() if self.uncertainty is None else self.uncertainty
@@ -141,7 +149,10 @@ class InformationDensity(ScoreStrategy):
         doubt = self._uncertainty().score_in_chunks(pool)
         # A negative doubt (a decision margin) times density would prefer outliers.
         doubt = doubt - min(0.0, float(doubt.min()))
-        return doubt * scores.information_density(pool.embedding) ** self.beta
+        density = scores.information_density(
+            pool.embedding, max_reference=self.max_reference, random_state=pool.random_state
+        )
+        return doubt * density**self.beta
 
 
 class RankedBatch(Strategy):
@@ -195,10 +206,5 @@ class RankedBatch(Strategy):
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Choose rows one by one."""
-        return ranked_batch(
-            pool.embedding,
-            self._uncertainty().score_in_chunks(pool),
-            batch_size,
-            labeled=labeled_embedding(pool),
-            random_state=pool.random_state,
-        )
+        doubt = self._uncertainty().score_in_chunks(pool)
+        return ranked(pool.labeled_distances(), doubt, batch_size, pool.random_state)

@@ -26,6 +26,7 @@ def small_blocks(monkeypatch):
     monkeypatch.setattr(_design, "_BLOCK_BYTES", 300)
     monkeypatch.setattr(_design, "_MIN_BLOCK_ROWS", 7)
     monkeypatch.setattr(_design, "_ROWS_IN_RACE", (4, 4))
+    monkeypatch.setattr(_design, "_ROWS_IN_FRONT", 4)
     monkeypatch.setattr(_design, "_MAX_PENDING", 6)
 
 

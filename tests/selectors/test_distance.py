@@ -12,8 +12,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from scipy.stats import chisquare
 
-from skactive.selectors import _distance, k_center_greedy, kmeans_plusplus, ranked_batch
-from skactive.selectors._distance import NearestDistances
+from skactive.selectors import _points, k_center_greedy, kmeans_plusplus, ranked_batch
+from skactive.selectors._lazy import AllDistances, LazyDistances, _drawn
 
 KINDS = [np.asarray, sparse.csr_array, sparse.csr_matrix, sparse.coo_array]
 kinds = pytest.mark.parametrize("as_rows", KINDS, ids=lambda kind: kind.__name__)
@@ -54,58 +54,58 @@ def assert_as_likely(counts, expected):
 @pytest.mark.parametrize("n_dims", [1, 3])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_nearest_distances_are_those_of_all_pairs(as_rows, n_dims, dtype, monkeypatch):
-    monkeypatch.setattr(_distance, "_BLOCK_BYTES", 200)  # several blocks, the last one short
+    monkeypatch.setattr(_points, "_BLOCK_BYTES", 200)  # several blocks, the last one short
     rng = np.random.default_rng(0)
     X, labeled = rng.normal(size=(31, n_dims)).astype(dtype), rng.normal(size=(4, n_dims))
     X[3] = X[4]
     X[5] = 0
     labeled = labeled.astype(dtype)
-    state = NearestDistances(as_rows(X), labeled=as_rows(labeled))
-    assert_allclose(state.squared, all_pairs(X, labeled).min(axis=1), rtol=1e-9, atol=1e-12)
+    state = AllDistances(as_rows(X), labeled=as_rows(labeled))
+    assert_allclose(state.bound, all_pairs(X, labeled).min(axis=1), rtol=1e-9, atol=1e-12)
     centres = []
     for position in (3, 0, 5):
-        assert state.add(position) == position
+        assert state.meet(position) == position
         centres.append(X[position])
         expected = all_pairs(X, [*labeled, *centres]).min(axis=1)
-        assert_allclose(state.squared, expected, rtol=1e-9, atol=1e-12)
-    assert_array_equal(state.squared[[0, 3, 4, 5]], 0.0)
-    assert state.squared.dtype == np.float64
+        assert_allclose(state.bound, expected, rtol=1e-9, atol=1e-12)
+    assert_array_equal(state.bound[[0, 3, 4, 5]], 0.0)
+    assert state.bound.dtype == np.float64
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("as_rows", [np.asarray, sparse.csr_array])
 def test_distances_of_factors_are_those_of_their_outer_products(as_rows, dtype, monkeypatch):
-    monkeypatch.setattr(_distance, "_BLOCK_BYTES", 200)
+    monkeypatch.setattr(_points, "_BLOCK_BYTES", 200)
     a, h = gradient_factors(dtype=dtype)
     gradients = outer(a.astype(float), h.astype(float))
-    state = NearestDistances((a, as_rows(h)))
+    state = AllDistances((a, as_rows(h)))
     for n_centres, position in enumerate((5, 7, 20), start=1):
-        state.add(position)
+        state.meet(position)
         expected = all_pairs(gradients, gradients[[5, 7, 20][:n_centres]]).min(axis=1)
-        assert_allclose(state.squared, expected, rtol=1e-9, atol=1e-12)
-    assert_array_equal(state.squared[[5, 6, 7, 8, 20]], 0.0)
+        assert_allclose(state.bound, expected, rtol=1e-9, atol=1e-12)
+    assert_array_equal(state.bound[[5, 6, 7, 8, 20]], 0.0)
 
 
 def test_published_norm_of_a_gradient():
     a = np.array([[0.2, 0.5, 0.3], [0.0, 0.0, 0.0]]) - [[0, 1, 0], [0, 0, 0]]
-    state = NearestDistances((a, np.array([[1.0, 2.0], [1.0, 1.0]])))
-    state.add(1)
-    assert_allclose(state.squared, [1.9, 0.0])
+    state = AllDistances((a, np.array([[1.0, 2.0], [1.0, 1.0]])))
+    state.meet(1)
+    assert_allclose(state.bound, [1.9, 0.0])
 
 
 def test_distances_far_from_the_origin_keep_their_digits():
     X = np.array([[0.0], [1.0], [3.0]]) + 1e8
-    state = NearestDistances(X)
-    state.add(0)
-    assert_array_equal(state.squared, [0, 1, 9])
+    state = AllDistances(X)
+    state.meet(0)
+    assert_array_equal(state.bound, [0, 1, 9])
 
 
 def test_sparse_rows_with_repeated_and_unsorted_entries_are_read_but_not_rewritten():
     data, indices = np.array([1.0, 2.0, 4.0, 3.0]), np.array([1, 1, 2, 0])
     X = sparse.csr_array((data, indices, np.array([0, 2, 4])), shape=(2, 3))
-    state = NearestDistances(X)
-    state.add(1)
-    assert_allclose(state.squared, [9 + 9 + 16, 0])
+    state = AllDistances(X)
+    state.meet(1)
+    assert_allclose(state.bound, [9 + 9 + 16, 0])
     assert_array_equal(X.data, [1, 2, 4, 3])
     assert_array_equal(X.indices, [1, 1, 2, 0])
 
@@ -209,11 +209,11 @@ def test_draws_follow_squared_distances(as_points, n_draws):
 
 def test_third_draw_follows_the_distance_to_the_nearest_of_two():
     X, rng = np.array([[0.0], [10.0], [1.0], [7.0], [12.0]]), np.random.RandomState(0)
-    state, counts = NearestDistances(X), np.zeros(5)
-    state.add(0)
-    state.add(1)
+    counts = np.zeros(5)
     for _ in range(5000):
-        counts[_distance._draw(state.squared, rng)] += 1
+        state = LazyDistances(X)
+        state.label([0, 1])
+        counts[state.draw(1, rng)] += 1
     assert_array_equal(counts[:2], 0)
     assert_as_likely(counts[2:], 5000 * np.array([1, 9, 4]) / 14)
 
@@ -240,13 +240,13 @@ def test_draws_at_the_edges_fall_on_positive_weights():
     class Edge(np.random.RandomState):
         edge = 0.0
 
-        def random_sample(self):
-            return self.edge
+        def random_sample(self, size):
+            return np.full(size, self.edge)
 
-    weights, rng = np.array([0.0, 0.1, 0.2, 0.0, 0.0]), Edge(0)
-    assert _distance._draw(weights, rng) == 1
+    cumulated, rng = np.cumsum([0.0, 0.1, 0.2, 0.0, 0.0]), Edge(0)
+    assert_array_equal(_drawn(cumulated, 2, rng), 1)
     rng.edge = 1.0
-    assert _distance._draw(weights, rng) == 2
+    assert_array_equal(_drawn(cumulated, 2, rng), 2)
 
 
 # -- ranked batch ------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from scipy.stats import chisquare
 
-from skactive.selectors import _distance, _lazy, k_center_greedy, kmeans_plusplus
+from skactive.selectors import _lazy, _points, k_center_greedy, kmeans_plusplus
 from skactive.selectors._lazy import LazyDistances
 
 
@@ -60,10 +60,9 @@ kinds = pytest.mark.parametrize("kind", KINDS)
 
 @pytest.fixture(params=[1, 16], ids=["wide", "narrow"])
 def lazy(request, monkeypatch):
-    """Use the lazy path for every pool, with blocks of few rows and centres."""
-    monkeypatch.setattr(_distance, "_LAZY_ROWS", 0)
+    """Use blocks of many or of few rows and centres."""
     monkeypatch.setattr(_lazy, "_CENTRES", 128 // request.param)
-    monkeypatch.setattr(_lazy, "_BLOCK_BYTES", 2**21 // request.param**2)
+    monkeypatch.setattr(_points, "_BLOCK_BYTES", 2**21 // request.param**2)
     return request.param
 
 
@@ -126,7 +125,6 @@ def test_the_answer_does_not_depend_on_how_many_rows_contend(width, monkeypatch)
 
 def test_single_precision_picks_are_those_of_double_precision():
     X = blobs(20_000, 32, np.float32)
-    assert len(X) > _distance._LAZY_ROWS
     picks = k_center_greedy(X, 100, labeled=X[:50], random_state=0)
     assert picks.tolist() == farthest_first(X.astype(float), X[:50].astype(float), 100)
 
@@ -179,7 +177,6 @@ def test_ties_are_broken_at_random(lazy):
 
 def test_draws_follow_the_squared_distances(monkeypatch):
     """20,000 draws of three rows, with duplicates, against the exact law."""
-    monkeypatch.setattr(_distance, "_LAZY_ROWS", 0)
     monkeypatch.setattr(_lazy, "_PROPOSALS", 4)
     X = np.array([[0.0], [0.0], [1.0], [3.0], [3.0]])
     distances, rng, counts = all_pairs(X, X), np.random.RandomState(0), {}

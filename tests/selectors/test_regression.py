@@ -13,15 +13,9 @@ from numpy.testing import assert_array_equal
 from scipy import sparse
 from scipy.stats import chisquare
 
-from skactive.selectors import k_center_greedy
-from skactive.selectors._regression import (
-    _AllDistances,
-    _ProductDistances,
-    gsy,
-    igs,
-    lcmd,
-    robust_k_center_greedy,
-)
+from skactive.selectors import gsy, igs, k_center_greedy, lcmd, robust_k_center_greedy
+from skactive.selectors._lazy import AllDistances
+from skactive.selectors._regression import _ProductDistances
 
 KINDS = [np.asarray, np.float32, sparse.csr_array, sparse.csr_matrix, sparse.coo_array]
 kinds = pytest.mark.parametrize("as_rows", KINDS, ids=lambda kind: kind.__name__)
@@ -280,14 +274,14 @@ def test_distances_and_centres_stay_exact_though_rows_are_skipped(as_rows, n_lab
     rng = np.random.default_rng(0)
     blobs = 10 * rng.normal(size=(12, 3))
     X = blobs[rng.integers(12, size=500)] + rng.normal(size=(500, 3))
-    state = _AllDistances(as_rows(X), labeled=as_rows(X[:n_labeled]))
+    state = AllDistances(as_rows(X), labeled=as_rows(X[:n_labeled]))
     met = []
 
     def counted(block, rows, squared):
         met.append(len(rows))
-        type(state)._meet_last(state, block, rows, squared)
+        type(state).meet_last(state, block, rows, squared)
 
-    monkeypatch.setattr(state, "_meet_last", counted)
+    monkeypatch.setattr(state, "meet_last", counted)
     centres = list(range(n_labeled))
     for position in rng.choice(np.arange(n_labeled, 500), 60, replace=False):
         state.meet(position)

@@ -14,8 +14,7 @@ from sklearn.tree import DecisionTreeRegressor
 
 from skactive import ActiveLearner, SimulatedLearner
 from skactive.exceptions import InvalidReadingError
-from skactive.strategies import KCenterGreedy
-from skactive.strategies._regression import IGS, LCMD, GSy, RobustKCenterGreedy
+from skactive.strategies import IGS, LCMD, GSy, KCenterGreedy, RobustKCenterGreedy
 from skactive.testing import FakePool, parametrize_with_strategy_checks
 
 OF_PREDICTIONS = [GSy(), IGS()]
@@ -35,15 +34,16 @@ def plain(Z, f, known_z, known_y, batch_size, exponents):
     """Greedy sampling by its formula, one row at a time."""
     known, picks = list(zip(known_z, known_y, strict=True)), []
     for _ in range(batch_size):
-        merits = [
-            min(
-                np.linalg.norm(z - s) ** exponents[0] * abs(g - t) ** exponents[1] for s, t in known
-            )
-            for z, g in zip(Z, f, strict=True)
-        ]
-        picks.append(int(np.argmax(merits)))
+        picks.append(int(np.argmax(merits_of(Z, f, known, exponents))))
         known.append((Z[picks[-1]], f[picks[-1]]))
     return picks
+
+
+def merits_of(Z, f, known, exponents):
+    return [
+        min(np.linalg.norm(z - s) ** exponents[0] * abs(g - t) ** exponents[1] for s, t in known)
+        for z, g in zip(Z, f, strict=True)
+    ]
 
 
 @pytest.mark.parametrize(("strategy", "exponents"), [(GSy(), (0, 1)), (IGS(), (1, 1))], **by_name)
@@ -63,8 +63,11 @@ def test_greedy_sampling_through_a_pipeline(strategy, exponents, model):
     learner = ActiveLearner(make_pipeline(scaler, model), strategy, random_state=0)
     learner.fit(X[START], y[START])
     Z, known = (learner.estimator_[:-1].transform(rows) for rows in (X[POOL], X[START]))
-    expected = plain(Z, learner.predict(X[POOL]), known, y[START], 6, exponents)
-    assert_array_equal(learner.query(X[POOL], 6), expected)
+    f, known = learner.predict(X[POOL]), list(zip(known, y[START], strict=True))
+    for pick in learner.query(X[POOL], 6):
+        merits = merits_of(Z, f, known, exponents)
+        assert merits[pick] >= max(merits) * (1 - 1e-9)  # predictions of a forest tie
+        known.append((Z[pick], f[pick]))
 
 
 @pytest.mark.parametrize("strategy", OF_PREDICTIONS, **by_name)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 __all__ = ["ModelAdapter", "adapt", "register"]
 
 Rows = NDArray[np.float64]
+Futures = Iterator[tuple[slice, int, Rows]]
 Adapter = TypeVar("Adapter", bound="type[ModelAdapter]")
 
 
@@ -111,6 +112,21 @@ class ModelAdapter:
         """
         raise NotImplementedError
 
+    def fantasized_logits(self, Z: Any, y: Any, rows: Any, targets: Any) -> Futures | None:
+        """Predict targets by the model as each row with each label would make it, without a refit.
+
+        For models that one more label changes in closed form, exactly as a refit on the labelled
+        rows `Z`, of labels `y`, would.
+
+        Returns
+        -------
+        iterator of (slice, int, ndarray of shape (n_classes, n_block, n_some_targets)), or None
+            For blocks of the rows and of the targets, and for each column of the sorted labels in
+            `y`: logarithms of the probabilities, up to a constant for each row and target. Who
+            gets an array may change it. None (the default) where only a refit can tell.
+        """
+        return None
+
     def fitting(self, seed: int | None) -> AbstractContextManager[None]:
         """Return the context to fit the model in, for models that draw from global state."""
         return nullcontext()
@@ -130,6 +146,7 @@ _LATE = {
     "sklearn.frozen": "skactive.adapters._sklearn",
     "sklearn.gaussian_process": "skactive.adapters._sklearn",
     "sklearn.model_selection": "skactive.adapters._sklearn",
+    "sklearn.naive_bayes": "skactive.adapters._naive_bayes",
     "sklearn.pipeline": "skactive.adapters._sklearn",
 }
 

@@ -17,7 +17,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skactive._seeding import seeded_clone
-from skactive.adapters._base import ModelAdapter, Rows, adapt, register
+from skactive.adapters._base import Futures, ModelAdapter, Rows, adapt, register
 from skactive.exceptions import CapabilityError
 
 __all__: list[str] = []
@@ -88,6 +88,12 @@ class PipelineAdapter(WrapperAdapter):
         for transformer in self.transformers():
             X = transformer.transform(X)
         return self.inner.prepare(X)
+
+    def fantasized_logits(self, Z: Any, y: Any, rows: Any, targets: Any) -> Futures | None:
+        # A refit would fit the other transformers to the new row too.
+        if not all(isinstance(step, FrozenEstimator) for step in self.transformers()):
+            return None
+        return self.inner.fantasized_logits(Z, y, rows, targets)
 
     def prepare_cold(self, X: Any, seed: int = 0) -> Callable[[Any], Any]:
         fitted = []

@@ -19,7 +19,7 @@ from skactive.selectors import top
 if TYPE_CHECKING:
     from skactive._pool import PoolView
 
-__all__ = ["ScoreStrategy", "Strategy"]
+__all__ = ["SampledScoreStrategy", "ScoreStrategy", "Strategy"]
 
 # Constraints that several strategies share.
 A_STRATEGY: list[Any] = [HasMethods("select")]
@@ -139,6 +139,29 @@ class ScoreStrategy(Strategy):
             _warn_of_ties(self, len(scores))
         selector = top if self.selector is None else self.selector
         return selector(scores, batch_size, random_state=pool.random_state)
+
+
+class SampledScoreStrategy(ScoreStrategy):
+    """Base of scores that are made of each row's draws from the posterior.
+
+    Parameters
+    ----------
+    n_samples : int, default=None
+        How many draws; None leaves it to the model (all members of an ensemble).
+    selector : callable, default=None
+        How rows are taken by their scores; None takes the highest.
+    """
+
+    needs = frozenset({"proba_samples"})
+    rowwise = True
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **ScoreStrategy._parameter_constraints,
+        "n_samples": A_COUNT,
+    }
+
+    def __init__(self, *, n_samples: int | None = None, selector: Selector | None = None) -> None:
+        super().__init__(selector=selector)
+        self.n_samples = n_samples
 
 
 def _checked(scores: Any, n_rows: int, name: str) -> NDArray[np.float64]:

@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 from skactive import scores
 from skactive._compat import Interval
 from skactive.selectors._joint import batch_bald
-from skactive.strategies._base import A_COUNT, Positions, ScoreStrategy, Selector, Strategy
+from skactive.strategies._base import (
+    A_COUNT,
+    Positions,
+    SampledScoreStrategy,
+    ScoreStrategy,
+    Selector,
+    Strategy,
+)
 
 if TYPE_CHECKING:
     from skactive._pool import PoolView
@@ -19,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["BALD", "EPIG", "BatchBALD", "ExpectedModelChange", "MeanStd", "VariationRatio"]
 
 
-class BALD(ScoreStrategy):
+class BALD(SampledScoreStrategy):
     r"""Choose rows whose label is expected to tell most about the model's parameters.
 
     .. math:: u(x) = H\big[\mathbb{E}_\theta\, p(y \mid x, \theta)\big]
@@ -59,17 +66,6 @@ class BALD(ScoreStrategy):
     >>> learner.fit(X[::10], y[::10]).query(X, batch_size=3).shape
     (3,)
     """
-
-    needs = frozenset({"proba_samples"})
-    rowwise = True
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **ScoreStrategy._parameter_constraints,
-        "n_samples": A_COUNT,
-    }
-
-    def __init__(self, *, n_samples: int | None = None, selector: Selector | None = None) -> None:
-        super().__init__(selector=selector)
-        self.n_samples = n_samples
 
     def score(self, pool: PoolView) -> NDArray[np.float64]:
         """Score the rows by the information on the parameters in nats, shape (n_rows,)."""
@@ -136,22 +132,7 @@ class BatchBALD(Strategy):
         )
 
 
-class _Spread(ScoreStrategy):
-    """What the strategies share that measure how far single draws of the posterior differ."""
-
-    needs = frozenset({"proba_samples"})
-    rowwise = True
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **ScoreStrategy._parameter_constraints,
-        "n_samples": A_COUNT,
-    }
-
-    def __init__(self, *, n_samples: int | None = None, selector: Selector | None = None) -> None:
-        super().__init__(selector=selector)
-        self.n_samples = n_samples
-
-
-class MeanStd(_Spread):
+class MeanStd(SampledScoreStrategy):
     r"""Choose rows whose probabilities vary most over the draws, on average over the classes.
 
     .. math:: u(x) = \frac{1}{C} \sum_y \sqrt{\mathrm{Var}_\theta\, p(y \mid x, \theta)}
@@ -189,7 +170,7 @@ class MeanStd(_Spread):
         return scores.mean_standard_deviation(pool.proba_samples(self.n_samples))
 
 
-class VariationRatio(_Spread):
+class VariationRatio(SampledScoreStrategy):
     r"""Choose rows on which the largest share of the draws does not predict the commonest class.
 
     .. math:: u(x) = 1 - \frac{1}{S} \max_y \big|\{s : \arg\max_{y'} p(y' \mid x, \theta_s) = y\}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skactive import scores
-from skactive.strategies._base import A_COUNT, ScoreStrategy, Selector
+from skactive.strategies._base import SampledScoreStrategy
 
 if TYPE_CHECKING:
     from skactive._pool import PoolView
@@ -16,22 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["ConsensusEntropy", "KLDivergence", "VoteEntropy"]
 
 
-class _Committee(ScoreStrategy):
-    """What the committee strategies share: each draw from the posterior is a member."""
-
-    needs = frozenset({"proba_samples"})
-    rowwise = True
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **ScoreStrategy._parameter_constraints,
-        "n_samples": A_COUNT,
-    }
-
-    def __init__(self, *, n_samples: int | None = None, selector: Selector | None = None) -> None:
-        super().__init__(selector=selector)
-        self.n_samples = n_samples
-
-
-class VoteEntropy(_Committee):
+class VoteEntropy(SampledScoreStrategy):
     r"""Choose rows on which the members' votes are most divided.
 
     .. math:: u(x) = -\sum_y \frac{V(y)}{M} \log \frac{V(y)}{M}
@@ -71,7 +56,7 @@ class VoteEntropy(_Committee):
         return scores.vote_entropy(pool.proba_samples(self.n_samples))
 
 
-class ConsensusEntropy(_Committee):
+class ConsensusEntropy(SampledScoreStrategy):
     r"""Choose rows about which the committee as a whole is least sure.
 
     .. math:: u(x) = H\big[\bar p(y \mid x)\big], \qquad \bar p = \frac{1}{M} \sum_m p_m
@@ -109,7 +94,7 @@ class ConsensusEntropy(_Committee):
         return scores.consensus_entropy(pool.proba_samples(self.n_samples))
 
 
-class KLDivergence(_Committee):
+class KLDivergence(SampledScoreStrategy):
     r"""Choose rows on which the members differ most from their consensus.
 
     .. math:: u(x) = \frac{1}{M} \sum_m

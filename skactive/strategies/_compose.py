@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from skactive._compat import BaseComposition, HasMethods, Interval
 from skactive.selectors import top
 from skactive.strategies._base import A_STRATEGY, Positions, ScoreStrategy, Strategy
+from skactive.strategies._candidates import rest_of
 
 if TYPE_CHECKING:
     from skactive._pool import PoolView
@@ -227,7 +228,7 @@ class Mixture(BaseComposition, Strategy):
                 picked = left[strategy.select(rest, int(count))]
                 chosen.append(picked)
                 ranks.append((np.arange(count) + 0.5) / count)
-                left = np.setdiff1d(left, picked)
+                left = rest_of(len(pool), np.concatenate(chosen))
         order = np.argsort(np.concatenate(ranks), kind="stable")
         return np.concatenate(chosen)[order]
 

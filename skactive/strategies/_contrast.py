@@ -31,8 +31,9 @@ __all__ = ["ContrastiveAL", "DiscriminativeAL", "Falcun"]
 
 # The least probability in a logarithm: a class that the model rules out would make it infinite.
 _FLOOR = np.finfo(np.float64).eps
-# Rows scored at a time, so that a scaler's copy stays small.
-_ROWS_AT_ONCE = 2**14
+# Bytes of rows scored at a time, in double precision, so that a scaler's copy stays small.
+_BLOCK_BYTES = 2**22
+_MIN_BLOCK_ROWS = 256
 # Equal rows may score differently by rounding: within these shares of the range and of the size of
 # the scores they tie.
 _TIE, _ROUNDING = 1e-10, 1e-13
@@ -280,8 +281,9 @@ def _part_sizes(batch_size: int, n_parts: int) -> list[int]:
 
 def _surely(classifier: Any, X: Any, rows: Positions) -> Iterator[NDArray[np.float64]]:
     """Yield how surely rows are of the second class, some thousand rows at a time."""
-    for start in range(0, len(rows), _ROWS_AT_ONCE):
-        points = X[rows[start : start + _ROWS_AT_ONCE]]
+    size = max(_MIN_BLOCK_ROWS, _BLOCK_BYTES // (8 * X.shape[1]))
+    for start in range(0, len(rows), size):
+        points = X[rows[start : start + size]]
         if hasattr(classifier, "decision_function"):  # probabilities would all round to 1
             yield np.asarray(classifier.decision_function(points), dtype=np.float64)
         else:

@@ -89,8 +89,11 @@ class ExpectedErrorReduction(ScoreStrategy):
     :math:`1 - \max_y p` (0/1 loss).
 
     **When:** small pools and models that are quickly fitted: it refits the model for each row and
-    class, n_rows x n_classes times. Wrap it in :class:`Subsample` or :class:`Prefilter`; or set
-    `approximation`, which imagines the new label without a refit, in time n_rows x n_targets:
+    class, n_rows x n_classes times. Naive Bayes (``GaussianNB``, ``MultinomialNB``,
+    ``BernoulliNB``) is spared the refits where it is taught rows and labels and nothing else: what
+    they would predict is known in closed form, in time n_rows x n_targets. For other models wrap
+    the strategy in :class:`Subsample` or :class:`Prefilter`; or set `approximation`, which
+    imagines the new label without a refit, in time n_rows x n_targets:
 
     * ``"newton"``, for linear models with log loss (``LogisticRegression``, also behind
       transformers) and nets that end in softmax, of which it moves the last layer only. It solves
@@ -113,7 +116,7 @@ class ExpectedErrorReduction(ScoreStrategy):
     loss : {"log_loss", "zero_one"}, default="log_loss"
         What is to be small.
     approximation : {"newton", "reweight"}, default=None
-        How to imagine a label without a refit; None refits.
+        How to imagine a label without a refit; None refits, or gives what refits would.
     ridge : float, default=1.0
         For ``"newton"``, the penalty: half of `ridge` times the squared weights beside the sum of
         the log losses, as ``1 / C`` of ``LogisticRegression``.
@@ -183,25 +186,25 @@ class ExpectedErrorReduction(ScoreStrategy):
             targets = np.arange(len(pool))
         else:
             targets = np.sort(pool.random_state.permutation(len(pool))[: self.n_targets])
-        self._refuse_too_large(len(pool), len(targets), max(1, len(pool.classes)))
         ways = {None: self._refitted, "newton": self._stepped, "reweight": self._reweighted}
         return -ways[self.approximation](pool, targets)
 
-    def _refuse_too_large(self, n_rows: int, n_targets: int, n_classes: int) -> None:
-        """Raise where the answer would take hours, and say what to do."""
-        if self.approximation is None and n_rows * n_classes > _MOST_REFITS:
-            work, way = f"refit the model {n_rows * n_classes} times", "set approximation="
-        elif self.approximation is not None and n_rows * n_targets > _MOST_PAIRS:
-            work, way = f"look at {n_rows} rows x {n_targets} targets", "set n_targets="
-        else:
-            return
-        raise PoolTooLargeError(
-            f"ExpectedErrorReduction would {work} for this pool. Wrap it in Subsample or "
-            f"Prefilter, which choose fewer candidates, or {way}."
-        )
-
     def _refitted(self, pool: PoolView, targets: NDArray[np.intp]) -> Floats:
+        """Loss to be expected after each row, shape (n_rows,), by what a refit would give."""
+        futures = pool.fantasized_logits(pool.take(targets))
+        if futures is None:
+            return self._one_by_one(pool, targets)
+        _refuse_pairs(len(pool), len(targets))
+        loss, proba, expected = _LOSSES_OF_LOGITS[self.loss], pool.proba, np.zeros(len(pool))
+        for rows, column, logits in futures:
+            expected[rows] += proba[rows, column] * loss(logits).sum(axis=1)
+        return expected / len(targets)
+
+    def _one_by_one(self, pool: PoolView, targets: NDArray[np.intp]) -> Floats:
         """Loss to be expected after each row, shape (n_rows,), by a refit a row and class."""
+        n_refits = len(pool) * max(1, len(pool.classes))
+        if n_refits > _MOST_REFITS:
+            raise _too_large(f"refit the model {n_refits} times", "set approximation=")
         loss, expected = _LOSSES[self.loss], np.zeros(len(pool))
         for row, proba in enumerate(pool.proba):
             for column in np.flatnonzero(proba):  # a class that cannot be is not imagined
@@ -211,6 +214,7 @@ class ExpectedErrorReduction(ScoreStrategy):
 
     def _stepped(self, pool: PoolView, targets: NDArray[np.intp]) -> Floats:
         """Loss to be expected after each row, shape (n_rows,), by Newton steps."""
+        _refuse_pairs(len(pool), len(targets))
         layer = _SoftmaxLayer(pool, self.ridge)
         proba, features = pool.proba, pool.gradient_factors[1]
         logits, inputs = _logits(proba[targets]).T, layer.inputs(features[targets])
@@ -227,6 +231,7 @@ class ExpectedErrorReduction(ScoreStrategy):
 
     def _reweighted(self, pool: PoolView, targets: NDArray[np.intp]) -> Floats:
         """Loss to be expected after each row, shape (n_rows,), by re-weighted draws."""
+        _refuse_pairs(len(pool), len(targets))
         samples = pool.proba_samples(self.n_samples)  # (n_draws, n_rows, n_classes)
         futures = samples[:, targets].reshape(len(samples), -1)
         row_bytes = 8 * samples.shape[2] * futures.shape[1] * 3
@@ -243,6 +248,19 @@ class ExpectedErrorReduction(ScoreStrategy):
         proba = (weights.T @ futures).reshape(n_block, n_classes, -1, n_classes)
         losses = _LOSSES[self.loss](proba).mean(axis=2)  # (n_block, n_classes)
         return (losses * (total / n_draws).reshape(n_block, n_classes)).sum(axis=1)
+
+
+def _refuse_pairs(n_rows: int, n_targets: int) -> None:
+    """Raise where looking at each row with each target would take hours."""
+    if n_rows * n_targets > _MOST_PAIRS:
+        raise _too_large(f"look at {n_rows} rows x {n_targets} targets", "set n_targets=")
+
+
+def _too_large(work: str, way: str) -> PoolTooLargeError:
+    return PoolTooLargeError(
+        f"ExpectedErrorReduction would {work} for this pool. Wrap it in Subsample or Prefilter, "
+        f"which choose fewer candidates, or {way}."
+    )
 
 
 class _SoftmaxLayer:

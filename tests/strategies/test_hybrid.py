@@ -10,6 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import SVC
 
 from skactive import ActiveLearner
+from skactive import scores as pure
 from skactive.selectors import kmeans_plusplus, top
 from skactive.strategies import (
     BADGE,
@@ -130,6 +131,19 @@ def test_density_is_uncertainty_times_a_power_of_mean_similarity(beta, uncertain
     expected = doubt * naive_density(pool.embedding) ** beta
     scores = InformationDensity(uncertainty, beta=beta).score(pool)
     assert_allclose(scores, expected, rtol=1e-9)
+
+
+def test_density_of_a_large_pool_is_estimated_by_a_sample_of_the_query(monkeypatch):
+    monkeypatch.setattr(pure, "_MOST_EXACT", 50)
+    pool, doubt = FakePool(100), Entropy().score(FakePool(100))
+    exact = doubt * pure.information_density(pool.embedding, max_reference=None)
+    expected = doubt * pure.information_density(pool.embedding, max_reference=20, random_state=3)
+    same_query = FakePool(100, query_seed=3)
+    assert_allclose(InformationDensity(max_reference=20).score(same_query), expected, rtol=1e-12)
+    assert np.abs(expected - exact).max() > 1e-3
+    for enough in (None, 100):
+        scores = InformationDensity(max_reference=enough).score(FakePool(100))
+        assert_allclose(scores, exact, rtol=1e-12)
 
 
 def test_density_prefers_the_crowd_to_the_outlier():

@@ -21,6 +21,7 @@ from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
 from skactive import ActiveLearner
+from skactive.adapters import _naive_bayes
 from skactive.exceptions import CapabilityError, PoolTooLargeError
 from skactive.strategies import EPIG, ExpectedErrorReduction, _lookahead
 from skactive.testing import FakePool, parametrize_with_strategy_checks
@@ -213,6 +214,76 @@ def test_an_incremental_learner_imagines_by_partial_fits():
     learner = ActiveLearner(model, ExpectedErrorReduction(), incremental=True, random_state=0)
     expected = naive_refits(model, X, y, pool, "log_loss")  # near: naive Bayes is exact either way
     assert_allclose(learner.fit(X, y).score_pool(pool), expected, rtol=1e-4)
+
+
+# -- in closed form ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def fits(monkeypatch):
+    """The sizes of the sets that naive Bayes is fitted to."""
+    sizes, fit = [], GaussianNB.fit
+    monkeypatch.setattr(
+        GaussianNB,
+        "fit",
+        lambda self, X, y, **rest: sizes.append(len(y)) or fit(self, X, y, **rest),
+    )
+    return sizes
+
+
+@both_losses
+@pytest.mark.parametrize("n_targets", [None, 40])
+def test_naive_bayes_is_not_refitted(loss, n_targets, fits):
+    X, y = make_blobs(90, centers=3, cluster_std=4, random_state=0)
+    X, y, pool = X[:30], y[:30], X[30:]
+    strategy = ExpectedErrorReduction(loss=loss, n_targets=n_targets)
+    learner = ActiveLearner(GaussianNB(), strategy, random_state=0).fit(X, y)
+    fits.clear()
+    scores = learner.score_pool(pool)
+    assert fits == []
+    learner.estimator = make_pipeline(StandardScaler(with_mean=False, with_std=False), GaussianNB())
+    expected = learner.fit(X, y).score_pool(pool)
+    assert fits.count(31) == 60 * 3  # behind a scaler, which a label may change, it is
+    assert_allclose(scores, expected, rtol=1e-11)
+
+
+@pytest.mark.parametrize(
+    ("params", "weights"),
+    [({"incremental": True}, {}), ({"classes": [0, 1, 2, 3]}, {}), ({}, {"sample_weight": 2.0})],
+    ids=["incremental", "classes", "weights"],
+)
+def test_naive_bayes_that_is_taught_in_another_way_is_refitted(params, weights, fits, monkeypatch):
+    X, y = make_blobs(50, centers=3, cluster_std=4, random_state=0)
+    monkeypatch.setattr(_naive_bayes.NaiveBayesAdapter, "fantasized_logits", None)  # not called
+    learner = ActiveLearner(GaussianNB(), ExpectedErrorReduction(), random_state=0, **params)
+    learner.fit(X[:30], y[:30], **{name: np.full(30, value) for name, value in weights.items()})
+    fits.clear()
+    assert np.isfinite(learner.score_pool(X[30:])).all()
+    assert len(fits) == (0 if "incremental" in params else 60)
+
+
+def test_a_prefit_naive_bayes_is_imagined_on_the_labelled_rows():
+    X, y = make_blobs(80, centers=3, cluster_std=4, random_state=0)
+    model = GaussianNB().fit(X[50:], y[50:])
+    learner = ActiveLearner(model, ExpectedErrorReduction(), prefit=True, random_state=0)
+    learner.fit(X[:12], y[:12])
+    refits = [
+        [GaussianNB().fit([*X[:12], row], [*y[:12], label]) for label in range(3)]
+        for row in X[12:30]
+    ]
+    losses = [
+        [expected_loss(future.predict_proba(X[12:30]), "log_loss") for future in futures]
+        for futures in refits
+    ]
+    expected = -(model.predict_proba(X[12:30]) * losses).sum(axis=1)
+    assert_allclose(learner.score_pool(X[12:30]), expected, rtol=1e-11)
+
+
+def test_a_pool_with_too_many_pairs_is_refused_before_the_work():
+    learner = ActiveLearner(GaussianNB(), ExpectedErrorReduction(), random_state=0)
+    learner.fit(np.arange(8.0).reshape(4, 2), [0, 1, 0, 1])
+    with pytest.raises(PoolTooLargeError, match=r"30000 rows x 30000 targets.* or set n_targets="):
+        learner.query(np.random.default_rng(0).normal(size=(30_000, 2)))
 
 
 # -- by re-weighted draws ----------------------------------------------------------------------

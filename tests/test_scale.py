@@ -1,0 +1,193 @@
+"""Pools that lie in a file are never copied whole, and the benchmark of growth leaves none out."""
+
+import sys
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn import config_context
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skactive import ActiveLearner, strategies
+from skactive.strategies import (
+    BADGE,
+    BALD,
+    CLUE,
+    DPP,
+    IGS,
+    LCMD,
+    SEALS,
+    AnchorAL,
+    ClassBalanced,
+    ContrastiveAL,
+    DiscriminativeAL,
+    DOptimal,
+    Entropy,
+    EpsilonGreedy,
+    ExpectedModelChange,
+    FacilityLocation,
+    Falcun,
+    GSy,
+    KCenterGreedy,
+    KLDivergence,
+    KMeans,
+    Margin,
+    MaxDet,
+    MaxHerding,
+    Mixture,
+    Prefilter,
+    ProbCover,
+    Random,
+    RankedBatch,
+    RobustKCenterGreedy,
+    Subsample,
+    TypiClust,
+    UHerding,
+    VOptimal,
+    VoteEntropy,
+)
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+N_ROWS, N_DIMS, N_CLASSES = 100_000, 256, 3
+SHARE = 1 / 2  # of the file's size: what a query may hold at the most
+WORKING_MIB = 8  # for readings of several numbers a draw and class
+
+STRATEGIES = [
+    AnchorAL(Margin()),
+    BADGE(),
+    BALD(),
+    ClassBalanced(Margin()),
+    CLUE(),
+    ContrastiveAL(),
+    DiscriminativeAL(n_sub_batches=2, n_unlabeled=500),
+    DOptimal(),
+    DPP(),
+    Entropy(),
+    EpsilonGreedy(Margin()),
+    ExpectedModelChange(),
+    FacilityLocation(max_reference=200),
+    Falcun(),
+    GSy(),
+    IGS(),
+    KCenterGreedy(),
+    KLDivergence(),
+    KMeans(),
+    LCMD(),
+    Margin(),
+    MaxDet(),
+    MaxHerding(max_reference=200),
+    Mixture([("margin", Margin()), ("random", Random())]),
+    Prefilter(Margin(), KCenterGreedy()),
+    ProbCover(delta=20.0, max_reference=200),
+    RankedBatch(),
+    RobustKCenterGreedy(),
+    SEALS(Margin()),
+    Subsample(KCenterGreedy()),
+    TypiClust(),
+    UHerding(max_reference=200),
+    VOptimal(),
+    VoteEntropy(),
+]
+
+
+def rows(n, seed):
+    """Overlapping blobs, one a class."""
+    rng = np.random.default_rng(seed)
+    centres = 0.2 * np.random.default_rng(0).standard_normal((N_CLASSES, N_DIMS), np.float32)
+    y = rng.integers(N_CLASSES, size=n)
+    return rng.standard_normal((n, N_DIMS), np.float32) + centres[y], y
+
+
+@pytest.fixture(scope="module")
+def pool(tmp_path_factory):
+    """A pool in a file that cannot be written to."""
+    path = tmp_path_factory.mktemp("scale") / "pool.npy"
+    written = np.lib.format.open_memmap(path, "w+", np.float32, (N_ROWS, N_DIMS))
+    for start in range(0, N_ROWS, 10_000):
+        written[start : start + 10_000] = rows(10_000, seed=start)[0]
+    del written
+    return np.load(path, mmap_mode="r")
+
+
+def fitted(strategy):
+    """A learner with a model that gives what the strategy reads, fitted in single precision."""
+    model = LogisticRegression(max_iter=200)
+    if "proba_samples" in strategy.needs:
+        model = RandomForestClassifier(5, max_depth=4)
+    elif "prediction" in strategy.needs:
+        model = Ridge()
+    return ActiveLearner(model, strategy, random_state=0).fit(*rows(60, seed=1))
+
+
+def peak_of(query):
+    """Bytes that arrays and objects held at the most, without what is mapped from a file."""
+    tracemalloc.start()
+    try:
+        query()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+by_strategy = pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda s: type(s).__name__)
+
+
+@by_strategy
+def test_a_mapped_pool_is_not_copied(pool, strategy):
+    learner = fitted(strategy)
+    with config_context(working_memory=WORKING_MIB):
+        assert peak_of(lambda: learner.query(pool, 20)) < SHARE * pool.nbytes
+
+
+@by_strategy
+def test_a_mapped_pool_gets_the_answer_of_one_in_memory(pool, strategy):
+    learner, part = fitted(strategy), pool[:1500]
+    np.testing.assert_array_equal(learner.query(part, 5), learner.query(np.array(part), 5))
+
+
+@pytest.fixture(scope="module")
+def growth():
+    sys.path.insert(0, str(BENCHMARKS))
+    try:
+        import growth
+    finally:
+        sys.path.remove(str(BENCHMARKS))
+    return growth
+
+
+def test_the_benchmark_of_growth_knows_every_strategy(growth):
+    made = {type(make()).__name__ for make in growth.strategies().values()}
+    assert made == set(strategies.__all__) - {"Strategy", "ScoreStrategy"}
+
+
+def test_the_benchmark_of_growth_says_what_was_refused(growth):
+    fast = [growth.Result("A", n, seconds=n / 1e6, mib=3.0) for n in (10**4, 10**5, 10**6)]
+    slow = [growth.Result("B", 10**4, 9.0, 1.0), growth.Result("B", 10**5, refusal="too large")]
+    cells = ["A", "0.01", "0.1", "1", "3", "1.00", "1.00"]
+    assert growth.row(fast, growth.SIZES) == cells
+    assert growth.row(slow, growth.SIZES) == ["B", "9", "refused", "-", "-", "-", "-"]
+    assert len(growth.header(growth.SIZES)) == len(cells)
+
+
+@pytest.mark.parametrize(
+    "strategy",
+    [Margin(), BADGE(), Mixture([("random", Random()), ("margin", Margin())])],
+    ids=lambda s: type(s).__name__,
+)
+def test_models_of_double_precision_meet_the_pool_in_chunks(pool, strategy):
+    X, y = rows(60, seed=1)
+    learner = ActiveLearner(LogisticRegression(max_iter=200), strategy, random_state=0)
+    learner.fit(X.astype(np.float64), y)  # its products would be of a copy of the pool
+    with config_context(working_memory=WORKING_MIB):
+        assert peak_of(lambda: learner.query(pool, 20)) < SHARE * pool.nbytes
+
+
+def test_a_pipeline_prepares_a_mapped_pool_in_chunks(pool):
+    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=200))
+    learner = ActiveLearner(model, Margin(), random_state=0).fit(*rows(60, seed=1))
+    with config_context(working_memory=WORKING_MIB):
+        assert peak_of(lambda: learner.query(pool, 20)) < SHARE * pool.nbytes

@@ -3,20 +3,23 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 OLDEST := .venv-oldest
+RIVALS := .venv-rivals
 READY := $(VENV)/.ready
+# Two processes test at a time; threads of their own would only wait for each other.
+ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
-.PHONY: run test test-oldest lint format docs notebooks bench clean
+.PHONY: run test test-oldest lint format docs notebooks bench bench-rivals clean
 
 run: $(READY)  ## watch active learning beat random labelling on digits
 	$(BIN)/python -m skactive demo
 
 test: $(READY)  ## all tests and doctests, with coverage
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadscope --doctest-modules --cov --cov-report=term \
-		--cov-fail-under=95
+	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadscope --doctest-modules \
+		--cov --cov-report=term --cov-fail-under=95
 
 # Deprecations that old versions warn of among themselves are no errors here.
 test-oldest: $(OLDEST)/.ready  ## the tests with the oldest supported versions
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(OLDEST)/bin/python -m pytest tests -n 2 --dist loadscope \
+	$(ONE_THREAD) $(OLDEST)/bin/python -m pytest tests -n 2 --dist loadscope \
 		-W default::DeprecationWarning -W default::FutureWarning
 
 lint: $(READY)  ## style, types, spelling, import contracts
@@ -39,6 +42,11 @@ notebooks: $(READY)  ## execute the notebooks and check that they run
 bench: $(READY)  ## the benchmarks; nothing else should run beside them
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/label_efficiency.py
+	$(BIN)/python benchmarks/growth.py
+
+bench-rivals: $(READY) $(RIVALS)/.ready  ## speed beside other libraries; takes most of an hour
+	$(BIN)/python benchmarks/speed.py --rivals-python $(RIVALS)/bin/python --json speed.json \
+		--plot speed.png
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -50,5 +58,12 @@ $(OLDEST)/.ready: pyproject.toml constraints-oldest.txt
 	$(OLDEST)/bin/python -m pip install --quiet -c constraints-oldest.txt -e ".[test]"
 	touch $@
 
+# torchvision comes with one of them, built for another torch.
+$(RIVALS)/.ready: benchmarks/requirements-rivals.txt constraints.txt
+	$(PYTHON) -m venv $(RIVALS)
+	$(RIVALS)/bin/python -m pip install --quiet -c constraints.txt -r benchmarks/requirements-rivals.txt
+	$(RIVALS)/bin/python -m pip uninstall --quiet --yes torchvision
+	touch $@
+
 clean:
-	rm -rf $(VENV) $(OLDEST) docs/_build docs/api/generated .coverage
+	rm -rf $(VENV) $(OLDEST) $(RIVALS) docs/_build docs/api/generated .coverage

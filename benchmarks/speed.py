@@ -606,6 +606,12 @@ def work(name, library, n, d, k, answer):
     print(json.dumps({"seconds": seconds, "mib": _resident("VmHWM") - before}))
 
 
+def _processor():
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return f"{len(names)} x {names[0]}" if names else platform.machine()
+
+
 def probe():
     """Bytes a second from cache and from memory on all cores, and multiply-adds a second."""
     rates = {"threads": os.cpu_count(), "cache_bytes": _last_cache(), "memory_rate": _rate(2**27)}
@@ -764,7 +770,7 @@ def versions():
 
     modules = (skactive, np, scipy, sklearn)
     found = {module.__name__: module.__version__ for module in modules}
-    return found | {"python": platform.python_version(), "machine": platform.processor()}
+    return found | {"python": platform.python_version(), "machine": _processor()}
 
 
 # What is shown ----------------------------------------------------------------------------------
@@ -805,14 +811,21 @@ def slope(results):
 
 
 def plot(results, path):
-    """Draw time against n on log axes, a panel for each case and a line for each library."""
+    """Draw time against n on log axes, a panel for each case of several sizes."""
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
     done = [r for r in results if r.seconds]
-    panels = list(dict.fromkeys((r.case, r.d, r.k) for r in done))
+    sizes = {}
+    for r in done:
+        sizes.setdefault((r.case, r.d, r.k), set()).add(r.n)
+    panels = [panel for panel, found in sizes.items() if len(found) > 1]
+    if not panels:
+        raise SystemExit("nothing to draw: each case was run at one size only")
+    others = list(dict.fromkeys(r.library for r in done if r.library != OURS))
+    colours = {library: f"C{i}" for i, library in enumerate(others)} | {OURS: "k"}
     n_columns = min(4, len(panels))
     n_rows = -(-len(panels) // n_columns)
     size = (3.6 * n_columns, 3 * n_rows)
@@ -821,7 +834,7 @@ def plot(results, path):
     )
     for ax, panel in zip(axes.flat, panels, strict=False):
         here = [r for r in done if (r.case, r.d, r.k) == panel]
-        _draw(ax, here)
+        _draw(ax, here, colours)
         ax.set(title="{}, d={}, {} picks".format(*panel), xlabel="rows", ylabel="seconds")
         ax.set(xscale="log", yscale="log")
         ax.legend(fontsize="x-small")
@@ -830,14 +843,14 @@ def plot(results, path):
     figure.savefig(path)
 
 
-def _draw(ax, results):
+def _draw(ax, results, colours):
     for library in dict.fromkeys(r.library for r in results):
         line = sorted((r for r in results if r.library == library), key=lambda r: r.n)
         growth = slope(line) if library == OURS else None
         name = library.rstrip("_")
         label = name if growth is None else f"{name} (slope {growth:.2f})"
-        style = "ko-" if library == OURS else "o-"
-        ax.plot([r.n for r in line], [r.seconds for r in line], style, label=label, ms=3)
+        rows, seconds = [r.n for r in line], [r.seconds for r in line]
+        ax.plot(rows, seconds, "o-", color=colours[library], label=label, ms=3)
     floors = sorted({(r.n, r.floor) for r in results if r.floor})
     if floors:
         ax.plot(*zip(*floors, strict=True), "k:", label="plain floor")

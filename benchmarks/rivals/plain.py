@@ -53,4 +53,65 @@ def k_means(data):
     return query
 
 
-QUERIES = {"k-center": k_center, "badge": badge, "k-means": k_means}
+def prob_cover(data, radius=10.0, block=500):
+    """The graph of all pairs within the radius; a pick takes its neighbours' edges away."""
+    from scipy.spatial.distance import cdist
+
+    def query():
+        rows = np.concatenate([data.X, data.labeled]).astype(np.float64)
+        sources, targets = [], []
+        for start in range(0, len(rows), block):
+            near = cdist(rows[start : start + block], data.X) <= radius
+            source, target = np.nonzero(near)
+            sources.append((source + start).astype(np.int32))
+            targets.append(target.astype(np.int32))
+        source, target = np.concatenate(sources), np.concatenate(targets)
+        picks, new = [], np.arange(len(data.X), len(rows))  # the labelled rows cover first
+        while len(picks) < data.k:
+            covered = np.zeros(len(data.X), dtype=bool)
+            covered[target[np.isin(source, new)]] = True
+            left = ~covered[target] & (source < len(data.X))
+            source, target = source[left], target[left]
+            picks.append(int(np.bincount(source, minlength=len(data.X)).argmax()))
+            new = picks[-1:]
+        return picks
+
+    return query
+
+
+def typiclust(data, n_neighbors=20):
+    """Mini-batch k-means, then nearest neighbours in each cluster that has its turn."""
+    from sklearn.cluster import MiniBatchKMeans
+    from sklearn.neighbors import NearestNeighbors
+
+    def query():
+        rows = np.concatenate([data.X, data.labeled])
+        n_clusters = min(len(data.labeled) + data.k, 500)
+        labels = MiniBatchKMeans(n_clusters, batch_size=5000, n_init=1, random_state=0).fit_predict(
+            rows
+        )
+        known = np.bincount(labels[len(data.X) :], minlength=n_clusters)
+        sizes = np.bincount(labels, minlength=n_clusters)
+        order = np.lexsort((-sizes, known))
+        order = order[sizes[order] > 5]
+        picks = []
+        for cluster in order[np.arange(data.k) % len(order)]:
+            members = np.setdiff1d(np.flatnonzero(labels[: len(data.X)] == cluster), picks)
+            if not len(members):
+                continue
+            k = min(n_neighbors, len(members) // 2)
+            tree = NearestNeighbors(n_neighbors=k + 1).fit(rows[members])
+            distances = tree.kneighbors(rows[members])[0]
+            picks.append(int(members[np.square(distances).mean(axis=1).argmin()]))
+        return picks
+
+    return query
+
+
+QUERIES = {
+    "k-center": k_center,
+    "badge": badge,
+    "k-means": k_means,
+    "prob-cover": prob_cover,
+    "typiclust": typiclust,
+}

@@ -191,9 +191,7 @@ class _ProductDistances(LazyDistances):
     def __init__(
         self, X: AnyPoints, outputs: Values, labeled: Matrix | None, targets: Values | None
     ) -> None:
-        super().__init__(X)
-        self._points = _ProductPoints(X, outputs, targets)
-        self._centres = Centres(self._points)
+        self._hold(_ProductPoints(X, outputs, targets))
         if labeled is not None and targets is not None:
             self._centres.add_rows((labeled, targets))
             self.lower_all()

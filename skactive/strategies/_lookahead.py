@@ -42,10 +42,11 @@ _NEEDS: dict[str | None, frozenset[str]] = {
     "reweight": frozenset({"joint_samples"}),
 }
 
-# Pairs of a row and a target that are looked at: some minutes' work. A refit costs some hundred
-# times as much as a pair, but there is only one for all targets.
-_MOST_PAIRS = 500_000_000
+# Some minutes' work, each: probabilities that are imagined, one for each row, target, and pair of
+# classes; refits; multiply-adds of Newton steps.
+_MOST_FUTURES = 10_000_000_000
 _MOST_REFITS = 100_000
+_MOST_STEPS = 100_000_000_000
 # The curvature of a softmax layer is a matrix of (n_classes * (n_features + 1)) squared.
 _MOST_WEIGHTS = 6_000
 # Biases are not penalised; without any penalty at all a common shift of them would be free.
@@ -194,7 +195,7 @@ class ExpectedErrorReduction(ScoreStrategy):
         futures = pool.fantasized_logits(pool.take(targets))
         if futures is None:
             return self._one_by_one(pool, targets)
-        _refuse_pairs(len(pool), len(targets))
+        _refuse_many(len(pool), len(targets), len(pool.classes))
         loss, proba, expected = _LOSSES_OF_LOGITS[self.loss], pool.proba, np.zeros(len(pool))
         for rows, column, logits in futures:
             expected[rows] += proba[rows, column] * loss(logits).sum(axis=1)
@@ -214,8 +215,10 @@ class ExpectedErrorReduction(ScoreStrategy):
 
     def _stepped(self, pool: PoolView, targets: NDArray[np.intp]) -> Floats:
         """Loss to be expected after each row, shape (n_rows,), by Newton steps."""
-        _refuse_pairs(len(pool), len(targets))
+        _refuse_many(len(pool), len(targets), len(pool.classes))
         layer = _SoftmaxLayer(pool, self.ridge)
+        if len(pool) * layer.row_work > _MOST_STEPS:
+            raise _too_large(f"take Newton steps for {len(pool)} rows", "set approximation=None")
         proba, features = pool.proba, pool.gradient_factors[1]
         logits, inputs = _logits(proba[targets]).T, layer.inputs(features[targets])
         expected = np.zeros(len(pool))
@@ -231,7 +234,7 @@ class ExpectedErrorReduction(ScoreStrategy):
 
     def _reweighted(self, pool: PoolView, targets: NDArray[np.intp]) -> Floats:
         """Loss to be expected after each row, shape (n_rows,), by re-weighted draws."""
-        _refuse_pairs(len(pool), len(targets))
+        _refuse_many(len(pool), len(targets), len(pool.classes))
         samples = pool.proba_samples(self.n_samples)  # (n_draws, n_rows, n_classes)
         futures = samples[:, targets].reshape(len(samples), -1)
         row_bytes = 8 * samples.shape[2] * futures.shape[1] * 3
@@ -250,10 +253,11 @@ class ExpectedErrorReduction(ScoreStrategy):
         return (losses * (total / n_draws).reshape(n_block, n_classes)).sum(axis=1)
 
 
-def _refuse_pairs(n_rows: int, n_targets: int) -> None:
+def _refuse_many(n_rows: int, n_targets: int, n_classes: int) -> None:
     """Raise where looking at each row with each target would take hours."""
-    if n_rows * n_targets > _MOST_PAIRS:
-        raise _too_large(f"look at {n_rows} rows x {n_targets} targets", "set n_targets=")
+    if n_rows * n_targets * n_classes**2 > _MOST_FUTURES:
+        work = f"look at {n_rows} rows x {n_targets} targets x {n_classes} classes squared"
+        raise _too_large(work, "set n_targets=")
 
 
 def _too_large(work: str, way: str) -> PoolTooLargeError:
@@ -296,6 +300,9 @@ class _SoftmaxLayer:
         curvature = _fisher(self._proba, self._inputs)
         curvature.flat[:: len(curvature) + 1] += np.tile(self._penalty, n_classes)
         self._inverse = linalg.inv(curvature, overwrite_a=True, check_finite=False)
+        # Multiply-adds for a row: steps for each class, by the inverse and over the labelled rows.
+        n_weights = n_classes * n_inputs
+        self.row_work = n_classes * _N_STEPS * n_weights * (n_weights + 2 * len(self._inputs))
         # How many numbers the moves of a row take, at the most at one time.
         self.row_size = n_classes * max(n_classes * n_inputs, 6 * len(self._inputs))
 

@@ -282,8 +282,8 @@ def test_a_prefit_naive_bayes_is_imagined_on_the_labelled_rows():
 def test_a_pool_with_too_many_pairs_is_refused_before_the_work():
     learner = ActiveLearner(GaussianNB(), ExpectedErrorReduction(), random_state=0)
     learner.fit(np.arange(8.0).reshape(4, 2), [0, 1, 0, 1])
-    with pytest.raises(PoolTooLargeError, match=r"30000 rows x 30000 targets.* or set n_targets="):
-        learner.query(np.random.default_rng(0).normal(size=(30_000, 2)))
+    with pytest.raises(PoolTooLargeError, match=r"60000 rows x 60000 targets.* or set n_targets="):
+        learner.query(np.random.default_rng(0).normal(size=(60_000, 2)))
 
 
 # -- by re-weighted draws ----------------------------------------------------------------------
@@ -436,6 +436,14 @@ def test_a_pool_that_would_take_hours_is_refused(approximation):
     if approximation is not None:  # few targets are no trouble
         few = ExpectedErrorReduction(approximation=approximation, n_targets=2)
         assert few.score(FakePool(40_000, n_draws=2)).shape == (40_000,)
+
+
+def test_newton_steps_that_would_take_hours_are_refused():
+    few = ExpectedErrorReduction(approximation="newton", n_targets=2)
+    pool = FakePool(2_000, n_dims=300, n_classes=10, n_labeled=50)
+    with pytest.raises(PoolTooLargeError, match=r"Newton steps for 2000 rows.*Subsample"):
+        few.score(pool)
+    assert few.score(pool.take(slice(0, 20))).shape == (20,)
 
 
 @parametrize_with_strategy_checks(

@@ -160,6 +160,19 @@ def _prob_cover(data):
     )
 
 
+def _max_herding(data):
+    from skactive import selectors
+
+    return lambda: selectors.max_coverage(
+        data.X,
+        data.k,
+        labeled=data.labeled,
+        bandwidth=RADIUS,
+        max_reference=None,
+        random_state=0,
+    )
+
+
 def _exact_location(data):
     return _by_points("facility_location", data, max_reference=None)
 
@@ -317,6 +330,12 @@ def share_covered(data, picks):
     return float(
         (_nearest(data.X, np.concatenate([data.labeled, data.X[picks]])) <= RADIUS**2).mean()
     )
+
+
+def mean_similarity(data, picks):
+    """Mean similarity of the rows to the labelled or chosen row that is most like them."""
+    squared = _nearest(data.X, np.concatenate([data.labeled, data.X[picks]]))
+    return float(np.exp(-squared / RADIUS**2).mean())
 
 
 def joint_information(data, picks, n_drawn=20_000):
@@ -528,6 +547,13 @@ CASES = {
         _prob_cover,
         partial(_random, share_covered),
         _ladder(10**4, 5 * 10**4, d=64),
+        work=_all_pairs,
+    ),
+    "max-herding": Case(
+        points,
+        _max_herding,
+        partial(_improves, mean_similarity, tolerance=1e-3),
+        _ladder(10**4, d=64),
         work=_all_pairs,
     ),
     "density": Case(points, _density, by_values, _ladder(10**4, 3 * 10**4, d=64), work=_all_pairs),

@@ -128,6 +128,9 @@ QUERIES = {
     "bald": _committee(pool.GreedyBALD),
     "batch-bald": _committee(_batch_bald),
     "typiclust": _geometry(lambda: pool.TypiClust(random_state=0)),
+    "max-herding": _geometry(
+        lambda: pool.MaxHerding(normalize_samples=False, metric_dict={"gamma": 0.01})
+    ),
     "prob-cover": _geometry(lambda: pool.ProbCover(n_classes=10, deltas=[10.0], random_state=0)),
     "eer-naive-bayes": _error_reduction(GaussianNB()),
     "eer-logistic": _error_reduction(LogisticRegression(max_iter=1000)),

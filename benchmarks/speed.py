@@ -127,6 +127,21 @@ def _by_points(name, data, **options):
     return lambda: select(data.X, data.k, random_state=0, **options)
 
 
+def _by_model(data):
+    """The model is asked too: a learner on its labelled rows, and a pool of features."""
+    from skactive import ActiveLearner
+    from skactive.strategies import Entropy
+
+    learner = ActiveLearner(_logistic(), Entropy(), random_state=0).fit(data.labeled, data.labels)
+    return lambda: learner.query(data.X, data.k)
+
+
+def _bait(data):
+    from skactive import selectors
+
+    return lambda: selectors.bait(data.proba, data.X, data.k, random_state=0)
+
+
 def _past_labeled(name, data):
     return _by_points(name, data, labeled=data.labeled)
 
@@ -286,6 +301,15 @@ def mean_score(score, reading, data, picks):
     """Worth of picks one by one: the mean of their scores."""
     values = getattr(data, reading)
     return float(np.mean(score(values.take(picks, axis=values.ndim - 2).astype(np.float64))))
+
+
+def entropy_of_model(data, picks):
+    """Mean entropy of the picks by the model on the labelled rows."""
+    return float(_entropy(_fitted(data).predict_proba(data.X[picks])).mean())
+
+
+def _fitted(data):
+    return _logistic().fit(data.labeled, data.labels)
 
 
 def _nearest(X, centres):
@@ -449,8 +473,8 @@ def _committee_pass(n, d, k):
     return 8 * n * d * N_CLASSES, 8 * n * d * N_CLASSES, 0
 
 
-def _pass_a_pick(n, d, k, extra=0):
-    size = 4 * n * (d + extra)
+def _pass_a_pick(n, d, k, extra=0, once=False):
+    size, k = 4 * n * (d + extra), 1 if once else k
     return k * size, size, k * n * (d + extra)
 
 
@@ -481,6 +505,14 @@ _thousand = ((10**5, 64, 1000), (10**6, 64, 1000), (10**5, 512, 100), (10**5, 51
 CASES = {
     "margin": _score_case("margin", _margin, _ladder(10**5, 10**6, 10**7, d=10)),
     "entropy": _score_case("entropy", _entropy, _ladder(10**5, 10**6, 10**7, d=10)),
+    "logistic-entropy": Case(
+        points,
+        _by_model,
+        partial(by_worth, entropy_of_model),
+        _ladder(10**5, 10**6, d=64),
+        work=partial(_pass_a_pick, once=True),
+    ),
+    "bait": Case(points, _bait, by_overlap, ((1000, 16, 10),), quick=200),
     "least-confidence": _score_case(
         "least_confidence", lambda p: 1 - p.max(axis=-1), _ladder(10**5, 10**6, 10**7, d=10)
     ),

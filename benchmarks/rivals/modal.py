@@ -92,7 +92,13 @@ def _models():
     return GaussianNB(), LogisticRegression(max_iter=1000)
 
 
+def _by_model(data):
+    model = _models()[1].fit(data.labeled, data.labels)
+    return lambda: uncertainty.entropy_sampling(model, data.X, n_instances=data.k)[0]
+
+
 QUERIES = {
+    "logistic-entropy": _by_model,
     "margin": _by(uncertainty.margin_sampling),
     "entropy": _by(uncertainty.entropy_sampling),
     "least-confidence": _by(uncertainty.uncertainty_sampling),

@@ -117,7 +117,22 @@ def campaign(data):
     return query
 
 
+def _by_model(data):
+    X = np.concatenate([data.labeled, data.X])
+    y = np.concatenate([data.labels.astype(float), np.full(len(data.X), np.nan)])
+    model = SklearnClassifier(LogisticRegression(max_iter=1000), classes=np.unique(data.labels))
+    model.fit(data.labeled, data.labels)
+    strategy = pool.UncertaintySampling(method="entropy", random_state=0)
+
+    def query():
+        picks = strategy.query(X, y, clf=model, fit_clf=False, batch_size=data.k)
+        return picks - len(data.labeled)
+
+    return query
+
+
 QUERIES = {
+    "logistic-entropy": _by_model,
     "margin": _uncertainty("margin_sampling"),
     "entropy": _uncertainty("entropy"),
     "least-confidence": _uncertainty("least_confident"),

@@ -575,8 +575,8 @@ def _linkage_labels(X: Matrix, n_clusters: int, epsilon: float | None) -> NDArra
     from scipy.cluster.hierarchy import fcluster, linkage  # late: few need it
 
     n_rows = X.shape[0]
-    if n_rows == 1:
-        return np.zeros(1, dtype=np.intp)
+    if n_rows == 1 or (epsilon is None and n_clusters >= n_rows):  # old versions join two of them
+        return np.arange(n_rows)
     rows = X.astype(np.float64)
     if isinstance(rows, np.ndarray):
         tree = linkage(rows, "average")

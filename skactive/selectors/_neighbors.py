@@ -198,4 +198,6 @@ def _unit(X: Any) -> Any:
     """Scale rows to length 1; a row of zeros stays."""
     norms = np.sqrt(_squared_norms(X))
     scale = np.divide(1.0, norms, out=np.zeros(len(norms)), where=norms > 0)
-    return X * scale[:, np.newaxis] if isinstance(X, np.ndarray) else sparse.diags_array(scale) @ X
+    if isinstance(X, np.ndarray):
+        return X * scale[:, np.newaxis]
+    return sparse.csr_array(X.multiply(scale[:, np.newaxis]))

@@ -238,8 +238,7 @@ def data_utilization_rate(
 
     References
     ----------
-    Culver, Deng and Scott, "Active learning to maximize area under the ROC curve", ICDM 2006,
-    :doi:`10.1109/ICDM.2006.12`.
+    Culver, Deng and Scott, "Active learning to maximize area under the ROC curve", ICDM 2006.
 
     Reitmaier and Sick, "Let us know your decision: pool-based active training of a generative
     classifier with the selection strategy 4DS", Information Sciences 230, 2013,
@@ -313,8 +312,7 @@ def deficiency(
     ----------
     Baram, El-Yaniv and Luz, "Online choice of active learning algorithms", JMLR 5, 2004.
 
-    Yanik and Sezgin, "Active learning for sketch recognition", Computers & Graphics 52, 2015,
-    :doi:`10.1016/j.cag.2015.07.023`.
+    Yanik and Sezgin, "Active learning for sketch recognition", Computers & Graphics 52, 2015.
 
     Examples
     --------

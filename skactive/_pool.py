@@ -203,12 +203,12 @@ class PoolView:
         LazyDistances or AllDistances
             Without any centre where nothing is labelled.
         """
-        embedding = self.embedding
-        if self.labeled is None:
+        embedding, labeled, place = self.embedding, self.labeled, self._place
+        if labeled is None:
             return kind(embedding)
-        if self._place is None or not self._keep_embedding():
-            return kind(embedding, labeled=self.labeled.embedding)
-        return self._place.state.distances(kind, self._place, embedding)
+        if place is None or not self._keep_embedding(place, labeled):
+            return kind(embedding, labeled=labeled.embedding)
+        return place.state.distances(kind, place, embedding)
 
     def proba_samples(self, n_samples: int | None = None) -> Floats:
         """Draw probabilities from the posterior, shape (n_draws, n_rows, n_classes).
@@ -405,13 +405,13 @@ class PoolView:
         if self._source.embedder is None:
             return self._matrix(self._features())
         if (place := self._place) is not None:
-            return take_rows(place.state.embedding(self._campaign_embedding), place.rows)
+            whole = place.state.embedding(lambda: self._embedded(place.state.X))
+            return take_rows(whole, place.rows)
         embedder = self._root._once("embedder", self._root._fitted_embedder)
         return self._matrix(embedder.transform(self._raw()))
 
-    def _campaign_embedding(self) -> Any:
-        """The embedding of all rows of the campaign by the learner's embedder."""
-        X = self._place.state.X if self._place is not None else self._raw()
+    def _embedded(self, X: Any) -> Any:
+        """The embedding of all rows of a campaign by the learner's embedder."""
         return self._matrix(self._embedder_fitted_on(lambda: X).transform(X))
 
     def _fitted_embedder(self) -> Any:
@@ -432,11 +432,8 @@ class PoolView:
             return seeded_clone(embedder, self._source.campaign_seed).fit(rows())
         return embedder
 
-    def _keep_embedding(self) -> bool:
+    def _keep_embedding(self, place: Place, labeled: PoolView) -> bool:
         """Have the state know the embedding of all rows; False where this view cannot tell it."""
-        place, labeled = self._place, self.labeled
-        if place is None or labeled is None:
-            return False
         if self._source.embedder is None and self._features() is self._raw():
             place.state.embedding(lambda: self._matrix(place.state.X))
         elif self._source.embedder is None:

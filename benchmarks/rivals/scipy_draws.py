@@ -8,12 +8,11 @@ VERSION = f"SciPy {scipy.__version__}"
 
 
 def badge(data):
-    a, h = data.residual, data.X
+    a, h, rng = data.residual, data.X, np.random.default_rng(0)
 
     def query():
         a_norms, h_norms = np.square(a).sum(axis=1), np.square(h).sum(axis=1)
         rows, picks, nearest = np.arange(len(a)), [int((a_norms * h_norms).argmax())], None
-        np.random.seed(0)  # rv_discrete draws from there
         while len(picks) < data.k:
             last = picks[-1]
             inner = (a @ a[last]) * (h @ h[last])
@@ -22,7 +21,7 @@ def badge(data):
             nearest = squared if nearest is None else np.minimum(nearest, squared)
             nearest[picks] = 0
             law = rv_discrete(values=(rows, nearest / nearest.sum()))
-            picks.append(int(law.rvs(size=1)[0]))
+            picks.append(int(law.rvs(size=1, random_state=rng)[0]))
         return picks
 
     return query

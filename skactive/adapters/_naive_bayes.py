@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any, Protocol
 
@@ -137,7 +138,7 @@ def _weights(step: Rows, variance: Rows, prior: float) -> Rows:
     return np.column_stack([constant, -0.5 * precision, step * precision])
 
 
-class _CountFit:
+class _CountFit(ABC):
     """Naive Bayes whose logits are linear in the row, with weights that are made of sums.
 
     Parameters
@@ -199,9 +200,9 @@ class _CountFit:
         """Return what the model sees of rows."""
         return X
 
+    @abstractmethod
     def _weights(self, sums: Rows, counts: Rows) -> tuple[Rows, Rows]:
         """Return the weights of the features, and what does not depend on them."""
-        raise NotImplementedError
 
 
 class _MultinomialFit(_CountFit):

@@ -17,6 +17,8 @@ from threadpoolctl import threadpool_limits
 
 from skactive._seeding import Seed, make_random_state
 from skactive.selectors._distance import Matrix, fill_at_random
+from skactive.selectors._lazy import drawn
+from skactive.selectors._points import canonical, row_products, slices
 from skactive.selectors._top import Positions, top
 
 __all__ = ["cluster_margin", "kmeans_medoids", "typiclust"]
@@ -107,7 +109,7 @@ def kmeans_medoids(
     batch_size = min(batch_size, n_rows)
     if batch_size in (0, n_rows):
         return fill_at_random([], batch_size, n_rows, rng)
-    rows, weights = _in_rows(X), _shares(weights)
+    rows, weights = canonical(X), _shares(weights)
     labels = _kmeans_labels([rows], batch_size, rng, weights)
     medoids = _medoids(rows, labels, weights, rng)
     return fill_at_random(medoids, batch_size, n_rows, rng)
@@ -179,7 +181,7 @@ def typiclust(
     batch_size = min(batch_size, n_rows)
     if batch_size == 0:
         return np.empty(0, dtype=np.intp)
-    parts = [_in_rows(part) for part in (X, labeled) if part is not None and part.shape[0]]
+    parts = [canonical(part) for part in (X, labeled) if part is not None and part.shape[0]]
     n_clusters = min(n_labeled + batch_size, max_clusters)
     labels = _kmeans_labels(parts, n_clusters, rng)
     members = _members(labels, n_clusters)
@@ -258,22 +260,11 @@ def cluster_margin(
         return np.empty(0, dtype=np.intp)
     n_candidates = math.floor(round(factor * batch_size, 6))  # 1.15 * 100 is 114.99...
     candidates = top(scores, min(n_candidates, n_rows), rng)
-    labels = _hierarchy_labels(_in_rows(X), batch_size, epsilon, rng)
+    labels = _hierarchy_labels(canonical(X), batch_size, epsilon, rng)
     return candidates[_in_turn(labels[candidates], batch_size, rng)]
 
 
 # k-means ----------------------------------------------------------------------------------------
-
-
-def _in_rows(X: Matrix) -> Matrix:
-    """Return an array as it is, any sparse matrix as CSR without repeated entries."""
-    if isinstance(X, np.ndarray):
-        return X
-    rows = sparse.csr_array(X)
-    if not rows.has_canonical_format:
-        rows = rows.copy()  # it may share the caller's arrays, and is sorted in place
-        rows.sum_duplicates()
-    return rows
 
 
 def _shares(weights: NDArray[Any] | None) -> Values | None:
@@ -325,8 +316,8 @@ def _mini_batch_labels(
     # wait for each other at the end of such small steps take ten times as long.
     with threadpool_limits(1):
         for _ in range(_MINI_BATCH_STEPS):
-            drawn = _rows_at(parts, _drawn(parts, n_drawn, cumulated, rng))
-            kmeans.partial_fit(_shifted(drawn, origin))
+            some = _rows_at(parts, _drawn(parts, n_drawn, cumulated, rng))
+            kmeans.partial_fit(_shifted(some, origin))
         centres = kmeans.cluster_centers_
         labels = [_nearest_centre(part, centres, origin) for part in parts]
     return np.concatenate(labels), centres
@@ -338,9 +329,7 @@ def _drawn(
     """Draw positions among all rows, in proportion to weights given by their running sum."""
     if cumulated is None:
         return rng.randint(sum(part.shape[0] for part in parts), size=n_drawn)
-    levels = rng.random_sample(n_drawn) * cumulated[-1]
-    found = np.searchsorted(cumulated, levels, side="right")
-    return np.minimum(found, len(cumulated) - 1)  # rounding may point behind the last row
+    return drawn(cumulated, n_drawn, rng)
 
 
 def _rows_at(parts: list[Matrix], positions: Positions) -> Matrix:
@@ -380,11 +369,7 @@ def _nearest_centre(
 
 
 def _blocks(n_rows: int, n_columns: int) -> Iterator[slice]:
-    return _slices(n_rows, max(1, _BLOCK_BYTES // (8 * n_columns)))
-
-
-def _slices(n_rows: int, size: int) -> Iterator[slice]:
-    return (slice(start, start + size) for start in range(0, n_rows, size))
+    return slices(n_rows, max(1, _BLOCK_BYTES // (8 * n_columns)))
 
 
 def _members(labels: NDArray[np.intp], n_clusters: int) -> list[Positions]:
@@ -447,7 +432,10 @@ def _sparse_squared_to_means(
     """As above for CSR, from what is not 0."""
     row = np.repeat(np.arange(len(labels)), np.diff(X.indptr))
     inner = np.bincount(row, X.data * means[labels[row], X.indices], minlength=len(labels))
-    norms = _squared_norms(X.astype(np.float64)) + np.square(means).sum(axis=1)[labels]
+    norms = (
+        row_products(X.astype(np.float64), X.astype(np.float64))
+        + np.square(means).sum(axis=1)[labels]
+    )
     squared: Values = norms - 2 * inner
     squared[squared < _DUPLICATE * norms] = 0.0
     return squared
@@ -513,7 +501,7 @@ class _Cluster:
         if k == 0:
             return rng.permutation(some)
         means = np.empty(len(some))
-        for block in _slices(len(some), _BLOCK_ROWS):
+        for block in slices(len(some), _BLOCK_ROWS):
             means[block] = self._mean_to_nearest(some[block], among, k, dtype)
         steps = np.rint(means / max(_TIE * means.max(), np.finfo(np.float64).tiny))
         return some[top(-steps, len(some), rng)]
@@ -521,9 +509,9 @@ class _Cluster:
     def _mean_to_nearest(self, some: Positions, among: Positions, k: int, dtype: Any) -> Values:
         """Return the mean distance of each of `some` members to its k nearest `among` others."""
         left = self._rows(some, dtype)
-        norms = _squared_norms(left)[:, np.newaxis]
+        norms = row_products(left, left)[:, np.newaxis]
         found = np.full((len(some), k + min(len(among), _BLOCK_ROWS)), np.inf, dtype)
-        for block in _slices(len(among), _BLOCK_ROWS):
+        for block in slices(len(among), _BLOCK_ROWS):
             others = among[block]
             excess = found[:, k : k + len(others)]
             _less_own_norm(left, self._rows(others, dtype), out=excess)
@@ -544,18 +532,12 @@ class _Cluster:
 @np.errstate(invalid="ignore")
 def _less_own_norm(A: Matrix, B: Matrix, out: NDArray[Any]) -> None:
     """Write |b|^2 - 2 <a, b>, the squared distances less |a|^2: enough to compare within a row."""
-    norms = _squared_norms(B)[:, np.newaxis]
+    norms = row_products(B, B)[:, np.newaxis]
     if isinstance(A, np.ndarray):  # one product, as passes over it would cost more than the norms
         left, right = np.hstack([-2 * A, np.ones((len(A), 1), A.dtype)]), np.hstack([B, norms])
         np.matmul(left, right.T, out=out)
     else:
         out[:] = norms.T - 2 * (A @ B.T).toarray()
-
-
-def _squared_norms(rows: Matrix) -> Values:
-    if isinstance(rows, np.ndarray):
-        return np.einsum("ij,ij->i", rows, rows)
-    return np.asarray(rows.power(2).sum(axis=1)).reshape(-1)
 
 
 # Hierarchies ------------------------------------------------------------------------------------
@@ -589,7 +571,7 @@ def _linkage_labels(X: Matrix, n_clusters: int, epsilon: float | None) -> NDArra
 
 def _squared_distances(A: sparse.csr_array, B: sparse.csr_array) -> Values:
     """Return all squared distances of sparse rows, exactly 0 for duplicates, (n_A, n_B)."""
-    norms = np.add.outer(_squared_norms(A), _squared_norms(B))
+    norms = np.add.outer(row_products(A, A), row_products(B, B))
     squared = norms - 2 * (A @ B.T).toarray()
     squared[squared < _DUPLICATE * norms] = 0.0
     return squared

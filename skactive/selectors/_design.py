@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
-from scipy import linalg, sparse
+from scipy import linalg
 
 from skactive._seeding import Seed, make_random_state
 from skactive.exceptions import PoolTooLargeError
+from skactive.selectors._points import canonical
 from skactive.selectors._top import Positions
 
 if TYPE_CHECKING:
@@ -380,7 +381,7 @@ class _Rows:
 
     def __init__(self, X: AnyPoints) -> None:
         self._a, h = X if isinstance(X, tuple) else (None, X)
-        self._h = h if isinstance(h, np.ndarray) else _canonical(h)
+        self._h = h if isinstance(h, np.ndarray) else canonical(h)
         self._n_a = 1 if self._a is None else self._a.shape[1]
         self.n_rows, self.n_dims = h.shape[0], h.shape[1] * self._n_a
 
@@ -441,15 +442,6 @@ class _Rows:
             x = self.dense(block)
             total += x.T @ x
         return total
-
-
-def _canonical(X: Matrix) -> sparse.csr_array:
-    """Return CSR without repeated entries, which would square wrongly."""
-    rows = sparse.csr_array(X)
-    if not rows.has_canonical_format:
-        rows = rows.copy()  # it may share the caller's arrays, and is sorted in place
-        rows.sum_duplicates()
-    return rows
 
 
 def _slices(n_rows: int, n_columns: int) -> Iterator[slice]:
@@ -653,14 +645,14 @@ class _Fisher:
         labeled: tuple[NDArray[Any], Matrix] | None,
     ) -> None:
         self._proba = proba
-        self._features = features if isinstance(features, np.ndarray) else _canonical(features)
+        self._features = features if isinstance(features, np.ndarray) else canonical(features)
         n_rows, n_classes = proba.shape
         self._basis = linalg.helmert(n_classes)  # (C-1, C), across the shared direction
         n_dims = (n_classes - 1) * features.shape[1]
         known = np.zeros((n_dims, n_dims))
         if labeled is not None and len(labeled[0]) > 0:
             h = labeled[1]
-            known = self._information(labeled[0], h if isinstance(h, np.ndarray) else _canonical(h))
+            known = self._information(labeled[0], h if isinstance(h, np.ndarray) else canonical(h))
         self._inverse = _inverse(known, ridge)
         self._moment = self._information(self._proba, self._features) / n_rows
         self._spread = self._projected(self._inverse)

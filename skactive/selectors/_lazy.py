@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from skactive.selectors._points import Centres, Floats, Points, Positions, slices
 
-__all__ = ["AllDistances", "LazyDistances", "central_row", "one_of"]
+__all__ = ["AllDistances", "LazyDistances", "central_row", "drawn", "one_of"]
 
 _CENTRES = 128  # centres that a block meets at a time
 _CLOSE = 1e-10  # share of the norms within which double precision products may mislead
@@ -251,7 +251,7 @@ class LazyDistances:
         picks: list[int] = []
         weights, cumulated, n_new = self._proposal_law()
         while len(picks) < n_picks and cumulated[-1] > 0.0:
-            proposed = _drawn(cumulated, _PROPOSALS, rng)
+            proposed = drawn(cumulated, _PROPOSALS, rng)
             accepted = self._accept(proposed, weights, n_picks - len(picks), rng)
             picks += accepted
             n_new += len(accepted)
@@ -381,7 +381,7 @@ def _highest(values: Floats) -> NDArray[np.bool_]:
     return values >= values.max() * (1 - _SAME)
 
 
-def _drawn(cumulated: Floats, n: int, rng: RandomState) -> Positions:
+def drawn(cumulated: Floats, n: int, rng: RandomState) -> Positions:
     """Draw positions in proportion to weights, given as their running sum."""
     levels = np.minimum(rng.random_sample(n) * cumulated[-1], np.nextafter(cumulated[-1], 0.0))
     return np.searchsorted(cumulated, levels, side="right")

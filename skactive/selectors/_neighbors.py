@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from skactive.selectors._distance import Matrix
+from skactive.selectors._points import row_products
 
 __all__ = ["cosine_to_neighbors", "neighbor_weights", "neighborhood"]
 
@@ -137,10 +138,10 @@ def _euclidean(X: Matrix, rows: Matrix) -> Iterator[Block]:
     dense = isinstance(rows, np.ndarray)
     centre = rows.mean(axis=0, dtype=np.float64) if dense else 0.0
     others = _rows64(rows) - centre if dense else _rows64(rows)
-    squares = _squared_norms(others)
+    squares = row_products(others, others)
     for block, points in _row_blocks(X, others.shape[0]):
         points = points - centre if dense else points
-        norms = _squared_norms(points)[:, np.newaxis] + squares
+        norms = row_products(points, points)[:, np.newaxis] + squares
         distances = norms - 2.0 * _inner(points, others)
         yield block, distances, _ROUNDING * norms.max(axis=1, keepdims=True)
 
@@ -188,15 +189,9 @@ def _inner(points: Any, others: Any) -> Values:
     return inner if isinstance(inner, np.ndarray) else inner.toarray()
 
 
-def _squared_norms(X: Any) -> Values:
-    if isinstance(X, np.ndarray):
-        return np.einsum("ij,ij->i", X, X)
-    return np.asarray(X.power(2).sum(axis=1)).reshape(-1)
-
-
 def _unit(X: Any) -> Any:
     """Scale rows to length 1; a row of zeros stays."""
-    norms = np.sqrt(_squared_norms(X))
+    norms = np.sqrt(row_products(X, X))
     scale = np.divide(1.0, norms, out=np.zeros(len(norms)), where=norms > 0)
     if isinstance(X, np.ndarray):
         return X * scale[:, np.newaxis]

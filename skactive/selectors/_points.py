@@ -23,6 +23,7 @@ __all__ = [
     "Matrix",
     "Points",
     "Positions",
+    "canonical",
     "count",
     "products",
     "row_products",
@@ -54,7 +55,7 @@ class Points:
 
     def __init__(self, X: Any) -> None:
         factors = X if isinstance(X, tuple) else (X,)
-        self.factors = tuple(_canonical(factor) for factor in factors)
+        self.factors = tuple(canonical(factor) for factor in factors)
         self.n_rows = self.factors[0].shape[0]
         plain = len(self.factors) == 1 and not sparse.issparse(self.factors[0])
         total = self.factors[0].sum(axis=0, dtype=np.float64) if plain else None
@@ -88,15 +89,13 @@ class Points:
 
     def centred(self, labeled: Any) -> Any:
         """Bring rows that are not of the pool, in double precision, where the pool is."""
-        labeled = _canonical(labeled).astype(np.float64)
+        labeled = canonical(labeled).astype(np.float64)
         return (labeled if self.offset is None else labeled - self.offset,)
 
     def take(self, rows: Positions, X: Any) -> Points:
         """Return some of the points, which are `X`; what is known of them stays."""
         other = copy(self)
-        other.factors = tuple(
-            _canonical(factor) for factor in (X if isinstance(X, tuple) else (X,))
-        )
+        other.factors = tuple(canonical(factor) for factor in (X if isinstance(X, tuple) else (X,)))
         other.n_rows, other.norms = len(rows), self.norms[rows]
         return other
 
@@ -221,7 +220,7 @@ class Centres:
         return tuple(factor[which] for factor in self._factors)
 
 
-def _canonical(factor: Any) -> Any:
+def canonical(factor: Any) -> Any:
     """Return rows that can be cut: an array, or CSR without repeated entries."""
     if not sparse.issparse(factor):
         return factor

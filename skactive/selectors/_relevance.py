@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.random import RandomState
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
 from skactive._seeding import Seed, make_random_state
+from skactive.selectors._lazy import drawn
 from skactive.selectors._top import Positions
 
 __all__ = ["relevance_sampling"]
@@ -77,7 +77,8 @@ def relevance_sampling(
     distances = uncertainty.copy()
     picks: list[int] = []
     while len(picks) < min(batch_size, len(proba)):
-        picks.append(_draw(_weights(distances, uncertainty, picks, gamma), rng))
+        weights = _weights(distances, uncertainty, picks, gamma)
+        picks.append(int(drawn(np.cumsum(weights), 1, rng)[0]))
         _shrink(distances, proba, picks[-1])
     return np.array(picks, dtype=np.intp)
 
@@ -100,14 +101,6 @@ def _weights(
         weights = np.ones(len(distances))
     weights[picks] = 0.0  # again: 0 to the power of 0 is 1
     return weights
-
-
-def _draw(weights: NDArray[np.float64], rng: RandomState) -> int:
-    """Draw a position in proportion to the weights; a weight of 0 is never drawn."""
-    cumulated = np.cumsum(weights)
-    # Strictly below the total, or rounding could point behind the last positive weight.
-    level = min(rng.random_sample() * cumulated[-1], np.nextafter(cumulated[-1], 0.0))
-    return int(np.searchsorted(cumulated, level, side="right"))
 
 
 def _shrink(distances: NDArray[np.float64], proba: NDArray[Any], pick: int) -> None:

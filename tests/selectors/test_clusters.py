@@ -384,7 +384,7 @@ def average_linkage(X, *, epsilon=0.0, n_clusters=1):
 @kinds
 def test_the_hierarchy_is_that_of_the_plain_loop(as_rows):
     X = np.random.default_rng(0).normal(size=(30, 2))
-    rows, rng = _clusters._in_rows(as_rows(X)), np.random.RandomState(0)
+    rows, rng = _clusters.canonical(as_rows(X)), np.random.RandomState(0)
     for epsilon, n_clusters in ((None, 1), (None, 7), (None, 30), (0.5, 3), (1.5, 3)):
         labels = _clusters._hierarchy_labels(rows, n_clusters, epsilon, rng)
         found = {frozenset(np.flatnonzero(labels == c)) for c in np.unique(labels)}

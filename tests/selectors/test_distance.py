@@ -13,7 +13,7 @@ from scipy import sparse
 from scipy.stats import chisquare
 
 from skactive.selectors import _points, k_center_greedy, kmeans_plusplus, ranked_batch
-from skactive.selectors._lazy import AllDistances, LazyDistances, _drawn
+from skactive.selectors._lazy import AllDistances, LazyDistances, drawn
 
 KINDS = [np.asarray, sparse.csr_array, sparse.csr_matrix, sparse.coo_array]
 kinds = pytest.mark.parametrize("as_rows", KINDS, ids=lambda kind: kind.__name__)
@@ -244,9 +244,9 @@ def test_draws_at_the_edges_fall_on_positive_weights():
             return np.full(size, self.edge)
 
     cumulated, rng = np.cumsum([0.0, 0.1, 0.2, 0.0, 0.0]), Edge(0)
-    assert_array_equal(_drawn(cumulated, 2, rng), 1)
+    assert_array_equal(drawn(cumulated, 2, rng), 1)
     rng.edge = 1.0
-    assert_array_equal(_drawn(cumulated, 2, rng), 2)
+    assert_array_equal(drawn(cumulated, 2, rng), 2)
 
 
 # -- ranked batch ------------------------------------------------------------------------------

@@ -205,7 +205,7 @@ def test_draws_from_stale_bounds_follow_the_distances():
             state.add(row)
         picks = []
         while not picks:
-            picks = state._accept(_lazy._drawn(cumulated, 8, rng), weights, 1, rng)
+            picks = state._accept(_lazy.drawn(cumulated, 8, rng), weights, 1, rng)
         counts[picks[0]] += 1
     nearest = all_pairs(X, X[[0, 5, 11, 17]]).min(axis=1)
     expected = n * nearest / nearest.sum()

@@ -1,4 +1,4 @@
-"""Displays: what to draw, apart from the drawing (which needs matplotlib)."""
+"""Learning curves: what to draw, and the drawing."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LabelCurve", "LabelCurveDisplay"]
+from skactive.display._axes import COLOURS, MARKERS, new_axes
 
-# Okabe and Ito's colours, which people with any colour vision tell apart; and marks for print.
-_COLOURS = ("#000000", "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
-_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+__all__ = ["LabelCurve", "LabelCurveDisplay"]
 
 
 class LabelCurve(NamedTuple):
@@ -176,15 +174,15 @@ class LabelCurveDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        ax = _new_axes() if ax is None else ax
+        ax = new_axes() if ax is None else ax
         self.lines_ = {}
         for i, (name, curve) in enumerate(self.curves.items()):
-            colour = _COLOURS[i % len(_COLOURS)]
+            colour = COLOURS[i % len(COLOURS)]
             (line,) = ax.plot(
                 curve.n_labels,
                 curve.mean,
                 color=colour,
-                marker=_MARKERS[i % len(_MARKERS)],
+                marker=MARKERS[i % len(MARKERS)],
                 markersize=5,
                 linewidth=1.5,
                 label=name,
@@ -198,13 +196,3 @@ class LabelCurveDisplay:
         ax.legend(frameon=False)
         self.ax_, self.figure_ = ax, ax.figure
         return self
-
-
-def _new_axes() -> Any:
-    try:
-        import matplotlib.pyplot as plt
-    except ImportError as error:
-        raise ImportError(
-            'Drawing needs matplotlib, which is not installed: pip install "skactive[viz]".'
-        ) from error
-    return plt.subplots(figsize=(7, 4.5), layout="constrained")[1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from numbers import Integral
 from typing import Any, TypeAlias
+from zlib import crc32
 
 import numpy as np
 from numpy.random import RandomState
@@ -37,14 +38,22 @@ def draw_seed(random_state: Any) -> int:
 
 
 def seeded_clone(estimator: Any, seed: int | None) -> Any:
-    """Clone an estimator, and seed what in it is unseeded; None leaves that to global state."""
+    """Clone an estimator, and seed what in it is unseeded; None leaves that to global state.
+
+    The estimator itself gets the seed, each one nested in it a seed of its own: members of a
+    committee with one and the same would draw the same rows.
+    """
     twin = clone(estimator)
     if seed is None:
         return twin
     unseeded = {
-        name: seed
+        name: seed if name == "random_state" else _seed_of(name, seed)
         for name, value in twin.get_params(deep=True).items()
         if (name == "random_state" or name.endswith("__random_state")) and value is None
     }
     twin.set_params(**unseeded)  # what it returns is not always the estimator (FrozenEstimator)
     return twin
+
+
+def _seed_of(name: str, seed: int) -> int:
+    return int(np.random.SeedSequence([seed, crc32(name.encode())]).generate_state(1)[0])

@@ -36,7 +36,7 @@ from skactive._validation import (
 )
 from skactive.adapters import ModelAdapter, adapt
 from skactive.exceptions import FrozenModelWarning, TeachError
-from skactive.strategies import Margin, Strategy
+from skactive.strategies import Auto, Strategy
 
 __all__ = ["ActiveLearner"]
 
@@ -60,7 +60,7 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         The model: anything with ``fit`` and ``predict_proba`` or ``decision_function``, a
         pipeline or a skorch net among them. It is cloned, never changed.
     strategy : Strategy, default=None
-        How rows are chosen; see :mod:`skactive.strategies`. None is ``Margin()``.
+        How rows are chosen; see :mod:`skactive.strategies`. None is ``Auto()``.
     embedder : transformer, default=None
         Turns rows into the embedding on which diversity is measured. One that is fitted is used
         as it is; otherwise a clone is fitted on the pool and the labelled rows at each query.
@@ -315,7 +315,7 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
     # How it is done ---------------------------------------------------------------------------
 
     def _strategy(self) -> Any:
-        return Margin() if self.strategy is None else self.strategy
+        return Auto() if self.strategy is None else self.strategy
 
     def _wrapped(self) -> Any:
         return getattr(self, "estimator_", self.estimator)

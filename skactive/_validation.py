@@ -120,7 +120,8 @@ def check_needs(strategy: Any, adapter: ModelAdapter, *, refits: bool) -> None:
 
 def can_start_cold(strategy: Any) -> bool:
     """Tell whether a strategy reads nothing that takes a fitted model."""
-    return getattr(strategy, "needs", frozenset()) <= {"X", "embedding"}
+    needs: frozenset[str] = getattr(strategy, "needs", frozenset())
+    return all({"X", "embedding"} & set(need.split("|")) for need in needs)
 
 
 def check_same_features(known: Any, X: Any, names: tuple[str, str]) -> None:

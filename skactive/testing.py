@@ -27,6 +27,7 @@ from sklearn.base import clone
 
 from skactive._pool import PoolView, Source
 from skactive._rows import take_rows
+from skactive._validation import can_start_cold
 from skactive.adapters import ModelAdapter
 from skactive.exceptions import TiedScoresWarning
 from skactive.strategies import ScoreStrategy
@@ -357,8 +358,9 @@ def check_reads_what_it_declares(strategy: Any) -> None:
 
 def check_starts_cold(strategy: Any) -> None:
     """Without need of a model it chooses where nothing is labelled yet."""
-    if strategy.needs <= {"X", "embedding"}:
-        _choose(strategy, FakePool(n_labeled=0, allowed=strategy.needs), 5)
+    if can_start_cold(strategy):
+        allowed = {"X", "embedding"} & _options(strategy.needs)
+        _choose(strategy, FakePool(n_labeled=0, allowed=allowed), 5)
 
 
 def check_scores(strategy: Any) -> None:

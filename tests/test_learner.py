@@ -9,7 +9,7 @@ import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin, clone, is_classifier, is_regressor
 from sklearn.datasets import load_digits, load_iris
 from sklearn.decomposition import PCA, TruncatedSVD
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import BaggingClassifier, RandomForestClassifier, VotingClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.frozen import FrozenEstimator
@@ -36,6 +36,7 @@ from skactive.selectors import PowerTop, SoftmaxTop
 from skactive.strategies import (
     BADGE,
     BALD,
+    Auto,
     Entropy,
     ExpectedErrorReduction,
     KCenterGreedy,
@@ -121,11 +122,11 @@ def test_a_query_is_distinct_positions_best_first():
     assert scores[picked].min() >= np.delete(scores, picked).max()
 
 
-def test_no_strategy_is_margin():
-    learners = [made(strategy).fit(X[:20], Y[:20]) for strategy in (None, Margin(), Entropy())]
-    scores = [learner.score_pool(X[20:]) for learner in learners]
-    equal(scores[0], scores[1])
-    assert not np.allclose(scores[0], scores[2])
+def test_no_strategy_is_auto():
+    learners = [made(strategy).fit(X[:20], Y[:20]) for strategy in (None, Auto(), Margin())]
+    picks = [learner.query(X[20:], 10) for learner in learners]
+    equal(picks[0], picks[1])
+    assert not np.array_equal(picks[0], picks[2])
 
 
 @pytest.mark.parametrize("strategy", [Random(), KMeans(), BADGE(), Margin(selector=SoftmaxTop())])
@@ -215,6 +216,13 @@ def test_the_loop_leaves_global_random_state_alone(strategy):
     np.testing.assert_equal(np.random.get_state(legacy=False), before[0])
     assert random.getstate() == before[1]
     assert torch.equal(torch.get_rng_state(), before[2])
+
+
+def test_unseeded_members_of_a_committee_draw_different_rows():
+    bags = [(name, BaggingClassifier(GaussianNB(), n_estimators=1)) for name in "ab"]
+    learner = made(Random(), VotingClassifier(bags)).fit(X[:20], Y[:20])
+    first, second = (bag.estimators_samples_[0] for bag in learner.estimator_.estimators_)
+    assert not np.array_equal(first, second)
 
 
 def test_an_unseeded_query_draws_nothing_from_numpys_global_state():
@@ -751,7 +759,6 @@ def test_an_answer_that_cannot_be_right_is_refused_and_names_the_strategy(answer
 def test_pools_are_scored_only_by_strategies_that_score():
     assert hasattr(made(Margin()), "score_pool")
     assert not hasattr(made(KMeans()), "score_pool")
-    assert hasattr(made(None), "score_pool")
     scores = made(Entropy()).fit(X[:20], Y[:20]).score_pool(X[20:])
     assert scores.shape == (130,)
     assert scores.dtype == np.float64
@@ -786,7 +793,7 @@ def test_the_html_repr_names_the_parts_before_and_after_fit():
     for html in (learner._repr_html_(), learner.fit(X[:20], Y[:20])._repr_html_()):
         for part in ("ActiveLearner", "LogisticRegression", "Subsample", "Entropy", "PCA"):
             assert part in html
-    assert "Margin" in made(None)._repr_html_()
+    assert "Auto" in made(None)._repr_html_()
 
 
 def test_repr_can_be_read():
@@ -876,9 +883,9 @@ def test_a_regressor_is_taught_too():
 
 
 COLD_NAMES = (
-    "cold: DiscriminativeAL, DOptimal, FacilityLocation, FacilityLocationMutualInformation, "
-    "KCenterGreedy, KMeans, LCMD, MaxHerding, ProbCover, Random, RobustKCenterGreedy, TypiClust, "
-    "VOptimal."
+    "cold: Auto, DiscriminativeAL, DOptimal, FacilityLocation, "
+    "FacilityLocationMutualInformation, KCenterGreedy, KMeans, LCMD, MaxHerding, ProbCover, "
+    "Random, RobustKCenterGreedy, TypiClust, VOptimal."
 )
 
 

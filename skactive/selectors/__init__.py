@@ -7,6 +7,7 @@ embedding first. ``random_state`` is None (fresh entropy), an int or a
 is cut to the whole pool.
 """
 
+from skactive.selectors._bandwidth import effective_bandwidth
 from skactive.selectors._bisection import bisection
 from skactive.selectors._clusters import cluster_margin, kmeans_medoids, typiclust
 from skactive.selectors._coverage import (
@@ -38,6 +39,7 @@ __all__ = [
     "cluster_margin",
     "d_optimal",
     "dpp_map",
+    "effective_bandwidth",
     "facility_location",
     "gsy",
     "igs",

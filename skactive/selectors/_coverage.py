@@ -73,6 +73,7 @@ def max_coverage(
     *,
     labeled: Matrix | None = None,
     weights: NDArray[Any] | None = None,
+    reference: Matrix | None = None,
     kernel: str = "rbf",
     bandwidth: float | None = None,
     max_reference: int | None = 10_000,
@@ -88,8 +89,10 @@ def max_coverage(
         Number of rows to select.
     labeled : ndarray or sparse matrix of shape (n_labeled, n_dims), default=None
         Points that cover rows from the start.
-    weights : ndarray of shape (n_rows,), default=None
+    weights : ndarray of shape (n_rows,) or (n_reference,), default=None
         How much it is worth to cover each row, at least 0; None counts all the same.
+    reference : ndarray or sparse matrix of shape (n_reference, n_dims), default=None
+        What is to be covered; None covers the rows of ``X``.
     kernel : {"rbf", "tophat"}, default="rbf"
         Similarity of two rows: :math:`\exp(-d^2 / \sigma^2)`, or 1 where :math:`d \le \sigma`
         and 0 elsewhere.
@@ -97,8 +100,8 @@ def max_coverage(
         :math:`\sigma`. None takes the root mean square distance of the rows from their mean; for
         rows of length 1 in all directions that is 1.
     max_reference : int or None, default=10_000
-        Where the pool has more rows, coverage is measured on a sample of this many. None measures
-        it on all rows, in time that grows with the square of their number.
+        Where there are more rows to be covered, coverage is measured on a sample of this many.
+        None measures it on all rows, in time that grows with the square of their number.
     random_state : int, RandomState or None, default=None
         Breaks ties, draws the sample, and draws the rest where nothing is left to cover.
 
@@ -136,13 +139,12 @@ def max_coverage(
     rng = make_random_state(random_state)
     points = _Points.of(X)
     similarity = _KERNELS[kernel](points.spread if bandwidth is None else bandwidth)
-    chosen, weights = _sample(points.n_rows, weights, max_reference, rng)
+    rows = points.X if reference is None else reference
+    chosen, weights = _sample(int(rows.shape[0]), weights, max_reference, rng)
     kind = _Balls if kernel == "tophat" else _Coverage
     options: dict[str, Any] = {"weights": weights, "labeled": labeled}
-    options["own"] = kernel != "tophat" and isinstance(chosen, slice)
-    return _most_covering(
-        kind, points, points.X[chosen], similarity, batch_size, rng=rng, **options
-    )
+    options["own"] = kernel != "tophat" and reference is None and isinstance(chosen, slice)
+    return _most_covering(kind, points, rows[chosen], similarity, batch_size, rng=rng, **options)
 
 
 def facility_location(
@@ -1060,15 +1062,20 @@ class _Shortlist:
 def _sample(
     n_rows: int, weights: NDArray[Any] | None, size: int | None, rng: RandomState
 ) -> tuple[Positions | slice, Values]:
+    """Draw rows where there are more than `size`; else take all, with their own weights."""
+    weights = np.ones(n_rows) if weights is None else np.asarray(weights, dtype=np.float64)
+    if size is None or n_rows <= size:
+        return slice(None), weights
+    return weighted_sample(weights, size, rng)
+
+
+def weighted_sample(weights: Values, size: int, rng: RandomState) -> tuple[Positions, Values]:
     """Draw rows in proportion to their weights, and return them with Horvitz-Thompson weights.
 
     Systematic sampling from a random order: exactly `size` rows, where as many have a weight.
     """
-    weights = np.ones(n_rows) if weights is None else np.asarray(weights, dtype=np.float64)
-    if size is None or n_rows <= size:
-        return slice(None), weights
     inclusion = _inclusion_probabilities(weights, size)
-    order = rng.permutation(n_rows)
+    order = rng.permutation(len(weights))
     steps = np.floor(np.cumsum(inclusion[order]) + rng.uniform())
     drawn = np.sort(order[np.diff(steps, prepend=0.0) > 0])
     return drawn, weights[drawn] / inclusion[drawn]

@@ -21,6 +21,7 @@ To write one, subclass :class:`ScoreStrategy` (a number a row) or :class:`Strate
 rows) and check it with :func:`skactive.testing.parametrize_with_strategy_checks`.
 """
 
+from skactive.strategies._auto import Auto
 from skactive.strategies._base import ScoreStrategy, Strategy
 from skactive.strategies._bayesian import (
     BALD,
@@ -63,6 +64,7 @@ __all__ = [
     "LCMD",
     "SEALS",
     "AnchorAL",
+    "Auto",
     "BatchBALD",
     "ClassBalanced",
     "ClusterMargin",

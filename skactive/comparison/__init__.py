@@ -1,0 +1,22 @@
+"""Compare strategies on one's own data: paired campaigns, and what they allow to be said.
+
+:func:`compare_strategies` plays the same campaigns with every strategy: in a repeat all of them
+meet the same split, the same start and the same seeds, so that they differ in the rows that they
+choose and in nothing else. :class:`StrategyComparison` holds the curves, and answers by intervals
+and tests; a table, or one sentence to quote.
+"""
+
+from skactive.comparison._compare import compare_strategies
+from skactive.comparison._result import CriticalDifference, PenaltyMatrix, StrategyComparison
+from skactive.comparison._runs import Failure, Run
+from skactive.comparison._savings import LabelsSaved
+
+__all__ = [
+    "CriticalDifference",
+    "Failure",
+    "LabelsSaved",
+    "PenaltyMatrix",
+    "Run",
+    "StrategyComparison",
+    "compare_strategies",
+]

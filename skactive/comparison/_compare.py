@@ -1,0 +1,190 @@
+"""compare_strategies: from settings to the result."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.base import is_classifier
+
+from skactive._seeding import draw_seed
+from skactive._simulation import SimulatedLearner
+from skactive._validation import check_rows, check_strategy
+from skactive.comparison._campaigns import finished_runs, in_order, report_failures, tasks_of
+from skactive.comparison._digest import described, described_rows, digest
+from skactive.comparison._folder import Store
+from skactive.comparison._names import baseline_of, named_models, named_strategies, scoring_name
+from skactive.comparison._result import StrategyComparison
+from skactive.comparison._runs import Failure, Run
+from skactive.comparison._splits import splits_of
+
+__all__ = ["compare_strategies"]
+
+
+def compare_strategies(
+    learner: Any,
+    strategies: Any,
+    X: Any,
+    y: Any,
+    *,
+    test_size: float | int = 0.25,
+    cv: Any = None,
+    groups: Any = None,
+    budget: int = 100,
+    batch_size: int = 10,
+    n_initial: int = 10,
+    initial_strategy: Any = None,
+    n_repeats: int = 10,
+    scoring: Any = None,
+    n_jobs: int | None = None,
+    random_state: Any = None,
+    folder: str | Path | None = None,
+    verbose: bool | int = False,
+) -> StrategyComparison:
+    """Play the same campaigns with several strategies, on labelled data.
+
+    The comparison is paired: in a repeat all strategies meet the same training and test rows, the
+    same labelled start, and the same seeds of model and queries.
+
+    Parameters
+    ----------
+    learner : ActiveLearner, estimator, or mapping of str to either
+        The model or models. The strategy of a learner is replaced; another estimator is wrapped in
+        an ActiveLearner. A `random_state` of the learner's own holds in every repeat.
+    strategies : mapping of str to Strategy, or list of Strategy
+        What to compare; those in a list are named as they print. If one is ``Random`` it is the
+        baseline, else the first is.
+    X : rows in any container
+        All rows.
+    y : array-like of shape (n_rows,)
+        Their labels: the oracle's answers, and the truth on test rows.
+    test_size : float or int, default=0.25
+        Share or number of rows that are set aside in each repeat to score the models. Drawn anew
+        in each repeat, stratified for classifiers where every class has the rows.
+    cv : int, splitter or iterable, default=None
+        Folds that are the repeats, instead: `n_repeats` and `test_size` are not used then.
+    groups : array-like of shape (n_rows,), default=None
+        Rows of one group are never split between training and test.
+    budget : int, default=100
+        How many labels a campaign may read in all, the start included.
+    batch_size : int, default=10
+        How many labels to buy a round.
+    n_initial : int, default=10
+        How many labels to start with.
+    initial_strategy : Strategy, default=None
+        Chooses the start; None draws at random.
+    n_repeats : int, default=10
+        How many repeats. The first ones are the same however many there are.
+    scoring : str, callable or None, default=None
+        As in scikit-learn's searches; None is the model's own ``score``.
+    n_jobs : int or None, default=None
+        How many campaigns to play at once; None is 1, or what ``joblib.parallel_config`` says.
+        The result is the same for any number.
+    random_state : int, RandomState instance or None, default=None
+        The one seed of all splits, starts, models and queries.
+    folder : str or Path, default=None
+        Where to keep finished campaigns, one file each. A later call with the same folder plays
+        only those that are missing: after an interruption, or with more repeats, strategies or
+        models. Failed ones are tried again.
+    verbose : bool or int, default=False
+        Whether to show a progress bar on standard error.
+
+    Returns
+    -------
+    StrategyComparison
+        The curves of all campaigns, and methods to judge them by.
+
+    Raises
+    ------
+    ValueError
+        If a setting cannot be, two strategies are the same, or `folder` holds campaigns of other
+        data or settings: the message says what differs.
+    RuntimeError
+        If every campaign failed.
+
+    Warns
+    -----
+    SkactiveWarning
+        If some campaigns failed; they are listed in ``failures``.
+
+    Notes
+    -----
+    The seeds of repeat r come from ``SeedSequence([seed, r])`` alone. While a campaign plays, BLAS
+    and OpenMP have one thread.
+
+    Repeats are splits of one data set: intervals and tests speak about this data set and chance in
+    split, start and model, not about other data. For that, compare on several data sets and join
+    the results by :meth:`StrategyComparison.concat`.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skactive.comparison import compare_strategies
+    >>> from skactive.strategies import Margin, Random
+    >>> X, y = load_iris(return_X_y=True)
+    >>> comparison = compare_strategies(
+    ...     GaussianNB(), [Random(), Margin()], X, y, budget=40, n_repeats=3, random_state=0
+    ... )
+    >>> comparison
+    StrategyComparison(2 strategies x 3 repeats, 10 to 40 labels, accuracy)
+    >>> {name: len(areas) for name, areas in comparison.areas().items()}
+    {'Random()': 3, 'Margin()': 3}
+    """
+    X, y = check_rows(X, y)
+    models, named = named_models(learner), named_strategies(strategies)
+    campaign = {
+        "budget": budget,
+        "batch_size": batch_size,
+        "n_initial": n_initial,
+        "initial_strategy": initial_strategy,
+    }
+    _check_settings(models, campaign, n_repeats, scoring, y)
+    store = None if folder is None else Store(Path(folder))
+    seed = draw_seed(random_state) if store is None else store.seed(random_state)
+    stratify = all(is_classifier(model) for model in models.values())
+    splits = splits_of(X, y, groups, cv, test_size, seed, n_repeats, stratify)
+    settings = {
+        **described({**campaign, "scoring": scoring, "random_state": seed}),
+        "test_size": test_size if cv is None else None,
+        "cv": None if cv is None else digest(described(splits)),
+        "groups": None if groups is None else described_rows(np.asarray(groups)),
+    }
+    if store is not None:
+        store.open({**settings, "X": described_rows(X), "y": described_rows(y)})
+    tasks = tasks_of(models, named, campaign, seed, splits, scoring, store)
+    finished = list(finished_runs(tasks, X, y, n_jobs, verbose))
+    failures = [result for result in finished if isinstance(result, Failure)]
+    report_failures(failures, len(tasks))
+    runs = in_order([result for result in finished if isinstance(result, Run)], models, named)
+    return StrategyComparison(
+        runs,
+        failures=failures,
+        scoring=scoring_name(scoring, next(iter(models.values()))),
+        baseline=baseline_of({run.strategy: named[run.strategy] for run in runs}),
+        settings={**settings, "n_repeats": len(splits)},
+    )
+
+
+def _check_settings(
+    models: dict[str, Any], campaign: dict[str, Any], n_repeats: Any, scoring: Any, y: Any
+) -> None:
+    """Refuse what would make every campaign fail, before the first is played."""
+    from sklearn.metrics import check_scoring  # late: it takes a tenth of a second
+
+    if y is None:
+        raise ValueError("compare_strategies needs y, the labels of all rows, got None.")
+    if isinstance(n_repeats, bool) or not isinstance(n_repeats, Integral) or n_repeats < 1:
+        raise ValueError(f"n_repeats must be a whole number of at least 1, got {n_repeats!r}.")
+    for model in models.values():
+        SimulatedLearner(model, **campaign)._validate_params()
+        check_scoring(model, scoring=scoring)
+    if campaign["budget"] < campaign["n_initial"]:
+        raise ValueError(
+            f"budget={campaign['budget']} does not cover n_initial={campaign['n_initial']}: the "
+            "budget counts all labels. Raise budget or lower n_initial."
+        )
+    if campaign["initial_strategy"] is not None:
+        check_strategy(campaign["initial_strategy"])

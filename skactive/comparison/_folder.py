@@ -1,0 +1,104 @@
+"""A folder of finished campaigns, from which a comparison goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from skactive._seeding import draw_seed
+from skactive.comparison._digest import described, described_model, digest
+from skactive.comparison._names import model_name
+from skactive.comparison._runs import SERIES, Run, as_arrays
+
+__all__ = ["Store", "loaded_run", "save_run"]
+
+FORMAT = 1  # of the files in a folder
+
+
+class Store:
+    """A folder of finished campaigns, with a manifest of the data and settings of all of them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.manifest = folder, folder / "manifest.json"
+
+    def seed(self, random_state: Any) -> int:
+        """Draw the seed; None goes on with the folder's, if there is one."""
+        if random_state is None and self.manifest.exists():
+            return int(self._read()["random_state"])
+        return draw_seed(random_state)
+
+    def open(self, settings: dict[str, Any]) -> None:
+        """Make the folder, or check that it holds campaigns of this data and these settings."""
+        if not self.manifest.exists():
+            (self.folder / "runs").mkdir(parents=True, exist_ok=True)
+            _write_json(self.manifest, {"format": FORMAT, "settings": settings})
+            return
+        kept = self._read()
+        differences = [
+            f"{name} ({_short(kept.get(name))} there, {_short(settings.get(name))} here)"
+            for name in {**settings, **kept}
+            if digest(kept.get(name)) != digest(settings.get(name))
+        ]
+        if differences:
+            raise ValueError(
+                f"The folder {self.folder} holds campaigns of another comparison. What differs: "
+                f"{'; '.join(differences)}. Pass the same, or another folder."
+            )
+
+    def path(self, learner: Any, strategy: Any, repeat: int) -> Path:
+        """Return where a campaign is kept; the digest tells it from others, names help people."""
+        key = {"model": described_model(learner), "strategy": described(strategy)}
+        names = f"{model_name(learner)}-{type(strategy).__name__}"
+        return self.folder / "runs" / f"{names}-{digest(key)[:16]}-{repeat:04d}.json"
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            manifest = json.loads(self.manifest.read_text(encoding="utf-8"))
+            version, settings = manifest["format"], dict(manifest["settings"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(
+                f"{self.manifest} is no manifest of compare_strategies: pass another folder."
+            ) from error
+        if version != FORMAT:
+            raise ValueError(
+                f"{self.manifest} has format {version!r}, this version of skactive reads {FORMAT}: "
+                "pass another folder, or use the version that wrote it."
+            )
+        return settings
+
+
+def loaded_run(path: Path, model: str, strategy: str, repeat: int) -> Run | None:
+    """Read a finished campaign; one that is missing or damaged is played (again)."""
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        series = [np.asarray(kept[name]) for name in SERIES]
+        return as_arrays(Run("data", model, strategy, repeat, *series))
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
+
+
+def save_run(path: Path, run: Run) -> None:
+    """Keep a finished campaign."""
+    _write_json(path, {name: getattr(run, name).tolist() for name in SERIES})
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write a file that is either there as a whole or not at all."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(content, file)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

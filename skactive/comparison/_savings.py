@@ -1,0 +1,113 @@
+"""Labels saved: from the mean curves over repeats, with a bootstrap interval."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from skactive._statistics import bootstrap_means, bootstrap_tail
+from skactive.comparison._runs import Floats
+
+__all__ = ["LabelsSaved", "saving_of"]
+
+_BOUNDS = {  # does the strategy end too soon, does the baseline?
+    (False, False): "exact",
+    (False, True): "at least",
+    (True, False): "at most",
+    (True, True): "unknown",
+}
+
+
+class LabelsSaved(NamedTuple):
+    """How many labels a strategy saves.
+
+    Attributes
+    ----------
+    data, model, strategy, baseline : str
+        What is compared with what.
+    target : float
+        The score to reach.
+    n_labels, baseline_n_labels : float
+        Labels with which the mean curves reach it; infinity where they do not.
+    saved : float
+        Share of the baseline's labels that the strategy does without; below 0 it needs more. NaN
+        where neither reaches the target.
+    bound : {"exact", "at least", "at most", "unknown"}
+        What `saved` is. "at least": the baseline does not reach the target, and was taken to do so
+        with its last label. "at most": the strategy does not, taken likewise.
+    low, high : float
+        Confidence interval of the true share; -infinity or 1 where it has no bound, NaN for a
+        single repeat.
+    n_repeats : int
+        How many repeats there were.
+    """
+
+    data: str
+    model: str
+    strategy: str
+    baseline: str
+    target: float
+    n_labels: float
+    baseline_n_labels: float
+    saved: float
+    bound: str
+    low: float
+    high: float
+    n_repeats: int
+
+
+def saving_of(
+    names: tuple[str, str, str, str],
+    counts: Floats,
+    pair: Floats,
+    target: float | None,
+    confidence: float,
+    draws: dict[str, Any],
+) -> LabelsSaved:
+    """Compare the curves of a strategy and a baseline, (n_repeats, 2, n_points)."""
+    mean = pair.mean(axis=0)
+    goal = mean[1, -1] if target is None else np.float64(target)
+    needed, reference = _crossing(counts, mean[0], goal), _crossing(counts, mean[1], goal)
+    share, _, _ = _share_saved(needed, reference, counts[-1])
+    bound = _BOUNDS[bool(np.isinf(needed)), bool(np.isinf(reference))]
+    low = high = np.nan
+    if len(pair) > 1:
+        means = bootstrap_means(pair, **draws)  # (n_resamples, 2, n_points)
+        goals = means[:, 1, -1] if target is None else goal
+        crossings = _crossing(counts, means[:, 0], goals), _crossing(counts, means[:, 1], goals)
+        _, least, most = _share_saved(*crossings, counts[-1])
+        tail = bootstrap_tail(len(pair), confidence)
+        low, high = np.quantile(least, tail, method="lower"), np.quantile(most, 1 - tail)
+    return LabelsSaved(
+        *names,
+        target=float(goal),
+        n_labels=float(needed),
+        baseline_n_labels=float(reference),
+        saved=float(share),
+        bound=bound,
+        low=float(low),
+        high=float(high),
+        n_repeats=len(pair),
+    )
+
+
+def _crossing(counts: Floats, curves: Floats, target: Any) -> Floats:
+    """Return the labels with which curves (..., n_points) first reach a target; else infinity."""
+    reached = curves >= np.asarray(target)[..., None]
+    after = reached.argmax(axis=-1)
+    before = np.maximum(after - 1, 0)
+    high = np.take_along_axis(curves, after[..., None], -1)[..., 0]
+    low = np.take_along_axis(curves, before[..., None], -1)[..., 0]
+    rising = (after > 0) & (high > low)
+    share = np.divide(target - low, high - low, out=np.ones_like(high), where=rising)
+    labels = counts[before] + share * (counts[after] - counts[before])
+    return np.where(reached.any(axis=-1), labels, np.inf)
+
+
+def _share_saved(needed: Floats, reference: Floats, last: float) -> tuple[Floats, Floats, Floats]:
+    """Return the share saved, and the least and most that it can be where curves end too soon."""
+    late, reference_late = np.isinf(needed), np.isinf(reference)
+    share = 1 - np.minimum(needed, last) / np.minimum(reference, last)
+    least, most = np.where(late, -np.inf, share), np.where(reference_late, 1.0, share)
+    return np.where(late & reference_late, np.nan, share), least, most

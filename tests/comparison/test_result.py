@@ -1,0 +1,148 @@
+"""StrategyComparison: tests by hand and by SciPy, several data sets, notebooks."""
+
+import pickle
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from skactive.comparison import StrategyComparison
+
+RANDOM = [0.5, 0.6, 0.7, 0.8, 0.9]
+FASTER = [0.5, 0.8, 0.9, 0.95, 0.95]
+SLOWER = [0.5, 0.55, 0.6, 0.65, 0.7]
+
+close = np.testing.assert_allclose
+
+
+def test_pickle_and_repr(compared, scores_of):
+    comparison = compared()
+    again = pickle.loads(pickle.dumps(comparison))
+    assert scores_of(again) == scores_of(comparison)
+    assert repr(again) == "StrategyComparison(2 strategies x 3 repeats, 6 to 20 labels, accuracy)"
+
+
+def test_html_escapes_names(toy):
+    comparison = toy({"Random": RANDOM, "<script>": FASTER})
+    html = comparison._repr_html_()
+    assert "<script>" not in html
+    assert html.count("&lt;script&gt;") >= 2
+    assert html.count("<tr>") == 3
+    assert "40 % fewer" in html
+
+
+def test_no_repeat_in_which_all_succeeded(a_run):
+    runs = [a_run("a", 0), a_run("b", 1)]
+    with pytest.raises(ValueError, match="no repeat on 'toy' in which all"):
+        StrategyComparison(runs).areas()
+
+
+# Tests ------------------------------------------------------------------------------------------
+
+
+def test_statistics_are_those_of_the_areas(noisy):
+    pytest.importorskip("pandas")
+    comparison = noisy()
+    areas = np.stack(list(comparison.areas().values()))
+    assert comparison.ranks() == {"Faster": 1.0, "Random": 2.0, "Slower": 3.0}
+    expected = stats.friedmanchisquare(*areas)
+    assert comparison.friedman().chi2 == pytest.approx(expected.statistic)
+    table = comparison.wilcoxon()
+    assert list(table.index) == [("Random", "Faster"), ("Random", "Slower"), ("Faster", "Slower")]
+    by_scipy = stats.wilcoxon(areas[0], areas[1], method="exact").pvalue
+    assert table.loc[("Random", "Faster"), "p_value"] == pytest.approx(by_scipy)
+    close(table.p_holm, np.full(3, 3 * 2 / 2**8))
+    assert table.loc[("Random", "Faster"), "difference"] < 0
+    effects = comparison.effect_sizes()
+    assert effects.loc[("Faster", "Slower"), "rank_biserial"] == 1.0
+    difference = areas[1] - areas[2]
+    expected = difference.mean() / difference.std(ddof=1)
+    assert effects.loc[("Faster", "Slower"), "cohen_d_z"] == pytest.approx(expected, rel=1e-6)
+
+
+def test_wins_ties_and_losses(a_run):
+    pytest.importorskip("pandas")
+    runs = [a_run("a", r, [0, 0, 0, 0, x]) for r, x in enumerate([1, 1, 1, 0.3, 0])]
+    runs += [a_run("b", r, [0, 0, 0, 0, x]) for r, x in enumerate([0, 0, 0, 0.1 + 0.2, 1])]
+    table = StrategyComparison(runs).wins_ties_losses()
+    assert table.loc[("a", "b")].tolist() == [3, 1, 1]  # 0.1 + 0.2 is 0.3 here
+
+
+def test_critical_difference_and_its_groups(toy):
+    names = ["a", "b", "c", "d", "e"]
+    heights = dict(zip(names, [0.9, 0.8, 0.7, 0.6, 0.5], strict=True))
+    result = toy({name: np.full(5, height) for name, height in heights.items()})
+    result = result.critical_difference()
+    assert result.ranks == dict(zip(names, [1.0, 2.0, 3.0, 4.0, 5.0], strict=True))
+    assert result.difference == pytest.approx(2.728 * np.sqrt(30 / 30), rel=1e-3)
+    assert result.groups == [("a", "b", "c"), ("b", "c", "d"), ("c", "d", "e")]
+    assert result.n_blocks == 5
+    assert result.p_value < 0.001
+
+
+def test_groups_hold_two_at_least_and_none_lies_in_another(toy):
+    result = toy({"a": RANDOM, "b": FASTER}, n_repeats=50).critical_difference()
+    assert result.groups == []
+    alike = toy({"a": RANDOM, "b": RANDOM, "c": RANDOM}).critical_difference()
+    assert alike.groups == [("a", "b", "c")]
+    assert alike.p_value == 1.0
+
+
+def test_penalties(noisy):
+    result = noisy().penalty_matrix()
+    assert result.strategies == ("Random", "Faster", "Slower")
+    assert result.matrix[1, 2] == 1.0  # in all four rounds after the start
+    assert result.matrix[2].sum() == 0
+    close(result.column_means, result.matrix.mean(axis=0))
+    assert result.column_means[1] == 0
+    stricter = noisy().penalty_matrix(alpha=1e-12)
+    assert stricter.matrix.sum() < result.matrix.sum()
+    twice = StrategyComparison.concat({"a": noisy(), "b": noisy()}).penalty_matrix()
+    close(twice.matrix, 2 * result.matrix)
+    assert twice.n_experiments == 2
+
+
+def test_one_strategy_has_no_tests(toy):
+    comparison = toy({"a": RANDOM})
+    assert list(comparison.areas()) == ["a"]
+    for test in (comparison.ranks, comparison.friedman, comparison.critical_difference):
+        with pytest.raises(ValueError, match="two strategies at least"):
+            test()
+
+
+# Several data sets ------------------------------------------------------------------------------
+
+
+def test_data_sets_are_blocks(toy):
+    pytest.importorskip("pandas")
+    parts = {
+        "one": toy({"Random": RANDOM, "Faster": FASTER}),
+        "two": toy({"Random": RANDOM, "Faster": FASTER}, noise=0.1),
+        "three": toy({"Random": RANDOM, "Faster": SLOWER}),
+    }
+    joined = StrategyComparison.concat(parts)
+    assert joined.data == ("one", "two", "three")
+    assert joined.baseline == "Random"
+    areas = joined.areas()
+    close(areas["Faster"], [part.areas()["Faster"].mean() for part in parts.values()])
+    close(joined.areas(data="two")["Faster"], parts["two"].areas()["Faster"])
+    assert joined.ranks() == pytest.approx({"Faster": 4 / 3, "Random": 5 / 3})
+    assert joined.friedman().n_blocks == 3
+    assert joined.wins_ties_losses().loc[("Random", "Faster")].tolist() == [1, 0, 2]
+    assert joined.areas_table().index.names == ["data", "strategy"]
+    assert [line.split(":")[0] for line in joined.summary().splitlines()] == list(parts)
+    assert repr(joined).startswith("StrategyComparison(3 data sets x 2 strategies x 5 repeats")
+    assert {saving.data for saving in joined.labels_saved()} == set(parts)
+    nested = StrategyComparison.concat({"all": joined, "more": parts["one"]})
+    assert nested.data == ("all: one", "all: two", "all: three", "more")
+
+
+def test_data_sets_must_be_alike(toy):
+    first = toy({"Random": RANDOM, "Faster": FASTER})
+    with pytest.raises(ValueError, match="differ in their baseline"):
+        StrategyComparison.concat({"a": first, "b": toy({"Faster": FASTER, "Slower": SLOWER})})
+    other = StrategyComparison(first.runs, scoring="f1")
+    with pytest.raises(ValueError, match="differ in their scoring"):
+        StrategyComparison.concat({"a": first, "b": other})
+    with pytest.raises(ValueError, match="at least one"):
+        StrategyComparison.concat({})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import nullcontext
 from copy import deepcopy
-from numbers import Integral
+from numbers import Integral, Real
 from time import perf_counter
 from typing import Any, ClassVar, Self
 
@@ -17,13 +17,16 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, proces
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
+from skactive._audit import Audit, row_scores
 from skactive._compat import CallbackSupportMixin, HasMethods, Interval, with_callbacks
 from skactive._delegation import DelegatesPrediction
 from skactive._progress import progress
 from skactive._rows import n_rows, take_rows
 from skactive._seeding import draw_seed
 from skactive._state import Place, PoolState
+from skactive._tuning import Tuner
 from skactive._validation import check_rows, is_per_row
+from skactive.stopping import Monitor, Round
 
 __all__ = ["SimulatedLearner"]
 
@@ -61,6 +64,18 @@ class SimulatedLearner(
         leave the number as it is.
     verbose : bool or int, default=False
         Whether to show a progress bar on standard error.
+    stopping : StoppingCriterion, default=None
+        When to stop before the budget is spent; see :mod:`skactive.stopping`. It is asked after
+        the fit of each round. What it looks at does not change which rows are queried.
+    audit_share : float, default=0.0
+        Share of the labels bought that go to an *audit*: rows reserved at random before anything
+        else is chosen, which no strategy is offered and no model learns from. `n_initial` and
+        `batch_size` count the labels that are learnt from; those of the audit come on top, and
+        the budget counts all.
+    retune_every : int, default=None
+        For a learner whose estimator is a search (``GridSearchCV``): search anew only when at
+        least so many labels came since the last search, and refit the best estimator of that
+        search in between. None searches in every round.
 
     Attributes
     ----------
@@ -71,10 +86,22 @@ class SimulatedLearner(
     queried_ : ndarray of shape (n_labels,)
         Positions in `X` in the order in which their labels were read, the start first.
     n_labels_ : ndarray of shape (n_rounds,)
-        How many labels were known in each round; the start is the first round.
+        How many labels the model of each round learnt from; the start is the first round.
+    n_bought_ : ndarray of shape (n_rounds,)
+        How many labels were bought up to each round, those of the audit included.
+    audited_ : ndarray of shape (n_audited,)
+        Positions in `X` of the rows of the audit, in the order in which their labels were read.
+    stop_reason_ : str
+        Why the campaign ended, in a sentence.
+    stopping_ : Monitor or None
+        What `stopping` read, round by round; see
+        :class:`StoppingDisplay <skactive.display.StoppingDisplay>`.
     history_ : list of dict
         One record a round: ``n_labels``, ``fit_seconds``, and ``query_seconds`` that it took to
-        choose the rows of the round.
+        choose the rows of the round. With an audit also ``audit_n`` and ``audit_score``, how many
+        rows of it were known and their mean score by the model of the round; with `stopping` also
+        ``stopping``, a dict of what each criterion read; where the estimator is a search, also
+        ``tuned`` and ``best_params``, whether the round searched and what is best since.
     classes_ : ndarray of shape (n_classes,)
         The classes of the last model, where it has them.
     n_features_in_ : int
@@ -92,6 +119,18 @@ class SimulatedLearner(
     came: it is refitted on the labelled rows in the order of `X`. A learner with
     ``incremental=True`` or ``prefit=True`` is taught batch by batch instead. (A search clones what
     it searches over, and a clone of a prefit learner is not fitted: freeze its model.)
+
+    The audit is a simple random sample of the rows (of those that are not `initial`), whatever the
+    strategy does, so the share of it that a model predicts rightly is binomial, with the accuracy
+    on new rows as its mean (:func:`skactive.estimation.clopper_pearson` gives the interval). After
+    each round ``round(audit_share * n_bought)`` of its labels are known. A row scores 1 or 0 of a
+    classifier, right or wrong, and minus the squared error of a regressor.
+
+    With `retune_every` the models are the best estimators found and not the searches that found
+    them, so that their ``score`` is the same in all rounds. While the labels are too few for the
+    folds of the search (where these are stratified: while no class has as many labels as there are
+    folds), its estimator is fitted with its own parameters, and ``tuned`` is False. The learner
+    that results keeps the search: `teach` searches.
 
     With scikit-learn >= 1.9, callbacks set by ``set_callbacks`` are called a round; one that
     returns True from ``on_fit_task_end`` ends the campaign.
@@ -111,6 +150,17 @@ class SimulatedLearner(
     >>> scores = list(simulation.staged_score(X_test, y_test))
     >>> scores[-1] > scores[0]
     True
+
+    Stopped when enough is known, with a fifth of the labels for an audit:
+
+    >>> from skactive.stopping import TargetReached
+    >>> simulation.set_params(stopping=TargetReached(0.8), audit_share=0.2, budget=500)
+    SimulatedLearner(...)
+    >>> simulation.fit(X, y).stop_reason_
+    'Stopped at ... labels: ... of ... audited rows are right: with confidence 0.95 at least ...,
+    which reaches 0.8.'
+    >>> [record["audit_n"] for record in simulation.history_[:3]]  # at 20, 30 and 40 labels
+    [5, 8, 10]
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -122,6 +172,9 @@ class SimulatedLearner(
         "random_state": ["random_state"],
         "n_threads": [Interval(Integral, 1, None, closed="left"), None],
         "verbose": ["verbose"],
+        "stopping": [HasMethods("start"), None],
+        "audit_share": [Interval(Real, 0, 1, closed="left")],
+        "retune_every": [Interval(Integral, 1, None, closed="left"), None],
     }
 
     def __init__(
@@ -135,6 +188,9 @@ class SimulatedLearner(
         random_state: Any = None,
         n_threads: int | None = 1,
         verbose: bool | int = False,
+        stopping: Any = None,
+        audit_share: float = 0.0,
+        retune_every: int | None = None,
     ) -> None:
         self.learner = learner
         self.budget = budget
@@ -144,6 +200,9 @@ class SimulatedLearner(
         self.random_state = random_state
         self.n_threads = n_threads
         self.verbose = verbose
+        self.stopping = stopping
+        self.audit_share = audit_share
+        self.retune_every = retune_every
 
     @with_callbacks
     def fit(self, X: Any, y: Any, *, initial: Any = None, **params: Any) -> Self:
@@ -170,7 +229,7 @@ class SimulatedLearner(
         ------
         ValueError
             If the budget does not cover the start, or `initial` is no set of positions or holds
-            one class only.
+            one class only, or `retune_every` is set and there is nothing to search anew.
         """
         self._validate_params()
         if y is None:
@@ -178,17 +237,22 @@ class SimulatedLearner(
                 f"{type(self).__name__} requires y to be passed, but the target y is None."
             )
         X, y = check_rows(X, y)
+        if not n_rows(X):
+            raise ValueError("X has no rows: a campaign needs a pool of at least 1 row.")
         if params and get_config()["enable_metadata_routing"]:
             params = process_routing(self, "fit", **params).learner["fit"]
         seed = draw_seed(self.random_state)
-        campaign = _Campaign(self, X, y, dict(params), seed)
+        campaign = _Campaign(self, X, y, dict(params), seed, initial)
         with nullcontext() if self.n_threads is None else threadpool_limits(self.n_threads):
-            campaign.start(initial)
+            campaign.start()
             campaign.play()
         self.learner_, self.estimators_ = campaign.learner, campaign.models
-        self.queried_ = np.asarray(campaign.known, dtype=np.intp)
+        self.queried_ = campaign.rows[campaign.known]
         self.history_ = campaign.history
         self.n_labels_ = np.array([record["n_labels"] for record in self.history_])
+        self.audited_ = campaign.audit.rows[: campaign.audit.n_known]
+        self.n_bought_ = self.n_labels_ + [record.get("audit_n", 0) for record in self.history_]
+        self.stop_reason_, self.stopping_ = campaign.stop_reason, campaign.monitor
         return self
 
     def staged_score(self, X: Any, y: Any, scoring: Any = None) -> Iterator[float]:
@@ -242,35 +306,57 @@ class SimulatedLearner(
 
 
 class _Campaign:
-    """One run of the loop: what is known so far, and the next round."""
+    """One run of the loop: what is known so far, and the next round.
+
+    Its rows are those that are not reserved for the audit, and its positions are among them;
+    `rows` says where they are in the `X` and `y` of the user.
+    """
 
     def __init__(
-        self, settings: SimulatedLearner, X: Any, y: Any, params: dict[str, Any], seed: int
+        self,
+        settings: SimulatedLearner,
+        X: Any,
+        y: Any,
+        params: dict[str, Any],
+        seed: int,
+        initial: Any,
     ) -> None:
-        self.settings, self.X, self.y, self.params = settings, X, y, params
+        self.settings, self.X_all, self.y, self.params, self.seed = settings, X, y, params, seed
         self.random_state = np.random.RandomState(seed)
-        self.budget = min(settings.budget, n_rows(X))
         self.learner = clone(settings.learner)
         if self.learner.prefit:  # the clone of its estimator is not fitted
             self.learner.set_params(estimator=deepcopy(settings.learner.estimator))
         if self.learner.random_state is None:
             self.learner.set_params(random_state=self.random_state.randint(2**31 - 1))
-        self.state = PoolState(X)
+        self.initial = None if initial is None else _checked_positions(initial, n_rows(X))
+        self.bought = min(settings.budget, n_rows(X))  # in the end, all told
+        self.audit = Audit(settings.audit_share, self.bought, n_rows(X), self.initial, seed)
+        self.budget = self.bought - len(self.audit.rows)
+        self.rows = np.setdiff1d(np.arange(n_rows(X)), self.audit.rows)
+        self.X = take_rows(X, self.rows) if len(self.audit.rows) else X
+        every = settings.retune_every
+        self.tuner = None if every is None else Tuner(self.learner, every)
+        self.monitor: Monitor | None = (
+            None if settings.stopping is None else settings.stopping.start()
+        )
+        self.state = PoolState(self.X)
         self.known: list[int] = []
         self.taught: list[int] = []  # the same rows, in the order of the learner's labelled rows
         self.models: list[Any] = []
         self.history: list[dict[str, Any]] = []
         self.query_seconds = 0.0  # what choosing the rows of the coming round took
+        self.stop_reason = ""
 
-    def start(self, initial: Any) -> None:
+    def start(self) -> None:
         """Buy the labels of the start."""
-        began = perf_counter()
-        if initial is not None:
-            self.known = self._checked(initial)
+        self.began = began = perf_counter()
+        if self.initial is not None:
+            self._check_budget(len(self.initial))
+            self.known = np.searchsorted(self.rows, self.initial).tolist()
         else:
             self.known = self._drawn()
         if is_classifier(self.learner) and self._one_class():
-            if initial is not None:
+            if self.initial is not None:
                 raise ValueError(
                     f"The {len(self.known)} rows of initial hold one class only: a classifier "
                     "needs two. Pass initial rows of two classes, or leave initial out and rows "
@@ -280,24 +366,28 @@ class _Campaign:
         self.query_seconds = perf_counter() - began
 
     def play(self) -> None:
-        """Fit, ask, buy; until the budget is spent."""
+        """Fit, ask, buy; until the budget is spent or there is a reason to stop."""
         settings = self.settings
         n_rounds = 1 + -(-(self.budget - len(self.known)) // settings.batch_size)
         root = settings._init_callback_context(max_subtasks=n_rounds)
-        root.call_on_fit_task_begin(estimator=settings, X=self.X, y=self.y)
-        new, stop = list(self.known), False
+        root.call_on_fit_task_begin(estimator=settings, X=self.X_all, y=self.y)
+        new = list(self.known)
         with progress(n_rounds, "labelling", shown=bool(settings.verbose)) as advance:
-            while not stop:
+            while True:
                 context = root.subcontext(task_name="round")
                 context.call_on_fit_task_begin(estimator=settings)
                 self._teach(new)
+                self._audit()
                 advance(f"{len(self.known)} labels")
-                stop = context.call_on_fit_task_end(
+                asked = context.call_on_fit_task_end(
                     estimator=settings, reconstruction_attributes=self._attributes
                 )
-                if len(self.known) >= self.budget or stop:
+                self.stop_reason = self._reason_to_stop(asked)
+                if self.stop_reason:
                     break
                 new = self._bought()
+        if self.tuner is not None:
+            self.learner.set_params(estimator=self.tuner.search)
         root.call_on_fit_task_end(estimator=settings, reconstruction_attributes=self._attributes)
 
     def _attributes(self) -> dict[str, Any]:
@@ -310,15 +400,65 @@ class _Campaign:
         rows = np.sort(new if batchwise else self.known)
         began = perf_counter()
         verb = self.learner.teach if batchwise else self.learner.fit
+        if self.tuner is not None:
+            verb = self.tuner.fit
         verb(take_rows(self.X, rows), self._labels(rows), **self._params_of(rows))
         self.taught = (self.taught if batchwise else []) + rows.tolist()
         self.models.append(self.learner.estimator_)
-        self.history.append(
-            {
-                "n_labels": len(self.known),
-                "fit_seconds": perf_counter() - began,
-                "query_seconds": self.query_seconds,
-            }
+        record = {
+            "n_labels": len(self.known),
+            "fit_seconds": perf_counter() - began,
+            "query_seconds": self.query_seconds,
+        }
+        self.history.append(record | self._tuning())
+
+    def _tuning(self) -> dict[str, Any]:
+        """What the history says of a search: whether there was one, and what is best since."""
+        model = self.models[-1]
+        if self.tuner is not None:
+            return {"tuned": self.tuner.tuned, "best_params": self.tuner.best_params}
+        if hasattr(model, "best_params_"):
+            return {"tuned": True, "best_params": model.best_params_}
+        return {}
+
+    def _audit(self) -> None:
+        """Buy the labels that are due to the audit, and score the model on all of it."""
+        audit = self.audit
+        if not audit.share:
+            return
+        audit.buy(len(self.known), last=len(self.known) >= self.budget)
+        rows = audit.rows[: audit.n_known]
+        if len(rows):
+            labels = take_rows(self.y, rows)
+            audit.scores = row_scores(self.learner, take_rows(self.X_all, rows), labels)
+        score = float(audit.scores.mean()) if len(rows) else np.nan
+        self.history[-1] |= {"audit_n": audit.n_known, "audit_score": score}
+
+    def _reason_to_stop(self, asked: bool) -> str:
+        """Say why the campaign ends with this round, or nothing where it goes on."""
+        n = len(self.known)
+        if self.monitor is not None:
+            verdict = self.monitor.update(self._round())
+            self.history[-1]["stopping"] = self.monitor.values()
+            if verdict.stop:
+                return f"Stopped at {n} labels: {verdict.reason}."
+        if asked:
+            return f"Stopped at {n} labels: a callback asked to."
+        if n < self.budget:
+            return ""
+        if self.bought == n_rows(self.X_all):
+            return f"The pool is empty: all {self.bought} rows are labelled."
+        return f"The budget of {self.bought} labels is spent."
+
+    def _round(self) -> Round:
+        return Round(
+            n_labels=len(self.known),
+            learner=self.learner,
+            X=self.X,
+            pool=self._unknown(),
+            seed=self.seed,
+            audit=self.audit.scores if self.audit.share else None,
+            seconds=perf_counter() - self.began,
         )
 
     def _bought(self) -> list[int]:
@@ -333,13 +473,13 @@ class _Campaign:
         return new
 
     def _labels(self, rows: Positions) -> Any:
-        """Read labels: the only place where the oracle is asked."""
-        return take_rows(self.y, rows)
+        """Read labels to learn from; the audit's are read in `_audit`, and none elsewhere."""
+        return take_rows(self.y, self.rows[rows])
 
     def _params_of(self, rows: Positions) -> dict[str, Any]:
-        n = n_rows(self.X)
+        n = n_rows(self.X_all)
         return {
-            name: take_rows(value, rows) if is_per_row(value, n) else value
+            name: take_rows(value, self.rows[rows]) if is_per_row(value, n) else value
             for name, value in self.params.items()
         }
 
@@ -347,21 +487,6 @@ class _Campaign:
         unknown = np.ones(n_rows(self.X), dtype=bool)
         unknown[self.known] = False
         return np.flatnonzero(unknown)
-
-    def _checked(self, initial: Any) -> list[int]:
-        positions, n = np.asarray(initial), n_rows(self.X)
-        if positions.ndim != 1 or positions.dtype.kind not in "iu" or not len(positions):
-            raise ValueError(f"initial must be a list of positions of rows, got {initial!r}.")
-        if (
-            positions.min() < 0
-            or positions.max() >= n
-            or len(np.unique(positions)) < len(positions)
-        ):
-            raise ValueError(
-                f"initial must be distinct positions in 0 .. {n - 1}, got {initial!r}."
-            )
-        self._check_budget(len(positions))
-        return positions.tolist()
 
     def _drawn(self) -> list[int]:
         n_initial = min(self.settings.n_initial, n_rows(self.X))
@@ -373,9 +498,11 @@ class _Campaign:
 
     def _check_budget(self, n_start: int) -> None:
         if n_start > self.budget:
+            n_audit = len(self.audit.rows)
+            audit = f" and the {n_audit} of the audit" if n_audit else ""
             raise ValueError(
-                f"budget={self.settings.budget} does not cover the {n_start} labels of the start: "
-                "the budget counts all labels. Raise budget or lower n_initial."
+                f"budget={self.settings.budget} does not cover the {n_start} labels of the start"
+                f"{audit}: the budget counts all labels. Raise budget or lower n_initial."
             )
 
     def _one_class(self) -> bool:
@@ -388,3 +515,12 @@ class _Campaign:
             if len(self.known) >= self.budget or not self._one_class():
                 return
             self.known.append(int(row))
+
+
+def _checked_positions(initial: Any, n: int) -> Positions:
+    positions = np.asarray(initial)
+    if positions.ndim != 1 or positions.dtype.kind not in "iu" or not len(positions):
+        raise ValueError(f"initial must be a list of positions of rows, got {initial!r}.")
+    if positions.min() < 0 or positions.max() >= n or len(np.unique(positions)) < len(positions):
+        raise ValueError(f"initial must be distinct positions in 0 .. {n - 1}, got {initial!r}.")
+    return positions.astype(np.intp)

@@ -8,15 +8,42 @@ from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, make_scorer
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupKFold,
+    KFold,
+    RepeatedStratifiedKFold,
+    StratifiedKFold,
+)
 from sklearn.naive_bayes import GaussianNB
 from sklearn.utils._param_validation import InvalidParameterError
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from skactive import ActiveLearner, SimulatedLearner
 from skactive._compat import HAS_CALLBACKS
-from skactive.exceptions import FrozenModelWarning, TeachError
-from skactive.strategies import BADGE, KCenterGreedy, KMeans, Margin, Random, Strategy, Subsample
+from skactive.exceptions import CapabilityError, FrozenModelWarning, TeachError
+from skactive.stopping import (
+    Budget,
+    ClassificationChange,
+    ExpectedGain,
+    OverallUncertainty,
+    Plateau,
+    StabilizingPredictions,
+    StoppingCriterion,
+    TargetReached,
+    TimeLimit,
+    Verdict,
+)
+from skactive.strategies import (
+    BADGE,
+    ExpectedErrorReduction,
+    KCenterGreedy,
+    KMeans,
+    Margin,
+    Random,
+    Strategy,
+    Subsample,
+)
 
 X, Y = load_iris(return_X_y=True)
 ORDER = np.random.RandomState(0).permutation(len(X))
@@ -544,6 +571,11 @@ def test_labels_are_required():
         simulated().fit(X, None)
 
 
+def test_a_pool_without_rows_is_refused():
+    with pytest.raises(ValueError, match="X has no rows"):
+        simulated().fit(X[:0], Y[:0])
+
+
 def test_rows_and_labels_must_be_as_many():
     with pytest.raises(ValueError, match="inconsistent"):
         simulated().fit(X, Y[:-1])
@@ -569,3 +601,402 @@ def test_threads_are_limited_while_it_plays_and_only_then(n_threads):
         assert {pool["num_threads"] for pool in threadpool_info()} == before
     expected = before if n_threads is None else {n_threads}
     assert all(model.threads_ == expected for model in simulation.estimators_)
+
+
+# Stopping ---------------------------------------------------------------------------------------
+
+# Looks at everything, and never stops.
+NEVER = (
+    StabilizingPredictions(1.0, window=30)
+    & ClassificationChange()
+    & OverallUncertainty(0.0)
+    & ExpectedGain(1e9)
+    & Plateau(window=30)
+    & TimeLimit(1e9)
+)
+
+
+@pytest.mark.parametrize("strategy", [Random(), Margin(), BADGE()], ids=repr)
+def test_looking_does_not_change_what_is_queried(strategy):
+    plain = simulated(strategy, budget=60).fit(X, Y)
+    watched = simulated(strategy, budget=60, stopping=NEVER).fit(X, Y)
+    equal(watched.queried_, plain.queried_)
+    equal(watched.predict_proba(X), plain.predict_proba(X))
+    equal(watched.n_labels_, plain.n_labels_)
+
+
+class Looks(StoppingCriterion):
+    """Keeps the rounds that it is shown, and stops after some."""
+
+    rounds: list = []  # noqa: RUF012
+
+    def __init__(self, *, stop_after=99):
+        self.stop_after = stop_after
+
+    def judge(self, current, memory):
+        Looks.rounds.append((current, current.learner.predict(X)))
+        return Verdict(len(Looks.rounds) == self.stop_after, "seen enough", len(Looks.rounds))
+
+    def limit(self):
+        return float(self.stop_after)
+
+
+def test_a_criterion_ends_the_campaign_and_says_why(monkeypatch):
+    monkeypatch.setattr(Looks, "rounds", [])
+    plain = simulated(budget=100).fit(X, Y)
+    simulation = simulated(budget=100, stopping=Looks(stop_after=3)).fit(X, Y)
+    equal(simulation.n_labels_, [10, 20, 30])
+    equal(simulation.queried_, plain.queried_[:30])
+    equal(simulation.predict(X), plain.estimators_[2].predict(X))
+    assert simulation.stop_reason_ == "Stopped at 30 labels: seen enough."
+    assert simulation.stopping_.stopped_at == 30
+    assert simulation.stopping_.history == [(10, 1.0), (20, 2.0), (30, 3.0)]
+    name = "Looks(stop_after=3)"
+    assert [record["stopping"] for record in simulation.history_] == [
+        {name: 1.0},
+        {name: 2.0},
+        {name: 3.0},
+    ]
+
+
+def test_a_criterion_sees_each_round_after_its_fit(monkeypatch):
+    monkeypatch.setattr(Looks, "rounds", [])
+    simulation = simulated(budget=35, stopping=Looks()).fit(X, Y)
+    assert len(Looks.rounds) == 4
+    for (seen, predicted), model, n in zip(
+        Looks.rounds, simulation.estimators_, simulation.n_labels_, strict=True
+    ):
+        assert seen.n_labels == seen.n_bought == n
+        equal(predicted, model.predict(X))
+        equal(seen.X, X)
+        equal(seen.pool, np.setdiff1d(np.arange(150), simulation.queried_[:n]))
+        assert seen.audit is None
+    seconds = [seen.seconds for seen, _ in Looks.rounds]
+    assert 0 < seconds[0] < seconds[1] < seconds[2] < seconds[3]
+    assert len({seen.seed for seen, _ in Looks.rounds}) == 1
+
+
+def test_one_criterion_serves_several_campaigns():
+    criterion = StabilizingPredictions(0.8, window=2)
+    first, again = (simulated(budget=150, stopping=criterion).fit(X, Y) for _ in range(2))
+    assert first.n_labels_[-1] < 150
+    equal(first.n_labels_, again.n_labels_)
+    assert first.stop_reason_ == again.stop_reason_
+    assert "by a mean kappa of" in first.stop_reason_
+
+
+def test_each_way_to_end_has_its_sentence():
+    assert simulated(budget=40).fit(X, Y).stop_reason_ == "The budget of 40 labels is spent."
+    whole = simulated(budget=999, batch_size=70).fit(X, Y)
+    assert whole.stop_reason_ == "The pool is empty: all 150 rows are labelled."
+    assert whole.stopping_ is None
+    both = simulated(budget=40, stopping=Budget(40)).fit(X, Y)
+    assert both.stop_reason_ == "Stopped at 40 labels: 40 labels were bought, of 40."
+
+
+@needs_callbacks
+@pytest.mark.filterwarnings("ignore:.*experimental")
+def test_a_callback_that_ends_the_campaign_is_named():
+    simulation = simulated(budget=100).set_callbacks(Recorder(stop_after=2)).fit(X, Y)
+    assert simulation.stop_reason_ == "Stopped at 20 labels: a callback asked to."
+
+
+def test_what_is_no_criterion_is_refused():
+    with pytest.raises(InvalidParameterError, match="stopping"):
+        simulated(stopping=40).fit(X, Y)
+    with pytest.raises(InvalidParameterError, match="n_labels"):
+        simulated(stopping=Budget(0)).fit(X, Y)
+
+
+def test_criteria_of_classes_refuse_a_regressor():
+    with pytest.raises(CapabilityError, match="Ridge is no classifier"):
+        simulated(Random(), Ridge(), stopping=StabilizingPredictions()).fit(X, Y)
+
+
+def test_a_search_reaches_parameters_of_criteria():
+    simulation = simulated(budget=50, stopping=Budget(20))
+    search = GridSearchCV(simulation, {"stopping__n_labels": [20, 30]}, cv=2).fit(X, Y)
+    chosen = search.best_params_["stopping__n_labels"]
+    assert search.best_estimator_.n_labels_[-1] == chosen
+
+
+# The audit --------------------------------------------------------------------------------------
+
+
+def test_no_audit_is_no_change():
+    simulation = simulated().fit(X, Y)
+    assert simulation.audited_.shape == (0,)
+    equal(simulation.n_bought_, simulation.n_labels_)
+
+
+@pytest.mark.parametrize("share", [0.05, 0.2, 0.37, 0.5, 0.9])
+@pytest.mark.parametrize("budget", [60, 97, 999])
+def test_the_audits_share_is_kept_in_every_round(share, budget):
+    sizes = {"budget": budget, "batch_size": 3, "n_initial": 4}
+    simulation = simulated(Random(), audit_share=share, **sizes).fit(X, Y)
+    audit = [record["audit_n"] for record in simulation.history_]
+    equal(simulation.n_bought_, simulation.n_labels_ + audit)
+    assert audit == [round(share * bought) for bought in simulation.n_bought_.tolist()]
+    assert simulation.n_bought_[-1] == min(budget, 150)
+    assert (np.diff(simulation.n_labels_)[:-1] == 3).all()
+    assert len(simulation.audited_) == audit[-1]
+
+
+def test_audited_rows_are_neither_offered_nor_learnt_from():
+    simulation = simulated(Random(), audit_share=0.3, budget=150).fit(X, Y)
+    assert len(simulation.audited_) == 45
+    assert set(simulation.audited_).isdisjoint(simulation.queried_)
+    assert set(simulation.audited_) | set(simulation.queried_) == set(range(150))
+    equal(simulation.learner_.X_labeled_, X[np.sort(simulation.queried_)])
+    for model, n_labels in zip(simulation.estimators_, simulation.n_labels_, strict=True):
+        known = np.sort(simulation.queried_[:n_labels])
+        equal(model.predict_proba(X), GaussianNB().fit(X[known], Y[known]).predict_proba(X))
+
+
+@pytest.mark.parametrize("strategy", [Margin(), BADGE(), KCenterGreedy()], ids=repr)
+def test_an_audited_campaign_is_one_on_the_other_rows(strategy):
+    audited = simulated(strategy, audit_share=0.2, budget=50, random_state=3).fit(X, Y)
+    # All that were reserved are read in the end, and a campaign without them chooses the same.
+    rest = np.setdiff1d(np.arange(150), audited.audited_)
+    plain = simulated(strategy, budget=40, random_state=3).fit(X[rest], Y[rest])
+    equal(audited.queried_, rest[plain.queried_])
+
+
+def test_the_audits_score_is_that_of_the_rounds_model():
+    simulation = simulated(Random(), audit_share=0.4, budget=100).fit(X, Y)
+    for record, model in zip(simulation.history_, simulation.estimators_, strict=True):
+        rows = simulation.audited_[: record["audit_n"]]
+        assert record["audit_score"] == accuracy_score(Y[rows], model.predict(X[rows]))
+    assert len({record["audit_score"] for record in simulation.history_}) > 1
+
+
+def test_a_regressors_audit_scores_minus_the_squared_error():
+    target = X @ [1.0, -2.0, 0.5, 3.0]
+    for y in (target, target[:, None], np.column_stack([target, -2 * target])):
+        simulation = simulated(Random(), Ridge(), audit_share=0.4).fit(X, y)
+        rows, record = simulation.audited_, simulation.history_[-1]
+        errors = simulation.predict(X[rows]).reshape(len(rows), -1) - y[rows].reshape(len(rows), -1)
+        assert record["audit_score"] == pytest.approx(-np.mean(errors**2))
+
+
+def test_an_audit_of_nothing_yet_has_no_score():
+    simulation = simulated(Random(), audit_share=0.04, budget=50).fit(X, Y)
+    assert simulation.history_[0]["audit_n"] == 0
+    assert np.isnan(simulation.history_[0]["audit_score"])
+    assert simulation.history_[-1]["audit_n"] == 2
+
+
+def test_labels_of_the_audit_are_read_when_they_are_bought(monkeypatch):
+    oracle = Oracle(Y)
+    monkeypatch.setattr(Watchful, "oracle", oracle)
+    monkeypatch.setattr(Watchful, "seen", [])
+    simulation = simulated(Watchful(), budget=60, audit_share=0.25).fit(X, oracle)
+    assert len(Watchful.seen) == len(simulation.n_labels_) - 1 == 4
+    for seen, n_labels, record in zip(
+        Watchful.seen, simulation.n_labels_, simulation.history_, strict=False
+    ):
+        audited = simulation.audited_[: record["audit_n"]]
+        assert seen == set(simulation.queried_[:n_labels]) | set(audited)
+
+
+def test_the_audit_is_a_simple_random_sample():
+    counts = np.zeros(150)
+    starts = []
+    for seed in range(200):
+        simulation = simulated(
+            Margin(), audit_share=0.5, budget=40, n_initial=20, random_state=seed
+        ).fit(X, Y)
+        counts[simulation.audited_] += 1
+        starts.append(simulation.audited_[:2].tolist())
+    # 20 of 150 rows each time: chi squared of 149 degrees, less the draws without replacement.
+    expected = 200 * 20 / 150
+    chi_squared = np.sum((counts - expected) ** 2) / (expected * (1 - 20 / 150))
+    assert chi_squared < 210  # one in a thousand exceeds it
+    assert len({tuple(each) for each in starts}) > 190
+
+
+def test_rows_given_at_the_start_are_not_audited():
+    start = np.r_[np.flatnonzero(Y == 0)[:20], np.flatnonzero(Y == 2)[:20]]
+    for seed in range(5):
+        simulation = simulated(Random(), budget=150, audit_share=0.6, random_state=seed)
+        simulation.fit(X, Y, initial=start)
+        equal(simulation.queried_[:40], start)
+        assert set(simulation.audited_).isdisjoint(start)
+        assert len(simulation.audited_) == 90
+
+
+def test_weights_find_their_rows_beside_an_audit():
+    weight = np.random.RandomState(0).uniform(0.1, 5.0, 150)
+    simulation = simulated(audit_share=0.3).fit(X, Y, sample_weight=weight)
+    known = np.sort(simulation.queried_)
+    expected = GaussianNB().fit(X[known], Y[known], weight[known])
+    equal(simulation.predict_proba(X), expected.predict_proba(X))
+
+
+def test_a_budget_that_does_not_cover_start_and_audit_is_refused():
+    message = r"budget=20 does not cover the 12 labels of the start and the 10 of the audit"
+    with pytest.raises(ValueError, match=message):
+        simulated(budget=20, n_initial=12, audit_share=0.5).fit(X, Y)
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.0, 1])
+def test_a_share_that_cannot_be_is_refused(share):
+    with pytest.raises(InvalidParameterError, match="audit_share"):
+        simulated(audit_share=share).fit(X, Y)
+
+
+def test_stopping_reads_the_audit(monkeypatch):
+    monkeypatch.setattr(Looks, "rounds", [])
+    simulation = simulated(Random(), audit_share=0.5, budget=80, stopping=Looks()).fit(X, Y)
+    for (seen, _), record in zip(Looks.rounds, simulation.history_, strict=True):
+        assert len(seen.audit) == record["audit_n"]
+        assert seen.audit.mean() == record["audit_score"]
+        assert set(seen.audit) <= {0.0, 1.0}
+        assert len(seen.X) == 110
+    reached = simulated(Random(), audit_share=0.5, budget=150, stopping=TargetReached(0.7)).fit(
+        X, Y
+    )
+    assert "audited rows are right" in reached.stop_reason_
+    assert len(reached.audited_) == reached.n_labels_[-1] < 75
+    with pytest.raises(ValueError, match="audit_share="):
+        simulated(stopping=TargetReached(0.7)).fit(X, Y)
+
+
+# Searches, now and then -------------------------------------------------------------------------
+
+
+class Counting(GaussianNB):
+    """A model of which a search can find the best, and that counts the fits."""
+
+    fits = 0
+
+    def fit(self, X, y, sample_weight=None):
+        Counting.fits += 1
+        return super().fit(X, y, sample_weight)
+
+
+def searching(every, *, cv=3, strategy=None, grid=(1e-9, 1e-1), **params):
+    search = GridSearchCV(Counting(), {"var_smoothing": list(grid)}, cv=cv)
+    start = np.concatenate([np.flatnonzero(label == Y)[:6] for label in range(3)])
+    learner = ActiveLearner(search, strategy or Random())
+    simulation = simulated(learner=learner, retune_every=every, **{"budget": 68, **params})
+    return simulation.fit(X, Y, initial=start)
+
+
+def fits(*args, **params):
+    Counting.fits = 0
+    return searching(*args, **params), Counting.fits
+
+
+@pytest.mark.parametrize("every", [21, 25, 30])
+def test_a_search_is_rerun_when_enough_labels_came(every):
+    simulation, n_fits = fits(every)
+    equal(simulation.n_labels_, [18, 28, 38, 48, 58, 68])
+    tuned = [record["tuned"] for record in simulation.history_]
+    assert tuned == [True, False, False, True, False, False]  # at 48, 30 labels after the first
+    assert n_fits == 2 * (2 * 3 + 1) + 4
+
+
+def test_without_retune_every_round_searches():
+    simulation, n_fits = fits(None)
+    assert [record["tuned"] for record in simulation.history_] == [True] * 6
+    assert n_fits == 6 * 7
+    for record, model in zip(simulation.history_, simulation.estimators_, strict=True):
+        assert record["best_params"] == model.best_params_
+
+
+def test_retuning_after_every_label_is_a_search_each_round():
+    always, each_round = searching(1), searching(None)
+    equal(always.queried_, each_round.queried_)
+    for one, other in zip(always.estimators_, each_round.estimators_, strict=True):
+        assert type(one) is Counting
+        equal(one.predict_proba(X), other.predict_proba(X))
+
+
+def test_in_between_the_best_of_the_last_search_is_refitted_on_all_labels():
+    simulation = searching(25)
+    last = None
+    for record, model, n_labels in zip(
+        simulation.history_, simulation.estimators_, simulation.n_labels_, strict=True
+    ):
+        known = np.sort(simulation.queried_[:n_labels])
+        if record["tuned"]:
+            search = GridSearchCV(GaussianNB(), {"var_smoothing": [1e-9, 1e-1]}, cv=3)
+            last = search.fit(X[known], Y[known]).best_params_
+        assert record["best_params"] == last
+        expected = GaussianNB(**last).fit(X[known], Y[known])
+        equal(model.predict_proba(X), expected.predict_proba(X))
+
+
+def test_the_learner_that_results_predicts_and_can_be_taught():
+    simulation = searching(1000)
+    learner = simulation.learner_
+    equal(learner.predict(X), simulation.estimators_[-1].predict(X))
+    assert isinstance(learner.estimator, GridSearchCV)
+    left = np.setdiff1d(np.arange(150), simulation.queried_)
+    learner.teach(X[left[:20]], Y[left[:20]])
+    assert isinstance(learner.estimator_, GridSearchCV)
+    assert len(learner.y_labeled_) == 88
+    assert learner.query(X[left], 3).shape == (3,)
+
+
+def test_imagined_labels_refit_what_was_found_and_do_not_search():
+    strategy = Subsample(ExpectedErrorReduction(), n_candidates=4)
+    sizes = {"budget": 30, "batch_size": 1, "strategy": strategy}
+    simulation, n_fits = fits(1000, **sizes)
+    n_queries = len(simulation.n_labels_) - 1
+    assert n_queries == 12
+    # A search, refits, and at each query one fit for each of 4 rows with each of 3 labels.
+    assert n_fits == 7 + n_queries + n_queries * 4 * 3
+
+
+def test_a_search_without_labels_enough_for_its_folds_waits():
+    folds = [8, StratifiedKFold(8), RepeatedStratifiedKFold(n_splits=8, n_repeats=2)]
+    for cv in folds:
+        simulation = searching(1, cv=cv, budget=48, grid=(1e-9, 0.5))
+        for record, n_labels in zip(simulation.history_, simulation.n_labels_, strict=True):
+            counts = np.bincount(Y[simulation.queried_[:n_labels]])
+            assert record["tuned"] == (counts.max() >= 8)
+        assert simulation.history_[0]["tuned"] is False
+        assert simulation.history_[0]["best_params"] is None
+        equal(
+            simulation.estimators_[0].predict_proba(X),
+            GaussianNB().fit(*sorted_start(simulation)).predict_proba(X),
+        )
+        assert simulation.history_[-1]["tuned"] is True
+
+
+def sorted_start(simulation):
+    known = np.sort(simulation.queried_[: simulation.n_labels_[0]])
+    return X[known], Y[known]
+
+
+def test_folds_that_are_not_stratified_take_as_many_rows():
+    assert not searching(1, cv=KFold(20), budget=18).history_[0]["tuned"]
+    assert searching(1, cv=KFold(9), budget=18).history_[0]["tuned"]
+
+
+def test_groups_are_for_the_searches_only():
+    search = GridSearchCV(GaussianNB(), {"var_smoothing": [1e-9, 0.1]}, cv=GroupKFold(3))
+    simulation = simulated(learner=ActiveLearner(search, Random()), retune_every=15, budget=50)
+    simulation.fit(X, Y, groups=np.arange(150) % 5)
+    assert [record["tuned"] for record in simulation.history_] == [True, False, True, False, True]
+
+
+@pytest.mark.parametrize("model", [GaussianNB(), GridSearchCV(GaussianNB(), {}, refit=False, cv=2)])
+def test_retuning_takes_a_search(model):
+    learner = ActiveLearner(model, Random())
+    with pytest.raises(
+        ValueError, match="retune_every needs a learner whose estimator is a search"
+    ):
+        simulated(learner=learner, retune_every=10, n_initial=40).fit(X, Y)
+
+
+def test_retuning_takes_refits():
+    learner = ActiveLearner(GaussianNB(), Random(), incremental=True)
+    with pytest.raises(ValueError, match="incremental=False"):
+        simulated(learner=learner, retune_every=10).fit(X, Y)
+
+
+def test_history_of_a_model_that_is_no_search_says_nothing_of_tuning():
+    assert "tuned" not in simulated().fit(X, Y).history_[0]

@@ -91,7 +91,7 @@ def test_decision_functions_are_doubt_too():
         decision = model.decision_function(X[50:])
         if decision.ndim == 1:
             decision = np.column_stack([np.zeros_like(decision), decision])
-        proba = np.exp(decision) / np.exp(decision).sum(axis=1, keepdims=True)
+        proba = np.exp(2 * decision) / np.exp(2 * decision).sum(axis=1, keepdims=True)
         assert_greedy(learner.query(X[50:], 5), X[50:], X[:50], margin_doubt(proba))
 
 

@@ -1,0 +1,40 @@
+"""The audit of a campaign: rows drawn at random, that no model learns from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import is_classifier
+
+__all__ = ["Audit", "row_scores"]
+
+
+class Audit:
+    """Rows reserved at random, whose labels become known share by share."""
+
+    def __init__(
+        self, share: float, budget: int, n: int, taken: NDArray[np.intp] | None, seed: int
+    ) -> None:
+        self.share = share
+        free = np.arange(n) if taken is None else np.setdiff1d(np.arange(n), taken)
+        # A stream of its own: the start and the queries are drawn as they are without an audit.
+        own = np.random.SeedSequence([seed, 0xA0D1]).generate_state(1)[0]
+        self.rows = np.random.RandomState(own).permutation(free)[: round(share * budget)]
+        self.n_known = 0
+        self.scores = np.empty(0)  # of the rows known, by the model of the round
+
+    def buy(self, n_learnt: int, *, last: bool) -> None:
+        """Read as many labels as make up the share of all, if so many were learnt from."""
+        due = round(n_learnt / (1.0 - self.share)) - n_learnt
+        self.n_known = len(self.rows) if last else min(due, len(self.rows))
+
+
+def row_scores(learner: Any, X: Any, y: Any) -> NDArray[np.float64]:
+    """Score predictions row by row: right or wrong, or minus the squared error."""
+    predicted = np.asarray(learner.predict(X))
+    y = np.asarray(y).reshape(predicted.shape)
+    if is_classifier(learner):
+        return (predicted == y).reshape(len(y), -1).all(axis=1).astype(np.float64)
+    return -np.square(predicted - y).reshape(len(y), -1).mean(axis=1)

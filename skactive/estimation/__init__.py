@@ -1,0 +1,26 @@
+"""Estimates for a campaign: how good the model is, how good it will be, and what was saved.
+
+* Now: :func:`audit` on rows drawn at random, with the exact interval of :func:`clopper_pearson`;
+  :func:`lure_estimate` on rows drawn with known probabilities, which
+  :func:`proposal_probabilities` gives for the stochastic selectors.
+* Later: :func:`forecast_learning_curve`, with an interval and the labels that a target will take.
+* Saved: :func:`labels_saved`, from rows labelled at random alone.
+"""
+
+from skactive.estimation._audit import Estimate, audit, clopper_pearson
+from skactive.estimation._forecast import Forecast, forecast_learning_curve
+from skactive.estimation._lure import lure_estimate, lure_weights, proposal_probabilities
+from skactive.estimation._saved import Saved, labels_saved
+
+__all__ = [
+    "Estimate",
+    "Forecast",
+    "Saved",
+    "audit",
+    "clopper_pearson",
+    "forecast_learning_curve",
+    "labels_saved",
+    "lure_estimate",
+    "lure_weights",
+    "proposal_probabilities",
+]

@@ -1,0 +1,189 @@
+"""What active learning saved against random choice, without a campaign of random choice."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.random import RandomState
+from numpy.typing import NDArray
+from scipy.special import ndtri
+from sklearn.base import is_classifier
+
+from skactive._rows import take_rows
+from skactive._seeding import draw_seed, seeded_clone
+from skactive.estimation._audit import Estimate
+from skactive.estimation._forecast import (
+    first_passage,
+    forecast_learning_curve,
+    quantiles_with_infinity,
+    share_error,
+)
+
+__all__ = ["Saved", "labels_saved"]
+
+Floats = NDArray[np.float64]
+
+
+class Saved(NamedTuple):
+    """What active learning saved against random choice, as far as is known.
+
+    Attributes
+    ----------
+    n_labels : int
+        Labels that the model was trained on.
+    n_random : float
+        Labels drawn at random that would make as good a model; the median of what they may be.
+    low, high : float
+        Interval of `n_random`; infinity where it is more than ten times the labels in hand.
+    confidence : float
+        How often the interval is to hold the truth.
+    """
+
+    n_labels: int
+    n_random: float
+    low: float
+    high: float
+    confidence: float
+
+    @property
+    def share(self) -> float:
+        """Share of random's labels that was saved; below 0 active learning needed more."""
+        return 1.0 - self.n_labels / self.n_random
+
+    @property
+    def share_interval(self) -> tuple[float, float]:
+        """Interval of the share."""
+        return 1.0 - self.n_labels / self.low, 1.0 - self.n_labels / self.high
+
+
+def labels_saved(
+    estimator: Any,
+    X_random: Any,
+    y_random: Any,
+    *,
+    n_labels: int,
+    score: Estimate,
+    scoring: Any = None,
+    n_repeats: int = 20,
+    confidence: float = 0.9,
+    random_state: Any = None,
+) -> Saved:
+    """Estimate the labels saved against random choice, without a campaign of random choice.
+
+    The rows that were labelled at random (a random start and the audit rows) give the first part of
+    random's learning curve: the model is refitted on random subsets of them and scored on the
+    others. Its forecast is followed to the score that the audit gives the model now.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The model, to be cloned and refitted.
+    X_random : rows in any container
+        Rows that were drawn uniformly at random and labelled.
+    y_random : array-like of shape (n_rows,)
+        Their labels.
+    n_labels : int
+        How many labels the model was trained on.
+    score : Estimate
+        How good it is (:func:`audit`): accuracy, or another score whose best is 1.
+    scoring : str, callable or None, default=None
+        The score that `score` is of; None is the model's own ``score``.
+    n_repeats : int, default=20
+        How many times the rows are shuffled.
+    confidence : float, default=0.9
+        How often the interval is to hold the number of labels that random choice needs in the mean.
+    random_state : int, RandomState or None, default=None
+        Seed of the shuffles, the refits and the forecast.
+
+    Returns
+    -------
+    Saved
+        The interval is wide as long as few rows are random, and says so.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than 10 random rows, or one class only.
+
+    Notes
+    -----
+    The errors of the two scores are taken as independent. Where the audit rows serve both, they
+    have part of the error in common, so the interval is rather too wide.
+
+    Audit labels are not counted in `n_labels`; add them to count what was paid in all.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skactive.estimation import Estimate, labels_saved
+    >>> X, y = load_iris(return_X_y=True)
+    >>> now = Estimate(0.94, 0.87, 0.97, 100, "clopper-pearson", 0.95)
+    >>> saved = labels_saved(
+    ...     GaussianNB(), X[::3], y[::3], n_labels=15, score=now, random_state=0
+    ... )
+    >>> bool(saved.low < saved.n_random < saved.high)
+    True
+    """
+    y_random = np.asarray(y_random)
+    _check_random_rows(estimator, y_random)
+    if int(n_labels) != n_labels or n_labels < 1:
+        raise ValueError(f"n_labels must be a whole number from 1 on, got {n_labels!r}.")
+    rng = RandomState(draw_seed(random_state))
+    sizes, means = _random_curve(estimator, X_random, y_random, scoring, n_repeats, rng)
+    forecast = forecast_learning_curve(
+        sizes,
+        means,
+        at=10.0 * max(n_labels, len(y_random)),
+        score_se=share_error(means[-1], len(y_random)),
+        confidence=confidence,
+        random_state=rng,
+    )
+    targets = _draw_estimate(score, len(forecast.paths), rng)
+    counts = first_passage(forecast.grid, forecast.paths, targets)
+    return Saved(int(n_labels), *quantiles_with_infinity(counts, confidence), confidence)
+
+
+# How it is done ---------------------------------------------------------------------------------
+
+
+def _check_random_rows(estimator: Any, y: NDArray[Any]) -> None:
+    if len(y) < 10:
+        raise ValueError(f"Got {len(y)} random rows: at least 10 are needed to refit and score.")
+    if is_classifier(estimator) and len(np.unique(y)) < 2:
+        raise ValueError("The random rows are of one class only: label more rows at random.")
+
+
+def _random_curve(
+    estimator: Any, X: Any, y: NDArray[Any], scoring: Any, n_repeats: int, rng: RandomState
+) -> tuple[Floats, Floats]:
+    """Return random's learning curve as far as these rows go: sizes, and mean scores."""
+    from sklearn.metrics import check_scoring  # late: it takes a tenth of a second
+
+    sizes = np.unique(np.geomspace(max(4, len(y) / 10), 0.8 * len(y), 8).astype(np.intp))
+    scores = np.empty((n_repeats, len(sizes)))
+    for row in scores:
+        order, seed = rng.permutation(len(y)), int(rng.randint(2**31 - 1))
+        for i, size in enumerate(sizes):
+            learnt, others = np.sort(order[:size]), np.sort(order[size:])
+            model = _fitted(seeded_clone(estimator, seed), take_rows(X, learnt), y[learnt])
+            scorer = check_scoring(model, scoring=scoring)
+            row[i] = scorer(model, take_rows(X, others), y[others])
+    return sizes.astype(np.float64), scores.mean(axis=0)
+
+
+def _fitted(model: Any, X: Any, y: NDArray[Any]) -> Any:
+    """Fit; rows of one class only teach to predict that class, whatever the model would do."""
+    if is_classifier(model) and len(np.unique(y)) < 2:
+        from sklearn.dummy import DummyClassifier  # late: it is seldom needed
+
+        return DummyClassifier().fit(np.zeros((len(y), 1)), y)
+    return model.fit(X, y)
+
+
+def _draw_estimate(score: Estimate, n_draws: int, rng: RandomState) -> Floats:
+    """Draw what the true score may be: normal, with the spread of either side of the interval."""
+    deviation = rng.standard_normal(n_draws) / float(ndtri((1.0 + score.confidence) / 2.0))
+    side = np.where(deviation > 0, score.high - score.value, score.value - score.low)
+    return score.value + deviation * side

@@ -1,0 +1,113 @@
+"""Stopping by what it has cost: labels, money or time."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from skactive.stopping._base import A_COUNT, AN_AMOUNT, Memory, Round, StoppingCriterion, Verdict
+from skactive.stopping._sentences import told_apart
+
+__all__ = ["Budget", "CostBudget", "TimeLimit"]
+
+
+class Budget(StoppingCriterion):
+    """Stop when so many labels were bought, those of an audit included.
+
+    **When:** together with another criterion: ``StabilizingPredictions() | Budget(500)``.
+
+    Parameters
+    ----------
+    n_labels : int
+        How many.
+
+    Examples
+    --------
+    >>> from skactive.stopping import Budget, Round
+    >>> Budget(100).start().update(Round(n_labels=100)).reason
+    '100 labels were bought, of 100'
+    """
+
+    reading = "labels bought"
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"n_labels": A_COUNT}
+
+    def __init__(self, n_labels: int) -> None:
+        self.n_labels = n_labels
+
+    def limit(self) -> float:
+        """Return the number of labels."""
+        return float(self.n_labels)
+
+    def judge(self, current: Round, memory: Memory) -> Verdict:
+        """Count the labels."""
+        n = current.n_bought
+        reason = f"{n} labels were bought, of {self.n_labels}"
+        return Verdict(n >= self.n_labels, reason, float(n))
+
+
+class CostBudget(StoppingCriterion):
+    """Stop when labels have cost so much.
+
+    **When:** labels differ in price.
+
+    Parameters
+    ----------
+    cost : float
+        How much, in the unit of the rounds' `cost`: labels, where those give none. The round that
+        gets there may have gone beyond.
+
+    Examples
+    --------
+    >>> from skactive.stopping import CostBudget, Round
+    >>> CostBudget(50).start().update(Round(n_labels=12, cost=52.5)).reason
+    'the labels cost 52.5, of 50'
+    """
+
+    reading = "cost"
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"cost": AN_AMOUNT}
+
+    def __init__(self, cost: float) -> None:
+        self.cost = cost
+
+    def limit(self) -> float:
+        """Return the cost."""
+        return self.cost
+
+    def judge(self, current: Round, memory: Memory) -> Verdict:
+        """Look at the cost."""
+        spent = float(current.n_bought if current.cost is None else current.cost)
+        value, limit = told_apart(spent, self.cost)
+        return Verdict(spent >= self.cost, f"the labels cost {value}, of {limit}", spent)
+
+
+class TimeLimit(StoppingCriterion):
+    """Stop when so much time has passed.
+
+    **When:** a session has an end. In a simulation it makes the outcome depend on the machine.
+
+    Parameters
+    ----------
+    seconds : float
+        How much, since the campaign began. The round that gets there is finished.
+
+    Examples
+    --------
+    >>> from skactive.stopping import Round, TimeLimit
+    >>> TimeLimit(3600).start().update(Round(n_labels=80, seconds=1800.0)).reason
+    '1800 s have passed, of 3600'
+    """
+
+    reading = "seconds"
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"seconds": AN_AMOUNT}
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    def limit(self) -> float:
+        """Return the seconds."""
+        return self.seconds
+
+    def judge(self, current: Round, memory: Memory) -> Verdict:
+        """Look at the clock."""
+        value, limit = told_apart(current.seconds, self.seconds)
+        stop = current.seconds >= self.seconds
+        return Verdict(stop, f"{value} s have passed, of {limit}", float(current.seconds))

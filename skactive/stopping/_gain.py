@@ -1,0 +1,155 @@
+"""Stopping where a label gains less than it costs."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from numbers import Integral
+from typing import Any, ClassVar
+
+import numpy as np
+
+from skactive._compat import Interval, StrOptions
+from skactive.stopping._base import (
+    A_COUNT,
+    AN_AMOUNT,
+    Floats,
+    Memory,
+    Round,
+    StoppingCriterion,
+    Verdict,
+)
+from skactive.stopping._readings import predict_probabilities, right_or_wrong, stop_set
+from skactive.stopping._sentences import counted, not_yet, told_apart
+
+__all__ = ["ExpectedGain"]
+
+
+class ExpectedGain(StoppingCriterion):
+    r"""Stop when one more label is expected to gain less than it costs.
+
+    **When:** labels have a price and accuracy has a worth. Read what it assumes.
+
+    Parameters
+    ----------
+    worth : float
+        What one percentage point of accuracy is worth, in the currency of `cost`.
+    cost : float, default=1.0
+        What a label costs.
+    error : {"expected", "audit"}, default="expected"
+        Where the error comes from. "expected" is the model's own estimate on a random stop set,
+        smooth but no truer than its probabilities. "audit" is the share of the audit sample that
+        it gets wrong: unbiased but, of less than hundreds of rows, so rough that the slope is
+        noise.
+    window : int, default=5
+        Over how many rounds the law is fitted; at least 3, and none fewer ever stops.
+    stop_set_size : int, default=1000
+        How many rows the model's own estimate is taken on.
+
+    Notes
+    -----
+    A power law :math:`e(n) = a n^{-b}` is fitted to the errors of the last rounds, by least squares
+    of :math:`\log e` on :math:`\log n`, and it stops when
+
+    .. math:: 0 \le 100 \, w \, [e(n) - e(n + 1)] < c, \qquad
+        \hat e = \frac{1}{|S|} \sum_{x \in S} (1 - \max_y p(y \mid x))
+
+    It assumes (1) that the error goes on as over the window; a power law without a floor promises
+    gains for ever, so near the floor of noise it errs to the side of labelling on; (2) that the
+    error's *slope* is right, though the model's own estimate is mostly too low; (3) that the next
+    label is as good as the last ones were. An estimated error that rises says nothing about gains
+    (overconfident models grow humbler at first), so it does not stop then. An error of less than
+    half a row counts as half a row.
+
+    References
+    ----------
+    Figueroa, Zeng-Treitler, Kandula and Ngo, "Predicting sample size required for classification
+    performance", BMC Medical Informatics and Decision Making 12, 2012,
+    :doi:`10.1186/1472-6947-12-8`, for the power law of learning curves.
+
+    Zhu, Wang, Hovy and Ma, "Confidence-based stopping criteria for active learning for data
+    annotation", ACM Transactions on Speech and Language Processing 6, 2010, for the expected error.
+
+    Examples
+    --------
+    >>> from skactive.stopping import ExpectedGain, Round
+    >>> import numpy as np
+    >>> monitor = ExpectedGain(worth=10, error="audit", window=3).start()
+    >>> for n_labels, n_wrong in ((100, 40), (200, 20), (400, 10)):  # the error halves: 40 / n
+    ...     audit = (np.arange(100) >= n_wrong).astype(float)
+    ...     verdict = monitor.update(Round(n_labels, audit=audit))
+    >>> verdict.reason
+    'one more label is expected to gain 0.0249 points, worth 0.249, less than its cost of 1'
+    """
+
+    reading = "expected gain of a label"
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "worth": AN_AMOUNT,
+        "cost": AN_AMOUNT,
+        "error": [StrOptions({"expected", "audit"})],
+        "window": [Interval(Integral, 3, None, closed="left")],
+        "stop_set_size": A_COUNT,
+    }
+
+    def __init__(
+        self,
+        worth: float,
+        *,
+        cost: float = 1.0,
+        error: str = "expected",
+        window: int = 5,
+        stop_set_size: int = 1000,
+    ) -> None:
+        self.worth = worth
+        self.cost = cost
+        self.error = error
+        self.window = window
+        self.stop_set_size = stop_set_size
+
+    def limit(self) -> float:
+        """Return the cost of a label."""
+        return self.cost
+
+    def judge(self, current: Round, memory: Memory) -> Verdict:
+        """Fit the power law to the errors of the window."""
+        errors = memory.setdefault("errors", deque(maxlen=self.window))
+        error = self._error(current, memory)
+        if error is not None:
+            errors.append((current.n_labels, error))
+        if len(errors) < self.window:
+            return not_yet("errors", len(errors), self.window)
+        exponent, now = _power_law(np.array(errors, dtype=np.float64))
+        shorter = -math.log1p(1.0 / current.n_labels)  # the logarithm of n / (n + 1)
+        return self._judged(-100.0 * now * math.expm1(exponent * shorter))
+
+    def _judged(self, gain: float) -> Verdict:
+        worth = self.worth * gain
+        if worth < -1e-9 * self.cost:  # a flat curve may be negative by rounding
+            window = counted(self.window, "round")
+            return Verdict(False, f"the estimated error did not fall over {window}", worth)
+        stop = worth < self.cost
+        value, limit = told_apart(worth, self.cost)
+        return Verdict(
+            stop,
+            f"one more label is expected to gain {gain:.3g} points, worth {value}, "
+            f"{'less than' if stop else 'at least'} its cost of {limit}",
+            worth,
+        )
+
+    def _error(self, current: Round, memory: Memory) -> float | None:
+        if self.error == "audit":
+            right = right_or_wrong(self, current)
+            return max(1.0 - float(right.mean()), 0.5 / len(right)) if len(right) else None
+        rows = stop_set(current, memory, self.stop_set_size)
+        doubt = sum(
+            float((1.0 - p.max(axis=1)).sum()) for p in predict_probabilities(self, current, rows)
+        )
+        return max(doubt, 0.5) / len(rows)
+
+
+def _power_law(points: Floats) -> tuple[float, float]:
+    """Fit ``e = a n**-b`` to rows (n, e): return b, and e at the last n."""
+    x, y = np.log(points).T
+    apart = x - x.mean()
+    slope = float(apart @ y / max(apart @ apart, np.finfo(float).tiny))
+    return -slope, float(np.exp(y.mean() + slope * apart[-1]))

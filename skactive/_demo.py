@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
-from inspect import isabstract, signature
 from pathlib import Path
 from typing import Any
 
@@ -13,24 +12,23 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.datasets import load_digits
-from sklearn.ensemble import RandomForestClassifier
-from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
-from sklearn.svm import SVC
 from threadpoolctl import threadpool_limits
 
-from skactive import strategies
+from skactive._choices import (
+    ESTIMATORS,
+    check_serves,
+    few_rows,
+    has_torch,
+    make_estimator,
+    make_strategy,
+    serves,
+)
 from skactive._learner import ActiveLearner
 from skactive._progress import progress
 from skactive._simulation import SimulatedLearner
 from skactive._tables import CommandError, read_table
-from skactive._validation import check_needs
-from skactive.adapters import adapt
 from skactive.display import LabelCurve, LabelCurveDisplay
-from skactive.exceptions import CapabilityError
 from skactive.metrics import labels_to_reach
 
 __all__ = ["ESTIMATORS", "CommandError", "DemoSettings", "run_demo"]
@@ -65,114 +63,23 @@ def _load(settings: DemoSettings) -> tuple[NDArray[np.float64], NDArray[np.intp]
     return X, y, f"{settings.data.name} (target {settings.target or 'y'})"
 
 
-# Models -----------------------------------------------------------------------------------------
-
-
-def _logistic(n_features: int, n_classes: int) -> Any:
-    return LogisticRegression(max_iter=1000)
-
-
-def _forest(n_features: int, n_classes: int) -> Any:
-    return RandomForestClassifier(n_estimators=50)
-
-
-def _svm(n_features: int, n_classes: int) -> Any:
-    return SVC()
-
-
-def _mlp(n_features: int, n_classes: int) -> Any:
-    if not _has_torch():
-        raise CommandError(
-            'the estimator mlp needs torch and skorch: pip install "skactive[torch]"'
-        )
-    import torch
-    from skorch import NeuralNetClassifier
-
-    torch.set_num_threads(1)  # nets this small lose time to threads
-    net = NeuralNetClassifier(
-        _mlp_module,  # built in the fit, from the fit's seed
-        module__n_features=n_features,
-        module__n_classes=n_classes,
-        criterion=torch.nn.CrossEntropyLoss,
-        optimizer=torch.optim.Adam,
-        lr=0.005,
-        max_epochs=40,
-        batch_size=32,
-        iterator_valid__batch_size=1024,  # dropout draws pass over the pool many times
-        train_split=None,
-        verbose=0,
-    )
-    return make_pipeline(FunctionTransformer(_single_precision), net)
-
-
-def _mlp_module(n_features: int, n_classes: int) -> Any:
-    from torch import nn
-
-    return nn.Sequential(
-        nn.Linear(n_features, 128), nn.ReLU(), nn.Dropout(0.25), nn.Linear(128, n_classes)
-    )
-
-
-def _single_precision(X: NDArray[np.float64]) -> NDArray[np.float32]:
-    return X.astype(np.float32)
-
-
-def _has_torch() -> bool:
-    return find_spec("torch") is not None and find_spec("skorch") is not None
-
-
-ESTIMATORS: dict[str, Callable[[int, int], Any]] = {
-    "forest": _forest,
-    "logistic": _logistic,
-    "mlp": _mlp,
-    "svm": _svm,
-}
+# Model and strategies ---------------------------------------------------------------------------
 
 
 def _estimator(settings: DemoSettings, X: Any, y: Any) -> tuple[str, Any]:
-    name = settings.estimator or ("mlp" if _has_torch() else "logistic")
-    model = ESTIMATORS[name](X.shape[1], int(y.max()) + 1)
-    return name, make_pipeline(SimpleImputer(keep_empty_features=True), StandardScaler(), model)
+    name = settings.estimator or ("mlp" if has_torch() else "logistic")
+    return name, make_estimator(name, X, y)
 
 
 def _strategies(settings: DemoSettings, fitted: Any) -> dict[str, Any]:
     """Return the strategies asked for, or one of each family that the model can serve."""
     if settings.strategies is None:
-        chosen = {name: _strategy(name) for name in ("Random", *FAMILIES)}
-        return {name: strategy for name, strategy in chosen.items() if _serves(fitted, strategy)}
-    chosen = {name: _strategy(name) for name in settings.strategies}
+        chosen = {name: make_strategy(name) for name in ("Random", *FAMILIES)}
+        return {name: strategy for name, strategy in chosen.items() if serves(fitted, strategy)}
+    chosen = {name: make_strategy(name) for name in settings.strategies}
     for name, strategy in chosen.items():
-        try:
-            check_needs(strategy, adapt(fitted), refits=True)
-        except CapabilityError as error:
-            raise CommandError(f"{name} does not go with this estimator: {error}") from error
+        check_serves(name, strategy, fitted)
     return chosen
-
-
-def _strategy(name: str) -> Any:
-    known = _plain_strategies()
-    if name not in known:
-        raise CommandError(f"there is no strategy {name!r}; there are {', '.join(sorted(known))}")
-    return known[name]()
-
-
-def _plain_strategies() -> dict[str, Any]:
-    """Return the strategies that can be made from their name alone."""
-    kinds = {name: getattr(strategies, name) for name in strategies.__all__}
-    return {
-        name: kind
-        for name, kind in kinds.items()
-        if not isabstract(kind)
-        and all(p.default is not p.empty for p in signature(kind).parameters.values())
-    }
-
-
-def _serves(fitted: Any, strategy: Any) -> bool:
-    try:
-        check_needs(strategy, adapt(fitted), refits=True)
-    except CapabilityError:
-        return False
-    return True
 
 
 # The run ----------------------------------------------------------------------------------------
@@ -202,7 +109,7 @@ def run_demo(settings: DemoSettings, say: Callable[[str], None] = print) -> dict
     name, model = _estimator(settings, X, y)
     picture = _Picture(settings.output)
     with threadpool_limits(limits=1):  # fits and predictions this small lose time to threads
-        chosen = _strategies(settings, clone(model).fit(*_few(X, y)))
+        chosen = _strategies(settings, clone(model).fit(*few_rows(X, y)))
         splits = [_split(X, y, seed) for seed in range(settings.n_seeds)]
         n_train = len(splits[0][0])
         budget, start = min(settings.budget, n_train), min(settings.n_initial, n_train)
@@ -216,12 +123,6 @@ def run_demo(settings: DemoSettings, say: Callable[[str], None] = print) -> dict
     _report(curves, say)
     picture.draw(curves, title, say)
     return curves
-
-
-def _few(X: Any, y: Any) -> tuple[Any, Any]:
-    """Return two rows of each class: enough to see what the fitted model can do."""
-    rows = np.concatenate([np.flatnonzero(y == label)[:2] for label in np.unique(y)])
-    return X[rows], y[rows]
 
 
 def _play(

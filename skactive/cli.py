@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from skactive import __version__
 
 __all__ = ["main"]
+
+ESTIMATORS = ("forest", "logistic", "mlp", "svm")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -26,42 +29,81 @@ def main(argv: Sequence[str] | None = None) -> int:
         0 if all went well, 2 for a mistake in the command, 130 if interrupted.
     """
     arguments = _parser().parse_args(argv)
-    from skactive._demo import DemoSettings, run_demo  # they bring scikit-learn's models: late
-    from skactive._tables import CommandError
+    from skactive._tables import CommandError  # what runs brings scikit-learn's models: late
 
-    settings = DemoSettings(
-        data=arguments.data,
-        target=arguments.target,
-        strategies=arguments.strategies,
-        estimator=arguments.estimator,
-        budget=arguments.budget,
-        batch_size=arguments.batch_size,
-        n_initial=arguments.initial,
-        n_seeds=arguments.seeds,
-        output=arguments.output,
-    )
     try:
-        if settings.target is not None and settings.data is None:
-            raise CommandError("--target names a column of your own table: pass it by --data")
-        if settings.budget < settings.n_initial:
-            raise CommandError(
-                f"a budget of {settings.budget} labels does not cover the {settings.n_initial} to "
-                "start with: raise --budget or lower --initial"
-            )
-        run_demo(settings)
+        _COMMANDS[arguments.command](arguments)
     except CommandError as error:
         print(f"skactive: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("skactive: interrupted", file=sys.stderr)
+    except KeyboardInterrupt as interrupt:
+        advice = f": {interrupt}" if interrupt.args else ""
+        print(f"skactive: interrupted{advice}", file=sys.stderr)
         return 130
     return 0
+
+
+def _demo(arguments: argparse.Namespace) -> None:
+    from skactive._demo import DemoSettings, run_demo
+    from skactive._tables import CommandError
+
+    if arguments.target is not None and arguments.data is None:
+        raise CommandError("--target names a column of your own table: pass it by --data")
+    if arguments.budget < arguments.initial:
+        raise CommandError(
+            f"a budget of {arguments.budget} labels does not cover the {arguments.initial} to "
+            "start with: raise --budget or lower --initial"
+        )
+    run_demo(
+        DemoSettings(
+            data=arguments.data,
+            target=arguments.target,
+            strategies=arguments.strategies,
+            estimator=arguments.estimator,
+            budget=arguments.budget,
+            batch_size=arguments.batch_size,
+            n_initial=arguments.initial,
+            n_seeds=arguments.seeds,
+            output=arguments.output,
+        )
+    )
+
+
+def _compare(arguments: argparse.Namespace) -> None:
+    from skactive._report import CompareSettings, run_compare
+
+    run_compare(
+        CompareSettings(
+            data=arguments.data,
+            target=arguments.target,
+            strategies=arguments.strategies,
+            estimators=arguments.estimator,
+            budget=arguments.budget,
+            batch_size=arguments.batch_size,
+            n_initial=arguments.initial,
+            n_repeats=arguments.repeats,
+            n_jobs=arguments.jobs,
+            scoring=arguments.scoring,
+            folder=arguments.folder,
+            output=arguments.output,
+            seed=arguments.seed,
+        )
+    )
+
+
+_COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {"compare": _compare, "demo": _demo}
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="skactive", description="Active learning: label less.")
     parser.add_argument("--version", action="version", version=f"skactive {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_demo(commands)
+    _add_compare(commands)
+    return parser
+
+
+def _add_demo(commands: Any) -> None:
     demo = commands.add_parser(
         "demo",
         help="watch what active learning saves, on digits or on your own table",
@@ -71,7 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--data", type=Path, metavar="FILE", help="npz, csv or parquet (default: digits)")
     add("--target", metavar="NAME", help="column or array to predict (npz: y)")
     add("--strategies", type=_names, metavar="A,B", help="default: one of each family")
-    add("--estimator", choices=("forest", "logistic", "mlp", "svm"), help="default: mlp with torch")
+    add("--estimator", choices=ESTIMATORS, help="default: mlp with torch")
     add("--budget", type=_count, default=220, metavar="N", help="labels in all (%(default)s)")
     add("--batch-size", type=_count, default=20, metavar="N", help="labels a round (%(default)s)")
     add("--initial", type=_count, default=20, metavar="N", help="labels at the start (%(default)s)")
@@ -83,7 +125,42 @@ def _parser() -> argparse.ArgumentParser:
         metavar="PNG",
         help="where to draw the curves (%(default)s)",
     )
-    return parser
+
+
+def _add_compare(commands: Any) -> None:
+    compare = commands.add_parser(
+        "compare",
+        help="find out which strategy is best on your own table; writes a report",
+        description="Play strategies on a labelled table, in paired repeats, and report in HTML.",
+    )
+    add = compare.add_argument
+    add("--data", type=Path, metavar="FILE", required=True, help="npz, csv or parquet")
+    add("--target", metavar="NAME", help="column or array to predict (npz: y)")
+    add("--strategies", type=_names, metavar="A,B", help="default: one of each family")
+    add(
+        "--estimator",
+        type=_estimators,
+        default=("logistic",),
+        metavar="A,B",
+        help=f"one or several of {', '.join(ESTIMATORS)} (logistic)",
+    )
+    add("--budget", type=_count, default=200, metavar="N", help="labels in all (%(default)s)")
+    add("--batch-size", type=_count, default=10, metavar="N", help="labels a round (%(default)s)")
+    add("--initial", type=_count, default=20, metavar="N", help="labels at the start (%(default)s)")
+    add("--repeats", type=_count, default=10, metavar="N", help="paired runs (%(default)s)")
+    add("--jobs", type=_jobs, default=1, metavar="N", help="runs at once, -1: all cores (1)")
+    add("--scoring", default="accuracy", metavar="NAME", help="scikit-learn's (%(default)s)")
+    add("--folder", type=Path, metavar="DIR", help="keep finished runs here, and go on from them")
+    add(
+        "--output",
+        type=Path,
+        default=Path("comparison.html"),
+        metavar="HTML",
+        help="where to write the report (%(default)s)",
+    )
+    add(
+        "--seed", type=_seed, default=0, metavar="N", help="seed of all that is drawn (%(default)s)"
+    )
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -93,11 +170,37 @@ def _names(text: str) -> tuple[str, ...]:
     return names
 
 
+def _estimators(text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    unknown = [name for name in names if name not in ESTIMATORS]
+    if unknown or not names:
+        raise argparse.ArgumentTypeError(
+            f"invalid choice: {', '.join(map(repr, unknown)) or repr(text)} (choose from "
+            f"{', '.join(ESTIMATORS)})"
+        )
+    return names
+
+
 def _count(text: str) -> int:
-    try:
-        number = int(text)
-    except ValueError:
-        number = 0
-    if number < 1:
+    if (number := _whole(text)) is None or number < 1:
         raise argparse.ArgumentTypeError(f"a whole number of at least 1 is needed, got {text!r}")
     return number
+
+
+def _jobs(text: str) -> int:
+    if not (number := _whole(text)):
+        raise argparse.ArgumentTypeError(f"a whole number other than 0 is needed, got {text!r}")
+    return number
+
+
+def _seed(text: str) -> int:
+    if (number := _whole(text)) is None or not 0 <= number < 2**32:
+        raise argparse.ArgumentTypeError(f"a whole number from 0 is needed, got {text!r}")
+    return number
+
+
+def _whole(text: str) -> int | None:
+    try:
+        return int(text)
+    except ValueError:
+        return None

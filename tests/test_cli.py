@@ -9,7 +9,7 @@ import pytest
 from sklearn.datasets import make_blobs
 
 import skactive
-from skactive import _demo, strategies
+from skactive import _choices, _demo, _report, cli, strategies
 from skactive.cli import main
 
 # Eighths have few decimals and no rounding: a csv holds them exactly.
@@ -155,6 +155,10 @@ def test_an_unknown_estimator_lists_the_known(capsys):
         main(["demo", "--estimator", "tree"])
     line = capsys.readouterr().err.splitlines()[-1]
     assert all(name in line for name in _demo.ESTIMATORS)
+
+
+def test_the_estimators_named_are_those_that_there_are():
+    assert set(cli.ESTIMATORS) == set(_choices.ESTIMATORS)
 
 
 @pytest.mark.parametrize("arguments", [[], ["play"]])
@@ -380,3 +384,211 @@ def test_a_picture_that_cannot_be_written(folder, late_mistake, output):
     (folder / "inner").mkdir()
     line = late_mistake("--data", npz(folder, X=X, y=Y), "--output", output)
     assert output.removesuffix("/curves.png") in line
+
+
+# skactive compare -------------------------------------------------------------------------------
+
+PAIR = ["--strategies", "Random,Margin", "--budget", "30", "--initial", "10", "--repeats", "2"]
+
+
+@pytest.fixture
+def compare_mistake(folder, capsys, monkeypatch):
+    """Run a mistaken ``skactive compare``; return the one line that it says about it."""
+
+    def played(*args, **kwargs):
+        raise AssertionError("it was played")
+
+    def run(*arguments):
+        before = contents(folder)
+        with monkeypatch.context() as patch:
+            patch.setattr(_report, "compare_strategies", played)
+            code = main(["compare", *PAIR, *map(str, arguments)])
+        out, err = capsys.readouterr()
+        assert (code, out) == (2, "")
+        assert err.startswith("skactive: ")
+        assert err.count("\n") == 1
+        assert contents(folder) == before
+        return err
+
+    return run
+
+
+def test_help_of_compare():
+    done = python_m("compare", "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    for option in ("target", "strategies", "estimator", "budget", "batch-size", "initial"):
+        assert f"--{option} " in done.stdout
+    for option in ("repeats", "jobs", "scoring", "folder", "output", "seed"):
+        assert f"--{option} " in done.stdout
+    assert "(comparison.html)" in done.stdout
+    assert "compare" in python_m("--help").stdout
+
+
+def test_compare_end_to_end_and_resumed(folder, capsys, frame):
+    pytest.importorskip("matplotlib")
+    arguments = ["compare", "--data", str(csv(folder, frame)), "--target", "kind", *PAIR]
+    arguments += ["--folder", "kept", "--output", "report.html"]
+    assert main(arguments) == 0
+    out, err = capsys.readouterr()
+    sentence, place = out.rstrip("\n").rsplit("\n", 1)
+    assert "Random" in sentence
+    assert place == "Report: report.html"
+    assert "comparing" in err  # progress
+    assert "skactive:" not in err
+    kept = sorted((folder / "kept" / "runs").iterdir())
+    assert len(kept) == 4
+    times = [path.stat().st_mtime_ns for path in kept]
+    first = (folder / "report.html").read_text()
+    assert sentence.splitlines()[0] in first
+
+    kept[1].unlink()
+    (folder / "report.html").unlink()
+    assert main(arguments) == 0
+    assert capsys.readouterr().out == out
+    again = [path.stat().st_mtime_ns for path in kept]
+    assert [one == other for one, other in zip(times, again, strict=True)] == [1, 0, 1, 1]
+    assert (folder / "report.html").stat().st_size > 10_000
+
+    assert main([*arguments, "--repeats", "3"]) == 0  # two more are played
+    assert len(list((folder / "kept" / "runs").iterdir())) == 6
+
+
+def test_compare_gives_the_same_with_two_jobs(folder, capsys):
+    pytest.importorskip("matplotlib")
+    arguments = ["compare", "--data", str(npz(folder, X=X, y=Y)), *PAIR]
+    assert main(arguments) == 0
+    alone = capsys.readouterr().out
+    assert main([*arguments, "--jobs", "2"]) == 0
+    assert capsys.readouterr().out == alone
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "the following arguments are required: --data"),
+        (["--data", "x.csv", "--estimator", "tree"], "invalid choice: 'tree' (choose from forest,"),
+        (["--data", "x.csv", "--estimator", "svm,tree"], "invalid choice: 'tree' (choose from"),
+        (["--data", "x.csv", "--estimator", ","], "invalid choice: ','"),
+        (["--data", "x.csv", "--repeats", "0"], "--repeats: a whole number of at least 1"),
+        (["--data", "x.csv", "--jobs", "0"], "--jobs: a whole number other than 0 is needed"),
+        (["--data", "x.csv", "--jobs", "all"], "--jobs: a whole number other than 0 is needed"),
+        (["--data", "x.csv", "--seed", "-1"], "--seed: a whole number from 0 is needed"),
+        (["--data", "x.csv", "--seed", "4294967296"], "--seed: a whole number from 0"),
+    ],
+)
+def test_arguments_of_compare_that_cannot_be(folder, capsys, arguments, said):
+    with pytest.raises(SystemExit) as stopped:
+        main(["compare", *arguments])
+    out, err = capsys.readouterr()
+    assert (stopped.value.code, out) == (2, "")
+    assert said in err.splitlines()[-1]
+    assert contents(folder) == {}
+
+
+def test_compare_an_unknown_strategy(folder, compare_mistake):
+    line = compare_mistake("--data", npz(folder, X=X, y=Y), "--strategies", "Random,Margins")
+    assert "there is no strategy 'Margins'; there are " in line
+
+
+def test_compare_one_strategy(folder, compare_mistake):
+    line = compare_mistake("--data", npz(folder, X=X, y=Y), "--strategies", "Random,Random")
+    assert "two strategies or more, got Random" in line
+
+
+def test_compare_a_strategy_that_one_estimator_cannot_serve(folder, compare_mistake):
+    arguments = ["--strategies", "Random,BALD", "--estimator", "forest,logistic"]
+    line = compare_mistake("--data", npz(folder, X=X, y=Y), *arguments)
+    assert line.startswith("skactive: BALD does not go with this estimator")
+
+
+def test_compare_a_missing_column(folder, compare_mistake, frame):
+    line = compare_mistake("--data", csv(folder, frame), "--target", "sort")
+    assert line == "skactive: data.csv has no 'sort'; it has a, b, kind\n"
+
+
+def test_compare_a_missing_file(compare_mistake):
+    assert compare_mistake("--data", "none.npz") == "skactive: there is no file none.npz\n"
+
+
+@pytest.mark.parametrize("budget", ["9", "10"])
+def test_compare_a_budget_too_small(folder, compare_mistake, budget):
+    line = compare_mistake("--data", npz(folder, X=X, y=Y), "--budget", budget)
+    assert f"a budget of {budget} labels leaves nothing to choose after the 10" in line
+
+
+def test_compare_a_start_of_all_rows(folder, compare_mistake):
+    sizes = ["--initial", "90", "--budget", "100"]
+    line = compare_mistake("--data", npz(folder, X=X, y=Y), *sizes)
+    assert "has 90 rows to learn from" in line
+    assert "--initial" in line
+
+
+@pytest.mark.parametrize(
+    ("scoring", "said"),
+    [("acc", "there is no scoring 'acc'; scikit-learn has accuracy, "), ("f1", "f1 does not go")],
+)
+def test_compare_a_scoring_that_cannot_be(folder, compare_mistake, scoring, said):
+    assert said in compare_mistake("--data", npz(folder, X=X, y=Y), "--scoring", scoring)
+
+
+@pytest.mark.parametrize(
+    ("output", "said"),
+    [
+        ("no/such/folder/report.html", "there is no folder no/such/folder"),
+        ("data.npz/report.html", "there is no folder data.npz"),
+        ("report.png", "the report is written as .html, not report.png"),
+        ("inner", "inner is a folder"),
+    ],
+)
+def test_compare_a_report_that_cannot_be_written(folder, compare_mistake, output, said):
+    (folder / "inner").mkdir()
+    assert said in compare_mistake("--data", npz(folder, X=X, y=Y), "--output", output)
+
+
+def test_compare_a_folder_that_is_a_file(folder, compare_mistake):
+    path = npz(folder, X=X, y=Y)
+    assert "--folder needs a folder" in compare_mistake("--data", path, "--folder", path)
+
+
+def test_compare_a_folder_of_another_comparison(folder, capsys):
+    pytest.importorskip("matplotlib")
+    arguments = ["compare", "--data", str(npz(folder, X=X, y=Y)), *PAIR, "--folder", "kept"]
+    assert main(arguments) == 0
+    before = contents(folder)
+    capsys.readouterr()
+    assert main([*arguments, "--seed", "5"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("skactive: The folder kept holds campaigns of another comparison. What")
+    assert "random_state (0 there, 5 here)" in err
+    assert contents(folder) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "advice"),
+    [
+        (["--folder", "kept"], "finished campaigns are kept in kept: the same command goes on"),
+        ([], "nothing is kept; with --folder DIR"),
+    ],
+)
+def test_an_interrupted_comparison_says_how_to_go_on(
+    folder, capsys, monkeypatch, arguments, advice
+):
+    pytest.importorskip("matplotlib")
+    chosen = strategies.Margin.select
+
+    def interrupted(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(strategies.Margin, "select", interrupted)
+    arguments = ["compare", "--data", str(npz(folder, X=X, y=Y)), *PAIR, *arguments]
+    assert main(arguments) == 130
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert re.split(r"[\r\n]+", err.strip())[-1].startswith(f"skactive: interrupted: {advice}")
+    assert not (folder / "comparison.html").exists()
+    if "--folder" in arguments:
+        assert len(list((folder / "kept" / "runs").glob("*.json"))) == 1  # Random's
+        monkeypatch.setattr(strategies.Margin, "select", chosen)
+        assert main(arguments) == 0
+        assert (folder / "comparison.html").exists()

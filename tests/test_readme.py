@@ -20,13 +20,15 @@ def test_readme_runs(monkeypatch):
     monkeypatch.setitem(sys.modules, "readme", module)
     names = vars(module)
     code = blocks()
-    assert len(code) == 4
+    assert len(code) == 5
     for block in code:
         exec(compile(block, "README.md", "exec"), names)
-    assert len(names["learner"].y_labeled_) == 120
-    assert len(names["pool"]) == 1677
+    assert len(names["learner"].y_labeled_) == 100
+    assert len(names["pool"]) == 1697
     assert names["learner"].score(names["X"][names["pool"]], names["y"][names["pool"]]) > 0.85
     assert len(names["search"].cv_results_["params"]) == 6
+    assert names["comparison"].strategies == ("Random()", "Margin()", "Auto()")
+    assert "fewer labels than Random()" in names["comparison"].summary()
     cases = names["test_strategy"].pytestmark[0].args[1]
     assert len(cases) > 10
     for case in cases:

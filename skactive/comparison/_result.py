@@ -264,8 +264,30 @@ class StrategyComparison:
         names, blocks = self._blocks(model, data)
         return dict(zip(names, blocks.T, strict=True))
 
+    def area_records(self, confidence: float = 0.95) -> list[dict[str, Any]]:
+        """Return one record for each strategy: areas with intervals, and what they cost.
+
+        Parameters
+        ----------
+        confidence : float, default=0.95
+            How often the intervals hold the true mean.
+
+        Returns
+        -------
+        list of dict
+            ``data``, ``model``, ``strategy``; mean ``area`` and its t interval ``low`` ..
+            ``high``; its ``difference`` to the baseline with the interval of paired differences
+            ``difference_low`` .. ``difference_high``; mean ``final_score``; mean ``fit_seconds``
+            and ``query_seconds`` of a campaign; ``n_repeats``.
+        """
+        return [
+            record
+            for data, model in self._experiments()
+            for record in self._area_records(data, model, confidence)
+        ]
+
     def areas_table(self, confidence: float = 0.95) -> Any:
-        """Return one row for each strategy: areas with intervals, and what they cost.
+        """Return the `area_records` as a table.
 
         Parameters
         ----------
@@ -275,10 +297,7 @@ class StrategyComparison:
         Returns
         -------
         pandas DataFrame
-            Indexed by strategy (and data set and model, where there are several): mean ``area``
-            and its t interval ``low`` .. ``high``; its ``difference`` to the baseline with the
-            interval of paired differences; mean ``final_score``; mean ``fit_seconds`` and
-            ``query_seconds`` of a campaign; ``n_repeats``.
+            Indexed by strategy (and data set and model, where there are several).
 
         Raises
         ------
@@ -288,9 +307,8 @@ class StrategyComparison:
         index = [
             name for name, there in (("data", self.data), ("model", self.models)) if len(there) > 1
         ]
-        frame = (
-            import_pandas().DataFrame(self._area_rows(confidence)).set_index([*index, "strategy"])
-        )
+        frame = import_pandas().DataFrame(self.area_records(confidence))
+        frame = frame.set_index([*index, "strategy"])
         return frame.drop(columns=[name for name in ("data", "model") if name not in index])
 
     # Tests ------------------------------------------------------------------------------------
@@ -549,7 +567,7 @@ class StrategyComparison:
 
     def _repr_html_(self) -> str:
         """Summary and table, for notebooks."""
-        rows = self._area_rows(0.95)
+        rows = self.area_records()
         head = "".join(f"<th>{escape(name.replace('_', ' '))}</th>" for name in rows[0])
         body = "".join(
             f"<tr>{''.join(f'<td>{escape(_cell(value))}</td>' for value in row.values())}</tr>"
@@ -633,14 +651,7 @@ class StrategyComparison:
         for (i, first), (j, second) in combinations(enumerate(names), 2):
             yield (first, second), blocks[:, i], blocks[:, j]
 
-    def _area_rows(self, confidence: float) -> list[dict[str, Any]]:
-        return [
-            row
-            for data, model in self._experiments()
-            for row in self._area_rows_of(data, model, confidence)
-        ]
-
-    def _area_rows_of(self, data: str, model: str, confidence: float) -> Iterator[dict[str, Any]]:
+    def _area_records(self, data: str, model: str, confidence: float) -> Iterator[dict[str, Any]]:
         areas, group = self.areas(model, data), self._group(data, model)
         repeats = self._repeats(data, [model], tuple(areas))
         for name in areas:

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
 from skactive.display._axes import COLOURS, MARKERS, new_axes
 
+if TYPE_CHECKING:
+    from skactive.comparison import StrategyComparison
+
 __all__ = ["LabelCurve", "LabelCurveDisplay"]
+
+LINE_STYLES = ("-", "--", ":", "-.")  # one for each time that all colours are used up
+FEW = len(COLOURS)  # curves: more of them need the room that a legend takes
 
 
 class LabelCurve(NamedTuple):
@@ -40,6 +47,24 @@ class LabelCurve(NamedTuple):
             return np.zeros(self.scores.shape[1])
         return self.scores.std(axis=0, ddof=1) / np.sqrt(n_runs)
 
+    def interval(self, confidence: float = 0.95) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the t interval of the mean at each label count.
+
+        Parameters
+        ----------
+        confidence : float, default=0.95
+            How often such intervals hold the true mean.
+
+        Returns
+        -------
+        low, high : ndarray of shape (n_points,)
+            Both are the mean for a single run.
+        """
+        half = np.zeros_like(self.mean)
+        if len(self.scores) > 1:
+            half = stdtrit(len(self.scores) - 1, (1 + confidence) / 2) * self.standard_error
+        return self.mean - half, self.mean + half
+
     @classmethod
     def from_runs(cls, runs: Sequence[tuple[Any, Any]]) -> Self:
         """Join runs, each ``(n_labels, scores)``.
@@ -55,9 +80,10 @@ class LabelCurve(NamedTuple):
 
 
 class LabelCurveDisplay:
-    """Learning curves: score against the number of labels, with the standard error over runs.
+    """Learning curves: score against the number of labels, with the spread over runs.
 
-    Use :meth:`from_estimator` or :meth:`from_estimators` to make one, and :meth:`plot` to draw it.
+    Use :meth:`from_estimator`, :meth:`from_estimators` or :meth:`from_comparison` to make one, and
+    :meth:`plot` to draw it.
 
     Parameters
     ----------
@@ -65,11 +91,17 @@ class LabelCurveDisplay:
         The curves by name.
     score_name : str, default="score"
         What the vertical axis shows.
+    confidence : float, default=None
+        Which t interval of the mean the bands show; None is one standard error on either side.
 
     Attributes
     ----------
     curves : dict of str to LabelCurve
         The data; nothing of it is lost in the drawing.
+    score_name, confidence
+        As passed.
+    figsize : tuple of float
+        Width and height, in inches, that a drawing needs.
     ax_ : matplotlib Axes
         Where it was drawn, after `plot`.
     figure_ : matplotlib Figure
@@ -96,9 +128,56 @@ class LabelCurveDisplay:
     array([20., 30., 40.])
     """
 
-    def __init__(self, curves: Mapping[str, LabelCurve], *, score_name: str = "score") -> None:
+    def __init__(
+        self,
+        curves: Mapping[str, LabelCurve],
+        *,
+        score_name: str = "score",
+        confidence: float | None = None,
+    ) -> None:
+        if confidence is not None and not 0.0 < confidence < 1.0:
+            raise ValueError(f"confidence must lie between 0 and 1, or be None, got {confidence!r}")
         self.curves = dict(curves)
         self.score_name = score_name
+        self.confidence = confidence
+
+    @property
+    def figsize(self) -> tuple[float, float]:
+        """Inches that a drawing needs: many curves have their legend beside them."""
+        if len(self.curves) <= FEW:
+            return 7.0, 4.5
+        longest = max(len(name) for name in self.curves)
+        return 7.5 + 0.085 * longest, max(4.5, 0.6 + 0.24 * len(self.curves))
+
+    @classmethod
+    def from_comparison(
+        cls,
+        comparison: StrategyComparison,
+        *,
+        model: str | None = None,
+        data: str | None = None,
+        confidence: float = 0.95,
+    ) -> Self:
+        """Take over the curves of a comparison, with confidence intervals.
+
+        Parameters
+        ----------
+        comparison : StrategyComparison
+            What :func:`skactive.comparison.compare_strategies` returned.
+        model, data : str, default=None
+            Which, where there are several.
+        confidence : float, default=0.95
+            How often the intervals hold the true mean.
+
+        Returns
+        -------
+        LabelCurveDisplay
+        """
+        curves = {
+            name: LabelCurve(*curve) for name, curve in comparison.curves(model, data).items()
+        }
+        score_name = comparison.scoring.replace("_", " ")
+        return cls(curves, score_name=score_name, confidence=confidence)
 
     @classmethod
     def from_estimator(
@@ -163,7 +242,8 @@ class LabelCurveDisplay:
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
         band : bool, default=True
-            Whether to shade one standard error around the mean, where there are several runs.
+            Whether to shade the interval (or one standard error) around the mean, where there are
+            several runs.
 
         Returns
         -------
@@ -174,25 +254,40 @@ class LabelCurveDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        ax = new_axes() if ax is None else ax
+        ax = new_axes(*self.figsize) if ax is None else ax
         self.lines_ = {}
+        alpha = min(0.15, 1 / len(self.curves)) if self.curves else 0.0  # many lie on each other
         for i, (name, curve) in enumerate(self.curves.items()):
-            colour = COLOURS[i % len(COLOURS)]
-            (line,) = ax.plot(
-                curve.n_labels,
-                curve.mean,
-                color=colour,
-                marker=MARKERS[i % len(MARKERS)],
-                markersize=5,
-                linewidth=1.5,
-                label=name,
-            )
-            self.lines_[name] = line
+            self.lines_[name] = line = _draw(ax, i, name, curve)
             if band and len(curve.scores) > 1:
-                low, high = curve.mean - curve.standard_error, curve.mean + curve.standard_error
-                ax.fill_between(curve.n_labels, low, high, color=colour, alpha=0.15, linewidth=0)
+                shade = {"color": line.get_color(), "alpha": alpha, "linewidth": 0}
+                ax.fill_between(curve.n_labels, *self._band(curve), **shade)
         ax.set(xlabel="labels", ylabel=self.score_name)
         ax.grid(alpha=0.3)
-        ax.legend(frameon=False)
+        beside = {"bbox_to_anchor": (1.01, 1.0), "loc": "upper left", "borderaxespad": 0.0}
+        legend = ax.legend(frameon=False, **({} if len(self.curves) <= FEW else beside))
+        for text in legend.get_texts():
+            text.set_parse_math(False)  # a name may hold $
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+    def _band(self, curve: LabelCurve) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        if self.confidence is None:
+            return curve.mean - curve.standard_error, curve.mean + curve.standard_error
+        return curve.interval(self.confidence)
+
+
+def _draw(ax: Any, i: int, name: str, curve: LabelCurve) -> Any:
+    """Draw the curve number i; colour, mark and line tell it from all others."""
+    (line,) = ax.plot(
+        curve.n_labels,
+        curve.mean,
+        color=COLOURS[i % len(COLOURS)],
+        linestyle=LINE_STYLES[i // len(COLOURS) % len(LINE_STYLES)],
+        marker=MARKERS[i % len(MARKERS)],
+        markersize=5,
+        markevery=max(1, len(curve.n_labels) // 10),  # marks side by side would hide the line
+        linewidth=1.5,
+        label=name,
+    )
+    return line

@@ -1,0 +1,148 @@
+"""Models and strategies that people name on the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.util import find_spec
+from inspect import isabstract, signature
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.svm import SVC
+
+from skactive import strategies
+from skactive._tables import CommandError
+from skactive._validation import check_needs
+from skactive.adapters import adapt
+from skactive.exceptions import CapabilityError
+
+__all__ = [
+    "ESTIMATORS",
+    "check_serves",
+    "few_rows",
+    "has_torch",
+    "make_estimator",
+    "make_strategy",
+    "serves",
+]
+
+# Models -----------------------------------------------------------------------------------------
+
+
+def _logistic(n_features: int, n_classes: int) -> Any:
+    return LogisticRegression(max_iter=1000)
+
+
+def _forest(n_features: int, n_classes: int) -> Any:
+    return RandomForestClassifier(n_estimators=50)
+
+
+def _svm(n_features: int, n_classes: int) -> Any:
+    return SVC()
+
+
+def _mlp(n_features: int, n_classes: int) -> Any:
+    if not has_torch():
+        raise CommandError(
+            'the estimator mlp needs torch and skorch: pip install "skactive[torch]"'
+        )
+    import torch
+    from skorch import NeuralNetClassifier
+
+    torch.set_num_threads(1)  # nets this small lose time to threads
+    net = NeuralNetClassifier(
+        _mlp_module,  # built in the fit, from the fit's seed
+        module__n_features=n_features,
+        module__n_classes=n_classes,
+        criterion=torch.nn.CrossEntropyLoss,
+        optimizer=torch.optim.Adam,
+        lr=0.005,
+        max_epochs=40,
+        batch_size=32,
+        iterator_valid__batch_size=1024,  # dropout draws pass over the pool many times
+        train_split=None,
+        verbose=0,
+    )
+    return make_pipeline(FunctionTransformer(_single_precision), net)
+
+
+def _mlp_module(n_features: int, n_classes: int) -> Any:
+    from torch import nn
+
+    return nn.Sequential(
+        nn.Linear(n_features, 128), nn.ReLU(), nn.Dropout(0.25), nn.Linear(128, n_classes)
+    )
+
+
+def _single_precision(X: NDArray[np.float64]) -> NDArray[np.float32]:
+    return X.astype(np.float32)
+
+
+def has_torch() -> bool:
+    """Tell whether nets can be made."""
+    return find_spec("torch") is not None and find_spec("skorch") is not None
+
+
+ESTIMATORS: dict[str, Callable[[int, int], Any]] = {
+    "forest": _forest,
+    "logistic": _logistic,
+    "mlp": _mlp,
+    "svm": _svm,
+}
+
+
+def make_estimator(name: str, X: Any, y: Any) -> Any:
+    """Return the pipeline of a model for rows of numbers, and classes 0 .. n_classes - 1."""
+    model = ESTIMATORS[name](X.shape[1], int(y.max()) + 1)
+    return make_pipeline(SimpleImputer(keep_empty_features=True), StandardScaler(), model)
+
+
+def few_rows(X: Any, y: Any) -> tuple[Any, Any]:
+    """Return two rows of each class: enough to see what the fitted model can do."""
+    rows = np.concatenate([np.flatnonzero(y == label)[:2] for label in np.unique(y)])
+    return X[rows], y[rows]
+
+
+# Strategies -------------------------------------------------------------------------------------
+
+
+def make_strategy(name: str) -> Any:
+    """Make a strategy that can be made from its name alone."""
+    known = _plain_strategies()
+    if name not in known:
+        raise CommandError(f"there is no strategy {name!r}; there are {', '.join(sorted(known))}")
+    return known[name]()
+
+
+def _plain_strategies() -> dict[str, Any]:
+    """Return the strategies that can be made from their name alone."""
+    kinds = {name: getattr(strategies, name) for name in strategies.__all__}
+    return {
+        name: kind
+        for name, kind in kinds.items()
+        if not isabstract(kind)
+        and all(p.default is not p.empty for p in signature(kind).parameters.values())
+    }
+
+
+def check_serves(name: str, strategy: Any, fitted: Any) -> None:
+    """Refuse a strategy that asks for more than the model can tell."""
+    try:
+        check_needs(strategy, adapt(fitted), refits=True)
+    except CapabilityError as error:
+        raise CommandError(f"{name} does not go with this estimator: {error}") from error
+
+
+def serves(fitted: Any, strategy: Any) -> bool:
+    """Tell whether a model tells what a strategy asks for."""
+    try:
+        check_needs(strategy, adapt(fitted), refits=True)
+    except CapabilityError:
+        return False
+    return True

@@ -340,7 +340,7 @@ def _curve_table(display: LabelCurveDisplay) -> str:
 
 def _area_table(comparison: StrategyComparison, model: str) -> str:
     baseline = comparison.baseline
-    areas = [row for row in comparison.area_records(CONFIDENCE) if row["model"] == model]
+    areas = comparison.area_records(CONFIDENCE, model=model)
     several = any(not np.isnan(row["low"]) for row in areas)
     interval = f" ({PERCENT} interval)" if several else ""
     head = ["strategy", f"area{interval}", f"minus {baseline}'s{interval}"]

@@ -264,13 +264,17 @@ class StrategyComparison:
         names, blocks = self._blocks(model, data)
         return dict(zip(names, blocks.T, strict=True))
 
-    def area_records(self, confidence: float = 0.95) -> list[dict[str, Any]]:
+    def area_records(
+        self, confidence: float = 0.95, *, model: str | None = None, data: str | None = None
+    ) -> list[dict[str, Any]]:
         """Return one record for each strategy: areas with intervals, and what they cost.
 
         Parameters
         ----------
         confidence : float, default=0.95
             How often the intervals hold the true mean.
+        model, data : str, default=None
+            Which, where there are several; None takes all.
 
         Returns
         -------
@@ -282,8 +286,9 @@ class StrategyComparison:
         """
         return [
             record
-            for data, model in self._experiments()
-            for record in self._area_records(data, model, confidence)
+            for of_data, of_model in self._experiments()
+            if data in (None, of_data) and model in (None, of_model)
+            for record in self._area_records(of_data, of_model, confidence)
         ]
 
     def areas_table(self, confidence: float = 0.95) -> Any:

@@ -146,3 +146,19 @@ def test_data_sets_must_be_alike(toy):
         StrategyComparison.concat({"a": first, "b": other})
     with pytest.raises(ValueError, match="at least one"):
         StrategyComparison.concat({})
+
+
+def test_records_are_those_of_the_table_and_of_one_model_where_asked(a_run):
+    scores = np.random.RandomState(0).uniform(size=(2, 2, 3, 5))
+    comparison = StrategyComparison(
+        a_run(strategy, repeat, scores[i, j, repeat], model=model)
+        for i, model in enumerate(("SVC", "forest"))
+        for j, strategy in enumerate(("Random", "Margin"))
+        for repeat in range(3)
+    )
+    records, frame = comparison.area_records(0.9), comparison.areas_table(0.9)
+    assert [record["area"] for record in records] == frame["area"].tolist()
+    assert [record["low"] for record in records] == frame["low"].tolist()
+    assert comparison.area_records(0.9, model="forest") == [
+        record for record in records if record["model"] == "forest"
+    ]

@@ -175,9 +175,9 @@ def test_committee_asks_where_its_votes_are_most_divided(bench, blobs, seed):
     learner, pool = query_by_committee(bench, blobs, seed), blobs[0][20:]
     votes = [member.model_.predict(pool) for member in learner.estimator_.estimators_]
     minority = 2 - np.abs(np.sum(votes, axis=0) - 2)  # of 0 and 1: how many of four disagree
-    assert set(minority) == {0, 1, 2}  # else there would be nothing to see
+    assert len(set(minority)) > 1  # else there would be nothing to see
     (row,) = learner.query(pool)
-    assert minority[row] == 2
+    assert minority[row] == minority.max()
 
 
 def test_committee_gives_the_same_numbers_again(bench, blobs):

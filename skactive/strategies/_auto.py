@@ -175,15 +175,13 @@ def _doubt(pool: PoolView) -> Floats:
 
 
 def _softmax(decision: Floats) -> Floats:
-    """Make probabilities of a decision function, of one column for two classes.
-
-    Models that have no probabilities are mostly fitted to targets of -1 and 1 (least squares, the
-    hinge loss), so that (1 + decision) / 2 is the probability near the boundary: the slope there
-    is that of a logistic function of twice the decision.
-    """
-    if decision.ndim == 1:
-        decision = np.column_stack([np.zeros_like(decision), decision])
-    return softmax(2.0 * decision, axis=1)
+    """Make probabilities of a decision function, of one column for two classes."""
+    if decision.ndim > 1:
+        return softmax(decision, axis=1)
+    # Such models are mostly fitted to targets of -1 and 1 (least squares, the hinge loss), so that
+    # (1 + decision) / 2 is the probability near the boundary: there the logistic function of twice
+    # the decision has the same slope.
+    return softmax(np.column_stack([-decision, decision]), axis=1)
 
 
 def _scale(embedding: Any) -> Any:

@@ -90,8 +90,8 @@ def test_decision_functions_are_doubt_too():
         learner = ActiveLearner(RidgeClassifier(), random_state=0).fit(X[:50], y[:50])
         decision = model.decision_function(X[50:])
         if decision.ndim == 1:
-            decision = np.column_stack([np.zeros_like(decision), decision])
-        proba = np.exp(2 * decision) / np.exp(2 * decision).sum(axis=1, keepdims=True)
+            decision = np.column_stack([-decision, decision])
+        proba = np.exp(decision) / np.exp(decision).sum(axis=1, keepdims=True)
         assert_greedy(learner.query(X[50:], 5), X[50:], X[:50], margin_doubt(proba))
 
 

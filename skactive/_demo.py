@@ -33,7 +33,7 @@ from skactive.metrics import labels_to_reach
 
 __all__ = ["ESTIMATORS", "CommandError", "DemoSettings", "run_demo"]
 
-FAMILIES = ("Margin", "BALD", "VoteEntropy", "KCenterGreedy", "BADGE")  # one a family
+FAMILIES = ("Auto", "Margin", "BALD", "VoteEntropy", "KCenterGreedy", "BADGE")  # default, families
 
 
 @dataclass(frozen=True)

@@ -509,9 +509,9 @@ def test_a_start_of_one_row_is_filled_up_to_two_classes(folder, no_picture):
 @pytest.mark.parametrize(
     ("estimator", "expected"),
     [
-        ("logistic", ["Random", "Margin", "KCenterGreedy", "BADGE"]),
-        ("svm", ["Random", "Margin", "KCenterGreedy"]),
-        ("forest", ["Random", "Margin", "BALD", "VoteEntropy", "KCenterGreedy", "BADGE"]),
+        ("logistic", ["Random", "Auto", "Margin", "KCenterGreedy", "BADGE"]),
+        ("svm", ["Random", "Auto", "Margin", "KCenterGreedy"]),
+        ("forest", ["Random", "Auto", "Margin", "BALD", "VoteEntropy", "KCenterGreedy", "BADGE"]),
     ],
 )
 def test_default_strategies_are_those_that_the_model_serves(

@@ -27,8 +27,7 @@ __all__ = ["Auto"]
 Floats = NDArray[np.float64]
 
 # How many times the labelled rows and the batch are to cover the pool, were they well spread: twice
-# the bandwidth at which they would just share it was a little better in trials than once or four
-# times, and it hardly matters.
+# was a little better in trials than once or four times, and it hardly matters.
 _OVERLAP = 2.0
 
 

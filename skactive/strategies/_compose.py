@@ -137,8 +137,9 @@ class Mixture(BaseComposition, Strategy):
     alternates between them. Where a share is not a whole number of rows, which strategy gets the
     odd row is drawn so that the shares hold on average, also for batches of one row.
 
-    **When:** to hedge: some rows by doubt, some by coverage; or a share by :class:`Random`, whose
-    labels estimate the accuracy without bias.
+    **When:** to hedge: some rows by doubt, some by coverage, some by :class:`Random`. (Rows that a
+    model learns from tell little of its accuracy, however they were chosen: for that, set rows
+    aside as ``SimulatedLearner(audit_share=...)`` does.)
 
     Parameters
     ----------
@@ -154,7 +155,7 @@ class Mixture(BaseComposition, Strategy):
     >>> from skactive import ActiveLearner
     >>> from skactive.strategies import Margin, Mixture, Random
     >>> X, y = load_digits(return_X_y=True)
-    >>> strategy = Mixture([("margin", Margin()), ("audit", Random())], shares=[0.8, 0.2])
+    >>> strategy = Mixture([("margin", Margin()), ("random", Random())], shares=[0.8, 0.2])
     >>> learner = ActiveLearner(LogisticRegression(max_iter=1000), strategy, random_state=0)
     >>> learner.fit(X[:50], y[:50]).query(X[50:], batch_size=5).shape
     (5,)

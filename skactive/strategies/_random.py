@@ -15,8 +15,8 @@ __all__ = ["Random"]
 class Random(Strategy):
     """Choose rows at random, each with the same probability.
 
-    **When:** as the baseline of every comparison; to start from nothing; for a share of each batch
-    whose labels are to estimate the accuracy without bias. It needs no model.
+    **When:** as the baseline of every comparison; to start from nothing; for a share of each
+    batch, as a hedge. It needs no model.
 
     Examples
     --------

@@ -106,8 +106,9 @@ def areas(path, regime, model, strategies, arguments):
         folder=Path(arguments.folder) / f"{regime}-{model}-{path.stem}-{arguments.repeats}",
         **REGIMES[regime],
     )
-    for failure in comparison.failures:
-        print(f"failed: {path.stem}, {model}, {failure.strategy}: {failure.message}")
+    if comparison.failures:
+        n, first = len(comparison.failures), comparison.failures[0]
+        print(f"{path.stem}, {model}: {n} campaigns failed; the first: {first.message}")
     return comparison.areas()
 
 

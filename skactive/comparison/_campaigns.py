@@ -154,7 +154,8 @@ def report_failures(failures: list[Failure], n_tasks: int) -> None:
     warnings.warn(
         f"{len(failures)} of {n_tasks} campaigns failed ({by_strategy}) and are left out; "
         "statistics use the repeats in which all strategies succeeded, without strategies that "
-        f"never did. The first ({where}): {first.error}: {first.message}. See failures.",
+        f"never did. The first ({where}): {first.error}: {first.message.rstrip('.')}. See "
+        "failures.",
         SkactiveWarning,
         stacklevel=3,
     )

@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import is_classifier
+
+from skactive._seeding import derived_seed
+from skactive.estimation._audit import right_rows
 
 __all__ = ["Audit", "row_scores"]
 
@@ -20,8 +22,8 @@ class Audit:
         self.share = share
         free = np.arange(n) if taken is None else np.setdiff1d(np.arange(n), taken)
         # A stream of its own: the start and the queries are drawn as they are without an audit.
-        own = np.random.SeedSequence([seed, 0xA0D1]).generate_state(1)[0]
-        self.rows = np.random.RandomState(own).permutation(free)[: round(share * budget)]
+        own = np.random.RandomState(derived_seed(seed, 0xA0D1))
+        self.rows = own.permutation(free)[: round(share * budget)]
         self.n_known = 0
         self.scores = np.empty(0)  # of the rows known, by the model of the round
 
@@ -33,8 +35,9 @@ class Audit:
 
 def row_scores(learner: Any, X: Any, y: Any) -> NDArray[np.float64]:
     """Score predictions row by row: right or wrong, or minus the squared error."""
+    y = np.asarray(y)
+    right = right_rows(learner, X, y)
+    if right is not None:
+        return right
     predicted = np.asarray(learner.predict(X))
-    y = np.asarray(y).reshape(predicted.shape)
-    if is_classifier(learner):
-        return (predicted == y).reshape(len(y), -1).all(axis=1).astype(np.float64)
-    return -np.square(predicted - y).reshape(len(y), -1).mean(axis=1)
+    return -np.square(predicted - y.reshape(predicted.shape)).reshape(len(y), -1).mean(axis=1)

@@ -21,7 +21,7 @@ from skactive._compat import VisualBlock
 from skactive._delegation import DelegatesPrediction
 from skactive._pool import PoolView, Source
 from skactive._rows import join_rows, n_rows, take_rows
-from skactive._seeding import draw_seed, seeded_clone
+from skactive._seeding import derived_seed, draw_seed, seeded_clone
 from skactive._state import Place
 from skactive._validation import (
     can_start_cold,
@@ -425,10 +425,9 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         if fitted:  # the strategy may have been set since
             check_needs(self._strategy(), adapter, refits=self._refits(n_known))
         y = getattr(self, "y_labeled_", None)
-        seed = np.random.SeedSequence([self._seed(), n_known]).generate_state(1)[0]
         source = Source(
             adapter=adapter,
-            seed=int(seed),
+            seed=derived_seed(self._seed(), n_known),
             campaign_seed=self._seed(),
             fitted=fitted,
             X_labeled=known,

@@ -19,6 +19,7 @@ from skactive._seeding import seeded_clone
 from skactive._state import Place
 from skactive.adapters import ModelAdapter
 from skactive.exceptions import CapabilityError, InvalidReadingError
+from skactive.scores import SUM_TOLERANCE
 from skactive.selectors._lazy import LazyDistances
 
 __all__ = ["PoolView", "Source"]
@@ -26,8 +27,6 @@ __all__ = ["PoolView", "Source"]
 Positions = NDArray[np.intp]
 Floats = NDArray[np.float64]
 Distances = TypeVar("Distances", bound=LazyDistances)
-
-SUM_TOLERANCE = 1e-3  # single-precision softmax over thousands of classes stays within it
 
 
 @dataclass(frozen=True, eq=False)

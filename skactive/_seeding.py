@@ -11,7 +11,7 @@ from numpy.random import RandomState
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 
-__all__ = ["Seed", "draw_seed", "make_random_state", "seeded_clone"]
+__all__ = ["Seed", "derived_seed", "draw_seed", "make_random_state", "seeded_clone"]
 
 Seed: TypeAlias = int | RandomState | None
 
@@ -47,7 +47,7 @@ def seeded_clone(estimator: Any, seed: int | None) -> Any:
     if seed is None:
         return twin
     unseeded = {
-        name: seed if name == "random_state" else _seed_of(name, seed)
+        name: seed if name == "random_state" else derived_seed(seed, crc32(name.encode()))
         for name, value in twin.get_params(deep=True).items()
         if (name == "random_state" or name.endswith("__random_state")) and value is None
     }
@@ -55,5 +55,6 @@ def seeded_clone(estimator: Any, seed: int | None) -> Any:
     return twin
 
 
-def _seed_of(name: str, seed: int) -> int:
-    return int(np.random.SeedSequence([seed, crc32(name.encode())]).generate_state(1)[0])
+def derived_seed(seed: int, key: int) -> int:
+    """Return a seed that follows from another, for a stream of its own."""
+    return int(np.random.SeedSequence([seed, key]).generate_state(1)[0])

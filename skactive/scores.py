@@ -46,6 +46,9 @@ FloatArray: TypeAlias = NDArray[np.floating[Any]]
 Scores: TypeAlias = NDArray[np.float64]
 SparseRows: TypeAlias = sparse.sparray | sparse.spmatrix
 
+# How far from 1 probabilities may sum; a softmax in single precision over thousands of classes does
+# not stray so far.
+SUM_TOLERANCE = 1e-3
 # A block of rows that fits the cache of one core is read from memory once, however often the
 # arithmetic passes over it; below some hundred rows the calls cost more than the arithmetic.
 _BLOCK_BYTES = 2**19

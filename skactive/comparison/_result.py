@@ -14,6 +14,7 @@ from skactive._statistics import (
     Friedman,
     Interval,
     average_ranks,
+    common_counts,
     friedman,
     holm,
     mean_interval,
@@ -29,7 +30,6 @@ from skactive.comparison._runs import (
     Run,
     area_of,
     as_arrays,
-    common_counts,
     distinct,
 )
 from skactive.comparison._savings import LabelsSaved, saving_of
@@ -284,11 +284,12 @@ class StrategyComparison:
             ``difference_low`` .. ``difference_high``; mean ``final_score``; mean ``fit_seconds``
             and ``query_seconds`` of a campaign; ``n_repeats``.
         """
+        models, data_sets = _some("model", model, self.models), _some("data", data, self.data)
         return [
             record
-            for of_data, of_model in self._experiments()
-            if data in (None, of_data) and model in (None, of_model)
-            for record in self._area_records(of_data, of_model, confidence)
+            for each, one in self._experiments()
+            if each in data_sets and one in models
+            for record in self._area_records(each, one, confidence)
         ]
 
     def areas_table(self, confidence: float = 0.95) -> Any:

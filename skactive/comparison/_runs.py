@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,6 @@ __all__ = [
     "Run",
     "area_of",
     "as_arrays",
-    "common_counts",
     "distinct",
 ]
 
@@ -75,12 +74,6 @@ def as_arrays(run: Run) -> Run:
             f"{[len(series) for series in (counts, *others)]}."
         )
     return Run(*run[:4], counts, *others)
-
-
-def common_counts(counts: list[NDArray[Any]]) -> Floats:
-    """Return all label counts, of any curve, that every curve covers."""
-    grid = np.unique(np.concatenate(counts)).astype(np.float64)
-    return grid[(grid >= max(c[0] for c in counts)) & (grid <= min(c[-1] for c in counts))]
 
 
 def area_of(run: Run) -> float:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from skactive.display._axes import COLOURS, new_axes
+from skactive.display._axes import CHARACTER, COLOURS, new_axes
 
 if TYPE_CHECKING:
     from skactive.comparison import (
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["CriticalDifferenceDisplay", "LabelsSavedDisplay", "PenaltyDisplay"]
 
 BLACK, BLUE = COLOURS[:2]
-CHARACTER = 0.085  # inches, of a name in the default font
 LONGEST = 44  # characters of a name that are shown
 
 

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from skactive.display._axes import COLOURS, MARKERS, new_axes
+from skactive._statistics import common_counts
+from skactive.display._axes import CHARACTER, COLOURS, MARKERS, new_axes
 
 if TYPE_CHECKING:
     from skactive.comparison import StrategyComparison
@@ -72,9 +73,7 @@ class LabelCurve(NamedTuple):
         Runs of other label counts are interpolated on all counts that every run covers.
         """
         counts = [np.asarray(n_labels, dtype=np.float64) for n_labels, _ in runs]
-        grid = np.unique(np.concatenate(counts))
-        first, last = max(n[0] for n in counts), min(n[-1] for n in counts)
-        grid = grid[(grid >= first) & (grid <= last)]
+        grid = common_counts(counts)
         lines = zip(counts, runs, strict=True)
         return cls(grid, np.stack([np.interp(grid, n, scores) for n, (_, scores) in lines]))
 
@@ -147,7 +146,7 @@ class LabelCurveDisplay:
         if len(self.curves) <= FEW:
             return 7.0, 4.5
         longest = max(len(name) for name in self.curves)
-        return 7.5 + 0.085 * longest, max(4.5, 0.6 + 0.24 * len(self.curves))
+        return 7.5 + CHARACTER * longest, max(4.5, 0.6 + 0.24 * len(self.curves))
 
     @classmethod
     def from_comparison(

@@ -211,7 +211,7 @@ def _row_scores(model: Any, X: Any, y: NDArray[Any], scoring: Any) -> Floats:
     except TypeError:  # a scorer that takes no weights: weights of 0 and 1 are subsets
         weigh = _by_subsets(scorer, model, X)
     _check_is_mean(weigh, y, scoring)
-    hits = _hits(remembered, X, y)
+    hits = right_rows(remembered, X, y)
     probe = RandomState(0).randint(1, 3, len(y)).astype(np.float64)
     if hits is not None and _close(weigh(y, probe), float(np.average(hits, weights=probe))):
         return hits  # accuracy by any name
@@ -285,9 +285,10 @@ def _close(value: float, other: float) -> bool:
     return bool(np.isclose(value, other, rtol=1e-7, atol=1e-9))
 
 
-def _hits(model: Any, X: Any, y: NDArray[Any]) -> Floats | None:
-    """Tell which rows are predicted right, where the model predicts labels."""
+def right_rows(model: Any, X: Any, y: NDArray[Any]) -> Floats | None:
+    """Tell which rows are predicted right, 1 or 0, where the model predicts labels."""
     if not is_classifier(model):
         return None
-    right = np.asarray(model.predict(X)) == y
+    predicted = np.asarray(model.predict(X))
+    right = predicted == y.reshape(predicted.shape)  # labels may come as a column
     return np.asarray(right.reshape(len(y), -1).all(axis=1), dtype=np.float64)

@@ -11,7 +11,9 @@ from sklearn.base import is_classifier
 from sklearn.utils import gen_batches
 
 from skactive._rows import n_rows, take_rows
+from skactive._seeding import derived_seed
 from skactive.exceptions import CapabilityError, InvalidReadingError
+from skactive.scores import SUM_TOLERANCE
 from skactive.stopping._base import Floats, Memory, Positions, Round, StoppingCriterion
 
 __all__ = [
@@ -26,7 +28,6 @@ __all__ = [
 
 # Whole pools are read so many rows at a time, of which nothing is kept but the answer.
 _ROWS_AT_ONCE = 2**14
-_SUM_TOLERANCE = 1e-3  # as for what strategies read
 
 
 def rows_left(current: Round) -> Positions:
@@ -38,8 +39,8 @@ def stop_set(current: Round, memory: Memory, size: int) -> Positions:
     """Return the rows of the stop set: random ones, the same in all rounds."""
     if "rows" not in memory:
         # A stream of its own: whether a criterion looks must not change what is queried.
-        seed = np.random.SeedSequence([current.seed, 0x570B]).generate_state(1)[0]
-        drawn = np.random.RandomState(seed).permutation(n_rows(current.X))[:size]
+        own = np.random.RandomState(derived_seed(current.seed, 0x570B))
+        drawn = own.permutation(n_rows(current.X))[:size]
         memory["rows"] = np.sort(drawn)
     rows: Positions = memory["rows"]
     return rows
@@ -75,7 +76,7 @@ def predict_probabilities(
         )
     for batch in _batches(current.X, rows):
         proba = np.asarray(learner.predict_proba(batch))
-        if proba.ndim != 2 or not (np.abs(proba.sum(axis=1) - 1.0) <= _SUM_TOLERANCE).all():
+        if proba.ndim != 2 or not (np.abs(proba.sum(axis=1) - 1.0) <= SUM_TOLERANCE).all():
             raise InvalidReadingError(
                 f"{name} needs probabilities that sum to 1, one column a class; "
                 f"{_model_name(learner)} gives an array of shape {proba.shape} that does not."

@@ -17,6 +17,7 @@ from skactive.exceptions import InvalidReadingError, SkactiveWarning
 from skactive.selectors import PowerTop, effective_bandwidth, max_coverage, top
 from skactive.selectors._coverage import weighted_sample
 from skactive.strategies._base import Positions, Strategy
+from skactive.strategies._coverage import weights_of
 from skactive.strategies._diversity import labeled_embedding
 
 if TYPE_CHECKING:
@@ -168,9 +169,8 @@ def _doubt(pool: PoolView) -> Floats:
     elif pool.provides("decision"):
         doubt = scores.margin(_softmax(pool.decision))
     else:
-        doubt = np.ones(len(pool))
-    # A model that is sure of everything says nothing: the pool as a whole is to be covered then.
-    return doubt if doubt.any() else np.ones(len(pool))
+        return np.ones(len(pool))
+    return weights_of(doubt)
 
 
 def _softmax(decision: Floats) -> Floats:

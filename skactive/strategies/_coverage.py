@@ -168,14 +168,14 @@ class UHerding(Strategy):
             pool.embedding,
             batch_size,
             labeled=labeled_embedding(pool),
-            weights=_weights(self._uncertainty().score_in_chunks(pool)),
+            weights=weights_of(self._uncertainty().score_in_chunks(pool)),
             bandwidth=self.bandwidth,
             max_reference=self.max_reference,
             random_state=pool.random_state,
         )
 
 
-def _weights(doubt: NDArray[np.float64]) -> NDArray[np.float64]:
+def weights_of(doubt: NDArray[np.float64]) -> NDArray[np.float64]:
     """Make scores into weights of at least 0, which do not all vanish."""
     weights = doubt - min(0.0, float(doubt.min(initial=0.0)))
     # A model that is sure of everything says nothing: the pool as a whole is to be covered then.

@@ -1,92 +1,114 @@
-"""How far a row reaches: lengths of kernels that are learnt from the rows."""
+"""How far rows reach: lengths of kernels that are learnt from the rows."""
 
 from __future__ import annotations
 
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
-from skactive._seeding import Seed, make_random_state
-from skactive.selectors._points import DUPLICATE, Floats, Matrix, canonical
+from skactive.selectors._points import (
+    DUPLICATE,
+    Floats,
+    Matrix,
+    Points,
+    canonical,
+    products,
+    slices,
+    squared_norms,
+)
 
 __all__ = ["effective_bandwidth"]
 
-_SAMPLE = 512  # rows whose pairs are looked at: some 130,000 distances
+_BLOCK_BYTES = 2**20  # of distances at a time
+_STEPS, _TOLERANCE = 100, 1e-9  # of the search for the logarithms of squared lengths
+_BITS = 24  # of a length that are kept
 
 
-def effective_bandwidth(
-    X: Matrix, n_chosen: float, *, max_sample: int = _SAMPLE, random_state: Seed = None
-) -> float:
-    r"""Return the length at which so many rows, well chosen, would just share the pool.
+def effective_bandwidth(X: Matrix, n_chosen: float, *, at: Matrix | None = None) -> Floats:
+    r"""Return the lengths at which so many rows, wherever they lie, would just share the pool.
 
     Parameters
     ----------
     X : ndarray or sparse matrix of shape (n_rows, n_dims)
-        Points.
+        Points: the pool, or rows drawn from it evenly; a thousand of them will do.
     n_chosen : float
         How many rows are to share the pool: those labelled, and the batch. Fewer than 2 count as
         2: no row covers the whole pool by itself.
-    max_sample : int, default=512
-        Of more rows than this, a sample is looked at.
-    random_state : int, RandomState or None, default=None
-        Draws the sample.
+    at : ndarray or sparse matrix of shape (n_at, n_dims), default=None
+        The points whose lengths are asked for; None asks for those of ``X``.
 
     Returns
     -------
-    float
-        The length :math:`\sigma`; 1 where all rows coincide.
+    ndarray of shape (n_at,)
+        The lengths :math:`\sigma_j`; 1 where all rows coincide.
 
     Notes
     -----
-    It solves, over all pairs of distinct points,
+    Each of them solves, over the points that do not coincide with :math:`z_j`,
 
-    .. math:: \operatorname{mean}_{i \ne j} \exp(-\lVert z_i - z_j \rVert^2 / \sigma^2)
+    .. math:: \operatorname{mean}_i \exp(-\lVert z_i - z_j \rVert^2 / \sigma_j^2)
         = \frac{1}{n_{\text{chosen}}}
 
-    The mean is the share of the pool that a row covers on average. So rows that do not overlap
-    cover all of it together, and the length falls by itself as labels grow. Unlike a length that
-    is a distance of certain rows, it depends on no single row.
+    The mean is the share of the pool that a row covers. So all rows cover as much: those in the
+    midst of many reach less far than those that lie by themselves. Rows that do not overlap cover
+    all of the pool together, and lengths fall by themselves as labels grow. Time grows with
+    n_rows x n_at, memory with n_rows + n_at.
 
     Examples
     --------
     >>> import numpy as np
     >>> from skactive.selectors import effective_bandwidth
-    >>> X = np.arange(100.0)[:, np.newaxis]
-    >>> effective_bandwidth(X, n_chosen=2) > 5 * effective_bandwidth(X, n_chosen=10)
-    True
+    >>> X = np.array([[0.0], [0.1], [0.2], [0.3], [9.0]])
+    >>> effective_bandwidth(X, n_chosen=4).round(1)
+    array([0.2, 0.1, 0.1, 0.2, 7.5])
     """
-    squared = _squared_distances(X, max_sample, make_random_state(random_state))
-    if not len(squared):
-        return 1.0
-    from scipy.optimize import brentq  # late: it takes a tenth of a second
-
-    share = 1.0 / max(n_chosen, 2.0)
-    # As all pairs would be, if they were as far apart as the nearest or the farthest of them.
-    low, high = (0.5 * math.log(end / -math.log(share)) for end in (squared.min(), squared.max()))
-    if not low < high:
-        return math.exp(high)
-    length = brentq(lambda log: _covered(squared, log) - share, low - 1e-9, high + 1e-9, xtol=1e-9)
-    return float(f"{math.exp(length):.7g}")  # free of what the order of the rows does to a sum
+    pool = Points(X)
+    wanted = canonical(X if at is None else at)
+    lengths = np.full(wanted.shape[0], np.nan)
+    for block in slices(len(lengths), max(16, _BLOCK_BYTES // (8 * max(1, pool.n_rows)))):
+        squared, distinct = _squared_distances(pool, wanted[block])
+        known = distinct.any(axis=1)
+        lengths[block][known] = _solved(squared[known], distinct[known], max(n_chosen, 2.0))
+    usual = np.median(lengths[~np.isnan(lengths)]) if not np.isnan(lengths).all() else 1.0
+    return _rounded(np.where(np.isnan(lengths), usual, lengths))
 
 
-def _covered(squared: Floats, log_length: float) -> float:
-    """Return the mean similarity of the pairs."""
-    return float(np.exp(squared * -math.exp(-2 * log_length)).mean())
+def _squared_distances(pool: Points, wanted: Matrix) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return squared distances of some rows to the pool's, and which of these do not coincide."""
+    rows = pool.centred(wanted)
+    inner = products(rows, pool.rows(np.arange(pool.n_rows)))
+    inner = inner.toarray() if sparse.issparse(inner) else inner
+    both = squared_norms(rows)[:, np.newaxis] + pool.norms
+    squared = both - 2 * inner
+    distinct = squared > DUPLICATE * both
+    return np.where(distinct, squared, 0.0), distinct
 
 
-def _squared_distances(X: Matrix, max_sample: int, rng: np.random.RandomState) -> Floats:
-    """Return the squared distances of all pairs of a sample that do not coincide."""
-    rows = canonical(X)
-    if rows.shape[0] > max_sample:
-        rows = rows[np.sort(rng.permutation(rows.shape[0])[:max_sample])]
-    rows = rows.astype(np.float64)
-    if not sparse.issparse(rows):
-        rows = rows - rows.mean(axis=0)
-    gram = rows @ rows.T
-    gram = gram.toarray() if sparse.issparse(gram) else gram
-    first, second = np.triu_indices(len(gram), 1)
-    norms = gram.diagonal()
-    both = norms[first] + norms[second]
-    squared = both - 2 * gram[first, second]
-    return squared[squared > DUPLICATE * both]
+def _solved(squared: Floats, distinct: NDArray[np.bool_], n_chosen: float) -> Floats:
+    """Find the lengths by Newton's method on logarithms; steps that leave the bracket halve it."""
+    n_distinct = distinct.sum(axis=1)
+    # As if all were as far away as the nearest, and as they are in the mean (Jensen's inequality).
+    low = np.log(squared.min(axis=1, where=distinct, initial=np.inf) / math.log(n_chosen))
+    high = np.log(squared.sum(axis=1) / n_distinct / math.log(n_chosen))
+    at = high.copy()
+    for _ in range(_STEPS):
+        exponents = squared * np.exp(-at)[:, np.newaxis]
+        merits = np.where(distinct, np.exp(-exponents), 0.0)
+        total = merits.sum(axis=1)
+        slope = np.einsum("ij,ij->i", exponents, merits) / total
+        excess = np.log(total / n_distinct * n_chosen)
+        low, high = np.where(excess < 0, at, low), np.where(excess > 0, at, high)
+        step = at - excess / slope
+        step = np.where((step >= low) & (step <= high), step, (low + high) / 2)
+        done, at = np.abs(step - at).max(initial=0.0) <= _TOLERANCE, step
+        if done:
+            break
+    return np.exp(at / 2)
+
+
+def _rounded(lengths: Floats) -> Floats:
+    """Free them of what the order of the rows does to a sum."""
+    mantissa, exponent = np.frexp(lengths)
+    return np.ldexp(np.round(np.ldexp(mantissa, _BITS)), exponent - _BITS)

@@ -75,7 +75,9 @@ def max_coverage(
     weights: NDArray[Any] | None = None,
     reference: Matrix | None = None,
     kernel: str = "rbf",
-    bandwidth: float | None = None,
+    bandwidth: float | NDArray[Any] | None = None,
+    labeled_bandwidth: NDArray[Any] | None = None,
+    worth: NDArray[Any] | None = None,
     max_reference: int | None = 10_000,
     random_state: Seed = None,
 ) -> Positions:
@@ -96,9 +98,14 @@ def max_coverage(
     kernel : {"rbf", "tophat"}, default="rbf"
         Similarity of two rows: :math:`\exp(-d^2 / \sigma^2)`, or 1 where :math:`d \le \sigma`
         and 0 elsewhere.
-    bandwidth : float, default=None
-        :math:`\sigma`. None takes the root mean square distance of the rows from their mean; for
-        rows of length 1 in all directions that is 1.
+    bandwidth : float or ndarray of shape (n_rows,), default=None
+        :math:`\sigma`, or how far each of the rows reaches ("rbf" only). None takes the root mean
+        square distance of the rows from their mean; for rows of length 1 in all directions that
+        is 1.
+    labeled_bandwidth : ndarray of shape (n_labeled,), default=None
+        How far the labelled points reach; needed where `bandwidth` is an array.
+    worth : ndarray of shape (n_rows,), default=None
+        What the gain of choosing each row is multiplied by, at least 0; None takes it as it is.
     max_reference : int or None, default=10_000
         Where there are more rows to be covered, coverage is measured on a sample of this many.
         None measures it on all rows, in time that grows with the square of their number.
@@ -116,10 +123,11 @@ def max_coverage(
 
     .. math:: F(S) = \sum_i w_i \max_{s \in L \cup S} k(x_i, x_s)
 
-    Greedy picks reach at least :math:`1 - 1/e` of the best coverage possible. The sample is drawn
-    without replacement, with probabilities :math:`\pi_i` in proportion to the weights, and its
-    rows weigh :math:`w_i / \pi_i` (Horvitz-Thompson), so that its coverage is that of the pool on
-    average. Every row remains a candidate: time grows with n_rows x n_reference, memory with
+    times what the row is worth itself, if `worth` says so. Without that, greedy picks reach at
+    least :math:`1 - 1/e` of the best coverage possible. The sample is drawn without replacement,
+    with probabilities :math:`\pi_i` in proportion to the weights, and its rows weigh
+    :math:`w_i / \pi_i` (Horvitz-Thompson), so that its coverage is that of the pool on average.
+    Every row remains a candidate: time grows with n_rows x n_reference, memory with
     n_rows + n_reference.
 
     References
@@ -138,12 +146,18 @@ def max_coverage(
     """
     rng = make_random_state(random_state)
     points = _Points.of(X)
-    similarity = _KERNELS[kernel](points.spread if bandwidth is None else bandwidth)
     rows = points.X if reference is None else reference
     chosen, weights = _sample(int(rows.shape[0]), weights, max_reference, rng)
     kind = _Balls if kernel == "tophat" else _Coverage
-    options: dict[str, Any] = {"weights": weights, "labeled": labeled}
+    options: dict[str, Any] = {"weights": weights, "labeled": labeled, "worth": worth}
     options["own"] = kernel != "tophat" and reference is None and isinstance(chosen, slice)
+    if isinstance(bandwidth, np.ndarray):
+        if kernel == "tophat":
+            raise ValueError("kernel='tophat' takes one bandwidth for all rows; got an array.")
+        options |= {"own": False, "sharpness": _sharpness(bandwidth)}
+        options["labeled_sharpness"] = _sharpness(labeled_bandwidth)
+        bandwidth = 1.0
+    similarity = _KERNELS[kernel](points.spread if bandwidth is None else bandwidth)
     return _most_covering(kind, points, rows[chosen], similarity, batch_size, rng=rng, **options)
 
 
@@ -572,6 +586,11 @@ def _distance() -> _Similarity:
 _KERNELS = {"rbf": _rbf, "tophat": _tophat}
 
 
+def _sharpness(lengths: NDArray[Any] | None) -> Values | None:
+    """Return what squared distances are multiplied by, where each row has a length of its own."""
+    return None if lengths is None else np.asarray(lengths, dtype=np.float64) ** -2.0
+
+
 # -- the objective -----------------------------------------------------------------------------
 
 
@@ -613,7 +632,10 @@ class _Coverage:
         What a candidate adds by itself, as a multiple of its greatest similarity to any reference
         row.
     own : bool, default=False
-        Whether the reference rows are the candidates.
+        Whether the reference rows are the candidates, and similarity is the same both ways.
+    sharpness, labeled_sharpness : ndarray of shape (n_rows,) and (n_labeled,), default=None
+        What squared distances from each candidate, and each labelled row, are multiplied by; None
+        leaves them as they are.
     n_threads : int, default=1
         Number of threads among which the cells are shared out for the first bounds.
     """
@@ -629,9 +651,12 @@ class _Coverage:
         labeled: Matrix | None = None,
         bonus: float = 0.0,
         own: bool = False,
+        sharpness: Values | None = None,
+        labeled_sharpness: Values | None = None,
         n_threads: int = 1,
     ) -> None:
         self._own, self._n_threads = own, n_threads
+        self._sharpness = sharpness
         self.n_rows, self._points = points.n_rows, points
         self._similarity, self._weights = similarity, weights
         scale = similarity.scale
@@ -639,7 +664,8 @@ class _Coverage:
             rows, points.center, scale=scale, short=_DUPLICATE, dtype=np.float64
         )
         self._largest = max(points.largest, self._exact.largest)
-        dtype, short = _precision(points, self._largest, scale)
+        sharpest = 1.0 if sharpness is None else float(sharpness.max(initial=0.0))
+        dtype, short = _precision(points, self._largest, scale, sharpest)
         self.rough = dtype is not np.float64
         self._rough = self._exact.rounded(short, dtype) if self.rough else self._exact
         farthest = 2 * math.sqrt(self._largest)  # no two rows are farther apart
@@ -648,7 +674,8 @@ class _Coverage:
         self._untouched = True  # nothing covers anything yet
         self._negligible = _NOTHING * float(weights.sum()) * (similarity.most - least)
         if labeled is not None and labeled.shape[0]:
-            self._cover_by(sparse.csr_array(labeled) if sparse.issparse(labeled) else labeled)
+            known = sparse.csr_array(labeled) if sparse.issparse(labeled) else labeled
+            self._cover_by(known, labeled_sharpness)
         self._bonus = bonus * self._nearness() if bonus else np.zeros(self.n_rows)
         self._cells = _Cells.of(points, rng)
         self.cells, self._n_cells = self._cells.cells, len(self._cells.members)
@@ -720,6 +747,8 @@ class _Coverage:
         # What rounding, and the shortening of distances, can do to the three of them.
         apart -= math.sqrt(8 * _DUPLICATE * self._largest / self._similarity.scale)
         nearest = np.square(np.maximum(apart, 0.0))
+        if self._sharpness is not None:
+            nearest *= self._sharpness[positions].min()
         return np.flatnonzero(self._similarity.of(nearest) > self._cover)
 
     def _first_bounds(self, positions: Positions, among: Positions) -> Values:
@@ -728,7 +757,7 @@ class _Coverage:
         bounds = np.zeros(len(positions))
         for part in _blocks(len(among), len(positions), self._rough.dtype.itemsize):
             some = among[part]
-            similarity = self._similarity.of(self._rough.of(left, some))
+            similarity = self._likeness(self._rough.of(left, some), positions)
             reach[some] = np.maximum(reach[some], similarity.max(axis=0))
             bounds += self._bound(similarity, some)
         return bounds
@@ -746,8 +775,8 @@ class _Coverage:
         return _rounded(gains)
 
     def _exact_gains(self, positions: Positions, among: Positions) -> Values:
-        similarity = self._similarity.of(self._exact(self._points.X[positions], among))
-        return self._sum(similarity, among)
+        squared = self._exact(self._points.X[positions], among)
+        return self._sum(self._likeness(squared, positions), among)
 
     def _bounds_of(self, positions: Positions, among: Positions) -> Values:
         worth_it = len(positions) * len(among) >= _FEW_PAIRS // 4
@@ -758,11 +787,17 @@ class _Coverage:
             mine = positions[parts[part]]
             left = self._factor(mine)
             for block in _blocks(len(among), len(mine), self._rough.dtype.itemsize):
-                similarity = self._similarity.of(self._rough.of(left, among[block]))
+                similarity = self._likeness(self._rough.of(left, among[block]), mine)
                 bounds[parts[part]] += self._bound(similarity, among[block])
 
         _share_out(bound, len(parts), n_threads)
         return bounds
+
+    def _likeness(self, squared: Block, positions: Positions) -> Block:
+        """Make squared distances from some candidates into similarities, in place."""
+        if self._sharpness is not None:
+            squared *= self._sharpness[positions, np.newaxis].astype(squared.dtype)
+        return self._similarity.of(squared)
 
     def _sum(self, similarity: Block, among: Positions) -> Values:
         """Return what each candidate adds to the cover of some reference rows."""
@@ -783,7 +818,9 @@ class _Coverage:
     def add(self, position: int) -> None:
         """Choose a candidate."""
         among = np.flatnonzero(self._reach[self.cells[position]] > self._cover)
-        self._cover_by(self._points.X[position : position + 1], among)
+        mine = slice(position, position + 1)
+        sharpness = None if self._sharpness is None else self._sharpness[mine]
+        self._cover_by(self._points.X[mine], sharpness, among)
         self._bonus[position] = 0.0
 
     def exhausted(self) -> bool:
@@ -804,13 +841,18 @@ class _Coverage:
             return self._rough.prepared(self._points.X[positions])
         return self._left[self._cells.places[positions]]
 
-    def _cover_by(self, rows: Matrix, among: Positions | None = None) -> None:
+    def _cover_by(
+        self, rows: Matrix, sharpness: Values | None, among: Positions | None = None
+    ) -> None:
         """Cover reference rows, those among which any may be affected."""
         among = np.arange(self._exact.n_reference) if among is None else among
         for part in _blocks(len(among), _TILE):
             some = among[part]
             for block in _blocks(rows.shape[0], max(1, len(some))):
-                similarity = self._similarity.of(self._exact(rows[block], some))
+                squared = self._exact(rows[block], some)
+                if sharpness is not None:
+                    squared *= sharpness[block, np.newaxis]
+                similarity = self._similarity.of(squared)
                 self._cover[some] = np.maximum(self._cover[some], similarity.max(axis=0))
         self._untouched = False
 
@@ -925,14 +967,16 @@ class _Balls(_Coverage):
         return super()._bound(similarity, among)
 
 
-def _precision(points: _Points, largest: float, scale: float) -> tuple[Any, float]:
+def _precision(
+    points: _Points, largest: float, scale: float, sharpest: float = 1.0
+) -> tuple[Any, float]:
     """Choose the precision of bounds, and the rounding of squared distances in it.
 
     Single precision halves the time, where it can hold the distances and its bounds are tight.
     """
     short = float(np.finfo(np.float32).eps) * (8 + math.sqrt(points.X.shape[1]))
     sparse_rows = not isinstance(points.X, np.ndarray)  # their products are in double precision
-    held = all(1e-30 < value < 1e30 for value in (largest, largest / scale))
+    held = all(1e-30 < v < 1e30 for v in (largest, largest / scale, sharpest * largest / scale))
     if sparse_rows or not held or short * largest > 0.01 * points.spread**2:
         return np.float64, _DUPLICATE
     return np.float32, short
@@ -962,25 +1006,30 @@ def _most_covering(
     batch_size: int,
     *,
     rng: RandomState,
+    worth: NDArray[Any] | None = None,
     **options: Any,
 ) -> Positions:
     with _threads(points.n_rows * rows.shape[0]) as n_threads:
         objective = kind(points, rows, similarity, rng=rng, n_threads=n_threads, **options)
-        return _lazy_greedy(objective, batch_size, rng)
+        worth = np.ones(points.n_rows) if worth is None else np.asarray(worth, dtype=np.float64)
+        return _lazy_greedy(objective, worth, batch_size, rng)
 
 
-def _lazy_greedy(objective: _Objective, batch_size: int, rng: RandomState) -> Positions:
+def _lazy_greedy(
+    objective: _Objective, worth: Values, batch_size: int, rng: RandomState
+) -> Positions:
     """Choose rows one by one, each of the greatest gain; the first of them in a random order."""
     batch_size = min(batch_size, objective.n_rows)
     if batch_size == 0:
         return np.empty(0, dtype=np.intp)
     order = rng.permutation(objective.n_rows)
-    bounds = objective.bounds()[order]
+    worth = worth[order]
+    bounds = objective.bounds()[order] * worth
     shortlist = _Shortlist(bounds)
     stage = np.full(len(bounds), -1)  # when a bound was last renewed, and how well
     picks: list[int] = []
     while len(picks) < batch_size and not objective.exhausted():
-        best = _refresh_until_sure(objective, order, bounds, shortlist, stage, len(picks))
+        best = _refresh_until_sure(objective, order, worth, bounds, shortlist, stage, len(picks))
         if bounds[best] <= 0.0:
             break
         picks.append(int(order[best]))
@@ -992,6 +1041,7 @@ def _lazy_greedy(objective: _Objective, batch_size: int, rng: RandomState) -> Po
 def _refresh_until_sure(
     objective: _Objective,
     order: Positions,
+    worth: Values,
     bounds: Values,
     shortlist: _Shortlist,
     stage: NDArray[np.intp],
@@ -1013,7 +1063,7 @@ def _refresh_until_sure(
             n_asked = _EXACT_AT_ONCE if aim == exact else n_bounded
             asked = np.union1d(_highest(bounds, rivals, n_asked), best)
             n_bounded = min(2 * n_bounded, most) if aim == bounded else n_bounded
-        gains = objective.gains(order[asked], exact=aim == exact)
+        gains = objective.gains(order[asked], exact=aim == exact) * worth[asked]
         bounds[asked] = np.minimum(bounds[asked], gains)
         stage[asked] = np.maximum(stage[asked], aim)
         if aim == exact:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from functools import partial
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -33,15 +34,17 @@ _OVERLAP = 2.0
 
 
 class Auto(Strategy):
-    r"""Choose rows that are together most similar to the rows in doubt; the library's default.
+    r"""Choose rows in doubt that are similar to many rows in doubt; the library's default.
 
-    .. math:: \max_S \sum_i u_i^2 \max_{s \in L \cup S} \exp(-\lVert z_i - z_s \rVert^2 / \sigma^2),
-        \qquad u = 1 - (p_{(1)} - p_{(2)})
+    .. math:: \arg\max_s \; u_s \sum_i u_i \,
+        [k_s(z_i) - \max_{c \in L \cup S} k_c(z_i)]_+, \qquad u = 1 - (p_{(1)} - p_{(2)}),
+        \quad k_s(z) = \exp(-\lVert z - z_s \rVert^2 / \sigma_s^2)
 
-    row by row, each the one that adds most, with L the labelled rows and :math:`u` the doubt of the
+    row by row, with L the labelled rows, S those chosen before and :math:`u` the doubt of the
     model by its margin. While the model is unsure of everything this covers the pool; as it
-    becomes sure of most rows, what is left to cover lies along the boundaries of its classes. The
-    length :math:`\sigma` falls as labels grow: the labelled rows and the batch, well spread, would
+    becomes sure of most rows, what is left to cover lies along the boundaries of its classes. Each
+    length :math:`\sigma_s` is such that the row covers the same share of the pool as any other,
+    wherever it lies, and falls as labels grow: the labelled rows and the batch, well spread, would
     cover the pool twice over (:func:`skactive.selectors.effective_bandwidth`).
 
     **When:** always, to begin with. It starts cold: without a model, and with a regressor, all rows
@@ -54,14 +57,14 @@ class Auto(Strategy):
     max_candidates : int, default=3000
         In a larger pool so many rows are candidates: a third each of the highest doubt, drawn in
         proportion to doubt, and drawn evenly. Coverage is measured on a sample of a third as many,
-        drawn in proportion to :math:`u^2`.
+        drawn in proportion to doubt.
 
     References
     ----------
     Bae, Oliveira and Sutherland, "Uncertainty herding: one active learning method for all label
-    budgets", ICLR 2025, :doi:`10.48550/arXiv.2412.20644`, for the coverage of doubt. There
-    :math:`u` is not squared but calibrated, and :math:`\sigma` is the least distance of two
-    labelled rows.
+    budgets", ICLR 2025, :doi:`10.48550/arXiv.2412.20644`, for the coverage of doubt. There the
+    model is calibrated, all rows have one length, the least distance of two labelled rows, and
+    the doubt of the row itself does not count.
 
     Examples
     --------
@@ -87,62 +90,65 @@ class Auto(Strategy):
         self.max_candidates = max_candidates
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
-        """Choose rows one by one, each the one that adds most coverage of doubt."""
-        doubt, n_labeled = _doubt(pool), 0 if pool.labeled is None else len(pool.labeled)
-        candidates = self._candidates(doubt, batch_size, pool.random_state)
-        points = self._points(pool, candidates, doubt)
+        """Choose rows one by one, each the one in doubt that adds most coverage of doubt."""
+        doubt, rng = _doubt(pool), pool.random_state
+        points = self._points(pool, doubt, batch_size)
         if points is None:
-            return top(doubt, batch_size, pool.random_state)
+            return top(doubt, batch_size, rng)
+        n_known = batch_size if points.labeled is None else batch_size + points.labeled.shape[0]
+        lengths = partial(effective_bandwidth, points.evenly, n_known / _OVERLAP)
         picks = max_coverage(
             points.candidates,
             batch_size,
             labeled=points.labeled,
             reference=points.reference,
             weights=points.weights,
-            bandwidth=effective_bandwidth(
-                points.candidates if points.reference is None else points.reference,
-                (n_labeled + batch_size) / _OVERLAP,
-                random_state=pool.random_state,
-            ),
+            worth=doubt[points.positions],
+            bandwidth=lengths(at=points.candidates),
+            labeled_bandwidth=None if points.labeled is None else lengths(at=points.labeled),
             max_reference=None,
-            random_state=pool.random_state,
+            random_state=rng,
         )
-        return candidates[picks]
+        return points.positions[picks]
 
-    def _candidates(self, doubt: Floats, batch_size: int, rng: np.random.RandomState) -> Positions:
-        """Return the rows to look at: all, or some by doubt, some by chance, some by both."""
-        third = max(batch_size, self.max_candidates // 3)
-        if len(doubt) <= max(self.max_candidates, batch_size):
-            return np.arange(len(doubt))
-        parts = [
-            top(doubt, third, rng),
-            PowerTop()(doubt, third, rng),
-            rng.permutation(len(doubt))[:third],
-        ]
-        return np.unique(np.concatenate(parts))
-
-    def _points(self, pool: PoolView, candidates: Positions, doubt: Floats) -> _Points | None:
+    def _points(self, pool: PoolView, doubt: Floats, batch_size: int) -> _Points | None:
         """Return where rows lie; None where they make no embedding, or it tells none apart."""
+        n_rows, rng, third = len(pool), pool.random_state, self.max_candidates // 3
+        evenly = np.sort(rng.permutation(n_rows)[:third])
+        positions = self._candidates(doubt, batch_size, evenly, rng)
         try:
-            embedding = (pool if len(candidates) == len(pool) else pool.take(candidates)).embedding
+            embedding = (pool if len(positions) == n_rows else pool.take(positions)).embedding
         except InvalidReadingError as error:
             warnings.warn(
                 f"Auto chooses by margin alone here. {error}", SkactiveWarning, stacklevel=2
             )
             return None
-        reference, weights, labeled = None, np.square(doubt), labeled_embedding(pool)
-        if len(candidates) < len(pool):
-            rows, weights = weighted_sample(weights, self.max_candidates // 3, pool.random_state)
-            reference = pool.take(rows).embedding
         scale = _scale(embedding)
         if scale is None:
             return None
+        embedding, reference, weights = embedding / scale, None, doubt
+        if len(positions) < n_rows:
+            rows, weights = weighted_sample(doubt, third, rng)
+            reference = pool.take(rows).embedding / scale
+        labeled = labeled_embedding(pool)
         return _Points(
-            embedding / scale,
-            None if reference is None else reference / scale,
-            None if labeled is None else labeled / scale,
+            positions,
+            embedding,
+            embedding[np.searchsorted(positions, evenly)],
+            reference,
             weights,
+            None if labeled is None else labeled / scale,
         )
+
+    def _candidates(
+        self, doubt: Floats, batch_size: int, evenly: Positions, rng: np.random.RandomState
+    ) -> Positions:
+        """Return the rows to choose from: all, or some by doubt, some by chance, some by both."""
+        if len(doubt) <= max(self.max_candidates, batch_size):
+            return np.arange(len(doubt))
+        third = max(batch_size, self.max_candidates // 3)
+        parts = [top(doubt, third, rng), PowerTop()(doubt, third, rng), evenly]
+        return np.unique(np.concatenate(parts))
 
 
 class _Points(NamedTuple):
@@ -150,16 +156,24 @@ class _Points(NamedTuple):
 
     Attributes
     ----------
-    candidates, reference, labeled : ndarray or sparse matrix of shape (n, n_dims)
-        Rows to choose from, to be covered (None: the candidates), and labelled (None: none are).
+    positions : ndarray of shape (n_candidates,)
+        The rows to choose from, in ascending order.
+    candidates, evenly : ndarray or sparse matrix of shape (n, n_dims)
+        Those rows, and those of them that are drawn from the pool evenly.
+    reference : ndarray or sparse matrix of shape (n_reference, n_dims) or None
+        The rows to be covered; None are the candidates.
     weights : ndarray of shape (n_reference,)
         What each row to be covered is worth.
+    labeled : ndarray or sparse matrix of shape (n_labeled, n_dims) or None
+        The labelled rows, if there are any.
     """
 
+    positions: Positions
     candidates: Any
+    evenly: Any
     reference: Any
-    labeled: Any
     weights: Floats
+    labeled: Any
 
 
 def _doubt(pool: PoolView) -> Floats:

@@ -116,6 +116,54 @@ def test_picks_are_those_of_plain_greedy(
     assert_plain_greedy(picks, X, kernel, bandwidth, labeled, weights)
 
 
+@pytest.mark.parametrize("n_labeled", [0, 4, 70])
+@pytest.mark.parametrize("own", [True, False])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@kinds
+def test_rows_may_reach_each_as_far_as_they_do(as_rows, dtype, own, n_labeled, small_parts):
+    """Every gain anew, with a length for each row and each labelled one, and a worth of each."""
+    rng = np.random.default_rng(3)
+    X, labeled = (rng.normal(size=(n, 4)).astype(dtype) + 3 for n in (130, n_labeled))
+    rows = X if own else rng.normal(size=(90, 4)).astype(dtype) + 3
+    weights, worth = rng.random(len(rows)), rng.random(130) * (rng.random(130) < 0.7)
+    lengths, known_lengths = (np.exp(rng.normal(size=n)) for n in (130, n_labeled))
+    picks = max_coverage(
+        as_rows(X),
+        20,
+        labeled=as_rows(labeled) if n_labeled else None,
+        reference=None if own else as_rows(rows),
+        weights=weights,
+        worth=worth,
+        bandwidth=lengths,
+        labeled_bandwidth=known_lengths if n_labeled else None,
+        random_state=0,
+    )
+    similarity = rbf(as_float(rows), as_float(X), lengths)
+    covered = np.zeros(len(rows))
+    if n_labeled:
+        covered = rbf(as_float(rows), as_float(labeled), known_lengths).max(axis=1)
+    for row in picks:
+        gains = worth * (weights @ np.maximum(similarity - covered[:, None], 0.0))
+        assert gains[row] >= gains.max() * (1 - 1e-9)
+        covered = np.maximum(covered, similarity[:, row])
+
+
+@pytest.mark.parametrize("kernel", ["rbf", "tophat"])
+def test_a_row_that_is_worth_nothing_is_chosen_last(kernel, small_parts):
+    X = np.random.default_rng(4).normal(size=(80, 2))
+    worth = np.where(np.arange(80) % 2, 1e3, 0.0)
+    picks = max_coverage(X, 80, kernel=kernel, bandwidth=0.5, worth=worth, random_state=0)
+    n_gaining = 40 if kernel == "rbf" else 15
+    assert (picks[:n_gaining] % 2 == 1).all()
+    assert sorted(picks) == list(range(80))
+
+
+def test_balls_have_one_radius():
+    X = np.ones((3, 1))
+    with pytest.raises(ValueError, match="one bandwidth for all rows; got an array"):
+        max_coverage(X, 1, kernel="tophat", bandwidth=np.ones(3))
+
+
 @pytest.mark.parametrize(("kernel", "bandwidth"), CASES)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("shift", [0.0, 1000.0])

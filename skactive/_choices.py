@@ -133,16 +133,19 @@ def _plain_strategies() -> dict[str, Any]:
 
 def check_serves(name: str, strategy: Any, fitted: Any) -> None:
     """Refuse a strategy that asks for more than the model can tell."""
-    try:
-        check_needs(strategy, adapt(fitted), refits=True)
-    except CapabilityError as error:
-        raise CommandError(f"{name} does not go with this estimator: {error}") from error
+    if (lack := _lack(fitted, strategy)) is not None:
+        raise CommandError(f"{name} does not go with this estimator: {lack}") from lack
 
 
 def serves(fitted: Any, strategy: Any) -> bool:
     """Tell whether a model tells what a strategy asks for."""
+    return _lack(fitted, strategy) is None
+
+
+def _lack(fitted: Any, strategy: Any) -> CapabilityError | None:
+    """Return what a model lacks to serve a strategy, as the error that says it."""
     try:
         check_needs(strategy, adapt(fitted), refits=True)
-    except CapabilityError:
-        return False
-    return True
+    except CapabilityError as error:
+        return error
+    return None

@@ -108,12 +108,13 @@ def run_compare(
     notes = list(dict.fromkeys(_line(warning.message) for warning in caught))
     for note in notes:
         print(f"skactive: warning: {note}", file=sys.stderr)
-    page = html_report(comparison, settings, plan, notes)
+    summary = _summary(comparison)
+    page = html_report(comparison, summary, settings, plan, notes)
     try:
         plan.output.write_text(page, encoding="utf-8")
     except OSError as error:
         raise CommandError(f"the report cannot be written: {error}") from error
-    say(_summary(comparison))
+    say(summary)
     say(f"Report: {plan.output}")
     return comparison
 
@@ -255,6 +256,7 @@ def _list(names: Iterable[str]) -> str:
 
 def html_report(
     comparison: StrategyComparison,
+    summary: str,
     settings: CompareSettings,
     plan: _Plan,
     notes: Sequence[str] = (),
@@ -265,6 +267,8 @@ def html_report(
     ----------
     comparison : StrategyComparison
         What came out.
+    summary : str
+        What is said of it, in lines: the top of the page.
     settings : CompareSettings
         What was asked for.
     plan : _Plan
@@ -278,7 +282,7 @@ def html_report(
         HTML.
     """
     title = f"Which strategy is best on {settings.data.name}?"
-    sentences = "".join(_tag("p", escape(line)) for line in _summary(comparison).splitlines())
+    sentences = "".join(_tag("p", escape(line)) for line in summary.splitlines())
     parts = [
         _tag("h1", escape(title)),
         _tag("div", sentences, class_="summary"),

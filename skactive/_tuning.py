@@ -33,7 +33,8 @@ class Tuner:
         """Fit the learner, by a search if one is due and possible."""
         n = n_rows(y)
         due = self.searched_at is None or n - self.searched_at >= self.every
-        self.tuned = due and _can_split(self.search, y)
+        # With nothing to fit in its stead the search is tried: it says what it lacks.
+        self.tuned = due and (self.best is None or _can_split(self.search, y))
         if self.tuned:
             self.learner.set_params(estimator=self.search).fit(X, y, **params)
             self._keep(self.learner.estimator_, n)
@@ -62,6 +63,8 @@ def _can_split(search: Any, y: Any) -> bool:
     if not (cv is None or hasattr(cv, "split") or (isinstance(cv, Integral) and int(cv) > 1)):
         return True  # of other splits, and other searches, nothing is known
     splitter, labels = ms.check_cv(cv, y, classifier=is_classifier(search)), np.asarray(y)
+    if isinstance(splitter, ms.BaseShuffleSplit):
+        return True  # its splits may be more than the rows
     repeated = getattr(splitter, "cvargs", {})
     n_folds = int(getattr(splitter, "n_splits", repeated.get("n_splits", 0)))
     stratified = ms.StratifiedKFold, ms.StratifiedGroupKFold, ms.RepeatedStratifiedKFold

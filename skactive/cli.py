@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +29,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     int
         0 if all went well, 2 for a mistake in the command, 130 if interrupted.
     """
-    arguments = _parser().parse_args(argv)
+    options = vars(_parser().parse_args(argv))
+    run = _COMMANDS[options.pop("command")]
     from skactive._tables import CommandError  # what runs brings scikit-learn's models: late
 
     try:
-        _COMMANDS[arguments.command](arguments)
+        run(options)
     except CommandError as error:
         print(f"skactive: {error}", file=sys.stderr)
         return 2
@@ -43,55 +45,29 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _demo(arguments: argparse.Namespace) -> None:
+# The parser keeps options by the names that they have in the settings.
+def _demo(options: dict[str, Any]) -> None:
     from skactive._demo import DemoSettings, run_demo
     from skactive._tables import CommandError
 
-    if arguments.target is not None and arguments.data is None:
+    settings = DemoSettings(**options)
+    if settings.target is not None and settings.data is None:
         raise CommandError("--target names a column of your own table: pass it by --data")
-    if arguments.budget < arguments.initial:
+    if settings.budget < settings.n_initial:
         raise CommandError(
-            f"a budget of {arguments.budget} labels does not cover the {arguments.initial} to "
+            f"a budget of {settings.budget} labels does not cover the {settings.n_initial} to "
             "start with: raise --budget or lower --initial"
         )
-    run_demo(
-        DemoSettings(
-            data=arguments.data,
-            target=arguments.target,
-            strategies=arguments.strategies,
-            estimator=arguments.estimator,
-            budget=arguments.budget,
-            batch_size=arguments.batch_size,
-            n_initial=arguments.initial,
-            n_seeds=arguments.seeds,
-            output=arguments.output,
-        )
-    )
+    run_demo(settings)
 
 
-def _compare(arguments: argparse.Namespace) -> None:
+def _compare(options: dict[str, Any]) -> None:
     from skactive._report import CompareSettings, run_compare
 
-    run_compare(
-        CompareSettings(
-            data=arguments.data,
-            target=arguments.target,
-            strategies=arguments.strategies,
-            estimators=arguments.estimator,
-            budget=arguments.budget,
-            batch_size=arguments.batch_size,
-            n_initial=arguments.initial,
-            n_repeats=arguments.repeats,
-            n_jobs=arguments.jobs,
-            scoring=arguments.scoring,
-            folder=arguments.folder,
-            output=arguments.output,
-            seed=arguments.seed,
-        )
-    )
+    run_compare(CompareSettings(**options))
 
 
-_COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {"compare": _compare, "demo": _demo}
+_COMMANDS: dict[str, Callable[[dict[str, Any]], None]] = {"compare": _compare, "demo": _demo}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -109,15 +85,15 @@ def _add_demo(commands: Any) -> None:
         help="watch what active learning saves, on digits or on your own table",
         description="Play strategies against random labelling, with known labels as the oracle.",
     )
-    add = demo.add_argument
+    add, count = _adders(demo)
     add("--data", type=Path, metavar="FILE", help="npz, csv or parquet (default: digits)")
     add("--target", metavar="NAME", help="column or array to predict (npz: y)")
     add("--strategies", type=_names, metavar="A,B", help="default: one of each family")
     add("--estimator", choices=ESTIMATORS, help="default: mlp with torch")
-    add("--budget", type=_count, default=220, metavar="N", help="labels in all (%(default)s)")
-    add("--batch-size", type=_count, default=20, metavar="N", help="labels a round (%(default)s)")
-    add("--initial", type=_count, default=20, metavar="N", help="labels at the start (%(default)s)")
-    add("--seeds", type=_count, default=3, metavar="N", help="runs to average (%(default)s)")
+    count("--budget", default=220, help="labels in all (%(default)s)")
+    count("--batch-size", default=20, help="labels a round (%(default)s)")
+    count("--initial", dest="n_initial", default=20, help="labels at the start (%(default)s)")
+    count("--seeds", dest="n_seeds", default=3, help="runs to average (%(default)s)")
     add(
         "--output",
         type=Path,
@@ -133,22 +109,23 @@ def _add_compare(commands: Any) -> None:
         help="find out which strategy is best on your own table; writes a report",
         description="Play strategies on a labelled table, in paired repeats, and report in HTML.",
     )
-    add = compare.add_argument
+    add, count = _adders(compare)
     add("--data", type=Path, metavar="FILE", required=True, help="npz, csv or parquet")
     add("--target", metavar="NAME", help="column or array to predict (npz: y)")
     add("--strategies", type=_names, metavar="A,B", help="default: one of each family")
     add(
         "--estimator",
+        dest="estimators",
         type=_estimators,
         default=("logistic",),
         metavar="A,B",
         help=f"one or several of {', '.join(ESTIMATORS)} (logistic)",
     )
-    add("--budget", type=_count, default=200, metavar="N", help="labels in all (%(default)s)")
-    add("--batch-size", type=_count, default=10, metavar="N", help="labels a round (%(default)s)")
-    add("--initial", type=_count, default=20, metavar="N", help="labels at the start (%(default)s)")
-    add("--repeats", type=_count, default=10, metavar="N", help="paired runs (%(default)s)")
-    add("--jobs", type=_jobs, default=1, metavar="N", help="runs at once, -1: all cores (1)")
+    count("--budget", default=200, help="labels in all (%(default)s)")
+    count("--batch-size", default=10, help="labels a round (%(default)s)")
+    count("--initial", dest="n_initial", default=20, help="labels at the start (%(default)s)")
+    count("--repeats", dest="n_repeats", default=10, help="paired runs (%(default)s)")
+    count("--jobs", dest="n_jobs", type=_jobs, default=1, help="runs at once, -1: all cores (1)")
     add("--scoring", default="accuracy", metavar="NAME", help="scikit-learn's (%(default)s)")
     add("--folder", type=Path, metavar="DIR", help="keep finished runs here, and go on from them")
     add(
@@ -158,9 +135,13 @@ def _add_compare(commands: Any) -> None:
         metavar="HTML",
         help="where to write the report (%(default)s)",
     )
-    add(
-        "--seed", type=_seed, default=0, metavar="N", help="seed of all that is drawn (%(default)s)"
-    )
+    count("--seed", type=_seed, default=0, help="seed of all that is drawn (%(default)s)")
+
+
+def _adders(parser: argparse.ArgumentParser) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Return what adds an option, and what adds one that is a whole number."""
+    add = parser.add_argument
+    return add, partial(add, type=_count, metavar="N")
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -178,6 +179,63 @@ def test_interruption_exits_with_130(folder, capsys, monkeypatch):
     assert main(["demo", *SMALL, "--data", str(path)]) == 130
     assert capsys.readouterr().err.endswith("\nskactive: interrupted\n")
     assert list(contents(folder)) == [path]
+
+
+@pytest.fixture
+def settings_of(monkeypatch):
+    """Run a command up to its settings; return them."""
+
+    def run(command, *arguments):
+        caught = []
+        module = {"demo": _demo, "compare": _report}[command]
+        monkeypatch.setattr(module, f"run_{command}", caught.append)
+        assert main([command, *arguments]) == 0
+        return caught[0]
+
+    return run
+
+
+def test_each_option_of_demo_reaches_its_setting(settings_of):
+    options = "--data a.csv --target kind --strategies Random,Margin --estimator svm --budget 9"
+    options += " --batch-size 2 --initial 3 --seeds 4 --output a.png"
+    assert settings_of("demo", *options.split()) == _demo.DemoSettings(
+        data=Path("a.csv"),
+        target="kind",
+        strategies=("Random", "Margin"),
+        estimator="svm",
+        budget=9,
+        batch_size=2,
+        n_initial=3,
+        n_seeds=4,
+        output=Path("a.png"),
+    )
+
+
+def test_each_option_of_compare_reaches_its_setting(settings_of):
+    options = "--data a.csv --target kind --strategies Random,Margin --estimator svm,forest"
+    options += " --budget 9 --batch-size 2 --initial 3 --repeats 4 --jobs -1 --scoring f1_macro"
+    options += " --folder kept --output a.html --seed 5"
+    assert settings_of("compare", *options.split()) == _report.CompareSettings(
+        data=Path("a.csv"),
+        target="kind",
+        strategies=("Random", "Margin"),
+        estimators=("svm", "forest"),
+        budget=9,
+        batch_size=2,
+        n_initial=3,
+        n_repeats=4,
+        n_jobs=-1,
+        scoring="f1_macro",
+        folder=Path("kept"),
+        output=Path("a.html"),
+        seed=5,
+    )
+
+
+def test_defaults_of_the_command_line_are_those_of_the_settings(settings_of):
+    assert settings_of("demo") == _demo.DemoSettings()
+    data = Path("a.csv")
+    assert settings_of("compare", "--data", "a.csv") == _report.CompareSettings(data)
 
 
 # Settings that do not go ------------------------------------------------------------------------

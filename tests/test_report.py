@@ -119,6 +119,20 @@ def test_the_sentence_is_said_and_reported(reported):
     assert comparison.strategies == ("Random", "Margin", "KCenterGreedy")
 
 
+def test_what_is_said_is_worded_once_and_reported(folder, monkeypatch):
+    worded = []
+
+    def summary(self):
+        worded.append(f"Telling {len(worded)} <of it>.")
+        return worded[-1]
+
+    monkeypatch.setattr(StrategyComparison, "summary", summary)
+    _, said, text = run(small(npz(folder, X=X, y=Y), strategies=("Random", "Margin"), n_repeats=1))
+    assert said[0] == "Telling 0 <of it>."
+    assert "Telling 0 <of it>." in Page(text).text
+    assert len(worded) == 1
+
+
 def test_the_areas_are_those_of_the_comparison(reported):
     _, comparison, _, _, page = reported
     for model in comparison.models:
@@ -204,7 +218,7 @@ def test_names_of_strategies_and_models_are_escaped(reported):
         for run in comparison.runs
     ]
     odd = StrategyComparison(runs, scoring="<u>", baseline="<i>Random&amp;</i>")
-    page = Page(_report.html_report(odd, settings, _report._planned(settings)))
+    page = Page(_report.html_report(odd, odd.summary(), settings, _report._planned(settings)))
     assert not page.all("b") + page.all("i") + page.all("u")
     for line in odd.summary().splitlines():
         assert "<i>Random&amp;</i>" in line
@@ -215,7 +229,8 @@ def test_failures_and_warnings_are_reported(reported):
     settings, comparison, _, _, _ = reported
     failure = Failure("data", "logistic", "Margin", 1, "ValueError", "no <good>\nat all", "...")
     failed = StrategyComparison(comparison.runs, failures=[failure], scoring="accuracy")
-    page = Page(_report.html_report(failed, settings, _report._planned(settings), ["1 & more"]))
+    plan = _report._planned(settings)
+    page = Page(_report.html_report(failed, failed.summary(), settings, plan, ["1 & more"]))
     assert "1 & more" in page.text
     assert ["Margin", "logistic", "1", "ValueError: no <good>"] in page.rows
     assert "Warnings" in page.text
@@ -255,6 +270,11 @@ def test_where_all_fail_it_is_an_error(folder, monkeypatch):
     assert not (folder / "comparison.html").exists()
 
 
+def page_on(runs, settings, plan):
+    comparison = StrategyComparison(runs)
+    return Page(_report.html_report(comparison, _report._summary(comparison), settings, plan))
+
+
 def test_strategies_that_share_no_repeat_still_make_a_report(reported):
     settings = reported[0]
     seconds = np.zeros(2)
@@ -263,14 +283,14 @@ def test_strategies_that_share_no_repeat_still_make_a_report(reported):
         for repeat, name in enumerate(["Random", "Margin"])
     ]
     plan = _report._planned(settings)
-    page = Page(_report.html_report(StrategyComparison(runs), settings, plan))
+    page = page_on(runs, settings, plan)
     assert not page.all("img")
     assert any("no repeat" in part for part in page.text)
 
     beside = [
         run._replace(model="forest", repeat=0) for run in runs
     ]  # of another model all is well
-    page = Page(_report.html_report(StrategyComparison([*runs, *beside]), settings, plan))
+    page = page_on([*runs, *beside], settings, plan)
     assert len(page.all("img")) == 1
     assert len([row for row in page.rows if len(row) == 7]) == 3
 

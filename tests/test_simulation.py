@@ -11,7 +11,6 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, make_scorer
 from sklearn.model_selection import (
     GridSearchCV,
     GroupKFold,
-    KFold,
     RepeatedStratifiedKFold,
     StratifiedKFold,
 )
@@ -969,11 +968,6 @@ def test_a_search_without_labels_enough_for_its_folds_waits():
 def sorted_start(simulation):
     known = np.sort(simulation.queried_[: simulation.n_labels_[0]])
     return X[known], Y[known]
-
-
-def test_folds_that_are_not_stratified_take_as_many_rows():
-    assert not searching(1, cv=KFold(20), budget=18).history_[0]["tuned"]
-    assert searching(1, cv=KFold(9), budget=18).history_[0]["tuned"]
 
 
 def test_groups_are_for_the_searches_only():

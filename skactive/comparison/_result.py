@@ -333,8 +333,7 @@ class StrategyComparison:
             The best first.
         """
         names, blocks = self._blocks(model, data, several=True)
-        ranked = zip(names, average_ranks(blocks).tolist(), strict=True)
-        return dict(sorted(ranked, key=lambda pair: pair[1]))
+        return _ranked(names, average_ranks(blocks))
 
     def friedman(self, model: str | None = None, data: str | None = None) -> Friedman:
         """Test whether all strategies rank alike, by Friedman's test with Iman and Davenport's F.
@@ -368,7 +367,9 @@ class StrategyComparison:
         CriticalDifference
             What a critical-difference diagram shows.
         """
-        result, ranks = self.friedman(model, data), self.ranks(model, data)
+        names, blocks = self._blocks(model, data, several=True)
+        result = friedman(blocks)
+        ranks = _ranked(names, result.average_ranks)
         difference = nemenyi_critical_difference(len(ranks), result.n_blocks, alpha)
         groups = _groups_within(ranks, difference)
         return CriticalDifference(ranks, difference, groups, result.p_value, alpha, result.n_blocks)
@@ -700,6 +701,11 @@ class StrategyComparison:
             if other != best
         ]
         return " ".join(sentence for sentence in said if sentence)
+
+
+def _ranked(names: tuple[str, ...], ranks: Floats) -> dict[str, float]:
+    """Return mean ranks by name, the best first."""
+    return dict(sorted(zip(names, ranks.tolist(), strict=True), key=lambda pair: pair[1]))
 
 
 def _groups_within(ranks: dict[str, float], difference: float) -> list[tuple[str, ...]]:

@@ -80,6 +80,22 @@ def test_critical_difference_and_its_groups(toy):
     assert result.p_value < 0.001
 
 
+def test_critical_difference_is_of_the_ranks_and_the_test_of_the_same_blocks(noisy, monkeypatch):
+    comparison = noisy()
+    ranks, tested = comparison.ranks(), comparison.friedman()
+    reads = []
+    blocks = StrategyComparison._blocks
+    monkeypatch.setattr(
+        StrategyComparison,
+        "_blocks",
+        lambda self, *which, **params: reads.append(which) or blocks(self, *which, **params),
+    )
+    result = comparison.critical_difference(model="SVC", data="toy")
+    assert list(result.ranks.items()) == list(ranks.items())
+    assert (result.p_value, result.n_blocks) == (tested.p_value, tested.n_blocks)
+    assert reads == [("SVC", "toy")]  # once
+
+
 def test_groups_hold_two_at_least_and_none_lies_in_another(toy):
     result = toy({"a": RANDOM, "b": FASTER}, n_repeats=50).critical_difference()
     assert result.groups == []

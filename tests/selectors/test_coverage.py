@@ -1,4 +1,4 @@
-"""Coverage against plain greedy on the full matrix of similarities, and the laws of the engine."""
+"""Coverage against plain greedy on the full matrix of similarities, its sample and its radius."""
 
 import tracemalloc
 from contextlib import nullcontext
@@ -13,7 +13,7 @@ from scipy import sparse
 from scipy.spatial.distance import cdist
 from scipy.stats import chisquare
 
-from skactive.selectors import _coverage
+from skactive.selectors import _coverage, _covering
 from skactive.selectors._coverage import (
     facility_location,
     max_coverage,
@@ -76,16 +76,6 @@ def select(X, batch_size, kernel, **options):
     if kernel == "distance":
         return facility_location(X, batch_size, **options)
     return max_coverage(X, batch_size, kernel=kernel, **options)
-
-
-@pytest.fixture
-def small_parts(monkeypatch):
-    """Many cells, blocks, shortlists and refreshes on few rows."""
-    monkeypatch.setattr(_coverage, "_BLOCK_BYTES", 2**10)
-    monkeypatch.setattr(_coverage, "_CELL_ROWS", 9)
-    monkeypatch.setattr(_coverage, "_SHORTLIST", 12)
-    monkeypatch.setattr(_coverage, "_BOUNDED_AT_ONCE", 5)
-    monkeypatch.setattr(_coverage, "_EXACT_AT_ONCE", 2)
 
 
 CASES = [
@@ -316,84 +306,11 @@ def test_weights_that_are_all_zero_give_a_random_batch():
     assert picks == set(range(10))
 
 
-# -- bounds and precision ----------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("kernel", KERNELS)
-@pytest.mark.parametrize("labeled", [None, 5])
-def test_bounds_are_above_the_gains_and_close(kernel, labeled):
-    rng = np.random.default_rng(10)
-    X = rng.normal(size=(700, 20)).astype(np.float32) + 3
-    similarity = {
-        "rbf": _coverage._rbf(3.0),
-        "tophat": _coverage._tophat(5.5),
-        "distance": _coverage._distance(),
-    }[kernel]
-    points = _coverage._Points.of(X)
-    objective = _coverage._Coverage(
-        points,
-        X,
-        similarity,
-        weights=rng.random(700),
-        rng=np.random.RandomState(0),
-        labeled=None if labeled is None else X[:labeled] + 1,
-    )
-    assert objective.rough
-    bounds = objective.bounds()
-    reach = similarity.of(objective._exact(X))
-    better = reach > objective._cover  # nothing else is asked of what a cell can reach
-    assert (objective._reach[objective.cells][better] >= reach[better]).all()
-    exact = objective.gains(np.arange(700), exact=True)
-    assert (bounds >= exact).all()
-    assert_allclose(bounds, exact, rtol=1e-2 if kernel == "tophat" else 1e-3, atol=1e-3)
-
-
-def test_only_few_candidates_are_asked_again(monkeypatch):
-    asked = []
-    gains = _coverage._Coverage.gains
-
-    def counted(self, positions, *, exact):
-        asked.append(len(positions))
-        return gains(self, positions, exact=exact)
-
-    monkeypatch.setattr(_coverage._Coverage, "gains", counted)
-    rng = np.random.default_rng(11)
-    X = 2 * rng.normal(size=(20, 8))[rng.integers(20, size=3000)] + rng.normal(size=(3000, 8))
-    max_coverage(X, 50, labeled=X[:50])
-    assert sum(asked) < 0.2 * 50 * 3000
-
-
-def blobs(n_rows, n_dims, n_blobs=10, seed=15):
-    rng = np.random.default_rng(seed)
-    centers = 4 * rng.normal(size=(n_blobs, n_dims))
-    rows = centers[rng.integers(n_blobs, size=n_rows)] + rng.normal(size=(n_rows, n_dims))
-    return rows.astype(np.float32)
-
-
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("labeled", [None, 5])
-def test_bounds_of_balls_follow_what_is_covered(weighted, labeled, small_parts):
-    X, weights = blobs(600, 8), np.random.default_rng(16).random(600)
-    objective = _coverage._Balls(
-        _coverage._Points.of(X),
-        X,
-        _coverage._tophat(3.0),
-        weights=weights if weighted else np.full(600, 0.3),
-        rng=np.random.RandomState(0),
-        labeled=None if labeled is None else X[:labeled],
-    )
-    objective.bounds()
-    everyone = np.arange(600)
-    for position in (300, 17, 18, 555):
-        objective.add(position)
-        bounds, exact = (objective.gains(everyone, exact=exact) for exact in (False, True))
-        assert (bounds >= exact).all()
-        # But for a few rows on the rim; ones are counted without rounding.
-        assert np.isclose(bounds, exact, rtol=0, atol=1e-3 * weighted).mean() > 0.97
+# -- precision and threads ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("shift", [0.0, 100.0])
-def test_balls_in_single_precision_are_those_of_plain_greedy(shift):
+def test_balls_in_single_precision_are_those_of_plain_greedy(shift, blobs):
     X = blobs(900, 6) + np.float32(shift)
     X[5] += 50  # an outlier, which makes its cell wide
     for weights in (None, np.random.default_rng(17).random(900)):
@@ -414,89 +331,18 @@ def test_rows_at_the_rim_are_counted_as_in_double_precision():
     assert np.ptp(gained, axis=1).max() == 0
 
 
-@pytest.fixture
-def compared(monkeypatch):
-    """Counts the pairs of rows that are compared."""
-    sizes = []
-    product = _coverage._product
-
-    def counted(left, right):
-        sizes.append(left.shape[0] * right.shape[1] if right.ndim == 2 else 0)
-        return product(left, right)
-
-    monkeypatch.setattr(_coverage, "_product", counted)
-    return sizes
-
-
-def test_balls_compare_near_rows_only(compared):
-    X = blobs(4000, 8)
-    max_coverage(X, 100, kernel="tophat", bandwidth=2.0, labeled=X[:50] + 0.1)
-    assert sum(compared) < 0.25 * 4000**2
-
-
-def test_a_pool_that_covers_itself_makes_each_similarity_once(compared):
-    X = blobs(4000, 8)
-    objective = _coverage._Coverage(
-        _coverage._Points.of(X),
-        X,
-        _coverage._distance(),
-        weights=np.ones(4000),
-        rng=np.random.RandomState(0),
-        own=True,
-    )
-    compared.clear()
-    objective.bounds()
-    assert sum(compared) < 0.6 * 4000**2
-
-
-@pytest.mark.parametrize("own", [False, True])
-@pytest.mark.parametrize("kernel", ["rbf", "distance"])
-def test_own_bounds_are_the_same_bounds(own, kernel, small_parts):
-    X, weights = blobs(300, 5), np.random.default_rng(19).random(300)
-    similarity = {"rbf": _coverage._rbf(3.0), "distance": _coverage._distance()}[kernel]
-    objective = _coverage._Coverage(
-        _coverage._Points.of(X),
-        X,
-        similarity,
-        weights=weights,
-        rng=np.random.RandomState(0),
-        own=own,
-    )
-    bounds, reach = objective.bounds(), similarity.of(objective._exact(X))
-    exact = objective.gains(np.arange(300), exact=True)
-    assert (bounds >= exact).all()
-    assert_allclose(bounds, exact, rtol=1e-3)
-    for cell in np.unique(objective.cells):
-        highest = reach[objective.cells == cell].max(axis=0)
-        assert (objective._reach[cell] >= highest).all()
-        assert_allclose(objective._reach[cell], highest, atol=2e-2)
-
-
 @pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("n_labeled", [0, 5])
-def test_the_number_of_threads_changes_no_pick(kernel, n_labeled, monkeypatch):
-    monkeypatch.setattr(_coverage, "_FEW_PAIRS", 400)
+def test_the_number_of_threads_changes_no_pick(kernel, n_labeled, blobs, monkeypatch):
+    monkeypatch.setattr(_covering, "_FEW_PAIRS", 400)
     X, answers = blobs(700, 5), []
     options = {} if kernel == "distance" else {"bandwidth": 2.0}
     if n_labeled:
         options["labeled"] = X[:n_labeled] + 1
     for n_threads in (1, 3):
-        monkeypatch.setattr(_coverage, "_threads", lambda _, n=n_threads: nullcontext(n))
+        monkeypatch.setattr(_coverage, "threads", lambda _, n=n_threads: nullcontext(n))
         answers.append(select(X, 40, kernel, random_state=0, **options))
     assert_array_equal(*answers)
-
-
-def test_blas_has_one_thread_while_cells_are_shared_out(monkeypatch):
-    def n_threads():
-        return {library["num_threads"] for library in _coverage._blas().info()}
-
-    with _coverage._threads(10**9) as shared:
-        assert shared >= 1
-        assert n_threads() <= {1}
-    before = n_threads()
-    with _coverage._threads(10) as shared:
-        assert shared == 1
-        assert n_threads() == before
 
 
 # -- the reference sample ----------------------------------------------------------------------
@@ -543,7 +389,7 @@ def test_a_sample_gives_nearly_the_coverage_of_all_rows(kernel, weighted):
 
 @pytest.mark.parametrize("as_rows", [np.asarray, sparse.csr_array])
 def test_radius_is_the_largest_at_which_enough_balls_are_pure(as_rows, monkeypatch):
-    monkeypatch.setattr(_coverage, "_BLOCK_BYTES", 2**10)
+    monkeypatch.setattr(_covering, "_BLOCK_BYTES", 2**10)
     from sklearn.cluster import KMeans
 
     rng = np.random.default_rng(13)
@@ -561,12 +407,12 @@ def test_radius_is_the_largest_at_which_enough_balls_are_pure(as_rows, monkeypat
     assert purity(radius * 1.00001) < 0.9
 
 
-def test_radius_from_single_precision_is_on_the_safe_side(monkeypatch):
-    monkeypatch.setattr(_coverage, "_FEW_PAIRS", 0)
+def test_radius_from_single_precision_is_on_the_safe_side(blobs, monkeypatch):
+    monkeypatch.setattr(_covering, "_FEW_PAIRS", 0)
     X = blobs(3000, 16) + np.float32(5)
     radius = purity_radius(X, 10, random_state=0)
     doubled = purity_radius(X.astype(float), 10, random_state=0)
-    monkeypatch.setattr(_coverage, "_precision", lambda *_: (np.float64, 1e-12))
+    monkeypatch.setattr(_coverage, "precision", lambda *_: (np.float64, 1e-12))
     exact = purity_radius(X.astype(float), 10, random_state=0)
     assert radius <= exact
     assert doubled <= exact

@@ -6,7 +6,7 @@ from sklearn.datasets import load_iris
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 
-from skactive.comparison._digest import described, described_rows
+from skactive._digest import described, described_rows
 from skactive.strategies import KMeans
 
 X, Y = load_iris(return_X_y=True)

@@ -1,0 +1,29 @@
+"""What tests of coverage share: rows in clumps, and small parts to take them in."""
+
+import numpy as np
+import pytest
+
+from skactive.selectors import _covering, _greedy
+
+
+@pytest.fixture
+def blobs():
+    """Makes clumps of rows in single precision."""
+
+    def make(n_rows, n_dims, n_blobs=10, seed=15):
+        rng = np.random.default_rng(seed)
+        centers = 4 * rng.normal(size=(n_blobs, n_dims))
+        rows = centers[rng.integers(n_blobs, size=n_rows)] + rng.normal(size=(n_rows, n_dims))
+        return rows.astype(np.float32)
+
+    return make
+
+
+@pytest.fixture
+def small_parts(monkeypatch):
+    """Many cells, blocks, shortlists and refreshes on few rows."""
+    monkeypatch.setattr(_covering, "_BLOCK_BYTES", 2**10)
+    monkeypatch.setattr(_covering, "_CELL_ROWS", 9)
+    monkeypatch.setattr(_greedy, "_SHORTLIST", 12)
+    monkeypatch.setattr(_greedy, "_BOUNDED_AT_ONCE", 5)
+    monkeypatch.setattr(_greedy, "_EXACT_AT_ONCE", 2)

@@ -5,9 +5,12 @@
     SkactiveError
     ├── CapabilityError (TypeError)          the model cannot give what the strategy needs
     ├── InvalidReadingError (ValueError)     probabilities that are none, too few columns, NaN
+    ├── LabelError (ValueError)              an answer that cannot be right; nothing was stored
+    ├── PoolChangedError (ValueError)        the rows are not those that the store was made for
     ├── PoolExhaustedError (ValueError)      more rows asked for than the pool holds
     ├── PoolTooLargeError (ValueError)       a strategy that does not scale was given too many rows
     ├── SelectionError (ValueError)          a strategy answered with rows that cannot be right
+    ├── StoreError (OSError)                 labels cannot be read or written; the file is untouched
     └── TeachError (RuntimeError)            the refit failed; the learner is as it was before
 
     SkactiveWarning (UserWarning)
@@ -23,11 +26,14 @@ __all__ = [
     "CapabilityError",
     "FrozenModelWarning",
     "InvalidReadingError",
+    "LabelError",
+    "PoolChangedError",
     "PoolExhaustedError",
     "PoolTooLargeError",
     "SelectionError",
     "SkactiveError",
     "SkactiveWarning",
+    "StoreError",
     "TeachError",
     "TiedScoresWarning",
 ]
@@ -45,6 +51,14 @@ class InvalidReadingError(SkactiveError, ValueError):
     """What was read from a model cannot be used: no probabilities, wrong columns, not finite."""
 
 
+class LabelError(SkactiveError, ValueError):
+    """An answer about a row that is not in the pool, or of a class that there is not."""
+
+
+class PoolChangedError(SkactiveError, ValueError):
+    """A store of labels was opened with other rows than those that it was made for."""
+
+
 class PoolExhaustedError(SkactiveError, ValueError):
     """More rows were asked for than the pool holds."""
 
@@ -55,6 +69,10 @@ class PoolTooLargeError(SkactiveError, ValueError):
 
 class SelectionError(SkactiveError, ValueError):
     """A strategy's answer is not as many distinct positions of the pool as were asked for."""
+
+
+class StoreError(SkactiveError, OSError):
+    """A store of labels cannot be opened, read or written; what it held, it holds."""
 
 
 class TeachError(SkactiveError, RuntimeError):

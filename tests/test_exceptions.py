@@ -15,9 +15,12 @@ CLASSES = {
 BUILTINS = {
     "CapabilityError": TypeError,
     "InvalidReadingError": ValueError,
+    "LabelError": ValueError,
+    "PoolChangedError": ValueError,
     "PoolExhaustedError": ValueError,
     "PoolTooLargeError": ValueError,
     "SelectionError": ValueError,
+    "StoreError": OSError,
     "TeachError": RuntimeError,
 }
 

@@ -1,0 +1,143 @@
+"""Processes that label one pool between them, and are killed at random: is an answer lost?
+
+    python tests/labeling/crash_campaign.py --items 2000 --processes 4 --kills 20 --seed 0
+
+A worker notes each answer in a file of its own once the session has acknowledged it. In the end
+every answer noted must be in the store, once, and as it was given; all rows must be labelled; and
+two sessions opened one after the other must ask for the same rows next, before all is labelled too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+from sklearn.naive_bayes import GaussianNB
+
+from skactive import ActiveLearner
+from skactive.labeling import LabelingSession
+from skactive.strategies import Margin
+
+
+def opened(folder, n_items):
+    X = np.random.RandomState(0).normal(size=(n_items, 4))
+    session = LabelingSession(
+        ActiveLearner(GaussianNB(), Margin()),
+        X,
+        ids=[f"row-{i}" for i in range(n_items)],
+        store=folder / "labels.db",
+        refit_every=25,
+        n_ahead=50,
+        random_state=0,
+    )
+    return session, {f"row-{i}": f"class-{int(row[0] > 0)}" for i, row in enumerate(X)}
+
+
+def work(folder, name, n_items):
+    """Label until nothing is left, row by row, in batches of random size."""
+    session, truth = opened(folder, n_items)
+    rng = random.Random(time.time())
+    with (folder / f"{name}.acknowledged").open("a") as notes:
+        while batch := session.next_batch(rng.randint(1, 6), name):
+            for ident in batch.ids:
+                session.submit({ident: truth[ident]}, ticket=batch.ticket, annotator=name)
+                print(ident, file=notes, flush=True)
+                time.sleep(rng.uniform(0, 0.02))  # a person takes longer
+    session.close()
+
+
+def start(folder, name, n_items):
+    command = [sys.executable, __file__, "--work", name, "--folder", folder]
+    return subprocess.Popen([*command, "--items", str(n_items)])
+
+
+def play(folder, n_items, n_processes, n_kills, seed):
+    """Let processes label, kill some, and start them again; return what was found in the end."""
+    rng = random.Random(seed)
+    opened(folder, n_items)[0].close()
+    names = [f"annotator-{i}" for i in range(n_processes)]
+    workers = {name: start(folder, name, n_items) for name in names}
+    killed = []
+    for n_answers in sorted(rng.sample(range(n_items * 9 // 10), n_kills)):
+        while count_noted(folder) < n_answers:
+            time.sleep(0.002)
+        name = rng.choice([name for name in names if workers[name].poll() is None] or names)
+        workers[name].send_signal(signal.SIGKILL)
+        workers[name].wait()
+        killed.append(n_answers)
+        workers[name] = start(folder, name, n_items)
+        if len(killed) % 5 == 0:
+            check_same_next(folder, n_items)
+    if any(worker.wait() for worker in workers.values()):
+        raise SystemExit("a worker failed")
+    return killed
+
+
+def count_noted(folder):
+    return sum(file.read_bytes().count(b"\n") for file in folder.glob("*.acknowledged"))
+
+
+def check_same_next(folder, n_items):
+    """While others label on, two sessions cannot be compared; so both look at a copy."""
+    session, _ = opened(folder, n_items)
+    copy = folder / "copy"
+    copy.mkdir(exist_ok=True)
+    (copy / "labels.db").unlink(missing_ok=True)
+    session.store.backup(copy / "labels.db")
+    session.close()
+    asked = []
+    for _ in range(2):
+        session, _ = opened(copy, n_items)
+        session.wait()
+        asked.append(session.peek(20))
+        session.close()
+    if asked[0] != asked[1]:
+        raise SystemExit(f"after opening again others are next: {asked}")
+
+
+def verdict(folder, n_items):
+    session, truth = opened(folder, n_items)
+    records = session.records()
+    session.close()
+    noted = [line for f in folder.glob("*.acknowledged") for line in f.read_text().split()]
+    found = Counter(record["id"] for record in records)
+    return {
+        "acknowledged": len(noted),
+        "lost": sum(found[ident] == 0 for ident in noted),
+        "twice": sum(count > 1 for count in found.values()),
+        "wrong": sum(record["label"] != truth[record["id"]] for record in records),
+        "labelled": len(found),
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--items", type=int, default=2000)
+    parser.add_argument("--processes", type=int, default=4)
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--work")
+    parser.add_argument("--folder", type=Path)
+    options = parser.parse_args()
+    if options.work:
+        work(options.folder, options.work, options.items)
+        return
+    with tempfile.TemporaryDirectory() as name:
+        folder, began = Path(name), time.perf_counter()
+        killed = play(folder, options.items, options.processes, options.kills, options.seed)
+        found = verdict(folder, options.items)
+        seconds = round(time.perf_counter() - began, 1)
+    print(json.dumps(found | {"killed_at": killed, "seconds": seconds}))
+
+
+if __name__ == "__main__":
+    main()

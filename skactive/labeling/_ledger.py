@@ -101,6 +101,7 @@ class Ledger:
         self._due = (0, 0)  # place of the event, length of the log
         self._answers: dict[str, Event] = {}  # that hold, by id, in the order of the store
         self._by_item: dict[Ident, dict[str, Event]] = {}  # the same
+        self._last: dict[Ident, dict[str | None, Event]] = {}  # of each annotator, by row
         self._by_annotator: dict[str | None, dict[str, Event]] = {}  # the same
         self._labels: dict[Ident, Event] = {}  # the one that counts, by row
         self._undone: dict[str, Ident] = {}  # by the id of the undo
@@ -139,9 +140,8 @@ class Ledger:
 
     def _settle(self, item: Ident, seq: int) -> None:
         """Find the label of a row that counts: the last answer of the last who labelled it."""
-        if not self._by_item[item]:
-            del self._by_item[item]
-        last = {event.annotator: event for event in self._by_item.get(item, {}).values()}
+        last = {event.annotator: event for event in self._by_item[item].values()}
+        self._last[item] = last
         labels = [event for event in last.values() if event.kind == "label"]
         before = self._labels.pop(item, None)
         after = max(labels, key=lambda event: event.seq) if labels else None
@@ -225,14 +225,12 @@ class Ledger:
 
     def answers(self) -> Iterator[Event]:
         """Yield, for each row and annotator, the last answer, in the order of the store."""
-        last = {(event.item, event.annotator): event.id for event in self._answers.values()}
-        standing = set(last.values())
+        standing = {event.id for last in self._last.values() for event in last.values()}
         return (event for event in self._answers.values() if event.id in standing)
 
     def answer_to(self, item: Ident, annotator: str | None) -> Event | None:
         """Return what an annotator last said of a row."""
-        found = [e for e in self._by_item.get(item, {}).values() if e.annotator == annotator]
-        return found[-1] if found else None
+        return self._last.get(item, {}).get(annotator)
 
     def last_of(self, annotator: str | None) -> Event | None:
         """Return the last answer of an annotator, which an undo takes back."""
@@ -257,7 +255,7 @@ class Ledger:
         """Tell whether a row needs no further answer: it has a label, or cannot have one."""
         if item in self._labels:
             return True
-        return any(event.kind == "unknown" for event in self._by_item.get(item, {}).values())
+        return any(event.kind == "unknown" for event in self._last.get(item, {}).values())
 
     def is_open_to(self, item: Ident, annotator: str | None) -> bool:
         """Tell whether a row may be handed to an annotator, leases aside."""

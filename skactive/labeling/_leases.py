@@ -14,7 +14,7 @@ _TOLERANCE = 1.0  # seconds between clocks of one machine
 
 
 class LiveLeases:
-    """The leases of a ledger that have not run out.
+    """The open leases of a ledger that have not run out.
 
     A lease ends at a time of the machine's clock. If that clock was put back, a lease comes from
     the future, and might never end: then what counts is how long this process has known it.
@@ -28,7 +28,7 @@ class LiveLeases:
         self._over: set[str] = set()
 
     def __iter__(self) -> Iterator[Lease]:
-        for ticket, lease in self._ledger.leases.items():
+        for ticket, lease in self._ledger.open_leases.items():
             if ticket in self._over:
                 continue
             if self._holds(lease):

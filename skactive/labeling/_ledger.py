@@ -77,6 +77,8 @@ class Ledger:
         The place of the last event.
     leases : dict of str to Lease
         By ticket.
+    open_leases : dict of str to Lease
+        Those with rows that still wait for an answer.
     plan : Event or None
         The plan that knows most labels.
     rounds : list of Event
@@ -93,6 +95,7 @@ class Ledger:
         self._plans, self._learnt, self._every = plans, learnt, every
         self.seq = 0
         self.leases: dict[str, Lease] = {}
+        self.open_leases: dict[str, Lease] = {}
         self.plan: Event | None = None
         self.rounds: list[Event] = []
         self.scores: dict[Ident, float] = {}
@@ -104,6 +107,7 @@ class Ledger:
         self._last: dict[Ident, dict[str | None, Event]] = {}  # of each annotator, by row
         self._by_annotator: dict[str | None, dict[str, Event]] = {}  # the same
         self._labels: dict[Ident, Event] = {}  # the one that counts, by row
+        self._leased: dict[Ident, Lease] = {}  # the last one, by row
         self._undone: dict[str, Ident] = {}  # by the id of the undo
         self._ids: set[str] = set()  # of answers, undone ones too
         self._given: set[tuple[Any, ...]] = set()  # what they said
@@ -147,6 +151,8 @@ class Ledger:
         after = max(labels, key=lambda event: event.seq) if labels else None
         if after is not None:
             self._labels[item] = after
+        if item in self._leased:
+            self._reconsider(self._leased[item])
         if self._learnt is not None and item not in self._learnt:
             return
         label = None if after is None else after.value
@@ -157,19 +163,24 @@ class Ledger:
                 self._due = seq, len(self._log)
 
     def _lease(self, event: Event) -> None:
-        self.leases[event.id] = Lease(
-            event.id,
-            tuple(event.value["items"]),
-            event.annotator,
-            event.value["session"],
-            event.time,
-            event.value["expires"],
-        )
+        items, session = tuple(event.value["items"]), event.value["session"]
+        lease = Lease(event.id, items, event.annotator, session, event.time, event.value["expires"])
+        self.leases[lease.ticket] = lease
+        self._leased.update(dict.fromkeys(items, lease))
+        self._reconsider(lease)
 
     def _release(self, event: Event) -> None:
         lease = self.leases.get(event.ticket or "")
         if lease is not None:
             lease.released.update(lease.items if event.value is None else event.value)
+            self._reconsider(lease)
+
+    def _reconsider(self, lease: Lease) -> None:
+        """See whether a lease is open: an undo opens it anew."""
+        if self.pending(lease):
+            self.open_leases[lease.ticket] = lease
+        else:
+            self.open_leases.pop(lease.ticket, None)
 
     def _class(self, event: Event) -> None:
         if event.value not in self.classes:

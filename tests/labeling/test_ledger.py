@@ -121,6 +121,13 @@ def test_a_lease_waits_for_the_answers_that_are_missing():
     )  # fmt: skip
     ledger.apply([Event("label", "a", 2, "bob", "x", seq=2), Event("skip", "b", 3, "bob", seq=3)])
     assert ledger.pending(lease) == [1, 3]
+    assert list(ledger.open_leases) == ["t"]
+    ledger.apply([Event("label", "z", 1, "bob", "x", seq=3), Event("skip", "y", 3, "ann", seq=3)])
+    assert not ledger.open_leases
+    ledger.apply(
+        [Event("undo", "w", 1, target="z", seq=3), Event("undo", "v", 3, target="y", seq=3)]
+    )
+    assert list(ledger.open_leases) == ["t"]
     ledger.apply([Event("release", "c", ticket="t", value=[1], seq=4)])
     assert ledger.pending(lease) == [3]
     ledger.apply(

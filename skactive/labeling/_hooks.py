@@ -42,6 +42,8 @@ class SessionEvent:
         Who answered.
     labels : dict
         Of "on_labels": the label of each row that got one.
+    audited : tuple of str or int
+        Of "on_labels": which of the rows are of the audit.
     reason : str
         Of "on_stop": why.
     """
@@ -55,6 +57,7 @@ class SessionEvent:
     seconds: float = 0.0
     annotator: str | None = None
     labels: dict[Ident, Any] = field(default_factory=dict)
+    audited: tuple[Ident, ...] = ()
     reason: str = ""
 
 

@@ -143,6 +143,17 @@ class LabelingSession:
     random_state : int or None, default=None
         Seed of the audit and of a learner that has none. None: drawn once, and kept in the store.
 
+    Attributes
+    ----------
+    ids : list of str or int
+        Of the rows of the pool.
+    store : LabelStore
+        Where labels are kept.
+    audit_ids : frozenset of str or int
+        The rows of the audit.
+    seed : int
+        What the audit and the order of last resort are drawn from.
+
     Raises
     ------
     PoolChangedError
@@ -199,6 +210,7 @@ class LabelingSession:
             self.seed = int(self.store.set_fact("seed", draw_seed(random_state)))
             reserved = reserved_rows(len(self.ids), audit_share, self.seed)
             self._reserved = [self.ids[position] for position in reserved]
+            self.audit_ids = frozenset(self._reserved)
             self._planner = Planner(
                 learner,
                 X,
@@ -940,6 +952,7 @@ class LabelingSession:
                 ids=tuple(event.item for event in new),
                 labels={event.item: event.value for event in new if event.kind == "label"},
                 annotator=annotator,
+                audited=tuple(event.item for event in new if event.item in self.audit_ids),
                 seconds=0.0 if seconds is None else float(seconds),
             )
 

@@ -486,6 +486,7 @@ def test_hooks_are_told_of_everything(opened):
     told = listener.events[2]
     assert (told.labels, told.annotator, told.seconds) == (truth(first.ids), "ann", 3.0)
     assert told.n_labels == 6
+    assert set(told.audited) == set(first.ids) & session.audit_ids
     last = [event for event in listener.events if event.name == "on_round_end"][-1]
     assert last.metrics["n_learnt"] == 15
     assert 0 <= last.metrics["audit_score"] <= 1

@@ -1,0 +1,23 @@
+"""What watches a labelling session: a bar, a history in a file, TensorBoard, MLflow, alarms.
+
+A hook is any object with some of the methods ``on_fit_end``, ``on_query_end``, ``on_labels``,
+``on_round_end`` and ``on_stop``; each is called with a
+:class:`~skactive.labeling.SessionEvent`. ``on_labels`` is called by whoever submits, before
+``submit`` returns, so it should be quick; the others by the thread that fits the model. A hook that
+keeps something must therefore guard it. What a hook raises becomes a warning.
+"""
+
+from skactive.labeling.hooks._alerts import Drift, DriftAlert
+from skactive.labeling.hooks._history import HistoryWriter
+from skactive.labeling.hooks._mlflow import MLflowHook
+from skactive.labeling.hooks._progress import ProgressBar
+from skactive.labeling.hooks._tensorboard import TensorBoardHook
+
+__all__ = [
+    "Drift",
+    "DriftAlert",
+    "HistoryWriter",
+    "MLflowHook",
+    "ProgressBar",
+    "TensorBoardHook",
+]

@@ -1,0 +1,105 @@
+"""ProgressBar: how many labels there are, on standard error or in the notebook's cell."""
+
+from __future__ import annotations
+
+import sys
+from threading import Lock
+from typing import Any, Self
+
+from skactive.labeling._hooks import SessionEvent
+
+__all__ = ["ProgressBar"]
+
+
+class ProgressBar:
+    """A bar of tqdm that counts labels and shows the round and the accuracy.
+
+    Parameters
+    ----------
+    total : int, default=None
+        How many labels the bar ends at: the rows of the pool, or the budget. None shows the count
+        and the speed without an end.
+    file : file, default=None
+        Where to write; None is standard error.
+
+    Raises
+    ------
+    ImportError
+        If tqdm is not installed (the extra "progress").
+
+    Examples
+    --------
+    >>> import io
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skactive import ActiveLearner
+    >>> from skactive.labeling import LabelingSession
+    >>> from skactive.labeling.hooks import ProgressBar
+    >>> X, y = load_iris(return_X_y=True)
+    >>> with ProgressBar(total=150, file=io.StringIO()) as bar:
+    ...     with LabelingSession(ActiveLearner(GaussianNB()), X, hooks=[bar]) as session:
+    ...         stored = session.submit({row: int(y[row]) for row in range(0, 150, 10)})
+    ...     print(bar.n_labels)
+    15
+    """
+
+    def __init__(self, total: int | None = None, *, file: Any = None) -> None:
+        self.total, self.n_labels = total, 0
+        self._file, self._lock = file, Lock()
+        self._tqdm, self._bar = _tqdm(), None
+
+    def on_labels(self, event: SessionEvent) -> None:
+        """Move the bar to the number of labels."""
+        with self._lock:
+            self._shown(event).update(event.n_labels - self.n_labels)
+            self.n_labels = event.n_labels
+
+    def on_round_end(self, event: SessionEvent) -> None:
+        """Show the round, and the accuracy where there is an audit."""
+        text = f"round {event.round}"
+        if event.metrics.get("audit_n"):
+            score, n = event.metrics["audit_score"], event.metrics["audit_n"]
+            text += f", accuracy {score:.3f} of {n:.0f}"
+        with self._lock:
+            self._shown(event).set_postfix_str(text)
+
+    def on_stop(self, event: SessionEvent) -> None:
+        """Say that it is time to stop, and why; people may go on, and so does the bar."""
+        with self._lock:
+            self._shown(event).set_postfix_str(f"stop: {event.reason}")
+
+    def close(self) -> None:
+        """Leave the bar as it is; labels that come later begin another."""
+        with self._lock:
+            if self._bar is not None:
+                self._bar.close()
+                self._bar = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _shown(self, event: SessionEvent) -> Any:
+        """Return the bar; labels from before it began do not count for its speed."""
+        if self._bar is None:
+            self.n_labels = max(0, event.n_labels - len(event.labels))
+            self._bar = self._tqdm(
+                total=self.total,
+                initial=self.n_labels,
+                desc="labelling",
+                unit="label",
+                file=sys.stderr if self._file is None else self._file,
+            )
+        return self._bar
+
+
+def _tqdm() -> Any:
+    try:
+        from tqdm import tqdm  # late: an extra
+    except ImportError as error:
+        raise ImportError(
+            'ProgressBar needs tqdm, which is not installed: pip install "skactive[progress]".'
+        ) from error
+    return tqdm

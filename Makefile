@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 # Two processes test at a time; threads of their own would only wait for each other.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
-.PHONY: run test test-oldest lint format docs notebooks bench bench-rivals clean
+.PHONY: run test test-oldest test-crash test-browser test-label-studio lint format docs notebooks bench bench-rivals clean
 
 run: $(READY)  ## watch active learning beat random labelling on digits
 	$(BIN)/python -m skactive demo
@@ -21,6 +21,21 @@ test: $(READY)  ## all tests and doctests, with coverage
 test-oldest: $(OLDEST)/.ready  ## the tests with the oldest supported versions
 	$(ONE_THREAD) $(OLDEST)/bin/python -m pytest tests -n 2 --dist loadscope \
 		-W default::DeprecationWarning -W default::FutureWarning
+
+# Slow: four processes label 2,000 rows and are killed 20 times, with each of 20 seeds (15 minutes).
+test-crash: $(READY)  ## that no answer is lost when processes are killed
+	for seed in $$(seq 20); do \
+		$(BIN)/python tests/labeling/crash_campaign.py --seed $$seed || exit 1; done
+
+# Needs Chromium on the PATH; installs playwright and JupyterLab.
+test-browser: $(READY)  ## the labelling page in a real browser, and in JupyterLab
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[browser]"
+	$(BIN)/python -m pytest tests/labeling/test_page.py tests/labeling/test_server.py
+	$(BIN)/python tests/labeling/jupyterlab_check.py
+
+# Slow: installs Label Studio (1 GB) into an environment of its own, and starts it.
+test-label-studio: $(READY)  ## the bridge with a real Label Studio server
+	$(BIN)/python tests/labeling/label_studio_real.py
 
 lint: $(READY)  ## style, types, spelling, import contracts
 	$(BIN)/ruff check .

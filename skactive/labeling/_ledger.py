@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -83,6 +84,9 @@ class Ledger:
         The plan that knows most labels.
     rounds : list of Event
         All plans, in order.
+    tally : Counter
+        How many rows have each label, ("class", label); how many have none and were skipped,
+        ("skip", None), or given up, ("unknown", None); how many each answered, ("annotator", name).
     scores : dict
         Of the rows of the plan, where they were scored.
     classes : list
@@ -99,6 +103,7 @@ class Ledger:
         self.plan: Event | None = None
         self.rounds: list[Event] = []
         self.scores: dict[Ident, float] = {}
+        self.tally: Counter[tuple[str, Any]] = Counter()
         self.classes: list[Label] = []
         self._log: list[tuple[Ident, Label | None, bool]] = []  # row, its label, whether refused
         self._due = (0, 0)  # place of the event, length of the log
@@ -144,6 +149,7 @@ class Ledger:
 
     def _settle(self, item: Ident, seq: int) -> None:
         """Find the label of a row that counts: the last answer of the last who labelled it."""
+        self.tally.subtract(self._standing(item))
         last = {event.annotator: event for event in self._by_item[item].values()}
         self._last[item] = last
         labels = [event for event in last.values() if event.kind == "label"]
@@ -151,6 +157,7 @@ class Ledger:
         after = max(labels, key=lambda event: event.seq) if labels else None
         if after is not None:
             self._labels[item] = after
+        self.tally.update(self._standing(item))
         if item in self._leased:
             self._reconsider(self._leased[item])
         if self._learnt is not None and item not in self._learnt:
@@ -161,6 +168,16 @@ class Ledger:
             self._n_changes += 1
             if self._n_changes % self._every == 0:
                 self._due = seq, len(self._log)
+
+    def _standing(self, item: Ident) -> list[tuple[str, Any]]:
+        """Return what a row counts for, in the tally."""
+        last = self._last.get(item, {})
+        counts: list[tuple[str, Any]] = [("annotator", annotator) for annotator in last]
+        label = self._labels.get(item)
+        if label is not None:
+            several = label.value if isinstance(label.value, list) else [label.value]
+            return [*counts, *(("class", each) for each in several)]
+        return [*counts, *{(event.kind, None) for event in last.values()}]
 
     def _lease(self, event: Event) -> None:
         items, session = tuple(event.value["items"]), event.value["session"]
@@ -225,6 +242,10 @@ class Ledger:
     def n_labels(self) -> int:
         """How many rows have a label."""
         return len(self._labels)
+
+    def counts(self, what: str) -> dict[Any, int]:
+        """Return a part of the tally: "class" or "annotator"."""
+        return {name: n for (kind, name), n in self.tally.items() if kind == what and n > 0}
 
     def labels(self) -> Iterable[Event]:
         """Return the answers that label rows, one a row."""

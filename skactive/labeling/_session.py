@@ -504,11 +504,7 @@ class LabelingSession:
         with self._lock:
             self._sync()
             known = dict.fromkeys([*(self._declared or []), *self._ledger.classes])
-            given: set[Any] = set()
-            for event in self._ledger.answers():
-                if event.kind == "label":
-                    given.update(event.value if self.multilabel else [event.value])
-            return [*known, *sorted(given - known.keys())]
+            return [*known, *sorted(self._ledger.counts("class").keys() - known.keys())]
 
     @property
     def learner(self) -> Any:
@@ -556,27 +552,18 @@ class LabelingSession:
         """
         with self._lock:
             self._sync()
-            answers = list(self._ledger.answers())
-            labeled = {event.item: event for event in self._ledger.labels()}
-            counts: dict[Any, int] = {}
-            for event in labeled.values():
-                for each in event.value if self.multilabel else [event.value]:
-                    counts[each] = counts.get(each, 0) + 1
-            annotators: dict[str | None, int] = {}
-            for event in answers:
-                annotators[event.annotator] = annotators.get(event.annotator, 0) + 1
             plan = self._ledger.plan.value if self._ledger.plan else {}
             audit = plan.get("audit")
             return Progress(
                 n_rows=len(self.ids),
-                n_labeled=len(labeled),
-                n_unknown=len({e.item for e in answers if e.kind == "unknown"} - labeled.keys()),
-                n_skipped=len({e.item for e in answers if e.kind == "skip"} - labeled.keys()),
+                n_labeled=self._ledger.n_labels,
+                n_unknown=self._ledger.tally["unknown", None],
+                n_skipped=self._ledger.tally["skip", None],
                 n_in_flight=len(self._leases.items()),
                 n_learnt=plan.get("n_labels", 0),
                 n_rounds=len(self._ledger.rounds),
-                classes=counts,
-                annotators=annotators,
+                classes=self._ledger.counts("class"),
+                annotators=self._ledger.counts("annotator"),
                 accuracy=None if not audit else (audit[0] / audit[1], *clopper_pearson(*audit)),
                 stop_reason=plan.get("stop", ""),
                 fitting=self._background is not None and self._background.busy,
@@ -831,14 +818,7 @@ class LabelingSession:
         """Return of what kind the labels are that are stored."""
         if self._declared:
             return family(self._declared[0])
-        for event in self._ledger.answers():
-            if event.kind == "label":
-                label = event.value
-                if not isinstance(label, list):
-                    return family(label)
-                if label:
-                    return family(label[0])
-        return None
+        return next((family(label) for label in self._ledger.counts("class")), None)
 
     # What comes next ------------------------------------------------------------------------------
 

@@ -1,5 +1,7 @@
 """The ledger against a fold of all events anew, whatever happens in whatever order."""
 
+from collections import Counter
+
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
@@ -63,6 +65,11 @@ def test_it_is_what_a_fold_of_all_events_comes_to(history, every, learnt):
     now = ledger.now()
     assert now.labels == {item: label for item, label in labels.items() if item in learnt}
     assert now.refused == refused & learnt
+    assert ledger.counts("class") == Counter(labels.values())
+    assert ledger.counts("annotator") == Counter(who for _, who in last)
+    kinds = {(row, event.kind) for (row, _), event in last.items() if row in refused}
+    for kind in ("skip", "unknown"):
+        assert ledger.tally[kind, None] == sum(kind == each for _, each in kinds)
     for item in ITEMS:
         mine = {who: event for (row, who), event in last.items() if row == item}
         unknown = any(event.kind == "unknown" for event in mine.values())

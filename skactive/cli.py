@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         0 if all went well, 2 for a mistake in the command, 130 if interrupted.
     """
     options = vars(_parser().parse_args(argv))
-    run = _COMMANDS[options.pop("command")]
+    run = options.pop("run")
     from skactive._tables import CommandError  # what runs brings scikit-learn's models: late
 
     try:
@@ -67,15 +67,57 @@ def _compare(options: dict[str, Any]) -> None:
     run_compare(CompareSettings(**options))
 
 
-_COMMANDS: dict[str, Callable[[dict[str, Any]], None]] = {"compare": _compare, "demo": _demo}
+# The commands for labels bring their own options: what runs, what adds these, and words of help.
+def _labelling() -> dict[str, tuple[Callable[..., None], Callable[..., None], str, str]]:
+    from skactive.labeling.bridges import _command as bridges
+    from skactive.labeling.server import _command as server
+    from skactive.labeling.terminal import _command as terminal
+
+    return {
+        "label": (
+            terminal.run_label,
+            terminal.add_label_arguments,
+            "label a table, or a folder of images or sounds, here in the terminal",
+            "Label rows, those first from which a model learns most. Nothing is lost: stop at any "
+            "time, and go on with --resume.",
+        ),
+        "serve": (
+            server.run_serve,
+            server.add_serve_arguments,
+            "label in a browser",
+            "Serve a page to label on, for one person or several.",
+        ),
+        "label-studio": (
+            bridges.run_label_studio,
+            bridges.add_label_studio_arguments,
+            "label in Label Studio, in the order in which a model learns most",
+            "Let a Label Studio ask in the order of a model, and learn from its answers.",
+        ),
+        "export": (
+            terminal.run_export,
+            terminal.add_export_arguments,
+            "write the labels of a store as csv, jsonl, parquet or for Label Studio",
+            "Write the answers of a store into a file; what was labelled need not be there.",
+        ),
+        "status": (
+            terminal.run_status,
+            terminal.add_status_arguments,
+            "say how far a labelling campaign is",
+            "Say how many labels a store has, of whom, and how good the model is.",
+        ),
+    }
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="skactive", description="Active learning: label less.")
     parser.add_argument("--version", action="version", version=f"skactive {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_demo(commands)
     _add_compare(commands)
+    for name, (run, add_arguments, summary, description) in _labelling().items():
+        command = commands.add_parser(name, help=summary, description=description)
+        command.set_defaults(run=run)
+        add_arguments(command)
     return parser
 
 
@@ -85,6 +127,7 @@ def _add_demo(commands: Any) -> None:
         help="watch what active learning saves, on digits or on your own table",
         description="Play strategies against random labelling, with known labels as the oracle.",
     )
+    demo.set_defaults(run=_demo)
     add, count = _adders(demo)
     add("--data", type=Path, metavar="FILE", help="npz, csv or parquet (default: digits)")
     add("--target", metavar="NAME", help="column or array to predict (npz: y)")
@@ -109,6 +152,7 @@ def _add_compare(commands: Any) -> None:
         help="find out which strategy is best on your own table; writes a report",
         description="Play strategies on a labelled table, in paired repeats, and report in HTML.",
     )
+    compare.set_defaults(run=_compare)
     add, count = _adders(compare)
     add("--data", type=Path, metavar="FILE", required=True, help="npz, csv or parquet")
     add("--target", metavar="NAME", help="column or array to predict (npz: y)")

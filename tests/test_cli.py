@@ -650,3 +650,38 @@ def test_an_interrupted_comparison_says_how_to_go_on(
         monkeypatch.setattr(strategies.Margin, "select", chosen)
         assert main(arguments) == 0
         assert (folder / "comparison.html").exists()
+
+
+# Labelling ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", ["label", "serve", "label-studio", "export", "status"])
+def test_help_of_the_commands_for_labels(capsys, command):
+    with pytest.raises(SystemExit) as end:
+        main([command, "--help"])
+    assert end.value.code == 0
+    out = capsys.readouterr().out
+    assert out.startswith(f"usage: skactive {command} ")
+    if command in {"label", "serve", "label-studio"}:
+        for option in ("text", "classes", "store", "resume", "strategy", "audit"):
+            assert f"--{option} " in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--classes", ","], "--classes: name the classes, parted by commas"),
+        (["--classes", "a,b,a"], "--classes: 'a' is named twice"),
+        (["--classes", "a,b\x1b"], "--classes: 'b\\x1b' cannot be shown"),
+        (["--batch", "0"], "--batch: a whole number of at least 1 is needed, got '0'"),
+        (["--audit", "1"], "--audit: a share from 0 to below 1 is needed, got '1'"),
+        (["--audit", "x"], "--audit: a share from 0 to below 1 is needed, got 'x'"),
+        (["--model", "tree"], "--model: invalid choice: 'tree'"),
+    ],
+)
+def test_arguments_of_label_that_cannot_be(folder, capsys, arguments, said):
+    with pytest.raises(SystemExit) as end:
+        main(["label", "data.csv", *arguments])
+    assert end.value.code == 2
+    assert said in capsys.readouterr().err
+    assert contents(folder) == {}

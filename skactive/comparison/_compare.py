@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from sklearn.base import is_classifier
 
+from skactive._digest import described, described_rows, digest
 from skactive._seeding import draw_seed
 from skactive._simulation import SimulatedLearner
 from skactive._validation import check_rows, check_strategy
 from skactive.comparison._campaigns import finished_runs, in_order, report_failures, tasks_of
-from skactive._digest import described, described_rows, digest
 from skactive.comparison._folder import Store
 from skactive.comparison._names import baseline_of, named_models, named_strategies, scoring_name
 from skactive.comparison._result import StrategyComparison

@@ -12,7 +12,7 @@ from skactive._rows import n_rows
 from skactive.exceptions import LabelError
 from skactive.labeling._events import Ident, Label
 
-__all__ = ["check_answers", "check_ids", "check_label", "family", "plain"]
+__all__ = ["check_answers", "check_family", "check_ids", "check_label", "family", "plain"]
 
 
 def plain(value: Any) -> Any:
@@ -112,12 +112,17 @@ def check_answers(
                     f"{list(classes)!r}. Nothing was stored. For a new class call add_class first."
                 )
             kind = kind or family(each)
-            if family(each) != kind:
-                raise LabelError(
-                    f"{each!r}, the label of row {ident!r}, is a {family(each)}, but the labels of "
-                    f"this session are of kind {kind}. Nothing was stored."
-                )
+            check_family(each, kind)
     return checked
+
+
+def check_family(label: Label, kind: str | None) -> None:
+    """Check that a label, or class, is of the kind of those that there are."""
+    if kind is not None and family(label) != kind:
+        raise LabelError(
+            f"{label!r} is a {family(label)}, but the labels of this session are of kind {kind}. "
+            "Nothing was stored."
+        )
 
 
 def check_known(ident: Any, known: Mapping[Ident, Any]) -> Ident:
@@ -127,6 +132,6 @@ def check_known(ident: Any, known: Mapping[Ident, Any]) -> Ident:
         found = ident in known
     except TypeError:
         found = False
-    if not found or isinstance(ident, bool):
+    if not found or isinstance(ident, bool) or not isinstance(ident, str | int):
         raise LabelError(f"There is no row {ident!r} in the pool. Nothing was stored.")
     return ident

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Callable
 from threading import Condition, Thread
 
@@ -35,9 +36,11 @@ class Background:
                 return
             self._wanted = True
             if self._thread is None:
-                # A fit must not keep the program from ending: what it would find, the next finds.
+                # Daemons are cut off when the program ends, which a fit in compiled code may not
+                # survive: so the end waits for the fit that is under way, and begins no more.
                 self._thread = Thread(target=self._run, name="skactive-labeling", daemon=True)
                 self._thread.start()
+                atexit.register(self._finish)
             self._condition.notify_all()
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -51,11 +54,17 @@ class Background:
             self._stopped, self._wanted = True, False
             self._condition.notify_all()
 
+    def _finish(self) -> None:
+        self.stop()
+        if self._thread is not None:
+            self._thread.join()
+
     def _run(self) -> None:
         while True:
             with self._condition:
                 self._condition.wait_for(lambda: self._stopped or self._wanted)
                 if self._stopped:
+                    atexit.unregister(self._finish)
                     return
                 self._wanted, self._working = False, True
             try:

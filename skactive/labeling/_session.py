@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock, RLock
 from typing import Any, Self
@@ -15,9 +15,15 @@ import numpy as np
 from skactive._digest import described_model, described_rows, digest
 from skactive._rows import take_rows
 from skactive._seeding import derived_seed, draw_seed
-from skactive.estimation import clopper_pearson
 from skactive.exceptions import LabelError, PoolChangedError
-from skactive.labeling._answers import check_answers, check_ids, check_known, check_label, family
+from skactive.labeling._answers import (
+    check_answers,
+    check_family,
+    check_ids,
+    check_known,
+    check_label,
+    family,
+)
 from skactive.labeling._background import Background
 from skactive.labeling._events import Event, Ident, Label, new_id
 from skactive.labeling._hooks import SessionEvent, call_hooks, check_hooks
@@ -25,10 +31,11 @@ from skactive.labeling._leases import LiveLeases
 from skactive.labeling._ledger import Ledger
 from skactive.labeling._planner import Plan, Planner, reserved_rows
 from skactive.labeling._queue import Queue
+from skactive.labeling._summary import Progress, progress_of, records_of
 from skactive.labeling.stores import LabelStore, SQLiteLabelStore
 from skactive.stopping import Round
 
-__all__ = ["Batch", "LabelingSession", "Progress"]
+__all__ = ["Batch", "LabelingSession"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,49 +58,6 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.ids)
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a session is.
-
-    Parameters
-    ----------
-    n_rows, n_labeled, n_unknown, n_skipped, n_in_flight : int
-        Rows in the pool; with a label; of which somebody said "don't know"; skipped by somebody
-        and not labelled; handed out and not answered.
-    n_learnt : int
-        Labels from which the last model learnt.
-    n_rounds : int
-        Models so far; the first choice, without one, counts too.
-    classes : dict
-        How many rows have each label.
-    annotators : dict
-        How many answers came from each.
-    accuracy : (float, float, float) or None
-        Of the last model, on the rows of the audit: share predicted rightly, and its 95 %
-        interval (Clopper-Pearson). None without an audit.
-    stop_reason : str
-        Why to stop, where the criterion says so; else empty.
-    fitting : bool
-        Whether a model is being fitted in this process.
-    problem : str
-        What went wrong in the last fit; else empty.
-    """
-
-    n_rows: int
-    n_labeled: int
-    n_unknown: int
-    n_skipped: int
-    n_in_flight: int
-    n_learnt: int
-    n_rounds: int
-    classes: dict[Any, int] = field(default_factory=dict)
-    annotators: dict[str | None, int] = field(default_factory=dict)
-    accuracy: tuple[float, float, float] | None = None
-    stop_reason: str = ""
-    fitting: bool = False
-    problem: str = ""
 
 
 class LabelingSession:
@@ -470,14 +434,13 @@ class LabelingSession:
         """
         with self._lock:
             with self._exclusive():
-                if key is not None and (again := self._ledger.undone_by(key)) is not None:
+                own_id = new_id() if key is None else f"undo:{key}"
+                if (again := self._ledger.undone_by(own_id)) is not None:
                     return again
                 last = self._ledger.last_of(annotator)
                 if last is None:
                     return None
-                event = Event(
-                    "undo", key or new_id(), item=last.item, annotator=annotator, target=last.id
-                )
+                event = Event("undo", own_id, item=last.item, annotator=annotator, target=last.id)
                 self.store.append([event])
             self._sync()
         self._changed()
@@ -489,10 +452,17 @@ class LabelingSession:
         Parameters
         ----------
         label : str, int, float or bool
-            The class.
+            The class; of the kind of those that there are.
+
+        Raises
+        ------
+        LabelError
+            If it cannot be one.
         """
         checked = check_label(label, multilabel=False)
         with self._lock:
+            self._sync()
+            check_family(checked, self._kind())
             self.store.append([Event("class", new_id(), value=checked)])
             self._sync()
 
@@ -552,23 +522,10 @@ class LabelingSession:
         """
         with self._lock:
             self._sync()
-            plan = self._ledger.plan.value if self._ledger.plan else {}
-            audit = plan.get("audit")
-            return Progress(
-                n_rows=len(self.ids),
-                n_labeled=self._ledger.n_labels,
-                n_unknown=self._ledger.tally["unknown", None],
-                n_skipped=self._ledger.tally["skip", None],
-                n_in_flight=len(self._leases.items()),
-                n_learnt=plan.get("n_labels", 0),
-                n_rounds=len(self._ledger.rounds),
-                classes=self._ledger.counts("class"),
-                annotators=self._ledger.counts("annotator"),
-                accuracy=None if not audit else (audit[0] / audit[1], *clopper_pearson(*audit)),
-                stop_reason=plan.get("stop", ""),
-                fitting=self._background is not None and self._background.busy,
-                problem=f"{type(self._error).__name__}: {self._error}" if self._error else "",
-            )
+            known = progress_of(self._ledger, self._leases, n_rows=len(self.ids))
+            fitting = self._background is not None and self._background.busy
+            problem = f"{type(self._error).__name__}: {self._error}" if self._error else ""
+            return replace(known, fitting=fitting, problem=problem)
 
     def records(self) -> list[dict[str, Any]]:
         """Return the answers that hold, one a row and annotator, in the order in which they came.
@@ -581,20 +538,7 @@ class LabelingSession:
         """
         with self._lock:
             self._sync()
-            return [
-                {
-                    "id": event.item,
-                    "kind": event.kind,
-                    "label": event.value,
-                    "annotator": event.annotator,
-                    "time": event.time,
-                    "seconds": event.seconds,
-                    "round": event.round,
-                    "score": event.score,
-                    "ticket": event.ticket,
-                }
-                for event in self._ledger.answers()
-            ]
+            return records_of(self._ledger)
 
     @property
     def labels(self) -> Any:
@@ -630,6 +574,23 @@ class LabelingSession:
         from skactive.labeling._export import export  # late: few sessions need it
 
         return export(self.records(), Path(path), kind)
+
+    def widget(self, **options: Any) -> Any:
+        """Return a page for labelling in the notebook.
+
+        Parameters
+        ----------
+        **options : dict
+            ``render``, ``annotator``, ``title`` and others of
+            :class:`~skactive.labeling.widget.LabelingWidget`.
+
+        Returns
+        -------
+        LabelingWidget
+        """
+        from skactive.labeling.widget import LabelingWidget  # late: anywidget
+
+        return LabelingWidget(self, **options)
 
     # The life of a session ------------------------------------------------------------------------
 
@@ -777,7 +738,7 @@ class LabelingSession:
             new = [
                 Event(
                     kind,
-                    new_id() if key is None else f"{key}:{item!r}",
+                    new_id() if key is None else f"key:{key}:{item!r}",
                     item=item,
                     annotator=annotator,
                     value=label,
@@ -895,7 +856,8 @@ class LabelingSession:
                 return
             self.store.append([Event("plan", f"plan:{self._settings}:{plan.upto}", value=record)])
             self._sync()
-            self._fitted = labels, plan.learner
+            if plan.learner is not None:
+                self._fitted = labels, plan.learner
         self._tell_round(record)
 
     def _judged(self, plan: Plan, labels: dict[Ident, Label]) -> dict[str, Any]:

@@ -1,5 +1,8 @@
 """Sessions: what people do, in every order, and that nothing of it is lost."""
 
+import subprocess
+import sys
+import textwrap
 import threading
 import time
 
@@ -186,6 +189,13 @@ def test_one_class_is_too_few_for_a_classifier_and_the_labelling_goes_on(opened)
     assert not set(session.peek(3)) & {record["id"] for record in session.records()}
 
 
+def test_no_label_is_too_few_too(opened):
+    session = opened()
+    session.peek()
+    with pytest.raises(ValueError, match="0 labels are too few"):
+        session.learner  # noqa: B018
+
+
 def test_texts_are_labelled_from_zero(opened):
     texts = [f"{one} {two}" for one in "abcdefgh" for two in ("good film", "bad film", "so so")]
     model = make_pipeline(TfidfVectorizer(token_pattern=r"\w+"), LogisticRegression())
@@ -325,6 +335,7 @@ def test_rows_without_a_label_are_no_longer_asked_for_by_models(opened):
         ({999: "setosa"}, "no row 999 in the pool"),
         ({"3": "setosa"}, "no row '3'"),
         ({True: "setosa"}, "no row True"),
+        ({3.0: "setosa"}, r"no row 3\.0"),
         ({(1, 2): "setosa"}, r"no row \(1, 2\)"),
         ({3: None}, "use skip or dont_know"),
         ({3: float("nan")}, "must be finite"),
@@ -346,6 +357,8 @@ def test_classes_that_were_declared_are_all_there_are_until_one_is_added(opened)
     session, other = (opened(classes=["setosa", "versicolor"]) for _ in range(2))
     with pytest.raises(LabelError, match=r"not among the classes.*add_class"):
         session.submit({1: "setosa", 120: "virginica"})
+    with pytest.raises(LabelError, match="of kind text"):
+        session.add_class(3)
     session.add_class("virginica")
     assert other.submit({1: "setosa", 120: "virginica"}) == 2  # after one look at the store
     assert session.classes == other.classes == ["setosa", "versicolor", "virginica"]
@@ -583,6 +596,30 @@ def test_many_threads_label_at_once(opened):
     assert sorted(given) == list(range(150))
     assert session.progress().n_labeled == 150
     assert len(session.records()) == 150
+
+
+def test_a_program_may_end_while_a_model_is_fitted(tmp_path):
+    """Cut off in compiled code, it would abort; and it ends though no session was closed."""
+    code = """
+        import numpy as np
+        from sklearn.ensemble import RandomForestClassifier
+        from skactive import ActiveLearner
+        from skactive.labeling import LabelingSession
+        X = np.random.RandomState(0).normal(size=(3000, 20))
+        learner = ActiveLearner(RandomForestClassifier(300))
+        session = LabelingSession(learner, X, store="labels.db", refit_every=100)
+        session.next_batch(1)
+        session.submit({i: bool(X[i, 0] > 0) for i in range(1000)})
+        print(session.progress().fitting)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")
 
 
 def test_closing_does_not_wait_for_a_fit(opened):

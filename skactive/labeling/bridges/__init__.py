@@ -1,0 +1,1 @@
+"""Labelling in other programs: a session's rows go there, their labels come back."""

@@ -1,0 +1,67 @@
+// A desk that a test can play with: window.stub. Replies are as those of skactive's Desk.
+window.stub = {
+  classes: ["cat", "dog", "bird"],
+  texts: Array.from({ length: 30 }, (_, i) => `row ${i}`),
+  contents: {}, // of some rows, instead of their text
+  held: new Set(), // rows whose content comes only when asked for
+  online: true,
+  mute: false, // true: replies never come
+  ms: 0, // how long a reply takes
+  refuse: null, // (message) => an error, or nothing
+  received: [], // all messages, lost ones too
+  labels: new Map(), // row -> answers, the last one counts
+  log: [], // rows, in the order of the answers
+  keys: new Set(),
+  next: 0,
+  state: { title: "Animals", multilabel: false, lease_seconds: 1800 },
+};
+
+window.send = async (sent) => {
+  const message = structuredClone(sent);
+  stub.received.push(message);
+  if (!stub.online) throw new Error("offline");
+  if (stub.mute) return new Promise(() => {});
+  if (stub.ms) await new Promise((resolve) => setTimeout(resolve, stub.ms));
+  const refusal = stub.refuse?.(message);
+  const reply = refusal ? { ok: false, retry: false, ...refusal } : { ok: true, ...answerTo(message) };
+  const labelled = [...stub.labels.values()].filter((said) => said.at(-1)?.kind === "label");
+  const state = {
+    n_rows: stub.texts.length, n_labeled: labelled.length, n_skipped: 0, n_unknown: 0,
+    mine: stub.log.length, counts: stub.classes.map((label) => [label, 0]), accuracy: null,
+    curve: [], stop_reason: "", problem: "", fitting: false, ...stub.state,
+  };
+  return structuredClone({ ...reply, state, classes: stub.classes });
+};
+
+function contentOf(id) {
+  return stub.contents[id] ?? { type: "text", text: stub.texts[id] };
+}
+
+function answerTo(message) {
+  const { do: what, id } = message;
+  if (what === "next") {
+    const items = [];
+    while (items.length < message.n && stub.next < stub.texts.length) {
+      const row = stub.next++;
+      items.push({ id: row, ticket: `t${row}`, content: stub.held.has(row) ? null : contentOf(row) });
+    }
+    return { items };
+  }
+  if (what === "show") return { item: { id, ticket: null, content: contentOf(id) } };
+  if (what === "suggest") return { suggestion: stub.suggestion ?? null };
+  if (what === "add_class") stub.classes = [...stub.classes, message.label];
+  if (message.key && stub.keys.has(message.key)) return {};
+  stub.keys.add(message.key);
+  if (what === "undo") {
+    const row = stub.log.pop();
+    if (row === undefined) return { item: null };
+    const answer = stub.labels.get(row).pop();
+    return { item: { id: row, ticket: `t${row}`, content: contentOf(row), ...answer } };
+  }
+  const kinds = { label: "label", relabel: "label", skip: "skip", dont_know: "unknown" };
+  if (kinds[what]) {
+    stub.log.push(id);
+    stub.labels.set(id, [...(stub.labels.get(id) ?? []), { kind: kinds[what], label: message.label }]);
+  }
+  return {};
+}

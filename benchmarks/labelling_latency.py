@@ -1,0 +1,125 @@
+"""The time from a key press to the next item on screen, while the model is refitted.
+
+    python benchmarks/labelling_latency.py --texts 100000 --presses 200
+
+A server in a process of its own labels made-up texts of 20 words with a logistic regression on
+TF-IDF; every 5 labels the model is fitted anew, on which it looks at all texts. Chromium opens the
+real page, and the script presses keys at the pace of a quick person. Needs the extras ``serve``
+and ``browser``, and Chromium on the PATH.
+
+What is measured is in the page: from the key's event to the frame after the next item is shown. The
+page holds some items ahead; the second figure is from the key's event to the server's word that
+the answer is on disk.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+WATCH = """() => {
+    window.shown = [];
+    const root = document.querySelector('.ska');
+    root.addEventListener('keydown', () => { window.pressed = performance.now(); }, true);
+    root.addEventListener('skactive:shown', () => requestAnimationFrame(() => setTimeout(
+        () => shown.push(performance.now() - pressed))));
+    const plain = window.fetch;
+    window.stored = [];
+    window.fetch = async (...request) => {
+        const began = performance.now();
+        const reply = await plain(...request);
+        const answer = String(request[1]?.body).includes('"do":"label"');
+        if (answer) stored.push(performance.now() - began);
+        return reply;
+    };
+}"""
+
+
+def texts(n):
+    rng = np.random.RandomState(0)
+    words = np.array([f"w{i}" for i in range(20_000)])
+    often = 1 / np.arange(1, len(words) + 1)
+    drawn = rng.choice(len(words), size=(n, 20), p=often / often.sum())
+    return [" ".join(words[row]) for row in drawn]
+
+
+def serve_texts(store, n):
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+
+    from skactive import ActiveLearner
+    from skactive.labeling import LabelingSession
+    from skactive.labeling.page import Desk
+    from skactive.labeling.server import serve
+
+    learner = ActiveLearner(make_pipeline(TfidfVectorizer(), LogisticRegression()))
+    with LabelingSession(
+        learner, texts(n), store=store, classes=["no", "yes"], refit_every=5, random_state=0
+    ) as session:
+        session.peek()
+        serve(Desk(session), open_browser=False, report=lambda line: print(line, flush=True))
+        print("models", session.progress().n_rounds, flush=True)
+
+
+def measure(link, n_presses, pause_ms):
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+        )
+        page = browser.new_page()
+        page.goto(link)
+        page.get_by_label("Your name").fill("Ann")
+        page.keyboard.press("Enter")
+        page.get_by_role("button", name="yes").wait_for()
+        page.evaluate(WATCH)
+        for press in range(n_presses):
+            page.keyboard.press("12"[press * 7 % 3 % 2])
+            page.wait_for_timeout(pause_ms)
+        page.wait_for_timeout(1000)
+        found = page.evaluate("[shown, stored]")
+        browser.close()
+    return found
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--texts", type=int, default=100_000)
+    parser.add_argument("--presses", type=int, default=200)
+    parser.add_argument("--pause", type=int, default=250, help="milliseconds between key presses")
+    parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.serve:
+        serve_texts(options.serve, options.texts)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, __file__, "--serve", Path(folder) / "labels.db"]
+        server = subprocess.Popen(
+            [*command, "--texts", str(options.texts)], stdout=subprocess.PIPE, text=True
+        )
+        link = next(line.split()[-1] for line in server.stdout if "#token=" in line)
+        shown, stored = measure(link, options.presses, options.pause)
+        server.terminate()
+        models = next((line.split()[-1] for line in server.stdout if "models" in line), "?")
+        server.wait()
+    for name, found in (("next item on screen", shown), ("answer on disk", stored)):
+        middle, high = np.percentile(found, [50, 95])
+        print(
+            f"{name}: median {middle:.1f} ms, 95 % {high:.1f} ms, most {max(found):.1f} ms "
+            f"({len(found)} presses)"
+        )
+    print(f"{models} models chose among {options.texts} texts meanwhile, the first before it")
+
+
+if __name__ == "__main__":
+    main()

@@ -226,7 +226,7 @@ class Own:
         # Of these there may be many more than rows, or nothing is known of them.
         (ShuffleSplit(40, random_state=0), 4),
         (LeaveOneOut(), 4),
-        (Own(KFold(2)), 4),
+        pytest.param(Own(KFold(2)), 4, id="its own"),
     ],
     ids=lambda value: str(value).partition("(")[0] if hasattr(value, "split") else str(value),
 )

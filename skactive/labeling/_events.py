@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 from uuid import uuid4
 
-__all__ = ["ANSWERS", "Event", "Ident", "Label", "new_id"]
+__all__ = ["ANSWERS", "Event", "Ident", "Label", "keyed_id", "new_id"]
 
 Ident: TypeAlias = str | int  # of a row
 Label: TypeAlias = str | int | float | bool | Sequence[str | int]  # the last: several at once
@@ -66,3 +66,8 @@ class Event:
 def new_id() -> str:
     """Return an id that no other event has."""
     return uuid4().hex
+
+
+def keyed_id(key: str, item: Ident) -> str:
+    """Return the id of the answer about a row in a submission of this name."""
+    return f"key:{key}:{item!r}"

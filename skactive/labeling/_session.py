@@ -25,7 +25,7 @@ from skactive.labeling._answers import (
     family,
 )
 from skactive.labeling._background import Background
-from skactive.labeling._events import Event, Ident, Label, new_id
+from skactive.labeling._events import Event, Ident, Label, keyed_id, new_id
 from skactive.labeling._hooks import SessionEvent, call_hooks, check_hooks
 from skactive.labeling._leases import LiveLeases
 from skactive.labeling._ledger import Ledger
@@ -527,6 +527,61 @@ class LabelingSession:
             problem = f"{type(self._error).__name__}: {self._error}" if self._error else ""
             return replace(known, fitting=fitting, problem=problem)
 
+    def answer_to(self, ident: Ident, annotator: str | None = None) -> Event | None:
+        """Return what an annotator last said of a row.
+
+        Parameters
+        ----------
+        ident : str or int
+            The row.
+        annotator : str, default=None
+            Who.
+
+        Returns
+        -------
+        Event or None
+            With ``kind`` and ``value``, among others; None where they said nothing.
+        """
+        with self._lock:
+            self._sync()
+            return self._ledger.answer_to(ident, annotator)
+
+    def last_answer(self, annotator: str | None = None) -> Event | None:
+        """Return the last answer of an annotator, which :meth:`undo` would take back.
+
+        Parameters
+        ----------
+        annotator : str, default=None
+            Who.
+
+        Returns
+        -------
+        Event or None
+        """
+        with self._lock:
+            self._sync()
+            return self._ledger.last_of(annotator)
+
+    @property
+    def is_classifier(self) -> bool:
+        """Whether labels are classes, and not amounts."""
+        return self._planner.is_classifier
+
+    @property
+    def latest(self) -> tuple[dict[Ident, Label], Any] | None:
+        """The labels that the latest model of this session learnt from, and the learner.
+
+        It waits for nothing; None until this session has fitted a model.
+        """
+        return self._fitted
+
+    @property
+    def rounds(self) -> list[dict[str, Any]]:
+        """What is known of each model, in order; :attr:`history` without pandas."""
+        with self._lock:
+            self._sync()
+            return [event.value for event in self._ledger.rounds]
+
     def records(self) -> list[dict[str, Any]]:
         """Return the answers that hold, one a row and annotator, in the order in which they came.
 
@@ -738,7 +793,7 @@ class LabelingSession:
             new = [
                 Event(
                     kind,
-                    new_id() if key is None else f"key:{key}:{item!r}",
+                    new_id() if key is None else keyed_id(key, item),
                     item=item,
                     annotator=annotator,
                     value=label,

@@ -287,12 +287,10 @@ def test_only_audited_rows_count_for_the_classes_and_each_once():
 
 
 def test_what_the_session_says_is_of_the_audit_counts():
-    class Told(SessionEvent):
-        audited = tuple(range(40))
-
     alert = DriftAlert(lambda drift: None, window=20)
     for row in range(40):
-        alert.on_labels(Told("on_labels", 1, row, (row,), labels={row: "ab"[row >= 20]}))
+        about = {"labels": {row: "ab"[row >= 20]}, "audited": (row,)}
+        alert.on_labels(SessionEvent("on_labels", 1, row, (row,), **about))
     assert [alarm.signal for alarm in alert.alarms] == ["classes"]
 
 

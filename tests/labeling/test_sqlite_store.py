@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import textwrap
 import threading
 from multiprocessing import get_context
@@ -304,35 +305,29 @@ def test_a_store_that_is_closed(path):
         store.events()
 
 
-def test_a_file_that_may_not_be_written(path):
-    filled(path)
-    code = f"""
-        import os, encodings.idna
-        from skactive.exceptions import StoreError
-        from skactive.labeling import SQLiteLabelStore
-        if os.getuid() == 0:  # root may write anywhere
-            os.setuid(65534)
-        try:
-            SQLiteLabelStore({str(path)!r})
-        except StoreError as error:
-            print(error)
-    """
-    before = path.read_bytes()
-    folders = [path.parent, *path.parent.parents]
-    modes = {folder: folder.stat().st_mode for folder in folders[:3]}
-    try:
-        for folder in list(modes)[1:]:
-            folder.chmod(0o755)
+def test_a_file_that_may_not_be_written():
+    with tempfile.TemporaryDirectory() as folder:  # pytest's own are closed to other users
+        path = Path(folder) / "labels.db"
+        before = filled(path)
         path.chmod(0o444)
         path.parent.chmod(0o555)
+        code = f"""
+            import os, encodings.idna
+            from skactive.exceptions import StoreError
+            from skactive.labeling import SQLiteLabelStore
+            if os.getuid() == 0:  # root may write anywhere
+                os.setuid(65534)
+            try:
+                SQLiteLabelStore({str(path)!r})
+            except StoreError as error:
+                print(error)
+        """
         done = subprocess.run(
             [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True
         )
-    finally:
-        for folder, mode in modes.items():
-            folder.chmod(mode)
-    assert "read-only" in done.stdout or "cannot be opened" in done.stdout, done.stderr
-    assert path.read_bytes() == before
+        path.parent.chmod(0o755)
+        assert "read-only" in done.stdout or "cannot be opened" in done.stdout, done.stderr
+        assert path.read_bytes() == before
 
 
 def test_an_old_sqlite_is_told_apart(path, monkeypatch):

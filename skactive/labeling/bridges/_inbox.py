@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from skactive.exceptions import LabelError
-from skactive.labeling._events import ANSWERS, Event, Ident
+from skactive.labeling._events import ANSWERS, Event, Ident, keyed_id
 from skactive.labeling.bridges._project import Project, Task
 from skactive.labeling.bridges._tasks import Tasks, id_of
 
@@ -153,7 +153,7 @@ class Inbox:
             raise LabelError(f"the task is of no row of the pool (its id is {id_of(task)!r})")
         number, skipped = annotation["id"], bool(annotation.get("was_cancelled"))
         key = f"{self._prefix}{task['id']}:{number}:{annotation['updated_at']}"
-        event = f"{key}:{item!r}"  # as a session calls it
+        event = keyed_id(key, item)
         known = self._known.get(number)
         if known is not None and event in known.events:
             return None
@@ -179,12 +179,13 @@ class Inbox:
 
     def _recall(self) -> None:
         """Read from the store which annotations are known; others may have taken some over."""
+        mine = f"key:{self._prefix}"  # as keyed_id writes it
         for event in self._session.store.events(self._seq):
             self._seq = event.seq
             if event.kind == "undo" and event.target is not None:
                 self._undone.add(event.target)
-            elif event.kind in ANSWERS and event.id.startswith(self._prefix):
-                task, number = map(int, event.id[len(self._prefix) :].split(":")[:2])
+            elif event.kind in ANSWERS and event.id.startswith(mine):
+                task, number = map(int, event.id[len(mine) :].split(":")[:2])
                 assert event.item is not None
                 skipped = event.kind == "skip"
                 self._keep(event.id, number, task, event.item, event.annotator, skipped)

@@ -274,7 +274,7 @@ class DriftAlert:
 
     def _newly_audited(self, event: SessionEvent) -> list[Ident]:
         """Return the rows drawn at random that have a class for the first time."""
-        told = getattr(event, "audited", ())
+        told = event.audited
         new = [
             ident
             for ident, label in event.labels.items()

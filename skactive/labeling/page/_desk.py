@@ -99,7 +99,7 @@ class Desk:
         html: bool = False,
         media_root: Any = None,
     ) -> None:
-        if not session._planner.is_classifier:
+        if not session.is_classifier:
             raise TypeError(
                 "The labelling page is for classes, but the learner is a regressor: take its "
                 "labels by session.submit."
@@ -209,12 +209,11 @@ class Desk:
 
     def _do_undo(self, message: Message, annotator: str | None) -> dict[str, Any]:
         def take_back() -> Any:
-            with self.session._lock:  # so that what is read is what is taken back
-                self.session._sync()
-                last = self.session._ledger.last_of(annotator)
-                self.session.undo(annotator, key=_key(message, annotator))
-                # A key that was used before this desk was there takes nothing back.
-                return None if self.session._ledger.last_of(annotator) is last else last
+            last = self.session.last_answer(annotator)
+            taken = self.session.undo(annotator, key=_key(message, annotator))
+            # A key that was used before this desk was there takes nothing back.
+            was_taken = last is not None and taken == last.item
+            return last if was_taken and self.session.last_answer(annotator) != last else None
 
         last = self._once(message, annotator, take_back)
         if last is None:
@@ -224,9 +223,7 @@ class Desk:
 
     def _do_show(self, message: Message, annotator: str | None) -> dict[str, Any]:
         ident = self._ident(message["id"])
-        with self.session._lock:
-            self.session._sync()
-            answer = self.session._ledger.answer_to(ident, annotator)
+        answer = self.session.answer_to(ident, annotator)
         return {"item": _item(ident, None, self._content(ident), **self._said(answer))}
 
     def _do_suggest(self, message: Message, annotator: str | None) -> dict[str, Any]:
@@ -363,11 +360,9 @@ class Desk:
 
     def _curve(self) -> list[list[float]]:
         """Return the learning curve: labels learnt from, and the share of the audit got right."""
-        with self.session._lock:
-            rounds = [event.value for event in self.session._ledger.rounds]
         return [
             [value["n_labels"], value["audit"][0] / value["audit"][1]]
-            for value in rounds
+            for value in self.session.rounds
             if value["audit"]
         ]
 

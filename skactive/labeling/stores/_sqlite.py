@@ -102,7 +102,7 @@ class SQLiteLabelStore:
                 f"SQLite {sqlite3.sqlite_version} is too old, labels need 3.37 or newer: use a "
                 "newer Python."
             )
-        if not self.path.exists():
+        if not os.path.lexists(self.path):  # without a word of what may not be looked at
             _create(self.path)
         _check_header(self.path)
         self._connection: sqlite3.Connection | None = self._opened()

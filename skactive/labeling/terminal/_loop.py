@@ -385,9 +385,6 @@ class Labeller:
         except ValueError as error:
             self._warn(f"No prediction yet: {error}")
             return
-        if learner is None:
-            self._warn("No prediction yet: there are no labels to learn from.")
-            return
         self._message = f"Prediction: {self._predicted(learner, self._row(item.id))}."
 
     def _predicted(self, learner: Any, row: Any) -> str:

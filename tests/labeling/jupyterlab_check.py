@@ -20,8 +20,6 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from playwright.sync_api import sync_playwright
-
 SETUP = """
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
@@ -156,6 +154,9 @@ def main():
     shots = parser.parse_args().shots
     if shots:
         shots.mkdir(parents=True, exist_ok=True)
+    # Late: without playwright, too, pytest looks at this file for doctests.
+    from playwright.sync_api import sync_playwright
+
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         folder = Path(name)
         (folder / "demo.ipynb").write_text(json.dumps(notebook()))

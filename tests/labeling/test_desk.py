@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -119,6 +120,20 @@ def test_skip_and_dont_know(desk):
     ask(desk, "skip", id=one["id"], ticket=one["ticket"], key="a")
     reply = ask(desk, "dont_know", id=other["id"], ticket=other["ticket"], key="b")
     assert (reply["state"]["n_skipped"], reply["state"]["n_unknown"]) == (1, 1)
+
+
+def test_who_answers_sees_that_it_counts_however_slow_the_state_is(desk, monkeypatch):
+    slow = desk.session.progress
+
+    def progress():
+        time.sleep(0.05)
+        return slow()
+
+    monkeypatch.setattr(desk.session, "progress", progress)
+    for n in range(1, 4):
+        given = item(desk)
+        reply = ask(desk, "label", id=given["id"], ticket=given["ticket"], label=0, key=f"k{n}")
+        assert reply["state"]["n_labeled"] == n
 
 
 def test_relabel(desk):

@@ -45,6 +45,9 @@ _FIELDS: dict[str, tuple[set[str], set[str]]] = {
 }
 
 
+_READING = {"next", "show", "suggest", "state"}  # they change no answer
+
+
 class Desk:
     """One place to label: takes the messages of a page and gives replies, by whatever transport.
 
@@ -160,7 +163,11 @@ class Desk:
     def _answer(self, message: Any, annotator: str | None) -> dict[str, Any]:
         do = _checked_kind(message)
         _check_fields(do, message)
-        return getattr(self, f"_do_{do}")(message, annotator)
+        reply: dict[str, Any] = getattr(self, f"_do_{do}")(message, annotator)
+        if do not in _READING:
+            with self._state_lock:  # who answers sees that it counts
+                self._state_until = 0.0
+        return reply
 
     def _do_next(self, message: Message, annotator: str | None) -> dict[str, Any]:
         n = message.get("n", 1)

@@ -132,8 +132,8 @@ def test_who_answers_sees_that_it_counts_however_slow_the_state_is(desk, monkeyp
     monkeypatch.setattr(desk.session, "progress", progress)
     for n in range(1, 4):
         given = item(desk)
-        reply = ask(desk, "label", id=given["id"], ticket=given["ticket"], label=0, key=f"k{n}")
-        assert reply["state"]["n_labeled"] == n
+        reply = ask(desk, "skip", id=given["id"], ticket=given["ticket"], key=f"k{n}")
+        assert reply["state"]["n_skipped"] == n
 
 
 def test_relabel(desk):

@@ -80,7 +80,7 @@ def _plain(values: Any) -> Any:
 
 
 def _hash(value: Any) -> str:
-    from joblib import hash as joblib_hash  # late: only comparisons need joblib
+    from joblib import hash as joblib_hash  # late: only comparisons and sessions need joblib
 
     try:
         return str(joblib_hash(value))

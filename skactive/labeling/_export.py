@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from skactive.labeling._tables import RECORD, answers_frame
+from skactive.labeling._summary import RECORD
+from skactive.labeling._tables import answers_frame
 
 __all__ = ["KINDS", "export"]
 

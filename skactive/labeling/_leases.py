@@ -24,7 +24,7 @@ class LiveLeases:
         self._ledger = ledger
         self._seen: dict[
             str, float
-        ] = {}  # ticket: when it was seen first, by a clock that only rises
+        ] = {}  # when a ticket was first seen, by a clock that only rises
         self._over: set[str] = set()
 
     def __iter__(self) -> Iterator[Lease]:

@@ -106,15 +106,19 @@ class Planner:
         """Return a learner fitted to labels, or None where they are too few for it."""
         if self._too_few(labels):
             return self._learner if self._learner.prefit else None
-        positions = np.sort([self.positions[ident] for ident in labels])
-        y = self.targets([labels[self.ids[position]] for position in positions], classes)
-        rows = take_rows(self.X, positions)
+        rows, y = self._labeled(labels, classes)
         if self._learner.prefit:
             return deepcopy(self._learner).teach(rows, y)
         return clone(self._learner).fit(rows, y)
 
-    def targets(self, labels: list[Label], classes: Iterable[Label]) -> Any:
-        """Return labels as a model takes them: one each, or a column of 0 and 1 for each class."""
+    def _labeled(self, labels: dict[Ident, Label], classes: Iterable[Label]) -> tuple[Any, Any]:
+        """Return rows in the order of the pool, and their labels as a model takes them."""
+        positions = np.sort([self.positions[ident] for ident in labels])
+        y = self._targets([labels[self.ids[position]] for position in positions], classes)
+        return take_rows(self.X, positions), y
+
+    def _targets(self, labels: list[Label], classes: Iterable[Label]) -> Any:
+        """Return one label each, or a column of 0 and 1 for each class."""
         if not self._multilabel:
             return np.asarray(labels)
         from sklearn.preprocessing import MultiLabelBinarizer  # late: few sessions need it
@@ -181,9 +185,7 @@ class Planner:
     ) -> NDArray[np.float64]:
         if learner is None or not audited:
             return np.empty(0)
-        positions = np.sort([self.positions[ident] for ident in audited])
-        y = self.targets([audited[self.ids[position]] for position in positions], classes)
-        right = right_rows(learner, take_rows(self.X, positions), y)
+        right = right_rows(learner, *self._labeled(audited, classes))
         return np.empty(0) if right is None else right
 
 

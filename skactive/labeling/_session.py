@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from skactive._digest import described_model, described_rows, digest
+from skactive._digest import described, described_model, described_rows, digest
 from skactive._rows import take_rows
 from skactive._seeding import derived_seed, draw_seed
 from skactive.exceptions import LabelError, PoolChangedError
@@ -186,7 +186,13 @@ class LabelingSession:
                 multilabel=multilabel,
             )
             self._settings = digest(
-                [described_model(learner), str(learner.strategy), audit_share, refit_every, n_ahead]
+                [
+                    described_model(learner),
+                    described(learner.strategy),
+                    audit_share,
+                    refit_every,
+                    n_ahead,
+                ]
             )
             self._ledger = Ledger(
                 self._settings,
@@ -242,13 +248,11 @@ class LabelingSession:
         self._ensure_plan()
         with self._lock:
             with self._exclusive():
-                events = self._taken_over(annotator)
-                mine = [item for event in events for item in event.value]
-                chosen = [*mine, *self._queue.next(n - len(mine), annotator, besides=mine)][:n]
+                events, chosen = self._next(n, annotator)
                 lease = self._lease_of(chosen, annotator)
                 self.store.append([*events, lease] if chosen else events)
             self._sync()
-        positions = [self._planner.positions[item] for item in chosen]
+        positions = [self.positions[item] for item in chosen]
         return Batch(lease.id, chosen, take_rows(self.X, positions))
 
     def peek(self, n: int = 1, annotator: str | None = None) -> list[Ident]:
@@ -268,8 +272,7 @@ class LabelingSession:
         self._ensure_plan()
         with self._lock:
             self._sync()
-            mine = [item for event in self._taken_over(annotator) for item in event.value]
-            return [*mine, *self._queue.next(n - len(mine), annotator, besides=mine)][:n]
+            return self._next(n, annotator)[1]
 
     def release(self, ticket: str, ids: Iterable[Ident] | None = None) -> None:
         """Give back rows that were handed out and will not be answered.
@@ -283,7 +286,7 @@ class LabelingSession:
         """
         with self._lock:
             self._check_ticket(ticket)
-            given = None if ids is None else [check_known(i, self._planner.positions) for i in ids]
+            given = None if ids is None else [check_known(i, self.positions) for i in ids]
             self.store.append([Event("release", new_id(), ticket=ticket, value=given)])
             self._sync()
 
@@ -563,6 +566,11 @@ class LabelingSession:
             return self._ledger.last_of(annotator)
 
     @property
+    def positions(self) -> dict[Ident, int]:
+        """Where each row is in the pool, by its id."""
+        return self._planner.positions
+
+    @property
     def is_classifier(self) -> bool:
         """Whether labels are classes, and not amounts."""
         return self._planner.is_classifier
@@ -753,7 +761,7 @@ class LabelingSession:
         with self._lock:
             checked = check_answers(
                 answers,
-                self._planner.positions,
+                self.positions,
                 classes=None if self._declared is None else self.classes,
                 kind=self._kind(),
                 multilabel=self.multilabel,
@@ -771,7 +779,7 @@ class LabelingSession:
         if isinstance(ids, str):
             raise LabelError(f"Pass a list of ids, got the text {ids!r}. Nothing was stored.")
         with self._lock:
-            known = {check_known(ident, self._planner.positions): None for ident in ids}
+            known = {check_known(ident, self.positions): None for ident in ids}
             return self._store(kind, known, ticket, annotator, None, key, given=True)
 
     def _store(
@@ -837,6 +845,12 @@ class LabelingSession:
         return next((family(label) for label in self._ledger.counts("class")), None)
 
     # What comes next ------------------------------------------------------------------------------
+
+    def _next(self, n: int, annotator: str | None) -> tuple[list[Event], list[Ident]]:
+        """Return what is next for an annotator, and what takes it from leases of their own."""
+        events = self._taken_over(annotator)
+        mine = [item for event in events for item in event.value]
+        return events, [*mine, *self._queue.next(n - len(mine), annotator, besides=mine)][:n]
 
     def _taken_over(self, annotator: str | None) -> list[Event]:
         """Take rows from leases that the annotator has of sessions that are gone."""
@@ -919,7 +933,7 @@ class LabelingSession:
         """Ask the stopping criterion."""
         if self._monitor is None or plan.learner is None:
             return {"stopping": {}, "stop": ""}
-        left = [p for i, p in self._planner.positions.items() if i not in labels]
+        left = [p for i, p in self.positions.items() if i not in labels]
         verdict = self._monitor.update(
             Round(
                 n_labels=len(labels),

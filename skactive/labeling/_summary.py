@@ -9,7 +9,21 @@ from skactive.estimation import clopper_pearson
 from skactive.labeling._leases import LiveLeases
 from skactive.labeling._ledger import Ledger
 
-__all__ = ["Progress", "progress_of", "records_of"]
+__all__ = ["RECORD", "Progress", "progress_of", "records_of"]
+
+# The fields of a record, in the order in which tables and files have them, and what they are of
+# an event.
+RECORD = {
+    "id": "item",
+    "kind": "kind",
+    "label": "value",
+    "annotator": "annotator",
+    "time": "time",
+    "seconds": "seconds",
+    "round": "round",
+    "score": "score",
+    "ticket": "ticket",
+}
 
 
 @dataclass(frozen=True)
@@ -77,16 +91,6 @@ def progress_of(ledger: Ledger, leases: LiveLeases, *, n_rows: int) -> Progress:
 def records_of(ledger: Ledger) -> list[dict[str, Any]]:
     """Return the answers that hold, in the order in which they came."""
     return [
-        {
-            "id": event.item,
-            "kind": event.kind,
-            "label": event.value,
-            "annotator": event.annotator,
-            "time": event.time,
-            "seconds": event.seconds,
-            "round": event.round,
-            "score": event.score,
-            "ticket": event.ticket,
-        }
+        {name: getattr(event, attribute) for name, attribute in RECORD.items()}
         for event in ledger.answers()
     ]

@@ -6,13 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from skactive.labeling._events import Event
+from skactive.labeling._summary import RECORD
 
-__all__ = ["RECORD", "answers_frame", "rounds_frame"]
-
-# The fields of a record, in the order in which tables and files have them.
-RECORD = (
-    "id", "kind", "label", "annotator", "time", "seconds", "round", "score", "ticket",
-)  # fmt: skip
+__all__ = ["answers_frame", "rounds_frame"]
 
 
 def answers_frame(records: Sequence[dict[str, Any]]) -> Any:

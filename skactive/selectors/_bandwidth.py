@@ -15,6 +15,7 @@ from skactive.selectors._points import (
     Points,
     canonical,
     products,
+    rounded,
     slices,
     squared_norms,
 )
@@ -72,7 +73,7 @@ def effective_bandwidth(X: Matrix, n_chosen: float, *, at: Matrix | None = None)
         known = distinct.any(axis=1)
         lengths[block][known] = _solved(squared[known], distinct[known], max(n_chosen, 2.0))
     usual = np.median(lengths[~np.isnan(lengths)]) if not np.isnan(lengths).all() else 1.0
-    return _rounded(np.where(np.isnan(lengths), usual, lengths))
+    return rounded(np.where(np.isnan(lengths), usual, lengths), _BITS)
 
 
 def _squared_distances(pool: Points, wanted: Matrix) -> tuple[Floats, NDArray[np.bool_]]:
@@ -106,9 +107,3 @@ def _solved(squared: Floats, distinct: NDArray[np.bool_], n_chosen: float) -> Fl
         if done:
             break
     return np.exp(at / 2)
-
-
-def _rounded(lengths: Floats) -> Floats:
-    """Free them of what the order of the rows does to a sum."""
-    mantissa, exponent = np.frexp(lengths)
-    return np.ldexp(np.round(np.ldexp(mantissa, _BITS)), exponent - _BITS)

@@ -29,6 +29,7 @@ from scipy import sparse
 from threadpoolctl import ThreadpoolController
 
 from skactive.selectors._distance import Matrix, kmeans_plusplus
+from skactive.selectors._points import DUPLICATE, rounded, slices
 from skactive.selectors._top import Positions
 
 __all__ = [
@@ -59,9 +60,6 @@ _FEW_PAIRS = 10**6  # of rows; with fewer of them threads do not matter
 _TILE = 2048  # reference rows that some candidates are compared with at a time
 # Up to so much, rows are kept as the products take them; a larger pool is not copied whole.
 _KEPT_BYTES = 2**25
-# Squared distances from inner products carry rounding of some 1e-15 of the norms. By this share of
-# them they are shortened, so that duplicates, and rows on the rim of a ball, lie where they should.
-_DUPLICATE = 1e-12
 # Gains are rounded to this many bits, and counted as none below this share of the greatest
 # coverage, so that rows that tie in exact arithmetic tie here.
 _BITS = 36
@@ -103,8 +101,7 @@ def share_out(work: Callable[[int], None], n_parts: int, n_threads: int) -> None
 
 
 def _split(n_rows: int, n_parts: int) -> Iterator[slice]:
-    size = max(1, -(-n_rows // n_parts))
-    return (slice(start, start + size) for start in range(0, n_rows, size))
+    return slices(n_rows, max(1, -(-n_rows // n_parts)))
 
 
 # -- the points --------------------------------------------------------------------------------
@@ -145,7 +142,7 @@ class Points:
             total, largest = total + norms.sum(), max(largest, norms.max(initial=0.0))
         variance = total / n_rows - (0.0 if center is not None else mean @ mean)
         # What rounding leaves of rows that coincide is no spread.
-        flat = variance <= _DUPLICATE * (largest + mean @ mean)
+        flat = variance <= DUPLICATE * (largest + mean @ mean)
         return cls(X, center, float(largest), 1.0 if flat else math.sqrt(variance))
 
     @property
@@ -156,8 +153,7 @@ class Points:
 
 def blocks(n_rows: int, n_columns: int, itemsize: int = 8) -> Iterator[slice]:
     """Cut rows into blocks whose products with some columns are of bounded size."""
-    size = max(16, _BLOCK_BYTES // (itemsize * max(1, n_columns)))
-    return (slice(start, min(start + size, n_rows)) for start in range(0, n_rows, size))
+    return slices(n_rows, max(16, _BLOCK_BYTES // (itemsize * max(1, n_columns))))
 
 
 def _shifted(rows: Matrix, center: Values | None, dtype: Any) -> Matrix:
@@ -368,9 +364,8 @@ class Coverage:
         self.n_rows, self._points = points.n_rows, points
         self._similarity, self._weights = similarity, weights
         scale = similarity.scale
-        self._exact = Distances(
-            rows, points.center, scale=scale, short=_DUPLICATE, dtype=np.float64
-        )
+        # Shortened so that duplicates, and rows on the rim of a ball, lie where they should.
+        self._exact = Distances(rows, points.center, scale=scale, short=DUPLICATE, dtype=np.float64)
         self._largest = max(points.largest, self._exact.largest)
         sharpest = 1.0 if sharpness is None else float(sharpness.max(initial=0.0))
         dtype, short = precision(points, self._largest, scale, sharpest)
@@ -453,7 +448,7 @@ class Coverage:
         own = self._cells.distances[positions] / math.sqrt(self._similarity.scale)
         apart = np.maximum(to_center - own.max(), own.min() - to_center)
         # What rounding, and the shortening of distances, can do to the three of them.
-        apart -= math.sqrt(8 * _DUPLICATE * self._largest / self._similarity.scale)
+        apart -= math.sqrt(8 * DUPLICATE * self._largest / self._similarity.scale)
         nearest = np.square(np.maximum(apart, 0.0))
         if self._sharpness is not None:
             nearest *= self._sharpness[positions].min()
@@ -480,7 +475,7 @@ class Coverage:
         if not exact:
             return gains
         gains[gains <= self._negligible] = 0.0
-        return _rounded(gains)
+        return rounded(gains, _BITS)
 
     def _exact_gains(self, positions: Positions, among: Positions) -> Values:
         squared = self._exact(self._points.X[positions], among)
@@ -698,7 +693,7 @@ def precision(
     sparse_rows = not isinstance(points.X, np.ndarray)  # their products are in double precision
     held = all(1e-30 < v < 1e30 for v in (largest, largest / scale, sharpest * largest / scale))
     if sparse_rows or not held or short * largest > 0.01 * points.spread**2:
-        return np.float64, _DUPLICATE
+        return np.float64, DUPLICATE
     return np.float32, short
 
 
@@ -707,9 +702,3 @@ def _excess(block: Block, cover: Block) -> Block:
     if not cover.any():  # nothing is labelled
         return block
     return _at_least_zero(np.subtract(block, cover, out=block))
-
-
-def _rounded(values: Values) -> Values:
-    """Round to fewer bits than the arithmetic has."""
-    mantissa, exponent = np.frexp(values)
-    return np.ldexp(np.round(np.ldexp(mantissa, _BITS)), exponent - _BITS)

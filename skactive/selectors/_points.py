@@ -26,6 +26,7 @@ __all__ = [
     "canonical",
     "count",
     "products",
+    "rounded",
     "row_products",
     "slices",
     "squared_norms",
@@ -251,6 +252,12 @@ def row_products(first: Any, second: Any) -> Floats:
     if sparse.issparse(first):
         return np.asarray(first.multiply(second).sum(axis=1)).ravel()
     return np.einsum("ij,ij->i", first, second)
+
+
+def rounded(values: Floats, bits: int) -> Floats:
+    """Round to fewer bits than the arithmetic has, so that the order of a sum does not show."""
+    mantissa, exponent = np.frexp(values)
+    return np.ldexp(np.round(np.ldexp(mantissa, bits)), exponent - bits)
 
 
 def slices(stop: int, size: int, start: int = 0) -> Iterator[slice]:

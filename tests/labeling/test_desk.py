@@ -412,17 +412,6 @@ def test_state_without_an_audit(desk):
     assert (state["stop_reason"], state["problem"], state["mine"]) == ("", "", 0)
 
 
-def test_a_dear_state_is_used_again(desk, monkeypatch):
-    clock = iter(np.arange(0, 100, 1.0))  # each look at the clock takes a second
-    monkeypatch.setattr("skactive.labeling.page._desk.time.monotonic", lambda: next(clock))
-    calls = []
-    progress = desk.session.progress
-    monkeypatch.setattr(desk.session, "progress", lambda: calls.append(1) or progress())
-    for _ in range(10):
-        ask(desk, "state")
-    assert len(calls) == 1
-
-
 # Suggestions --------------------------------------------------------------------------------------
 
 

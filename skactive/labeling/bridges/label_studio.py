@@ -143,7 +143,6 @@ class LabelStudioBridge:
         self.session, self.title, self.n_ordered = session, title, n_ordered
         self._client = Client(url, token, timeout=timeout)
         self._number, self._config, self._render = project, label_config, render
-        self._positions = {ident: position for position, ident in enumerate(session.ids)}
         self._users: dict[int, str] = {}
         self._link: _Link | None = None
         self._order: _Order | None = None
@@ -370,7 +369,7 @@ class LabelStudioBridge:
         return make_config(kind, self.session.classes, multilabel=self.session.multilabel)
 
     def _content(self, ident: Ident) -> Any:
-        return content_of(self.session.X, self._positions[ident], ident, self._render)
+        return content_of(self.session.X, self.session.positions[ident], ident, self._render)
 
     def _mark(self) -> str:
         """Return what tells this pool under this title from others."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from threading import Lock
@@ -26,7 +25,6 @@ _MOST_CONTENT = 1_000_000  # characters a reply; a notebook server throttles at 
 _MOST_CLASSES = 2_000
 _LONGEST_CLASS = 200
 _KEPT_KEYS = 5_000
-_STATE_SHARE = 10  # a state is used again for so many times as long as it took to find
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 # What each message must hold, and what it may hold besides "do".
@@ -43,9 +41,6 @@ _FIELDS: dict[str, tuple[set[str], set[str]]] = {
     "release": ({"tickets"}, {"key"}),
     "state": (set(), set()),
 }
-
-
-_READING = {"next", "show", "suggest", "state"}  # they change no answer
 
 
 class Desk:
@@ -109,11 +104,10 @@ class Desk:
             )
         self.session, self.title = session, str(title)
         self._render = Renderer(render, html=html, media_root=media_root)
-        self._positions: dict[Ident, int] = {ident: p for p, ident in enumerate(session.ids)}
+        self._positions: dict[Ident, int] = session.positions
         self._classes: list[Any] = []  # in the order in which this desk came to know them
-        self._state: dict[str, Any] = {}
-        self._state_until = 0.0
-        self._state_lock, self._once_lock = Lock(), Lock()
+        self._state: dict[str, Any] = {}  # the last, for when there is no newer one
+        self._class_lock, self._once_lock = Lock(), Lock()
         self._done: OrderedDict[tuple[str | None, str], Any] = OrderedDict()
 
     def handle(self, message: Any, annotator: str | None = None) -> dict[str, Any]:
@@ -163,11 +157,7 @@ class Desk:
     def _answer(self, message: Any, annotator: str | None) -> dict[str, Any]:
         do = _checked_kind(message)
         _check_fields(do, message)
-        reply: dict[str, Any] = getattr(self, f"_do_{do}")(message, annotator)
-        if do not in _READING:
-            with self._state_lock:  # who answers sees that it counts
-                self._state_until = 0.0
-        return reply
+        return getattr(self, f"_do_{do}")(message, annotator)
 
     def _do_next(self, message: Message, annotator: str | None) -> dict[str, Any]:
         n = message.get("n", 1)
@@ -280,10 +270,10 @@ class Desk:
 
     def _class_of(self, sent: Any) -> Any:
         """Return the class that a client means, as the session knows it."""
-        for classes in (self._classes, self._known_classes()):
-            for known in classes:
-                if _same(known, sent):
-                    return known
+        meant = [known for known in self._classes if _same(known, sent)]
+        meant = meant or [known for known in self._known_classes() if _same(known, sent)]
+        if meant:
+            return meant[0]
         raise LabelError(
             f"{_short(sent)} is not among the classes. Nothing was stored. Add it as a class first."
         )
@@ -291,9 +281,8 @@ class Desk:
     def _known_classes(self) -> list[Any]:
         """Ask the session anew; classes known keep their places, and so their keys."""
         found = self.session.classes
-        with self._state_lock:
+        with self._class_lock:
             self._classes = [*self._classes, *(c for c in found if c not in self._classes)]
-            self._state_until = 0.0
             return self._classes
 
     # What goes out --------------------------------------------------------------------------------
@@ -323,28 +312,17 @@ class Desk:
             return self._done[name]
 
     def _state_for(self, annotator: str | None) -> dict[str, Any]:
-        with self._state_lock:
-            if time.monotonic() >= self._state_until:
-                try:
-                    self._state = self._found_state()
-                except Exception as error:  # the reply says what can be said
-                    problem = f"{type(error).__name__}: {error}"
-                    self._state = {**self._state, "problem": problem}
-            annotators = self._state.get("annotators", {})
-            shown = {name: value for name, value in self._state.items() if name != "annotators"}
-            return {**shown, "mine": annotators.get(annotator, 0)}
+        try:
+            self._state = state = self._found_state()
+        except Exception as error:  # the reply says what can be said
+            state = {**self._state, "problem": f"{type(error).__name__}: {error}"}
+        annotators = state.get("annotators", {})
+        shown = {name: value for name, value in state.items() if name != "annotators"}
+        return {**shown, "mine": annotators.get(annotator, 0)}
 
     def _found_state(self) -> dict[str, Any]:
-        """Return what all clients are told.
-
-        It takes longer the more labels there are; so it is used for some time, and the share of
-        the time that it takes stays the same.
-        """
-        began = time.monotonic()
-        progress, found = self.session.progress(), self.session.classes
-        self._classes = [*self._classes, *(c for c in found if c not in self._classes)]
-        now = time.monotonic()
-        self._state_until = now + _STATE_SHARE * (now - began)
+        """Return what all clients are told."""
+        progress, classes = self.session.progress(), self._known_classes()
         return {
             "title": self.title,
             "multilabel": self.session.multilabel,
@@ -356,7 +334,7 @@ class Desk:
             "n_in_flight": progress.n_in_flight,
             "n_learnt": progress.n_learnt,
             "n_rounds": progress.n_rounds,
-            "counts": [[_wire(c), progress.classes.get(c, 0)] for c in self._classes],
+            "counts": [[_wire(c), progress.classes.get(c, 0)] for c in classes],
             "accuracy": None if progress.accuracy is None else [*map(float, progress.accuracy)],
             "curve": self._curve(),
             "stop_reason": progress.stop_reason,

@@ -255,7 +255,8 @@ def read_campaign(options: Mapping[str, Any]) -> Campaign:
     path, store, settings = _resumed(given) if "resume" in given else _begun(given)
     folder = settings["kind"] if settings["kind"] in {"images", "audio"} else None
     source = read_source(path, folder, settings["text"], settings["id"])
-    _check_header(store)
+    if "resume" not in given:  # else it was opened, to read what it was made with
+        _check_header(store)
     return Campaign(path, store, source, {**settings, "kind": source.kind, "files": source.files})
 
 

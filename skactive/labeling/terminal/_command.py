@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from skactive._tables import CommandError
+from skactive.labeling._export import KINDS, export
 from skactive.labeling.terminal._campaign import Campaign, add_campaign_arguments, read_campaign
 
 __all__ = [
@@ -26,8 +27,6 @@ __all__ = [
     "run_label",
     "run_status",
 ]
-
-KINDS = ("csv", "jsonl", "parquet", "label-studio")
 
 
 # Label ------------------------------------------------------------------------------------------
@@ -208,7 +207,6 @@ def run_export(options: dict[str, Any]) -> None:
     CommandError
         If the store cannot be read, or the file cannot be written.
     """
-    from skactive.labeling._export import export
     from skactive.labeling.terminal._stored import read_stored
 
     records = read_stored(options["store"]).records()

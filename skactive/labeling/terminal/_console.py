@@ -7,6 +7,7 @@ import shutil
 import signal
 import sys
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Protocol
@@ -145,7 +146,7 @@ class LineConsole:
         return "" if line == END else line
 
 
-class KeyConsole(LineConsole):
+class KeyConsole(LineConsole, ABC):
     """Keys, from a terminal that shows what it is told."""
 
     keys = True
@@ -173,8 +174,9 @@ class KeyConsole(LineConsole):
             elif len(key) == 1 and key.isprintable():
                 typed += key
 
+    @abstractmethod
     def _key(self) -> str:
-        raise NotImplementedError
+        """Wait for a key."""
 
     def read(self) -> str:
         """Return a key: a character, or one of the names above."""

@@ -88,7 +88,6 @@ class Labeller:
         self.session, self.console, self.annotator = session, console, annotator
         self._content, self._viewer, self._title = content, viewer, title
         self.keys = Keys(session.classes if declared is None else declared)
-        self._places = {ident: place for place, ident in enumerate(session.ids)}
         self._item: Item | None = None
         self._aside: list[Item] = []  # what was on the screen before something older
         self._chosen: list[str] = []
@@ -366,7 +365,7 @@ class Labeller:
         self._began = time.monotonic()
 
     def _row(self, ident: Ident) -> Any:
-        return take_rows(self.session.X, [self._places[ident]])
+        return take_rows(self.session.X, [self.session.positions[ident]])
 
     # On demand ------------------------------------------------------------------------------------
 

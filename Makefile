@@ -27,11 +27,11 @@ test-crash: $(READY)  ## that no answer is lost when processes are killed
 	for seed in $$(seq 20); do \
 		$(BIN)/python tests/labeling/crash_campaign.py --seed $$seed || exit 1; done
 
-# Needs Chromium on the PATH; installs playwright and JupyterLab.
-test-browser: $(READY)  ## the labelling page in a real browser, and in JupyterLab
+# Needs Chromium on the PATH; installs playwright, JupyterLab, Notebook, voila and marimo.
+test-browser: $(READY)  ## the labelling page in a real browser, and in four kinds of notebooks
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[browser]"
 	$(BIN)/python -m pytest tests/labeling/test_page.py tests/labeling/test_server.py
-	$(BIN)/python tests/labeling/jupyterlab_check.py
+	$(BIN)/python tests/labeling/notebooks_check.py
 
 # Slow: installs Label Studio (1 GB) into an environment of its own, and starts it.
 test-label-studio: $(READY)  ## the bridge with a real Label Studio server

@@ -8,6 +8,7 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -26,6 +27,7 @@ from skactive.labeling.terminal._console import (
     PASTED,
     REDRAW,
     STRANGE,
+    PosixConsole,
     Signals,
     StoppedError,
 )
@@ -581,6 +583,23 @@ def test_label_undo_quit_resume(folder, terminal):
     again.type("1q")
     assert again.wait() == 0
     assert [label for _, label in labels_in(folder)] == ["bad", "good"]
+
+
+def test_a_window_that_changes_during_a_paste_makes_no_answer_of_it(monkeypatch):
+    pty, tty = pytest.importorskip("pty"), pytest.importorskip("tty")
+    mine, theirs = pty.openpty()
+    tty.setcbreak(theirs)
+    monkeypatch.setattr("skactive.labeling.terminal._console._TICK_SECONDS", 0.01)
+    with os.fdopen(theirs) as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        console = PosixConsole(Signals())
+        console.size = lambda: (40, 12)
+        os.write(mine, b"\x1b[200~11")
+        threading.Timer(0.1, os.write, (mine, b"11\x1b[201~")).start()
+        assert console.read() == PASTED
+        assert console.read() == REDRAW
+        os.close(mine)
+        assert console.read() == END
 
 
 def test_kill_in_the_middle_and_go_on(folder, terminal):

@@ -39,10 +39,6 @@ _TICK_SECONDS = 0.5  # how often to look whether the terminal is still as it was
 _PASTE = "\x1b[?2004h", "\x1b[?2004l"  # makes terminals tell pasted text from keys
 
 
-class _ChangedError(Exception):
-    """The terminal is not what it was: it must be drawn anew."""
-
-
 class HungUpError(Exception):
     """Nobody is there any more: the terminal is closed."""
 
@@ -219,21 +215,24 @@ class PosixConsole(KeyConsole):
         tty.setcbreak(self._input, termios.TCSANOW)
         _write(_PASTE[0])
 
-    def _check(self) -> None:
+    def _has_changed(self) -> bool:
         """See whether somebody changed the terminal: a shell, after Ctrl+Z and fg; its size."""
         import termios
 
         if termios.tcgetattr(self._input)[3] & termios.ICANON:
             self._begin()
-            raise _ChangedError
-        if self.size() != self._drawn:
-            raise _ChangedError
+            return True
+        return self.size() != self._drawn
 
     def _key(self) -> str:
+        import termios
+
         try:
-            first = self._byte()
-        except _ChangedError:
-            return REDRAW
+            while (first := self._byte(_TICK_SECONDS)) is None:
+                if self._has_changed():
+                    return REDRAW
+        except termios.error:  # the terminal is closed
+            return END
         if first == b"":
             return END
         if first == b"\x1b":
@@ -241,36 +240,33 @@ class PosixConsole(KeyConsole):
         if first in _NAMED:
             return _NAMED[first]
         n_more = (first[0] >= 0xC0) + (first[0] >= 0xE0) + (first[0] >= 0xF0)
-        return (first + b"".join(self._byte() for _ in range(n_more))).decode(errors="replace")
+        more = b"".join(self._byte() or b"" for _ in range(n_more))
+        return (first + more).decode(errors="replace")
 
     def _escape(self) -> str:
         """Read what belongs to an Escape: arrows, function keys, pasted text."""
-        sequence = self._byte(_ESCAPE_SECONDS)
+        sequence = self._byte(_ESCAPE_SECONDS) or b""
         if sequence in {b"[", b"O"}:
-            while (byte := self._byte(_ESCAPE_SECONDS)) != b"":
+            while byte := self._byte(_ESCAPE_SECONDS):
                 sequence += byte
                 if 0x40 <= byte[0] <= 0x7E:
                     break
         if sequence == b"[200~":
-            while not sequence.endswith(b"\x1b[201~") and (byte := self._byte()) != b"":
+            while not sequence.endswith(b"\x1b[201~") and (byte := self._byte()):
                 sequence += byte
             return PASTED
         return _SEQUENCES.get(sequence, STRANGE if sequence else ESCAPE)
 
-    def _byte(self, seconds: float | None = None) -> bytes:
-        """Return the next byte; an empty one at the end, or when the time is over."""
+    def _byte(self, seconds: float | None = None) -> bytes | None:
+        """Return the next byte; an empty one at the end, None when the time is over."""
         import select
-        import termios
 
         if not self._buffer:
-            tick = _TICK_SECONDS if seconds is None else seconds
             try:
-                while not select.select([self._input], [], [], tick)[0]:
-                    if seconds is not None:
-                        return b""
-                    self._check()
+                if not select.select([self._input], [], [], seconds)[0]:
+                    return None
                 self._buffer = os.read(self._input, 1024)
-            except (OSError, termios.error):  # the terminal is closed
+            except OSError:  # the terminal is closed
                 return b""
         byte, self._buffer = self._buffer[:1], self._buffer[1:]
         return byte

@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -69,28 +69,34 @@ def notebook():
 
 
 class Frontend(NamedTuple):
-    """How to start a server, where its notebook is, and how its first cell is run."""
+    """How to start a server, and where its notebook is."""
 
     command: list[str]
     address: str
-    run: Callable
+    start: Callable  # runs the first cell
     cells: str  # a selector
     dark: str  # JavaScript that makes what is around the widget dark
 
 
-def run_in_lab(page):
-    """Run the first cell once there is a kernel; before, it runs into the void."""
-    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=90_000)
+def press_in_lab(page):
+    """Run the first cell by keys."""
     page.locator(".jp-Cell").first.click()
     page.keyboard.press("Shift+Enter")
 
 
-def run_in_marimo(page):
-    """Run the first cell; a click is lost while there is no kernel."""
-    for _ in range(9):
-        page.get_by_test_id("run-button").first.click()
-        page.wait_for_timeout(10_000)
-        if page.locator(".ska").count():
+def click_in_marimo(page):
+    """Run the first cell by its button."""
+    page.get_by_test_id("run-button").first.click()
+
+
+def run(page, start):
+    """Run the first cell until it shows something: while there is no kernel, it does nothing."""
+    from playwright.sync_api import TimeoutError as TooLate
+
+    for _ in range(4):
+        start(page)
+        with suppress(TooLate):
+            page.locator(".ska").wait_for(timeout=30_000)
             return
 
 
@@ -101,11 +107,11 @@ JUPYTER = [
 LAB_DARK = "document.body.dataset.jpThemeLight = 'false'"
 FRONTENDS = {
     "jupyterlab": Frontend(
-        ["jupyterlab", *JUPYTER], "/lab/tree/demo.ipynb?token=t&reset", run_in_lab, ".jp-Cell",
+        ["jupyterlab", *JUPYTER], "/lab/tree/demo.ipynb?token=t&reset", press_in_lab, ".jp-Cell",
         LAB_DARK,
     ),
     "notebook": Frontend(
-        ["notebook", *JUPYTER], "/notebooks/demo.ipynb?token=t", run_in_lab, ".jp-Cell", LAB_DARK,
+        ["notebook", *JUPYTER], "/notebooks/demo.ipynb?token=t", press_in_lab, ".jp-Cell", LAB_DARK,
     ),
     "voila": Frontend(
         ["voila", "demo.ipynb", "--no-browser", "--Voila.ip=127.0.0.1", "--port={port}"],
@@ -114,7 +120,7 @@ FRONTENDS = {
     "marimo": Frontend(
         ["marimo", "-q", "edit", "demo.py", "--headless", "--no-token", "--host=127.0.0.1",
          "--port={port}", "--skip-update-check"],
-        "/", run_in_marimo, ".marimo-cell",
+        "/", click_in_marimo, ".marimo-cell",
         "document.documentElement.classList.replace('light', 'dark');"
         "document.body.classList.replace('light', 'dark')",
     ),
@@ -204,7 +210,7 @@ def check(name, chromium, shots):
             page = chromium.new_page(viewport={"width": 1200, "height": 900})
             page.goto(address)
             try:
-                frontend.run(page)
+                run(page, frontend.start)
                 found = label(page, frontend, shots and shots / name)
             except BaseException:
                 if shots:

@@ -3,6 +3,7 @@
 ::
 
     SkactiveError
+    ├── BridgeError (OSError)                another labelling tool cannot be reached, or refuses
     ├── CapabilityError (TypeError)          the model cannot give what the strategy needs
     ├── InvalidReadingError (ValueError)     probabilities that are none, too few columns, NaN
     ├── LabelError (ValueError)              an answer that cannot be right; nothing was stored
@@ -23,6 +24,7 @@ Each error is also the builtin that one would expect, so ``except ValueError`` g
 from __future__ import annotations
 
 __all__ = [
+    "BridgeError",
     "CapabilityError",
     "FrozenModelWarning",
     "InvalidReadingError",
@@ -41,6 +43,24 @@ __all__ = [
 
 class SkactiveError(Exception):
     """Base of every error that skactive raises on its own account."""
+
+
+class BridgeError(SkactiveError, OSError):
+    """Another labelling tool cannot be reached, or refuses what it was asked.
+
+    Parameters
+    ----------
+    message : str
+        What happened, and what to do.
+    status : int, default=None
+        The status of the answer; None where there was none.
+    passing : bool, default=False
+        Whether it may go by itself: the server is down, or overloaded.
+    """
+
+    def __init__(self, message: str, *, status: int | None = None, passing: bool = False) -> None:
+        super().__init__(message)
+        self.status, self.passing = status, passing
 
 
 class CapabilityError(SkactiveError, TypeError):

@@ -13,6 +13,7 @@ CLASSES = {
     if inspect.isclass(kind) and issubclass(kind, Exception)
 }
 BUILTINS = {
+    "BridgeError": OSError,
     "CapabilityError": TypeError,
     "InvalidReadingError": ValueError,
     "LabelError": ValueError,

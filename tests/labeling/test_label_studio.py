@@ -25,12 +25,12 @@ from sklearn.pipeline import make_pipeline
 
 from skactive import ActiveLearner
 from skactive._tables import CommandError
-from skactive.exceptions import SkactiveError, SkactiveWarning
+from skactive.exceptions import BridgeError, SkactiveError, SkactiveWarning
 from skactive.labeling import LabelingSession, SQLiteLabelStore
 from skactive.labeling.bridges import _command, _http, _project, _tasks, label_studio
 from skactive.labeling.bridges._command import add_label_studio_arguments, run_label_studio
 from skactive.labeling.bridges._content import kind_of, make_config
-from skactive.labeling.bridges.label_studio import BridgeError, LabelStudioBridge
+from skactive.labeling.bridges.label_studio import LabelStudioBridge
 from skactive.strategies import Random
 
 EXCHANGES = Path(__file__).parent / "exchanges"

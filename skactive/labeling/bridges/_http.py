@@ -13,9 +13,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 from urllib.parse import SplitResult, urlencode, urlsplit
 
-from skactive.exceptions import SkactiveError, SkactiveWarning
+from skactive.exceptions import BridgeError, SkactiveWarning
 
-__all__ = ["BridgeError", "Client"]
+__all__ = ["Client"]
 
 Exchange: TypeAlias = Callable[
     [str, str, Mapping[str, str], bytes | None, float], tuple[int, bytes]
@@ -23,24 +23,6 @@ Exchange: TypeAlias = Callable[
 _PASSING = (429, 500, 502, 503, 504)  # answers that may be others a little later
 _WAITS = (0.5, 1.0, 2.0, 4.0)  # seconds between tries
 _LONGEST = 300  # characters of what a server says that an error repeats
-
-
-class BridgeError(SkactiveError, OSError):
-    """Label Studio cannot be reached, or refuses what it was asked.
-
-    Parameters
-    ----------
-    message : str
-        What happened, and what to do.
-    status : int, default=None
-        The status of the answer; None where there was none.
-    passing : bool, default=False
-        Whether it may go by itself: the server is down, or overloaded.
-    """
-
-    def __init__(self, message: str, *, status: int | None = None, passing: bool = False) -> None:
-        super().__init__(message)
-        self.status, self.passing = status, passing
 
 
 class Client:

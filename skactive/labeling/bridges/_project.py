@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from skactive._digest import digest
-from skactive.labeling.bridges._http import BridgeError, Client
+from skactive.exceptions import BridgeError
+from skactive.labeling.bridges._http import Client
 
 __all__ = ["Project", "created", "found", "users"]
 

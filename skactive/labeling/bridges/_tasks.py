@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from skactive.exceptions import BridgeError
 from skactive.labeling._events import Ident
-from skactive.labeling.bridges._http import BridgeError
 from skactive.labeling.bridges._project import Project, Task
 
 __all__ = ["Tasks", "id_of"]

@@ -5,9 +5,8 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 
-from skactive.exceptions import SkactiveWarning
+from skactive.exceptions import BridgeError, SkactiveWarning
 from skactive.labeling._summary import Progress
-from skactive.labeling.bridges._http import BridgeError
 from skactive.labeling.bridges._inbox import Pulled
 
 __all__ = ["Teller"]

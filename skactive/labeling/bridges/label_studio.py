@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from skactive._digest import digest
-from skactive.exceptions import SkactiveWarning
+from skactive.exceptions import BridgeError, SkactiveWarning
 from skactive.labeling._events import Ident, new_id
 from skactive.labeling._summary import Progress
 from skactive.labeling.bridges._content import (
@@ -20,13 +20,13 @@ from skactive.labeling.bridges._content import (
     kind_of,
     make_config,
 )
-from skactive.labeling.bridges._http import BridgeError, Client
+from skactive.labeling.bridges._http import Client
 from skactive.labeling.bridges._inbox import Inbox, Pulled
 from skactive.labeling.bridges._project import Project, created, found, users
 from skactive.labeling.bridges._tasks import Tasks
 from skactive.labeling.bridges._teller import Teller
 
-__all__ = ["BridgeError", "LabelStudioBridge", "Pulled"]
+__all__ = ["LabelStudioBridge", "Pulled"]
 
 
 @dataclass(frozen=True)

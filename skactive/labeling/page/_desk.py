@@ -104,7 +104,6 @@ class Desk:
             )
         self.session, self.title = session, str(title)
         self._render = Renderer(render, html=html, media_root=media_root)
-        self._positions: dict[Ident, int] = session.positions
         self._classes: list[Any] = []  # in the order in which this desk came to know them
         self._state: dict[str, Any] = {}  # the last, for when there is no newer one
         self._class_lock, self._once_lock = Lock(), Lock()
@@ -224,7 +223,7 @@ class Desk:
         return {"item": _item(ident, None, self._content(ident), **self._said(answer))}
 
     def _do_suggest(self, message: Message, annotator: str | None) -> dict[str, Any]:
-        found = suggestion(self.session, self._positions[self._ident(message["id"])])
+        found = suggestion(self.session, self.session.positions[self._ident(message["id"])])
         if found is None:
             return {"suggestion": None}
         return {"suggestion": [[_wire(label), share] for label, share in found]}
@@ -253,11 +252,11 @@ class Desk:
     def _ident(self, sent: Any) -> Ident:
         """Return the id that a client means; whole numbers too large for it come as digits."""
         if isinstance(sent, str | int) and not isinstance(sent, bool):
-            if sent in self._positions:
+            if sent in self.session.positions:
                 return sent
             if isinstance(sent, str) and re.fullmatch(r"-?[0-9]{16,40}", sent):
                 number = int(sent)
-                if abs(number) > _SAFE and number in self._positions:
+                if abs(number) > _SAFE and number in self.session.positions:
                     return number
         raise LabelError(f"There is no row {_short(sent)} in the pool. Nothing was stored.")
 
@@ -288,7 +287,7 @@ class Desk:
     # What goes out --------------------------------------------------------------------------------
 
     def _content(self, ident: Ident) -> dict[str, Any]:
-        return self._render(self.session.X, self._positions[ident])
+        return self._render(self.session.X, self.session.positions[ident])
 
     def _said(self, answer: Any) -> dict[str, Any]:
         """Return what an answer says, as a client takes it."""

@@ -30,12 +30,12 @@ test-crash: $(READY)  ## that no answer is lost when processes are killed
 # Needs Chromium on the PATH; installs playwright, JupyterLab, Notebook, voila and marimo.
 test-browser: $(READY)  ## the labelling page in a real browser, and in four kinds of notebooks
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[browser]"
-	$(BIN)/python -m pytest tests/labeling/test_page.py tests/labeling/test_server.py
+	$(BIN)/python -m pytest tests/labeling/page tests/labeling/server
 	$(BIN)/python tests/labeling/notebooks_check.py
 
 # Slow: installs Label Studio (1 GB) into an environment of its own, and starts it.
 test-label-studio: $(READY)  ## the bridge with a real Label Studio server
-	$(BIN)/python tests/labeling/label_studio_real.py
+	$(BIN)/python tests/labeling/label_studio/real_server.py
 
 lint: $(READY)  ## style, types, spelling, import contracts
 	$(BIN)/ruff check .

@@ -1,7 +1,7 @@
 """Active learning for scikit-learn: label less, learn the same."""
 
 from skactive._learner import ActiveLearner
-from skactive._simulation import SimulatedLearner
+from skactive.simulation._learner import SimulatedLearner
 
 __version__ = "0.1.0.dev0"
 

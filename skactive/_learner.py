@@ -17,12 +17,10 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skactive import strategies
-from skactive._compat import VisualBlock
-from skactive._delegation import DelegatesPrediction
-from skactive._pool import PoolView, Source
-from skactive._rows import join_rows, n_rows, take_rows
-from skactive._seeding import derived_seed, draw_seed, seeded_clone
-from skactive._state import Place
+from skactive._utils.compat import VisualBlock
+from skactive._utils.delegation import DelegatesPrediction
+from skactive._utils.rows import join_rows, n_rows, take_rows
+from skactive._utils.seeding import derived_seed, draw_seed, seeded_clone
 from skactive._validation import (
     can_start_cold,
     check_batch_size,
@@ -36,6 +34,8 @@ from skactive._validation import (
 )
 from skactive.adapters import ModelAdapter, adapt
 from skactive.exceptions import FrozenModelWarning, TeachError
+from skactive.pool._state import Place
+from skactive.pool._view import PoolView, Source
 from skactive.strategies import Auto, Strategy
 
 __all__ = ["ActiveLearner"]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import indexable
 
-from skactive._rows import n_rows, row_shape
+from skactive._utils.rows import n_rows, row_shape
 from skactive.adapters import ModelAdapter
 from skactive.exceptions import CapabilityError, PoolExhaustedError, SelectionError
 from skactive.strategies import Strategy

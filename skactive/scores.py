@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
-from skactive._seeding import Seed, make_random_state
+from skactive._utils.seeding import Seed, make_random_state
 
 __all__ = [
     "consensus_entropy",

@@ -25,11 +25,11 @@ from numpy.typing import NDArray
 from sklearn import config_context
 from sklearn.base import clone
 
-from skactive._pool import PoolView, Source
-from skactive._rows import take_rows
+from skactive._utils.rows import take_rows
 from skactive._validation import can_start_cold
 from skactive.adapters import ModelAdapter
 from skactive.exceptions import TiedScoresWarning
+from skactive.pool._view import PoolView, Source
 from skactive.strategies import ScoreStrategy
 
 __all__ = ["FakePool", "parametrize_with_strategy_checks", "strategy_checks"]

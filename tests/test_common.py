@@ -85,5 +85,5 @@ def test_strategy_is_public_and_documented(kind):
     assert kind.__name__ in skactive.strategies.__all__
     for part in ("**When:**", "Examples\n", ">>> "):
         assert part in kind.__doc__, f"{kind.__name__}'s docstring lacks {part!r}"
-    if kind.__module__.split(".")[-1] not in {"_random", "_compose", "_candidates"}:
+    if kind.__module__.split(".")[-1] not in {"_random", "_mixture", "_candidates"}:
         assert "References\n" in kind.__doc__

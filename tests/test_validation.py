@@ -14,7 +14,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.svm import LinearSVC
 
 from skactive import ActiveLearner, _validation
-from skactive._seeding import draw_seed
+from skactive._utils.seeding import draw_seed
 from skactive._validation import (
     can_start_cold,
     check_batch_size,

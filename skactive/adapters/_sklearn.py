@@ -16,7 +16,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skactive._seeding import seeded_clone
+from skactive._utils.seeding import seeded_clone
 from skactive.adapters._base import Futures, ModelAdapter, Rows, adapt, register
 from skactive.exceptions import CapabilityError
 

@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from skactive._progress import progress
-from skactive._rows import take_rows
-from skactive._simulation import SimulatedLearner
+from skactive._utils.progress import progress
+from skactive._utils.rows import take_rows
 from skactive.comparison._folder import Store, loaded_run, save_run
 from skactive.comparison._runs import Failure, Run, distinct
 from skactive.comparison._splits import Split, repeat_seeds
 from skactive.exceptions import SkactiveWarning
+from skactive.simulation._learner import SimulatedLearner
 
 __all__ = ["Task", "finished_runs", "in_order", "report_failures", "tasks_of"]
 

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 from sklearn.base import is_classifier
 
-from skactive._digest import described, described_rows, digest
-from skactive._seeding import draw_seed
-from skactive._simulation import SimulatedLearner
+from skactive._utils.fingerprint import described, described_rows, digest
+from skactive._utils.seeding import draw_seed
 from skactive._validation import check_rows, check_strategy
 from skactive.comparison._campaigns import finished_runs, in_order, report_failures, tasks_of
 from skactive.comparison._folder import Store
@@ -19,6 +18,7 @@ from skactive.comparison._names import baseline_of, named_models, named_strategi
 from skactive.comparison._result import StrategyComparison
 from skactive.comparison._runs import Failure, Run
 from skactive.comparison._splits import splits_of
+from skactive.simulation._learner import SimulatedLearner
 
 __all__ = ["compare_strategies"]
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from skactive._digest import described, described_model, digest
-from skactive._seeding import draw_seed
+from skactive._utils.fingerprint import described, described_model, digest
+from skactive._utils.seeding import draw_seed
 from skactive.comparison._names import model_name
 from skactive.comparison._runs import SERIES, Run, as_arrays
 

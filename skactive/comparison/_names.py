@@ -7,10 +7,10 @@ from typing import Any
 
 from sklearn.base import is_classifier, is_regressor
 
-from skactive._digest import described, digest
 from skactive._learner import ActiveLearner
-from skactive._simulation import SimulatedLearner
+from skactive._utils.fingerprint import described, digest
 from skactive._validation import check_strategy
+from skactive.simulation._learner import SimulatedLearner
 from skactive.strategies import Random
 
 __all__ = ["baseline_of", "model_name", "named_models", "named_strategies", "scoring_name"]

@@ -9,8 +9,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skactive._seeding import draw_seed
-from skactive._statistics import (
+from skactive._utils.seeding import draw_seed
+from skactive.comparison._frames import import_pandas, pair_frame
+from skactive.comparison._runs import (
+    Failure,
+    Floats,
+    Run,
+    area_of,
+    as_arrays,
+    distinct,
+)
+from skactive.comparison._savings import LabelsSaved, saving_of
+from skactive.comparison._sentences import counted, saving_sentence, unresolved
+from skactive.comparison._statistics import (
     Friedman,
     Interval,
     average_ranks,
@@ -23,17 +34,6 @@ from skactive._statistics import (
     paired_wilcoxon,
     penalty_matrix,
 )
-from skactive.comparison._frames import import_pandas, pair_frame
-from skactive.comparison._runs import (
-    Failure,
-    Floats,
-    Run,
-    area_of,
-    as_arrays,
-    distinct,
-)
-from skactive.comparison._savings import LabelsSaved, saving_of
-from skactive.comparison._sentences import counted, saving_sentence, unresolved
 
 __all__ = ["CriticalDifference", "PenaltyMatrix", "StrategyComparison"]
 

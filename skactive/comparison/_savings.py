@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skactive._statistics import bootstrap_means, bootstrap_tail
 from skactive.comparison._runs import Floats
+from skactive.comparison._statistics import bootstrap_means, bootstrap_tail
 
 __all__ = ["LabelsSaved", "saving_of"]
 

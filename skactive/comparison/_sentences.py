@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from skactive._statistics import mean_interval, repeats_to_resolve
 from skactive.comparison._runs import Floats
 from skactive.comparison._savings import LabelsSaved
+from skactive.comparison._statistics import mean_interval, repeats_to_resolve
 
 __all__ = ["counted", "saving_sentence", "unresolved"]
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skactive._rows import n_rows
+from skactive._utils.rows import n_rows
 
 __all__ = ["Split", "repeat_seeds", "splits_of"]
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from skactive._statistics import common_counts
+from skactive.comparison._statistics import common_counts
 from skactive.display._axes import CHARACTER, COLOURS, MARKERS, new_axes
 
 if TYPE_CHECKING:

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from scipy.special import betaincinv, stdtrit
 from sklearn.base import is_classifier
 
-from skactive._rows import n_rows, take_rows
-from skactive.estimation._checks import checked_confidence
+from skactive._utils.rows import n_rows, take_rows
 
 __all__ = ["Estimate", "audit", "clopper_pearson"]
 
@@ -292,3 +291,12 @@ def right_rows(model: Any, X: Any, y: NDArray[Any]) -> Floats | None:
     predicted = np.asarray(model.predict(X))
     right = predicted == y.reshape(predicted.shape)  # labels may come as a column
     return np.asarray(right.reshape(len(y), -1).all(axis=1), dtype=np.float64)
+
+
+def checked_confidence(confidence: float) -> float:
+    """Return a confidence, if it is one."""
+    if not 0.0 < confidence < 1.0:
+        raise ValueError(
+            f"confidence must lie between 0 and 1, got {confidence!r}: 0.95 stands for 95 %."
+        )
+    return float(confidence)

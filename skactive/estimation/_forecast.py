@@ -9,8 +9,8 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
-from skactive._seeding import Seed, make_random_state
-from skactive.estimation._checks import checked_confidence
+from skactive._utils.seeding import Seed, make_random_state
+from skactive.estimation._audit import checked_confidence
 
 __all__ = [
     "Forecast",

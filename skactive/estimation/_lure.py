@@ -9,8 +9,7 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from skactive.estimation._audit import Estimate
-from skactive.estimation._checks import checked_confidence
+from skactive.estimation._audit import Estimate, checked_confidence
 from skactive.selectors import PowerTop, SoftmaxTop, SoftrankTop
 
 __all__ = ["lure_estimate", "lure_weights", "proposal_probabilities"]

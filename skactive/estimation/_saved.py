@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 from sklearn.base import is_classifier
 
-from skactive._rows import take_rows
-from skactive._seeding import draw_seed, seeded_clone
+from skactive._utils.rows import take_rows
+from skactive._utils.seeding import draw_seed, seeded_clone
 from skactive.estimation._audit import Estimate
 from skactive.estimation._forecast import (
     first_passage,

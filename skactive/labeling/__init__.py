@@ -1,8 +1,8 @@
 """Labels from people: sessions, where labels are kept, and places to label."""
 
-from skactive.labeling._hooks import SessionEvent
 from skactive.labeling._session import Batch, LabelingSession
-from skactive.labeling._summary import Progress
+from skactive.labeling.hooks._base import SessionEvent
+from skactive.labeling.state._progress import Progress
 from skactive.labeling.stores import LabelStore, SQLiteLabelStore
 
 __all__ = [

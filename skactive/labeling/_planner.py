@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from sklearn.base import clone, is_classifier
 from sklearn.exceptions import NotFittedError
 
-from skactive._rows import n_rows, take_rows
-from skactive._seeding import derived_seed
+from skactive._utils.rows import n_rows, take_rows
+from skactive._utils.seeding import derived_seed
 from skactive.estimation._audit import right_rows
 from skactive.exceptions import CapabilityError
-from skactive.labeling._events import Ident, Label
-from skactive.labeling._ledger import Due
+from skactive.labeling.state._events import Ident, Label
+from skactive.labeling.state._state import Due
 from skactive.strategies import Auto
 
 __all__ = ["Plan", "Planner", "reserved_rows"]

@@ -12,11 +12,12 @@ from typing import Any, Self
 
 import numpy as np
 
-from skactive._digest import described, described_model, described_rows, digest
-from skactive._rows import take_rows
-from skactive._seeding import derived_seed, draw_seed
+from skactive._utils.fingerprint import described, described_model, described_rows, digest
+from skactive._utils.rows import take_rows
+from skactive._utils.seeding import derived_seed, draw_seed
 from skactive.exceptions import LabelError, PoolChangedError
-from skactive.labeling._answers import (
+from skactive.labeling._planner import Plan, Planner, reserved_rows
+from skactive.labeling._validation import (
     check_answers,
     check_family,
     check_ids,
@@ -24,14 +25,13 @@ from skactive.labeling._answers import (
     check_label,
     family,
 )
-from skactive.labeling._background import Background
-from skactive.labeling._events import Event, Ident, Label, keyed_id, new_id
-from skactive.labeling._hooks import SessionEvent, call_hooks, check_hooks
-from skactive.labeling._leases import LiveLeases
-from skactive.labeling._ledger import Ledger
-from skactive.labeling._planner import Plan, Planner, reserved_rows
-from skactive.labeling._queue import Queue
-from skactive.labeling._summary import Progress, progress_of, records_of
+from skactive.labeling._worker import Background
+from skactive.labeling.hooks._base import SessionEvent, call_hooks, check_hooks
+from skactive.labeling.state._events import Event, Ident, Label, keyed_id, new_id
+from skactive.labeling.state._leases import LiveLeases
+from skactive.labeling.state._progress import Progress, progress_of, records_of
+from skactive.labeling.state._queue import Queue
+from skactive.labeling.state._state import Ledger
 from skactive.labeling.stores import LabelStore, SQLiteLabelStore
 from skactive.stopping import Round
 
@@ -606,14 +606,14 @@ class LabelingSession:
     @property
     def labels(self) -> Any:
         """The answers that hold, as a DataFrame: :meth:`records` with times in UTC."""
-        from skactive.labeling._tables import answers_frame  # late: pandas
+        from skactive.labeling._export import answers_frame
 
         return answers_frame(self.records())
 
     @property
     def history(self) -> Any:
         """A DataFrame with a row for each model: labels, seconds, audit, stopping."""
-        from skactive.labeling._tables import rounds_frame  # late: pandas
+        from skactive.labeling._export import rounds_frame
 
         with self._lock:
             self._sync()

@@ -8,7 +8,7 @@ is cut to the whole pool.
 """
 
 from skactive.selectors._bandwidth import effective_bandwidth
-from skactive.selectors._bisection import bisection
+from skactive.selectors._batch_bald import batch_bald
 from skactive.selectors._clusters import cluster_margin, kmeans_medoids, typiclust
 from skactive.selectors._coverage import (
     facility_location,
@@ -24,9 +24,9 @@ from skactive.selectors._distance import (
     ranked_batch,
     robust_k_center_greedy,
 )
-from skactive.selectors._joint import batch_bald
+from skactive.selectors._falcun import relevance_sampling
+from skactive.selectors._galaxy import bisection
 from skactive.selectors._regression import gsy, igs
-from skactive.selectors._relevance import relevance_sampling
 from skactive.selectors._top import PowerTop, SoftmaxTop, SoftrankTop, top
 
 __all__ = [

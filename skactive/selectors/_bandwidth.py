@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from skactive.selectors._points import (
+from skactive.selectors._engine.points import (
     DUPLICATE,
     Floats,
     Matrix,

@@ -15,25 +15,22 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
-from skactive._seeding import Seed, make_random_state
-from skactive.selectors._covering import (
-    Balls,
-    Coverage,
+from skactive._utils.seeding import Seed, make_random_state
+from skactive.selectors._engine.coverage import Balls, Coverage, nearest_centers
+from skactive.selectors._engine.lazy_greedy import lazy_greedy
+from skactive.selectors._engine.points import Matrix
+from skactive.selectors._engine.similarity import (
     Distances,
     Points,
     Similarity,
     Values,
     blocks,
     distance,
-    nearest_centers,
     precision,
     rbf,
-    share_out,
-    threads,
     tophat,
 )
-from skactive.selectors._distance import Matrix
-from skactive.selectors._greedy import lazy_greedy
+from skactive.selectors._engine.threads import share_out, threads
 from skactive.selectors._top import Positions
 
 __all__ = [

@@ -8,16 +8,20 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
-from skactive._seeding import Seed, make_random_state
-from skactive.selectors._lazy import AllDistances, LazyDistances, one_of
-from skactive.selectors._points import AnyPoints, Matrix, count
-from skactive.selectors._top import Positions
+from skactive._utils.seeding import Seed, make_random_state
+from skactive.selectors._engine.nearest_centers import (
+    AllDistances,
+    LazyDistances,
+    draw_centers,
+    one_of,
+)
+from skactive.selectors._engine.points import AnyPoints, Matrix, count
+from skactive.selectors._top import Positions, fill_at_random
 
 __all__ = [
     "Matrix",
     "far_but_no_outlier",
     "farthest_first",
-    "fill_at_random",
     "k_center_greedy",
     "kmeans_plusplus",
     "largest_cluster",
@@ -131,16 +135,7 @@ def kmeans_plusplus(
     >>> kmeans_plusplus(X, batch_size=2, first=0)  # rows 1 and 2 coincide with row 0
     array([0, 3])
     """
-    rng = make_random_state(random_state)
-    n_rows = count(X)
-    batch_size = min(batch_size, n_rows)
-    if batch_size == 0:
-        return np.empty(0, dtype=np.intp)
-    start = int(rng.randint(n_rows)) if first is None else first
-    state = LazyDistances(X)
-    state.add(start)
-    picks = [start, *state.draw(batch_size - 1, rng)]
-    return fill_at_random(picks, batch_size, n_rows, rng)
+    return draw_centers(X, batch_size, make_random_state(random_state), first)
 
 
 def ranked_batch(
@@ -425,14 +420,3 @@ def far_but_no_outlier(
         place = state.n_rows - 1 - min(n_outliers, n_apart - 1)
         picks.append(state.meet(one_of(state.at_place(place), rng)))
     return fill_at_random(picks, batch_size, state.n_rows, rng)
-
-
-def fill_at_random(picks: list[int], batch_size: int, n_rows: int, rng: RandomState) -> Positions:
-    """Return ``picks`` and, up to ``batch_size``, other positions drawn uniformly."""
-    chosen = np.array(picks, dtype=np.intp)
-    if len(chosen) == batch_size:
-        return chosen
-    left = np.ones(n_rows, dtype=bool)
-    left[chosen] = False
-    rest = rng.choice(np.flatnonzero(left), batch_size - len(chosen), replace=False)
-    return np.concatenate([chosen, rest])

@@ -9,10 +9,9 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
-from skactive._seeding import Seed, make_random_state
-from skactive.selectors._distance import fill_at_random
-from skactive.selectors._lazy import LazyDistances, central_row
-from skactive.selectors._points import (
+from skactive._utils.seeding import Seed, make_random_state
+from skactive.selectors._engine.nearest_centers import LazyDistances, central_row
+from skactive.selectors._engine.points import (
     DUPLICATE,
     AnyPoints,
     Centres,
@@ -23,7 +22,7 @@ from skactive.selectors._points import (
     row_products,
     squared_norms,
 )
-from skactive.selectors._top import Positions
+from skactive.selectors._top import Positions, fill_at_random
 
 __all__ = ["gsy", "igs"]
 

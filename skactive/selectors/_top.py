@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.random import sample_without_replacement
 
-from skactive._seeding import Seed, make_random_state
+from skactive._utils.seeding import Seed, make_random_state
 
 __all__ = [
     "Positions",
@@ -239,3 +239,14 @@ class SoftrankTop(_GumbelTop):
         rank = np.empty(len(scores))
         rank[top(scores, len(scores), rng)] = np.arange(1, len(scores) + 1)
         return -np.log(rank)
+
+
+def fill_at_random(picks: list[int], batch_size: int, n_rows: int, rng: RandomState) -> Positions:
+    """Return ``picks`` and, up to ``batch_size``, other positions drawn uniformly."""
+    chosen = np.array(picks, dtype=np.intp)
+    if len(chosen) == batch_size:
+        return chosen
+    left = np.ones(n_rows, dtype=bool)
+    left[chosen] = False
+    rest = rng.choice(np.flatnonzero(left), batch_size - len(chosen), replace=False)
+    return np.concatenate([chosen, rest])

@@ -11,16 +11,15 @@ with ``&`` (stop where all say so) and ``|`` (stop where any does).
 * By what it has cost: :class:`Budget`, :class:`CostBudget`, :class:`TimeLimit`.
 """
 
-from skactive.stopping._audit import Plateau, TargetReached
-from skactive.stopping._base import Monitor, Round, StoppingCriterion, Verdict
-from skactive.stopping._compose import AllOf, AnyOf
+from skactive.stopping._base import AllOf, AnyOf, Monitor, Round, StoppingCriterion, Verdict
 from skactive.stopping._cost import Budget, CostBudget, TimeLimit
 from skactive.stopping._gain import ExpectedGain
-from skactive.stopping._model import (
+from skactive.stopping._stability import (
     ClassificationChange,
     OverallUncertainty,
     StabilizingPredictions,
 )
+from skactive.stopping._targets import Plateau, TargetReached
 
 __all__ = [
     "AllOf",

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from skactive.stopping._base import A_COUNT, AN_AMOUNT, Memory, Round, StoppingCriterion, Verdict
-from skactive.stopping._sentences import told_apart
+from skactive.stopping._base import (
+    A_COUNT,
+    AN_AMOUNT,
+    Memory,
+    Round,
+    StoppingCriterion,
+    Verdict,
+    told_apart,
+)
 
 __all__ = ["Budget", "CostBudget", "TimeLimit"]
 

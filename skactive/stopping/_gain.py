@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from skactive._compat import Interval, StrOptions
+from skactive._utils.compat import Interval, StrOptions
 from skactive.stopping._base import (
     A_COUNT,
     AN_AMOUNT,
@@ -18,9 +18,11 @@ from skactive.stopping._base import (
     Round,
     StoppingCriterion,
     Verdict,
+    counted,
+    not_yet,
+    told_apart,
 )
-from skactive.stopping._readings import predict_probabilities, right_or_wrong, stop_set
-from skactive.stopping._sentences import counted, not_yet, told_apart
+from skactive.stopping._evaluation import predict_probabilities, right_or_wrong, stop_set
 
 __all__ = ["ExpectedGain"]
 

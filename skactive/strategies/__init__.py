@@ -23,19 +23,9 @@ rows) and check it with :func:`skactive.testing.parametrize_with_strategy_checks
 
 from skactive.strategies._auto import Auto
 from skactive.strategies._base import ScoreStrategy, Strategy
-from skactive.strategies._bayesian import (
-    BALD,
-    EPIG,
-    BatchBALD,
-    ExpectedModelChange,
-    MeanStd,
-    VariationRatio,
-)
-from skactive.strategies._bisection import GALAXY
-from skactive.strategies._candidates import SEALS, AnchorAL, ClassBalanced, EpsilonGreedy
+from skactive.strategies._candidates import SEALS, AnchorAL, Prefilter, Subsample
 from skactive.strategies._clusters import CLUE, ClusterMargin, DropQuery, TypiClust
 from skactive.strategies._committee import ConsensusEntropy, KLDivergence, VoteEntropy
-from skactive.strategies._compose import Mixture, Prefilter, Subsample
 from skactive.strategies._contrast import ContrastiveAL, DiscriminativeAL, Falcun
 from skactive.strategies._coverage import (
     FacilityLocation,
@@ -46,8 +36,18 @@ from skactive.strategies._coverage import (
 )
 from skactive.strategies._design import BAIT, DPP, DOptimal, MaxDet, VOptimal
 from skactive.strategies._diversity import LCMD, KCenterGreedy, KMeans, RobustKCenterGreedy
+from skactive.strategies._galaxy import GALAXY
 from skactive.strategies._hybrid import BADGE, InformationDensity, RankedBatch
+from skactive.strategies._information import (
+    BALD,
+    EPIG,
+    BatchBALD,
+    ExpectedModelChange,
+    MeanStd,
+    VariationRatio,
+)
 from skactive.strategies._lookahead import ExpectedErrorReduction
+from skactive.strategies._mixture import ClassBalanced, EpsilonGreedy, Mixture
 from skactive.strategies._random import Random
 from skactive.strategies._regression import IGS, GSy
 from skactive.strategies._uncertainty import Entropy, LeastConfidence, Margin, MarginRatio

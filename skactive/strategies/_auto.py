@@ -13,7 +13,7 @@ from scipy import sparse
 from scipy.special import softmax
 
 from skactive import scores
-from skactive._compat import Interval
+from skactive._utils.compat import Interval
 from skactive.exceptions import InvalidReadingError, SkactiveWarning
 from skactive.selectors import PowerTop, effective_bandwidth, max_coverage, top
 from skactive.selectors._coverage import weighted_sample
@@ -22,7 +22,7 @@ from skactive.strategies._coverage import weights_of
 from skactive.strategies._diversity import labeled_embedding
 
 if TYPE_CHECKING:
-    from skactive._pool import PoolView
+    from skactive.pool._view import PoolView
 
 __all__ = ["Auto"]
 

@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
-from skactive._compat import HasMethods, Interval
+from skactive._utils.compat import HasMethods, Interval
 from skactive.exceptions import SelectionError, TiedScoresWarning
 from skactive.selectors import top
 
 if TYPE_CHECKING:
-    from skactive._pool import PoolView
+    from skactive.pool._view import PoolView
 
 __all__ = ["SampledScoreStrategy", "ScoreStrategy", "Strategy"]
 

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import warnings
+import math
 from abc import abstractmethod
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.random import RandomState
-from numpy.typing import NDArray
 
-from skactive._compat import Interval
-from skactive.exceptions import TiedScoresWarning
+from skactive._utils.compat import HasMethods, Interval
 from skactive.selectors import kmeans_plusplus, top
-from skactive.selectors._neighbors import cosine_to_neighbors, neighborhood
-from skactive.strategies._base import A_STRATEGY, Positions, Strategy
+from skactive.selectors._engine.neighbors import cosine_to_neighbors, neighborhood
+from skactive.strategies._base import A_STRATEGY, Positions, ScoreStrategy, Strategy
+from skactive.strategies._mixture import _drawn
 
 if TYPE_CHECKING:
-    from skactive._pool import PoolView
+    from skactive.pool._view import PoolView
 
-__all__ = ["SEALS", "AnchorAL", "ClassBalanced", "EpsilonGreedy", "rest_of"]
+__all__ = ["SEALS", "AnchorAL", "Prefilter", "Subsample"]
 
 A_NUMBER: list[Any] = [Interval(Integral, 1, None, closed="left")]
 
@@ -197,174 +196,111 @@ class AnchorAL(_Pruned):
         return np.sort(np.concatenate(anchors))
 
 
-class ClassBalanced(Strategy):
-    r"""Share each batch among the predicted classes, so that the labels become balanced.
+class Subsample(Strategy):
+    """Let a strategy choose from a random part of the pool.
 
-    Row by row, the batch goes to the class c of the fewest labels known or expected,
-
-    .. math:: \arg\min_c \; \big( |\{l : y_l = c\}| + |\{s \in S : \hat y(s) = c\}| \big)
-
-    among those that the model predicts for rows that are left, with S the rows of the batch so far
-    and :math:`\hat y` the most probable class. Within each class the inner strategy chooses.
-
-    **When:** some classes are rare, and plain uncertainty keeps asking about the common ones. It is
-    as good as the predictions are: a class that the model never predicts gets no row. Needs
-    probabilities and what the inner strategy needs.
+    **When:** the pool is too large for the strategy; or near-duplicates are to be met less often.
 
     Parameters
     ----------
     strategy : Strategy
-        Chooses among the rows predicted to be of one class.
-
-    References
-    ----------
-    Bengar, van de Weijer, Lopez-Fuentes and Raducanu, "Class-balanced active learning for image
-    classification", WACV 2022, :doi:`10.48550/arXiv.2110.04543`, balance expected counts by an
-    optimisation over the batch; this is the plain form, which takes predictions at their word.
+        Chooses among the rows drawn.
+    n_candidates : int, default=1000
+        How many rows to draw; never fewer than the batch.
 
     Examples
     --------
-    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.datasets import load_digits
     >>> from sklearn.linear_model import LogisticRegression
     >>> from skactive import ActiveLearner
-    >>> from skactive.strategies import ClassBalanced, Margin
-    >>> X, y = load_iris(return_X_y=True)
-    >>> model = LogisticRegression(max_iter=500)
-    >>> learner = ActiveLearner(model, ClassBalanced(Margin()), random_state=0)
-    >>> learner = learner.fit(X[:105], y[:105])  # five labels of class 2
-    >>> learner.predict(X[learner.query(X, batch_size=3)])
-    array([2, 2, 2])
-    """
-
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"strategy": A_STRATEGY}
-
-    def __init__(self, strategy: Strategy) -> None:
-        self.strategy = strategy
-
-    @property
-    def needs(self) -> frozenset[str]:  # type: ignore[override]
-        """Probabilities, and what the inner strategy reads."""
-        return self.strategy.needs | {"proba"}
-
-    @property
-    def randomized(self) -> bool:  # type: ignore[override]
-        """Whether the inner strategy draws."""
-        return self.strategy.randomized
-
-    def select(self, pool: PoolView, batch_size: int) -> Positions:
-        """Let the inner strategy choose each class's share among the rows predicted to be of it."""
-        predicted = pool.proba.argmax(axis=1)
-        n_left = np.bincount(predicted, minlength=len(pool.classes))
-        turns = _turns(_label_counts(pool), n_left, batch_size, pool.random_state)
-        picks = np.empty(batch_size, dtype=np.intp)
-        with warnings.catch_warnings():
-            if n_left.max() < len(pool):  # the few rows of one class may well tie
-                warnings.simplefilter("ignore", TiedScoresWarning)
-            for column in np.unique(turns):
-                members = np.flatnonzero(predicted == column)
-                places = np.flatnonzero(turns == column)
-                picks[places] = members[self.strategy.select(pool.take(members), len(places))]
-        return picks
-
-
-class EpsilonGreedy(Strategy):
-    """Let a strategy choose, but each row of the batch at random with a small probability.
-
-    Which places of a batch are random is drawn for each place by itself; they are filled by rows
-    drawn evenly from those that the strategy has not chosen.
-
-    **When:** a strategy may be blind to a part of the pool: it will get there in time, at a cost
-    that is known. :class:`Mixture` holds shares exactly; this one draws them, also in batches of
-    one row. Needs what the inner strategy needs.
-
-    Parameters
-    ----------
-    strategy : Strategy
-        Chooses the other rows.
-    epsilon : float, default=0.1
-        Probability of a random row, from 0 to 1.
-
-    References
-    ----------
-    Osugi, Kun and Scott, "Balancing exploration and exploitation: a new algorithm for active
-    machine learning", ICDM 2005, :doi:`10.1109/ICDM.2005.33`, adapt the probability as they go;
-    this is the plain form.
-
-    Examples
-    --------
-    >>> from sklearn.datasets import load_iris
-    >>> from sklearn.linear_model import LogisticRegression
-    >>> from skactive import ActiveLearner
-    >>> from skactive.strategies import EpsilonGreedy, Margin
-    >>> X, y = load_iris(return_X_y=True)
-    >>> model = LogisticRegression(max_iter=500)
-    >>> learner = ActiveLearner(model, EpsilonGreedy(Margin(), epsilon=0.2), random_state=0)
-    >>> learner.fit(X[::10], y[::10]).query(X, batch_size=5).shape
+    >>> from skactive.strategies import InformationDensity, Subsample
+    >>> X, y = load_digits(return_X_y=True)
+    >>> strategy = Subsample(InformationDensity(), n_candidates=200)
+    >>> learner = ActiveLearner(LogisticRegression(max_iter=1000), strategy, random_state=0)
+    >>> learner.fit(X[:50], y[:50]).query(X[50:], batch_size=5).shape
     (5,)
     """
 
+    randomized = True
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "strategy": A_STRATEGY,
-        "epsilon": [Interval(Real, 0, 1, closed="both")],
+        "n_candidates": [Interval(Integral, 1, None, closed="left")],
     }
 
-    def __init__(self, strategy: Strategy, *, epsilon: float = 0.1) -> None:
+    def __init__(self, strategy: Strategy, *, n_candidates: int = 1000) -> None:
         self.strategy = strategy
-        self.epsilon = epsilon
+        self.n_candidates = n_candidates
 
     @property
     def needs(self) -> frozenset[str]:  # type: ignore[override]
         """What the inner strategy reads."""
         return self.strategy.needs
 
+    def select(self, pool: PoolView, batch_size: int) -> Positions:
+        """Draw rows, and let the inner strategy choose among them."""
+        n_drawn = max(self.n_candidates, batch_size)
+        drawn = np.sort(pool.random_state.permutation(len(pool))[:n_drawn])
+        return drawn[self.strategy.select(pool.take(drawn), batch_size)]
+
+
+class Prefilter(Strategy):
+    """Let a strategy choose among the rows that a score puts first.
+
+    **When:** a costly or a diversity strategy shall look at the most uncertain rows only. With
+    :class:`Margin` and :class:`KMeans` it is the plain way to varied, uncertain batches.
+
+    Parameters
+    ----------
+    prefilter : ScoreStrategy
+        Scores the rows of the pool.
+    strategy : Strategy
+        Chooses among the best of them.
+    factor : float, default=10.0
+        How many rows pass, as a multiple of the batch; at least 1.
+
+    References
+    ----------
+    Zhdanov, "Diverse mini-batch active learning", 2019, :doi:`10.48550/arXiv.1901.05954`.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skactive import ActiveLearner
+    >>> from skactive.strategies import KMeans, Margin, Prefilter
+    >>> X, y = load_digits(return_X_y=True)
+    >>> strategy = Prefilter(Margin(), KMeans(), factor=20)
+    >>> learner = ActiveLearner(LogisticRegression(max_iter=1000), strategy, random_state=0)
+    >>> learner.fit(X[:50], y[:50]).query(X[50:], batch_size=5).shape
+    (5,)
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "prefilter": [HasMethods("score_in_chunks")],
+        "strategy": A_STRATEGY,
+        "factor": [Interval(Real, 1, None, closed="left")],
+    }
+
+    def __init__(
+        self, prefilter: ScoreStrategy, strategy: Strategy, *, factor: float = 10.0
+    ) -> None:
+        self.prefilter = prefilter
+        self.strategy = strategy
+        self.factor = factor
+
+    @property
+    def needs(self) -> frozenset[str]:  # type: ignore[override]
+        """What both strategies read."""
+        return self.prefilter.needs | self.strategy.needs
+
     @property
     def randomized(self) -> bool:  # type: ignore[override]
-        """Whether any row is drawn."""
-        return self.epsilon > 0 or self.strategy.randomized
+        """Whether either strategy draws."""
+        return self.prefilter.randomized or self.strategy.randomized
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
-        """Draw which places are random, and fill them when the others are."""
-        rng = pool.random_state
-        explores = rng.random_sample(batch_size) < self.epsilon
-        n_drawn = int(explores.sum())
-        picks = np.empty(batch_size, dtype=np.intp)
-        if n_drawn < batch_size:
-            picks[~explores] = self.strategy.select(pool, batch_size - n_drawn)
-        left = rest_of(len(pool), picks[~explores])
-        picks[explores] = rng.choice(left, n_drawn, replace=False) if n_drawn else []
-        return picks
-
-
-def rest_of(n_rows: int, chosen: Positions) -> Positions:
-    """Return the positions that are not chosen, sorted, in linear time."""
-    left = np.ones(n_rows, dtype=bool)
-    left[chosen] = False
-    return np.flatnonzero(left)
-
-
-def _drawn(pool: PoolView, n_rows: int) -> Positions:
-    """Draw rows of a pool, sorted."""
-    return np.sort(pool.random_state.permutation(len(pool))[:n_rows])
-
-
-def _label_counts(pool: PoolView) -> NDArray[np.intp]:
-    """Count the labels of each class, one count a column of the probabilities."""
-    if pool.labeled is None:
-        return np.zeros(len(pool.classes), dtype=np.intp)
-    columns = np.searchsorted(pool.classes, np.asarray(pool.labeled.y))
-    return np.bincount(columns, minlength=len(pool.classes))
-
-
-def _turns(
-    counts: NDArray[np.intp], n_left: NDArray[np.intp], batch_size: int, rng: RandomState
-) -> NDArray[np.intp]:
-    """Give each place of a batch to the class of the fewest labels that has rows left."""
-    # Among classes of as many labels, chance decides: a share below 1 that does not change.
-    level = counts + rng.permutation(len(counts)) / len(counts)
-    level[n_left == 0] = np.inf
-    turns, n_left = np.empty(batch_size, dtype=np.intp), n_left.copy()
-    for place in range(batch_size):
-        turns[place] = column = np.argmin(level)
-        n_left[column] -= 1
-        level[column] = level[column] + 1 if n_left[column] else np.inf
-    return turns
+        """Keep the rows of the highest scores, and let the strategy choose among them."""
+        scores = self.prefilter.score_in_chunks(pool)
+        n_passed = math.floor(round(self.factor * batch_size, 6))  # 1.15 * 100 is 114.99...
+        passed = top(scores, min(len(pool), n_passed), pool.random_state)
+        return passed[self.strategy.select(pool.take(passed), batch_size)]

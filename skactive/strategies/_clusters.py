@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skactive import scores
-from skactive._compat import Interval
+from skactive._utils.compat import Interval
 from skactive.selectors import top
 from skactive.selectors._clusters import cluster_margin, kmeans_medoids, typiclust
 from skactive.strategies._base import A_COUNT, Positions, Strategy
@@ -17,7 +17,7 @@ from skactive.strategies._diversity import labeled_embedding
 from skactive.strategies._uncertainty import Margin
 
 if TYPE_CHECKING:
-    from skactive._pool import PoolView
+    from skactive.pool._view import PoolView
 
 __all__ = ["CLUE", "ClusterMargin", "DropQuery", "TypiClust"]
 

@@ -11,7 +11,7 @@ from skactive import scores
 from skactive.strategies._base import SampledScoreStrategy
 
 if TYPE_CHECKING:
-    from skactive._pool import PoolView
+    from skactive.pool._view import PoolView
 
 __all__ = ["ConsensusEntropy", "KLDivergence", "VoteEntropy"]
 

@@ -15,17 +15,17 @@ from scipy.special import entr
 from sklearn.exceptions import ConvergenceWarning
 
 from skactive import scores
-from skactive._compat import HasMethods, Interval
-from skactive._seeding import draw_seed, seeded_clone
+from skactive._utils.compat import HasMethods, Interval
+from skactive._utils.seeding import draw_seed, seeded_clone
 from skactive.selectors import top
-from skactive.selectors._neighbors import neighbor_weights
-from skactive.selectors._relevance import relevance_sampling
+from skactive.selectors._engine.neighbors import neighbor_weights
+from skactive.selectors._falcun import relevance_sampling
 from skactive.strategies._base import A_COUNT, Positions, ScoreStrategy, Selector, Strategy
-from skactive.strategies._candidates import rest_of
 from skactive.strategies._diversity import labeled_embedding
+from skactive.strategies._mixture import rest_of
 
 if TYPE_CHECKING:
-    from skactive._pool import PoolView
+    from skactive.pool._view import PoolView
 
 __all__ = ["ContrastiveAL", "DiscriminativeAL", "Falcun"]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from skactive._compat import Interval
+from skactive._utils.compat import Interval
 from skactive.selectors._coverage import (
     facility_location,
     max_coverage,
@@ -20,7 +20,7 @@ from skactive.strategies._diversity import labeled_embedding
 from skactive.strategies._uncertainty import Margin
 
 if TYPE_CHECKING:
-    from skactive._pool import PoolView
+    from skactive.pool._view import PoolView
 
 __all__ = [
     "FacilityLocation",

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from skactive._compat import Interval
+from skactive._utils.compat import Interval
 from skactive.selectors._design import bait, d_optimal, dpp_map, v_optimal
 from skactive.strategies._base import A_SCORE, Positions, ScoreStrategy, Strategy
 from skactive.strategies._diversity import labeled_embedding
 from skactive.strategies._uncertainty import Margin
 
 if TYPE_CHECKING:
-    from skactive._pool import PoolView
+    from skactive.pool._view import PoolView
 
 __all__ = ["BAIT", "DPP", "DOptimal", "MaxDet", "VOptimal"]
 

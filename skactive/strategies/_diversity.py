@@ -5,14 +5,14 @@ from __future__ import annotations
 from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from skactive._compat import Interval
+from skactive._utils.compat import Interval
 from skactive.selectors import kmeans_medoids
 from skactive.selectors._distance import far_but_no_outlier, farthest_first, largest_cluster
-from skactive.selectors._lazy import AllDistances
+from skactive.selectors._engine.nearest_centers import AllDistances
 from skactive.strategies._base import Positions, Strategy
 
 if TYPE_CHECKING:
-    from skactive._pool import PoolView
+    from skactive.pool._view import PoolView
 
 __all__ = ["LCMD", "KCenterGreedy", "KMeans", "RobustKCenterGreedy", "labeled_embedding"]
 

@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skactive import scores
-from skactive._compat import Interval
+from skactive._utils.compat import Interval
 from skactive.selectors import kmeans_plusplus, top
 from skactive.selectors._distance import ranked
 from skactive.strategies._base import A_COUNT, A_SCORE, Positions, ScoreStrategy, Selector, Strategy
 from skactive.strategies._uncertainty import Entropy, LeastConfidence
 
 if TYPE_CHECKING:
-    from skactive._pool import PoolView
+    from skactive.pool._view import PoolView
 
 __all__ = ["BADGE", "InformationDensity", "RankedBatch"]
 

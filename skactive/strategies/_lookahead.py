@@ -12,12 +12,12 @@ from scipy import linalg, sparse
 from scipy.special import entr
 from sklearn import get_config
 
-from skactive._compat import Interval, StrOptions
+from skactive._utils.compat import Interval, StrOptions
 from skactive.exceptions import CapabilityError, PoolTooLargeError
 from skactive.strategies._base import A_COUNT, ScoreStrategy, Selector
 
 if TYPE_CHECKING:
-    from skactive._pool import PoolView
+    from skactive.pool._view import PoolView
 
 __all__ = ["ExpectedErrorReduction"]
 

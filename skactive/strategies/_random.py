@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from skactive.strategies._base import Positions, Strategy
 
 if TYPE_CHECKING:
-    from skactive._pool import PoolView
+    from skactive.pool._view import PoolView
 
 __all__ = ["Random"]
 

@@ -13,7 +13,7 @@ from skactive.strategies._base import Positions, Strategy
 from skactive.strategies._diversity import labeled_embedding
 
 if TYPE_CHECKING:
-    from skactive._pool import PoolView
+    from skactive.pool._view import PoolView
 
 __all__ = ["IGS", "GSy"]
 

@@ -24,9 +24,9 @@ from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
 from skactive import ActiveLearner
-from skactive._pool import PoolView, Source
 from skactive.adapters import adapt
 from skactive.exceptions import CapabilityError, InvalidReadingError
+from skactive.pool._view import PoolView, Source
 from skactive.strategies import BALD, EPIG
 
 X, Y = load_iris(return_X_y=True)

@@ -24,9 +24,9 @@ from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, OneHotEncod
 from sklearn.svm import LinearSVC
 
 from skactive import ActiveLearner
-from skactive._pool import PoolView, Source
 from skactive.adapters import adapt
 from skactive.exceptions import CapabilityError, FrozenModelWarning
+from skactive.pool._view import PoolView, Source
 from skactive.strategies import BALD, EPIG, Margin
 
 X, Y = load_iris(return_X_y=True)

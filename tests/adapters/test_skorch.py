@@ -16,9 +16,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skactive import ActiveLearner
-from skactive._pool import PoolView
 from skactive.adapters import adapt
 from skactive.exceptions import CapabilityError, InvalidReadingError, TeachError
+from skactive.pool._view import PoolView
 from skactive.strategies import BADGE, BALD, EPIG, KCenterGreedy, Margin
 
 pytest.importorskip("skorch")

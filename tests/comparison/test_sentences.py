@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from skactive._statistics import repeats_to_resolve
 from skactive.comparison import StrategyComparison
+from skactive.comparison._statistics import repeats_to_resolve
 
 RANDOM = [0.5, 0.6, 0.7, 0.8, 0.9]
 FASTER = [0.5, 0.8, 0.9, 0.95, 0.95]

@@ -21,7 +21,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from skactive.labeling.terminal._stored import read_stored
+from skactive.cli._status import read_stored
 
 SETUP = """
 from sklearn.datasets import load_digits

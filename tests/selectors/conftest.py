@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skactive.selectors import _covering, _greedy
+from skactive.selectors._engine import coverage, lazy_greedy, similarity
 
 
 @pytest.fixture
@@ -22,8 +22,8 @@ def blobs():
 @pytest.fixture
 def small_parts(monkeypatch):
     """Many cells, blocks, shortlists and refreshes on few rows."""
-    monkeypatch.setattr(_covering, "_BLOCK_BYTES", 2**10)
-    monkeypatch.setattr(_covering, "_CELL_ROWS", 9)
-    monkeypatch.setattr(_greedy, "_SHORTLIST", 12)
-    monkeypatch.setattr(_greedy, "_BOUNDED_AT_ONCE", 5)
-    monkeypatch.setattr(_greedy, "_EXACT_AT_ONCE", 2)
+    monkeypatch.setattr(similarity, "_BLOCK_BYTES", 2**10)
+    monkeypatch.setattr(coverage, "_CELL_ROWS", 9)
+    monkeypatch.setattr(lazy_greedy, "_SHORTLIST", 12)
+    monkeypatch.setattr(lazy_greedy, "_BOUNDED_AT_ONCE", 5)
+    monkeypatch.setattr(lazy_greedy, "_EXACT_AT_ONCE", 2)

@@ -13,13 +13,15 @@ from scipy import sparse
 from scipy.spatial.distance import cdist
 from scipy.stats import chisquare
 
-from skactive.selectors import _coverage, _covering
+from skactive.selectors import _coverage
 from skactive.selectors._coverage import (
     facility_location,
     max_coverage,
     purity_radius,
     targeted_coverage,
 )
+from skactive.selectors._engine import coverage, similarity
+from skactive.selectors._engine import threads as thread_engine
 
 KINDS = [np.asarray, sparse.csr_array, sparse.csr_matrix, sparse.coo_array]
 kinds = pytest.mark.parametrize("as_rows", KINDS, ids=lambda kind: kind.__name__)
@@ -334,7 +336,8 @@ def test_rows_at_the_rim_are_counted_as_in_double_precision():
 @pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("n_labeled", [0, 5])
 def test_the_number_of_threads_changes_no_pick(kernel, n_labeled, blobs, monkeypatch):
-    monkeypatch.setattr(_covering, "_FEW_PAIRS", 400)
+    for module in (coverage, thread_engine):
+        monkeypatch.setattr(module, "_FEW_PAIRS", 400)
     X, answers = blobs(700, 5), []
     options = {} if kernel == "distance" else {"bandwidth": 2.0}
     if n_labeled:
@@ -389,7 +392,7 @@ def test_a_sample_gives_nearly_the_coverage_of_all_rows(kernel, weighted):
 
 @pytest.mark.parametrize("as_rows", [np.asarray, sparse.csr_array])
 def test_radius_is_the_largest_at_which_enough_balls_are_pure(as_rows, monkeypatch):
-    monkeypatch.setattr(_covering, "_BLOCK_BYTES", 2**10)
+    monkeypatch.setattr(similarity, "_BLOCK_BYTES", 2**10)
     from sklearn.cluster import KMeans
 
     rng = np.random.default_rng(13)
@@ -408,7 +411,8 @@ def test_radius_is_the_largest_at_which_enough_balls_are_pure(as_rows, monkeypat
 
 
 def test_radius_from_single_precision_is_on_the_safe_side(blobs, monkeypatch):
-    monkeypatch.setattr(_covering, "_FEW_PAIRS", 0)
+    for module in (coverage, thread_engine):
+        monkeypatch.setattr(module, "_FEW_PAIRS", 0)
     X = blobs(3000, 16) + np.float32(5)
     radius = purity_radius(X, 10, random_state=0)
     doubled = purity_radius(X.astype(float), 10, random_state=0)

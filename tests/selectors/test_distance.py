@@ -12,8 +12,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from scipy.stats import chisquare
 
-from skactive.selectors import _points, k_center_greedy, kmeans_plusplus, ranked_batch
-from skactive.selectors._lazy import AllDistances, LazyDistances, drawn
+from skactive.selectors import k_center_greedy, kmeans_plusplus, ranked_batch
+from skactive.selectors._engine import points as _points
+from skactive.selectors._engine.nearest_centers import AllDistances, LazyDistances, drawn
 
 KINDS = [np.asarray, sparse.csr_array, sparse.csr_matrix, sparse.coo_array]
 kinds = pytest.mark.parametrize("as_rows", KINDS, ids=lambda kind: kind.__name__)

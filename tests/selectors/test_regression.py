@@ -14,7 +14,7 @@ from scipy import sparse
 from scipy.stats import chisquare
 
 from skactive.selectors import gsy, igs, k_center_greedy, lcmd, robust_k_center_greedy
-from skactive.selectors._lazy import AllDistances
+from skactive.selectors._engine.nearest_centers import AllDistances
 from skactive.selectors._regression import _ProductDistances
 
 KINDS = [np.asarray, np.float32, sparse.csr_array, sparse.csr_matrix, sparse.coo_array]

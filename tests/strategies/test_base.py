@@ -12,9 +12,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 
 from skactive import ActiveLearner
-from skactive._pool import PoolView, Source
 from skactive.adapters import ModelAdapter
 from skactive.exceptions import SelectionError, TiedScoresWarning
+from skactive.pool._view import PoolView, Source
 from skactive.selectors import PowerTop, SoftmaxTop
 from skactive.strategies import BALD, Margin, ScoreStrategy, Strategy
 from skactive.testing import FakePool

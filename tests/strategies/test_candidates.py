@@ -10,7 +10,8 @@ from sklearn.linear_model import LogisticRegression
 from skactive import ActiveLearner
 from skactive.selectors import kmeans_plusplus
 from skactive.strategies import BADGE, KCenterGreedy, KMeans, Margin, Random, Strategy
-from skactive.strategies._candidates import SEALS, AnchorAL, ClassBalanced, EpsilonGreedy, _turns
+from skactive.strategies._candidates import SEALS, AnchorAL
+from skactive.strategies._mixture import ClassBalanced, EpsilonGreedy, _turns
 from skactive.testing import FakePool, parametrize_with_strategy_checks
 
 

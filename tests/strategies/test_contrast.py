@@ -17,7 +17,7 @@ from skactive import ActiveLearner
 from skactive.exceptions import TiedScoresWarning
 from skactive.scores import margin
 from skactive.selectors import PowerTop
-from skactive.selectors._relevance import relevance_sampling
+from skactive.selectors._falcun import relevance_sampling
 from skactive.strategies._contrast import (
     ContrastiveAL,
     DiscriminativeAL,

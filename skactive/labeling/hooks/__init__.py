@@ -7,7 +7,7 @@ A hook is any object with some of the methods ``on_fit_end``, ``on_query_end``, 
 keeps something must therefore guard it. What a hook raises becomes a warning.
 """
 
-from skactive.labeling.hooks._alerts import Drift, DriftAlert
+from skactive.labeling.hooks._drift_alert import Drift, DriftAlert
 from skactive.labeling.hooks._history import HistoryWriter
 from skactive.labeling.hooks._mlflow import MLflowHook
 from skactive.labeling.hooks._progress import ProgressBar

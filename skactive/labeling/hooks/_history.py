@@ -14,7 +14,7 @@ from threading import Lock
 from typing import Any
 
 from skactive.exceptions import SkactiveWarning
-from skactive.labeling._hooks import SessionEvent
+from skactive.labeling.hooks._base import SessionEvent
 
 __all__ = ["FIELDS", "HistoryWriter"]
 

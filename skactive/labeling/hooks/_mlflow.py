@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from skactive.labeling._hooks import SessionEvent
-from skactive.labeling.hooks._readings import round_numbers, step
+from skactive.labeling.hooks._base import SessionEvent
+from skactive.labeling.hooks._metrics import round_numbers, step
 
 __all__ = ["MLflowHook"]
 

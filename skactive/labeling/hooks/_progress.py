@@ -6,7 +6,7 @@ import sys
 from threading import Lock
 from typing import Any, Self
 
-from skactive.labeling._hooks import SessionEvent
+from skactive.labeling.hooks._base import SessionEvent
 
 __all__ = ["ProgressBar"]
 

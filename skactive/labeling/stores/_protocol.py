@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import Any, Protocol, runtime_checkable
 
-from skactive.labeling._events import Event
+from skactive.labeling.state._events import Event
 
 __all__ = ["LabelStore"]
 

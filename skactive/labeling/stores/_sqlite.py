@@ -15,7 +15,7 @@ from typing import Any
 from zlib import crc32
 
 from skactive.exceptions import StoreError
-from skactive.labeling._events import Event, new_id
+from skactive.labeling.state._events import Event, new_id
 
 __all__ = ["SQLiteLabelStore"]
 

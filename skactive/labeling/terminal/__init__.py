@@ -1,5 +1,3 @@
-"""Labelling in the terminal, and what all places to label begin with: campaigns."""
+"""Labeling in the terminal."""
 
-from skactive.labeling.terminal._campaign import Campaign, open_campaign, read_campaign
-
-__all__ = ["Campaign", "open_campaign", "read_campaign"]
+__all__: list[str] = []

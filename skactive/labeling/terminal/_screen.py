@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from skactive.labeling._summary import Progress
+from skactive.labeling.state._progress import Progress
 from skactive.labeling.terminal._keys import Keys
 from skactive.labeling.terminal._text import harmless, width_of, wrapped
 

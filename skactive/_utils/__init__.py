@@ -1,0 +1,3 @@
+"""Private helpers that every other package may use."""
+
+__all__: list[str] = []

@@ -1,0 +1,3 @@
+"""Numerical engines of the selectors: distances, coverage, information, clusters."""
+
+__all__: list[str] = []

@@ -1,0 +1,43 @@
+"""The audit of a campaign: rows drawn at random, that no model learns from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skactive._utils.seeding import derived_seed
+from skactive.estimation._audit import right_rows
+
+__all__ = ["Audit", "row_scores"]
+
+
+class Audit:
+    """Rows reserved at random, whose labels become known share by share."""
+
+    def __init__(
+        self, share: float, budget: int, n: int, taken: NDArray[np.intp] | None, seed: int
+    ) -> None:
+        self.share = share
+        free = np.arange(n) if taken is None else np.setdiff1d(np.arange(n), taken)
+        # A stream of its own: the start and the queries are drawn as they are without an audit.
+        own = np.random.RandomState(derived_seed(seed, 0xA0D1))
+        self.rows = own.permutation(free)[: round(share * budget)]
+        self.n_known = 0
+        self.scores = np.empty(0)  # of the rows known, by the model of the round
+
+    def buy(self, n_learnt: int, *, last: bool) -> None:
+        """Read as many labels as make up the share of all, if so many were learnt from."""
+        due = round(n_learnt / (1.0 - self.share)) - n_learnt
+        self.n_known = len(self.rows) if last else min(due, len(self.rows))
+
+
+def row_scores(learner: Any, X: Any, y: Any) -> NDArray[np.float64]:
+    """Score predictions row by row: right or wrong, or minus the squared error."""
+    y = np.asarray(y)
+    right = right_rows(learner, X, y)
+    if right is not None:
+        return right
+    predicted = np.asarray(learner.predict(X))
+    return -np.square(predicted - y.reshape(predicted.shape)).reshape(len(y), -1).mean(axis=1)

@@ -1,0 +1,296 @@
+"""SimulatedLearner: play the whole loop, with known labels as the oracle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import nullcontext
+from numbers import Integral, Real
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from sklearn import get_config
+from sklearn.base import BaseEstimator, MetaEstimatorMixin
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
+from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits
+
+from skactive._utils.compat import CallbackSupportMixin, HasMethods, Interval, with_callbacks
+from skactive._utils.delegation import DelegatesPrediction
+from skactive._utils.rows import n_rows
+from skactive._utils.seeding import draw_seed
+from skactive._validation import check_rows
+from skactive.simulation._campaign import _Campaign
+
+__all__ = ["SimulatedLearner"]
+
+
+class SimulatedLearner(
+    DelegatesPrediction, CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator
+):
+    """An active learner whose `fit` plays the whole loop, with `y` as the oracle.
+
+    It starts with a few labels, and then buys labels in batches, as the learner's strategy asks,
+    until the budget is spent. A label is read when it is bought and not before. Being an ordinary
+    estimator it goes into ``GridSearchCV``, which can so search over strategies and models.
+
+    Parameters
+    ----------
+    learner : ActiveLearner
+        The learner to play; it is cloned. Without a `random_state` of its own it gets one.
+    budget : int, default=100
+        How many labels may be read in all, the start included. More than there are rows means
+        all rows.
+    batch_size : int, default=10
+        How many labels to buy a round. The last round takes what is left of the budget.
+    n_initial : int, default=10
+        How many labels to start with. If a classifier's start holds one class only, further rows
+        are drawn at random, on the same budget, until it holds two.
+    initial_strategy : Strategy, default=None
+        Chooses the start; one that needs no model. None draws at random.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the start and of the queries.
+    n_threads : int or None, default=1
+        How many threads BLAS and OpenMP may use meanwhile. The fits of a simulation are small, and
+        several times slower with two threads than with one; for large ones pass more, or None to
+        leave the number as it is.
+    verbose : bool or int, default=False
+        Whether to show a progress bar on standard error.
+    stopping : StoppingCriterion, default=None
+        When to stop before the budget is spent; see :mod:`skactive.stopping`. It is asked after
+        the fit of each round. What it looks at does not change which rows are queried.
+    audit_share : float, default=0.0
+        Share of the labels bought that go to an *audit*: rows reserved at random before anything
+        else is chosen, which no strategy is offered and no model learns from. `n_initial` and
+        `batch_size` count the labels that are learnt from; those of the audit come on top, and
+        the budget counts all.
+    retune_every : int, default=None
+        For a learner whose estimator is a search (``GridSearchCV``): search anew only when at
+        least so many labels came since the last search, and refit the best estimator of that
+        search in between. None searches in every round.
+
+    Attributes
+    ----------
+    learner_ : ActiveLearner
+        The learner with all labels bought.
+    estimators_ : list of estimators
+        The model of each round.
+    queried_ : ndarray of shape (n_labels,)
+        Positions in `X` in the order in which their labels were read, the start first.
+    n_labels_ : ndarray of shape (n_rounds,)
+        How many labels the model of each round learnt from; the start is the first round.
+    n_bought_ : ndarray of shape (n_rounds,)
+        How many labels were bought up to each round, those of the audit included.
+    audited_ : ndarray of shape (n_audited,)
+        Positions in `X` of the rows of the audit, in the order in which their labels were read.
+    stop_reason_ : str
+        Why the campaign ended, in a sentence.
+    stopping_ : Monitor or None
+        What `stopping` read, round by round; see
+        :class:`StoppingDisplay <skactive.display.StoppingDisplay>`.
+    history_ : list of dict
+        One record a round: ``n_labels``, ``fit_seconds``, and ``query_seconds`` that it took to
+        choose the rows of the round. With an audit also ``audit_n`` and ``audit_score``, how many
+        rows of it were known and their mean score by the model of the round; with `stopping` also
+        ``stopping``, a dict of what each criterion read; where the estimator is a search, also
+        ``tuned`` and ``best_params``, whether the round searched and what is best since.
+    classes_ : ndarray of shape (n_classes,)
+        The classes of the last model, where it has them.
+    n_features_in_ : int
+        Number of features, where the last model has it.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Names of the features, where the last model has them.
+
+    See Also
+    --------
+    ActiveLearner : The learner for labels that come from people.
+
+    Notes
+    -----
+    The model of a round is a function of which labels are known, not of the order in which they
+    came: it is refitted on the labelled rows in the order of `X`. A learner with
+    ``incremental=True`` or ``prefit=True`` is taught batch by batch instead. (A search clones what
+    it searches over, and a clone of a prefit learner is not fitted: freeze its model.)
+
+    The audit is a simple random sample of the rows (of those that are not `initial`), whatever the
+    strategy does, so the share of it that a model predicts rightly is binomial, with the accuracy
+    on new rows as its mean (:func:`skactive.estimation.clopper_pearson` gives the interval). After
+    each round ``round(audit_share * n_bought)`` of its labels are known. A row scores 1 or 0 of a
+    classifier, right or wrong, and minus the squared error of a regressor.
+
+    With `retune_every` the models are the best estimators found and not the searches that found
+    them, so that their ``score`` is the same in all rounds. While the labels are too few for the
+    folds of the search (where these are stratified: while no class has as many labels as there are
+    folds), its estimator is fitted with its own parameters, and ``tuned`` is False. The learner
+    that results keeps the search: `teach` searches.
+
+    With scikit-learn >= 1.9, callbacks set by ``set_callbacks`` are called a round; one that
+    returns True from ``on_fit_task_end`` ends the campaign.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.model_selection import train_test_split
+    >>> from skactive import ActiveLearner, SimulatedLearner
+    >>> from skactive.strategies import Margin
+    >>> X, X_test, y, y_test = train_test_split(*load_digits(return_X_y=True), random_state=0)
+    >>> learner = ActiveLearner(LogisticRegression(max_iter=1000), Margin())
+    >>> simulation = SimulatedLearner(learner, budget=45, n_initial=20, random_state=0).fit(X, y)
+    >>> simulation.n_labels_
+    array([20, 30, 40, 45])
+    >>> scores = list(simulation.staged_score(X_test, y_test))
+    >>> scores[-1] > scores[0]
+    True
+
+    Stopped when enough is known, with a fifth of the labels for an audit:
+
+    >>> from skactive.stopping import TargetReached
+    >>> simulation.set_params(stopping=TargetReached(0.8), audit_share=0.2, budget=500)
+    SimulatedLearner(...)
+    >>> simulation.fit(X, y).stop_reason_
+    'Stopped at ... labels: ... of ... audited rows are right: with confidence 0.95 at least ...,
+    which reaches 0.8.'
+    >>> [record["audit_n"] for record in simulation.history_[:3]]  # at 20, 30 and 40 labels
+    [5, 8, 10]
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "learner": [HasMethods(["fit", "query", "teach"])],
+        "budget": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "n_initial": [Interval(Integral, 1, None, closed="left")],
+        "initial_strategy": [HasMethods("select"), None],
+        "random_state": ["random_state"],
+        "n_threads": [Interval(Integral, 1, None, closed="left"), None],
+        "verbose": ["verbose"],
+        "stopping": [HasMethods("start"), None],
+        "audit_share": [Interval(Real, 0, 1, closed="left")],
+        "retune_every": [Interval(Integral, 1, None, closed="left"), None],
+    }
+
+    def __init__(
+        self,
+        learner: Any,
+        *,
+        budget: int = 100,
+        batch_size: int = 10,
+        n_initial: int = 10,
+        initial_strategy: Any = None,
+        random_state: Any = None,
+        n_threads: int | None = 1,
+        verbose: bool | int = False,
+        stopping: Any = None,
+        audit_share: float = 0.0,
+        retune_every: int | None = None,
+    ) -> None:
+        self.learner = learner
+        self.budget = budget
+        self.batch_size = batch_size
+        self.n_initial = n_initial
+        self.initial_strategy = initial_strategy
+        self.random_state = random_state
+        self.n_threads = n_threads
+        self.verbose = verbose
+        self.stopping = stopping
+        self.audit_share = audit_share
+        self.retune_every = retune_every
+
+    @with_callbacks
+    def fit(self, X: Any, y: Any, *, initial: Any = None, **params: Any) -> Self:
+        """Play the loop on these rows, reading labels only as they are bought.
+
+        Parameters
+        ----------
+        X : rows in any container
+            The pool.
+        y : array-like of shape (n_rows,)
+            The labels that the oracle will give.
+        initial : array-like of int, default=None
+            Positions of the rows whose labels are known at the start, instead of `n_initial`
+            rows drawn.
+        **params : dict
+            Passed to the learner's ``fit``; values with one entry a row are cut to the labelled
+            rows.
+
+        Returns
+        -------
+        self : SimulatedLearner
+
+        Raises
+        ------
+        ValueError
+            If the budget does not cover the start, or `initial` is no set of positions or holds
+            one class only, or `retune_every` is set and there is nothing to search anew.
+        """
+        self._validate_params()
+        if y is None:
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is None."
+            )
+        X, y = check_rows(X, y)
+        if not n_rows(X):
+            raise ValueError("X has no rows: a campaign needs a pool of at least 1 row.")
+        if params and get_config()["enable_metadata_routing"]:
+            params = process_routing(self, "fit", **params).learner["fit"]
+        seed = draw_seed(self.random_state)
+        campaign = _Campaign(self, X, y, dict(params), seed, initial)
+        with nullcontext() if self.n_threads is None else threadpool_limits(self.n_threads):
+            campaign.start()
+            campaign.play()
+        self.learner_, self.estimators_ = campaign.learner, campaign.models
+        self.queried_ = campaign.rows[campaign.known]
+        self.history_ = campaign.history
+        self.n_labels_ = np.array([record["n_labels"] for record in self.history_])
+        self.audited_ = campaign.audit.rows[: campaign.audit.n_known]
+        self.n_bought_ = self.n_labels_ + [record.get("audit_n", 0) for record in self.history_]
+        self.stop_reason_, self.stopping_ = campaign.stop_reason, campaign.monitor
+        return self
+
+    def staged_score(self, X: Any, y: Any, scoring: Any = None) -> Iterator[float]:
+        """Score the model of each round on test rows.
+
+        Parameters
+        ----------
+        X : rows in any container
+            Test rows.
+        y : array-like of shape (n_rows,)
+            Their true labels.
+        scoring : str, callable or None, default=None
+            As in scikit-learn's searches; None is the model's own ``score``.
+
+        Yields
+        ------
+        float
+            The score of a round, the start first: one for each of ``n_labels_``.
+        """
+        from sklearn.metrics import check_scoring  # late: it takes a tenth of a second
+
+        check_is_fitted(self, "estimators_")
+        for model in self.estimators_:
+            yield float(check_scoring(model, scoring=scoring)(model, X, y))
+
+    # scikit-learn's protocols -----------------------------------------------------------------
+
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Say that `fit` sends its parameters to the learner's `fit`.
+
+        Returns
+        -------
+        MetadataRouter
+            The routing.
+        """
+        mapping = MethodMapping().add(caller="fit", callee="fit")
+        mapping.add(caller="score", callee="score")
+        return MetadataRouter(owner=type(self).__name__).add(
+            learner=self.learner, method_mapping=mapping
+        )
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "learner_")
+
+    def _wrapped(self) -> Any:
+        return getattr(self, "learner_", self.learner)
+
+    def _fitted(self) -> Any:
+        check_is_fitted(self)
+        return self.learner_

@@ -1,0 +1,136 @@
+"""What criteria read of a round: predictions of its model, and its audit sample."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import is_classifier
+from sklearn.utils import gen_batches
+
+from skactive._utils.rows import n_rows, take_rows
+from skactive._utils.seeding import derived_seed
+from skactive.exceptions import CapabilityError, InvalidReadingError
+from skactive.scores import SUM_TOLERANCE
+from skactive.stopping._base import Floats, Memory, Positions, Round, StoppingCriterion
+
+__all__ = [
+    "agreement",
+    "audited",
+    "predict_classes",
+    "predict_probabilities",
+    "right_or_wrong",
+    "rows_left",
+    "stop_set",
+]
+
+# Whole pools are read so many rows at a time, of which nothing is kept but the answer.
+_ROWS_AT_ONCE = 2**14
+
+
+def rows_left(current: Round) -> Positions:
+    """Return the rows that are left to label."""
+    return np.arange(n_rows(current.X)) if current.pool is None else current.pool
+
+
+def stop_set(current: Round, memory: Memory, size: int) -> Positions:
+    """Return the rows of the stop set: random ones, the same in all rounds."""
+    if "rows" not in memory:
+        # A stream of its own: whether a criterion looks must not change what is queried.
+        own = np.random.RandomState(derived_seed(current.seed, 0x570B))
+        drawn = own.permutation(n_rows(current.X))[:size]
+        memory["rows"] = np.sort(drawn)
+    rows: Positions = memory["rows"]
+    return rows
+
+
+def _batches(X: Any, rows: Positions) -> Iterator[Any]:
+    for batch in gen_batches(len(rows), _ROWS_AT_ONCE):
+        yield take_rows(X, rows[batch])
+
+
+def predict_classes(criterion: StoppingCriterion, current: Round, rows: Positions) -> NDArray[Any]:
+    """Predict the classes of some rows."""
+    _check_classifier(criterion, current.learner)
+    parts = [np.asarray(current.learner.predict(batch)) for batch in _batches(current.X, rows)]
+    if parts[0].ndim != 1:
+        raise CapabilityError(
+            f"{type(criterion).__name__} compares one label a row, got predictions of shape "
+            f"{parts[0].shape} of a batch: stop by Budget, TimeLimit or a Plateau of another score."
+        )
+    return np.concatenate(parts)
+
+
+def predict_probabilities(
+    criterion: StoppingCriterion, current: Round, rows: Positions
+) -> Iterator[Floats]:
+    """Yield probabilities of some rows, a batch at a time."""
+    name, learner = type(criterion).__name__, current.learner
+    _check_classifier(criterion, learner)
+    if not hasattr(learner, "predict_proba"):
+        raise CapabilityError(
+            f"{name} needs predict_proba, which {_model_name(learner)} does not give: wrap the "
+            "model in CalibratedClassifierCV, or stop by StabilizingPredictions."
+        )
+    for batch in _batches(current.X, rows):
+        proba = np.asarray(learner.predict_proba(batch))
+        if proba.ndim != 2 or not (np.abs(proba.sum(axis=1) - 1.0) <= SUM_TOLERANCE).all():
+            raise InvalidReadingError(
+                f"{name} needs probabilities that sum to 1, one column a class; "
+                f"{_model_name(learner)} gives an array of shape {proba.shape} that does not."
+            )
+        yield proba
+
+
+def _check_classifier(criterion: StoppingCriterion, learner: Any) -> None:
+    if not is_classifier(learner):
+        raise CapabilityError(
+            f"{type(criterion).__name__} looks at predicted classes, and {_model_name(learner)} "
+            "is no classifier: stop by Plateau with a score of your own, by Budget or TimeLimit."
+        )
+
+
+def _model_name(learner: Any) -> str:
+    return type(getattr(learner, "estimator_", learner)).__name__
+
+
+def agreement(
+    criterion: StoppingCriterion, current: Round, memory: Memory, size: int
+) -> float | None:
+    """Compare the model with that of the round before, on the stop set; None in the first round."""
+    predicted = predict_classes(criterion, current, stop_set(current, memory, size))
+    last, memory["last"] = memory.get("last"), predicted
+    return None if last is None else _kappa(last, predicted)
+
+
+def _kappa(one: NDArray[Any], other: NDArray[Any]) -> float:
+    """Cohen's kappa of two lots of labels; 0 where both are one and the same label throughout."""
+    classes, codes = np.unique(np.concatenate([one, other]), return_inverse=True)
+    first, second = codes.reshape(2, -1)
+    shares = [np.bincount(each, minlength=len(classes)) / len(each) for each in (first, second)]
+    observed, by_chance = float(np.mean(first == second)), float(shares[0] @ shares[1])
+    return 0.0 if len(classes) == 1 else (observed - by_chance) / (1.0 - by_chance)
+
+
+def audited(criterion: StoppingCriterion, current: Round) -> Floats:
+    """Return the scores of the audit sample; of which there may be none yet."""
+    if current.audit is None:
+        raise ValueError(
+            f"{type(criterion).__name__} reads an audit sample, and there is none: set "
+            "audit_share= of the simulation, or pass the scores of the sample as Round(audit=)."
+        )
+    return np.asarray(current.audit, dtype=np.float64)
+
+
+def right_or_wrong(criterion: StoppingCriterion, current: Round) -> Floats:
+    """Return the scores of the audit sample, which must be 1 or 0."""
+    scores = audited(criterion, current)
+    if not np.isin(scores, (0.0, 1.0)).all():
+        raise CapabilityError(
+            f"{type(criterion).__name__} counts audited rows that are right, 1, or wrong, 0, as a "
+            f"classifier's are; got a row that scores {scores[~np.isin(scores, (0.0, 1.0))][0]:.6g}"
+            ": for such scores use Plateau('audit')."
+        )
+    return scores

@@ -1,0 +1,226 @@
+"""Lazy distances give the answers of the plain algorithms, whatever is refreshed and when."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+from scipy.stats import chisquare
+
+from skactive.selectors import k_center_greedy, kmeans_plusplus
+from skactive.selectors._engine import nearest_centers as _lazy
+from skactive.selectors._engine import points as _points
+from skactive.selectors._engine.nearest_centers import LazyDistances
+
+
+def blobs(n_rows, n_dims, dtype=np.float64, seed=0):
+    rng = np.random.default_rng(seed)
+    centres = 2 * rng.normal(size=(8, n_dims))
+    return (centres[rng.integers(0, 8, n_rows)] + rng.normal(size=(n_rows, n_dims))).astype(dtype)
+
+
+def factors(n_rows, dtype=np.float64, seed=0):
+    rng = np.random.default_rng(seed)
+    a = rng.dirichlet(np.ones(4), n_rows)
+    a[np.arange(n_rows), a.argmax(axis=1)] -= 1
+    return a.astype(dtype), blobs(n_rows, 5, dtype, seed)
+
+
+def explicit(points):
+    """The rows as a dense float64 array."""
+    if isinstance(points, tuple):
+        a, h = (np.asarray(p.toarray() if sparse.issparse(p) else p, float) for p in points)
+        return np.einsum("ic,id->icd", a, h).reshape(len(a), -1)
+    return np.asarray(points.toarray() if sparse.issparse(points) else points, dtype=float)
+
+
+def all_pairs(A, B):
+    return np.square(A[:, None] - B[None]).sum(axis=2)
+
+
+def farthest_first(X, labeled, n_picks):
+    nearest, picks = all_pairs(X, labeled).min(axis=1), []
+    for _ in range(n_picks):
+        picks.append(int(nearest.argmax()))
+        nearest = np.minimum(nearest, np.square(X - X[picks[-1]]).sum(axis=1))
+    return picks
+
+
+KINDS = {
+    "float64": lambda: blobs(600, 6),
+    "float32": lambda: blobs(600, 6, np.float32),
+    "one dimension": lambda: blobs(600, 1),
+    "far from the origin": lambda: blobs(600, 6) + 1e6,
+    "sparse": lambda: sparse.csr_array(np.maximum(blobs(600, 6) - 1, 0)),
+    "factors": lambda: factors(600),
+    "factors float32": lambda: factors(600, np.float32),
+    "sparse factors": lambda: (factors(600)[0], sparse.csr_array(np.maximum(factors(600)[1], 0))),
+}
+kinds = pytest.mark.parametrize("kind", KINDS)
+
+
+@pytest.fixture(params=[1, 16], ids=["wide", "narrow"])
+def lazy(request, monkeypatch):
+    """Use blocks of many or of few rows and centres."""
+    monkeypatch.setattr(_lazy, "_CENTRES", 128 // request.param)
+    monkeypatch.setattr(_points, "_BLOCK_BYTES", 2**21 // request.param**2)
+    return request.param
+
+
+@kinds
+def test_bounds_are_never_below_the_distances_and_refreshed_ones_are_equal(kind, lazy):
+    points = KINDS[kind]()
+    X, state, rng = explicit(points), LazyDistances(points), np.random.default_rng(0)
+    centres = rng.permutation(600)[:40]
+    scale = np.square(X - X.mean(axis=0)).sum(axis=1).max()
+    for n, centre in enumerate(centres, start=1):
+        state.add(int(centre))
+        if n % 9 == 4:
+            state.lower_all()
+        true = all_pairs(X, X[centres[:n]]).min(axis=1)
+        some = rng.integers(0, 600, 20)
+        assert_allclose(state.refresh(some), true[some], rtol=1e-7, atol=1e-9 * scale)
+        assert (state.bound >= true - 1e-9 * scale).all()
+    assert_array_equal(state.bound[centres], 0.0)
+    state.lower_all()
+    assert (state.bound <= true * (1 + 1e-3) + 1e-3 * scale).all()  # and they are not far above
+
+
+@kinds
+@pytest.mark.parametrize("n_picks", [1, 30, 599])
+def test_farthest_first_pick_by_pick(kind, n_picks, lazy):
+    points = KINDS[kind]()
+    X = explicit(points)
+    if isinstance(points, tuple):
+        start, options = [7], {}
+        state = LazyDistances(points)
+        state.add(7)
+        picks = state.farthest_first(n_picks, np.random.RandomState(0))
+    else:
+        start, options = [7, 8, 9], {"labeled": points[[7, 8, 9]]}
+        picks = k_center_greedy(points, n_picks, random_state=0, **options)
+    nearest = all_pairs(X, X[start]).min(axis=1)
+    scale = np.square(X - X.mean(axis=0)).sum(axis=1).max()
+    assert len(set(picks)) == n_picks or n_picks == 599
+    for pick in picks:
+        assert nearest[pick] >= nearest.max() - 1e-11 * scale
+        nearest = np.minimum(nearest, np.square(X - X[pick]).sum(axis=1))
+
+
+@pytest.mark.parametrize("width", [4, 64, 10_000])
+def test_the_answer_does_not_depend_on_how_many_rows_contend(width, monkeypatch):
+    X, labeled = blobs(3000, 3), blobs(50, 3, seed=1)
+    state = LazyDistances(X, labeled=labeled)
+    traverse, widths = state._contenders, []
+
+    def contenders():
+        if not widths:
+            state._width = width
+        widths.append(state._width)
+        return traverse()
+
+    monkeypatch.setattr(state, "_contenders", contenders)
+    picks = state.farthest_first(200, np.random.RandomState(0))
+    assert picks == farthest_first(X, labeled, 200)
+
+
+def test_single_precision_picks_are_those_of_double_precision():
+    X = blobs(20_000, 32, np.float32)
+    picks = k_center_greedy(X, 100, labeled=X[:50], random_state=0)
+    assert picks.tolist() == farthest_first(X.astype(float), X[:50].astype(float), 100)
+
+
+def test_few_rows_are_refreshed():
+    X = blobs(50_000, 32, np.float32)
+    state = LazyDistances(X, labeled=X[:50])
+    state.farthest_first(200, np.random.RandomState(0))
+    assert 0 < (state.seen > 0).mean() < 0.1
+    state = LazyDistances(X)
+    state.add(0)
+    state.draw(200, np.random.RandomState(0))
+    assert 0 < (state.seen > 0).mean() < 0.1
+
+
+def test_more_labelled_rows_than_the_pool_and_a_batch_of_all(lazy):
+    X, labeled = blobs(40, 3), blobs(500, 3, seed=2)
+    picks = k_center_greedy(X, 40, labeled=labeled, random_state=0)
+    assert picks.tolist() == farthest_first(X, labeled, 40)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, 1e8])
+@pytest.mark.parametrize("as_points", [np.asarray, sparse.csr_array, lambda X: (X, X)])
+def test_rows_that_are_all_alike_are_filled_up_at_random(as_points, value, lazy):
+    points = as_points(np.full((200, 3), value))
+    for select in (k_center_greedy, kmeans_plusplus):
+        batches = [select(points, 20, random_state=seed) for seed in range(4)]
+        assert all(len(set(batch.tolist())) == 20 for batch in batches)
+        assert len({tuple(batch) for batch in batches}) == 4
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_duplicates_come_last(dtype, lazy):
+    X = np.repeat(blobs(10, 4, dtype), 30, axis=0)
+    for select in (k_center_greedy, kmeans_plusplus):
+        for points in (X, sparse.csr_array(X), (X[:, :2].copy(), X)):
+            picks = select(points, 25, random_state=1)
+            assert len(np.unique(explicit(points)[picks[:10]], axis=0)) == 10
+            assert len(set(picks.tolist())) == 25
+
+
+def test_ties_are_broken_at_random(lazy):
+    X = np.array([[0.0], [3.0], [-3.0], [3.0], [1.0]])
+    rng = np.random.RandomState(0)
+    first = [k_center_greedy(X, 1, labeled=X[:1], random_state=rng)[0] for _ in range(600)]
+    counts = np.bincount(first, minlength=5)
+    assert_array_equal(counts[[0, 4]], 0)
+    assert chisquare(counts[[1, 2, 3]]).pvalue > 1e-3
+
+
+def test_draws_follow_the_squared_distances(monkeypatch):
+    """20,000 draws of three rows, with duplicates, against the exact law."""
+    monkeypatch.setattr(_lazy, "_PROPOSALS", 4)
+    X = np.array([[0.0], [0.0], [1.0], [3.0], [3.0]])
+    distances, rng, counts = all_pairs(X, X), np.random.RandomState(0), {}
+    for _ in range(20_000):
+        picks = tuple(kmeans_plusplus(X, 3, first=0, random_state=rng).tolist())
+        counts[picks] = counts.get(picks, 0) + 1
+    expected = {}
+    for i in (2, 3, 4):
+        nearest = np.minimum(distances[0], distances[i])
+        for j in np.flatnonzero(nearest):
+            chance = distances[0, i] / distances[0].sum() * nearest[j] / nearest.sum()
+            expected[0, i, int(j)] = 20_000 * chance
+    assert counts.keys() == expected.keys()
+    assert chisquare([counts[key] for key in expected], list(expected.values())).pvalue > 1e-3
+
+
+def test_draws_from_stale_bounds_follow_the_distances():
+    """Many draws after the bounds were fixed, so that most are judged by rejection."""
+    X, n = np.random.default_rng(0).normal(size=(30, 2)), 6000
+    rng, counts, expected = np.random.RandomState(0), np.zeros(30), np.zeros(30)
+    for _ in range(n):
+        state = LazyDistances(X)
+        state.add(0)
+        weights, cumulated, _ = state._proposal_law()
+        for row in (5, 11, 17):  # centres that the bounds know nothing of
+            state.add(row)
+        picks = []
+        while not picks:
+            picks = state._accept(_lazy.drawn(cumulated, 8, rng), weights, 1, rng)
+        counts[picks[0]] += 1
+    nearest = all_pairs(X, X[[0, 5, 11, 17]]).min(axis=1)
+    expected = n * nearest / nearest.sum()
+    possible = expected > 0
+    assert_array_equal(counts[~possible], 0)
+    assert chisquare(counts[possible], expected[possible]).pvalue > 1e-3
+
+
+@pytest.mark.parametrize("points", [blobs(60_000, 20, np.float32), factors(60_000, np.float32)])
+def test_memory_is_some_numbers_a_row(points):
+    tracemalloc.start()
+    kmeans_plusplus(points, 50, random_state=0)
+    k_center_greedy(points, 50, random_state=0)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 60_000 * 8 * 10 + 10 * 2**20  # ten numbers a row, and some blocks

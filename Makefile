@@ -10,7 +10,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
 .PHONY: run test test-oldest test-crash test-browser test-label-studio lint format docs notebooks bench bench-rivals clean
 
-run: $(READY)  ## watch active learning beat random labelling on digits
+run: $(READY)  ## watch active learning beat random labeling on digits
 	$(BIN)/python -m skactive demo
 
 test: $(READY)  ## all tests and doctests, with coverage
@@ -28,7 +28,7 @@ test-crash: $(READY)  ## that no answer is lost when processes are killed
 		$(BIN)/python tests/labeling/crash_campaign.py --seed $$seed || exit 1; done
 
 # Needs Chromium on the PATH; installs playwright, JupyterLab, Notebook, voila and marimo.
-test-browser: $(READY)  ## the labelling page in a real browser, and in four kinds of notebooks
+test-browser: $(READY)  ## the labeling page in a real browser, and in four kinds of notebooks
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[browser]"
 	$(BIN)/python -m pytest tests/labeling/page tests/labeling/server
 	$(BIN)/python tests/labeling/notebooks_check.py

@@ -6,7 +6,7 @@ Data lie outside of the project, a folder of ``NAME.npz`` with ``X`` and ``y`` e
         --models logistic,svm --repeats 30 --jobs 2
 
 Every repeat is a split (40 % test rows, at most 2,000; a pool of at most 1,200 rows), a start drawn
-at random and a seed, the same for all strategies. Columns are standardised over all rows, which
+at random and a seed, the same for all strategies. Columns are standardized over all rows, which
 takes no label, but not those of words. Classes with fewer than four rows are left out. Finished
 campaigns are kept in ``--folder``; a further call goes on.
 

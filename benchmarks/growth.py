@@ -3,7 +3,7 @@
 Each run is a fresh process. The data, the model and all that the strategy reads of it are made
 before the clock, so what is timed is the strategy: ``strategy.select(view, 100)``, once. The peak
 is what the process held above that. Pools are 10 overlapping Gaussian blobs, one a class, in
-single precision; 200 further rows are labelled. Linear models serve most strategies, a forest of
+single precision; 200 further rows are labeled. Linear models serve most strategies, a forest of
 few trees those that need draws from a posterior, ridge regression those that need numbers.
 
 The slope is that of seconds against rows on log axes, from the first size to the last and from the
@@ -50,7 +50,7 @@ from skactive.strategies import (
 
 N_CLASSES, N_DIMS, N_LABELED, BATCH = 10, 16, 200, 100
 SIZES = (10**4, 10**5, 10**6)
-# Centres at this multiple of the noise: classes overlap, so that there is something to doubt.
+# Centers at this multiple of the noise: classes overlap, so that there is something to doubt.
 _SPREAD = 0.6
 
 
@@ -102,11 +102,11 @@ def _variants():
 
 def blobs(n, *, seed):
     """Points of overlapping blobs, and which blob each is of."""
-    centres = np.random.default_rng(0).standard_normal((N_CLASSES, N_DIMS), dtype=np.float32)
+    centers = np.random.default_rng(0).standard_normal((N_CLASSES, N_DIMS), dtype=np.float32)
     rng = np.random.default_rng(seed)
     y = rng.integers(N_CLASSES, size=n)
     X = rng.standard_normal((n, N_DIMS), dtype=np.float32)
-    X += _SPREAD * centres[y]
+    X += _SPREAD * centers[y]
     return X, y
 
 

@@ -52,12 +52,12 @@ def table(n, d, k):
 
 
 def points(n, d, k):
-    """Points, further ones that are labelled, and factors of gradients."""
+    """Points, further ones that are labeled, and factors of gradients."""
     rng = np.random.default_rng(1)
-    centres = 2 * rng.standard_normal((20, d), dtype=np.float32)
+    centers = 2 * rng.standard_normal((20, d), dtype=np.float32)
     blob = rng.integers(20, size=n + N_LABELED)
     X = rng.standard_normal((n + N_LABELED, d), dtype=np.float32)
-    X += centres[blob]
+    X += centers[blob]
     proba = _dirichlet((n, N_CLASSES)).astype(np.float32)
     labels = blob[n:] % N_CLASSES
     return SimpleNamespace(k=k, X=X[:n], labeled=X[n:], labels=labels, proba=proba)
@@ -87,7 +87,7 @@ def posterior(n, d, k):
 
 
 def three_classes(n, d, k):
-    """A small classification problem, 30 rows of it labelled."""
+    """A small classification problem, 30 rows of it labeled."""
     from sklearn.datasets import make_classification
 
     X, y = make_classification(
@@ -128,7 +128,7 @@ def _by_points(name, data, **options):
 
 
 def _by_model(data):
-    """The model is asked too: a learner on its labelled rows, and a pool of features."""
+    """The model is asked too: a learner on its labeled rows, and a pool of features."""
     from skactive import ActiveLearner
     from skactive.strategies import Entropy
 
@@ -304,7 +304,7 @@ def mean_score(score, reading, data, picks):
 
 
 def entropy_of_model(data, picks):
-    """Mean entropy of the picks by the model on the labelled rows."""
+    """Mean entropy of the picks by the model on the labeled rows."""
     return float(_entropy(_fitted(data).predict_proba(data.X[picks])).mean())
 
 
@@ -312,20 +312,20 @@ def _fitted(data):
     return _logistic().fit(data.labeled, data.labels)
 
 
-def _nearest(X, centres):
-    """Squared distance of each row to the nearest centre, in blocks."""
-    nearest, size = np.empty(len(X)), max(1, _BLOCK // (8 * len(centres)))
-    centres = centres.astype(np.float64)
-    norms = (centres**2).sum(axis=1)
+def _nearest(X, centers):
+    """Squared distance of each row to the nearest center, in blocks."""
+    nearest, size = np.empty(len(X)), max(1, _BLOCK // (8 * len(centers)))
+    centers = centers.astype(np.float64)
+    norms = (centers**2).sum(axis=1)
     for start in range(0, len(X), size):
         block = X[start : start + size].astype(np.float64)
-        smallest = (norms - 2 * block @ centres.T).min(axis=1)
+        smallest = (norms - 2 * block @ centers.T).min(axis=1)
         nearest[start : start + size] = smallest + (block**2).sum(axis=1)
     return np.maximum(nearest, 0)
 
 
 def minus_radius(data, picks):
-    """Minus the distance of the row farthest from what is labelled or chosen."""
+    """Minus the distance of the row farthest from what is labeled or chosen."""
     return -float(np.sqrt(_nearest(data.X, np.concatenate([data.labeled, data.X[picks]])).max()))
 
 
@@ -350,14 +350,14 @@ def minus_potential(data, picks):
 
 
 def share_covered(data, picks):
-    """Share of the rows that a labelled or chosen row reaches."""
+    """Share of the rows that a labeled or chosen row reaches."""
     return float(
         (_nearest(data.X, np.concatenate([data.labeled, data.X[picks]])) <= RADIUS**2).mean()
     )
 
 
 def mean_similarity(data, picks):
-    """Mean similarity of the rows to the labelled or chosen row that is most like them."""
+    """Mean similarity of the rows to the labeled or chosen row that is most like them."""
     squared = _nearest(data.X, np.concatenate([data.labeled, data.X[picks]]))
     return float(np.exp(-squared / RADIUS**2).mean())
 
@@ -883,7 +883,7 @@ def plot(results, path):
     if not panels:
         raise SystemExit("nothing to draw: each case was run at one size only")
     others = list(dict.fromkeys(r.library for r in done if r.library != OURS))
-    colours = {library: f"C{i}" for i, library in enumerate(others)} | {OURS: "k"}
+    colors = {library: f"C{i}" for i, library in enumerate(others)} | {OURS: "k"}
     n_columns = min(4, len(panels))
     n_rows = -(-len(panels) // n_columns)
     size = (3.6 * n_columns, 3 * n_rows)
@@ -892,7 +892,7 @@ def plot(results, path):
     )
     for ax, panel in zip(axes.flat, panels, strict=False):
         here = [r for r in done if (r.case, r.d, r.k) == panel]
-        _draw(ax, here, colours)
+        _draw(ax, here, colors)
         ax.set(title="{}, d={}, {} picks".format(*panel), xlabel="rows", ylabel="seconds")
         ax.set(xscale="log", yscale="log")
         ax.legend(fontsize="x-small")
@@ -901,14 +901,14 @@ def plot(results, path):
     figure.savefig(path)
 
 
-def _draw(ax, results, colours):
+def _draw(ax, results, colors):
     for library in dict.fromkeys(r.library for r in results):
         line = sorted((r for r in results if r.library == library), key=lambda r: r.n)
         growth = slope(line) if library == OURS else None
         name = library.rstrip("_")
         label = name if growth is None else f"{name} (slope {growth:.2f})"
         rows, seconds = [r.n for r in line], [r.seconds for r in line]
-        ax.plot(rows, seconds, "o-", color=colours[library], label=label, ms=3)
+        ax.plot(rows, seconds, "o-", color=colors[library], label=label, ms=3)
     floors = sorted({(r.n, r.floor) for r in results if r.floor})
     if floors:
         ax.plot(*zip(*floors, strict=True), "k:", label="plain floor")

@@ -1,11 +1,11 @@
-r"""Stopping by stabilising predictions: labels used and accuracy lost.
+r"""Stopping by stabilizing predictions: labels used and accuracy lost.
 
     python benchmarks/stopping.py                                   digits alone
     python benchmarks/stopping.py --texts DIR --names trec.train ag_news.train5k
 
 Text sets are files DIR/NAME.jsonl.gz, a JSON object with `text` and `label` a line. Each seed draws
 a pool (of digits three quarters of the rows, of texts 2,000) and takes the other rows for the test.
-Models: logistic regression on standardised columns, or on TF-IDF. A campaign starts with 20 random
+Models: logistic regression on standardized columns, or on TF-IDF. A campaign starts with 20 random
 labels and goes on to `--budget`, or until two criteria have said stop: the published one (kappa
 0.99 over 3 comparisons of successive rounds), and the same with `growth=0.1`, which compares models
 between which the labels grew by a tenth. So both are read off the same campaigns.

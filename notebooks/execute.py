@@ -63,7 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"{path.name} failed\n{ANSI.sub('', str(error))}", file=sys.stderr)
             return 1
         if options.write:
-            normalise(notebook)
+            normalize(notebook)
             nbformat.write(notebook, path)
         print(f"{path.name:<28}{perf_counter() - began:6.1f} s", flush=True)
     return 0
@@ -95,7 +95,7 @@ def execute(notebook: nbformat.NotebookNode) -> None:
     ).execute()
 
 
-def normalise(notebook: nbformat.NotebookNode) -> None:
+def normalize(notebook: nbformat.NotebookNode) -> None:
     """Remove what differs from run to run or from machine to machine."""
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},

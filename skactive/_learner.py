@@ -34,7 +34,7 @@ from skactive._validation import (
 )
 from skactive.adapters import ModelAdapter, adapt
 from skactive.exceptions import FrozenModelWarning, TeachError
-from skactive.pool._state import Place
+from skactive.pool._state import PoolIndex
 from skactive.pool._view import PoolView, Source
 from skactive.strategies import Auto, Strategy
 
@@ -52,7 +52,7 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
 
     The learner is an estimator like the one that it wraps: it predicts, scores, clones, prints and
     goes into pipelines and searches. Besides it has two verbs: :meth:`query` says which rows of a
-    pool should be labelled next, and :meth:`teach` adds rows with their labels.
+    pool should be labeled next, and :meth:`teach` adds rows with their labels.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         How rows are chosen; see :mod:`skactive.strategies`. None is ``Auto()``.
     embedder : transformer, default=None
         Turns rows into the embedding on which diversity is measured. One that is fitted is used
-        as it is; otherwise a clone is fitted on the pool and the labelled rows at each query.
+        as it is; otherwise a clone is fitted on the pool and the labeled rows at each query.
         None uses what the model's last layer sees: penultimate features of a net, the
         transformed features of a pipeline, else the rows themselves.
     classes : array-like of shape (n_classes,), default=None
@@ -73,7 +73,7 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         Whether to teach by ``partial_fit`` on the new rows instead of a refit on all of them.
     prefit : bool, default=False
         Whether `estimator` is fitted already and to be used as it is until it is taught. Then
-        `fit` only records the labelled rows that it was fitted on.
+        `fit` only records the labeled rows that it was fitted on.
     random_state : int, RandomState instance or None, default=None
         Seed of the queries, and of all in the model that is left unseeded, nets too: with a
         number, everything is repeatable (but for the weights of a torch module that is passed as
@@ -147,12 +147,12 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
     # The two verbs, and the start --------------------------------------------------------------
 
     def fit(self, X: Any, y: Any, **params: Any) -> Self:
-        """Forget what was learnt and fit the model to these labelled rows.
+        """Forget what was learned and fit the model to these labeled rows.
 
         Parameters
         ----------
         X : rows in any container
-            Labelled rows: an array of any dimension, a sparse matrix, a frame, a list of texts, a
+            Labeled rows: an array of any dimension, a sparse matrix, a frame, a list of texts, a
             tensor; whatever the model takes.
         y : array-like of shape (n_rows,)
             Their labels.
@@ -181,7 +181,7 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         return self
 
     def query(self, X_pool: Any, batch_size: int = 1) -> Positions:
-        """Choose the rows of a pool that should be labelled next.
+        """Choose the rows of a pool that should be labeled next.
 
         Before the first `fit`, strategies that need no model (random and diversity) choose where
         to start. A pipeline's transformers are then fitted on the pool.
@@ -189,7 +189,7 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         Parameters
         ----------
         X_pool : rows in any container
-            Unlabelled rows, of the same features as the labelled ones.
+            Unlabeled rows, of the same features as the labeled ones.
         batch_size : int, default=1
             How many rows to choose.
 
@@ -209,7 +209,7 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         """
         return self._query(X_pool, batch_size)
 
-    def _query(self, X_pool: Any, batch_size: int, place: Place | None = None) -> Positions:
+    def _query(self, X_pool: Any, batch_size: int, place: PoolIndex | None = None) -> Positions:
         """Choose rows of a pool of which a campaign may know where they are among its rows."""
         view = self._view(X_pool, place)
         batch_size = check_batch_size(batch_size, len(view))
@@ -218,7 +218,7 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         return check_selection(positions, batch_size, len(view), strategy)
 
     def teach(self, X: Any, y: Any, **params: Any) -> Self:
-        """Add labelled rows and refit the model; on a learner not yet fitted, the first fit.
+        """Add labeled rows and refit the model; on a learner not yet fitted, the first fit.
 
         If the refit fails the learner is as it was before the call.
 
@@ -259,7 +259,7 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
             raise TeachError(
                 f"The model could not be refitted with {n_rows(X)} more rows "
                 f"({type(error).__name__}: {error}). The learner is as it was before, with "
-                f"{n_known} labelled rows."
+                f"{n_known} labeled rows."
             ) from error
         _warn_if_frozen(model)
         self._keep(model, X_all, y_all, all_params, self._seed())
@@ -272,7 +272,7 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         Parameters
         ----------
         X_pool : rows in any container
-            Unlabelled rows.
+            Unlabeled rows.
 
         Returns
         -------
@@ -338,7 +338,7 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         return getattr(self, "X_labeled_", None)
 
     def _checked(self, X: Any, y: Any) -> tuple[Any, Any]:
-        """Check labelled rows, and the parts that they will meet."""
+        """Check labeled rows, and the parts that they will meet."""
         self._check_parts()
         X, y = check_rows(X, y)
         check_classes(self.classes, y)
@@ -388,10 +388,10 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
             return model.partial_fit(X, y, **params)
 
     def _joined(self, X: Any, y: Any, params: dict[str, Any]) -> tuple[Any, Any, dict[str, Any]]:
-        """Join new labelled rows, and their fit parameters, to those known."""
+        """Join new labeled rows, and their fit parameters, to those known."""
         known = self._labeled()
         if known is not None:
-            check_same_features(known, X, ("the labelled rows", "X"))
+            check_same_features(known, X, ("the labeled rows", "X"))
             joined = _join_params(self._fit_params, n_rows(known), params, n_rows(X))
             return join_rows(known, X), _join_labels(self.y_labeled_, y), joined
         if self.incremental:
@@ -407,17 +407,17 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         self.estimator_, self.X_labeled_, self.y_labeled_ = model, X, y
         self._fit_params, self.seed_ = params, seed
 
-    def _view(self, X_pool: Any, place: Place | None = None) -> PoolView:
+    def _view(self, X_pool: Any, place: PoolIndex | None = None) -> PoolView:
         """Return a pool as the strategy may see it."""
         self._check_parts()
         X_pool, _ = check_rows(X_pool)
         known, fitted = self._labeled(), self.__sklearn_is_fitted__()
         if known is not None:
-            check_same_features(known, X_pool, ("the labelled rows", "X_pool"))
+            check_same_features(known, X_pool, ("the labeled rows", "X_pool"))
         if not fitted and not can_start_cold(self._strategy()):
             raise NotFittedError(
                 f"{type(self._strategy()).__name__} needs a fitted model. Call fit with some "
-                "labelled rows, or choose the first rows by a strategy that can start cold: "
+                "labeled rows, or choose the first rows by a strategy that can start cold: "
                 f"{', '.join(_cold_starters())}."
             )
         n_known = 0 if known is None else n_rows(known)
@@ -428,14 +428,14 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         source = Source(
             adapter=adapter,
             seed=derived_seed(self._seed(), n_known),
-            campaign_seed=self._seed(),
+            run_seed=self._seed(),
             fitted=fitted,
             X_labeled=known,
             y_labeled=y,
             classes=check_classes(self.classes, y),
             embedder=self.embedder,
             refit=self._fantasy if fitted and self._refits(n_known) else None,
-            plain_refits=not self.incremental and not getattr(self, "_fit_params", {}),
+            refits_from_scratch=not self.incremental and not getattr(self, "_fit_params", {}),
         )
         return PoolView(X_pool, source, place=place)
 
@@ -444,7 +444,7 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         return n_known > 0 and _extends(self._fit_params, n_known)
 
     def _fantasy(self, row: Any, label: Any) -> ModelAdapter:
-        """Return the adapter of the model as one more labelled row would make it.
+        """Return the adapter of the model as one more labeled row would make it.
 
         Its fit is part of a query, so it is always seeded.
         """
@@ -472,14 +472,14 @@ def _warn_if_frozen(model: Any) -> None:
     if adapt(model).frozen:
         warnings.warn(
             f"{type(model).__name__} is frozen: it predicts as before, and the new rows only count "
-            "as labelled. Take the model out of its FrozenEstimator to teach it.",
+            "as labeled. Take the model out of its FrozenEstimator to teach it.",
             FrozenModelWarning,
             stacklevel=3,
         )
 
 
 def _copied(X: Any, y: Any, params: dict[str, Any]) -> tuple[Any, Any, dict[str, Any]]:
-    """Copy labelled rows and what comes with them; labels become an array."""
+    """Copy labeled rows and what comes with them; labels become an array."""
     n = n_rows(X)
     per_row = {name: np.array(value) for name, value in params.items() if is_per_row(value, n)}
     return take_rows(X, np.arange(n)), None if y is None else np.array(y), params | per_row
@@ -507,7 +507,7 @@ def _join_params(
         missing, given = ("teach", "fit") if name in per_row else ("fit", "teach")
         raise ValueError(
             f"{name} was given to {given} with one value a row, but not to {missing}: every "
-            f"labelled row needs one. Pass {name} to both."
+            f"labeled row needs one. Pass {name} to both."
         )
     return {**known, **new} | {
         name: np.concatenate([np.asarray(known[name]), np.asarray(new[name])]) for name in per_row

@@ -3,7 +3,7 @@
 ::
 
     SkactiveError
-    ├── BridgeError (OSError)                another labelling tool cannot be reached, or refuses
+    ├── BridgeError (OSError)                another labeling tool cannot be reached, or refuses
     ├── CapabilityError (TypeError)          the model cannot give what the strategy needs
     ├── InvalidReadingError (ValueError)     probabilities that are none, too few columns, NaN
     ├── LabelError (ValueError)              an answer that cannot be right; nothing was stored
@@ -46,7 +46,7 @@ class SkactiveError(Exception):
 
 
 class BridgeError(SkactiveError, OSError):
-    """Another labelling tool cannot be reached, or refuses what it was asked.
+    """Another labeling tool cannot be reached, or refuses what it was asked.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ class SkactiveWarning(UserWarning):
 
 
 class FrozenModelWarning(SkactiveWarning):
-    """The model is frozen: its labelled rows grow, the model does not change."""
+    """The model is frozen: its labeled rows grow, the model does not change."""
 
 
 class TiedScoresWarning(SkactiveWarning):

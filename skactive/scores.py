@@ -760,7 +760,7 @@ def _similarity_sums(X: FloatArray, drawn: NDArray[np.intp] | None) -> Scores:
 
 
 class _Side(NamedTuple):
-    """Some rows, centred in double precision, and their squared norms."""
+    """Some rows, centered in double precision, and their squared norms."""
 
     rows: Scores
     squares: Scores

@@ -62,7 +62,7 @@ class FakePool(PoolView):
     n_classes, n_dims, n_draws : int, default=3, 4, 8
         Sizes of the tables that are made up.
     n_labeled : int, default=6
-        How many labelled rows there are.
+        How many labeled rows there are.
     seed : int, default=0
         Seed of the made-up tables.
     query_seed : int, default=0
@@ -121,9 +121,9 @@ class FakePool(PoolView):
 
     @property
     def y(self) -> Any:
-        """The labels of the labelled rows; those of candidates are poison."""
+        """The labels of the labeled rows; those of candidates are poison."""
         if self._y is None:
-            raise AssertionError("The strategy looked at the labels of unlabelled rows.")
+            raise AssertionError("The strategy looked at the labels of unlabeled rows.")
         return self._y
 
     def provides(self, reading: str) -> bool:
@@ -357,7 +357,7 @@ def check_reads_what_it_declares(strategy: Any) -> None:
 
 
 def check_starts_cold(strategy: Any) -> None:
-    """Without need of a model it chooses where nothing is labelled yet."""
+    """Without need of a model it chooses where nothing is labeled yet."""
     if can_start_cold(strategy):
         allowed = {"X", "embedding"} & _options(strategy.needs)
         _choose(strategy, FakePool(n_labeled=0, allowed=allowed), 5)

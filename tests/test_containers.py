@@ -30,12 +30,12 @@ polars = pytest.importorskip("polars")
 NUMBERS, Y = load_iris(return_X_y=True)
 ORDER = np.random.RandomState(0).permutation(len(NUMBERS))
 NUMBERS, Y = NUMBERS[ORDER], Y[ORDER]
-COLOURS = np.array(["red", "green", "blue"])[(Y + np.arange(150) % 7 // 6) % 3]
+COLORS = np.array(["red", "green", "blue"])[(Y + np.arange(150) % 7 // 6) % 3]
 TEXTS = [
-    f"{colour} flower {'long' if x > 1 else 'short'}"
-    for colour, x in zip(COLOURS, NUMBERS[:, 3], strict=True)
+    f"{color} flower {'long' if x > 1 else 'short'}"
+    for color, x in zip(COLORS, NUMBERS[:, 3], strict=True)
 ]
-COLUMNS = {"length": NUMBERS[:, 2], "width": NUMBERS[:, 3], "colour": COLOURS}
+COLUMNS = {"length": NUMBERS[:, 2], "width": NUMBERS[:, 3], "color": COLORS}
 
 equal = np.testing.assert_array_equal
 
@@ -47,7 +47,7 @@ def plain():
 def by_column():
     columns = make_column_transformer(
         (StandardScaler(), ["length", "width"]),
-        (OneHotEncoder(handle_unknown="ignore", sparse_output=False), ["colour"]),
+        (OneHotEncoder(handle_unknown="ignore", sparse_output=False), ["color"]),
     )
     return make_pipeline(columns, plain())
 

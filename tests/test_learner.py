@@ -338,7 +338,7 @@ def test_teach_is_a_fit_on_all_rows(model):
     equal(taught.y_labeled_, Y[:40])
 
 
-def test_fit_forgets_what_was_learnt():
+def test_fit_forgets_what_was_learned():
     learner = made().fit(X[:20], Y[:20]).teach(X[20:40], Y[20:40]).fit(X[50:80], Y[50:80])
     equal(learner.X_labeled_, X[50:80])
     equal(learner.predict_proba(X), made().fit(X[50:80], Y[50:80]).predict_proba(X))

@@ -115,7 +115,7 @@ def test_share_outside_of_its_range(quality, share):
         quality(N_LABELS, [0.5, 0.6, 0.7, 0.8], share=share)
 
 
-# Data utilisation rate --------------------------------------------------------------------------
+# Data utilization rate --------------------------------------------------------------------------
 
 FAST, SLOW = [0.5, 0.8, 0.9, 0.9], [0.5, 0.6, 0.7, 0.8]
 

@@ -42,39 +42,39 @@ def blobs():
 
 
 def plain_loop(X, y, seed, choose):
-    """The protocol in plain scikit-learn: ``choose(labelled, pool, X, y)`` is the next row."""
+    """The protocol in plain scikit-learn: ``choose(labeled, pool, X, y)`` is the next row."""
     rows = np.arange(len(X))
     np.random.default_rng(seed).shuffle(rows)
     train, test = rows[: int(len(X) * 0.6)].copy(), rows[int(len(X) * 0.6) :]
     np.random.default_rng(seed).shuffle(train)
     scaler = StandardScaler().fit(X[train])
     Z, t, Z_test = scaler.transform(X[train]), y[train], scaler.transform(X[test])
-    labelled, pool, scores = list(range(20)), list(range(20, len(train))), []
+    labeled, pool, scores = list(range(20)), list(range(20, len(train))), []
     while pool:
-        pick = pool[choose(labelled, pool, Z, t)]
+        pick = pool[choose(labeled, pool, Z, t)]
         pool.remove(pick)
-        labelled = sorted([*labelled, pick])
-        model = SVC(gamma="auto").fit(Z[labelled], t[labelled])
+        labeled = sorted([*labeled, pick])
+        model = SVC(gamma="auto").fit(Z[labeled], t[labeled])
         scores.append(model.score(Z_test, y[test]))
     return scores
 
 
-def nearest(labelled, pool, Z, t):
-    decision = SVC(gamma="auto").fit(Z[labelled], t[labelled]).decision_function(Z[pool])
+def nearest(labeled, pool, Z, t):
+    decision = SVC(gamma="auto").fit(Z[labeled], t[labeled]).decision_function(Z[pool])
     return int(np.abs(decision).argmin())
 
 
-def most_entropy(labelled, pool, Z, t):
-    p = LogisticRegression(C=0.1).fit(Z[labelled], t[labelled]).predict_proba(Z[pool])
+def most_entropy(labeled, pool, Z, t):
+    p = LogisticRegression(C=0.1).fit(Z[labeled], t[labeled]).predict_proba(Z[pool])
     return int((p * np.log(p)).sum(axis=1).argmin())
 
 
-def farthest(labelled, pool, Z, t):
-    return int(np.linalg.norm(Z[pool][:, None] - Z[labelled], axis=2).min(axis=1).argmax())
+def farthest(labeled, pool, Z, t):
+    return int(np.linalg.norm(Z[pool][:, None] - Z[labeled], axis=2).min(axis=1).argmax())
 
 
 CHOICES = {
-    "Uniform": lambda labelled, pool, Z, t: 0,
+    "Uniform": lambda labeled, pool, Z, t: 0,
     "US-C": nearest,
     "US-NC": most_entropy,
     "Core-Set": farthest,

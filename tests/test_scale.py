@@ -97,9 +97,9 @@ STRATEGIES = [
 def rows(n, seed):
     """Overlapping blobs, one a class."""
     rng = np.random.default_rng(seed)
-    centres = 0.2 * np.random.default_rng(0).standard_normal((N_CLASSES, N_DIMS), np.float32)
+    centers = 0.2 * np.random.default_rng(0).standard_normal((N_CLASSES, N_DIMS), np.float32)
     y = rng.integers(N_CLASSES, size=n)
-    return rng.standard_normal((n, N_DIMS), np.float32) + centres[y], y
+    return rng.standard_normal((n, N_DIMS), np.float32) + centers[y], y
 
 
 @pytest.fixture(scope="module")

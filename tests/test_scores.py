@@ -199,8 +199,8 @@ def density(X):
 
 def clouds(n_rows, n_dims, seed=0):
     rng = np.random.default_rng(seed)
-    centres = 4 * rng.normal(size=(5, n_dims))
-    return rng.normal(size=(n_rows, n_dims)) + centres[rng.integers(5, size=n_rows)]
+    centers = 4 * rng.normal(size=(5, n_dims))
+    return rng.normal(size=(n_rows, n_dims)) + centers[rng.integers(5, size=n_rows)]
 
 
 @pytest.mark.parametrize("size", [1, 7, 64, 1000])

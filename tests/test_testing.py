@@ -164,14 +164,14 @@ class KnowsOneAlternativeOnly(Sound):
     needs = frozenset({"decision|proba"})
 
 
-@breaks(testing.check_reads_what_it_declares, match="unlabelled")
+@breaks(testing.check_reads_what_it_declares, match="unlabeled")
 class LooksAtHiddenLabels(Sound):
     def score(self, pool):
         return super().score(pool) + 0 * (pool.y is None)
 
 
 @breaks(testing.check_starts_cold, error=AttributeError)
-class CountsOnLabelledRows(Strategy):
+class CountsOnLabeledRows(Strategy):
     needs = frozenset({"embedding"})
 
     def select(self, pool, batch_size):
@@ -524,7 +524,7 @@ def test_fake_pool_reads_alternatives_and_joint_samples_as_needs_mean_them():
 def test_fake_pool_poisons_the_labels_of_candidates():
     pool = FakePool()
     for view in (pool, pool.take(np.arange(4)), pool.reordered(np.arange(4)), pool.fantasize(0, 1)):
-        with pytest.raises(AssertionError, match="unlabelled"):
+        with pytest.raises(AssertionError, match="unlabeled"):
             _ = view.y
     assert_array_equal(pool.labeled.take(np.array([4, 1])).y, [1, 1])
 
@@ -571,6 +571,6 @@ def test_fake_pool_fantasizes_a_model_that_leans_towards_the_label():
         future.fantasize(0, 1)
 
 
-def test_fake_pool_fantasizes_where_nothing_is_labelled():
+def test_fake_pool_fantasizes_where_nothing_is_labeled():
     future = FakePool(n_labeled=0).fantasize(3, 1)
     assert_array_equal(future.labeled.y, [1])

@@ -304,7 +304,7 @@ def test_duplicates_neither_crash_nor_stop_nor_divide_by_zero(strategy):
 
 
 def test_badge_stays_away_from_what_it_has_and_from_nothing_else():
-    # Trap: rows weighted by min(norm squared, distance squared): the origin acts as a centre.
+    # Trap: rows weighted by min(norm squared, distance squared): the origin acts as a center.
     # 95 rows of which the model is sure have gradients near the origin; none is worth a pick
     # before the five others, but once the first is in, the far side of the origin counts.
     sure = np.tile([0.999, 0.001, 0.0], (95, 1))
@@ -341,7 +341,7 @@ def test_expected_error_reduction_imagines_labels_and_not_their_positions(labels
 
 
 def test_expected_error_reduction_counts_the_pool_only():
-    # Trap: labelled rows count in the error to be expected; hidden labels are read.
+    # Trap: labeled rows count in the error to be expected; hidden labels are read.
     learner = fitted(ExpectedErrorReduction(loss="zero_one"), n=10)
     pool, now = X[20:25], learner.predict_proba(X[20:25])
     expected = np.zeros(5)

@@ -1,7 +1,7 @@
 """modAL, whose `teach` fails on scikit-learn >= 1.8.
 
 Other work under the same name: its KL is the maximum over members; its expected error leaves out
-the row that is imagined to be labelled, which counts where the pool is small.
+the row that is imagined to be labeled, which counts where the pool is small.
 """
 
 from importlib.metadata import version

@@ -42,7 +42,7 @@ def badge(data):
 
 
 def k_means(data):
-    """scikit-learn's k-means, and the row nearest to each centre."""
+    """scikit-learn's k-means, and the row nearest to each center."""
     from sklearn.cluster import KMeans
     from sklearn.metrics import pairwise_distances_argmin
 
@@ -54,7 +54,7 @@ def k_means(data):
 
 
 def prob_cover(data, radius=10.0, block=500):
-    """The graph of all pairs within the radius; a pick takes its neighbours' edges away."""
+    """The graph of all pairs within the radius; a pick takes its neighbors' edges away."""
     from scipy.spatial.distance import cdist
 
     def query():
@@ -66,7 +66,7 @@ def prob_cover(data, radius=10.0, block=500):
             sources.append((source + start).astype(np.int32))
             targets.append(target.astype(np.int32))
         source, target = np.concatenate(sources), np.concatenate(targets)
-        picks, new = [], np.arange(len(data.X), len(rows))  # the labelled rows cover first
+        picks, new = [], np.arange(len(data.X), len(rows))  # the labeled rows cover first
         while len(picks) < data.k:
             covered = np.zeros(len(data.X), dtype=bool)
             covered[target[np.isin(source, new)]] = True
@@ -80,7 +80,7 @@ def prob_cover(data, radius=10.0, block=500):
 
 
 def typiclust(data, n_neighbors=20):
-    """Mini-batch k-means, then nearest neighbours in each cluster that has its turn."""
+    """Mini-batch k-means, then nearest neighbors in each cluster that has its turn."""
     from sklearn.cluster import MiniBatchKMeans
     from sklearn.neighbors import NearestNeighbors
 

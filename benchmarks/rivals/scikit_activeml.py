@@ -63,7 +63,7 @@ def _batch_bald(**options):
 
 
 def _geometry(make):
-    """The labelled rows stand first, so that positions are those of the pool plus their number."""
+    """The labeled rows stand first, so that positions are those of the pool plus their number."""
 
     def prepare(data):
         X = np.concatenate([data.labeled, data.X])
@@ -89,7 +89,7 @@ def _error_reduction(model):
         strategy = pool.MonteCarloEER(method="log_loss", random_state=0)
 
         def query():
-            # The losses are summed over the labelled rows too unless others are given.
+            # The losses are summed over the labeled rows too unless others are given.
             _, scores = strategy.query(
                 X, y, clf=learner, X_eval=data.X, ignore_partial_fit=True, return_utilities=True
             )

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import numpy as np
 
-__all__ = ["described", "described_model", "described_rows", "digest"]
+__all__ = ["describe", "describe_model", "describe_rows", "digest"]
 
 
 def digest(description: Any) -> str:
@@ -18,21 +18,21 @@ def digest(description: Any) -> str:
     return sha256(json.dumps(description, sort_keys=True).encode()).hexdigest()
 
 
-def described(value: Any) -> Any:
+def describe(value: Any) -> Any:
     """Describe a value in JSON, the same in every process: estimators by all their parameters."""
     if isinstance(value, np.generic):
         value = value.item()
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, Mapping):
-        return {str(key): described(each) for key, each in value.items()}
+        return {str(key): describe(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
-        return [described(each) for each in value]
+        return [describe(each) for each in value]
     if isinstance(value, type) or (callable(value) and hasattr(value, "__code__")):
         return _qualified(value)
     if hasattr(value, "get_params"):
-        return {"type": _qualified(type(value)), **described(value.get_params(deep=False))}
-    return described_rows(value)
+        return {"type": _qualified(type(value)), **describe(value.get_params(deep=False))}
+    return describe_rows(value)
 
 
 def _qualified(value: Any) -> str:
@@ -46,14 +46,14 @@ def _qualified(value: Any) -> str:
     return f"{name} {sha256(repr(parts).encode()).hexdigest()[:16]}"
 
 
-def described_model(learner: Any) -> Any:
-    """Describe a learner but for its strategy; what a prefit one has learnt counts too."""
+def describe_model(learner: Any) -> Any:
+    """Describe a learner but for its strategy; what a prefit one has learned counts too."""
     params = {k: v for k, v in learner.get_params(deep=False).items() if k != "strategy"}
     fitted = _hash(learner.estimator) if getattr(learner, "prefit", False) else None
-    return {"type": _qualified(type(learner)), **described(params), "fitted": fitted}
+    return {"type": _qualified(type(learner)), **describe(params), "fitted": fitted}
 
 
-def described_rows(rows: Any) -> str:
+def describe_rows(rows: Any) -> str:
     """Describe rows of any container by their values, not by where these lie in memory."""
     if hasattr(rows, "detach"):
         rows = rows.detach().cpu().numpy()

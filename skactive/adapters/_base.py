@@ -82,7 +82,7 @@ class ModelAdapter:
         return X
 
     def prepare_cold(self, X: Any, seed: int = 0) -> Callable[[Any], Any]:
-        """Learn, from unlabelled rows `X` alone, the map from rows to features (cold start)."""
+        """Learn, from unlabeled rows `X` alone, the map from rows to features (cold start)."""
         return lambda rows: rows
 
     def proba(self, Z: Any) -> Rows:
@@ -115,7 +115,7 @@ class ModelAdapter:
     def fantasized_logits(self, Z: Any, y: Any, rows: Any, targets: Any) -> Futures | None:
         """Predict targets by the model as each row with each label would make it, without a refit.
 
-        For models that one more label changes in closed form, exactly as a refit on the labelled
+        For models that one more label changes in closed form, exactly as a refit on the labeled
         rows `Z`, of labels `y`, would.
 
         Returns

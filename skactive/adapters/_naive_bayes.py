@@ -48,7 +48,7 @@ class NaiveBayesAdapter(ModelAdapter):
 
 
 class _Fit(Protocol):
-    """Naive Bayes on its labelled rows, and on these and one more."""
+    """Naive Bayes on its labeled rows, and on these and one more."""
 
     def __init__(self, model: Any, X: Any, y: Any) -> None: ...
 
@@ -60,7 +60,7 @@ class _Fit(Protocol):
 
 
 class _GaussianFit:
-    """Gaussian naive Bayes on its labelled rows, and on these and one more.
+    """Gaussian naive Bayes on its labeled rows, and on these and one more.
 
     Squares are expanded around each class's mean before the new label. It is at most one new
     deviation away from the mean after it, so nothing cancels, however narrow a class is.
@@ -70,7 +70,7 @@ class _GaussianFit:
     model : GaussianNB
         Has the hyper-parameters.
     X, y : ndarray
-        The labelled rows.
+        The labeled rows.
     """
 
     def __init__(self, model: GaussianNB, X: Rows, y: Any) -> None:
@@ -100,7 +100,7 @@ class _GaussianFit:
                 yield from _each_label(block, *self._logits(rows[block], parts))
 
     def _added(self, rows: Rows) -> Rows:
-        """Return what is added to the variances once each row is labelled, (n_rows,)."""
+        """Return what is added to the variances once each row is labeled, (n_rows,)."""
         moved = np.square(rows - self._mean) / (self._n + 1)
         moved += self._variance
         return self._smoothing * moved.max(axis=1) * self._n / (self._n + 1)
@@ -146,7 +146,7 @@ class _CountFit(ABC):
     model : MultinomialNB or BernoulliNB
         Has the hyper-parameters.
     X, y : ndarray or CSR matrix, ndarray
-        The labelled rows.
+        The labeled rows.
     """
 
     def __init__(self, model: Any, X: Any, y: Any) -> None:

@@ -103,7 +103,7 @@ class PipelineAdapter(WrapperAdapter):
                 X = transformer.fit(X).transform(X)
             except (TypeError, ValueError) as error:
                 raise CapabilityError(
-                    f"The pipeline's {type(transformer).__name__} cannot be fitted on unlabelled "
+                    f"The pipeline's {type(transformer).__name__} cannot be fitted on unlabeled "
                     f"rows ({error}): pass embedder= to the learner, or fit it on some labels."
                 ) from error
             fitted.append(transformer)
@@ -190,7 +190,7 @@ class GaussianProcessAdapter(ModelAdapter):
 
 def _latent(binary: Any, X: Any) -> tuple[Rows, Rows]:
     """Mean and variance of the latent value of each row (GPML, algorithm 3.2)."""
-    between = binary.kernel_(binary.X_train_, X)  # (n_labelled, n_rows)
+    between = binary.kernel_(binary.X_train_, X)  # (n_labeled, n_rows)
     mean = between.T @ (binary.y_train_ - binary.pi_)
     half = np.linalg.solve(binary.L_, binary.W_sr_[:, np.newaxis] * between)
     return mean, binary.kernel_.diag(X) - np.einsum("ij,ij->j", half, half)

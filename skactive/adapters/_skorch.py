@@ -112,7 +112,7 @@ class NetAdapter(ModelAdapter):
         return [part for part in vars(self.model).values() if isinstance(part, Module)]
 
     def _dropouts(self) -> list[_DropoutNd]:
-        """Return the dropout modules that drop; of a net that is not initialised, none."""
+        """Return the dropout modules that drop; of a net that is not initialized, none."""
         module = getattr(self.model, "module_", None)
         modules = module.modules() if isinstance(module, Module) else []
         return [each for each in modules if isinstance(each, _DropoutNd) and each.p > 0.0]

@@ -124,7 +124,7 @@ def _planned(settings: CompareSettings) -> _Plan:
     models = {name: make_estimator(name, X, y) for name in settings.estimators}
     X_few, y_few = few_rows(X, y)
     with threadpool_limits(limits=1), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of rows this few nothing can be learnt
+        warnings.simplefilter("ignore")  # of rows this few nothing can be learned
         fitted = {name: clone(model).fit(X_few, y_few) for name, model in models.items()}
         chosen = _strategies(settings, list(fitted.values()))
         _check_scoring(settings.scoring, fitted, X_few, y_few)

@@ -178,7 +178,7 @@ def _report(curves: dict[str, LabelCurve], say: Callable[[str], None]) -> None:
     target, needed = _needed(curves)
     if "Random" in curves:
         cells = ("-" if np.isinf(n) else f"{n:.0f}" for n in needed.values())
-        say(f"labels to reach {target:.0%}, as random labelling does in the end:")
+        say(f"labels to reach {target:.0%}, as random labeling does in the end:")
         say("        " + "  ".join(cell.rjust(width) for cell in cells))
         say("")
     say(_sentence(curves))
@@ -189,7 +189,7 @@ def _thinned(n: int, most: int = 12) -> Sequence[int]:
 
 
 def _needed(curves: dict[str, LabelCurve]) -> tuple[float, dict[str, float]]:
-    """Return the whole percent that random labelling reaches, and the labels each needs for it."""
+    """Return the whole percent that random labeling reaches, and the labels each needs for it."""
     reference = curves.get("Random", next(iter(curves.values())))
     slack = 1e-9  # means carry rounding
     target = np.floor(100 * reference.mean[-1] + slack) / 100
@@ -209,11 +209,11 @@ def _sentence(curves: dict[str, LabelCurve]) -> str:
     best = min(needed, key=lambda name: needed[name])
     if needed[best] >= random:
         return (
-            f"No strategy reached {target:.0%} with fewer labels than random labelling, which "
+            f"No strategy reached {target:.0%} with fewer labels than random labeling, which "
             f"needed {random:.0f}."
         )
     return (
-        f"{best} reached {target:.0%} with {needed[best]:.0f} labels; random labelling needed "
+        f"{best} reached {target:.0%} with {needed[best]:.0f} labels; random labeling needed "
         f"{random:.0f}: {1 - needed[best] / random:.0%} fewer."
     )
 

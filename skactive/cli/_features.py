@@ -75,7 +75,7 @@ def text_features(texts: Sequence[str]) -> Callable[[Any], Any]:
     Parameters
     ----------
     texts : sequence of str
-        The pool, from which the weights are learnt.
+        The pool, from which the weights are learned.
     """
     from sklearn.feature_extraction.text import TfidfVectorizer  # late: only texts need it
     from sklearn.pipeline import make_union
@@ -126,14 +126,14 @@ def topic_features(texts: Sequence[str], make: Callable[[Any], Any]) -> Callable
 
 
 def image_features(folder: Path) -> Callable[[Any], Floats]:
-    """Return what makes small grey thumbnails of images, (n_rows, 256): a plain baseline.
+    """Return what makes small gray thumbnails of images, (n_rows, 256): a plain baseline.
 
     It tells bright from dark and left from right; not what is to be seen.
 
     Parameters
     ----------
     folder : Path
-        Where the files are; one that cannot be read is all grey.
+        Where the files are; one that cannot be read is all gray.
     """
     try:
         from PIL import Image
@@ -196,6 +196,6 @@ def _spectrum(path: Path) -> Floats:
 def _mono(samples: NDArray[Any]) -> Floats:
     """Return one channel, at most 1 in size."""
     scale = float(np.iinfo(samples.dtype).max) if samples.dtype.kind in "iu" else 1.0
-    centre = 128.0 if samples.dtype == np.uint8 else 0.0
-    mixed = (samples.astype(np.float64) - centre) / scale
+    center = 128.0 if samples.dtype == np.uint8 else 0.0
+    mixed = (samples.astype(np.float64) - center) / scale
     return np.nan_to_num(mixed if mixed.ndim == 1 else mixed.mean(axis=1))

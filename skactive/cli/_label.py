@@ -88,7 +88,7 @@ def _label(campaign: Campaign, annotator: str) -> int:
         StoppedError,
         open_console,
     )
-    from skactive.labeling.terminal._labeler import Labeller
+    from skactive.labeling.terminal._labeler import Labeler
 
     with campaign.open() as session:
         _tell("Choosing the first rows ...")
@@ -96,7 +96,7 @@ def _label(campaign: Campaign, annotator: str) -> int:
         try:
             with Signals() as signals, open_console(signals) as console:
                 media = campaign.source.kind in {"images", "audio"}
-                Labeller(
+                Labeler(
                     session,
                     console,
                     annotator,
@@ -274,7 +274,7 @@ def _status_lines(store: Path, summary: dict[str, Any]) -> Iterator[tuple[str, s
         yield "" if number else "People", f"{who}: {theirs['answers']:,} answers{speed}"
     if summary["last_model"]:
         when = summary["last_model"].replace("T", " ").replace("+00:00", " UTC")
-        yield "Model", f"the last of {summary['n_learnt']:,} labels, {when}"
+        yield "Model", f"the last of {summary['n_learned']:,} labels, {when}"
     if summary["accuracy"]:
         share, low, high = (f"{100 * each:.0f}" for each in summary["accuracy"])
         yield "Accuracy", f"{share} % on the audit (95 % interval {low} to {high} %)"

@@ -68,7 +68,7 @@ def _compare(options: dict[str, Any]) -> None:
 
 
 # The commands for labels bring their own options: what runs, what adds these, and words of help.
-def _labelling() -> dict[str, tuple[Callable[..., None], Callable[..., None], str, str]]:
+def _labeling() -> dict[str, tuple[Callable[..., None], Callable[..., None], str, str]]:
     from skactive.cli import _label as terminal
     from skactive.cli import _label_studio as bridges
     from skactive.cli import _serve as server
@@ -97,12 +97,12 @@ def _labelling() -> dict[str, tuple[Callable[..., None], Callable[..., None], st
             terminal.run_export,
             terminal.add_export_arguments,
             "write the labels of a store as csv, jsonl, parquet or for Label Studio",
-            "Write the answers of a store into a file; what was labelled need not be there.",
+            "Write the answers of a store into a file; what was labeled need not be there.",
         ),
         "status": (
             terminal.run_status,
             terminal.add_status_arguments,
-            "say how far a labelling campaign is",
+            "say how far a labeling campaign is",
             "Say how many labels a store has, of whom, and how good the model is.",
         ),
     }
@@ -114,7 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_demo(commands)
     _add_compare(commands)
-    for name, (run, add_arguments, summary, description) in _labelling().items():
+    for name, (run, add_arguments, summary, description) in _labeling().items():
         command = commands.add_parser(name, help=summary, description=description)
         command.set_defaults(run=run)
         add_arguments(command)
@@ -125,7 +125,7 @@ def _add_demo(commands: Any) -> None:
     demo = commands.add_parser(
         "demo",
         help="watch what active learning saves, on digits or on your own table",
-        description="Play strategies against random labelling, with known labels as the oracle.",
+        description="Play strategies against random labeling, with known labels as the oracle.",
     )
     demo.set_defaults(run=_demo)
     add, count = _adders(demo)
@@ -150,7 +150,7 @@ def _add_compare(commands: Any) -> None:
     compare = commands.add_parser(
         "compare",
         help="find out which strategy is best on your own table; writes a report",
-        description="Play strategies on a labelled table, in paired repeats, and report in HTML.",
+        description="Play strategies on a labeled table, in paired repeats, and report in HTML.",
     )
     compare.set_defaults(run=_compare)
     add, count = _adders(compare)

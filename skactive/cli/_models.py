@@ -242,6 +242,6 @@ def _check_for_several(name: str, strategy: Any) -> None:
 
 def _check_serves(name: str, strategy: Any, estimator: Any, rows: Any) -> None:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of two rows nothing can be learnt
+        warnings.simplefilter("ignore")  # of two rows nothing can be learned
         fitted = clone(estimator).fit(take_rows(rows, [0, 1]), np.array(["a", "b"]))
     check_serves(name, strategy, fitted)

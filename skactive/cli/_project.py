@@ -1,4 +1,4 @@
-"""Campaigns: what is labelled and how, from the command line or from the store that keeps it."""
+"""Campaigns: what is labeled and how, from the command line or from the store that keeps it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _MADE_WITH = ("kind", "text", "id", "classes", *DEFAULTS, "files")
 
 
 def add_campaign_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say what is labelled, and how.
+    """Add the options that say what is labeled, and how.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def _share(text: str) -> float:
 
 @dataclass(frozen=True, eq=False)
 class Campaign:
-    """What is labelled, and how.
+    """What is labeled, and how.
 
     Parameters
     ----------
@@ -263,7 +263,7 @@ def read_campaign(options: Mapping[str, Any]) -> Campaign:
 def _begun(given: dict[str, Any]) -> tuple[Path, Path, dict[str, Any]]:
     if "file" not in given:
         raise CommandError(
-            "name what is to be labelled, a table or a folder, or go on with --resume labels.db"
+            "name what is to be labeled, a table or a folder, or go on with --resume labels.db"
         )
     path = Path(given["file"])
     if not path.exists():

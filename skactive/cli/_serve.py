@@ -46,7 +46,7 @@ def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run_serve(options: Mapping[str, Any]) -> None:
-    """Serve the labelling page until Ctrl+C.
+    """Serve the labeling page until Ctrl+C.
 
     Parameters
     ----------
@@ -62,11 +62,11 @@ def run_serve(options: Mapping[str, Any]) -> None:
         from skactive.labeling.server._serve import serve  # late: the web framework is an extra
     except ImportError as error:
         raise CommandError(str(error)) from error
-    from skactive.labeling.page import Desk
+    from skactive.labeling.page import PageBackend
 
     campaign = read_campaign(options)
     with campaign.open() as session:
-        desk = Desk(
+        desk = PageBackend(
             session,
             title=options["title"] or campaign.path.name,
             html=options["html"],

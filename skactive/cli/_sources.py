@@ -31,7 +31,7 @@ Columns = dict[str, list[Any]]
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """What is to be labelled.
+    """What is to be labeled.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class Source:
 
 
 def read_source(path: Path, kind: str | None, text: str | None, id_column: str | None) -> Source:
-    """Read what is to be labelled.
+    """Read what is to be labeled.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a store tells by itself, without the rows that were labelled."""
+"""What a store tells by itself, without the rows that were labeled."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from skactive.exceptions import StoreError
 from skactive.labeling.state._events import Event
 from skactive.labeling.state._leases import LiveLeases
 from skactive.labeling.state._progress import Progress, progress_of, records_of
-from skactive.labeling.state._state import Ledger
+from skactive.labeling.state._state import SessionState
 from skactive.labeling.stores import SQLiteLabelStore
 
 __all__ = ["Stored", "read_stored"]
@@ -34,7 +34,7 @@ class Stored:
     def __init__(self, events: Sequence[Event], facts: dict[str, Any]) -> None:
         self.pool, self.campaign = facts["pool"], facts["campaign"]
         plans = [event for event in events if event.kind == "plan"]
-        self.ledger = Ledger(plans[-1].value["by"] if plans else "")
+        self.ledger = SessionState(plans[-1].value["by"] if plans else "")
         self.ledger.apply(events)
 
     def records(self) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import is_classifier
 
-from skactive._utils.fingerprint import described, described_rows, digest
+from skactive._utils.fingerprint import describe, describe_rows, digest
 from skactive._utils.seeding import draw_seed
 from skactive._validation import check_rows, check_strategy
 from skactive.comparison._campaigns import finished_runs, in_order, report_failures, tasks_of
@@ -43,10 +43,10 @@ def compare_strategies(
     folder: str | Path | None = None,
     verbose: bool | int = False,
 ) -> StrategyComparison:
-    """Play the same campaigns with several strategies, on labelled data.
+    """Play the same campaigns with several strategies, on labeled data.
 
     The comparison is paired: in a repeat all strategies meet the same training and test rows, the
-    same labelled start, and the same seeds of model and queries.
+    same labeled start, and the same seeds of model and queries.
 
     Parameters
     ----------
@@ -147,13 +147,13 @@ def compare_strategies(
     stratify = all(is_classifier(model) for model in models.values())
     splits = splits_of(X, y, groups, cv, test_size, seed, n_repeats, stratify)
     settings = {
-        **described({**campaign, "scoring": scoring, "random_state": seed}),
+        **describe({**campaign, "scoring": scoring, "random_state": seed}),
         "test_size": test_size if cv is None else None,
-        "cv": None if cv is None else digest(described(splits)),
-        "groups": None if groups is None else described_rows(np.asarray(groups)),
+        "cv": None if cv is None else digest(describe(splits)),
+        "groups": None if groups is None else describe_rows(np.asarray(groups)),
     }
     if store is not None:
-        store.open({**settings, "X": described_rows(X), "y": described_rows(y)})
+        store.open({**settings, "X": describe_rows(X), "y": describe_rows(y)})
     tasks = tasks_of(models, named, campaign, seed, splits, scoring, store)
     finished = list(finished_runs(tasks, X, y, n_jobs, verbose))
     failures = [result for result in finished if isinstance(result, Failure)]

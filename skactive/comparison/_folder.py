@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from skactive._utils.fingerprint import described, described_model, digest
+from skactive._utils.fingerprint import describe, describe_model, digest
 from skactive._utils.seeding import draw_seed
 from skactive.comparison._names import model_name
 from skactive.comparison._runs import SERIES, Run, as_arrays
@@ -52,7 +52,7 @@ class Store:
 
     def path(self, learner: Any, strategy: Any, repeat: int) -> Path:
         """Return where a campaign is kept; the digest tells it from others, names help people."""
-        key = {"model": described_model(learner), "strategy": described(strategy)}
+        key = {"model": describe_model(learner), "strategy": describe(strategy)}
         names = f"{model_name(learner)}-{type(strategy).__name__}"
         return self.folder / "runs" / f"{names}-{digest(key)[:16]}-{repeat:04d}.json"
 

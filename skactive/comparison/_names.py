@@ -8,7 +8,7 @@ from typing import Any
 from sklearn.base import is_classifier, is_regressor
 
 from skactive._learner import ActiveLearner
-from skactive._utils.fingerprint import described, digest
+from skactive._utils.fingerprint import describe, digest
 from skactive._validation import check_strategy
 from skactive.simulation._learner import SimulatedLearner
 from skactive.strategies import Random
@@ -58,7 +58,7 @@ def named_strategies(strategies: Any) -> dict[str, Any]:
     seen: dict[str, str] = {}
     for name, strategy in pairs:
         check_strategy(strategy)
-        twin = seen.setdefault(digest(described(strategy)), name)
+        twin = seen.setdefault(digest(describe(strategy)), name)
         if twin is not name:
             raise ValueError(f"{name!r} and {twin!r} are the same strategy: leave one out.")
     if len(dict(pairs)) < len(pairs):

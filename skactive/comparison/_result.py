@@ -709,7 +709,7 @@ def _ranked(names: tuple[str, ...], ranks: Floats) -> dict[str, float]:
 
 
 def _groups_within(ranks: dict[str, float], difference: float) -> list[tuple[str, ...]]:
-    """Return the largest groups of neighbours, in order of rank, that lie within a difference."""
+    """Return the largest groups of neighbors, in order of rank, that lie within a difference."""
     names, values = list(ranks), list(ranks.values())
     groups: list[tuple[str, ...]] = []
     end = 0

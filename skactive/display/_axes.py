@@ -1,13 +1,13 @@
-"""What all drawings share: colours, marks and a new figure (which needs matplotlib)."""
+"""What all drawings share: colors, marks and a new figure (which needs matplotlib)."""
 
 from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["CHARACTER", "COLOURS", "MARKERS", "new_axes"]
+__all__ = ["CHARACTER", "COLORS", "MARKERS", "new_axes"]
 
-# Okabe and Ito's colours, which people with any colour vision tell apart; and marks for print.
-COLOURS = ("#000000", "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
+# Okabe and Ito's colors, which people with any color vision tell apart; and marks for print.
+COLORS = ("#000000", "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 CHARACTER = 0.085  # inches, of a name in the default font
 

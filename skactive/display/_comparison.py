@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from skactive.display._axes import CHARACTER, COLOURS, new_axes
+from skactive.display._axes import CHARACTER, COLORS, new_axes
 
 if TYPE_CHECKING:
     from skactive.comparison import (
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CriticalDifferenceDisplay", "LabelsSavedDisplay", "PenaltyDisplay"]
 
-BLACK, BLUE = COLOURS[:2]
+BLACK, BLUE = COLORS[:2]
 LONGEST = 44  # characters of a name that are shown
 
 
@@ -302,7 +302,7 @@ class PenaltyDisplay:
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
         cmap : str, default="cividis"
-            A colour map of matplotlib's; this one is even for all kinds of colour vision.
+            A color map of matplotlib's; this one is even for all kinds of color vision.
 
         Returns
         -------
@@ -317,12 +317,12 @@ class PenaltyDisplay:
         n, order = len(self.order), self.order
         names = [self.penalties.strategies[i] for i in order]
         matrix = self.penalties.matrix[np.ix_(order, order)]
-        shown = np.where(np.eye(n) > 0, np.nan, matrix)  # against itself: no colour
+        shown = np.where(np.eye(n) > 0, np.nan, matrix)  # against itself: no color
         means = self.penalties.column_means[order]
-        colours = {"cmap": cmap, "vmin": 0, "vmax": self.penalties.n_experiments}
+        colors = {"cmap": cmap, "vmin": 0, "vmax": self.penalties.n_experiments}
         edges, below = np.arange(n + 1), [n + _GAP, n + 1 + _GAP]
-        mesh = ax.pcolormesh(edges, edges, shown, edgecolors="white", linewidth=1, **colours)
-        ax.pcolormesh(edges, below, means[None], edgecolors="white", linewidth=1, **colours)
+        mesh = ax.pcolormesh(edges, edges, shown, edgecolors="white", linewidth=1, **colors)
+        ax.pcolormesh(edges, below, means[None], edgecolors="white", linewidth=1, **colors)
         self.cells_ = {
             (names[i], names[j]): self._write(ax, mesh, i, j, float(matrix[i, j]))
             for i, j in np.ndindex(n, n)
@@ -343,10 +343,10 @@ class PenaltyDisplay:
         return {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
 
     def _write(self, ax: Any, mesh: Any, row: float, column: int, value: float) -> Any:
-        colour = _readable_on(mesh.cmap(mesh.norm(value)))
+        color = _readable_on(mesh.cmap(mesh.norm(value)))
         text = "0" if value == 0 else f"{value:.2f}" if value < 9.995 else f"{value:.1f}"
-        centre = {"ha": "center", "va": "center", "fontsize": "small"}
-        return ax.text(column + 0.5, row + 0.5, text, color=colour, **centre)
+        center = {"ha": "center", "va": "center", "fontsize": "small"}
+        return ax.text(column + 0.5, row + 0.5, text, color=color, **center)
 
     def _label(self, ax: Any, names: list[str]) -> None:
         n, n_experiments = len(names), self.penalties.n_experiments
@@ -559,7 +559,7 @@ class LabelsSavedDisplay:
             row,
             marker=mark,
             markersize=8,
-            color=BLACK if saving.bound == "exact" else COLOURS[5],
+            color=BLACK if saving.bound == "exact" else COLORS[5],
             linestyle="",
             zorder=4,
             clip_on=False,
@@ -592,9 +592,9 @@ def _percent(share: float) -> str:
     return "0" if text == "-0" else text.replace("-", "\N{MINUS SIGN}")
 
 
-def _readable_on(colour: Sequence[float]) -> str:
-    """Return black or white, whichever is told more easily from a colour (red, green, blue)."""
-    rgb = np.asarray(colour[:3])
+def _readable_on(color: Sequence[float]) -> str:
+    """Return black or white, whichever is told more easily from a color (red, green, blue)."""
+    rgb = np.asarray(color[:3])
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     luminance = float(linear @ [0.2126, 0.7152, 0.0722])
     # The contrast to white, 1.05 / (luminance + 0.05), is that to black where both are 4.6.

@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from skactive.comparison._statistics import common_counts
-from skactive.display._axes import CHARACTER, COLOURS, MARKERS, new_axes
+from skactive.display._axes import CHARACTER, COLORS, MARKERS, new_axes
 
 if TYPE_CHECKING:
     from skactive.comparison import StrategyComparison
 
 __all__ = ["LabelCurve", "LabelCurveDisplay"]
 
-LINE_STYLES = ("-", "--", ":", "-.")  # one for each time that all colours are used up
-FEW = len(COLOURS)  # curves: more of them need the room that a legend takes
+LINE_STYLES = ("-", "--", ":", "-.")  # one for each time that all colors are used up
+FEW = len(COLORS)  # curves: more of them need the room that a legend takes
 
 
 class LabelCurve(NamedTuple):
@@ -277,12 +277,12 @@ class LabelCurveDisplay:
 
 
 def _draw(ax: Any, i: int, name: str, curve: LabelCurve) -> Any:
-    """Draw the curve number i; colour, mark and line tell it from all others."""
+    """Draw the curve number i; color, mark and line tell it from all others."""
     (line,) = ax.plot(
         curve.n_labels,
         curve.mean,
-        color=COLOURS[i % len(COLOURS)],
-        linestyle=LINE_STYLES[i // len(COLOURS) % len(LINE_STYLES)],
+        color=COLORS[i % len(COLORS)],
+        linestyle=LINE_STYLES[i // len(COLORS) % len(LINE_STYLES)],
         marker=MARKERS[i % len(MARKERS)],
         markersize=5,
         markevery=max(1, len(curve.n_labels) // 10),  # marks side by side would hide the line

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from skactive.display._axes import COLOURS, new_axes
+from skactive.display._axes import COLORS, new_axes
 
 if TYPE_CHECKING:
     from skactive.estimation import Forecast
@@ -99,7 +99,7 @@ class ForecastDisplay:
             If matplotlib is not installed.
         """
         ax = new_axes() if ax is None else ax
-        black, blue = COLOURS[:2]
+        black, blue = COLORS[:2]
         (self.measured_,) = ax.plot(
             self.forecast.n_labels,
             self.forecast.scores,
@@ -126,7 +126,7 @@ class ForecastDisplay:
     def _plot_target(self, ax: Any) -> None:
         if self.target is None or self.reached is None:
             return
-        orange = COLOURS[5]
+        orange = COLORS[5]
         label = f"target {self.target:g}: {_in_words(self.reached)}"
         ax.axhline(self.target, color=orange, linestyle=":", linewidth=1.5, label=label)
         if self.reached[0] <= self.n[-1]:

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from skactive.display._axes import COLOURS, new_axes
+from skactive.display._axes import COLORS, new_axes
 
 __all__ = ["StoppingDisplay", "StoppingHistory"]
 
-_LINE, _LIMIT, _STOP = COLOURS[1], COLOURS[5], COLOURS[0]  # blue, vermilion and black
+_LINE, _LIMIT, _STOP = COLORS[1], COLORS[5], COLORS[0]  # blue, vermilion and black
 _PANEL_HEIGHT = 2.4
 
 

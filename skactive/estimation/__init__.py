@@ -4,7 +4,7 @@
   :func:`lure_estimate` on rows drawn with known probabilities, which
   :func:`proposal_probabilities` gives for the stochastic selectors.
 * Later: :func:`forecast_learning_curve`, with an interval and the labels that a target will take.
-* Saved: :func:`labels_saved`, from rows labelled at random alone.
+* Saved: :func:`labels_saved`, from rows labeled at random alone.
 """
 
 from skactive.estimation._audit import Estimate, audit, clopper_pearson

@@ -1,4 +1,4 @@
-"""How good a model is, from labelled rows that were drawn at random."""
+"""How good a model is, from labeled rows that were drawn at random."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Estimate(NamedTuple):
     low, high : float
         The interval; infinite where nothing is known.
     n : int
-        How many labelled rows it is made of.
+        How many labeled rows it is made of.
     method : str
         How the interval was made: "clopper-pearson", "student-t" or "lure".
     confidence : float
@@ -102,9 +102,9 @@ def audit(
     confidence: float = 0.95,
     n_looks: int = 1,
 ) -> Estimate:
-    r"""Estimate how good a model is, from labelled rows that were drawn at random.
+    r"""Estimate how good a model is, from labeled rows that were drawn at random.
 
-    Active learning distorts its sample, so that neither the labelled rows nor cross-validation
+    Active learning distorts its sample, so that neither the labeled rows nor cross-validation
     among them tell how good the model is. Rows drawn at random that are *never trained on* do,
     whatever the strategy does with the others.
 

@@ -24,7 +24,7 @@ Floats = NDArray[np.float64]
 
 _N_DRAWS = 1000
 _MAX_POINTS = 30
-_CENTRE = np.array([0.0, 0.8])  # of the asymptote and of the fall, in units of the largest error
+_CENTER = np.array([0.0, 0.8])  # of the asymptote and of the fall, in units of the largest error
 _SPREAD = 0.4
 
 
@@ -257,7 +257,7 @@ def share_error(share: float, n: Any) -> Any:
 
 
 def _thinned(n: Floats, error: Floats, variance: Floats) -> tuple[Floats, Floats, Floats]:
-    """Join neighbouring rounds of a long curve into blocks, by their means."""
+    """Join neighboring rounds of a long curve into blocks, by their means."""
     blocks = np.array_split(np.arange(len(n)), min(len(n), _MAX_POINTS))
     mean = np.zeros((len(blocks), len(n)))
     for row, block in zip(mean, blocks, strict=True):
@@ -302,7 +302,7 @@ def _draw_errors(
     points = np.concatenate([n, grid])
     data, prior = _Data(n[-1] / points, error, variance), _draw_prior(points, rng)
     fall = prior.fall[:, : len(n)]
-    weights, precision = _evidence(_covariance(prior, data), error - _CENTRE[0] - _CENTRE[1] * fall)
+    weights, precision = _evidence(_covariance(prior, data), error - _CENTER[0] - _CENTER[1] * fall)
     curves, noises = [], []
     for _ in range(50):
         k = rng.choice(_N_DRAWS, size=_N_DRAWS, p=weights)
@@ -328,7 +328,7 @@ def _draw_posterior(
     (Matheron's rule).
     """
     m, (fall, wander, noise) = len(data.error), drawn
-    line = _CENTRE + _SPREAD * rng.standard_normal((_N_DRAWS, 2))  # asymptote and fall
+    line = _CENTER + _SPREAD * rng.standard_normal((_N_DRAWS, 2))  # asymptote and fall
     wandering = _draw_wandering(wander, data.age, rng)
     seen = (line[:, :1] + line[:, 1:] * fall + wandering)[:, :m]
     seen += noise[:, None] * rng.standard_normal((_N_DRAWS, m))

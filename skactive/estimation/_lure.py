@@ -39,7 +39,7 @@ def lure_weights(proposal: Any, n_pool: int) -> Floats:
 
     Notes
     -----
-    The levelled unbiased risk estimator, of :math:`M` picks from :math:`N` rows:
+    The leveled unbiased risk estimator, of :math:`M` picks from :math:`N` rows:
 
     .. math:: v_m = 1 + \frac{N - M}{N - m} \left( \frac{1}{(N - m + 1) q_m} - 1 \right)
 
@@ -89,7 +89,7 @@ def lure_estimate(losses: Any, proposal: Any, n_pool: int, confidence: float = 0
     --------
     The losses must be those of a model that was *not trained on these rows*: one that stands fixed
     while it is tested (active testing), or a committee's or an older model. Weights undo the choice
-    of the rows, not that a model knows the rows it learnt.
+    of the rows, not that a model knows the rows it learned.
 
     Notes
     -----

@@ -71,7 +71,7 @@ def labels_saved(
 ) -> Saved:
     """Estimate the labels saved against random choice, without a campaign of random choice.
 
-    The rows that were labelled at random (a random start and the audit rows) give the first part of
+    The rows that were labeled at random (a random start and the audit rows) give the first part of
     random's learning curve: the model is refitted on random subsets of them and scored on the
     others. Its forecast is followed to the score that the audit gives the model now.
 
@@ -80,7 +80,7 @@ def labels_saved(
     estimator : estimator
         The model, to be cloned and refitted.
     X_random : rows in any container
-        Rows that were drawn uniformly at random and labelled.
+        Rows that were drawn uniformly at random and labeled.
     y_random : array-like of shape (n_rows,)
         Their labels.
     n_labels : int
@@ -166,8 +166,8 @@ def _random_curve(
     for row in scores:
         order, seed = rng.permutation(len(y)), int(rng.randint(2**31 - 1))
         for i, size in enumerate(sizes):
-            learnt, others = np.sort(order[:size]), np.sort(order[size:])
-            model = _fitted(seeded_clone(estimator, seed), take_rows(X, learnt), y[learnt])
+            learned, others = np.sort(order[:size]), np.sort(order[size:])
+            model = _fitted(seeded_clone(estimator, seed), take_rows(X, learned), y[learned])
             scorer = check_scoring(model, scoring=scoring)
             row[i] = scorer(model, take_rows(X, others), y[others])
     return sizes.astype(np.float64), scores.mean(axis=0)

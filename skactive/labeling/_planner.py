@@ -35,7 +35,7 @@ class Plan:
     upto : int
         The place of the event by which it became due.
     n_labels : int
-        How many labels the model learnt from; 0 where there is no model yet.
+        How many labels the model learned from; 0 where there is no model yet.
     ids : list of str or int
         The rows.
     scores : list of float or None
@@ -70,7 +70,7 @@ class Planner:
     ids : sequence of str or int
         Of its rows.
     reserved : ndarray of int
-        Positions of the rows of the audit, which are never chosen nor learnt from.
+        Positions of the rows of the audit, which are never chosen nor learned from.
     batch_size : int
         How many rows are chosen as a batch.
     n_ahead : int

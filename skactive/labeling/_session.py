@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from skactive._utils.fingerprint import described, described_model, described_rows, digest
+from skactive._utils.fingerprint import describe, describe_model, describe_rows, digest
 from skactive._utils.rows import take_rows
 from skactive._utils.seeding import derived_seed, draw_seed
 from skactive.exceptions import LabelError, PoolChangedError
@@ -25,13 +25,13 @@ from skactive.labeling._validation import (
     check_label,
     family,
 )
-from skactive.labeling._worker import Background
+from skactive.labeling._worker import BackgroundWorker
 from skactive.labeling.hooks._base import SessionEvent, call_hooks, check_hooks
 from skactive.labeling.state._events import Event, Ident, Label, keyed_id, new_id
 from skactive.labeling.state._leases import LiveLeases
 from skactive.labeling.state._progress import Progress, progress_of, records_of
 from skactive.labeling.state._queue import Queue
-from skactive.labeling.state._state import Ledger
+from skactive.labeling.state._state import SessionState
 from skactive.labeling.stores import LabelStore, SQLiteLabelStore
 from skactive.stopping import Round
 
@@ -187,16 +187,16 @@ class LabelingSession:
             )
             self._settings = digest(
                 [
-                    described_model(learner),
-                    described(learner.strategy),
+                    describe_model(learner),
+                    describe(learner.strategy),
                     audit_share,
                     refit_every,
                     n_ahead,
                 ]
             )
-            self._ledger = Ledger(
+            self._ledger = SessionState(
                 self._settings,
-                learnt=set(self.ids) - set(self._reserved) if self._reserved else None,
+                learned=set(self.ids) - set(self._reserved) if self._reserved else None,
                 every=refit_every,
             )
             self._leases = LiveLeases(self._ledger)
@@ -204,7 +204,7 @@ class LabelingSession:
             self._monitor = None if stopping is None else stopping.start()
             self._began, self._stopped = time.perf_counter(), False
             self._fitted: tuple[dict[Ident, Label], Any] | None = None  # from what, and the learner
-            self._background = Background(self._make_plan) if background else None
+            self._background = BackgroundWorker(self._make_plan) if background else None
             self._planning = Lock()
             self._error: Exception | None = None  # of the last fit
             self._failed: int | None = None  # the due plan that could not be made
@@ -392,7 +392,7 @@ class LabelingSession:
         """
         return self._store_refusals("skip", ids, ticket, annotator, key)
 
-    def dont_know(
+    def mark_unknown(
         self,
         ids: Iterable[Ident],
         *,
@@ -400,7 +400,7 @@ class LabelingSession:
         annotator: str | None = None,
         key: str | None = None,
     ) -> int:
-        """Say that rows cannot be labelled: they do not come again to anybody.
+        """Say that rows cannot be labeled: they do not come again to anybody.
 
         Parameters
         ----------
@@ -530,7 +530,7 @@ class LabelingSession:
             problem = f"{type(self._error).__name__}: {self._error}" if self._error else ""
             return replace(known, fitting=fitting, problem=problem)
 
-    def answer_to(self, ident: Ident, annotator: str | None = None) -> Event | None:
+    def get_answer(self, ident: Ident, annotator: str | None = None) -> Event | None:
         """Return what an annotator last said of a row.
 
         Parameters
@@ -547,7 +547,7 @@ class LabelingSession:
         """
         with self._lock:
             self._sync()
-            return self._ledger.answer_to(ident, annotator)
+            return self._ledger.get_answer(ident, annotator)
 
     def last_answer(self, annotator: str | None = None) -> Event | None:
         """Return the last answer of an annotator, which :meth:`undo` would take back.
@@ -576,8 +576,8 @@ class LabelingSession:
         return self._planner.is_classifier
 
     @property
-    def latest(self) -> tuple[dict[Ident, Label], Any] | None:
-        """The labels that the latest model of this session learnt from, and the learner.
+    def latest_model(self) -> tuple[dict[Ident, Label], Any] | None:
+        """The labels that the latest model of this session learned from, and the learner.
 
         It waits for nothing; None until this session has fitted a model.
         """
@@ -639,7 +639,7 @@ class LabelingSession:
         return export(self.records(), Path(path), kind)
 
     def widget(self, **options: Any) -> Any:
-        """Return a page for labelling in the notebook.
+        """Return a page for labeling in the notebook.
 
         Parameters
         ----------
@@ -707,7 +707,7 @@ class LabelingSession:
         pool = {
             "n_rows": len(self.ids),
             "ids": digest(self.ids),
-            "rows": described_rows(self.X),
+            "rows": describe_rows(self.X),
         }
         made_for = self.store.set_fact("pool", pool)
         for what, explanation in (
@@ -831,7 +831,7 @@ class LabelingSession:
         given: bool,
     ) -> bool:
         """Tell whether an answer says nothing new."""
-        holds = self._ledger.answer_to(item, annotator)
+        holds = self._ledger.get_answer(item, annotator)
         if holds is not None and (holds.kind, holds.value) == (kind, label):
             return True
         if not given or ticket is None:
@@ -901,7 +901,7 @@ class LabelingSession:
                     due, audited, classes = self._ledger.at_due(), self._audited(), self.classes
                 plan = self._planner.plan(due, audited, classes)
                 self._keep(plan, due.labels)
-            except Exception as error:  # the rows that are there still can be labelled
+            except Exception as error:  # the rows that are there still can be labeled
                 if not self._closed:
                     self._error, self._failed = error, self._ledger.due
                 return
@@ -968,7 +968,7 @@ class LabelingSession:
             )
 
     def _tell_round(self, record: dict[str, Any]) -> None:
-        metrics = {"n_learnt": float(record["n_labels"]), **_numbers(record["stopping"])}
+        metrics = {"n_learned": float(record["n_labels"]), **_numbers(record["stopping"])}
         if record["audit"]:
             right, n = record["audit"]
             metrics |= {"audit_n": float(n), "audit_score": right / n}

@@ -58,10 +58,10 @@ def _one(label: Any) -> Any:
     if not isinstance(label, str | int | float | bool):
         raise LabelError(
             f"A label is a text, a number or a truth value, got {label!r}. For a row without a "
-            "label use skip or dont_know; for several classes a row, multilabel=True."
+            "label use skip or mark_unknown; for several classes a row, multilabel=True."
         )
     if isinstance(label, float) and not math.isfinite(label):
-        raise LabelError(f"A label must be finite, got {label!r}. Use dont_know for no label.")
+        raise LabelError(f"A label must be finite, got {label!r}. Use mark_unknown for no label.")
     return label
 
 

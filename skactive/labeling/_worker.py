@@ -1,4 +1,4 @@
-"""Background: work in a thread of its own, one piece at a time."""
+"""A background worker: work in a thread of its own, one piece at a time."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import atexit
 from collections.abc import Callable
 from threading import Condition, Thread
 
-__all__ = ["Background"]
+__all__ = ["BackgroundWorker"]
 
 
-class Background:
+class BackgroundWorker:
     """Does the same work again each time it is woken; wakes in the meantime count once.
 
     Parameters

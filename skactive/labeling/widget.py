@@ -1,4 +1,4 @@
-"""LabelingWidget: the labelling page in a notebook."""
+"""LabelingWidget: the labeling page in a notebook."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ except ImportError as error:
         "`skactive label` and `skactive serve`."
     ) from error
 
-from skactive.labeling.page import Desk, asset
+from skactive.labeling.page import PageBackend, asset
 
 __all__ = ["LabelingWidget"]
 
@@ -55,7 +55,7 @@ export default {
 
 
 class LabelingWidget(anywidget.AnyWidget):
-    """The labelling page in a notebook: JupyterLab, Notebook, voila, marimo.
+    """The labeling page in a notebook: JupyterLab, Notebook, voila, marimo.
 
     What is answered is in the session's store at once. The page works by keys alone: the number of
     a class, S (skip), D (don't know), U (undo), arrows (back and forward), ? (what the model
@@ -64,9 +64,9 @@ class LabelingWidget(anywidget.AnyWidget):
     Parameters
     ----------
     session : LabelingSession
-        What is labelled.
+        What is labeled.
     render : callable or {"text", "image", "audio", "table", "html"}, default=None
-        What a row looks like; see :class:`~skactive.labeling.page.Desk`.
+        What a row looks like; see :class:`~skactive.labeling.page.PageBackend`.
     annotator : str, default=None
         Who labels here.
     html : bool, default=False
@@ -74,11 +74,11 @@ class LabelingWidget(anywidget.AnyWidget):
     title : str, default=""
         Of the page.
     media_root : str or Path, default=None
-        Files of rows must lie in this folder; see :class:`~skactive.labeling.page.Desk`.
+        Files of rows must lie in this folder; see :class:`~skactive.labeling.page.PageBackend`.
 
     Attributes
     ----------
-    desk : Desk
+    desk : PageBackend
         What answers the page.
 
     Examples
@@ -108,7 +108,9 @@ class LabelingWidget(anywidget.AnyWidget):
         media_root: Any = None,
     ) -> None:
         super().__init__()
-        self.desk = Desk(session, render=render, title=title, html=html, media_root=media_root)
+        self.desk = PageBackend(
+            session, render=render, title=title, html=html, media_root=media_root
+        )
         self.annotator = annotator
         self.on_msg(self._hear)
 

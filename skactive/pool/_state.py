@@ -11,33 +11,33 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from skactive._utils.rows import n_rows, take_rows
-from skactive.selectors._engine.nearest_centers import LazyDistances
+from skactive.selectors._engine.nearest_centers import NearestCenters
 
-__all__ = ["Place", "PoolState"]
+__all__ = ["CampaignCache", "PoolIndex"]
 
 Positions = NDArray[np.intp]
-Distances = TypeVar("Distances", bound=LazyDistances)
+Distances = TypeVar("Distances", bound=NearestCenters)
 
 
-class PoolState:
-    """The embedding of all rows of a campaign, and their distances to the labelled ones.
+class CampaignCache:
+    """The embedding of all rows of a campaign, and their distances to the labeled ones.
 
-    A pool that shrinks, row by row, into the labelled set asks for the same distances again in
+    A pool that shrinks, row by row, into the labeled set asks for the same distances again in
     each round. Here they are kept: a round costs the distances to the rows that are newly
-    labelled. What it answers is what a query by itself would have computed. The distances are
+    labeled. What it answers is what a query by itself would have computed. The distances are
     forgotten when the embedding changes.
 
     Parameters
     ----------
     X : rows in any container
-        All rows, labelled or not.
+        All rows, labeled or not.
     """
 
     def __init__(self, X: Any) -> None:
         self.X = X
         self._embedding: Any = None
-        self._distances: dict[type[LazyDistances], LazyDistances] = {}
-        self._labeled: dict[type[LazyDistances], set[int]] = {}
+        self._distances: dict[type[NearestCenters], NearestCenters] = {}
+        self._labeled: dict[type[NearestCenters], set[int]] = {}
 
     def embedding(self, make: Callable[[], Any]) -> Any:
         """Return the embedding of all rows, where it cannot change; `make` is called once."""
@@ -58,8 +58,8 @@ class PoolState:
             self._distances.clear()
         return self._embedding
 
-    def distances(self, kind: type[Distances], place: Place, X: Any) -> Distances:
-        """Return the distances of rows `X`, at a place, to the nearest labelled row.
+    def distances(self, kind: type[Distances], place: PoolIndex, X: Any) -> Distances:
+        """Return the distances of rows `X`, at a place, to the nearest labeled row.
 
         The embedding must have been asked for before, by either way.
         """
@@ -73,33 +73,33 @@ class PoolState:
 
 
 @dataclass(frozen=True, eq=False)
-class Place:
+class PoolIndex:
     """Where the rows of a query are among the rows of a state.
 
     Parameters
     ----------
-    state : PoolState
+    state : CampaignCache
         Of all rows.
     rows : ndarray of int
         Positions of the rows that a view shows.
     labeled : ndarray of int
-        Positions of the labelled rows, in their order.
+        Positions of the labeled rows, in their order.
     """
 
-    state: PoolState
+    state: CampaignCache
     rows: Positions
     labeled: Positions
 
-    def take(self, positions: Positions | slice) -> Place:
+    def take(self, positions: Positions | slice) -> PoolIndex:
         """Return the place of some of the rows."""
         return replace(self, rows=self.rows[positions])
 
-    def of_labeled(self) -> Place:
-        """Return the place of the labelled rows."""
+    def of_labeled(self) -> PoolIndex:
+        """Return the place of the labeled rows."""
         return replace(self, rows=self.labeled)
 
     def is_all(self) -> bool:
-        """Tell whether each row is either shown or labelled."""
+        """Tell whether each row is either shown or labeled."""
         return len(self.rows) + len(self.labeled) == n_rows(self.state.X)
 
 

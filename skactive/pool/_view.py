@@ -18,20 +18,20 @@ from skactive._utils.rows import join_rows, n_rows, row_shape, take_rows, to_mat
 from skactive._utils.seeding import seeded_clone
 from skactive.adapters import ModelAdapter
 from skactive.exceptions import CapabilityError, InvalidReadingError
-from skactive.pool._state import Place
+from skactive.pool._state import PoolIndex
 from skactive.scores import SUM_TOLERANCE
-from skactive.selectors._engine.nearest_centers import LazyDistances
+from skactive.selectors._engine.nearest_centers import NearestCenters
 
 __all__ = ["PoolView", "Source"]
 
 Positions = NDArray[np.intp]
 Floats = NDArray[np.float64]
-Distances = TypeVar("Distances", bound=LazyDistances)
+Distances = TypeVar("Distances", bound=NearestCenters)
 
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """What all views of one query share: the model, the labelled rows, the randomness.
+    """What all views of one query share: the model, the labeled rows, the randomness.
 
     Parameters
     ----------
@@ -39,32 +39,32 @@ class Source:
         Reads the model.
     seed : int
         Seed of this query.
-    campaign_seed : int
+    run_seed : int
         Seed of what should be the same in all queries: an embedder that is fitted on the rows.
     fitted : bool
         Whether the model has been fitted; without, only model-free readings can be made.
     X_labeled, y_labeled : rows and labels, or None
-        The labelled rows.
+        The labeled rows.
     classes : ndarray or None
         The classes that were declared, sorted.
     embedder : transformer or None
         Turns rows into an embedding; fitted already, or to be fitted on the rows at hand.
     refit : callable or None
         ``refit(row, label)`` returns the adapter of the model refitted with one more label.
-    plain_refits : bool
+    refits_from_scratch : bool
         Whether a refit is a fit of the model from scratch to rows and labels and nothing else.
     """
 
     adapter: ModelAdapter
     seed: int = 0
-    campaign_seed: int = 0
+    run_seed: int = 0
     fitted: bool = True
     X_labeled: Any = None
     y_labeled: Any = None
     classes: NDArray[Any] | None = None
     embedder: Any = None
     refit: Callable[[Any, Any], ModelAdapter] | None = None
-    plain_refits: bool = False
+    refits_from_scratch: bool = False
 
 
 class PoolView:
@@ -82,13 +82,13 @@ class PoolView:
     source : Source
         The model and all else that views of one query share.
     y : array-like of shape (n_rows,), default=None
-        Labels, for the view of the labelled rows.
+        Labels, for the view of the labeled rows.
     place : Place, default=None
         Where the rows are among those of a campaign, of which much is known from earlier rounds.
     """
 
     def __init__(
-        self, X: Any, source: Source, *, y: Any = None, place: Place | None = None
+        self, X: Any, source: Source, *, y: Any = None, place: PoolIndex | None = None
     ) -> None:
         self._X, self._source, self._y, self._place = X, source, y, place
         self._length = n_rows(X)
@@ -110,7 +110,7 @@ class PoolView:
 
     @property
     def y(self) -> Any:
-        """The labels of labelled rows; None for candidates."""
+        """The labels of labeled rows; None for candidates."""
         return self._y
 
     @property
@@ -129,7 +129,7 @@ class PoolView:
 
     @property
     def labeled(self) -> PoolView | None:
-        """The labelled rows, with their labels as `y`; None where there are none."""
+        """The labeled rows, with their labels as `y`; None where there are none."""
         source = self._source
         if source.X_labeled is None:
             return None
@@ -186,21 +186,21 @@ class PoolView:
         """
         return self._read("gradient_factors", self._gradient_factors)
 
-    def labeled_distances(self, kind: type[Distances] = LazyDistances) -> Distances:  # type: ignore[assignment]
-        """Return the distances of the rows to the nearest labelled row, in the embedding.
+    def labeled_distances(self, kind: type[Distances] = NearestCenters) -> Distances:  # type: ignore[assignment]
+        """Return the distances of the rows to the nearest labeled row, in the embedding.
 
         They are kept from one round of a simulation to the next, and the caller's to go on with:
-        what is chosen joins the labelled rows.
+        what is chosen joins the labeled rows.
 
         Parameters
         ----------
-        kind : type, default=LazyDistances
+        kind : type, default=NearestCenters
             Bounds that are made exact where it matters, or `AllDistances`.
 
         Returns
         -------
-        LazyDistances or AllDistances
-            Without any centre where nothing is labelled.
+        NearestCenters or AllDistances
+            Without any center where nothing is labeled.
         """
         embedding, labeled, place = self.embedding, self.labeled, self._place
         if labeled is None:
@@ -276,7 +276,7 @@ class PoolView:
         """
         self._allow("fantasize")
         source, labeled = self._source, self.labeled
-        if source.refit is None or not source.plain_refits or labeled is None:
+        if source.refit is None or not source.refits_from_scratch or labeled is None:
             return None
         y = np.asarray(labeled.y)
         if not np.array_equal(self.classes, np.unique(y)):  # a declared class without a row
@@ -398,7 +398,7 @@ class PoolView:
         return labeled
 
     def _cold(self) -> Callable[[Any], Any]:
-        return self._source.adapter.prepare_cold(self._raw(), self._source.campaign_seed)
+        return self._source.adapter.prepare_cold(self._raw(), self._source.run_seed)
 
     def _embedding(self) -> Any:
         if self._source.embedder is None:
@@ -416,7 +416,7 @@ class PoolView:
     def _fitted_embedder(self) -> Any:
         """The embedder; where it is not fitted, fitted on all rows at hand.
 
-        Those are the pool and the labelled rows: the same rows all through a campaign.
+        Those are the pool and the labeled rows: the same rows all through a campaign.
         """
         labeled = self._source.X_labeled
         return self._embedder_fitted_on(
@@ -428,10 +428,10 @@ class PoolView:
         try:
             check_is_fitted(embedder)
         except NotFittedError:
-            return seeded_clone(embedder, self._source.campaign_seed).fit(rows())
+            return seeded_clone(embedder, self._source.run_seed).fit(rows())
         return embedder
 
-    def _keep_embedding(self, place: Place, labeled: PoolView) -> bool:
+    def _keep_embedding(self, place: PoolIndex, labeled: PoolView) -> bool:
         """Have the state know the embedding of all rows; False where this view cannot tell it."""
         if self._source.embedder is None and self._features() is self._raw():
             place.state.embedding(lambda: self._matrix(place.state.X))

@@ -24,8 +24,8 @@ from skactive.selectors._distance import (
     ranked_batch,
     robust_k_center_greedy,
 )
-from skactive.selectors._falcun import relevance_sampling
-from skactive.selectors._galaxy import bisection
+from skactive.selectors._falcun import falcun
+from skactive.selectors._galaxy import galaxy
 from skactive.selectors._regression import gsy, igs
 from skactive.selectors._top import PowerTop, SoftmaxTop, SoftrankTop, top
 
@@ -35,12 +35,13 @@ __all__ = [
     "SoftrankTop",
     "bait",
     "batch_bald",
-    "bisection",
     "cluster_margin",
     "d_optimal",
     "dpp_map",
     "effective_bandwidth",
     "facility_location",
+    "falcun",
+    "galaxy",
     "gsy",
     "igs",
     "k_center_greedy",
@@ -50,7 +51,6 @@ __all__ = [
     "max_coverage",
     "purity_radius",
     "ranked_batch",
-    "relevance_sampling",
     "robust_k_center_greedy",
     "targeted_coverage",
     "top",

@@ -1,4 +1,4 @@
-"""How far rows reach: lengths of kernels that are learnt from the rows."""
+"""How far rows reach: lengths of kernels that are learned from the rows."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def effective_bandwidth(X: Matrix, n_chosen: float, *, at: Matrix | None = None)
     X : ndarray or sparse matrix of shape (n_rows, n_dims)
         Points: the pool, or rows drawn from it evenly; a thousand of them will do.
     n_chosen : float
-        How many rows are to share the pool: those labelled, and the batch. Fewer than 2 count as
+        How many rows are to share the pool: those labeled, and the batch. Fewer than 2 count as
         2: no row covers the whole pool by itself.
     at : ndarray or sparse matrix of shape (n_at, n_dims), default=None
         The points whose lengths are asked for; None asks for those of ``X``.
@@ -78,7 +78,7 @@ def effective_bandwidth(X: Matrix, n_chosen: float, *, at: Matrix | None = None)
 
 def _squared_distances(pool: Points, wanted: Matrix) -> tuple[Floats, NDArray[np.bool_]]:
     """Return squared distances of some rows to the pool's, and which of these do not coincide."""
-    rows = pool.centred(wanted)
+    rows = pool.centered(wanted)
     inner = products(rows, pool.rows(np.arange(pool.n_rows)))
     inner = inner.toarray() if sparse.issparse(inner) else inner
     both = squared_norms(rows)[:, np.newaxis] + pool.norms

@@ -64,7 +64,7 @@ def kmeans_medoids(
     Where fewer distinct points than clusters exist, the rest is drawn uniformly from the other
     rows.
 
-    Above 20 000 rows the centres are those of :class:`sklearn.cluster.MiniBatchKMeans` after 50
+    Above 20 000 rows the centers are those of :class:`sklearn.cluster.MiniBatchKMeans` after 50
     random draws of rows (in proportion to their weights), so that time and memory are linear and
     the sum of squared distances is some percent above that of all rows.
 
@@ -101,7 +101,7 @@ def typiclust(
     n_neighbors: int = 20,
     random_state: Seed = None,
 ) -> Positions:
-    r"""Select the most typical row of each of the largest clusters without labelled rows.
+    r"""Select the most typical row of each of the largest clusters without labeled rows.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def typiclust(
     max_clusters : int, default=500
         Most clusters to make.
     n_neighbors : int, default=20
-        Number of neighbours that tell how typical a row is.
+        Number of neighbors that tell how typical a row is.
     random_state : int, RandomState or None, default=None
         Seeds k-means and breaks ties.
 
@@ -125,21 +125,21 @@ def typiclust(
 
     Notes
     -----
-    All rows, labelled ones included, form min(n_labeled + batch_size, max_clusters) k-means
+    All rows, labeled ones included, form min(n_labeled + batch_size, max_clusters) k-means
     clusters (mini-batches above 20 000 rows, see :func:`kmeans_medoids`). The cluster with the
-    fewest labelled or selected rows comes next, the largest of such. There the row that is left
+    fewest labeled or selected rows comes next, the largest of such. There the row that is left
     with the highest typicality
 
     .. math:: t(x) = \Bigl( \frac1K \sum_{x' \in N_K(x)} \lVert x - x' \rVert_2 \Bigr)^{-1}
 
-    is selected, with :math:`N_K(x)` its nearest neighbours *within its cluster*, labelled or
+    is selected, with :math:`N_K(x)` its nearest neighbors *within its cluster*, labeled or
     selected rows among them, and :math:`K` at most ``n_neighbors`` and the number of other
     members. The distances are plain ones, as in the paper's text; its code averages squared
     distances, and passes over clusters of up to five rows. Rows with so many duplicates that the
     mean is 0 are the most typical ones, at random among themselves.
 
-    Neighbours are sought only within clusters that are visited. In clusters of more than 2 048
-    rows only some 256 rows compete, which come first by their neighbours in a sample of 512
+    Neighbors are sought only within clusters that are visited. In clusters of more than 2 048
+    rows only some 256 rows compete, which come first by their neighbors in a sample of 512
     members, so that time stays linear.
 
     References
@@ -214,7 +214,7 @@ def cluster_margin(
     random, clusters with the fewest candidates first, round and round until the batch is full.
 
     Pools of more than 2 000 rows are first put into 1 000 clusters by mini-batch k-means, and the
-    hierarchy joins their centres, each counted once.
+    hierarchy joins their centers, each counted once.
 
     References
     ----------

@@ -1,6 +1,6 @@
-"""Selectors that cover the pool: every row shall be near to a row that is labelled or chosen.
+"""Selectors that cover the pool: every row shall be near to a row that is labeled or chosen.
 
-All of them maximise a weighted coverage: `_covering` says what it gains to choose a row, `_greedy`
+All of them maximize a weighted coverage: `_covering` says what it gains to choose a row, `_greedy`
 searches for the rows that gain most. Here are the selectors, which put the two together, the sample
 on which the coverage of a large pool is measured, and the radius at which balls are pure.
 """
@@ -16,7 +16,7 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 
 from skactive._utils.seeding import Seed, make_random_state
-from skactive.selectors._engine.coverage import Balls, Coverage, nearest_centers
+from skactive.selectors._engine.coverage import Coverage, RadiusCoverage, nearest_centers
 from skactive.selectors._engine.lazy_greedy import lazy_greedy
 from skactive.selectors._engine.points import Matrix
 from skactive.selectors._engine.similarity import (
@@ -80,7 +80,7 @@ def max_coverage(
         square distance of the rows from their mean; for rows of length 1 in all directions that
         is 1.
     labeled_bandwidth : ndarray of shape (n_labeled,), default=None
-        How far the labelled points reach; needed where `bandwidth` is an array.
+        How far the labeled points reach; needed where `bandwidth` is an array.
     worth : ndarray of shape (n_rows,), default=None
         What the gain of choosing each row is multiplied by, at least 0; None takes it as it is.
     max_reference : int or None, default=10_000
@@ -96,7 +96,7 @@ def max_coverage(
 
     Notes
     -----
-    With :math:`L` the labelled rows, each pick adds most to
+    With :math:`L` the labeled rows, each pick adds most to
 
     .. math:: F(S) = \sum_i w_i \max_{s \in L \cup S} k(x_i, x_s)
 
@@ -125,7 +125,7 @@ def max_coverage(
     points = Points.of(X)
     rows = points.X if reference is None else reference
     chosen, weights = _sample(int(rows.shape[0]), weights, max_reference, rng)
-    kind = Balls if kernel == "tophat" else Coverage
+    kind = RadiusCoverage if kernel == "tophat" else Coverage
     options: dict[str, Any] = {"weights": weights, "labeled": labeled, "worth": worth}
     options["own"] = kernel != "tophat" and reference is None and isinstance(chosen, slice)
     if isinstance(bandwidth, np.ndarray):
@@ -173,7 +173,7 @@ def facility_location(
     Notes
     -----
     Each pick makes the sum :math:`\sum_i w_i \min_{s \in L \cup S} \lVert x_i - x_s \rVert_2` as
-    small as it can. Where nothing is labelled or chosen yet, the distance is that to a phantom
+    small as it can. Where nothing is labeled or chosen yet, the distance is that to a phantom
     farther away than any row: the first pick is the medoid, and the picks are those of the
     similarity :math:`d_{\max} - d`, whatever constant stands for :math:`d_{\max}`. The sample is
     that of :func:`max_coverage`.
@@ -238,7 +238,7 @@ def targeted_coverage(
 
     Notes
     -----
-    With :math:`T` the targets and :math:`L` the labelled rows, each pick adds most to the mutual
+    With :math:`T` the targets and :math:`L` the labeled rows, each pick adds most to the mutual
     information of facility location over the pairs of a row and a target,
 
     .. math::
@@ -313,8 +313,8 @@ def purity_radius(
     """
     rng = make_random_state(random_state)
     points = Points.of(X)
-    learnt = np.sort(rng.permutation(points.n_rows)[:max_reference])
-    centers = _kmeans_centers(points.X[learnt], n_clusters, rng)
+    learned = np.sort(rng.permutation(points.n_rows)[:max_reference])
+    centers = _kmeans_centers(points.X[learned], n_clusters, rng)
     clusters, _ = nearest_centers(points, centers)
     balls = np.sort(rng.permutation(points.n_rows)[:n_balls])
     stranger = np.sort(_distance_to_another(points, balls, clusters))
@@ -391,7 +391,7 @@ def _inclusion_probabilities(weights: Values, size: int) -> Values:
 
 
 def _kmeans_centers(X: Matrix, n_clusters: int, rng: RandomState) -> Values:
-    """Return the centres of at most as many clusters as there are rows, (n_clusters, n_dims)."""
+    """Return the centers of at most as many clusters as there are rows, (n_clusters, n_dims)."""
     from sklearn.cluster import KMeans  # late: it takes a tenth of a second
     from sklearn.exceptions import ConvergenceWarning
 

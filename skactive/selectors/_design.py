@@ -72,7 +72,7 @@ def d_optimal(
     Raises
     ------
     PoolTooLargeError
-        If the smaller of n_dims and labelled plus chosen rows, times n_dims, exceeds 2**27.
+        If the smaller of n_dims and labeled plus chosen rows, times n_dims, exceeds 2**27.
 
     Notes
     -----
@@ -255,7 +255,7 @@ def bait(
     oversample : float, default=2.0
         Forward steps, as a multiple of the batch, at least 1; those too many are taken back.
     labeled : pair of arrays, default=None
-        Probabilities and features of the labelled rows.
+        Probabilities and features of the labeled rows.
     random_state : int, RandomState or None, default=None
         Breaks ties.
 
@@ -285,7 +285,7 @@ def bait(
 
     The two small matrices of each row are kept up to date, so that a pick costs one product of
     the features with 2 (C - 1)^2 vectors, and :math:`V` is never built. The published code divides
-    the sum over labelled and chosen rows by their number N: its ``lamb`` is ``ridge / N``.
+    the sum over labeled and chosen rows by their number N: its ``lamb`` is ``ridge / N``.
 
     References
     ----------
@@ -296,7 +296,7 @@ def bait(
     >>> import numpy as np
     >>> proba = np.array([[0.5, 0.5], [0.5, 0.5], [0.5, 0.5], [1.0, 0.0]])
     >>> features = np.array([[2.0, 0.1], [1.9, 0.0], [0.0, 1.5], [0.0, 9.0]])
-    >>> bait(proba, features, batch_size=2)  # nothing is to be learnt from row 3
+    >>> bait(proba, features, batch_size=2)  # nothing is to be learned from row 3
     array([0, 2])
     """
     rng = make_random_state(random_state)

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from skactive._utils.seeding import Seed, make_random_state
 from skactive.selectors._engine.nearest_centers import (
     AllDistances,
-    LazyDistances,
+    NearestCenters,
     draw_centers,
     one_of,
 )
-from skactive.selectors._engine.points import AnyPoints, Matrix, count
+from skactive.selectors._engine.points import AnyPoints, Matrix
 from skactive.selectors._top import Positions, fill_at_random
 
 __all__ = [
@@ -62,7 +62,7 @@ def k_center_greedy(
 
     Notes
     -----
-    Each pick is the row farthest from its nearest centre, labelled or picked before,
+    Each pick is the row farthest from its nearest center, labeled or picked before,
 
     .. math:: i^* = \arg\max_i \min_{c} \lVert x_i - x_c \rVert_2
 
@@ -81,11 +81,11 @@ def k_center_greedy(
     array([3, 2, 1])
     """
     rng = make_random_state(random_state)
-    return farthest_first(LazyDistances(X, labeled=labeled), batch_size, rng)
+    return farthest_first(NearestCenters(X, labeled=labeled), batch_size, rng)
 
 
-def farthest_first(state: LazyDistances, batch_size: int, rng: RandomState) -> Positions:
-    """Select rows, each the farthest from all centres; see :func:`k_center_greedy`."""
+def farthest_first(state: NearestCenters, batch_size: int, rng: RandomState) -> Positions:
+    """Select rows, each the farthest from all centers; see :func:`k_center_greedy`."""
     batch_size = min(batch_size, state.n_rows)
     picks = state.start(rng) if batch_size else []
     picks += state.farthest_first(batch_size - len(picks), rng)
@@ -169,7 +169,7 @@ def ranked_batch(
 
     Notes
     -----
-    With :math:`U` the rows not chosen yet, :math:`L` those labelled or chosen, and :math:`d_i` the
+    With :math:`U` the rows not chosen yet, :math:`L` those labeled or chosen, and :math:`d_i` the
     Euclidean distance from row :math:`i` to the nearest of :math:`L`, each pick is the largest
 
     .. math::
@@ -190,14 +190,14 @@ def ranked_batch(
     >>> ranked_batch(X, np.array([0.9, 0.8, 0.1]), 2, labeled=np.array([[9.0]]))
     array([0, 2])
     """
-    state = LazyDistances(X, labeled=labeled)
+    state = NearestCenters(X, labeled=labeled)
     return ranked(state, uncertainty, batch_size, make_random_state(random_state))
 
 
 def ranked(
-    state: LazyDistances, uncertainty: NDArray[Any], batch_size: int, rng: RandomState
+    state: NearestCenters, uncertainty: NDArray[Any], batch_size: int, rng: RandomState
 ) -> Positions:
-    """Select rows for uncertainty and distance from all centres; see :func:`ranked_batch`."""
+    """Select rows for uncertainty and distance from all centers; see :func:`ranked_batch`."""
     return _Ranking(state, uncertainty, rng).picks(min(batch_size, state.n_rows))
 
 
@@ -208,10 +208,10 @@ class _Ranking:
     So it is made exact for the rows alone whose bound could still be the highest.
     """
 
-    def __init__(self, state: LazyDistances, uncertainty: NDArray[Any], rng: RandomState) -> None:
+    def __init__(self, state: NearestCenters, uncertainty: NDArray[Any], rng: RandomState) -> None:
         self._state, self._rng = state, rng
         self._uncertainty = np.asarray(uncertainty, dtype=np.float64)
-        self._n_points = state.n_rows + state.n_centres
+        self._n_points = state.n_rows + state.n_centers
         self._spread = (
             max(self._uncertainty.max(), 1 - self._uncertainty.min(), 0.0) if state.n_rows else 0.0
         )
@@ -231,7 +231,7 @@ class _Ranking:
         return np.array(self._picks, dtype=np.intp)
 
     def _alpha(self) -> float:
-        """Weight of the distance; 0 where there is no centre yet."""
+        """Weight of the distance; 0 where there is no center yet."""
         n_left = self._state.n_rows - len(self._picks)
         return n_left / self._n_points if n_left < self._n_points else 0.0
 
@@ -293,7 +293,7 @@ class _Ranking:
 def lcmd(
     X: AnyPoints, batch_size: int, *, labeled: Matrix | None = None, random_state: Seed = None
 ) -> Positions:
-    r"""Select, in the cluster that is worst covered, the row farthest from its centre.
+    r"""Select, in the cluster that is worst covered, the row farthest from its center.
 
     Parameters
     ----------
@@ -303,10 +303,10 @@ def lcmd(
     batch_size : int
         Number of rows to select.
     labeled : ndarray or sparse matrix of shape (n_labeled, n_dims), default=None
-        Points that are centres from the start, of the kind of ``X`` (factors have none). Without
+        Points that are centers from the start, of the kind of ``X`` (factors have none). Without
         any, the first pick is the row nearest to the mean.
     random_state : int, RandomState or None, default=None
-        Breaks ties; where every row left coincides with a centre, draws the rest.
+        Breaks ties; where every row left coincides with a center, draws the rest.
 
     Returns
     -------
@@ -315,14 +315,14 @@ def lcmd(
 
     Notes
     -----
-    Each row belongs to the cluster of its nearest centre :math:`c(i)`, labelled or picked before
-    (of centres equally near, to any). Each pick is
+    Each row belongs to the cluster of its nearest center :math:`c(i)`, labeled or picked before
+    (of centers equally near, to any). Each pick is
 
     .. math::
         i^* = \arg\max_{i :\, c(i) = c^*} \lVert x_i - x_{c^*} \rVert, \qquad
         c^* = \arg\max_c \sum_{i :\, c(i) = c} \lVert x_i - x_c \rVert^2
 
-    A row whose distance from its centre is at most half of that centre's distance from the new one
+    A row whose distance from its center is at most half of that center's distance from the new one
     cannot be nearer to the new one; distances are computed for the other rows alone.
 
     References
@@ -371,7 +371,7 @@ def robust_k_center_greedy(
     batch_size : int
         Number of rows to select.
     quantile : float, default=0.99
-        Above 0; of the rows that no centre coincides with, the share ``1 - quantile`` that is
+        Above 0; of the rows that no center coincides with, the share ``1 - quantile`` that is
         farthest is passed over at each pick. 1.0 is :func:`k_center_greedy`.
     labeled : ndarray or sparse matrix of shape (n_labeled, n_dims), default=None
         Points that are covered from the start, of the kind of ``X`` (factors have none). Without
@@ -386,7 +386,7 @@ def robust_k_center_greedy(
 
     Notes
     -----
-    With :math:`d_i` the distance of row :math:`i` from its nearest centre, labelled or picked
+    With :math:`d_i` the distance of row :math:`i` from its nearest center, labeled or picked
     before, and :math:`m` the number of rows of :math:`d_i > 0`, the pick is the row at place
     :math:`\lfloor (1 - q) m \rfloor`, counted from 0, of these rows from the farthest down.
 

@@ -12,13 +12,13 @@ from skactive._utils.seeding import Seed, make_random_state
 from skactive.selectors._engine.nearest_centers import drawn
 from skactive.selectors._top import Positions
 
-__all__ = ["relevance_sampling"]
+__all__ = ["falcun"]
 
 # A block of rows, as float64, stays in a core's cache.
 _BLOCK_BYTES = 2**20
 
 
-def relevance_sampling(
+def falcun(
     proba: NDArray[Any],
     uncertainty: NDArray[Any],
     batch_size: int,
@@ -69,7 +69,7 @@ def relevance_sampling(
     --------
     >>> import numpy as np
     >>> proba = np.array([[1.0, 0.0], [0.5, 0.5], [0.5, 0.5], [0.4, 0.6]])
-    >>> relevance_sampling(proba, np.array([0.0, 1.0, 1.0, 0.8]), 1, gamma=99, random_state=0)
+    >>> falcun(proba, np.array([0.0, 1.0, 1.0, 0.8]), 1, gamma=99, random_state=0)
     array([2])
     """
     rng = make_random_state(random_state)

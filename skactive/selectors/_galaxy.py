@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from skactive._utils.seeding import Seed, make_random_state
 from skactive.selectors._top import Positions, fill_at_random, top
 
-__all__ = ["bisection"]
+__all__ = ["galaxy"]
 
 
-def bisection(
+def galaxy(
     scores: NDArray[Any],
     predicted: NDArray[np.intp],
     batch_size: int,
@@ -26,7 +26,7 @@ def bisection(
     labels: NDArray[np.intp],
     random_state: Seed = None,
 ) -> Positions:
-    r"""Select rows half-way between labelled rows of different classes, nearest pairs first.
+    r"""Select rows half-way between labeled rows of different classes, nearest pairs first.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def bisection(
     batch_size : int
         Number of rows to select.
     labeled_scores : ndarray of shape (n_labeled, n_classes)
-        The same scores of the labelled rows.
+        The same scores of the labeled rows.
     labels : ndarray of shape (n_labeled,)
         The columns of their classes.
     random_state : int, RandomState or None, default=None
@@ -51,10 +51,10 @@ def bisection(
 
     Notes
     -----
-    In the order of column :math:`k`, labelled rows are of class :math:`k` or not. Of all pairs of
-    labelled rows that differ in this, in any order, with no labelled row between them, the pair
+    In the order of column :math:`k`, labeled rows are of class :math:`k` or not. Of all pairs of
+    labeled rows that differ in this, in any order, with no labeled row between them, the pair
     with the fewest rows between it (but at least one) is taken; the row in the middle is selected.
-    Where no such pair is left, the rows nearest to a pair of neighbours that differ come next.
+    Where no such pair is left, the rows nearest to a pair of neighbors that differ come next.
 
     References
     ----------
@@ -66,7 +66,7 @@ def bisection(
     >>> import numpy as np
     >>> scores = np.array([[0.1], [0.2], [0.3], [0.4], [0.5]])
     >>> ends, labels = np.array([[0.0], [0.6]]), np.array([1, 0])  # the upper one is of class 0
-    >>> bisection(scores, np.zeros(5, int), 1, labeled_scores=ends, labels=labels)
+    >>> galaxy(scores, np.zeros(5, int), 1, labeled_scores=ends, labels=labels)
     array([2])
     """
     rng = make_random_state(random_state)

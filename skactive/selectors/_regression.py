@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
 from skactive._utils.seeding import Seed, make_random_state
-from skactive.selectors._engine.nearest_centers import LazyDistances, central_row
+from skactive.selectors._engine.nearest_centers import NearestCenters, central_row
 from skactive.selectors._engine.points import (
     DUPLICATE,
     AnyPoints,
-    Centres,
+    Centers,
     Matrix,
     Points,
     count,
@@ -85,7 +85,7 @@ def gsy(
     batch_size = min(batch_size, len(prediction))
     if batch_size == 0:
         return np.empty(0, dtype=np.intp)
-    state = LazyDistances(_columns(prediction), labeled=_columns(targets))
+    state = NearestCenters(_columns(prediction), labeled=_columns(targets))
     picks = _farthest_first(state, X, batch_size, rng)
     return _then_spread(picks, X, batch_size, labeled, rng)
 
@@ -161,10 +161,10 @@ def _columns(values: Any) -> Any:
 
 
 def _farthest_first(
-    state: LazyDistances, X: AnyPoints, batch_size: int, rng: RandomState
+    state: NearestCenters, X: AnyPoints, batch_size: int, rng: RandomState
 ) -> list[int]:
     picks: list[int] = []
-    if not state.n_centres:
+    if not state.n_centers:
         picks.append(central_row(Points(X), rng))
         state.label(picks)
     return picks + state.farthest_first(batch_size - len(picks), rng)
@@ -175,16 +175,16 @@ def _then_spread(
 ) -> Positions:
     """Fill the batch by farthest-first traversal of the points, and then at random."""
     if len(picks) < batch_size:
-        state = LazyDistances(X, labeled=labeled)
+        state = NearestCenters(X, labeled=labeled)
         state.label(picks)
         picks = picks + state.farthest_first(batch_size - len(picks), rng)
     return fill_at_random(picks, batch_size, count(X), rng)
 
 
-class _ProductDistances(LazyDistances):
-    """Bounds on the squared distance times the squared gap of outputs to the nearest centre.
+class _ProductDistances(NearestCenters):
+    """Bounds on the squared distance times the squared gap of outputs to the nearest center.
 
-    The least of such products only shrinks as centres come, which is all that laziness asks for.
+    The least of such products only shrinks as centers come, which is all that laziness asks for.
     """
 
     def __init__(
@@ -192,7 +192,7 @@ class _ProductDistances(LazyDistances):
     ) -> None:
         self._hold(_ProductPoints(X, outputs, targets))
         if labeled is not None and targets is not None:
-            self._centres.add_rows((labeled, targets))
+            self._centers.add_rows((labeled, targets))
             self.lower_all()
 
 
@@ -210,15 +210,15 @@ class _ProductPoints(Points):
         known = outputs if targets is None else np.concatenate([outputs, targets])
         self.norms = self._lengths * float(np.square(np.ptp(known, axis=0)).sum())
 
-    def centred(self, labeled: Any) -> Any:
+    def centered(self, labeled: Any) -> Any:
         """Bring rows and targets that are not of the pool where the pool is."""
         rows, targets = labeled
-        return (*super().centred(rows), targets)
+        return (*super().centered(rows), targets)
 
-    def distances(self, block: Any, rows: Positions, centres: Centres, which: slice) -> Values:
-        """Squared products of a block with some centres, shape (n_block, n_which)."""
+    def distances(self, block: Any, rows: Positions, centers: Centers, which: slice) -> Values:
+        """Squared products of a block with some centers, shape (n_block, n_which)."""
         points, outputs = block[:-1], block[-1]
-        others, targets = _parted(centres.get(which, np.dtype(np.float64)))
+        others, targets = _parted(centers.get(which, np.dtype(np.float64)))
         squared = products(points, others)
         squared *= -2.0
         squared += squared_norms(others)
@@ -227,9 +227,9 @@ class _ProductPoints(Points):
         squared *= cdist(outputs, targets, "sqeuclidean")
         return squared
 
-    def raised_distances(self, block: Any, rows: slice, centres: Centres, which: slice) -> Values:
-        """Bounds on the squared products of a block with the nearest of some centres."""
-        others, targets = _parted(centres.get(which, np.dtype(np.float64)))
+    def raised_distances(self, block: Any, rows: slice, centers: Centers, which: slice) -> Values:
+        """Bounds on the squared products of a block with the nearest of some centers."""
+        others, targets = _parted(centers.get(which, np.dtype(np.float64)))
         lengths = squared_norms(others)
         reach = lengths + self._lengths[rows, np.newaxis]
         inner = products(block[:-1], tuple(other.astype(self.dtype) for other in others))
@@ -237,10 +237,10 @@ class _ProductPoints(Points):
         squared *= cdist(self._outputs[rows], targets, "sqeuclidean")
         return squared.min(axis=1)
 
-    def exact_distances(self, rows: Positions, centres: Centres, which: Positions) -> Values:
-        """Squared product of each row with one centre each; exactly 0 for duplicates."""
+    def exact_distances(self, rows: Positions, centers: Centers, which: Positions) -> Values:
+        """Squared product of each row with one center each; exactly 0 for duplicates."""
         points, outputs = _parted(self.rows(rows))
-        others, targets = _parted(centres.take(which))
+        others, targets = _parted(centers.take(which))
         gaps = np.square(outputs - targets).sum(axis=1)
         if self.offset is not None:
             return np.square(points[0] - others[0]).sum(axis=1) * gaps

@@ -27,9 +27,9 @@ class Audit:
         self.n_known = 0
         self.scores = np.empty(0)  # of the rows known, by the model of the round
 
-    def buy(self, n_learnt: int, *, last: bool) -> None:
-        """Read as many labels as make up the share of all, if so many were learnt from."""
-        due = round(n_learnt / (1.0 - self.share)) - n_learnt
+    def buy(self, n_learned: int, *, last: bool) -> None:
+        """Read as many labels as make up the share of all, if so many were learned from."""
+        due = round(n_learned / (1.0 - self.share)) - n_learned
         self.n_known = len(self.rows) if last else min(due, len(self.rows))
 
 

@@ -13,7 +13,7 @@ from sklearn.base import clone, is_classifier
 from skactive._utils.progress import progress
 from skactive._utils.rows import n_rows, take_rows
 from skactive._validation import is_per_row
-from skactive.pool._state import Place, PoolState
+from skactive.pool._state import CampaignCache, PoolIndex
 from skactive.simulation._audit_sample import Audit, row_scores
 from skactive.simulation._tuning import Tuner
 from skactive.stopping import Monitor, Round
@@ -61,9 +61,9 @@ class _Campaign:
         self.monitor: Monitor | None = (
             None if settings.stopping is None else settings.stopping.start()
         )
-        self.state = PoolState(self.X)
+        self.state = CampaignCache(self.X)
         self.known: list[int] = []
-        self.taught: list[int] = []  # the same rows, in the order of the learner's labelled rows
+        self.taught: list[int] = []  # the same rows, in the order of the learner's labeled rows
         self.models: list[Any] = []
         self.history: list[dict[str, Any]] = []
         self.query_seconds = 0.0  # what choosing the rows of the coming round took
@@ -94,7 +94,7 @@ class _Campaign:
         root = settings._init_callback_context(max_subtasks=n_rounds)
         root.call_on_fit_task_begin(estimator=settings, X=self.X_all, y=self.y)
         new = list(self.known)
-        with progress(n_rounds, "labelling", shown=bool(settings.verbose)) as advance:
+        with progress(n_rounds, "labeling", shown=bool(settings.verbose)) as advance:
             while True:
                 context = root.subcontext(task_name="round")
                 context.call_on_fit_task_begin(estimator=settings)
@@ -169,7 +169,7 @@ class _Campaign:
         if n < self.budget:
             return ""
         if self.bought == n_rows(self.X_all):
-            return f"The pool is empty: all {self.bought} rows are labelled."
+            return f"The pool is empty: all {self.bought} rows are labeled."
         return f"The budget of {self.bought} labels is spent."
 
     def _round(self) -> Round:
@@ -188,7 +188,7 @@ class _Campaign:
         began = perf_counter()
         pool = self._unknown()
         batch_size = min(self.settings.batch_size, self.budget - len(self.known))
-        place = Place(self.state, pool, np.asarray(self.taught, dtype=np.intp))
+        place = PoolIndex(self.state, pool, np.asarray(self.taught, dtype=np.intp))
         new = pool[self.learner._query(take_rows(self.X, pool), batch_size, place)].tolist()
         self.query_seconds = perf_counter() - began
         self.known += new

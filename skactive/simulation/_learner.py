@@ -61,7 +61,7 @@ class SimulatedLearner(
     audit_share : float, default=0.0
         Share of the labels bought that go to an *audit*: rows reserved at random before anything
         else is chosen, which no strategy is offered and no model learns from. `n_initial` and
-        `batch_size` count the labels that are learnt from; those of the audit come on top, and
+        `batch_size` count the labels that are learned from; those of the audit come on top, and
         the budget counts all.
     retune_every : int, default=None
         For a learner whose estimator is a search (``GridSearchCV``): search anew only when at
@@ -77,7 +77,7 @@ class SimulatedLearner(
     queried_ : ndarray of shape (n_labels,)
         Positions in `X` in the order in which their labels were read, the start first.
     n_labels_ : ndarray of shape (n_rounds,)
-        How many labels the model of each round learnt from; the start is the first round.
+        How many labels the model of each round learned from; the start is the first round.
     n_bought_ : ndarray of shape (n_rounds,)
         How many labels were bought up to each round, those of the audit included.
     audited_ : ndarray of shape (n_audited,)
@@ -107,7 +107,7 @@ class SimulatedLearner(
     Notes
     -----
     The model of a round is a function of which labels are known, not of the order in which they
-    came: it is refitted on the labelled rows in the order of `X`. A learner with
+    came: it is refitted on the labeled rows in the order of `X`. A learner with
     ``incremental=True`` or ``prefit=True`` is taught batch by batch instead. (A search clones what
     it searches over, and a clone of a prefit learner is not fitted: freeze its model.)
 
@@ -209,7 +209,7 @@ class SimulatedLearner(
             Positions of the rows whose labels are known at the start, instead of `n_initial`
             rows drawn.
         **params : dict
-            Passed to the learner's ``fit``; values with one entry a row are cut to the labelled
+            Passed to the learner's ``fit``; values with one entry a row are cut to the labeled
             rows.
 
         Returns

@@ -1,4 +1,4 @@
-"""When to stop labelling: criteria that look at each round of a campaign and say why it may end.
+"""When to stop labeling: criteria that look at each round of a campaign and say why it may end.
 
 A criterion is hyper-parameters and nothing else. :meth:`~StoppingCriterion.start` makes a
 :class:`Monitor` of one campaign, which is shown each :class:`Round` and answers with a

@@ -16,9 +16,9 @@ from sklearn.base import BaseEstimator, clone
 from skactive._utils.compat import Interval
 
 __all__ = [
-    "AN_AMOUNT",
-    "A_COUNT",
-    "A_SHARE",
+    "POSITIVE_INT",
+    "POSITIVE_REAL",
+    "UNIT_INTERVAL",
     "Floats",
     "Memory",
     "Monitor",
@@ -33,9 +33,9 @@ Floats: TypeAlias = NDArray[np.float64]
 Memory: TypeAlias = dict[str, Any]
 
 # Kinds of hyper-parameters.
-A_COUNT = [Interval(Integral, 1, None, closed="left")]
-A_SHARE = [Interval(Real, 0, 1, closed="both")]
-AN_AMOUNT = [Interval(Real, 0, None, closed="neither")]
+POSITIVE_INT = [Interval(Integral, 1, None, closed="left")]
+UNIT_INTERVAL = [Interval(Real, 0, 1, closed="both")]
+POSITIVE_REAL = [Interval(Real, 0, None, closed="neither")]
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,17 +45,17 @@ class Round:
     Parameters
     ----------
     n_labels : int
-        How many labels the model has learnt from.
+        How many labels the model has learned from.
     learner : estimator, default=None
         The fitted learner or model.
     X : rows in any container, default=None
-        All rows of the campaign, labelled or not.
+        All rows of the campaign, labeled or not.
     pool : ndarray of int, default=None
         Positions in `X` of the rows that are left to label; None: all.
     seed : int, default=0
         The same number in all rounds of a campaign, from which random stop sets are drawn.
     audit : ndarray of shape (n_audited,), default=None
-        Scores, by the model of this round, of rows that were drawn at random and not learnt from;
+        Scores, by the model of this round, of rows that were drawn at random and not learned from;
         1 (right) or 0 (wrong) of a classifier. None: there is no audit.
     seconds : float, default=0.0
         Time since the campaign began.
@@ -74,7 +74,7 @@ class Round:
 
     @property
     def n_bought(self) -> int:
-        """How many labels were paid for: those learnt from and those of the audit."""
+        """How many labels were paid for: those learned from and those of the audit."""
         return self.n_labels + (0 if self.audit is None else len(self.audit))
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from skactive.stopping._base import (
-    A_COUNT,
-    AN_AMOUNT,
+    POSITIVE_INT,
+    POSITIVE_REAL,
     Memory,
     Round,
     StoppingCriterion,
@@ -35,7 +35,7 @@ class Budget(StoppingCriterion):
     """
 
     reading = "labels bought"
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"n_labels": A_COUNT}
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"n_labels": POSITIVE_INT}
 
     def __init__(self, n_labels: int) -> None:
         self.n_labels = n_labels
@@ -70,7 +70,7 @@ class CostBudget(StoppingCriterion):
     """
 
     reading = "cost"
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"cost": AN_AMOUNT}
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"cost": POSITIVE_REAL}
 
     def __init__(self, cost: float) -> None:
         self.cost = cost
@@ -104,7 +104,7 @@ class TimeLimit(StoppingCriterion):
     """
 
     reading = "seconds"
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"seconds": AN_AMOUNT}
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"seconds": POSITIVE_REAL}
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds

@@ -11,8 +11,8 @@ import numpy as np
 
 from skactive._utils.compat import Interval, StrOptions
 from skactive.stopping._base import (
-    A_COUNT,
-    AN_AMOUNT,
+    POSITIVE_INT,
+    POSITIVE_REAL,
     Floats,
     Memory,
     Round,
@@ -57,7 +57,7 @@ class ExpectedGain(StoppingCriterion):
         \hat e = \frac{1}{|S|} \sum_{x \in S} (1 - \max_y p(y \mid x))
 
     It assumes (1) that the error goes on as over the window; a power law without a floor promises
-    gains for ever, so near the floor of noise it errs to the side of labelling on; (2) that the
+    gains for ever, so near the floor of noise it errs to the side of labeling on; (2) that the
     error's *slope* is right, though the model's own estimate is mostly too low; (3) that the next
     label is as good as the last ones were. An estimated error that rises says nothing about gains
     (overconfident models grow humbler at first), so it does not stop then. An error of less than
@@ -86,11 +86,11 @@ class ExpectedGain(StoppingCriterion):
 
     reading = "expected gain of a label"
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "worth": AN_AMOUNT,
-        "cost": AN_AMOUNT,
+        "worth": POSITIVE_REAL,
+        "cost": POSITIVE_REAL,
         "error": [StrOptions({"expected", "audit"})],
         "window": [Interval(Integral, 3, None, closed="left")],
-        "stop_set_size": A_COUNT,
+        "stop_set_size": POSITIVE_INT,
     }
 
     def __init__(

@@ -12,8 +12,8 @@ import numpy as np
 from skactive._utils.compat import Interval
 from skactive.scores import entropy
 from skactive.stopping._base import (
-    A_COUNT,
-    A_SHARE,
+    POSITIVE_INT,
+    UNIT_INTERVAL,
     Memory,
     Round,
     StoppingCriterion,
@@ -60,7 +60,7 @@ class StabilizingPredictions(StoppingCriterion):
         \kappa_t = \frac{p_o - p_e}{1 - p_e}
 
     Where both models predict one and the same class of all rows, kappa is 0 / 0. It counts as 0
-    here: such agreement is no sign that anything was learnt.
+    here: such agreement is no sign that anything was learned.
 
     The stop set should be large: a kappa from few rows is a rough one. And models between which
     few labels came agree, however little they know: in batches that are a small share of the
@@ -99,9 +99,9 @@ class StabilizingPredictions(StoppingCriterion):
 
     reading = "mean kappa"
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "threshold": A_SHARE,
-        "window": A_COUNT,
-        "stop_set_size": A_COUNT,
+        "threshold": UNIT_INTERVAL,
+        "window": POSITIVE_INT,
+        "stop_set_size": POSITIVE_INT,
         "growth": [Interval(Real, 0, None, closed="left")],
     }
 
@@ -189,8 +189,8 @@ class ClassificationChange(StoppingCriterion):
 
     reading = "share of the pool that changed"
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "tolerance": A_SHARE,
-        "window": A_COUNT,
+        "tolerance": UNIT_INTERVAL,
+        "window": POSITIVE_INT,
     }
 
     def __init__(self, *, tolerance: float = 0.0, window: int = 1) -> None:
@@ -272,7 +272,7 @@ class OverallUncertainty(StoppingCriterion):
     """
 
     reading = "mean entropy / largest"
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"threshold": A_SHARE}
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"threshold": UNIT_INTERVAL}
 
     def __init__(self, threshold: float = 0.05) -> None:
         self.threshold = threshold

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from skactive._utils.compat import Interval, StrOptions
 from skactive.estimation import clopper_pearson
 from skactive.stopping._base import (
-    A_COUNT,
+    POSITIVE_INT,
     Memory,
     Round,
     StoppingCriterion,
@@ -28,8 +28,8 @@ __all__ = ["Plateau", "TargetReached"]
 class TargetReached(StoppingCriterion):
     r"""Stop when an audit sample shows, with confidence, that the accuracy is high enough.
 
-    **When:** there is a target, and labels to spare for an audit: rows drawn at random, labelled
-    and never learnt from (``SimulatedLearner(audit_share=)``).
+    **When:** there is a target, and labels to spare for an audit: rows drawn at random, labeled
+    and never learned from (``SimulatedLearner(audit_share=)``).
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class TargetReached(StoppingCriterion):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "target": [Interval(Real, 0, 1, closed="neither")],
         "confidence": [Interval(Real, 0.5, 1, closed="neither")],
-        "n_looks": A_COUNT,
+        "n_looks": POSITIVE_INT,
     }
 
     def __init__(self, target: float, *, confidence: float = 0.95, n_looks: int = 1) -> None:
@@ -145,9 +145,9 @@ class Plateau(StoppingCriterion):
     reading = "rise of the score"
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "score": [StrOptions({"agreement", "audit"}), callable],
-        "window": A_COUNT,
+        "window": POSITIVE_INT,
         "tolerance": [Interval(Real, 0, None, closed="left")],
-        "stop_set_size": A_COUNT,
+        "stop_set_size": POSITIVE_INT,
     }
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Strategies: which rows of a pool should be labelled next.
+"""Strategies: which rows of a pool should be labeled next.
 
 ===========  ==========================================================================
 family       strategies

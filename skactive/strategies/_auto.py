@@ -28,7 +28,7 @@ __all__ = ["Auto"]
 
 Floats = NDArray[np.float64]
 
-# How many times the labelled rows and the batch are to cover the pool, were they well spread: twice
+# How many times the labeled rows and the batch are to cover the pool, were they well spread: twice
 # was a little better in trials than once or four times, and it hardly matters.
 _OVERLAP = 2.0
 
@@ -40,11 +40,11 @@ class Auto(Strategy):
         [k_s(z_i) - \max_{c \in L \cup S} k_c(z_i)]_+, \qquad u = 1 - (p_{(1)} - p_{(2)}),
         \quad k_s(z) = \exp(-\lVert z - z_s \rVert^2 / \sigma_s^2)
 
-    row by row, with L the labelled rows, S those chosen before and :math:`u` the doubt of the
+    row by row, with L the labeled rows, S those chosen before and :math:`u` the doubt of the
     model by its margin. While the model is unsure of everything this covers the pool; as it
     becomes sure of most rows, what is left to cover lies along the boundaries of its classes. Each
     length :math:`\sigma_s` is such that the row covers the same share of the pool as any other,
-    wherever it lies, and falls as labels grow: the labelled rows and the batch, well spread, would
+    wherever it lies, and falls as labels grow: the labeled rows and the batch, well spread, would
     cover the pool twice over (:func:`skactive.selectors.effective_bandwidth`).
 
     **When:** always, to begin with. It starts cold: without a model, and with a regressor, all rows
@@ -63,7 +63,7 @@ class Auto(Strategy):
     ----------
     Bae, Oliveira and Sutherland, "Uncertainty herding: one active learning method for all label
     budgets", ICLR 2025, :doi:`10.48550/arXiv.2412.20644`, for the coverage of doubt. There the
-    model is calibrated, all rows have one length, the least distance of two labelled rows, and
+    model is calibrated, all rows have one length, the least distance of two labeled rows, and
     the doubt of the row itself does not count.
 
     Examples
@@ -165,7 +165,7 @@ class _Points(NamedTuple):
     weights : ndarray of shape (n_reference,)
         What each row to be covered is worth.
     labeled : ndarray or sparse matrix of shape (n_labeled, n_dims) or None
-        The labelled rows, if there are any.
+        The labeled rows, if there are any.
     """
 
     positions: Positions

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["SampledScoreStrategy", "ScoreStrategy", "Strategy"]
 
 # Constraints that several strategies share.
-A_STRATEGY: list[Any] = [HasMethods("select")]
+STRATEGY: list[Any] = [HasMethods("select")]
 A_SCORE: list[Any] = [HasMethods("score_in_chunks"), None]
-A_COUNT: list[Any] = [Interval(Integral, 1, None, closed="left"), None]
+POSITIVE_INT: list[Any] = [Interval(Integral, 1, None, closed="left"), None]
 
 Positions = NDArray[np.intp]
 Selector = Callable[..., Positions]
@@ -156,7 +156,7 @@ class SampledScoreStrategy(ScoreStrategy):
     rowwise = True
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **ScoreStrategy._parameter_constraints,
-        "n_samples": A_COUNT,
+        "n_samples": POSITIVE_INT,
     }
 
     def __init__(self, *, n_samples: int | None = None, selector: Selector | None = None) -> None:
@@ -178,7 +178,7 @@ def _checked(scores: Any, n_rows: int, name: str) -> NDArray[np.float64]:
 def _warn_of_ties(strategy: Any, n_rows: int) -> None:
     warnings.warn(
         f"{type(strategy).__name__} scores all {n_rows} rows of the pool the same, so the choice "
-        "is random. Does the model give probabilities other than 0 and 1, and has it learnt?",
+        "is random. Does the model give probabilities other than 0 and 1, and has it learned?",
         TiedScoresWarning,
         stacklevel=2,
     )

@@ -13,7 +13,7 @@ from numpy.random import RandomState
 from skactive._utils.compat import HasMethods, Interval
 from skactive.selectors import kmeans_plusplus, top
 from skactive.selectors._engine.neighbors import cosine_to_neighbors, neighborhood
-from skactive.strategies._base import A_STRATEGY, Positions, ScoreStrategy, Strategy
+from skactive.strategies._base import STRATEGY, Positions, ScoreStrategy, Strategy
 from skactive.strategies._mixture import _drawn
 
 if TYPE_CHECKING:
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 __all__ = ["SEALS", "AnchorAL", "Prefilter", "Subsample"]
 
-A_NUMBER: list[Any] = [Interval(Integral, 1, None, closed="left")]
+POSITIVE_INT: list[Any] = [Interval(Integral, 1, None, closed="left")]
 
 
 class _Pruned(Strategy):
-    """Base of those that let a strategy choose among the rows near to labelled ones."""
+    """Base of those that let a strategy choose among the rows near to labeled ones."""
 
     strategy: Strategy
 
@@ -47,23 +47,23 @@ class _Pruned(Strategy):
 
 
 class SEALS(_Pruned):
-    """Let a strategy choose among the rows nearest to the labelled ones.
+    """Let a strategy choose among the rows nearest to the labeled ones.
 
-    A row is a candidate if it is among the nearest rows of any labelled row, in the embedding.
+    A row is a candidate if it is among the nearest rows of any labeled row, in the embedding.
 
     **When:** the classes sought are rare and the pool is large: most of it is far from anything of
     interest, and the strategy, with the model's readings that it needs, meets the candidates only.
     The embedding should be one in which rows of a class lie together, such as that of a pretrained
-    net. What no labelled row is near to is not found: start with an example of each class. Needs
+    net. What no labeled row is near to is not found: start with an example of each class. Needs
     an embedding of the whole pool, and what the inner strategy needs of the candidates. Where
-    nothing is labelled, the candidates are drawn at random, as many as neighbours.
+    nothing is labeled, the candidates are drawn at random, as many as neighbors.
 
     Parameters
     ----------
     strategy : Strategy
         Chooses among the candidates.
     n_neighbors : int, default=100
-        How many nearest rows of each labelled row are candidates; never fewer than the batch.
+        How many nearest rows of each labeled row are candidates; never fewer than the batch.
         Rows that tie for the last place are all candidates.
 
     References
@@ -86,8 +86,8 @@ class SEALS(_Pruned):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "strategy": A_STRATEGY,
-        "n_neighbors": A_NUMBER,
+        "strategy": STRATEGY,
+        "n_neighbors": POSITIVE_INT,
     }
 
     def __init__(self, strategy: Strategy, *, n_neighbors: int = 100) -> None:
@@ -108,9 +108,9 @@ class SEALS(_Pruned):
 
 
 class AnchorAL(_Pruned):
-    r"""Let a strategy choose among the rows most alike to some labelled rows of each class.
+    r"""Let a strategy choose among the rows most alike to some labeled rows of each class.
 
-    In each class, anchors are drawn from its labelled rows by k-means++ seeding; each anchor
+    In each class, anchors are drawn from its labeled rows by k-means++ seeding; each anchor
     retrieves the rows of the pool that are nearest to it by cosine. The candidates are the rows of
     the highest
 
@@ -120,8 +120,8 @@ class AnchorAL(_Pruned):
 
     **When:** classes are unbalanced and the pool is large: every class has as many anchors, so
     that rare ones have their share of the candidates, and the anchors change from query to query.
-    Needs an embedding in which cosines mean likeness, labelled rows of every class, and what the
-    inner strategy needs of the candidates. Where nothing is labelled, the candidates are drawn at
+    Needs an embedding in which cosines mean likeness, labeled rows of every class, and what the
+    inner strategy needs of the candidates. Where nothing is labeled, the candidates are drawn at
     random.
 
     Parameters
@@ -129,7 +129,7 @@ class AnchorAL(_Pruned):
     strategy : Strategy
         Chooses among the candidates.
     n_anchors : int, default=10
-        How many anchors a class has; all of its labelled rows where there are fewer.
+        How many anchors a class has; all of its labeled rows where there are fewer.
     n_neighbors : int, default=50
         How many rows each anchor retrieves; never fewer than the batch.
     n_candidates : int, default=1000
@@ -155,10 +155,10 @@ class AnchorAL(_Pruned):
 
     randomized = True
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "strategy": A_STRATEGY,
-        "n_anchors": A_NUMBER,
-        "n_neighbors": A_NUMBER,
-        "n_candidates": A_NUMBER,
+        "strategy": STRATEGY,
+        "n_anchors": POSITIVE_INT,
+        "n_neighbors": POSITIVE_INT,
+        "n_candidates": POSITIVE_INT,
     }
 
     def __init__(
@@ -186,7 +186,7 @@ class AnchorAL(_Pruned):
         return np.sort(top(likeness, min(n_candidates, n_retrieved), rng))
 
     def _anchors(self, known: Any, y: Any, rng: RandomState) -> Positions:
-        """Choose anchors among the labelled rows of each class, sorted by position."""
+        """Choose anchors among the labeled rows of each class, sorted by position."""
         labels = np.asarray(y)
         anchors = []
         for label in np.unique(labels):
@@ -223,7 +223,7 @@ class Subsample(Strategy):
 
     randomized = True
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "strategy": A_STRATEGY,
+        "strategy": STRATEGY,
         "n_candidates": [Interval(Integral, 1, None, closed="left")],
     }
 
@@ -277,7 +277,7 @@ class Prefilter(Strategy):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "prefilter": [HasMethods("score_in_chunks")],
-        "strategy": A_STRATEGY,
+        "strategy": STRATEGY,
         "factor": [Interval(Real, 1, None, closed="left")],
     }
 

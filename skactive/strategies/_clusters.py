@@ -12,7 +12,7 @@ from skactive import scores
 from skactive._utils.compat import Interval
 from skactive.selectors import top
 from skactive.selectors._clusters import cluster_margin, kmeans_medoids, typiclust
-from skactive.strategies._base import A_COUNT, Positions, Strategy
+from skactive.strategies._base import POSITIVE_INT, Positions, Strategy
 from skactive.strategies._diversity import labeled_embedding
 from skactive.strategies._uncertainty import Margin
 
@@ -30,7 +30,7 @@ class TypiClust(Strategy):
 
     .. math:: t(x) = \Big( \frac{1}{K} \sum_{x' \in N_K(x)} \lVert z(x) - z(x') \rVert \Big)^{-1}
 
-    with :math:`N_K(x)` the nearest neighbours of x within its cluster. Pool and labelled rows
+    with :math:`N_K(x)` the nearest neighbors of x within its cluster. Pool and labeled rows
     together form as many k-means clusters as there will be labels.
 
     **When:** few labels, down to one a class, and embeddings that mean something (self-supervised
@@ -42,7 +42,7 @@ class TypiClust(Strategy):
     max_clusters : int, default=500
         Most clusters to make; then clusters are visited again, those of the fewest labels first.
     n_neighbors : int, default=20
-        How many neighbours tell how typical a row is.
+        How many neighbors tell how typical a row is.
 
     References
     ----------
@@ -85,12 +85,12 @@ class TypiClust(Strategy):
 
 
 class CLUE(Strategy):
-    r"""Choose the rows nearest to the centres of clusters in which uncertain rows weigh more.
+    r"""Choose the rows nearest to the centers of clusters in which uncertain rows weigh more.
 
     .. math:: \min_{C, \mu} \sum_k \sum_{x \in C_k} H\big[p_T(y \mid x)\big]\,
         \lVert z(x) - \mu_k \rVert^2, \qquad p_T \propto p^{1/T}
 
-    with the entropy H, by weighted k-means. The row nearest to a centre is sought in its own
+    with the entropy H, by weighted k-means. The row nearest to a center is sought in its own
     cluster, so all are distinct; the heaviest cluster comes first. Where all rows are certain they
     weigh the same.
 
@@ -217,7 +217,7 @@ class DropQuery(Strategy):
         \ge \frac12 \Big\}
 
     with :math:`\hat y` the predicted class and :math:`\hat y_m` that of draw m. The row nearest to
-    the centre of each of as many k-means clusters of :math:`Z_c` as rows are asked for is chosen.
+    the center of each of as many k-means clusters of :math:`Z_c` as rows are asked for is chosen.
     Where :math:`Z_c` is smaller than the batch, the rows with the most draws against them are.
 
     **When:** a small model on the features of a large one that stays as it is (a foundation
@@ -249,7 +249,7 @@ class DropQuery(Strategy):
 
     needs = frozenset({"proba", "proba_samples", "embedding"})
     randomized = True
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"n_samples": A_COUNT}
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"n_samples": POSITIVE_INT}
 
     def __init__(self, *, n_samples: int | None = None) -> None:
         self.n_samples = n_samples

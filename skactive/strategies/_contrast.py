@@ -1,4 +1,4 @@
-"""Contrast: rows that the model tells apart from others that are near, alike or labelled."""
+"""Contrast: rows that the model tells apart from others that are near, alike or labeled."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from skactive._utils.compat import HasMethods, Interval
 from skactive._utils.seeding import draw_seed, seeded_clone
 from skactive.selectors import top
 from skactive.selectors._engine.neighbors import neighbor_weights
-from skactive.selectors._falcun import relevance_sampling
-from skactive.strategies._base import A_COUNT, Positions, ScoreStrategy, Selector, Strategy
+from skactive.selectors._falcun import falcun
+from skactive.strategies._base import POSITIVE_INT, Positions, ScoreStrategy, Selector, Strategy
 from skactive.strategies._diversity import labeled_embedding
 from skactive.strategies._mixture import rest_of
 
@@ -86,7 +86,7 @@ class Falcun(Strategy):
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Draw rows one by one in proportion to their relevance."""
-        return relevance_sampling(
+        return falcun(
             pool.proba,
             scores.margin(pool.proba),
             batch_size,
@@ -96,23 +96,23 @@ class Falcun(Strategy):
 
 
 class ContrastiveAL(ScoreStrategy):
-    r"""Choose rows that are predicted unlike the labelled rows nearest to them (CAL).
+    r"""Choose rows that are predicted unlike the labeled rows nearest to them (CAL).
 
     .. math:: u(x) = \frac{1}{k} \sum_{l \in N_k(x)} \sum_y
         p(y \mid l) \log \frac{p(y \mid l)}{p(y \mid x)}
 
-    with :math:`N_k(x)` the k labelled rows nearest to x in the embedding. Labelled rows that tie
+    with :math:`N_k(x)` the k labeled rows nearest to x in the embedding. Labeled rows that tie
     for the last places share them. Probabilities in the denominator count as at least 2.2e-16.
 
     **When:** the embedding knows more than the classifier does yet, as that of a pretrained net:
     rows that look alike and are predicted differently lie near the decision boundary. Needs
-    probabilities and an embedding. It visits all pairs of a labelled row and a row of the pool;
-    without labelled rows all scores are 0.
+    probabilities and an embedding. It visits all pairs of a labeled row and a row of the pool;
+    without labeled rows all scores are 0.
 
     Parameters
     ----------
     n_neighbors : int, default=10
-        How many labelled rows a row is compared with; all of them where there are fewer.
+        How many labeled rows a row is compared with; all of them where there are fewer.
     selector : callable, default=None
         How rows are taken by their scores; None takes the highest.
 
@@ -145,7 +145,7 @@ class ContrastiveAL(ScoreStrategy):
         self.n_neighbors = n_neighbors
 
     def score(self, pool: PoolView) -> NDArray[np.float64]:
-        """Score the rows by the divergence from their labelled neighbours, shape (n_rows,)."""
+        """Score the rows by the divergence from their labeled neighbors, shape (n_rows,)."""
         divergence = np.zeros(len(pool))
         if pool.labeled is None:
             return divergence
@@ -167,16 +167,16 @@ def _mean_divergence(
 
 
 class DiscriminativeAL(Strategy):
-    r"""Choose the rows that a classifier tells most surely from the labelled ones (DAL).
+    r"""Choose the rows that a classifier tells most surely from the labeled ones (DAL).
 
-    .. math:: u(x) = P(\text{unlabelled} \mid z(x))
+    .. math:: u(x) = P(\text{unlabeled} \mid z(x))
 
-    with :math:`z` the embedding. The classifier is trained on labelled against unlabelled rows,
+    with :math:`z` the embedding. The classifier is trained on labeled against unlabeled rows,
     both sides weighing the same. A batch is taken in parts: the rows of each part count as
-    labelled when the classifier is trained for the next.
+    labeled when the classifier is trained for the next.
 
-    **When:** the labelled rows shall come to look like the pool, whatever the task. Needs an
-    embedding only. Where nothing is labelled, the first part is drawn at random. The default
+    **When:** the labeled rows shall come to look like the pool, whatever the task. Needs an
+    embedding only. Where nothing is labeled, the first part is drawn at random. The default
     classifier is linear: it goes for the far ends of the embedding, outliers first; a more
     flexible one follows the pool's shape.
 
@@ -188,7 +188,7 @@ class DiscriminativeAL(Strategy):
     n_sub_batches : int, default=10
         In how many parts a batch is taken; more make it more varied, and slower.
     n_unlabeled : int, default=10000
-        How many unlabelled rows it is trained on at most, drawn anew for each part; None takes
+        How many unlabeled rows it is trained on at most, drawn anew for each part; None takes
         all. All rows are scored.
 
     References
@@ -212,7 +212,7 @@ class DiscriminativeAL(Strategy):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "classifier": [HasMethods(["fit", "predict"]), None],
         "n_sub_batches": [Interval(Integral, 1, None, closed="left")],
-        "n_unlabeled": A_COUNT,
+        "n_unlabeled": POSITIVE_INT,
     }
 
     def __init__(
@@ -232,7 +232,7 @@ class DiscriminativeAL(Strategy):
         return self.classifier is not None
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
-        """Choose rows part by part, each unlike all that are labelled or chosen."""
+        """Choose rows part by part, each unlike all that are labeled or chosen."""
         rng, known, left = pool.random_state, labeled_embedding(pool), np.arange(len(pool))
         chosen = left[:0]
         for size in _part_sizes(batch_size, self.n_sub_batches):

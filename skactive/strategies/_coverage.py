@@ -1,4 +1,4 @@
-"""Coverage: rows that stand for the pool, each row by the nearest that is labelled or chosen."""
+"""Coverage: rows that stand for the pool, each row by the nearest that is labeled or chosen."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from skactive.selectors._coverage import (
     purity_radius,
     targeted_coverage,
 )
-from skactive.strategies._base import A_COUNT, A_SCORE, Positions, ScoreStrategy, Strategy
+from skactive.strategies._base import A_SCORE, POSITIVE_INT, Positions, ScoreStrategy, Strategy
 from skactive.strategies._diversity import labeled_embedding
 from skactive.strategies._uncertainty import Margin
 
@@ -39,7 +39,7 @@ class MaxHerding(Strategy):
     .. math:: \max_S \sum_i \max_{s \in L \cup S} k(z_i, z_s), \qquad
         k(z, z') = \exp(-\lVert z - z' \rVert^2 / \sigma^2)
 
-    row by row, each the one that adds most, with L the labelled rows.
+    row by row, each the one that adds most, with L the labeled rows.
 
     **When:** few labels, from none on, and embeddings that mean something. Unlike
     :class:`ProbCover` it depends little on its one length, and unlike :class:`KCenterGreedy` it
@@ -74,7 +74,7 @@ class MaxHerding(Strategy):
     needs = frozenset({"embedding"})
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "bandwidth": A_LENGTH,
-        "max_reference": A_COUNT,
+        "max_reference": POSITIVE_INT,
     }
 
     def __init__(
@@ -101,7 +101,7 @@ class UHerding(Strategy):
     .. math:: \max_S \sum_i \phi(x_i) \max_{s \in L \cup S} k(z_i, z_s), \qquad
         k(z, z') = \exp(-\lVert z - z' \rVert^2 / \sigma^2)
 
-    row by row, each the one that adds most, with :math:`\phi` an uncertainty and L the labelled
+    row by row, each the one that adds most, with :math:`\phi` an uncertainty and L the labeled
     rows. The length :math:`\sigma` and the scores are taken as they are: neither is tuned to the
     labels, as the paper does.
 
@@ -140,7 +140,7 @@ class UHerding(Strategy):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "uncertainty": A_SCORE,
         "bandwidth": A_LENGTH,
-        "max_reference": A_COUNT,
+        "max_reference": POSITIVE_INT,
     }
 
     def __init__(
@@ -183,15 +183,15 @@ def weights_of(doubt: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 class FacilityLocation(Strategy):
-    r"""Choose rows so that all rows of the pool lie near to one that is labelled or chosen.
+    r"""Choose rows so that all rows of the pool lie near to one that is labeled or chosen.
 
     .. math:: \min_S \sum_i \min_{s \in L \cup S} \lVert z_i - z_s \rVert
 
-    row by row, each the one that shortens the sum most, with L the labelled rows. The first row of
+    row by row, each the one that shortens the sum most, with L the labeled rows. The first row of
     all is the medoid of the pool.
 
     **When:** batches that stand for the whole pool, in proportion to how many rows lie where;
-    k-medoids that knows of the labelled rows. Time grows with n_rows x n_reference. Needs an
+    k-medoids that knows of the labeled rows. Time grows with n_rows x n_reference. Needs an
     embedding only.
 
     Parameters
@@ -220,7 +220,7 @@ class FacilityLocation(Strategy):
     """
 
     needs = frozenset({"embedding"})
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"max_reference": A_COUNT}
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"max_reference": POSITIVE_INT}
 
     def __init__(self, *, max_reference: int | None = 10_000) -> None:
         self.max_reference = max_reference
@@ -242,7 +242,7 @@ class ProbCover(Strategy):
     .. math:: x_{t+1} = \arg\max_x \#\{i : \lVert z_i - z(x) \rVert \le \delta,\ i \text{ in no
         ball of } L \cup \{x_1 .. x_t\}\}
 
-    with L the labelled rows. When all rows are covered, the rest of the batch is drawn at random.
+    with L the labeled rows. When all rows are covered, the rest of the batch is drawn at random.
 
     **When:** very few labels and self-supervised embeddings, in which the classes lie apart. It
     hangs on the radius; :class:`MaxHerding` does the same without such an edge. Time grows with
@@ -285,7 +285,7 @@ class ProbCover(Strategy):
         "delta": A_LENGTH,
         "n_clusters": [Interval(Integral, 2, None, closed="left"), None],
         "purity": [Interval(Real, 0, 1, closed="left")],
-        "max_reference": A_COUNT,
+        "max_reference": POSITIVE_INT,
     }
 
     def __init__(
@@ -330,7 +330,7 @@ class FacilityLocationMutualInformation(Strategy):
         + \eta \sum_{s \in S} \max_{t \in T} k(z_s, z_t), \qquad
         k(z, z') = \exp(-\lVert z - z' \rVert^2 / \sigma^2)
 
-    row by row, each the one that adds most, with T the targets and L the labelled rows: the
+    row by row, each the one that adds most, with T the targets and L the labeled rows: the
     submodular mutual information of facility location between batch and targets ("FLQMI").
 
     **When:** a few examples show what is wanted (a rare class, the cases in which a model fails,

@@ -33,7 +33,7 @@ class DPP(Strategy):
     is the squared volume that the rows span: long vectors (doubt) at right angles (variety).
 
     **When:** uncertain and varied batches with one knob for the balance, whatever the model. It
-    looks at no labelled row: variety is that within the batch. Linear in the pool. Needs an
+    looks at no labeled row: variety is that within the batch. Linear in the pool. Needs an
     embedding and what the uncertainty needs.
 
     Parameters
@@ -104,12 +104,12 @@ class DPP(Strategy):
 
 
 class DOptimal(Strategy):
-    r"""Choose rows from which all weights of a linear model are learnt best together.
+    r"""Choose rows from which all weights of a linear model are learned best together.
 
     .. math:: \max_S \log\det\Big( \lambda \bar\ell^2 I
         + \sum_{x \in L \cup S} z(x) z(x)^\top \Big)
 
-    row by row, with L the labelled rows, z the embedding and :math:`\bar\ell^2` the mean squared
+    row by row, with L the labeled rows, z the embedding and :math:`\bar\ell^2` the mean squared
     length of the pool's rows. The volume of the confidence ellipsoid of the weights becomes
     smallest.
 
@@ -157,12 +157,12 @@ class DOptimal(Strategy):
 
 
 class VOptimal(Strategy):
-    r"""Choose rows from which a linear model's predictions on the pool are learnt best.
+    r"""Choose rows from which a linear model's predictions on the pool are learned best.
 
     .. math:: \min_S \frac1n \sum_{x'} z(x')^\top \Big( \lambda \bar\ell^2 I
         + \sum_{x \in L \cup S} z(x) z(x)^\top \Big)^{-1} z(x')
 
-    row by row, with L the labelled rows, z the embedding and :math:`\bar\ell^2` the mean squared
+    row by row, with L the labeled rows, z the embedding and :math:`\bar\ell^2` the mean squared
     length of the pool's rows: the mean variance of the predictions becomes smallest (transductive
     experimental design).
 
@@ -209,13 +209,13 @@ class VOptimal(Strategy):
 
 
 class MaxDet(Strategy):
-    r"""Choose rows whose gradients, with those of the labelled rows, span the largest volume.
+    r"""Choose rows whose gradients, with those of the labeled rows, span the largest volume.
 
     .. math:: \max_S \log\det\Big( \lambda \bar\ell^2 I
         + \sum_{x \in L \cup S} g(x) g(x)^\top \Big), \qquad
         g(x) = (p(x) - e_{\hat y(x)}) \otimes h(x)
 
-    row by row, with L the labelled rows, h the features that the last layer sees,
+    row by row, with L the labeled rows, h the features that the last layer sees,
     :math:`\hat y` the most probable class and :math:`\bar\ell^2` the mean squared length of the
     pool's gradients. Gradients stay outer products of their factors: nothing of size
     n x (classes x dims) is built.
@@ -273,7 +273,7 @@ class BAIT(Strategy):
         \Big)^{-1} \sum_{x'} I(x') \Big], \qquad
         I(x) = \big( \operatorname{diag}(p(x)) - p(x) p(x)^\top \big) \otimes h(x) h(x)^\top
 
-    with L the labelled rows, h the features that the last layer sees and I the Fisher information
+    with L the labeled rows, h the features that the last layer sees and I the Fisher information
     of its weights. Rows are added one by one up to `oversample` times the batch, then taken back
     one by one.
 

@@ -18,15 +18,15 @@ __all__ = ["LCMD", "KCenterGreedy", "KMeans", "RobustKCenterGreedy", "labeled_em
 
 
 def labeled_embedding(pool: PoolView) -> Any:
-    """Return the embedding of the labelled rows, or None where there are none."""
+    """Return the embedding of the labeled rows, or None where there are none."""
     return None if pool.labeled is None else pool.labeled.embedding
 
 
 class KMeans(Strategy):
-    """Choose the rows nearest to the centres of as many clusters as rows are asked for.
+    """Choose the rows nearest to the centers of as many clusters as rows are asked for.
 
     **When:** to start from nothing, with rows that stand for the whole pool; large clusters come
-    first. It does not look at labels, so a later batch may choose near rows that are labelled;
+    first. It does not look at labels, so a later batch may choose near rows that are labeled;
     :class:`KCenterGreedy` does not. Needs an embedding only.
 
     References
@@ -56,7 +56,7 @@ class KMeans(Strategy):
 
 
 class KCenterGreedy(Strategy):
-    r"""Choose rows that are farthest from all that are labelled or chosen (Core-Set).
+    r"""Choose rows that are farthest from all that are labeled or chosen (Core-Set).
 
     .. math:: x_{t+1} = \arg\max_x \min_{s \in L \cup \{x_1 .. x_t\}} \lVert z(x) - z(s) \rVert
 
@@ -94,12 +94,12 @@ class KCenterGreedy(Strategy):
 
 
 class LCMD(Strategy):
-    r"""Choose, in the cluster that is worst covered, the row farthest from its centre.
+    r"""Choose, in the cluster that is worst covered, the row farthest from its center.
 
     .. math:: x_{t+1} = \arg\max_{x :\, c(x) = c^*} \lVert z(x) - z(c^*) \rVert, \qquad
         c^* = \arg\max_c \sum_{x :\, c(x) = c} \lVert z(x) - z(c) \rVert^2
 
-    with :math:`c(x)` the row nearest to x of those labelled or chosen (largest cluster maximum
+    with :math:`c(x)` the row nearest to x of those labeled or chosen (largest cluster maximum
     distance).
 
     **When:** batches for regression with nets, where it led a large benchmark on embeddings made
@@ -133,7 +133,7 @@ class LCMD(Strategy):
 
 
 class RobustKCenterGreedy(Strategy):
-    r"""Choose rows far from all that are labelled or chosen, but pass over the very farthest.
+    r"""Choose rows far from all that are labeled or chosen, but pass over the very farthest.
 
     .. math:: x_{t+1} = Q_q \bigl\{ x : d(x) \bigr\}, \qquad
         d(x) = \min_{s \in L \cup \{x_1 .. x_t\}} \lVert z(x) - z(s) \rVert

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skactive import scores
-from skactive.selectors import bisection, top
+from skactive.selectors import galaxy, top
 from skactive.strategies._base import Positions, Strategy
 
 if TYPE_CHECKING:
@@ -18,11 +18,11 @@ __all__ = ["GALAXY"]
 
 
 class GALAXY(Strategy):
-    r"""Choose rows half-way between labelled rows of different classes, for unbalanced classes.
+    r"""Choose rows half-way between labeled rows of different classes, for unbalanced classes.
 
     .. math:: m_k(x) = p_k(x) - \max_{j \ne k} p_j(x)
 
-    orders all rows once for each class k. Between two labelled rows, one of class k and one not,
+    orders all rows once for each class k. Between two labeled rows, one of class k and one not,
     the class must change; the row in the middle of the shortest such stretch of any order comes
     next. Where nothing lies between them any more, the rows around the change do.
 
@@ -58,7 +58,7 @@ class GALAXY(Strategy):
         proba, rng, labeled = pool.proba, pool.random_state, pool.labeled
         if labeled is None or len(np.unique(np.asarray(labeled.y))) < 2:
             return top(scores.margin(proba), batch_size, rng)
-        return bisection(
+        return galaxy(
             _lead(proba),
             proba.argmax(axis=1),
             batch_size,

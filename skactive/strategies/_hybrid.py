@@ -12,7 +12,14 @@ from skactive import scores
 from skactive._utils.compat import Interval
 from skactive.selectors import kmeans_plusplus, top
 from skactive.selectors._distance import ranked
-from skactive.strategies._base import A_COUNT, A_SCORE, Positions, ScoreStrategy, Selector, Strategy
+from skactive.strategies._base import (
+    A_SCORE,
+    POSITIVE_INT,
+    Positions,
+    ScoreStrategy,
+    Selector,
+    Strategy,
+)
 from skactive.strategies._uncertainty import Entropy, LeastConfidence
 
 if TYPE_CHECKING:
@@ -120,7 +127,7 @@ class InformationDensity(ScoreStrategy):
         **ScoreStrategy._parameter_constraints,
         "uncertainty": A_SCORE,
         "beta": [Interval(Real, 0, None, closed="left")],
-        "max_reference": A_COUNT,
+        "max_reference": POSITIVE_INT,
     }
 
     def __init__(
@@ -156,14 +163,14 @@ class InformationDensity(ScoreStrategy):
 
 
 class RankedBatch(Strategy):
-    r"""Choose rows one by one that are uncertain and unlike all rows labelled or chosen.
+    r"""Choose rows one by one that are uncertain and unlike all rows labeled or chosen.
 
     .. math:: u(x) = \alpha \Big( 1 - \frac{1}{1 + d(x)} \Big) + (1 - \alpha)\, \phi(x), \qquad
         \alpha = \frac{|U|}{|U| + |L|}
 
-    with :math:`d(x)` the distance to the nearest row labelled or chosen, :math:`\phi` an
-    uncertainty in [0, 1], U the rows not chosen and L those labelled or chosen. So variety counts
-    most while there are few labels, and uncertainty later. Where nothing is labelled, the first
+    with :math:`d(x)` the distance to the nearest row labeled or chosen, :math:`\phi` an
+    uncertainty in [0, 1], U the rows not chosen and L those labeled or chosen. So variety counts
+    most while there are few labels, and uncertainty later. Where nothing is labeled, the first
     row is the most uncertain one.
 
     **When:** batches for people, ranked so that one may stop anywhere. Scale the features: the

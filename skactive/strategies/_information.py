@@ -12,7 +12,7 @@ from skactive import scores
 from skactive._utils.compat import Interval
 from skactive.selectors._batch_bald import batch_bald
 from skactive.strategies._base import (
-    A_COUNT,
+    POSITIVE_INT,
     Positions,
     SampledScoreStrategy,
     ScoreStrategy,
@@ -114,7 +114,7 @@ class BatchBALD(Strategy):
 
     needs = frozenset({"joint_samples"})
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "n_samples": A_COUNT,
+        "n_samples": POSITIVE_INT,
         "n_configurations": [Interval(Integral, 1, None, closed="left")],
     }
 
@@ -254,8 +254,8 @@ class EPIG(ScoreStrategy):
     needs = frozenset({"joint_samples"})
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **ScoreStrategy._parameter_constraints,
-        "n_targets": A_COUNT,
-        "n_samples": A_COUNT,
+        "n_targets": POSITIVE_INT,
+        "n_samples": POSITIVE_INT,
     }
 
     def __init__(

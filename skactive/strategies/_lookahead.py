@@ -1,4 +1,4 @@
-"""Look-ahead: the rows after whose labelling the model is expected to err least."""
+"""Look-ahead: the rows after whose labeling the model is expected to err least."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sklearn import get_config
 
 from skactive._utils.compat import Interval, StrOptions
 from skactive.exceptions import CapabilityError, PoolTooLargeError
-from skactive.strategies._base import A_COUNT, ScoreStrategy, Selector
+from skactive.strategies._base import POSITIVE_INT, ScoreStrategy, Selector
 
 if TYPE_CHECKING:
     from skactive.pool._view import PoolView
@@ -49,7 +49,7 @@ _MOST_REFITS = 100_000
 _MOST_STEPS = 100_000_000_000
 # The curvature of a softmax layer is a matrix of (n_classes * (n_features + 1)) squared.
 _MOST_WEIGHTS = 6_000
-# Biases are not penalised; without any penalty at all a common shift of them would be free.
+# Biases are not penalized; without any penalty at all a common shift of them would be free.
 _BIAS_PENALTY = 1e-6
 _N_STEPS, _N_INNER_STEPS = 5, 3
 _LENGTHS = (0.05, 3.0)
@@ -80,12 +80,12 @@ _LOSSES_OF_LOGITS: dict[str, Callable[[Floats], Floats]] = {
 
 
 class ExpectedErrorReduction(ScoreStrategy):
-    r"""Choose rows after whose labelling the model is expected to err least on the pool.
+    r"""Choose rows after whose labeling the model is expected to err least on the pool.
 
     .. math:: u(x) = -\sum_y p(y \mid x)\, \frac{1}{|T|} \sum_{x_* \in T}
         \ell\big(p^{+(x, y)}(\cdot \mid x_*)\big)
 
-    where :math:`p^{+(x, y)}` is the model taught one more label, T are rows of the pool (labelled
+    where :math:`p^{+(x, y)}` is the model taught one more label, T are rows of the pool (labeled
     rows do not count) and the loss :math:`\ell` is the entropy (log loss) or
     :math:`1 - \max_y p` (0/1 loss).
 
@@ -102,7 +102,7 @@ class ExpectedErrorReduction(ScoreStrategy):
       .. math:: \theta^{+(x, y)} = \arg\min_\theta \; -\log p_\theta(y \mid x)
           - \sum_{x_l \in L} \log p_\theta(y_l \mid x_l) + \tfrac{\rho}{2} \lVert \theta \rVert^2
 
-      by Newton steps that keep the curvature of the labelled rows at the fit, invert it once, and
+      by Newton steps that keep the curvature of the labeled rows at the fit, invert it once, and
       put the new row's own curvature in by rank-one updates; all rows and classes by matrix
       products. Five steps come near to the refit (rank correlations of 0.98 and more for
       ``LogisticRegression``). Needs probabilities and features. Tell it the model's penalty
@@ -150,8 +150,8 @@ class ExpectedErrorReduction(ScoreStrategy):
         "loss": [StrOptions(set(_LOSSES))],
         "approximation": [StrOptions({"newton", "reweight"}), None],
         "ridge": [Interval(Real, 0, None, closed="neither")],
-        "n_targets": A_COUNT,
-        "n_samples": A_COUNT,
+        "n_targets": POSITIVE_INT,
+        "n_samples": POSITIVE_INT,
     }
 
     def __init__(
@@ -268,14 +268,14 @@ def _too_large(work: str, way: str) -> PoolTooLargeError:
 
 
 class _SoftmaxLayer:
-    """A softmax layer at its fit to the labelled rows, and where one more label would move it.
+    """A softmax layer at its fit to the labeled rows, and where one more label would move it.
 
     Moves of the weights are of shape (n_rows, n_classes, n_inputs), one for each candidate.
 
     Parameters
     ----------
     pool : PoolView
-        Gives the labelled rows, and the probabilities that the layer has for them.
+        Gives the labeled rows, and the probabilities that the layer has for them.
     ridge : float
         Penalty of the weights.
     """
@@ -289,18 +289,18 @@ class _SoftmaxLayer:
                 f"its limit is {_MOST_WEIGHTS}. Reduce the features (PCA or TruncatedSVD as a step "
                 "of the pipeline), or set approximation=None or 'reweight'."
             )
-        # With two classes linear models penalise the difference of the two weights.
+        # With two classes linear models penalize the difference of the two weights.
         self._penalty = np.full(n_inputs, 2 * ridge if n_classes == 2 else ridge)
         self._penalty[-1] *= _BIAS_PENALTY
         self._inputs, self._proba = np.empty((0, n_inputs)), np.empty((0, n_classes))
         if pool.labeled is not None:
             self._inputs = self.inputs(pool.labeled.gradient_factors[1])
             self._proba = np.asarray(pool.labeled.proba, dtype=np.float64)
-        self._logits = _logits(self._proba).T  # (n_classes, n_labelled)
+        self._logits = _logits(self._proba).T  # (n_classes, n_labeled)
         curvature = _fisher(self._proba, self._inputs)
         curvature.flat[:: len(curvature) + 1] += np.tile(self._penalty, n_classes)
         self._inverse = linalg.inv(curvature, overwrite_a=True, check_finite=False)
-        # Multiply-adds for a row: steps for each class, by the inverse and over the labelled rows.
+        # Multiply-adds for a row: steps for each class, by the inverse and over the labeled rows.
         n_weights = n_classes * n_inputs
         self.row_work = n_classes * _N_STEPS * n_weights * (n_weights + 2 * len(self._inputs))
         # How many numbers the moves of a row take, at the most at one time.
@@ -341,7 +341,7 @@ class _SoftmaxLayer:
         return self._change(moves) @ self._inputs + moves * self._penalty
 
     def _change(self, moves: Floats) -> Floats:
-        """Change of the labelled rows' probabilities, (n_rows, n_classes, n_labelled)."""
+        """Change of the labeled rows' probabilities, (n_rows, n_classes, n_labeled)."""
         logits = moves @ self._inputs.T
         logits += self._logits
         proba = _softmax(logits)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from skactive._utils.compat import BaseComposition, Interval
 from skactive.exceptions import TiedScoresWarning
-from skactive.strategies._base import A_STRATEGY, Positions, Strategy
+from skactive.strategies._base import STRATEGY, Positions, Strategy
 
 if TYPE_CHECKING:
     from skactive.pool._view import PoolView
@@ -155,7 +155,7 @@ class ClassBalanced(Strategy):
     ----------
     Bengar, van de Weijer, Lopez-Fuentes and Raducanu, "Class-balanced active learning for image
     classification", WACV 2022, :doi:`10.48550/arXiv.2110.04543`, balance expected counts by an
-    optimisation over the batch; this is the plain form, which takes predictions at their word.
+    optimization over the batch; this is the plain form, which takes predictions at their word.
 
     Examples
     --------
@@ -171,7 +171,7 @@ class ClassBalanced(Strategy):
     array([2, 2, 2])
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"strategy": A_STRATEGY}
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"strategy": STRATEGY}
 
     def __init__(self, strategy: Strategy) -> None:
         self.strategy = strategy
@@ -239,7 +239,7 @@ class EpsilonGreedy(Strategy):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "strategy": A_STRATEGY,
+        "strategy": STRATEGY,
         "epsilon": [Interval(Real, 0, 1, closed="both")],
     }
 

@@ -44,7 +44,7 @@ class GSy(Strategy):
     with :math:`f` the model's predictions, which stand for the targets of rows chosen in the same
     batch. Where every prediction left equals a target that is known, as those of a single tree do,
     rows follow farthest-first in the embedding, as in :class:`KCenterGreedy` (the GSx of the same
-    paper). So does the first row where nothing is labelled: it is the one nearest to the mean.
+    paper). So does the first row where nothing is labeled: it is the one nearest to the mean.
 
     **When:** regression where the targets are spread unevenly and the model is good enough to tell
     which rows are extreme. It ignores where rows lie: :class:`IGS` looks at both. Several outputs
@@ -91,9 +91,9 @@ class IGS(Strategy):
     with :math:`z` the embedding and :math:`f` the model's predictions, which stand for the targets
     of rows chosen in the same batch (improved greedy sampling, iGS). Where every product left is
     zero, rows follow farthest-first in the embedding, as in :class:`KCenterGreedy` (the GSx of the
-    same paper); where nothing is labelled the first row is the one nearest to the mean.
+    same paper); where nothing is labeled the first row is the one nearest to the mean.
 
-    **When:** regression, as the first thing to try: a row near a labelled one with another target
+    **When:** regression, as the first thing to try: a row near a labeled one with another target
     is worth little, and so is a far one of the same. Scale the features; several outputs a row are
     compared by their Euclidean distance. Needs a regressor's predictions and an embedding; start
     from :class:`KCenterGreedy`.

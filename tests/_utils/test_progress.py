@@ -32,7 +32,7 @@ def test_a_bar_on_standard_error(capfd, verbose):
     play(verbose)
     out, err = capfd.readouterr()
     assert out == ""
-    assert "labelling: 100%" in err
+    assert "labeling: 100%" in err
     assert "3/3" in err
 
 
@@ -41,9 +41,9 @@ def test_without_tqdm_a_line_a_round(capfd, no_tqdm):
     out, err = capfd.readouterr()
     assert out == ""
     assert err.splitlines() == [
-        "labelling: 1/3 10 labels",
-        "labelling: 2/3 20 labels",
-        "labelling: 3/3 25 labels",
+        "labeling: 1/3 10 labels",
+        "labeling: 2/3 20 labels",
+        "labeling: 3/3 25 labels",
     ]
 
 

@@ -265,7 +265,7 @@ def test_voters_read_texts():
 
 
 @pytest.mark.parametrize("labels", LABELS)
-def test_voters_that_were_frozen_keep_the_labels_that_they_learnt(labels):
+def test_voters_that_were_frozen_keep_the_labels_that_they_learned(labels):
     y = LABELS[labels]
     fitted = [GaussianNB().fit(X[:75], y[:75]), GaussianNB().fit(X[75:], y[75:])]
     members = [(str(i), FrozenEstimator(member)) for i, member in enumerate(fitted)]

@@ -126,7 +126,7 @@ class NeedsLabels(FunctionTransformer):
 def test_transformer_that_needs_labels_cannot_start_cold_and_the_error_helps(transformer):
     pipeline = make_pipeline(transformer, LOGISTIC)
     name = type(transformer).__name__
-    with pytest.raises(CapabilityError, match=f"{name} cannot be fitted on unlabelled.*embedder="):
+    with pytest.raises(CapabilityError, match=f"{name} cannot be fitted on unlabeled.*embedder="):
         adapt(pipeline).prepare_cold(X)
 
 

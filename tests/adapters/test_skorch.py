@@ -786,7 +786,7 @@ def test_a_failing_refit_leaves_the_learner_as_it_was(incremental, failing):
     learner.fit(X[:40], Y[:40])
     before, random_state = learner.predict_proba(X), torch.get_rng_state()
     failing(True)
-    with pytest.raises(TeachError, match=r"told to fail.*40 labelled rows"):
+    with pytest.raises(TeachError, match=r"told to fail.*40 labeled rows"):
         learner.teach(X[40:], Y[40:])
     failing(None)
     assert torch.equal(random_state, torch.get_rng_state())

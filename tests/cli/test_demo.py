@@ -224,19 +224,19 @@ def check_conclusion(curves, said, n_test=N_TEST):
     assert said[heading].startswith(f"labels to reach {percent}%")
     assert said[heading + 1].split() == [str(n or "-") for n in needed.values()]
     sentence = next(
-        line for line in reversed(said) if re.search("reached .* random labelling", line)
+        line for line in reversed(said) if re.search("reached .* random labeling", line)
     )
     random = needed.pop("Random")
     reached = {name: n for name, n in needed.items() if n is not None and n < random}
     if not reached:
         assert sentence == (
-            f"No strategy reached {percent}% with fewer labels than random labelling, which "
+            f"No strategy reached {percent}% with fewer labels than random labeling, which "
             f"needed {random}."
         )
         return
     best = min(reached, key=lambda name: reached[name])
     assert sentence == (
-        f"{best} reached {percent}% with {reached[best]} labels; random labelling needed "
+        f"{best} reached {percent}% with {reached[best]} labels; random labeling needed "
         f"{random}: {100 * (1 - reached[best] / random):.0f}% fewer."
     )
 
@@ -271,8 +271,8 @@ def test_the_picture_shows_the_curves(recorded):
     assert pixels.shape[0] > 400
     assert pixels.shape[1] > 600
     assert np.isclose(pixels, 1).all(axis=-1).mean() > 0.5  # much of it is paper
-    for colour in ("#000000", "#0072B2", "#E69F00"):  # one a strategy
-        assert (np.abs(pixels - to_rgb(colour)).max(axis=-1) < 0.02).sum() > 200
+    for color in ("#000000", "#0072B2", "#E69F00"):  # one a strategy
+        assert (np.abs(pixels - to_rgb(color)).max(axis=-1) < 0.02).sum() > 200
 
 
 def test_a_long_table_is_thinned_but_keeps_its_ends(folder, no_picture):
@@ -302,7 +302,7 @@ def report(n_labels=(20, 40, 60), **scores):
 
 def test_sentence_on_the_best_strategy():
     curves, said = report(Random=[0.5, 0.7, 0.806], Margin=[0.5, 0.8, 0.9], BADGE=[0.5, 0.79, 0.95])
-    assert said[-1] == "Margin reached 80% with 40 labels; random labelling needed 60: 33% fewer."
+    assert said[-1] == "Margin reached 80% with 40 labels; random labeling needed 60: 33% fewer."
     assert "labels to reach 80%" in said[-4]
     assert said[-3].split() == ["60", "40", "60"]
     check_conclusion(curves, said, n_test=1000)
@@ -311,7 +311,7 @@ def test_sentence_on_the_best_strategy():
 def test_sentence_where_no_strategy_is_better():
     _, said = report(Random=[0.5, 0.8, 0.8], Margin=[0.5, 0.8, 0.9], BADGE=[0.5, 0.6, 0.7])
     assert said[-1] == (
-        "No strategy reached 80% with fewer labels than random labelling, which needed 40."
+        "No strategy reached 80% with fewer labels than random labeling, which needed 40."
     )
     assert said[-3].split() == ["40", "40", "-"]
 
@@ -324,7 +324,7 @@ def test_sentence_where_no_strategy_gets_there():
 
 def test_the_order_of_strategies_does_not_matter():
     _, said = report(Margin=[0.5, 0.8, 0.9], Random=[0.5, 0.7, 0.8])
-    assert said[-1].startswith("Margin reached 80% with 40 labels; random labelling needed 60")
+    assert said[-1].startswith("Margin reached 80% with 40 labels; random labeling needed 60")
 
 
 def test_sentence_without_random():

@@ -137,7 +137,7 @@ def test_a_run_exits_with_0_and_draws_where_it_says(folder, capsys):
         (["--initial", "0"], "--initial: a whole number"),
         (["--strategies", " , "], "--strategies: name at least one strategy"),
         (["--estimator", "tree"], "--estimator: invalid choice: 'tree'"),
-        (["--colour", "red"], "unrecognized arguments: --colour red"),
+        (["--color", "red"], "unrecognized arguments: --color red"),
     ],
 )
 def test_arguments_that_cannot_be(folder, capsys, arguments, said):
@@ -356,10 +356,10 @@ def test_an_npz_without_rows_for_the_target(folder, mistake):
 
 
 def test_columns_of_text_are_named(folder, mistake, frame):
-    frame.insert(0, "colour", "red")
+    frame.insert(0, "color", "red")
     frame.insert(2, "shape", "round")
     line = mistake("--data", csv(folder, frame), "--target", "kind")
-    assert "text or dates: colour, shape;" in line
+    assert "text or dates: color, shape;" in line
     assert "encode or drop them" in line
 
 
@@ -654,7 +654,7 @@ def test_an_interrupted_comparison_says_how_to_go_on(
         assert (folder / "comparison.html").exists()
 
 
-# Labelling ----------------------------------------------------------------------------------------
+# Labeling ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("command", ["label", "serve", "label-studio", "export", "status"])

@@ -53,7 +53,7 @@ def answer(session, n):
 def test_a_campaign_of_texts_learns(folder):
     with open_campaign(options(id="id", audit=0.0), background=False) as session:
         answer(session, 30)
-        assert session.progress().n_learnt == 30
+        assert session.progress().n_learned == 30
         assert session.progress().problem == ""
         assert session.predict(["good fine warm kind zzz", "cold rude"]).tolist() == ["good", "bad"]
         assert session.ids[:2] == ["r00", "r01"]
@@ -258,7 +258,7 @@ def test_a_sound_that_changed_is_refused(folder):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"file": None}, "name what is to be labelled"),
+        ({"file": None}, "name what is to be labeled"),
         ({"file": "none.csv"}, "there is no file none.csv"),
         ({"text": "none"}, "has no column 'none'; it has id, body"),
         ({"id": "none"}, "has no column 'none'"),

@@ -237,8 +237,8 @@ def test_figures_are_readable_on_their_cells(plt, cmap):
     display = PenaltyDisplay(penalties).plot(cmap=cmap)
     names, mesh = penalties.strategies, display.ax_.collections[0]
 
-    def luminance(colour):
-        rgb = np.array(plt.matplotlib.colors.to_rgb(colour))
+    def luminance(color):
+        rgb = np.array(plt.matplotlib.colors.to_rgb(color))
         linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
         return linear @ [0.2126, 0.7152, 0.0722]
 

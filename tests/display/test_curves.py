@@ -207,8 +207,8 @@ def test_band_is_one_standard_error_around_the_mean(plt):
         for n, mean, error in zip(curve.n_labels, curve.mean, curve.standard_error, strict=True):
             heights = corners[corners[:, 0] == n, 1]
             assert_allclose([heights.min(), heights.max()], [mean - error, mean + error])
-        colour = plt.matplotlib.colors.to_rgb(display.lines_[name].get_color())
-        assert_allclose(band.get_facecolor()[0, :3], colour)
+        color = plt.matplotlib.colors.to_rgb(display.lines_[name].get_color())
+        assert_allclose(band.get_facecolor()[0, :3], color)
         assert band.get_facecolor()[0, 3] < 0.5  # the lines stay visible
 
 
@@ -220,12 +220,12 @@ def test_no_band_for_a_single_run(plt):
     assert len(LabelCurveDisplay(curves(n_runs=1)).plot().ax_.collections) == 0
 
 
-def test_colours_are_distinct(plt):
+def test_colors_are_distinct(plt):
     lines = LabelCurveDisplay(curves(n=7)).plot().lines_.values()
     assert len({line.get_color() for line in lines}) == 7
 
 
-def test_many_curves_differ_by_colour_or_mark(plt):
+def test_many_curves_differ_by_color_or_mark(plt):
     lines = LabelCurveDisplay(curves(n=20)).plot().lines_.values()
     assert len({(line.get_color(), line.get_marker()) for line in lines}) == 20
 

@@ -3,8 +3,8 @@
     python tests/labeling/crash_campaign.py --items 2000 --processes 4 --kills 20 --seed 0
 
 A worker notes each answer in a file of its own once the session has acknowledged it. In the end
-every answer noted must be in the store, once, and as it was given; all rows must be labelled; and
-two sessions opened one after the other must ask for the same rows next, before all is labelled too.
+every answer noted must be in the store, once, and as it was given; all rows must be labeled; and
+two sessions opened one after the other must ask for the same rows next, before all is labeled too.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ def verdict(folder, n_items):
         "lost": sum(found[ident] == 0 for ident in noted),
         "twice": sum(count > 1 for count in found.values()),
         "wrong": sum(record["label"] != truth[record["id"]] for record in records),
-        "labelled": len(found),
+        "labeled": len(found),
     }
 
 

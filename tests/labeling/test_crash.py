@@ -16,5 +16,5 @@ def test_no_answer_is_lost_when_processes_are_killed():
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert len(found["killed_at"]) == 5
-    assert found["acknowledged"] <= found["labelled"] == 240
+    assert found["acknowledged"] <= found["labeled"] == 240
     assert (found["lost"], found["twice"], found["wrong"]) == (0, 0, 0)

@@ -165,7 +165,7 @@ def test_a_model_refits_after_so_many_labels_and_asks_what_it_would(opened):
     seed = session._planner._learner.random_state
     model = learner(Margin(), random_state=seed).fit(X[known], NAMES[Y[known]])
     assert session.peek(20) == rest[model.query(X[rest], 20)].tolist()
-    assert session.progress().n_learnt == 20
+    assert session.progress().n_learned == 20
     assert session.records()[0]["round"] == 0
     session.submit(truth(session.peek(1)))
     record = session.records()[-1]
@@ -178,12 +178,12 @@ def test_a_strategy_that_needs_a_model_starts_by_the_default(opened):
     assert len(set(Y[ids])) == 3
 
 
-def test_one_class_is_too_few_for_a_classifier_and_the_labelling_goes_on(opened):
+def test_one_class_is_too_few_for_a_classifier_and_the_labeling_goes_on(opened):
     session = opened(refit_every=3)
     for _ in range(4):
         batch = session.next_batch(3)
         session.submit(dict.fromkeys(batch.ids, "same"))
-    assert session.progress().n_learnt == 0
+    assert session.progress().n_learned == 0
     with pytest.raises(ValueError, match="12 labels are too few"):
         session.learner  # noqa: B018
     assert not set(session.peek(3)) & {record["id"] for record in session.records()}
@@ -196,7 +196,7 @@ def test_no_label_is_too_few_too(opened):
         session.learner  # noqa: B018
 
 
-def test_texts_are_labelled_from_zero(opened):
+def test_texts_are_labeled_from_zero(opened):
     texts = [f"{one} {two}" for one in "abcdefgh" for two in ("good film", "bad film", "so so")]
     model = make_pipeline(TfidfVectorizer(token_pattern=r"\w+"), LogisticRegression())
     session = opened(texts, model=model, refit_every=4)
@@ -207,7 +207,7 @@ def test_texts_are_labelled_from_zero(opened):
     assert session.predict(["z good film"]) == ["good"]
 
 
-def test_a_regressor_is_labelled_with_numbers(opened):
+def test_a_regressor_is_labeled_with_numbers(opened):
     session = opened(model=LinearRegression(), refit_every=5)
     for _ in range(4):
         batch = session.next_batch(5)
@@ -308,7 +308,7 @@ def test_skipped_rows_go_to_others_and_unknown_ones_to_nobody(opened):
     session = opened()
     batch = session.next_batch(4, "ann")
     assert session.skip(batch.ids[:2], ticket=batch.ticket, annotator="ann") == 2
-    assert session.dont_know(batch.ids[2:], ticket=batch.ticket, annotator="ann") == 2
+    assert session.mark_unknown(batch.ids[2:], ticket=batch.ticket, annotator="ann") == 2
     assert not set(batch.ids) & set(session.peek(146, "ann"))
     assert set(batch.ids) & set(session.peek(150, "bob")) == set(batch.ids[:2])
     progress = session.progress()
@@ -321,7 +321,7 @@ def test_skipped_rows_go_to_others_and_unknown_ones_to_nobody(opened):
 
 def test_rows_without_a_label_are_no_longer_asked_for_by_models(opened):
     session = opened(refit_every=5, n_ahead=5)
-    session.dont_know(session.peek(40))
+    session.mark_unknown(session.peek(40))
     label(session, 5)
     plan = session._ledger.at_due()
     assert len(plan.refused) == 40
@@ -337,7 +337,7 @@ def test_rows_without_a_label_are_no_longer_asked_for_by_models(opened):
         ({True: "setosa"}, "no row True"),
         ({3.0: "setosa"}, r"no row 3\.0"),
         ({(1, 2): "setosa"}, r"no row \(1, 2\)"),
-        ({3: None}, "use skip or dont_know"),
+        ({3: None}, "use skip or mark_unknown"),
         ({3: float("nan")}, "must be finite"),
         ({3: ["a", "b"]}, "multilabel=True"),
         ({3: 1}, "is a number, but the labels of this session are of kind text"),
@@ -501,7 +501,7 @@ def test_hooks_are_told_of_everything(opened):
     assert told.n_labels == 6
     assert set(told.audited) == set(first.ids) & session.audit_ids
     last = [event for event in listener.events if event.name == "on_round_end"][-1]
-    assert last.metrics["n_learnt"] == 15
+    assert last.metrics["n_learned"] == 15
     assert 0 <= last.metrics["audit_score"] <= 1
     assert last.ids
     assert last.round == session.progress().n_rounds
@@ -513,7 +513,7 @@ def test_a_hook_that_fails_stops_nothing(opened):
             raise RuntimeError("oh")
 
     session = opened(hooks=[Broken()])
-    with pytest.warns(SkactiveWarning, match=r"Broken.on_labels failed, labelling goes on.*oh"):
+    with pytest.warns(SkactiveWarning, match=r"Broken.on_labels failed, labeling goes on.*oh"):
         label(session, 2)
     assert session.progress().n_labeled == 2
     with pytest.raises(TypeError, match="at least one of the methods on_fit_end"):
@@ -545,7 +545,7 @@ def test_the_next_row_never_waits_for_a_fit(opened):
     assert not session.wait(0.01)
     Slow.gate.set()
     assert session.wait(20)
-    assert session.progress().n_learnt == 40
+    assert session.progress().n_learned == 40
     assert session.peek(10) == [i for i in session._ledger.plan.value["ids"] if i not in seen][:10]
 
 
@@ -566,7 +566,7 @@ def test_a_fit_that_fails_is_told_and_stops_nobody(opened, background):
         session.wait(20)
     progress = session.progress()
     assert progress.problem == "RuntimeError: too hot"
-    assert (progress.n_labeled, progress.n_learnt) == (30, 10)
+    assert (progress.n_labeled, progress.n_learned) == (30, 10)
     assert session.next_batch(5).ids
 
 

@@ -14,8 +14,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skactive import ActiveLearner, SimulatedLearner
-from skactive.pool._state import Place, PoolState
-from skactive.selectors._engine.nearest_centers import AllDistances, LazyDistances
+from skactive.pool._state import CampaignCache, PoolIndex
+from skactive.selectors._engine.nearest_centers import AllDistances, NearestCenters
 from skactive.selectors._engine.points import Points
 from skactive.strategies import (
     LCMD,
@@ -106,9 +106,9 @@ def test_the_answer_is_the_same_for_a_learner_that_learns_batch_by_batch(strateg
 def test_a_round_costs_the_distances_to_the_new_labels_only(monkeypatch, forgetful):
     pairs, raised = [], Points.raised_distances
 
-    def counted(self, block, rows, centres, which):
+    def counted(self, block, rows, centers, which):
         pairs[-1] += (rows.stop - rows.start) * (which.stop - which.start)
-        return raised(self, block, rows, centres, which)
+        return raised(self, block, rows, centers, which)
 
     monkeypatch.setattr(Points, "raised_distances", counted)
     learner = ActiveLearner(logistic(), KCenterGreedy())
@@ -143,7 +143,7 @@ def test_the_embedder_is_fitted_and_asked_once(forgetful):
 
 def place(state, labeled):
     labeled = np.asarray(labeled)
-    return Place(state, np.setdiff1d(np.arange(len(X)), labeled), labeled)
+    return PoolIndex(state, np.setdiff1d(np.arange(len(X)), labeled), labeled)
 
 
 def nearest(labeled):
@@ -151,9 +151,9 @@ def nearest(labeled):
     return np.square(X[rows, None] - X[np.asarray(labeled)]).sum(axis=2).min(axis=1)
 
 
-@pytest.mark.parametrize("kind", [LazyDistances, AllDistances])
+@pytest.mark.parametrize("kind", [NearestCenters, AllDistances])
 def test_distances_follow_the_labels_also_where_some_are_taken_back(kind):
-    state = PoolState(X)
+    state = CampaignCache(X)
     state.embedding(lambda: X)
     for labeled in ([3, 1], [3, 1, 9, 20], [1, 9], list(range(150))):
         where = place(state, labeled)
@@ -162,9 +162,9 @@ def test_distances_follow_the_labels_also_where_some_are_taken_back(kind):
         np.testing.assert_allclose(squared, nearest(labeled), rtol=1e-9)
 
 
-@pytest.mark.parametrize("kind", [LazyDistances, AllDistances])
+@pytest.mark.parametrize("kind", [NearestCenters, AllDistances])
 def test_what_is_done_with_the_distances_does_not_last(kind):
-    state = PoolState(X)
+    state = CampaignCache(X)
     state.embedding(lambda: X)
     where = place(state, [3, 1])
     for _ in range(2):
@@ -177,20 +177,20 @@ def test_what_is_done_with_the_distances_does_not_last(kind):
 
 
 def test_distances_are_forgotten_when_the_embedding_changes():
-    state = PoolState(X)
+    state = CampaignCache(X)
     for scale in (1.0, 1.0, 2.0):
         where = place(state, [3, 1])
         parts = [(where.rows, scale * X[where.rows]), (where.labeled, scale * X[where.labeled])]
         whole = state.assemble(parts)
         np.testing.assert_array_equal(whole, scale * X)
-        distances = state.distances(LazyDistances, where, parts[0][1])
+        distances = state.distances(NearestCenters, where, parts[0][1])
         squared = distances.refresh(np.arange(len(where.rows)))
         np.testing.assert_allclose(squared, scale**2 * nearest([3, 1]), rtol=1e-9)
 
 
 @pytest.mark.parametrize("as_rows", [np.asarray, sparse.csr_array])
 def test_an_embedding_that_is_what_it_was_is_the_same_object(as_rows):
-    state, rows = PoolState(X), as_rows(X)
+    state, rows = CampaignCache(X), as_rows(X)
     first = state.assemble([(np.arange(2, 160), rows[2:]), (np.array([1, 0]), rows[[1, 0]])])
     second = state.assemble([(np.arange(3, 160), rows[3:]), (np.array([0, 1, 2]), rows[:3])])
     assert second is first

@@ -191,7 +191,7 @@ def test_gradient_factors_use_the_probabilities_that_are_known_and_leave_them_al
     assert len(spy.seen["proba"]) == 1
 
 
-def test_labelled_rows_are_read_as_rows_of_their_own():
+def test_labeled_rows_are_read_as_rows_of_their_own():
     y = np.array(["x", "y"])
     spy, pool = spied(X_labeled=ROWS[[6, 8]], y_labeled=y)
     assert_reads(pool.labeled, "embedding", [6, 8])
@@ -202,14 +202,14 @@ def test_labelled_rows_are_read_as_rows_of_their_own():
     assert spy.seen["features"] == [[6, 8]]
 
 
-def test_views_read_the_labelled_rows_once_together():
+def test_views_read_the_labeled_rows_once_together():
     spy, pool = spied(X_labeled=ROWS[:2], y_labeled=np.array([0, 1]))
     for chunk in (slice(0, 6), slice(6, N)):
         assert len(pool.take(chunk).labeled.embedding) == 2
     assert len(spy.seen["features"]) == 1
 
 
-def test_without_labels_there_is_no_labelled_view():
+def test_without_labels_there_is_no_labeled_view():
     assert spied()[1].labeled is None
 
 
@@ -323,7 +323,7 @@ FITS = []
 
 
 class Counting(TransformerMixin, BaseEstimator):
-    """Centres rows, and writes the number of rows that each fit saw in FITS."""
+    """Centers rows, and writes the number of rows that each fit saw in FITS."""
 
     def fit(self, X, y=None):
         FITS.append(len(X))
@@ -340,7 +340,7 @@ def fits():
     return FITS
 
 
-def test_unfitted_embedder_is_fitted_once_on_pool_and_labelled_rows(fits):
+def test_unfitted_embedder_is_fitted_once_on_pool_and_labeled_rows(fits):
     embedder = Counting()
     _, pool = spied(embedder=embedder, X_labeled=ROWS[:3] + 100, y_labeled=[0, 1, 2])
     mean = np.concatenate([ROWS, ROWS[:3] + 100]).mean(axis=0)

@@ -190,15 +190,15 @@ def test_mini_batches_find_the_blobs(as_rows, shift, monkeypatch):
 
 
 @pytest.mark.parametrize("as_rows", [np.asarray, sparse.csr_array])
-def test_mini_batch_labels_are_the_nearest_centres(as_rows, monkeypatch):
+def test_mini_batch_labels_are_the_nearest_centers(as_rows, monkeypatch):
     monkeypatch.setattr(clustering, "_BLOCK_BYTES", 1000)
     X = np.random.default_rng(0).normal(size=(500, 3))
     parts = [as_rows(X[:450]), as_rows(X[450:])]
-    labels, centres = clustering._mini_batch_labels(parts, 12, np.random.RandomState(0))
-    differences = X[:, None] - centres[None]
-    if as_rows is np.asarray:  # the centres are known up to a shift: that of their own blobs
+    labels, centers = clustering._mini_batch_labels(parts, 12, np.random.RandomState(0))
+    differences = X[:, None] - centers[None]
+    if as_rows is np.asarray:  # the centers are known up to a shift: that of their own blobs
         means = np.array([X[labels == c].mean(axis=0) for c in range(12)])
-        differences -= (means - centres).mean(axis=0)
+        differences -= (means - centers).mean(axis=0)
     squared = np.square(differences).sum(axis=2)
     assert labels.shape == (500,)
     assert np.mean(squared.argmin(axis=1) == labels) > (0.9 if as_rows is np.asarray else 0.9999)

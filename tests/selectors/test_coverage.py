@@ -113,7 +113,7 @@ def test_picks_are_those_of_plain_greedy(
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @kinds
 def test_rows_may_reach_each_as_far_as_they_do(as_rows, dtype, own, n_labeled, small_parts):
-    """Every gain anew, with a length for each row and each labelled one, and a worth of each."""
+    """Every gain anew, with a length for each row and each labeled one, and a worth of each."""
     rng = np.random.default_rng(3)
     X, labeled = (rng.normal(size=(n, 4)).astype(dtype) + 3 for n in (130, n_labeled))
     rows = X if own else rng.normal(size=(90, 4)).astype(dtype) + 3
@@ -398,8 +398,8 @@ def test_radius_is_the_largest_at_which_enough_balls_are_pure(as_rows, monkeypat
     rng = np.random.default_rng(13)
     X = 3 * rng.normal(size=(4, 3))[rng.integers(4, size=200)] + rng.normal(size=(200, 3))
     seeds = np.random.RandomState(0)
-    learnt = np.sort(seeds.permutation(200))
-    clusters = KMeans(4, n_init=1, random_state=seeds).fit(X[learnt]).labels_
+    learned = np.sort(seeds.permutation(200))
+    clusters = KMeans(4, n_init=1, random_state=seeds).fit(X[learned]).labels_
 
     def purity(radius):
         near = cdist(X, X) <= radius

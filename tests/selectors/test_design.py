@@ -265,7 +265,7 @@ def test_bait_where_probabilities_are_zero_or_one():
 
 
 def test_the_published_code_on_its_own_terms():
-    """Normalised sums, factors sqrt(p_c) (e_c - p) kron h: the same picks with ridge = lamb * N."""
+    """Normalized sums, factors sqrt(p_c) (e_c - p) kron h: the same picks with ridge = lamb * N."""
     proba, features = softmax_data(30, 3, 3, seed=3)
     known, n_known, batch_size, lamb = softmax_data(6, 3, 3, seed=4), 6, 4, 0.2
 
@@ -476,7 +476,7 @@ def test_bait_breaks_ties_at_random(oversample):
 
 
 @pytest.mark.parametrize("select", [d_optimal, v_optimal])
-def test_labelled_rows_of_no_length_are_no_labelled_rows(select):
+def test_labeled_rows_of_no_length_are_no_labeled_rows(select):
     X = np.random.default_rng(0).normal(size=(30, 2))
     picks = select(X, batch_size=5, labeled=X[:0], random_state=0)
     assert_array_equal(picks, select(X, batch_size=5, random_state=0))

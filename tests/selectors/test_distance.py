@@ -14,7 +14,7 @@ from scipy.stats import chisquare
 
 from skactive.selectors import k_center_greedy, kmeans_plusplus, ranked_batch
 from skactive.selectors._engine import points as _points
-from skactive.selectors._engine.nearest_centers import AllDistances, LazyDistances, drawn
+from skactive.selectors._engine.nearest_centers import AllDistances, NearestCenters, drawn
 
 KINDS = [np.asarray, sparse.csr_array, sparse.csr_matrix, sparse.coo_array]
 kinds = pytest.mark.parametrize("as_rows", KINDS, ids=lambda kind: kind.__name__)
@@ -63,11 +63,11 @@ def test_nearest_distances_are_those_of_all_pairs(as_rows, n_dims, dtype, monkey
     labeled = labeled.astype(dtype)
     state = AllDistances(as_rows(X), labeled=as_rows(labeled))
     assert_allclose(state.bound, all_pairs(X, labeled).min(axis=1), rtol=1e-9, atol=1e-12)
-    centres = []
+    centers = []
     for position in (3, 0, 5):
         assert state.meet(position) == position
-        centres.append(X[position])
-        expected = all_pairs(X, [*labeled, *centres]).min(axis=1)
+        centers.append(X[position])
+        expected = all_pairs(X, [*labeled, *centers]).min(axis=1)
         assert_allclose(state.bound, expected, rtol=1e-9, atol=1e-12)
     assert_array_equal(state.bound[[0, 3, 4, 5]], 0.0)
     assert state.bound.dtype == np.float64
@@ -80,9 +80,9 @@ def test_distances_of_factors_are_those_of_their_outer_products(as_rows, dtype, 
     a, h = gradient_factors(dtype=dtype)
     gradients = outer(a.astype(float), h.astype(float))
     state = AllDistances((a, as_rows(h)))
-    for n_centres, position in enumerate((5, 7, 20), start=1):
+    for n_centers, position in enumerate((5, 7, 20), start=1):
         state.meet(position)
-        expected = all_pairs(gradients, gradients[[5, 7, 20][:n_centres]]).min(axis=1)
+        expected = all_pairs(gradients, gradients[[5, 7, 20][:n_centers]]).min(axis=1)
         assert_allclose(state.bound, expected, rtol=1e-9, atol=1e-12)
     assert_array_equal(state.bound[[5, 6, 7, 8, 20]], 0.0)
 
@@ -144,14 +144,14 @@ def test_published_farthest_first_order(as_rows):
 
 
 def brute_k_center(X, batch_size, labeled):
-    centres, picks = list(labeled), []
+    centers, picks = list(labeled), []
     while len(picks) < batch_size:
-        if centres:
-            merit = all_pairs(X, centres).min(axis=1)
+        if centers:
+            merit = all_pairs(X, centers).min(axis=1)
         else:
             merit = -all_pairs(X, X.mean(axis=0)[None])[:, 0]
         picks.append(int(np.argmax(merit)))
-        centres.append(X[picks[-1]])
+        centers.append(X[picks[-1]])
     return picks
 
 
@@ -212,7 +212,7 @@ def test_third_draw_follows_the_distance_to_the_nearest_of_two():
     X, rng = np.array([[0.0], [10.0], [1.0], [7.0], [12.0]]), np.random.RandomState(0)
     counts = np.zeros(5)
     for _ in range(5000):
-        state = LazyDistances(X)
+        state = NearestCenters(X)
         state.label([0, 1])
         counts[state.draw(1, rng)] += 1
     assert_array_equal(counts[:2], 0)
@@ -389,16 +389,16 @@ def test_farthest_first_on_grids_full_of_ties(X, n_labeled, batch_size, seed):
     picks = k_center_greedy(X, batch_size, labeled=labeled, random_state=seed)
     assert len(set(picks.tolist())) == min(batch_size, len(X))
     for i, pick in enumerate(picks):
-        centres = np.concatenate([labeled, X[picks[:i]]])
-        if len(centres):
-            distances = all_pairs(X, centres).min(axis=1)
+        centers = np.concatenate([labeled, X[picks[:i]]])
+        if len(centers):
+            distances = all_pairs(X, centers).min(axis=1)
             assert distances[pick] == distances.max()
 
 
 @pytest.mark.parametrize(
     "select", [k_center_greedy, partial(ranked_batch, uncertainty=np.arange(30) / 30)]
 )
-def test_labelled_rows_of_no_length_are_no_labelled_rows(select):
+def test_labeled_rows_of_no_length_are_no_labeled_rows(select):
     X = np.random.default_rng(0).normal(size=(30, 2))
     picks = select(X, batch_size=5, labeled=X[:0], random_state=0)
     assert_array_equal(picks, select(X, batch_size=5, random_state=0))

@@ -9,7 +9,7 @@ from scipy.stats import chisquare
 
 from skactive import scores
 from skactive.selectors import _falcun as _relevance
-from skactive.selectors._falcun import relevance_sampling
+from skactive.selectors._falcun import falcun
 
 DUPLICATES = np.array([[0.5, 0.5], [0.5, 0.5], [0.6, 0.4], [0.3, 0.7], [0.9, 0.1], [0.6, 0.4]])
 
@@ -47,7 +47,7 @@ def test_picks_are_those_of_plain_loops(gamma, concentration, n_classes, monkeyp
     proba[5] = proba[6]
     uncertainty = scores.margin(proba)
     for seed in range(3):
-        picks = relevance_sampling(proba, uncertainty, 20, gamma=gamma, random_state=seed)
+        picks = falcun(proba, uncertainty, 20, gamma=gamma, random_state=seed)
         assert_array_equal(picks, plain_picks(proba, uncertainty, 20, gamma, seed))
 
 
@@ -56,7 +56,7 @@ def test_rows_need_not_sum_to_one():
     proba = np.random.RandomState(0).uniform(size=(43, 3))
     uncertainty = np.random.RandomState(1).uniform(size=43)
     for seed in range(5):
-        picks = relevance_sampling(proba, uncertainty, 20, gamma=2, random_state=seed)
+        picks = falcun(proba, uncertainty, 20, gamma=2, random_state=seed)
         assert_array_equal(picks, plain_picks(proba, uncertainty, 20, 2, seed))
 
 
@@ -69,7 +69,7 @@ def test_draws_follow_the_law():
         law[i] = first[i] / first.sum() * second / second.sum()
     rng, counts, n_draws = np.random.RandomState(0), np.zeros((6, 6)), 5000
     for _ in range(n_draws):
-        i, j = relevance_sampling(DUPLICATES, uncertainty, 2, gamma=2, random_state=rng)
+        i, j = falcun(DUPLICATES, uncertainty, 2, gamma=2, random_state=rng)
         counts[i, j] += 1
     likely = law * n_draws >= 5
     assert_array_equal(counts[law == 0], 0)
@@ -81,7 +81,7 @@ def test_draws_follow_the_law():
 def test_a_large_gamma_takes_the_most_relevant_rows():
     proba = np.array([[0.5, 0.5], [0.52, 0.48], [0.7, 0.3], [0.35, 0.65], [1.0, 0.0]])
     for seed in range(20):
-        picks = relevance_sampling(proba, scores.margin(proba), 3, gamma=2000.0, random_state=seed)
+        picks = falcun(proba, scores.margin(proba), 3, gamma=2000.0, random_state=seed)
         assert_array_equal(picks, [0, 2, 3])  # row 1 is uncertain, but too near to row 0
 
 
@@ -89,7 +89,7 @@ def test_gamma_zero_draws_uniformly():
     proba = np.random.RandomState(0).dirichlet(np.ones(3), 4)
     rng, counts = np.random.RandomState(0), np.zeros((4, 4))
     for _ in range(3000):
-        i, j = relevance_sampling(proba, scores.margin(proba), 2, gamma=0, random_state=rng)
+        i, j = falcun(proba, scores.margin(proba), 2, gamma=0, random_state=rng)
         counts[i, j] += 1
     assert_array_equal(counts.diagonal(), 0)
     assert chisquare(counts[counts > 0]).pvalue > 1e-3
@@ -99,7 +99,7 @@ def test_gamma_zero_draws_uniformly():
 def test_rows_alike_are_drawn_uniformly(row):
     proba, rng, counts = np.tile(row, (5, 1)), np.random.RandomState(1), np.zeros((2, 5))
     for _ in range(2000):
-        picks = relevance_sampling(proba, scores.margin(proba), 2, random_state=rng)
+        picks = falcun(proba, scores.margin(proba), 2, random_state=rng)
         counts[[0, 1], picks] += 1
         assert picks[0] != picks[1]
     assert chisquare(counts[0]).pvalue > 1e-3
@@ -111,7 +111,7 @@ def test_sizes_and_inputs():
     uncertainty = scores.margin(proba)
     before = proba.copy(), uncertainty.copy()
     for batch_size in (0, 1, 9, 20):
-        picks = relevance_sampling(proba, uncertainty, batch_size, random_state=0)
+        picks = falcun(proba, uncertainty, batch_size, random_state=0)
         assert picks.dtype == np.intp
         assert len(set(picks.tolist())) == len(picks) == min(batch_size, 9)
     assert_array_equal(proba, before[0])
@@ -122,7 +122,7 @@ def test_memory_does_not_grow_with_the_batch():
     proba = np.random.RandomState(0).dirichlet(np.ones(3), 50_000)
     uncertainty = scores.margin(proba)
     tracemalloc.start()
-    relevance_sampling(proba, uncertainty, 40, random_state=0)
+    falcun(proba, uncertainty, 40, random_state=0)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 10 * uncertainty.nbytes

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from skactive.selectors import bisection
+from skactive.selectors import galaxy
 
 
 def shortest_stretches(scores, labeled_scores, labels):
@@ -29,7 +29,7 @@ def test_the_next_row_is_in_the_middle_of_the_shortest_stretch(seed):
     rng = np.random.default_rng(seed)
     scores, labeled = rng.random((30, 3)), rng.random((6, 3))
     labels = np.array([0, 1, 2, 0, 1, 2])
-    picks = bisection(
+    picks = galaxy(
         scores, scores.argmax(axis=1), 1, labeled_scores=labeled, labels=labels, random_state=seed
     )
     assert picks[0] in shortest_stretches(scores, labeled, labels)
@@ -40,9 +40,7 @@ def test_in_a_batch_the_prediction_stands_for_the_label(seed):
     rng = np.random.default_rng(seed)
     scores, labeled = rng.random((30, 3)), rng.random((4, 3))
     labels, predicted = np.array([0, 1, 2, 0]), rng.integers(3, size=30)
-    picks = bisection(
-        scores, predicted, 8, labeled_scores=labeled, labels=labels, random_state=seed
-    )
+    picks = galaxy(scores, predicted, 8, labeled_scores=labeled, labels=labels, random_state=seed)
     left = np.arange(30)
     for pick in picks:
         expected = shortest_stretches(scores[left], labeled, labels)
@@ -66,7 +64,7 @@ def test_with_true_labels_a_change_is_found_in_a_logarithm_of_the_rows(change):
         if not ((scores > below) & (scores < above)).any():
             break
         left = np.setdiff1d(np.arange(1000), known)
-        pick = bisection(
+        pick = galaxy(
             scores[left, None],
             truth[left],
             1,
@@ -82,7 +80,7 @@ def test_with_true_labels_a_change_is_found_in_a_logarithm_of_the_rows(change):
 def test_when_the_change_is_known_the_rows_around_it_come_nearest_first():
     scores = np.arange(10.0)[:, None]
     labeled, labels = np.array([[4.4], [4.6]]), np.array([1, 0])
-    picks = bisection(scores, np.zeros(10, int), 6, labeled_scores=labeled, labels=labels)
+    picks = galaxy(scores, np.zeros(10, int), 6, labeled_scores=labeled, labels=labels)
     assert_array_equal(np.sort(picks.reshape(3, 2)), [[4, 5], [3, 6], [2, 7]])
 
 
@@ -90,7 +88,7 @@ def test_ties_are_broken_at_random():
     scores, rng = np.zeros((6, 1)), np.random.RandomState(0)
     labeled, labels = np.array([[-1.0], [1.0]]), np.array([1, 0])
     picks = [
-        bisection(
+        galaxy(
             scores, np.zeros(6, int), 1, labeled_scores=labeled, labels=labels, random_state=rng
         )[0]
         for _ in range(200)
@@ -102,7 +100,7 @@ def test_ties_are_broken_at_random():
 @pytest.mark.parametrize("batch_size", [0, 1, 7, 12, 20])
 def test_without_two_labels_there_is_nothing_to_bisect(labels, batch_size):
     scores = np.random.default_rng(0).random((12, 2))
-    picks = bisection(
+    picks = galaxy(
         scores,
         np.zeros(12, int),
         batch_size,

@@ -157,16 +157,16 @@ def test_greedy_sampling_breaks_ties_at_random(select, exponents):
 
 
 def brute_lcmd(X, batch_size, labeled):
-    centres, picks = list(labeled), []
-    if not centres:
+    centers, picks = list(labeled), []
+    if not centers:
         picks.append(central(X))
-        centres.append(X[picks[0]])
+        centers.append(X[picks[0]])
     while len(picks) < batch_size:
-        squared = all_pairs(X, centres)
+        squared = all_pairs(X, centers)
         nearest, squared = squared.argmin(axis=1), squared.min(axis=1)
-        sums = [squared[nearest == c].sum() for c in range(len(centres))]
+        sums = [squared[nearest == c].sum() for c in range(len(centers))]
         picks.append(int(np.argmax(np.where(nearest == np.argmax(sums), squared, -1.0))))
-        centres.append(X[picks[-1]])
+        centers.append(X[picks[-1]])
     return picks
 
 
@@ -213,7 +213,7 @@ def test_lcmd_breaks_ties_at_random():
 
 
 def test_ties_by_symmetry_are_broken_at_random_in_spite_of_rounding():
-    # The rows are equally long, but products of centred rows round each differently.
+    # The rows are equally long, but products of centered rows round each differently.
     X = np.array(list(permutations([0.1, 0.7, 1.3, 0.0])))
     X, known = X[[0, 3, 8, 13, 17, 22]], np.zeros((1, 4))
     for select in (lcmd, partial(robust_k_center_greedy, quantile=0.5)):
@@ -226,15 +226,15 @@ def test_ties_by_symmetry_are_broken_at_random_in_spite_of_rounding():
 
 
 def brute_robust(X, batch_size, labeled, quantile):
-    centres, picks = list(labeled), []
-    if not centres:
+    centers, picks = list(labeled), []
+    if not centers:
         picks.append(central(X))
-        centres.append(X[picks[0]])
+        centers.append(X[picks[0]])
     while len(picks) < batch_size:
-        squared = all_pairs(X, centres).min(axis=1)
+        squared = all_pairs(X, centers).min(axis=1)
         order = [row for row in np.argsort(-squared) if squared[row] > 0]
         picks.append(int(order[int(np.floor(round((1 - quantile) * len(order), 9)))]))
-        centres.append(X[picks[-1]])
+        centers.append(X[picks[-1]])
     return picks
 
 
@@ -270,7 +270,7 @@ def test_robust_k_center_passes_over_outliers():
 
 @pytest.mark.parametrize("as_rows", [np.asarray, sparse.csr_array])
 @pytest.mark.parametrize("n_labeled", [0, 4])
-def test_distances_and_centres_stay_exact_though_rows_are_skipped(as_rows, n_labeled, monkeypatch):
+def test_distances_and_centers_stay_exact_though_rows_are_skipped(as_rows, n_labeled, monkeypatch):
     rng = np.random.default_rng(0)
     blobs = 10 * rng.normal(size=(12, 3))
     X = blobs[rng.integers(12, size=500)] + rng.normal(size=(500, 3))
@@ -282,11 +282,11 @@ def test_distances_and_centres_stay_exact_though_rows_are_skipped(as_rows, n_lab
         type(state).meet_last(state, block, rows, squared)
 
     monkeypatch.setattr(state, "meet_last", counted)
-    centres = list(range(n_labeled))
+    centers = list(range(n_labeled))
     for position in rng.choice(np.arange(n_labeled, 500), 60, replace=False):
         state.meet(position)
-        centres.append(position)
-        squared = all_pairs(X, X[centres])
+        centers.append(position)
+        squared = all_pairs(X, X[centers])
         assert_array_equal(state._nearest, squared.argmin(axis=1))
         np.testing.assert_allclose(state.bound, squared.min(axis=1), rtol=1e-9, atol=1e-12)
         assert_array_equal(state.bound == 0, squared.min(axis=1) == 0)
@@ -303,7 +303,7 @@ def test_bounds_on_products_are_tight_and_never_too_low(as_rows, dtype):
     true = (all_pairs(X, known) * all_pairs(f, targets)).min(axis=1)
     state = _ProductDistances(as_rows(X), f, as_rows(known), targets)
     assert (state.bound >= true * (1 - 1e-12)).all()
-    coarse = dtype is np.float32 and as_rows is sparse.csr_array  # sparse rows are not centred
+    coarse = dtype is np.float32 and as_rows is sparse.csr_array  # sparse rows are not centered
     assert (state.bound <= 1.01 * true + (1.0 if coarse else 1e-2)).all()
     np.testing.assert_allclose(state.refresh(np.arange(400)), true, rtol=1e-6, atol=1e-10)
     assert state.bound[0] == 0.0 < state.bound[1:].min()  # its target is not what is predicted
@@ -391,7 +391,7 @@ def test_common(select, name, batch_size):
 
 @selectors
 @pytest.mark.parametrize("name", ["normal", "sparse", "constant", "zero sparse", "duplicates"])
-def test_pool_that_is_labelled_already(select, name):
+def test_pool_that_is_labeled_already(select, name):
     X = POOLS[name]
     many = sparse.vstack([X] * 3, "csr") if sparse.issparse(X) else np.concatenate([X] * 3)
     picks = {tuple(select(X, 20, labeled=many, random_state=seed)) for seed in range(6)}
@@ -400,7 +400,7 @@ def test_pool_that_is_labelled_already(select, name):
 
 
 @selectors
-def test_labelled_rows_of_no_length_are_no_labelled_rows(select):
+def test_labeled_rows_of_no_length_are_no_labeled_rows(select):
     X = np.random.default_rng(0).normal(size=(30, 2))
     expected = select(X, 5, random_state=0)
     assert_array_equal(select(X, 5, labeled=X[:0], random_state=0), expected)
@@ -433,8 +433,8 @@ def test_lcmd_on_grids_full_of_ties(X, n_labeled, batch_size, seed):
     picks = lcmd(X, batch_size, labeled=labeled, random_state=seed)
     assert len(set(picks.tolist())) == min(batch_size, len(X))
     for i, pick in enumerate(picks):
-        centres = np.concatenate([X[:n_labeled], X[picks[:i]]])
-        squared = all_pairs(X, centres).min(axis=1)
+        centers = np.concatenate([X[:n_labeled], X[picks[:i]]])
+        squared = all_pairs(X, centers).min(axis=1)
         assert (squared[pick] > 0) == (squared.max() > 0)
 
 

@@ -70,7 +70,7 @@ def test_ties_at_the_boundary_are_broken_at_random_and_above_it_put_in_random_or
     assert_as_likely(np.bincount(picks[:, 2], minlength=6)[[0, 2, 4]], [1000] * 3)
 
 
-# In this order: the potential of scores 4, 1, 2 to the power of beta, none of them normalised.
+# In this order: the potential of scores 4, 1, 2 to the power of beta, none of them normalized.
 POTENTIALS = [
     (PowerTop(), [4, 1, 2]),
     (PowerTop(beta=2.0), [16, 1, 4]),

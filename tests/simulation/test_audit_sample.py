@@ -83,21 +83,21 @@ SHARES = st.floats(0.0, 0.999) | st.sampled_from([1e-9, 0.001, 0.5, 0.99, 0.9999
 def test_the_share_is_kept_within_half_a_row_at_any_time(share, budget, steps):
     audit = Audit(share, budget, budget, None, 0)
     n_to_learn, known = budget - len(audit.rows), 0
-    for n_learnt in np.cumsum(steps)[np.cumsum(steps) <= n_to_learn].tolist():
-        audit.buy(n_learnt, last=False)
+    for n_learned in np.cumsum(steps)[np.cumsum(steps) <= n_to_learn].tolist():
+        audit.buy(n_learned, last=False)
         assert audit.n_known >= known
         known = audit.n_known
         assert known <= len(audit.rows)
-        assert abs(known - share * (known + n_learnt)) <= 0.5 + 1e-6
+        assert abs(known - share * (known + n_learned)) <= 0.5 + 1e-6
     audit.buy(n_to_learn, last=True)
     assert audit.n_known == len(audit.rows)
     assert abs(audit.n_known - share * budget) <= 0.5
 
 
-@given(share=SHARES, n_learnt=st.integers(0, 100), n=st.integers(1, 100))
-def test_the_last_round_buys_all(share, n_learnt, n):
+@given(share=SHARES, n_learned=st.integers(0, 100), n=st.integers(1, 100))
+def test_the_last_round_buys_all(share, n_learned, n):
     audit = Audit(share, n, n, None, 0)
-    audit.buy(n_learnt, last=True)
+    audit.buy(n_learned, last=True)
     assert audit.n_known == len(audit.rows)
 
 
@@ -111,8 +111,8 @@ def test_no_share_buys_nothing():
 def test_a_share_near_0_waits_for_a_row_to_be_due():
     audit = Audit(0.01, 400, 400, None, 0)
     bought = []
-    for n_learnt in range(397):
-        audit.buy(n_learnt, last=False)
+    for n_learned in range(397):
+        audit.buy(n_learned, last=False)
         bought.append(audit.n_known)
     assert [bought.index(n) for n in (1, 2, 3, 4)] == [50, 149, 248, 347]  # 99 apart
     audit.buy(0, last=False)
@@ -121,9 +121,9 @@ def test_a_share_near_0_waits_for_a_row_to_be_due():
 
 def test_a_share_near_1_is_bought_in_large_lots():
     audit = Audit(0.99, 1000, 1000, None, 0)
-    for n_learnt in range(10):
-        audit.buy(n_learnt, last=False)
-        assert audit.n_known == 99 * n_learnt
+    for n_learned in range(10):
+        audit.buy(n_learned, last=False)
+        assert audit.n_known == 99 * n_learned
     audit.buy(10, last=False)
     assert audit.n_known == len(audit.rows) == 990
 

@@ -490,7 +490,7 @@ def test_a_grid_search_reaches_parameters_of_strategies():
 # Fit parameters ---------------------------------------------------------------------------------
 
 
-def test_weights_are_cut_to_the_labelled_rows():
+def test_weights_are_cut_to_the_labeled_rows():
     weight = np.random.RandomState(0).uniform(0.1, 5.0, 150)
     simulation = simulated().fit(X, Y, sample_weight=weight)
     for model, n_labels in zip(simulation.estimators_, simulation.n_labels_, strict=True):
@@ -687,7 +687,7 @@ def test_one_criterion_serves_several_campaigns():
 def test_each_way_to_end_has_its_sentence():
     assert simulated(budget=40).fit(X, Y).stop_reason_ == "The budget of 40 labels is spent."
     whole = simulated(budget=999, batch_size=70).fit(X, Y)
-    assert whole.stop_reason_ == "The pool is empty: all 150 rows are labelled."
+    assert whole.stop_reason_ == "The pool is empty: all 150 rows are labeled."
     assert whole.stopping_ is None
     both = simulated(budget=40, stopping=Budget(40)).fit(X, Y)
     assert both.stop_reason_ == "Stopped at 40 labels: 40 labels were bought, of 40."
@@ -741,7 +741,7 @@ def test_the_audits_share_is_kept_in_every_round(share, budget):
     assert len(simulation.audited_) == audit[-1]
 
 
-def test_audited_rows_are_neither_offered_nor_learnt_from():
+def test_audited_rows_are_neither_offered_nor_learned_from():
     simulation = simulated(Random(), audit_share=0.3, budget=150).fit(X, Y)
     assert len(simulation.audited_) == 45
     assert set(simulation.audited_).isdisjoint(simulation.queried_)

@@ -19,7 +19,7 @@ def values(monitor):
     return [value for _, value in monitor.history]
 
 
-# Stabilising predictions ------------------------------------------------------------------------
+# Stabilizing predictions ------------------------------------------------------------------------
 
 
 def test_kappa_by_hand(play, told):
@@ -105,7 +105,7 @@ def test_changes_are_counted_over_the_rows_left_in_both_rounds(play, told):
     assert play(ClassificationChange(tolerance=0.25), [before, now])[1][1]
 
 
-def test_changes_of_labelled_rows_do_not_count(play, told):
+def test_changes_of_labeled_rows_do_not_count(play, told):
     before, now = told([0, 1, 0, 1]), told([1, 1, 0, 1], pool=np.array([1, 2, 3]))
     assert play(ClassificationChange(), [before, now])[1][1]
 

@@ -89,7 +89,7 @@ def test_wrong_parameters_of_the_inner_strategy_are_found(compose):
 
 
 @pytest.mark.parametrize(("n_neighbors", "batch_size"), [(1, 1), (3, 2), (3, 8), (60, 2)])
-def test_seals_offers_the_neighbours_of_labelled_rows(n_neighbors, batch_size):
+def test_seals_offers_the_neighbors_of_labeled_rows(n_neighbors, batch_size):
     pool, notes = FakePool(50), []
     known = pool.labeled.embedding
     distances = np.linalg.norm(pool.embedding[:, None] - known[None], axis=2)
@@ -127,7 +127,7 @@ def test_seals_starts_with_rows_at_random(n_neighbors, n_offered):
     assert len({tuple(rows) for rows, _ in notes}) == (1 if n_offered == 20 else 20)
 
 
-def test_seals_with_more_labelled_rows_than_pool():
+def test_seals_with_more_labeled_rows_than_pool():
     picks = SEALS(Margin(), n_neighbors=1).select(FakePool(6, n_labeled=90), 6)
     assert sorted(picks) == list(range(6))
 
@@ -290,7 +290,7 @@ def test_class_balanced_counts_labels_of_any_kind():
     assert sorted(learner.predict(X[picked])) == ["a"] * 3 + ["b"] * 3
 
 
-def test_class_balanced_without_labelled_rows():
+def test_class_balanced_without_labeled_rows():
     columns = np.repeat([0, 1, 2], [20, 4, 2])
     pool = FakePool(proba=one_hot(columns), n_labeled=0)
     picks = ClassBalanced(Random()).select(pool, 12)

@@ -65,7 +65,7 @@ def test_through_a_learner(strategy, as_rows):
 
 
 @pytest.mark.parametrize("n_labeled", [0, 6, 90])
-def test_typiclust_is_the_selector_on_pool_and_labelled_rows(n_labeled):
+def test_typiclust_is_the_selector_on_pool_and_labeled_rows(n_labeled):
     pool = FakePool(40, n_labeled=n_labeled)
     labeled = pool.labeled.embedding if n_labeled else None
     options = {"max_clusters": 12, "n_neighbors": 3}

@@ -116,9 +116,9 @@ def lacking_members(model, n_classes):
 @families
 def test_bagging_whose_members_lack_classes(kind, naive):
     X, y = load_iris(return_X_y=True)
-    # Neighbours take no weights, so a member is fitted on its own few rows only.
-    neighbours = KNeighborsClassifier(3)
-    model = BaggingClassifier(neighbours, 9, max_samples=4, max_features=3, random_state=1)
+    # Neighbors take no weights, so a member is fitted on its own few rows only.
+    neighbors = KNeighborsClassifier(3)
+    model = BaggingClassifier(neighbors, 9, max_samples=4, max_features=3, random_state=1)
     learner = ActiveLearner(model, kind(), random_state=0).fit(X[::8], NAMES[y[::8]])
     bagging = learner.estimator_
     assert lacking_members(bagging, 3)

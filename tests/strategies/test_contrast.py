@@ -17,7 +17,7 @@ from skactive import ActiveLearner
 from skactive.exceptions import TiedScoresWarning
 from skactive.scores import margin
 from skactive.selectors import PowerTop
-from skactive.selectors._falcun import relevance_sampling
+from skactive.selectors._falcun import falcun
 from skactive.strategies._contrast import (
     ContrastiveAL,
     DiscriminativeAL,
@@ -56,9 +56,7 @@ def seeds(pool, n_seeds):
 def test_falcun_draws_by_relevance_from_margins(gamma):
     for pool in seeds(FakePool(40), 5):
         rng = np.random.RandomState(pool._source.seed)
-        expected = relevance_sampling(
-            pool.proba, margin(pool.proba), 9, gamma=gamma, random_state=rng
-        )
+        expected = falcun(pool.proba, margin(pool.proba), 9, gamma=gamma, random_state=rng)
         assert_array_equal(Falcun(gamma=gamma).select(pool, 9), expected)
 
 
@@ -74,7 +72,7 @@ def test_falcun_spreads_a_batch_over_the_predictions():
 
 
 def plain_divergence(pool, k):
-    """Mean divergence of the k nearest labelled rows from each row, pair by pair."""
+    """Mean divergence of the k nearest labeled rows from each row, pair by pair."""
     known, scores = pool.labeled, []
     for z, p in zip(pool.embedding, pool.proba, strict=True):
         nearest = np.argsort(np.linalg.norm(known.embedding - z, axis=1))[:k]
@@ -85,7 +83,7 @@ def plain_divergence(pool, k):
 
 @pytest.mark.parametrize("k", [1, 2, 5, 6, 10])
 @pytest.mark.parametrize("n_labeled", [1, 6, 80])
-def test_cal_is_the_mean_divergence_from_labelled_neighbours(k, n_labeled):
+def test_cal_is_the_mean_divergence_from_labeled_neighbors(k, n_labeled):
     pool = FakePool(25, n_classes=4, n_labeled=n_labeled)
     expected = plain_divergence(pool, k)
     scores = ContrastiveAL(n_neighbors=k).score(pool)
@@ -95,7 +93,7 @@ def test_cal_is_the_mean_divergence_from_labelled_neighbours(k, n_labeled):
 
 
 def test_cal_in_chunks_is_cal_at_once_where_distances_tie():
-    # Whole numbers: many labelled rows are just as near.
+    # Whole numbers: many labeled rows are just as near.
     embedding = np.random.RandomState(0).randint(0, 3, size=(60, 2)).astype(float)
     pool = FakePool(n_labeled=0, embedding=embedding)
     pool = FakePool(n_labeled=20, embedding=np.tile(embedding, (5, 1)))
@@ -119,8 +117,8 @@ def test_cal_with_classes_ruled_out_is_finite_and_large():
     assert_allclose(scores[[0, 2]], 0.5 * np.log(0.5) + 0.5 * np.log(0.5 / eps))
 
 
-def test_cal_takes_rows_that_differ_from_their_neighbours():
-    # Near the labelled row of class 0 lies one row that is predicted to be of class 1.
+def test_cal_takes_rows_that_differ_from_their_neighbors():
+    # Near the labeled row of class 0 lies one row that is predicted to be of class 1.
     pool = FakePool(
         proba=[[0.9, 0.1], [0.1, 0.9], [0.1, 0.9], [0.2, 0.8]],
         embedding=[[0.1, 0], [0, 0.1], [5, 5.1], [5.1, 5]],
@@ -133,7 +131,7 @@ def test_cal_takes_rows_that_differ_from_their_neighbours():
     assert_array_equal(ContrastiveAL(n_neighbors=1).select(pool, 1), [1])
 
 
-def test_cal_without_labelled_rows_says_that_all_scores_tie():
+def test_cal_without_labeled_rows_says_that_all_scores_tie():
     with pytest.warns(TiedScoresWarning):
         ContrastiveAL().select(FakePool(n_labeled=0), 3)
 
@@ -203,10 +201,10 @@ def test_dal_does_not_depend_on_the_unit_of_a_feature():
     assert_array_equal(strategy.select(scaled, 5), strategy.select(pool, 5))
 
 
-def test_dal_leaves_the_labelled_corner():
+def test_dal_leaves_the_labeled_corner():
     embedding = np.concatenate([np.zeros((20, 2)), np.full((20, 2), 9.0)])
     embedding += np.random.RandomState(0).normal(size=embedding.shape)
-    pool = FakePool(embedding=embedding)  # the labelled rows lie around 0
+    pool = FakePool(embedding=embedding)  # the labeled rows lie around 0
     assert (DiscriminativeAL().select(pool, 3) >= 20).all()
 
 

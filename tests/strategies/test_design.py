@@ -59,7 +59,7 @@ def fisher(pool):
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("n_labeled", [0, 3, 40])
-def test_d_optimal_looks_at_embedding_and_labelled_rows(seed, n_labeled):
+def test_d_optimal_looks_at_embedding_and_labeled_rows(seed, n_labeled):
     pool = FakePool(25, seed=seed, n_labeled=n_labeled)
     Z, known = pool.embedding, pool.labeled.embedding if n_labeled else np.empty((0, 4))
     for ridge in (1e-3, 1.0):
@@ -70,7 +70,7 @@ def test_d_optimal_looks_at_embedding_and_labelled_rows(seed, n_labeled):
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("n_labeled", [0, 3, 40])
-def test_v_optimal_looks_at_embedding_and_labelled_rows(seed, n_labeled):
+def test_v_optimal_looks_at_embedding_and_labeled_rows(seed, n_labeled):
     pool = FakePool(25, seed=seed, n_labeled=n_labeled)
     Z, known = pool.embedding, pool.labeled.embedding if n_labeled else np.empty((0, 4))
     for ridge in (1e-3, 1.0):
@@ -84,7 +84,7 @@ def test_v_optimal_looks_at_embedding_and_labelled_rows(seed, n_labeled):
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("n_labeled", [0, 3, 40])
-def test_max_det_looks_at_gradients_and_those_of_labelled_rows(seed, n_labeled):
+def test_max_det_looks_at_gradients_and_those_of_labeled_rows(seed, n_labeled):
     pool = FakePool(25, seed=seed, n_labeled=n_labeled)
     G, known = gradients(pool), gradients(pool.labeled) if n_labeled else np.empty((0, 12))
     start = prior(G, known, 1e-3)

@@ -13,7 +13,7 @@ from skactive import ActiveLearner
 from skactive.strategies import KCenterGreedy, KMeans
 from skactive.testing import FakePool
 
-# Unit vector 5: rows 0 to 3 are labelled.
+# Unit vector 5: rows 0 to 3 are labeled.
 FARTHEST = np.array(
     [[0, 0], [0.1, 0.1], [0.2, 0], [0, 0.2], [1, 0], [0.5, 0.5], [3, 3], [2, 0], [0.3, 0.1], [5, 5]]
 )
@@ -21,14 +21,14 @@ PICKS = np.array([9, 6, 7, 4, 5, 8])
 RADII = [6.929646456, 2.828427125, 1.8, 0.8, 0.565685425, 0.141421356]
 
 
-def farthest_first(rows, centres, batch_size):
+def farthest_first(rows, centers, batch_size):
     """Positions and radii of greedy k-center, from all pairs of rows at each step."""
-    centres, picks, radii = [np.asarray(centre) for centre in centres], [], []
+    centers, picks, radii = [np.asarray(center) for center in centers], [], []
     for _ in range(batch_size):
-        nearest = [min(np.linalg.norm(row - centre) for centre in centres) for row in rows]
+        nearest = [min(np.linalg.norm(row - center) for center in centers) for row in rows]
         picks.append(int(np.argmax(nearest)))
         radii.append(nearest[picks[-1]])
-        centres.append(rows[picks[-1]])
+        centers.append(rows[picks[-1]])
     return picks, radii
 
 
@@ -46,7 +46,7 @@ def test_brute_force_has_the_published_radii():
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_farthest_first_from_the_labelled_rows(seed):
+def test_farthest_first_from_the_labeled_rows(seed):
     pool = FakePool(25, seed=seed)
     expected, _ = farthest_first(pool.embedding, pool.labeled.embedding, 10)
     assert_array_equal(KCenterGreedy().select(pool, 10), expected)
@@ -105,7 +105,7 @@ def test_k_means_picks_the_medoid_of_each_cluster_larger_ones_first():
         assert_array_equal(picks, medoids)
 
 
-def test_k_means_does_not_look_at_labelled_rows():
+def test_k_means_does_not_look_at_labeled_rows():
     pool = FakePool(20)
     cold = FakePool(embedding=pool.embedding, n_labeled=0)
     assert_array_equal(KMeans().select(pool, 5), KMeans().select(cold, 5))

@@ -106,8 +106,8 @@ def test_badge_on_sparse_rows_is_badge_on_dense_ones(kind):
     assert_allclose(lengths[picks[0]], lengths.max())
 
 
-def test_badge_looks_at_no_labelled_row_and_has_no_centre_at_the_origin():
-    # With the origin as a centre, the row near it could hardly ever be drawn second.
+def test_badge_looks_at_no_labeled_row_and_has_no_center_at_the_origin():
+    # With the origin as a center, the row near it could hardly ever be drawn second.
     proba = [[0.5, 0.5], [0.5, 0.5], [0.5, 0.5]]
     pool = FakePool(proba=proba, embedding=[[10, 0], [0.1, 0], [9.9, 0]])
     seconds = [
@@ -174,9 +174,9 @@ def test_density_through_a_support_vector_machine():
 # -- ranked batches ----------------------------------------------------------------------------
 
 
-def naive_ranked(Z, doubt, labelled, batch_size):
+def naive_ranked(Z, doubt, labeled, batch_size):
     """The formula, with a list of the rows that are left and one of those known."""
-    left, known, picks = list(range(len(Z))), [np.asarray(z) for z in labelled], []
+    left, known, picks = list(range(len(Z))), [np.asarray(z) for z in labeled], []
     for _ in range(batch_size):
         alpha = len(left) / (len(left) + len(known))
         merits = []
@@ -222,7 +222,7 @@ def test_ranked_batch_turns_from_variety_to_doubt_as_labels_come_in():
         assert learner.query(Z)[0] == expected
 
 
-def test_ranked_batch_without_labelled_rows_gives_distinct_rows():
+def test_ranked_batch_without_labeled_rows_gives_distinct_rows():
     pool = FakePool(15, n_labeled=0)
     picks = RankedBatch().select(pool, 15)
     assert sorted(picks) == list(range(15))

@@ -262,7 +262,7 @@ def test_naive_bayes_that_is_taught_in_another_way_is_refitted(params, weights, 
     assert len(fits) == (0 if "incremental" in params else 60)
 
 
-def test_a_prefit_naive_bayes_is_imagined_on_the_labelled_rows():
+def test_a_prefit_naive_bayes_is_imagined_on_the_labeled_rows():
     X, y = make_blobs(80, centers=3, cluster_std=4, random_state=0)
     model = GaussianNB().fit(X[50:], y[50:])
     learner = ActiveLearner(model, ExpectedErrorReduction(), prefit=True, random_state=0)

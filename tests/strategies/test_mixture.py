@@ -238,7 +238,7 @@ def test_counts_are_right_on_average(shares, batch_size):
         mixture.select(pool, batch_size)
     proportions = np.ones(3) if shares is None else np.asarray(shares)
     expected = proportions / proportions.sum() * batch_size
-    # The count of a part is one of two neighbouring whole numbers: a Bernoulli draw.
+    # The count of a part is one of two neighboring whole numbers: a Bernoulli draw.
     part = expected % 1
     error = np.sqrt(part * (1 - part) / n_seeds)
     assert (np.abs(counts_asked(notes) / n_seeds - expected) <= 4 * error + 1e-9).all()

@@ -71,7 +71,7 @@ def test_greedy_sampling_through_a_pipeline(strategy, exponents, model):
 
 
 @pytest.mark.parametrize("strategy", OF_PREDICTIONS, **by_name)
-def test_without_labelled_rows_the_first_is_the_row_nearest_to_the_mean(strategy):
+def test_without_labeled_rows_the_first_is_the_row_nearest_to_the_mean(strategy):
     pool = FakePool(25, n_labeled=0)
     Z, f = pool.embedding, pool.prediction
     first = int(np.argmin(np.linalg.norm(Z - Z.mean(axis=0), axis=1)))

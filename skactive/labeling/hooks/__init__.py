@@ -1,4 +1,4 @@
-"""What watches a labelling session: a bar, a history in a file, TensorBoard, MLflow, alarms.
+"""What watches a labeling session: a bar, a history in a file, TensorBoard, MLflow, alarms.
 
 A hook is any object with some of the methods ``on_fit_end``, ``on_query_end``, ``on_labels``,
 ``on_round_end`` and ``on_stop``; each is called with a

@@ -1,4 +1,4 @@
-"""Calling what watches a session; what goes wrong there never stops the labelling."""
+"""Calling what watches a session; what goes wrong there never stops the labeling."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class SessionEvent:
     scores : tuple of float or None
         What the strategy gave the rows that were chosen, where it scores rows.
     metrics : dict of str to float
-        ``n_learnt``, the labels that the model learnt from; with an audit ``audit_n`` and
+        ``n_learned``, the labels that the model learned from; with an audit ``audit_n`` and
         ``audit_score``; of each stopping criterion what it read.
     seconds : float
         How long the fit, the query or the round took; of answers, how long the person took.
@@ -81,7 +81,7 @@ def call_hooks(hooks: Sequence[Any], event: SessionEvent) -> None:
             method(event)
         except Exception as error:
             warnings.warn(
-                f"The hook {type(hook).__name__}.{event.name} failed, labelling goes on "
+                f"The hook {type(hook).__name__}.{event.name} failed, labeling goes on "
                 f"({type(error).__name__}: {error}).",
                 SkactiveWarning,
                 stacklevel=2,

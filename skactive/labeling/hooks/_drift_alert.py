@@ -79,7 +79,7 @@ class DriftAlert:
                     and one takes `speed_ratio` times as long as the other, at least
     ``classes``     shares of the classes among the rows of the audit: Fisher's exact test of each
                     class, two-sided
-    ``agreement``   Cohen's kappa of each two annotators who labelled the same rows: whether it fell
+    ``agreement``   Cohen's kappa of each two annotators who labeled the same rows: whether it fell
     ``accuracy``    of the model on the rows of the audit: whether it fell below the best so far
     ==============  ================================================================================
 

@@ -19,7 +19,7 @@ from skactive.labeling.hooks._base import SessionEvent
 __all__ = ["FIELDS", "HistoryWriter"]
 
 FIELDS = (
-    "time", "event", "round", "n_labels", "n_learnt", "audit_n", "audit_score", "seconds",
+    "time", "event", "round", "n_labels", "n_learned", "audit_n", "audit_score", "seconds",
     "annotator", "id", "label", "readings", "reason",
 )  # fmt: skip
 
@@ -61,8 +61,8 @@ class HistoryWriter:
         "round", "label" or "stop".
     ``round``, ``n_labels``
         How many rounds and labels there were.
-    ``n_learnt``, ``audit_n``, ``audit_score``
-        What the model learnt from, the labelled rows of the audit, and its accuracy there.
+    ``n_learned``, ``audit_n``, ``audit_score``
+        What the model learned from, the labeled rows of the audit, and its accuracy there.
     ``seconds``
         What the round took; of a label, how long the person took.
     ``annotator``, ``id``, ``label``
@@ -175,7 +175,7 @@ def _line(kind: str, event: SessionEvent, **about: Any) -> Line:
         "n_labels": event.n_labels,
         "audit_score": metrics.pop("audit_score", None),
     }
-    for count in ("n_learnt", "audit_n"):
+    for count in ("n_learned", "audit_n"):
         value = metrics.pop(count, None)
         line[count] = None if value is None else int(value)
     return line | {"readings": metrics or None} | about

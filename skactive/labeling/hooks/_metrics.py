@@ -22,14 +22,14 @@ def round_numbers(event: SessionEvent) -> dict[str, float]:
     Returns
     -------
     dict of str to float
-        ``labels/all``, ``labels/learnt``, ``round/number``, ``round/seconds``; with an audit
+        ``labels/all``, ``labels/learned``, ``round/number``, ``round/seconds``; with an audit
         ``audit/n``, ``audit/accuracy`` and its 95 % interval (Clopper-Pearson), ``audit/low`` and
         ``audit/high``; and ``stopping/<name>`` of each criterion.
     """
     left = dict(event.metrics)
     numbers = {
         "labels/all": float(event.n_labels),
-        "labels/learnt": left.pop("n_learnt", 0.0),
+        "labels/learned": left.pop("n_learned", 0.0),
         "round/number": float(event.round),
         "round/seconds": event.seconds,
     }
@@ -42,8 +42,8 @@ def round_numbers(event: SessionEvent) -> dict[str, float]:
 
 
 def step(event: SessionEvent) -> int:
-    """Return where an event stands on the learning curve: labels that the model learnt from."""
-    return int(event.metrics.get("n_learnt", 0))
+    """Return where an event stands on the learning curve: labels that the model learned from."""
+    return int(event.metrics.get("n_learned", 0))
 
 
 def _plain(name: str) -> str:

@@ -13,8 +13,8 @@ __all__ = ["MLflowHook"]
 class MLflowHook:
     """Logs the numbers of each round as metrics of a run in MLflow.
 
-    Over the labels that the model learnt from it logs ``audit/accuracy`` with ``audit/low`` and
-    ``audit/high`` (95 %, Clopper-Pearson), ``labels/all``, ``labels/learnt``, ``round/number``,
+    Over the labels that the model learned from it logs ``audit/accuracy`` with ``audit/low`` and
+    ``audit/high`` (95 %, Clopper-Pearson), ``labels/all``, ``labels/learned``, ``round/number``,
     ``round/seconds``, ``seconds/fit``, ``seconds/query`` and ``stopping/...``, what each stopping
     criterion read. When the criterion says stop, the run gets the tag ``stop_reason``. It logs from
     the thread that fits, never while a person waits. Labels are not sent, nor ids or names.
@@ -53,7 +53,7 @@ class MLflowHook:
     ...     def log_metric(self, run_id, key, value, step):
     ...         print(f"{run_id}, {step} labels: {key} {value:.2f}")
     >>> hook = MLflowHook("a1b2", client=Printer())
-    >>> hook.on_fit_end(SessionEvent("on_fit_end", 2, 11, metrics={"n_learnt": 10}, seconds=0.25))
+    >>> hook.on_fit_end(SessionEvent("on_fit_end", 2, 11, metrics={"n_learned": 10}, seconds=0.25))
     a1b2, 10 labels: seconds/fit 0.25
     """
 

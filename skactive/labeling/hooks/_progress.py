@@ -88,7 +88,7 @@ class ProgressBar:
             self._bar = self._tqdm(
                 total=self.total,
                 initial=self.n_labels,
-                desc="labelling",
+                desc="labeling",
                 unit="label",
                 file=sys.stderr if self._file is None else self._file,
             )

@@ -14,8 +14,8 @@ __all__ = ["TensorBoardHook"]
 class TensorBoardHook:
     """Writes the numbers of each round as scalars that TensorBoard draws.
 
-    Over the labels that the model learnt from it shows ``audit/accuracy`` with ``audit/low`` and
-    ``audit/high`` (95 %, Clopper-Pearson), ``labels/all``, ``labels/learnt``, ``round/number``,
+    Over the labels that the model learned from it shows ``audit/accuracy`` with ``audit/low`` and
+    ``audit/high`` (95 %, Clopper-Pearson), ``labels/all``, ``labels/learned``, ``round/number``,
     ``round/seconds``, ``seconds/fit``, ``seconds/query`` and ``stopping/...``, what each stopping
     criterion read; ``stopping/stop`` is 1 where it said stop.
 
@@ -42,7 +42,7 @@ class TensorBoardHook:
     ...     def add_scalar(self, tag, value, step):
     ...         print(f"{step} labels: {tag} {value:.2f}")
     >>> hook = TensorBoardHook(writer=Printer())
-    >>> hook.on_fit_end(SessionEvent("on_fit_end", 2, 11, metrics={"n_learnt": 10}, seconds=0.25))
+    >>> hook.on_fit_end(SessionEvent("on_fit_end", 2, 11, metrics={"n_learned": 10}, seconds=0.25))
     10 labels: seconds/fit 0.25
     """
 

@@ -13,7 +13,7 @@ from skactive.labeling.label_studio._project import Project, Task
 from skactive.labeling.label_studio._tasks import Tasks, id_of
 from skactive.labeling.state._events import ANSWERS, Event, Ident, keyed_id
 
-__all__ = ["Inbox", "Pulled"]
+__all__ = ["AnnotationImporter", "Pulled"]
 
 _OVERLAP = timedelta(seconds=30)  # a change may be seen later than one that is stamped later
 
@@ -58,7 +58,7 @@ class _Known:
     events: set[str] = field(default_factory=set)
 
 
-class Inbox:
+class AnnotationImporter:
     """Takes annotations over into a session.
 
     Which ones are known is read from the session's store: an event of an annotation is called

@@ -10,7 +10,7 @@ from typing import Any
 
 from skactive._utils.fingerprint import digest
 from skactive.exceptions import BridgeError, SkactiveWarning
-from skactive.labeling.label_studio._annotations import Inbox, Pulled
+from skactive.labeling.label_studio._annotations import AnnotationImporter, Pulled
 from skactive.labeling.label_studio._client import Client
 from skactive.labeling.label_studio._config import (
     Control,
@@ -43,7 +43,7 @@ class _Link:
     project: Project
     control: Control
     tasks: Tasks
-    inbox: Inbox
+    inbox: AnnotationImporter
 
 
 class LabelStudioBridge:
@@ -65,7 +65,7 @@ class LabelStudioBridge:
     Parameters
     ----------
     session : LabelingSession
-        What is labelled. Its classes become the choices: declare them (``classes=``).
+        What is labeled. Its classes become the choices: declare them (``classes=``).
     url : str
         Where Label Studio is: "http://localhost:8080".
     token : str
@@ -78,7 +78,7 @@ class LabelStudioBridge:
     title : str, default="Active learning"
         Of a project that is made; 3 to 50 characters.
     label_config : str, default=None
-        Labelling configuration of a project that is made; None makes one for texts, images or
+        Labeling configuration of a project that is made; None makes one for texts, images or
         sounds by their address, or tables, with the session's classes.
     render : callable, default=None
         ``render(row, id)`` returns what is shown of a row: a text, the address of an image or a
@@ -248,7 +248,7 @@ class LabelStudioBridge:
         """
         if not poll_seconds > 0:
             raise ValueError(f"poll_seconds must be above 0, got {poll_seconds!r}.")
-        teller = Teller(tell)
+        teller = Reporter(tell)
         pushed = False
         while True:
             began = time.monotonic()
@@ -268,7 +268,7 @@ class LabelStudioBridge:
                 return progress
             time.sleep(max(0.0, poll_seconds - (time.monotonic() - began)))
 
-    def _turn(self, teller: Teller, patience: float) -> None:
+    def _turn(self, teller: Reporter, patience: float) -> None:
         pulled = self.pull()
         teller.pulled(pulled)
         if pulled.n_new:
@@ -312,7 +312,7 @@ class LabelStudioBridge:
         control = Control.of(project.parsed)
         if control is None:
             raise BridgeError(
-                f"Project {project.id} has no choices in its labelling configuration: add "
+                f"Project {project.id} has no choices in its labeling configuration: add "
                 "<Choices> to it in Label Studio, or leave project= out to have one made."
             )
         self._users = users(self._client)
@@ -331,7 +331,7 @@ class LabelStudioBridge:
                 result, self.session.classes, multilabel=bool(self.session.multilabel)
             )
 
-        inbox = Inbox(self.session, project, tasks, read, self._email)
+        inbox = AnnotationImporter(self.session, project, tasks, read, self._email)
         return _Link(project, control, tasks, inbox)
 
     def _see_to_classes(self, project: Project, control: Control) -> None:
@@ -345,7 +345,7 @@ class LabelStudioBridge:
         elif missing:
             warnings.warn(
                 f"Project {project.id} does not offer {missing!r}, which the session knows: add "
-                "them to its labelling configuration.",
+                "them to its labeling configuration.",
                 SkactiveWarning,
                 stacklevel=3,
             )
@@ -390,7 +390,7 @@ def _is_done(progress: Progress) -> bool:
     return progress.n_labeled + progress.n_unknown >= progress.n_rows
 
 
-class Teller:
+class Reporter:
     """Says what a loop does, each thing once."""
 
     def __init__(self, tell: Callable[[str], None] | None) -> None:

@@ -48,7 +48,7 @@ class Control:
 
     @classmethod
     def of(cls, parsed: Mapping[str, Any]) -> Control | None:
-        """Find the first choices of a labelling configuration, as the server has parsed it."""
+        """Find the first choices of a labeling configuration, as the server has parsed it."""
         for name, tag in parsed.items():
             if tag.get("type") == "Choices" and tag.get("inputs"):
                 return cls(name, tag["inputs"][0].get("value") or "text")
@@ -81,12 +81,12 @@ class Control:
 
 
 def is_made_here(config: str, kind: str, names: Sequence[str], *, multilabel: bool) -> bool:
-    """Tell whether a labelling configuration is one of ours, as it was made."""
+    """Tell whether a labeling configuration is one of ours, as it was made."""
     return kind in _TAGS and config == make_config(kind, names, multilabel=multilabel)
 
 
 def make_config(kind: str, classes: Sequence[Any], *, multilabel: bool) -> str:
-    """Return a labelling configuration: the item, and a choice for each class."""
+    """Return a labeling configuration: the item, and a choice for each class."""
     choices = "".join(f"\n    <Choice value={quoteattr(str(each))}/>" for each in classes)
     choice, required = ("multiple", "false") if multilabel else ("single", "true")
     return (

@@ -95,7 +95,7 @@ class Project:
 
     @property
     def parsed(self) -> dict[str, Any]:
-        """The labelling configuration, as the server has parsed it."""
+        """The labeling configuration, as the server has parsed it."""
         return self.about.get("parsed_label_config") or {}
 
     def choices(self, name: str) -> list[str]:

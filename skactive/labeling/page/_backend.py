@@ -1,4 +1,4 @@
-"""Desk: one place to label, whatever carries its messages."""
+"""PageBackend: one place to label, whatever carries its messages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from skactive.labeling.page._rendering import Renderer
 from skactive.labeling.page._suggestions import suggestion
 from skactive.labeling.state._events import Ident
 
-__all__ = ["Desk"]
+__all__ = ["PageBackend"]
 
 Message = Mapping[str, Any]
 
@@ -43,7 +43,7 @@ _FIELDS: dict[str, tuple[set[str], set[str]]] = {
 }
 
 
-class Desk:
+class PageBackend:
     """One place to label: takes the messages of a page and gives replies, by whatever transport.
 
     Messages and replies are dicts that JSON can hold. Messages come from outside and may be
@@ -72,11 +72,11 @@ class Desk:
     >>> from sklearn.pipeline import make_pipeline
     >>> from skactive import ActiveLearner
     >>> from skactive.labeling import LabelingSession
-    >>> from skactive.labeling.page import Desk
+    >>> from skactive.labeling.page import PageBackend
     >>> texts = ["good", "bad", "good fun", "bad luck"]
     >>> learner = ActiveLearner(make_pipeline(TfidfVectorizer(), LogisticRegression()))
     >>> session = LabelingSession(learner, texts, classes=["neg", "pos"], random_state=0)
-    >>> desk = Desk(session)
+    >>> desk = PageBackend(session)
     >>> item = desk.handle({"do": "next", "n": 1}, "ann")["items"][0]
     >>> item["content"]["type"]
     'text'
@@ -99,7 +99,7 @@ class Desk:
     ) -> None:
         if not session.is_classifier:
             raise TypeError(
-                "The labelling page is for classes, but the learner is a regressor: take its "
+                "The labeling page is for classes, but the learner is a regressor: take its "
                 "labels by session.submit."
             )
         self.session, self.title = session, str(title)
@@ -118,7 +118,7 @@ class Desk:
           content is None, the reply had no room for it: ``show`` gives it.
         - ``label``, ``relabel`` (``id``, ``label``, ``ticket``, ``seconds``, ``key``); a label is
           one of ``classes`` of the reply; a list of them in a session of several labels a row.
-        - ``skip``, ``dont_know`` (``id``, ``ticket``, ``key``).
+        - ``skip``, ``mark_unknown`` (``id``, ``ticket``, ``key``).
         - ``undo`` (``key``): takes back the annotator's last answer; ``item`` is the row, with the
           answer taken back, or None.
         - ``show`` (``id``): ``item`` is a row, with what the annotator said of it.
@@ -179,12 +179,12 @@ class Desk:
 
     def _do_label(self, message: Message, annotator: str | None) -> dict[str, Any]:
         submit = self.session.submit
-        return self._labelled(submit, message, annotator, ticket=_ticket(message))
+        return self._labeled(submit, message, annotator, ticket=_ticket(message))
 
     def _do_relabel(self, message: Message, annotator: str | None) -> dict[str, Any]:
-        return self._labelled(self.session.relabel, message, annotator)
+        return self._labeled(self.session.relabel, message, annotator)
 
-    def _labelled(
+    def _labeled(
         self, store: Callable[..., int], message: Message, annotator: str | None, **about: Any
     ) -> dict[str, Any]:
         answer = {self._ident(message["id"]): self._label_of(message["label"])}
@@ -195,7 +195,7 @@ class Desk:
         return self._refused(self.session.skip, message, annotator)
 
     def _do_dont_know(self, message: Message, annotator: str | None) -> dict[str, Any]:
-        return self._refused(self.session.dont_know, message, annotator)
+        return self._refused(self.session.mark_unknown, message, annotator)
 
     def _refused(
         self, store: Callable[..., int], message: Message, annotator: str | None
@@ -219,7 +219,7 @@ class Desk:
 
     def _do_show(self, message: Message, annotator: str | None) -> dict[str, Any]:
         ident = self._ident(message["id"])
-        answer = self.session.answer_to(ident, annotator)
+        answer = self.session.get_answer(ident, annotator)
         return {"item": _item(ident, None, self._content(ident), **self._said(answer))}
 
     def _do_suggest(self, message: Message, annotator: str | None) -> dict[str, Any]:
@@ -331,7 +331,7 @@ class Desk:
             "n_unknown": progress.n_unknown,
             "n_skipped": progress.n_skipped,
             "n_in_flight": progress.n_in_flight,
-            "n_learnt": progress.n_learnt,
+            "n_learned": progress.n_learned,
             "n_rounds": progress.n_rounds,
             "counts": [[_wire(c), progress.classes.get(c, 0)] for c in classes],
             "accuracy": None if progress.accuracy is None else [*map(float, progress.accuracy)],
@@ -343,7 +343,7 @@ class Desk:
         }
 
     def _curve(self) -> list[list[float]]:
-        """Return the learning curve: labels learnt from, and the share of the audit got right."""
+        """Return the learning curve: labels learned from, and the share of the audit got right."""
         return [
             [value["n_labels"], value["audit"][0] / value["audit"][1]]
             for value in self.session.rounds

@@ -138,10 +138,10 @@ def _fewer(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def png(pixels: NDArray[np.uint8]) -> bytes:
     """Return pixels, shape (height, width, 1, 3 or 4), as a PNG file."""
     height, width, channels = pixels.shape
-    colour = {1: 0, 3: 2, 4: 6}[channels]  # grey, RGB, RGB with transparency
+    color = {1: 0, 3: 2, 4: 6}[channels]  # gray, RGB, RGB with transparency
     lines = np.zeros((height, 1 + width * channels), dtype=np.uint8)  # each begins with filter 0
     lines[:, 1:] = pixels.reshape(height, -1)
-    header = struct.pack(">IIBBBBB", width, height, 8, colour, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, 8, color, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         _chunk(name, data)
         for name, data in (

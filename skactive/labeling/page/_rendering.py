@@ -17,7 +17,7 @@ Content: TypeAlias = dict[str, Any]
 
 _MOST_CELLS = 200  # of a table
 _LONGEST_TEXT = 100_000  # characters
-_ALT = "the image to be labelled"
+_ALT = "the image to be labeled"
 
 
 class Renderer:
@@ -59,7 +59,7 @@ class Renderer:
         """Return the content of a row of any container; one that fails says so."""
         try:
             return self.content(single_row(X, position))
-        except Exception as error:  # labelling goes on
+        except Exception as error:  # labeling goes on
             return {
                 "type": "problem",
                 "text": f"This row cannot be shown ({type(error).__name__}: {error}).",

@@ -29,7 +29,7 @@ def suggestion(session: Any, position: int) -> list[tuple[Any, float | None]] | 
     list of (class, float or None), or None
         None where there is no model yet, or it knows too few of the classes.
     """
-    fitted = session.latest
+    fitted = session.latest_model
     learner = None if fitted is None else fitted[1]
     if learner is None:
         return None

@@ -1,9 +1,9 @@
-// The labelling page: plain JavaScript, shared by the notebook widget and the server.
+// The labeling page: plain JavaScript, shared by the notebook widget and the server.
 //
 //   mount(root, send, options) -> { destroy() }
 //
 // root     the element to fill
-// send     (message) -> Promise of a reply; see Desk.handle for both. It rejects where the
+// send     (message) -> Promise of a reply; see PageBackend.handle for both. It rejects where the
 //          connection is lost; then the same message, with the same key, is sent again.
 // options  global     true: keys count wherever the focus is, not only within root
 //          heading    level of the title's heading (default 2)
@@ -653,7 +653,7 @@ class Page {
     const p = (this.parts = {
       title: h(`h${this.options.heading}`, { class: "ska-title" }),
       status: h("span", { class: "ska-status" }),
-      bar: h("progress", { class: "ska-bar", "aria-label": "Rows labelled", max: "1", value: "0" }),
+      bar: h("progress", { class: "ska-bar", "aria-label": "Rows labeled", max: "1", value: "0" }),
       counts: h("p", { class: "ska-counts" }),
       stop: h("p", { class: "ska-stop", role: "status", hidden: "" }),
       error: h("div", { class: "ska-error", role: "alert", "aria-live": "assertive" }),
@@ -862,7 +862,7 @@ class Page {
 
   renderState() {
     const { state, parts } = this;
-    const title = this.options.title || state.title || "Labelling";
+    const title = this.options.title || state.title || "Labeling";
     parts.title.textContent = title;
     this.root.setAttribute("aria-label", title);
     if (parts.submit.hidden === Boolean(state.multilabel)) this.renderClasses();
@@ -980,13 +980,13 @@ const CONTENTS = {
   image: imageNode,
   audio: ({ src }) =>
     isData(src, "audio")
-      ? h("audio", { controls: "", preload: "auto", src, "aria-label": "The sound to be labelled" })
+      ? h("audio", { controls: "", preload: "auto", src, "aria-label": "The sound to be labeled" })
       : CONTENTS.unknown({ type: "a sound from elsewhere" }),
   table: ({ rows }) =>
     h("table", { class: "ska-table" }, h("tbody", {}, ...rows.map(([key, value]) =>
       h("tr", {}, h("th", { scope: "row" }, key), h("td", { dir: "auto" }, value))))),
   html: ({ html }) => {
-    const frame = h("iframe", { class: "ska-frame", sandbox: "", title: "The item to be labelled" });
+    const frame = h("iframe", { class: "ska-frame", sandbox: "", title: "The item to be labeled" });
     frame.srcdoc =
       `<!doctype html><meta charset="utf-8">` +
       `<meta http-equiv="Content-Security-Policy" content="${FRAME_POLICY}">` +
@@ -999,7 +999,7 @@ const CONTENTS = {
 
 function imageNode({ src, alt }) {
   if (!isData(src, "image")) return CONTENTS.unknown({ type: "an image from elsewhere" });
-  const image = h("img", { class: "ska-image", src, alt: alt || "the image to be labelled" });
+  const image = h("img", { class: "ska-image", src, alt: alt || "the image to be labeled" });
   image.addEventListener("load", () => {
     const side = Math.max(image.naturalWidth, image.naturalHeight);
     if (side < 120) image.classList.add("ska-tiny");
@@ -1050,7 +1050,7 @@ function said({ kind, label }) {
   if (kind === "skip") return "Skipped";
   if (kind === "unknown") return "Don't know";
   const names = Array.isArray(label) ? label.map(name).join(", ") || "none" : name(label);
-  return `Labelled ${names}`;
+  return `Labeled ${names}`;
 }
 
 function count(n) {
@@ -1062,7 +1062,7 @@ function percent(share) {
 }
 
 function counted(state) {
-  const parts = [`${count(state.n_labeled)} of ${count(state.n_rows)} labelled`];
+  const parts = [`${count(state.n_labeled)} of ${count(state.n_rows)} labeled`];
   if (state.mine) parts.push(`${count(state.mine)} by you`);
   if (state.n_skipped) parts.push(`${count(state.n_skipped)} skipped`);
   if (state.n_unknown) parts.push(`${count(state.n_unknown)} not known`);

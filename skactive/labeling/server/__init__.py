@@ -1,4 +1,4 @@
-"""The labelling page in a browser, for people without notebooks; needs the extra ``serve``."""
+"""The labeling page in a browser, for people without notebooks; needs the extra ``serve``."""
 
 from __future__ import annotations
 

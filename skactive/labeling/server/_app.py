@@ -1,4 +1,4 @@
-"""The labelling page as an ASGI application."""
+"""The labeling page as an ASGI application."""
 
 from __future__ import annotations
 
@@ -20,13 +20,12 @@ try:
     from starlette.routing import Route
 except ImportError as error:
     raise ImportError(
-        "The labelling page in a browser needs Starlette and Uvicorn: "
-        'pip install "skactive[serve]".'
+        'The labeling page in a browser needs Starlette and Uvicorn: pip install "skactive[serve]".'
     ) from error
 
 from skactive.labeling.server._guard import Guard, checked_name, is_token
 
-__all__ = ["MAX_BODY", "Desk", "OneTime", "make_app"]
+__all__ = ["MAX_BODY", "OneTime", "PageBackend", "make_app"]
 
 MAX_BODY = 64 * 1024  # bytes
 _BODY_SECONDS = 30.0
@@ -42,7 +41,7 @@ _CLOSE = {"connection": "close"}  # what is left of a body is not read, and is n
 _LOG = logging.getLogger("skactive.labeling.server")
 
 
-class Desk(Protocol):
+class PageBackend(Protocol):
     """What the page talks to."""
 
     def handle(self, message: dict[str, Any], annotator: str | None) -> dict[str, Any]:
@@ -84,9 +83,9 @@ class _RefusedError(Exception):
 
 
 def make_app(
-    desk: Desk, *, token: str, hosts: Collection[str], one_time: OneTime | None = None
+    desk: PageBackend, *, token: str, hosts: Collection[str], one_time: OneTime | None = None
 ) -> Guard:
-    """Make the labelling page for several people: an ASGI application.
+    """Make the labeling page for several people: an ASGI application.
 
     The page itself holds nothing of the session, and is given to everybody who asks under the
     right name. Everything else goes through ``POST /api/message``, with the header
@@ -98,8 +97,8 @@ def make_app(
 
     Parameters
     ----------
-    desk : Desk
-        See :class:`skactive.labeling.page.Desk`. Its method ``handle`` is called in several
+    desk : PageBackend
+        See :class:`skactive.labeling.page.PageBackend`. Its method ``handle`` is called in several
         threads at a time.
     token : str
         The secret that people get in their link, ``http://HOST/#token=TOKEN``: browsers do not
@@ -214,7 +213,7 @@ def _asked(found: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         raise _RefusedError(400, str(error)) from error
 
 
-def _answer(desk: Desk, message: dict[str, Any], annotator: str) -> Response:
+def _answer(desk: PageBackend, message: dict[str, Any], annotator: str) -> Response:
     try:
         return _json(desk.handle(message, annotator))
     except Exception:  # the page keeps the answer, and sends it again

@@ -1,4 +1,4 @@
-"""The labelling page on a socket of its own, until it is stopped."""
+"""The labeling page on a socket of its own, until it is stopped."""
 
 from __future__ import annotations
 
@@ -12,15 +12,14 @@ from contextlib import contextmanager, suppress
 from ipaddress import ip_address
 from typing import Any
 
-from skactive.labeling.server._app import Desk, OneTime, make_app
+from skactive.labeling.server._app import OneTime, PageBackend, make_app
 from skactive.labeling.server._guard import WILDCARDS, known_hosts
 
 try:
     import uvicorn
 except ImportError as error:
     raise ImportError(
-        "The labelling page in a browser needs Starlette and Uvicorn: "
-        'pip install "skactive[serve]".'
+        'The labeling page in a browser needs Starlette and Uvicorn: pip install "skactive[serve]".'
     ) from error
 
 __all__ = ["serve"]
@@ -30,7 +29,7 @@ _GRACE_SECONDS = 10  # for what is being answered when the server is stopped
 
 
 def serve(
-    desk: Desk,
+    desk: PageBackend,
     *,
     host: str = "127.0.0.1",
     port: int = 0,
@@ -39,15 +38,15 @@ def serve(
     allowed_hosts: Collection[str] = (),
     report: Callable[[str], object] = print,
 ) -> None:
-    """Serve the labelling page until it is stopped by Ctrl+C.
+    """Serve the labeling page until it is stopped by Ctrl+C.
 
     The page is for those who have the link: it carries a random token. By default only this
     machine can ask. Several people may label at a time, each under a name that they are asked for.
 
     Parameters
     ----------
-    desk : Desk
-        See :class:`skactive.labeling.page.Desk`.
+    desk : PageBackend
+        See :class:`skactive.labeling.page.PageBackend`.
     host : str, default="127.0.0.1"
         The address to listen at. Any but a loopback address lets others in the network ask, and
         read what is sent, since it is not encrypted; the report warns of it.

@@ -1,4 +1,4 @@
-"""What happens in a labelling session: one record each, never changed and never taken away."""
+"""What happens in a labeling session: one record each, never changed and never taken away."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Event:
     seconds : float, default=None
         How long the answer took.
     round : int, default=None
-        How many labels the model had learnt from that asked about the row.
+        How many labels the model had learned from that asked about the row.
     score : float, default=None
         What its strategy gave the row then.
     time : float, default=0.0

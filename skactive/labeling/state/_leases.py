@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 from skactive.labeling.state._events import Ident
-from skactive.labeling.state._state import Lease, Ledger
+from skactive.labeling.state._state import Lease, SessionState
 
 __all__ = ["LiveLeases"]
 
@@ -20,7 +20,7 @@ class LiveLeases:
     the future, and might never end: then what counts is how long this process has known it.
     """
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: SessionState) -> None:
         self._ledger = ledger
         self._seen: dict[
             str, float

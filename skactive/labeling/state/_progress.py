@@ -7,7 +7,7 @@ from typing import Any
 
 from skactive.estimation import clopper_pearson
 from skactive.labeling.state._leases import LiveLeases
-from skactive.labeling.state._state import Ledger
+from skactive.labeling.state._state import SessionState
 
 __all__ = ["RECORD", "Progress", "progress_of", "records_of"]
 
@@ -34,9 +34,9 @@ class Progress:
     ----------
     n_rows, n_labeled, n_unknown, n_skipped, n_in_flight : int
         Rows in the pool; with a label; of which somebody said "don't know"; skipped by somebody
-        and not labelled; handed out and not answered.
-    n_learnt : int
-        Labels from which the last model learnt.
+        and not labeled; handed out and not answered.
+    n_learned : int
+        Labels from which the last model learned.
     n_rounds : int
         Models so far; the first choice, without one, counts too.
     classes : dict
@@ -59,7 +59,7 @@ class Progress:
     n_unknown: int
     n_skipped: int
     n_in_flight: int
-    n_learnt: int
+    n_learned: int
     n_rounds: int
     classes: dict[Any, int] = field(default_factory=dict)
     annotators: dict[str | None, int] = field(default_factory=dict)
@@ -69,7 +69,7 @@ class Progress:
     problem: str = ""
 
 
-def progress_of(ledger: Ledger, leases: LiveLeases, *, n_rows: int) -> Progress:
+def progress_of(ledger: SessionState, leases: LiveLeases, *, n_rows: int) -> Progress:
     """Return how far a campaign is, from its ledger."""
     plan = ledger.plan.value if ledger.plan else {}
     audit = plan.get("audit")
@@ -79,7 +79,7 @@ def progress_of(ledger: Ledger, leases: LiveLeases, *, n_rows: int) -> Progress:
         n_unknown=ledger.tally["unknown", None],
         n_skipped=ledger.tally["skip", None],
         n_in_flight=len(leases.items()),
-        n_learnt=plan.get("n_labels", 0),
+        n_learned=plan.get("n_labels", 0),
         n_rounds=len(ledger.rounds),
         classes=ledger.counts("class"),
         annotators=ledger.counts("annotator"),
@@ -88,7 +88,7 @@ def progress_of(ledger: Ledger, leases: LiveLeases, *, n_rows: int) -> Progress:
     )
 
 
-def records_of(ledger: Ledger) -> list[dict[str, Any]]:
+def records_of(ledger: SessionState) -> list[dict[str, Any]]:
     """Return the answers that hold, in the order in which they came."""
     return [
         {name: getattr(event, attribute) for name, attribute in RECORD.items()}

@@ -8,7 +8,7 @@ import numpy as np
 
 from skactive.labeling.state._events import Ident
 from skactive.labeling.state._leases import LiveLeases
-from skactive.labeling.state._state import Ledger
+from skactive.labeling.state._state import SessionState
 
 __all__ = ["Queue"]
 
@@ -18,7 +18,7 @@ class Queue:
 
     Parameters
     ----------
-    ledger : Ledger
+    ledger : SessionState
         What is known.
     leases : LiveLeases
         What is in flight.
@@ -32,7 +32,7 @@ class Queue:
 
     def __init__(
         self,
-        ledger: Ledger,
+        ledger: SessionState,
         leases: LiveLeases,
         ids: Sequence[Ident],
         reserved: Sequence[Ident],

@@ -1,4 +1,4 @@
-"""Ledger: what the events of a store come to."""
+"""SessionState: what the events of a store come to."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from skactive.labeling.state._events import ANSWERS, Event, Ident, Label
 
-__all__ = ["Due", "Lease", "Ledger"]
+__all__ = ["Due", "Lease", "SessionState"]
 
 
 @dataclass
@@ -60,17 +60,17 @@ class Due:
     refused: frozenset[Ident]
 
 
-class Ledger:
-    """The state of a labelling campaign, event by event; a function of the events alone.
+class SessionState:
+    """The state of a labeling campaign, event by event; a function of the events alone.
 
     Parameters
     ----------
     plans : str
         Plans that are made under another name are left aside.
-    learnt : collection of str or int, default=None
+    learned : collection of str or int, default=None
         The rows from which the model may learn; None: all.
     every : int, default=10
-        After so many changes of what can be learnt a new plan is due.
+        After so many changes of what can be learned a new plan is due.
 
     Attributes
     ----------
@@ -94,9 +94,9 @@ class Ledger:
     """
 
     def __init__(
-        self, plans: str, *, learnt: Collection[Ident] | None = None, every: int = 10
+        self, plans: str, *, learned: Collection[Ident] | None = None, every: int = 10
     ) -> None:
-        self._plans, self._learnt, self._every = plans, learnt, every
+        self._plans, self._learned, self._every = plans, learned, every
         self.seq = 0
         self.leases: dict[str, Lease] = {}
         self.open_leases: dict[str, Lease] = {}
@@ -148,7 +148,7 @@ class Ledger:
         self._settle(undone.item, event.seq)
 
     def _settle(self, item: Ident, seq: int) -> None:
-        """Find the label of a row that counts: the last answer of the last who labelled it."""
+        """Find the label of a row that counts: the last answer of the last who labeled it."""
         self.tally.subtract(self._standing(item))
         last = {event.annotator: event for event in self._by_item[item].values()}
         self._last[item] = last
@@ -160,7 +160,7 @@ class Ledger:
         self.tally.update(self._standing(item))
         if item in self._leased:
             self._reconsider(self._leased[item])
-        if self._learnt is not None and item not in self._learnt:
+        if self._learned is not None and item not in self._learned:
             return
         label = None if after is None else after.value
         self._log.append((item, label, bool(last) and after is None))
@@ -260,7 +260,7 @@ class Ledger:
         standing = {event.id for last in self._last.values() for event in last.values()}
         return (event for event in self._answers.values() if event.id in standing)
 
-    def answer_to(self, item: Ident, annotator: str | None) -> Event | None:
+    def get_answer(self, item: Ident, annotator: str | None) -> Event | None:
         """Return what an annotator last said of a row."""
         return self._last.get(item, {}).get(annotator)
 
@@ -293,7 +293,7 @@ class Ledger:
         """Tell whether a row may be handed to an annotator, leases aside."""
         if self.is_settled(item):
             return False
-        return self.answer_to(item, annotator) is None
+        return self.get_answer(item, annotator) is None
 
     def pending(self, lease: Lease) -> list[Ident]:
         """Return the rows of a lease that still wait for an answer."""

@@ -211,7 +211,7 @@ class SQLiteLabelStore:
             return self.fact(name)
 
     def backup(self, path: Any) -> None:
-        """Copy everything stored so far into a new file, while others may go on labelling.
+        """Copy everything stored so far into a new file, while others may go on labeling.
 
         Parameters
         ----------

@@ -97,7 +97,7 @@ class Console(Protocol):
     """Where items are shown, and from where answers come."""
 
     keys: bool  # whether single keys are read; else lines
-    colour: bool
+    color: bool
 
     def size(self) -> tuple[int, int]:
         """Return columns and lines."""
@@ -115,7 +115,7 @@ class Console(Protocol):
 class LineConsole:
     """Lines, from a pipe or a terminal that can no more."""
 
-    keys = colour = False
+    keys = color = False
 
     def __init__(self, signals: Signals) -> None:
         self._signals = signals
@@ -149,7 +149,7 @@ class KeyConsole(LineConsole, ABC):
 
     def __init__(self, signals: Signals) -> None:
         super().__init__(signals)
-        self.colour = not os.environ.get("NO_COLOR")
+        self.color = not os.environ.get("NO_COLOR")
 
     def show(self, text: str, *, clear: bool = False) -> None:
         """Show lines of text, on an empty screen if asked to."""

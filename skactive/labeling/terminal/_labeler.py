@@ -25,7 +25,7 @@ from skactive.labeling.terminal._keys import Keys
 from skactive.labeling.terminal._screen import Screen, described_label, drawn, item_lines
 from skactive.labeling.terminal._text import harmless
 
-__all__ = ["Labeller"]
+__all__ = ["Labeler"]
 
 _KEPT = {"skip": "skipped", "unknown": "don't know"}
 _N_SHOWN = 12  # classes in a hint
@@ -53,7 +53,7 @@ class Item:
     answer: dict[str, Any] | None = None
 
 
-class Labeller:
+class Labeler:
     """One person who labels on a console.
 
     Parameters
@@ -71,7 +71,7 @@ class Labeller:
     viewer : callable, default=None
         Takes a row, shows it elsewhere, and returns a line to show here.
     title : str, default=""
-        What is labelled.
+        What is labeled.
     """
 
     def __init__(
@@ -135,7 +135,7 @@ class Labeller:
             " ".join(filter(None, [self._message, self._nothing_left()])),
             self._warning,
         )
-        text = drawn(screen, width, colour=self.console.colour)
+        text = drawn(screen, width, color=self.console.color)
         self.console.show(text if self.console.keys else f"{text}\n", clear=True)
 
     def _offered(self, cut: bool) -> list[str]:
@@ -157,7 +157,7 @@ class Labeller:
         if self._item is not None:
             return ""
         if self.session.progress().n_in_flight:
-            return "Nothing is left but what others are labelling now."
+            return "Nothing is left but what others are labeling now."
         return "Nothing is left to label."
 
     def _warn(self, text: str) -> None:
@@ -171,8 +171,8 @@ class Labeller:
             return self.keys.commands[key]
         if key == LEFT:
             return "back"
-        spelt = key in self.keys.commands.values() and not self.keys.matches(key)
-        return key if spelt and not self.console.keys else None
+        spelled = key in self.keys.commands.values() and not self.keys.matches(key)
+        return key if spelled and not self.console.keys else None
 
     def _act(self, key: str) -> None:
         command = self._command(key)
@@ -293,7 +293,7 @@ class Labeller:
         self._refuse(item, self.session.skip, "skipped")
 
     def _dont_know(self, item: Item) -> None:
-        self._refuse(item, self.session.dont_know, "don't know")
+        self._refuse(item, self.session.mark_unknown, "don't know")
 
     def _refuse(self, item: Item, method: Callable[..., int], words: str) -> None:
         method([item.id], ticket=item.ticket, annotator=self.annotator, key=new_id())
@@ -338,7 +338,7 @@ class Labeller:
         places = [place for place, each in enumerate(mine) if self._is_now(each["id"])]
         place = (places[0] if places else len(mine)) - 1
         if place < 0:
-            self._warn("You have labelled nothing before this.")
+            self._warn("You have labeled nothing before this.")
             return
         self._put_aside(besides=mine[place]["id"])
         self._show(mine[place]["id"], mine[place])

@@ -24,7 +24,7 @@ class Screen:
     Parameters
     ----------
     title : str
-        What is labelled.
+        What is labeled.
     progress : Progress
         How far it is.
     keys : Keys
@@ -87,7 +87,7 @@ def item_lines(content: Any, width: int, *, whole: bool) -> tuple[list[str], int
     return lines[:_MOST_LINES], len(lines) - _MOST_LINES
 
 
-def drawn(screen: Screen, width: int, *, colour: bool) -> str:
+def drawn(screen: Screen, width: int, *, color: bool) -> str:
     """Return what is shown, as lines no wider than the screen.
 
     Parameters
@@ -96,11 +96,11 @@ def drawn(screen: Screen, width: int, *, colour: bool) -> str:
         What there is to show.
     width : int
         Columns.
-    colour : bool
-        Whether to use colours.
+    color : bool
+        Whether to use colors.
     """
     width = min(width, _WIDEST)
-    pen = _Pen(colour)
+    pen = _Pen(color)
     rule = pen("─" * width, _DIM)
     lines = [*_header(screen, width, pen), rule]
     if screen.name is not None:
@@ -141,20 +141,20 @@ def described_label(label: Any) -> str:
 
 
 class _Pen:
-    def __init__(self, colour: bool) -> None:
-        self._colour = colour
+    def __init__(self, color: bool) -> None:
+        self._color = color
 
     def __call__(self, text: str, code: str) -> str:
-        return f"\x1b[{code}m{text}\x1b[0m" if self._colour and text else text
+        return f"\x1b[{code}m{text}\x1b[0m" if self._color and text else text
 
 
 def _header(screen: Screen, width: int, pen: _Pen) -> list[str]:
     progress = screen.progress
-    facts = [f"{progress.n_labeled:,} of {progress.n_rows:,} labelled"]
+    facts = [f"{progress.n_labeled:,} of {progress.n_rows:,} labeled"]
     if progress.n_unknown:
         facts.append(f"{progress.n_unknown:,} unknown")
-    if progress.n_learnt:
-        facts.append(f"model of {progress.n_learnt:,} labels")
+    if progress.n_learned:
+        facts.append(f"model of {progress.n_learned:,} labels")
     if words := accuracy_in_words(progress):
         facts.append(words)
     lines = [

@@ -34,7 +34,7 @@ _MINI_BATCH_STEPS = 50
 _MINI_BATCH_ROWS = 2_048
 
 
-# Neighbours are sought among all pairs in clusters of up to so many rows. In larger ones a sample
+# Neighbors are sought among all pairs in clusters of up to so many rows. In larger ones a sample
 # tells which rows are worth it.
 _ALL_PAIRS_ROWS = 2_048
 
@@ -105,7 +105,7 @@ def _lloyd_labels(
 def _mini_batch_labels(
     parts: list[Matrix], n_clusters: int, rng: RandomState, weights: Values | None = None
 ) -> tuple[NDArray[np.intp], NDArray[Any]]:
-    """Return the cluster of each row, and the centres up to a common shift.
+    """Return the cluster of each row, and the centers up to a common shift.
 
     `MiniBatchKMeans.fit` wants all rows in one array and visits each several times; single steps
     need only the rows drawn, of whichever part, and the labels are one product a block.
@@ -122,9 +122,9 @@ def _mini_batch_labels(
         for _ in range(_MINI_BATCH_STEPS):
             some = _rows_at(parts, _drawn(parts, n_drawn, cumulated, rng))
             kmeans.partial_fit(_shifted(some, origin))
-        centres = kmeans.cluster_centers_
-        labels = [_nearest_centre(part, centres, origin) for part in parts]
-    return np.concatenate(labels), centres
+        centers = kmeans.cluster_centers_
+        labels = [_nearest_center(part, centers, origin) for part in parts]
+    return np.concatenate(labels), centers
 
 
 def _drawn(
@@ -161,14 +161,14 @@ def _shifted(rows: Matrix, origin: NDArray[Any] | None) -> Matrix:
     return rows if origin is None else rows - origin
 
 
-def _nearest_centre(
-    X: Matrix, centres: NDArray[Any], origin: NDArray[Any] | None
+def _nearest_center(
+    X: Matrix, centers: NDArray[Any], origin: NDArray[Any] | None
 ) -> NDArray[np.intp]:
-    """Return the nearest centre of each row: that of the largest <x, c> - |c|^2 / 2."""
+    """Return the nearest center of each row: that of the largest <x, c> - |c|^2 / 2."""
     labels = np.empty(X.shape[0], dtype=np.intp)
-    half = np.square(centres).sum(axis=1) / 2
-    for block in _blocks(X.shape[0], sum(centres.shape)):
-        labels[block] = (_shifted(X[block], origin) @ centres.T - half).argmax(axis=1)
+    half = np.square(centers).sum(axis=1) / 2
+    for block in _blocks(X.shape[0], sum(centers.shape)):
+        labels[block] = (_shifted(X[block], origin) @ centers.T - half).argmax(axis=1)
     return labels
 
 
@@ -243,16 +243,16 @@ def _sparse_squared_to_means(
 
 
 class _Cluster:
-    """A cluster whose members are told apart by how near their neighbours in it are.
+    """A cluster whose members are told apart by how near their neighbors in it are.
 
     Parameters
     ----------
     parts : list of ndarray or csr_array
-        The pool, and the labelled rows if there are any.
+        The pool, and the labeled rows if there are any.
     members : ndarray of shape (n_members,)
-        Sorted positions in the pool, then in the labelled rows.
+        Sorted positions in the pool, then in the labeled rows.
     n_neighbors : int
-        Most neighbours to look at.
+        Most neighbors to look at.
     """
 
     def __init__(self, parts: list[Matrix], members: Positions, n_neighbors: int) -> None:
@@ -260,7 +260,7 @@ class _Cluster:
         self._origin = _mean(_rows_at(parts, members[:_BLOCK_ROWS]))
 
     def most_typical(self, n_picks: int, n_pool: int, rng: RandomState) -> Positions:
-        """Return the members of the pool with the nearest neighbours, best first."""
+        """Return the members of the pool with the nearest neighbors, best first."""
         members = self._members
         mine = members[: np.searchsorted(members, n_pool)]
         if len(members) <= _ALL_PAIRS_ROWS:
@@ -324,8 +324,8 @@ def _hierarchy_labels(
     """Return the average-linkage cluster of each row; of large pools that of its micro-cluster."""
     if X.shape[0] <= _HIERARCHY_ROWS:
         return _linkage_labels(X, n_clusters, epsilon)
-    micro, centres = _mini_batch_labels([X], _MICRO_CLUSTERS, rng)
-    return _linkage_labels(centres, n_clusters, epsilon)[micro]
+    micro, centers = _mini_batch_labels([X], _MICRO_CLUSTERS, rng)
+    return _linkage_labels(centers, n_clusters, epsilon)[micro]
 
 
 def _linkage_labels(X: Matrix, n_clusters: int, epsilon: float | None) -> NDArray[np.intp]:

@@ -6,8 +6,8 @@ much as rounding could have made them longer; gains that decide are in double pr
 out what no candidate near them can cover better.
 
 Candidates lie in cells. By the triangle inequality, a cell too far from a reference row to cover it
-better than it is covered is never compared with it; for balls that is most of all pairs. Balls
-need no search for stale bounds either: what a pick covers is taken off those of its neighbours.
+better than it is covered is never compared with it; for balls that is most of all pairs. Balls need
+no search for stale bounds either: what a pick covers is taken off those of its neighbors.
 """
 
 from __future__ import annotations
@@ -39,15 +39,15 @@ from skactive.selectors._engine.threads import _FEW_PAIRS, _split, share_out
 from skactive.selectors._top import Positions
 
 __all__ = [
-    "Balls",
     "Coverage",
+    "RadiusCoverage",
     "nearest_centers",
 ]
 
 
 # Candidates lie in at most so many cells; for each, what none of its rows can cover is left out.
 _CELLS, _CELL_ROWS = 48, 64
-_CELL_SAMPLE, _LLOYD_STEPS = 20, 3  # rows from which a cell's centre is learnt, and how
+_CELL_SAMPLE, _LLOYD_STEPS = 20, 3  # rows from which a cell's center is learned, and how
 _TILE = 2048  # reference rows that some candidates are compared with at a time
 # Up to so much, rows are kept as the products take them; a larger pool is not copied whole.
 _KEPT_BYTES = 2**25
@@ -92,7 +92,7 @@ class Coverage:
     own : bool, default=False
         Whether the reference rows are the candidates, and similarity is the same both ways.
     sharpness, labeled_sharpness : ndarray of shape (n_rows,) and (n_labeled,), default=None
-        What squared distances from each candidate, and each labelled row, are multiplied by; None
+        What squared distances from each candidate, and each labeled row, are multiplied by; None
         leaves them as they are.
     n_threads : int, default=1
         Number of threads among which the cells are shared out for the first bounds.
@@ -197,7 +197,7 @@ class Coverage:
     def _within_reach(self, positions: Positions, to_center: Values) -> Positions:
         """Return the reference rows that some candidates of a cell may cover better.
 
-        By the triangle inequality, from the distances of both to the centre of the cell.
+        By the triangle inequality, from the distances of both to the center of the cell.
         """
         own = self._cells.distances[positions] / math.sqrt(self._similarity.scale)
         apart = np.maximum(to_center - own.max(), own.min() - to_center)
@@ -331,11 +331,11 @@ class _Cells:
     centers : ndarray or sparse matrix of shape (n_cells, n_dims)
         The point around which each cell lies.
     cells : ndarray of shape (n_rows,)
-        The cell of each candidate: that of the nearest centre.
+        The cell of each candidate: that of the nearest center.
     distances : ndarray of shape (n_rows,)
         Distance of each candidate to it.
     members : list of n_cells arrays
-        The positions of the candidates of each cell, those near to the centre first.
+        The positions of the candidates of each cell, those near to the center first.
     places : ndarray of shape (n_rows,)
         Where each candidate comes, if those of a cell stand together.
     """
@@ -360,7 +360,7 @@ class _Cells:
 
 
 def _lloyd(X: Matrix, centers: Matrix) -> Matrix:
-    """Move each centre to the mean of the rows nearest to it, a few times."""
+    """Move each center to the mean of the rows nearest to it, a few times."""
     points = Points.of(X)
     for _ in range(_LLOYD_STEPS):
         nearest, _squared = nearest_centers(points, centers)
@@ -372,7 +372,7 @@ def _lloyd(X: Matrix, centers: Matrix) -> Matrix:
 
 
 def nearest_centers(points: Points, centers: Matrix) -> tuple[Positions, Values]:
-    """Return the position of the centre nearest to each row, and its squared distance."""
+    """Return the position of the center nearest to each row, and its squared distance."""
     X = points.X
     kind = np.asarray if isinstance(X, np.ndarray) else sparse.csr_array
     distances = Distances(kind(centers), points.center, scale=1, short=0, dtype=np.float64)
@@ -383,7 +383,7 @@ def nearest_centers(points: Points, centers: Matrix) -> tuple[Positions, Values]
     return nearest, least
 
 
-class Balls(Coverage):
+class RadiusCoverage(Coverage):
     """Coverage by similarities of 0 and 1: what is covered is covered once and for all.
 
     So all bounds are kept up to date by taking off what each pick covers, and each reference row
@@ -438,6 +438,6 @@ class Balls(Coverage):
 
 def _excess(block: Block, cover: Block) -> Block:
     """What each candidate covers better than it is covered already, in place."""
-    if not cover.any():  # nothing is labelled
+    if not cover.any():  # nothing is labeled
         return block
     return _at_least_zero(np.subtract(block, cover, out=block))

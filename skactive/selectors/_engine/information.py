@@ -485,7 +485,7 @@ def _across(p: Values, values: Values) -> Values:
 
     With s the roots of p, diag(p) - p p^T is diag(s) (I - s s^T) diag(s). The last C - 1 columns of
     the reflection that takes s to the first axis are an orthonormal basis across s, so F, their
-    product with diag(s), costs no factorisation and is right where probabilities are 0.
+    product with diag(s), costs no factorization and is right where probabilities are 0.
     """
     roots = np.sqrt(p)
     shared = np.einsum("nc,ncm->nm", p, values) + roots[:, :1] * values[:, 0]

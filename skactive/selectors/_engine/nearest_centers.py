@@ -1,7 +1,7 @@
 """Distances to the nearest chosen row for large pools: bounds, refreshed where they matter.
 
-Distances to the nearest centre only shrink as centres come, so a distance that was right some
-centres ago is an upper bound today. Farthest-first traversal needs the true distance of those rows
+Distances to the nearest center only shrink as centers come, so a distance that was right some
+centers ago is an upper bound today. Farthest-first traversal needs the true distance of those rows
 alone whose bound could still win, and D^2 sampling can draw from the bounds and reject. Both give
 the answer, or the law, of the plain algorithm, for a small share of its work, most of it in matrix
 products.
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from skactive.selectors._engine.points import (
     AnyPoints,
-    Centres,
+    Centers,
     Floats,
     Points,
     Positions,
@@ -32,9 +32,9 @@ from skactive.selectors._engine.points import (
 )
 from skactive.selectors._top import fill_at_random
 
-__all__ = ["AllDistances", "LazyDistances", "central_row", "draw_centers", "drawn", "one_of"]
+__all__ = ["AllDistances", "NearestCenters", "central_row", "draw_centers", "drawn", "one_of"]
 
-_CENTRES = 128  # centres that a block meets at a time
+_CENTERS = 128  # centers that a block meets at a time
 _CLOSE = 1e-10  # share of the norms within which double precision products may mislead
 _SAME = 1e-12  # distances from differences tie within it
 _TIE = 1e-9  # sums, and distances to a mean, carry the rounding of their terms; within it they tie
@@ -42,47 +42,47 @@ _PROPOSALS = 128  # rows drawn from the bounds at a time
 _FEW_ACCEPTED = 0.4  # share of proposals below which the bounds are worth refreshing
 
 
-class LazyDistances:
-    """Upper bounds on the squared distance of each row to its nearest centre.
+class NearestCenters:
+    """Upper bounds on the squared distance of each row to its nearest center.
 
     Parameters
     ----------
     X : ndarray or sparse matrix of shape (n_rows, n_dims), or pair of factors
         Points; a pair ``(a, h)`` stands for the outer products of its rows.
     labeled : ndarray or sparse matrix of shape (n_labeled, n_dims), default=None
-        Centres from the start, of the kind of ``X``.
+        Centers from the start, of the kind of ``X``.
 
     Attributes
     ----------
     bound : ndarray of shape (n_rows,)
-        Squared distance to the nearest of the centres that a row has seen, or a little more.
+        Squared distance to the nearest of the centers that a row has seen, or a little more.
     seen : ndarray of shape (n_rows,)
-        To how many centres, the first ones, `bound` is exact; 0 where it is a bound only.
+        To how many centers, the first ones, `bound` is exact; 0 where it is a bound only.
     """
 
     def __init__(self, X: Any, *, labeled: Any = None) -> None:
         self._hold(Points(X))
         if labeled is not None and labeled.shape[0]:
-            self._centres.add_rows(labeled)
+            self._centers.add_rows(labeled)
             self.lower_all()
 
     def _hold(self, points: Points) -> None:
-        """Start with points and no centre."""
+        """Start with points and no center."""
         self._points, self.n_rows = points, points.n_rows
         self.bound = np.full(self.n_rows, np.inf)
         self.seen = np.zeros(self.n_rows, dtype=np.int32)
-        self._nearest = np.zeros(self.n_rows, dtype=np.int32)  # the centre that `bound` is to
-        self._centres = Centres(points)
-        self._covered = 0  # centres that the bounds of all rows take into account
+        self._nearest = np.zeros(self.n_rows, dtype=np.int32)  # the center that `bound` is to
+        self._centers = Centers(points)
+        self._covered = 0  # centers that the bounds of all rows take into account
 
     @property
-    def n_centres(self) -> int:
-        """How many centres there are, labelled and chosen."""
-        return len(self._centres)
+    def n_centers(self) -> int:
+        """How many centers there are, labeled and chosen."""
+        return len(self._centers)
 
     def start(self, rng: RandomState) -> list[int]:
-        """Make the row nearest to the mean a centre where there is none, and return it."""
-        if self.n_centres or not self.n_rows:
+        """Make the row nearest to the mean a center where there is none, and return it."""
+        if self.n_centers or not self.n_rows:
             return []
         row = central_row(self._points, rng)
         self.add(row)
@@ -90,7 +90,7 @@ class LazyDistances:
         return [row]
 
     def label(self, positions: Sequence[int] | Positions) -> None:
-        """Make rows centres, and let all rows know of them."""
+        """Make rows centers, and let all rows know of them."""
         for position in positions:
             self.add(int(position))
         self.lower_all()
@@ -99,32 +99,32 @@ class LazyDistances:
         """Return the distances of some rows, which are `X`, to be kept up to date by themselves."""
         other = copy(self)
         other._points = self._points.take(rows, X)
-        other._centres = self._centres.of(other._points)
+        other._centers = self._centers.of(other._points)
         other.n_rows, other.bound = len(rows), self.bound[rows]
         other.seen, other._nearest = self.seen[rows], self._nearest[rows]
         return other
 
     def add(self, position: int) -> None:
-        """Make a row a centre; no bound is touched but its own."""
-        self._centres.add_position(position)
-        self.bound[position], self.seen[position] = 0.0, self.n_centres
-        self._nearest[position] = self.n_centres - 1
+        """Make a row a center; no bound is touched but its own."""
+        self._centers.add_position(position)
+        self.bound[position], self.seen[position] = 0.0, self.n_centers
+        self._nearest[position] = self.n_centers - 1
 
     def lower_all(self) -> None:
-        """Lower the bounds of all rows by the centres that they have not met."""
-        for rows in slices(self.n_rows, self._points.block_rows(_CENTRES)):
+        """Lower the bounds of all rows by the centers that they have not met."""
+        for rows in slices(self.n_rows, self._points.block_rows(_CENTERS)):
             block = self._points.block(rows)
-            for centres in slices(self.n_centres, _CENTRES, self._covered):
-                raised = self._points.raised_distances(block, rows, self._centres, centres)
+            for centers in slices(self.n_centers, _CENTERS, self._covered):
+                raised = self._points.raised_distances(block, rows, self._centers, centers)
                 np.minimum(self.bound[rows], raised, out=self.bound[rows])
-        self._covered = self.n_centres
+        self._covered = self.n_centers
 
     def refresh(self, rows: Positions) -> Floats:
         """Make the bounds of some rows exact, and return them."""
-        stale = rows[self.seen[rows] < self.n_centres]
+        stale = rows[self.seen[rows] < self.n_centers]
         for unseen in (True, False):
             part = stale[(self.seen[stale] == 0) == unseen]
-            for chunk in slices(len(part), self._points.block_rows(_CENTRES)):
+            for chunk in slices(len(part), self._points.block_rows(_CENTERS)):
                 self._refresh(part[chunk], unseen)
         return self.bound[rows]
 
@@ -136,13 +136,13 @@ class LazyDistances:
         nearest = self._nearest[rows]
         first = 0 if unseen else int(self.seen[rows].min())
         block = self._points.rows(rows)
-        for centres in slices(self.n_centres, _CENTRES, first):
-            squared = self._points.distances(block, rows, self._centres, centres)
+        for centers in slices(self.n_centers, _CENTERS, first):
+            squared = self._points.distances(block, rows, self._centers, centers)
             column = squared.argmin(axis=1)
             value = squared[np.arange(len(rows)), column]
-            nearest = np.where(value < best, centres.start + column, nearest)
+            nearest = np.where(value < best, centers.start + column, nearest)
             best = np.minimum(best, value)
-        self.bound[rows], self.seen[rows], self._nearest[rows] = best, self.n_centres, nearest
+        self.bound[rows], self.seen[rows], self._nearest[rows] = best, self.n_centers, nearest
         self.settle(rows[best < _CLOSE * self._points.norms[rows]])
 
     def settle(self, rows: Positions) -> Floats:
@@ -150,7 +150,7 @@ class LazyDistances:
         for chunk in slices(len(rows), self._points.block_rows(1)):
             part = rows[chunk]
             nearest = self._nearest[part]
-            self.bound[part] = self._points.exact_distances(part, self._centres, nearest)
+            self.bound[part] = self._points.exact_distances(part, self._centers, nearest)
         return self.bound[rows]
 
     def error(self, rows: Any) -> float:
@@ -158,13 +158,13 @@ class LazyDistances:
         return 2 * _CLOSE * float(self._points.norms[rows].max())
 
     def block(self, rows: Positions) -> Any:
-        """Return a copy of rows in double precision, to meet centres one by one."""
+        """Return a copy of rows in double precision, to meet centers one by one."""
         return self._points.rows(rows)
 
     # Farthest-first traversal -------------------------------------------------------------------
 
     def farthest_first(self, n_picks: int, rng: RandomState) -> list[int]:
-        """Pick rows, each the farthest from all centres; fewer where only duplicates are left."""
+        """Pick rows, each the farthest from all centers; fewer where only duplicates are left."""
         picks: list[int] = []
         self._width = max(256, 2 * n_picks)
         most = self.most_contenders(n_picks)
@@ -237,13 +237,13 @@ class LazyDistances:
         return picks
 
     def meet_last(self, block: Any, rows: Positions, squared: Floats) -> None:
-        """Let rows, whose distances are exact to all centres but the last, meet the last."""
-        last = slice(self.n_centres - 1, self.n_centres)
-        new = self._points.distances(block, rows, self._centres, last)[:, 0]
+        """Let rows, whose distances are exact to all centers but the last, meet the last."""
+        last = slice(self.n_centers - 1, self.n_centers)
+        new = self._points.distances(block, rows, self._centers, last)[:, 0]
         nearer = np.flatnonzero(new < squared)
         squared[nearer] = new[nearer]
         self.bound[rows[nearer]], self._nearest[rows[nearer]] = new[nearer], last.start
-        self.seen[rows] = self.n_centres
+        self.seen[rows] = self.n_centers
         zero = nearer[new[nearer] < _CLOSE * self._points.norms[rows[nearer]]]
         if len(zero):
             squared[zero] = self.settle(rows[zero])
@@ -251,7 +251,7 @@ class LazyDistances:
     # D^2 sampling -------------------------------------------------------------------------------
 
     def draw(self, n_picks: int, rng: RandomState) -> list[int]:
-        """Draw rows, each in proportion to its squared distance to the nearest centre.
+        """Draw rows, each in proportion to its squared distance to the nearest center.
 
         Rows are proposed in proportion to bounds that stay fixed for many draws, and accepted with
         probability distance over bound. What is accepted follows the distances, whatever the
@@ -269,7 +269,7 @@ class LazyDistances:
             if n_new:
                 weights, cumulated, n_new = self._proposal_law()
             elif not accepted and not self.refresh(np.arange(self.n_rows)).any():
-                break  # only duplicates of centres are left
+                break  # only duplicates of centers are left
             elif not accepted:
                 weights, cumulated, n_new = self._proposal_law()
         return picks
@@ -297,27 +297,27 @@ class LazyDistances:
         return picks
 
 
-class AllDistances(LazyDistances):
-    """The distance of every row to its nearest centre, none of them a mere bound.
+class AllDistances(NearestCenters):
+    """The distance of every row to its nearest center, none of them a mere bound.
 
-    ``bound`` holds the squared distances; rows that coincide with a centre are at exactly 0.
+    ``bound`` holds the squared distances; rows that coincide with a center are at exactly 0.
     """
 
     def __init__(self, X: Any, *, labeled: Any = None) -> None:
         super().__init__(X)
         if labeled is not None and labeled.shape[0]:
-            self._centres.add_rows(labeled)
+            self._centers.add_rows(labeled)
             self.refresh(np.arange(self.n_rows))
 
     def start(self, rng: RandomState) -> list[int]:
-        """Make the row nearest to the mean a centre where there is none, and return it."""
-        if self.n_centres or not self.n_rows:
+        """Make the row nearest to the mean a center where there is none, and return it."""
+        if self.n_centers or not self.n_rows:
             return []
         return [self.meet(central_row(self._points, rng))]
 
     def label(self, positions: Sequence[int] | Positions) -> None:
-        """Make rows centres, and let all rows know of them."""
-        if self.n_centres:
+        """Make rows centers, and let all rows know of them."""
+        if self.n_centers:
             for position in positions:
                 self.meet(int(position))
             return
@@ -326,35 +326,35 @@ class AllDistances(LazyDistances):
         self.refresh(np.arange(self.n_rows))
 
     def meet(self, position: int) -> int:
-        """Make a row a centre, tell the rows that may be nearer to it, return its position."""
+        """Make a row a center, tell the rows that may be nearer to it, return its position."""
         gaps = self._gaps(position)
         self.add(position)
-        # A row within half of its centre's gap to the new centre cannot be nearer to the latter.
+        # A row within half of its center's gap to the new center cannot be nearer to the latter.
         rows = np.flatnonzero(4.0 * self.bound > gaps[self._nearest])
-        size = self._points.block_rows(_CENTRES)
+        size = self._points.block_rows(_CENTERS)
         for start in range(0, len(rows), size):
             part = rows[start : start + size]
             self.meet_last(self._points.rows(part), part, self.bound[part])
-        self.seen.fill(self.n_centres)
+        self.seen.fill(self.n_centers)
         return position
 
     def _gaps(self, position: int) -> Floats:
-        """Squared distances, at least, of the centres to a row that is to join them."""
+        """Squared distances, at least, of the centers to a row that is to join them."""
         row = np.array([position])
-        centres = slice(0, self.n_centres)
-        gaps = np.zeros(self.n_centres + 1)  # the last is the new centre's own
-        if self.n_centres:
-            gaps[:-1] = self._points.distances(self._points.rows(row), row, self._centres, centres)
-            gaps[:-1] -= _CLOSE * (self._centres.norms + self._points.norms[position])
+        centers = slice(0, self.n_centers)
+        gaps = np.zeros(self.n_centers + 1)  # the last is the new center's own
+        if self.n_centers:
+            gaps[:-1] = self._points.distances(self._points.rows(row), row, self._centers, centers)
+            gaps[:-1] -= _CLOSE * (self._centers.norms + self._points.norms[position])
         return gaps
 
     def cluster_sums(self) -> Floats:
-        """Sum of the squared distances of the rows of each centre, shape (n_centres,)."""
-        sums = np.bincount(self._nearest, self.bound, minlength=self.n_centres)
+        """Sum of the squared distances of the rows of each center, shape (n_centers,)."""
+        sums = np.bincount(self._nearest, self.bound, minlength=self.n_centers)
         return sums.astype(np.float64, copy=False)
 
     def farthest_of(self, cluster: int) -> Positions:
-        """Return the rows of a cluster that are farthest from its centre."""
+        """Return the rows of a cluster that are farthest from its center."""
         rows = np.flatnonzero(self._nearest == cluster)
         close = rows[self._near(rows, self.bound[rows].max())]
         if len(close) > 1:  # too close to call by products
@@ -405,7 +405,7 @@ def draw_centers(
     if n_centers == 0:
         return np.empty(0, dtype=np.intp)
     start = int(rng.randint(n_rows)) if first is None else first
-    state = LazyDistances(X)
+    state = NearestCenters(X)
     state.add(start)
     picks = [start, *state.draw(n_centers - 1, rng)]
     return fill_at_random(picks, n_centers, n_rows, rng)

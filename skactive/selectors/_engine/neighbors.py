@@ -1,4 +1,4 @@
-"""Exact nearest neighbours between a pool and a few other rows, a block of the pool at a time.
+"""Exact nearest neighbors between a pool and a few other rows, a block of the pool at a time.
 
 Comparisons of distances carry rounding, which differs with the size of a block. So distances within
 rounding of each other tie, and ties are always treated alike: no answer depends on the order of
@@ -41,9 +41,9 @@ def neighbor_weights(
     X : ndarray or sparse matrix of shape (n_rows, n_dims)
         Points.
     rows : ndarray or sparse matrix of shape (n_others, n_dims)
-        The points among which neighbours are sought.
+        The points among which neighbors are sought.
     n_neighbors : int
-        How many neighbours a point has. Those that tie for the last places share them.
+        How many neighbors a point has. Those that tie for the last places share them.
 
     Yields
     ------
@@ -69,9 +69,9 @@ def neighborhood(X: Matrix, rows: Matrix, n_neighbors: int) -> NDArray[np.bool_]
     X : ndarray or sparse matrix of shape (n_rows, n_dims)
         Points.
     rows : ndarray or sparse matrix of shape (n_others, n_dims)
-        The points whose neighbours are sought.
+        The points whose neighbors are sought.
     n_neighbors : int
-        How many neighbours each of ``rows`` has; those that tie for the last place all count.
+        How many neighbors each of ``rows`` has; those that tie for the last place all count.
 
     Returns
     -------
@@ -92,15 +92,15 @@ def cosine_to_neighbors(X: Matrix, rows: Matrix, n_neighbors: int) -> Values:
     X : ndarray or sparse matrix of shape (n_rows, n_dims)
         Points.
     rows : ndarray or sparse matrix of shape (n_others, n_dims)
-        The points whose neighbours are sought, by cosine; that of a point at 0 is 0.
+        The points whose neighbors are sought, by cosine; that of a point at 0 is 0.
     n_neighbors : int
-        How many neighbours each of ``rows`` has; those that tie for the last place all count.
+        How many neighbors each of ``rows`` has; those that tie for the last place all count.
 
     Returns
     -------
     ndarray of shape (n_rows,)
-        Means over those of ``rows`` that have the point as a neighbour; minus infinity for points
-        that are a neighbour of none.
+        Means over those of ``rows`` that have the point as a neighbor; minus infinity for points
+        that are a neighbor of none.
     """
     total, count = np.zeros(X.shape[0]), np.zeros(X.shape[0])
     for group in _groups(rows, n_neighbors):
@@ -116,7 +116,7 @@ def _neighbors(
 ) -> Iterator[tuple[slice, Values, NDArray[np.bool_]]]:
     """Yield distances and whether they are among the smallest ones from each of ``rows``.
 
-    Two passes: the neighbours themselves could not be told from their ties in one.
+    Two passes: the neighbors themselves could not be told from their ties in one.
     """
     radii = _radii(blocks, X, rows, min(n_neighbors, X.shape[0]))
     for block, distances, slack in blocks(X, rows):
@@ -124,7 +124,7 @@ def _neighbors(
 
 
 def _radii(blocks: Blocks, X: Matrix, rows: Matrix, n_neighbors: int) -> Values:
-    """Return the distance of each of ``rows`` to its last neighbour in ``X``."""
+    """Return the distance of each of ``rows`` to its last neighbor in ``X``."""
     nearest = np.full((rows.shape[0], n_neighbors), np.inf)
     for _, distances, _ in blocks(X, rows):
         both = np.concatenate([nearest, distances.T], axis=1)
@@ -133,13 +133,13 @@ def _radii(blocks: Blocks, X: Matrix, rows: Matrix, n_neighbors: int) -> Values:
 
 
 def _euclidean(X: Matrix, rows: Matrix) -> Iterator[Block]:
-    """Yield squared distances; they are taken from the centre of ``rows``, to lose no digits."""
+    """Yield squared distances; they are taken from the center of ``rows``, to lose no digits."""
     dense = isinstance(rows, np.ndarray)
-    centre = rows.mean(axis=0, dtype=np.float64) if dense else 0.0
-    others = _rows64(rows) - centre if dense else _rows64(rows)
+    center = rows.mean(axis=0, dtype=np.float64) if dense else 0.0
+    others = _rows64(rows) - center if dense else _rows64(rows)
     squares = row_products(others, others)
     for block, points in _row_blocks(X, others.shape[0]):
-        points = points - centre if dense else points
+        points = points - center if dense else points
         norms = row_products(points, points)[:, np.newaxis] + squares
         distances = norms - 2.0 * _inner(points, others)
         yield block, distances, _ROUNDING * norms.max(axis=1, keepdims=True)
@@ -154,7 +154,7 @@ def _cosine(X: Matrix, rows: Matrix) -> Iterator[Block]:
 
 
 def _groups(rows: Matrix, n_neighbors: int) -> Iterator[Matrix]:
-    """Cut rows into groups whose neighbours' distances can be kept."""
+    """Cut rows into groups whose neighbors' distances can be kept."""
     held = rows if isinstance(rows, np.ndarray) else sparse.csr_array(rows)
     size = max(1, min(_GROUP_ROWS, _KEPT_BYTES // (8 * n_neighbors)))
     return (held[start : start + size] for start in range(0, held.shape[0], size))

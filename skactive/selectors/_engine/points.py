@@ -18,7 +18,7 @@ from scipy import sparse
 __all__ = [
     "DUPLICATE",
     "AnyPoints",
-    "Centres",
+    "Centers",
     "Floats",
     "Matrix",
     "Points",
@@ -51,7 +51,7 @@ def count(X: AnyPoints) -> int:
 class Points:
     """Rows as the product of factors: one for plain rows, two for gradients.
 
-    Plain dense rows are centred, which leaves distances alone and makes products precise.
+    Plain dense rows are centered, which leaves distances alone and makes products precise.
     """
 
     def __init__(self, X: Any) -> None:
@@ -88,7 +88,7 @@ class Points:
             cut[0].__isub__(self.offset.astype(dtype))
         return cut
 
-    def centred(self, labeled: Any) -> Any:
+    def centered(self, labeled: Any) -> Any:
         """Bring rows that are not of the pool, in double precision, where the pool is."""
         labeled = canonical(labeled).astype(np.float64)
         return (labeled if self.offset is None else labeled - self.offset,)
@@ -126,37 +126,37 @@ class Points:
         block = self._cut(rows, np.dtype(np.float64))
         return block if len(block) == 2 else (np.ones((block[0].shape[0], 1)), *block)
 
-    def distances(self, block: Any, rows: Positions, centres: Centres, which: slice) -> Floats:
-        """Squared distances of a block to some centres, shape (n_block, n_which)."""
-        squared = products(block, centres.get(which, np.dtype(np.float64)))
+    def distances(self, block: Any, rows: Positions, centers: Centers, which: slice) -> Floats:
+        """Squared distances of a block to some centers, shape (n_block, n_which)."""
+        squared = products(block, centers.get(which, np.dtype(np.float64)))
         squared *= -2.0
-        squared += centres.norms[which]
+        squared += centers.norms[which]
         squared += self.norms[rows, np.newaxis]
         return np.maximum(squared, 0.0, out=squared)
 
-    def raised_distances(self, block: Any, rows: slice, centres: Centres, which: slice) -> Floats:
-        """Bounds on the squared distances of a block to the nearest of some centres."""
-        norms = centres.norms[which]
-        inner = products(block, centres.get(which, self.dtype))
+    def raised_distances(self, block: Any, rows: slice, centers: Centers, which: slice) -> Floats:
+        """Bounds on the squared distances of a block to the nearest of some centers."""
+        norms = centers.norms[which]
+        inner = products(block, centers.get(which, self.dtype))
         inner -= (0.5 * norms).astype(self.dtype)
         squared = self.norms[rows] - 2.0 * inner.max(axis=1).astype(np.float64)
         return np.maximum(squared, 0.0) + self.rounding * 2.0 * (self.norms[rows] + norms.max())
 
-    def exact_distances(self, rows: Positions, centres: Centres, which: Positions) -> Floats:
-        """Squared distance of each row to one centre each; exactly 0 for duplicates."""
+    def exact_distances(self, rows: Positions, centers: Centers, which: Positions) -> Floats:
+        """Squared distance of each row to one center each; exactly 0 for duplicates."""
         block = self.rows(rows)
-        others = centres.take(which)
+        others = centers.take(which)
         if self.offset is not None:
             return np.square(block[0] - others[0]).sum(axis=1)
         inner = np.prod([row_products(*pair) for pair in zip(block, others, strict=True)], axis=0)
-        norms = self.norms[rows] + centres.norms[which]
+        norms = self.norms[rows] + centers.norms[which]
         squared = norms - 2.0 * inner
         squared[squared < DUPLICATE * norms] = 0.0
         return squared
 
 
-class Centres:
-    """The coordinates and norms of the centres, in the order in which they came."""
+class Centers:
+    """The coordinates and norms of the centers, in the order in which they came."""
 
     def __init__(self, points: Points) -> None:
         self._points = points
@@ -170,7 +170,7 @@ class Centres:
     def __len__(self) -> int:
         return self._length
 
-    def of(self, points: Points) -> Centres:
+    def of(self, points: Points) -> Centers:
         """Return a copy, to which rows of other points of the same kind are added."""
         other = copy(self)
         other._points, other._norms = points, self._norms.copy()
@@ -180,7 +180,7 @@ class Centres:
 
     @property
     def norms(self) -> Floats:
-        """Squared norms, shape (n_centres,)."""
+        """Squared norms, shape (n_centers,)."""
         return self._norms[: self._length]
 
     def add_position(self, position: int) -> None:
@@ -189,7 +189,7 @@ class Centres:
 
     def add_rows(self, labeled: Any) -> None:
         """Add rows from elsewhere."""
-        self._add(self._points.centred(labeled))
+        self._add(self._points.centered(labeled))
 
     def _add(self, rows: Any) -> None:
         new = self._length + rows[0].shape[0]
@@ -209,7 +209,7 @@ class Centres:
         self._length = new
 
     def get(self, which: slice, dtype: np.dtype[Any]) -> Any:
-        """Return some centres, dense."""
+        """Return some centers, dense."""
         cut = [factor[which] for factor in self._factors]
         return tuple(
             (factor.toarray() if sparse.issparse(factor) else factor).astype(dtype, copy=False)
@@ -217,7 +217,7 @@ class Centres:
         )
 
     def take(self, which: Positions) -> Any:
-        """Return one centre for each of some rows."""
+        """Return one center for each of some rows."""
         return tuple(factor[which] for factor in self._factors)
 
 
@@ -234,11 +234,11 @@ def canonical(factor: Any) -> Any:
 
 # BLAS may flag an invalid number that it reads beside a short block; these are finite.
 @np.errstate(invalid="ignore")
-def products(block: Any, centres: Any) -> Any:
-    """Inner products of a block with centres, shape (n_block, n_centres)."""
-    product = block[0] @ centres[0].T
-    for factor, centre in zip(block[1:], centres[1:], strict=True):
-        product *= factor @ centre.T
+def products(block: Any, centers: Any) -> Any:
+    """Inner products of a block with centers, shape (n_block, n_centers)."""
+    product = block[0] @ centers[0].T
+    for factor, center in zip(block[1:], centers[1:], strict=True):
+        product *= factor @ center.T
     return product
 
 

@@ -18,7 +18,7 @@ from skactive.labeling.hooks._history import FIELDS
 from skactive.stopping import Budget
 
 X, Y = load_iris(return_X_y=True)
-METRICS = {"n_learnt": 10.0, "audit_n": 4.0, "audit_score": 0.75, "gain": 0.5}
+METRICS = {"n_learned": 10.0, "audit_n": 4.0, "audit_score": 0.75, "gain": 0.5}
 
 
 def campaign(*hooks, n_rounds=4, **options):
@@ -45,7 +45,7 @@ def test_the_bar_counts_labels_and_shows_round_and_accuracy():
         campaign(bar, audit_share=0.2)
     text = shown.getvalue()
     assert bar.n_labels == 40
-    assert "labelling:  27%" in text
+    assert "labeling:  27%" in text
     assert "40/150" in text
     assert "round 3, accuracy " in text
 
@@ -100,7 +100,7 @@ def test_a_line_a_round(path):
     found = lines(path)
     rounds = [line for line in found if line["event"] == "round"]
     assert [int(line["n_labels"]) for line in rounds] == [0, 20, 30]
-    assert [int(line["n_learnt"]) for line in rounds] == [0, 10, 20]
+    assert [int(line["n_learned"]) for line in rounds] == [0, 10, 20]
     assert rounds[0]["audit_n"] == ("" if path.suffix == ".csv" else None)
     assert int(rounds[-1]["audit_n"]) == 6
     assert 0 < float(rounds[-1]["audit_score"]) <= 1
@@ -187,9 +187,9 @@ def test_other_endings_are_refused(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_full_disk_stops_no_labelling(path):
+def test_a_full_disk_stops_no_labeling(path):
     writer = HistoryWriter(path, labels=True)
     path.unlink()
     path.mkdir()  # nothing can be written there
-    with pytest.warns(SkactiveWarning, match=r"The hook HistoryWriter.* failed, labelling goes on"):
+    with pytest.warns(SkactiveWarning, match=r"The hook HistoryWriter.* failed, labeling goes on"):
         assert campaign(writer, n_rounds=1).n_labeled == 10

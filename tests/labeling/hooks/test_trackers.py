@@ -17,7 +17,7 @@ from skactive.stopping import Budget
 
 X, Y = load_iris(return_X_y=True)
 ROUND = {
-    "labels/all", "labels/learnt", "round/number", "round/seconds", "seconds/query",
+    "labels/all", "labels/learned", "round/number", "round/seconds", "seconds/query",
 }  # fmt: skip
 AUDIT = {"audit/n", "audit/accuracy", "audit/low", "audit/high"}
 
@@ -71,12 +71,12 @@ def check_curves(scalars, progress):
     """Check what was recorded, as tag, value and step, against where the session stands."""
     last = {tag: (value, step) for tag, value, step in scalars}
     assert last.keys() >= ROUND | AUDIT | {"seconds/fit"}
-    assert all(step == progress.n_learnt for tag, (_, step) in last.items() if "stop" not in tag)
+    assert all(step == progress.n_learned for tag, (_, step) in last.items() if "stop" not in tag)
     assert last["labels/all"][0] == progress.n_labeled == 50
     assert last["round/number"][0] == progress.n_rounds
     audit = [last[f"audit/{name}"][0] for name in ("accuracy", "low", "high")]
     assert audit == pytest.approx(progress.accuracy, abs=1e-6)
-    steps = [step for tag, _, step in scalars if tag == "labels/learnt"]
+    steps = [step for tag, _, step in scalars if tag == "labels/learned"]
     assert steps == sorted(set(steps))
     assert len(steps) == progress.n_rounds
     assert any(tag.startswith("stopping/") for tag in last)
@@ -112,7 +112,7 @@ def test_an_experiment_is_made_and_a_run_that_was_passed_stays_open():
 
 def test_names_and_numbers_that_trackers_refuse_are_kept_from_them():
     recorder = Recorder()
-    metrics = {"n_learnt": 10.0, "a & b(c)": 1.0, "endless": float("inf"), "none": float("nan")}
+    metrics = {"n_learned": 10.0, "a & b(c)": 1.0, "endless": float("inf"), "none": float("nan")}
     TensorBoardHook(writer=recorder).on_round_end(
         SessionEvent("on_round_end", 2, 12, metrics=metrics)
     )
@@ -123,7 +123,7 @@ def test_names_and_numbers_that_trackers_refuse_are_kept_from_them():
 
 def test_the_interval_is_that_of_the_audit():
     recorder = Recorder()
-    metrics = {"n_learnt": 10.0, "audit_n": 29.0, "audit_score": 22 / 29}
+    metrics = {"n_learned": 10.0, "audit_n": 29.0, "audit_score": 22 / 29}
     event = SessionEvent("on_round_end", 2, 12, metrics=metrics)
     MLflowHook("run", client=recorder).on_round_end(event)
     found = {tag: value for tag, value, _ in recorder.scalars}

@@ -1,4 +1,4 @@
-"""The bridge on a real Label Studio: installed, started, labelled through its API, stopped.
+"""The bridge on a real Label Studio: installed, started, labeled through its API, stopped.
 
 ``python tests/labeling/label_studio/real_server.py`` needs a gigabyte for Label Studio, in an
 environment of its own in the cache folder. It exits with 1 where anything is not as it should be.

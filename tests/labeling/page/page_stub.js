@@ -1,4 +1,4 @@
-// A desk that a test can play with: window.stub. Replies are as those of skactive's Desk.
+// A desk that a test can play with: window.stub. Replies are as those of skactive's PageBackend.
 window.stub = {
   classes: ["cat", "dog", "bird"],
   texts: Array.from({ length: 30 }, (_, i) => `row ${i}`),
@@ -24,9 +24,9 @@ window.send = async (sent) => {
   if (stub.ms) await new Promise((resolve) => setTimeout(resolve, stub.ms));
   const refusal = stub.refuse?.(message);
   const reply = refusal ? { ok: false, retry: false, ...refusal } : { ok: true, ...answerTo(message) };
-  const labelled = [...stub.labels.values()].filter((said) => said.at(-1)?.kind === "label");
+  const labeled = [...stub.labels.values()].filter((said) => said.at(-1)?.kind === "label");
   const state = {
-    n_rows: stub.texts.length, n_labeled: labelled.length, n_skipped: 0, n_unknown: 0,
+    n_rows: stub.texts.length, n_labeled: labeled.length, n_skipped: 0, n_unknown: 0,
     mine: stub.log.length, counts: stub.classes.map((label) => [label, 0]), accuracy: null,
     curve: [], stop_reason: "", problem: "", fitting: false, ...stub.state,
   };

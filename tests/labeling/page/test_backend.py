@@ -1,4 +1,4 @@
-"""Desk: messages of a page in, replies out; whatever comes, nothing wrong is stored."""
+"""PageBackend: messages of a page in, replies out; whatever comes, nothing wrong is stored."""
 
 import json
 import threading
@@ -14,7 +14,7 @@ from sklearn.multiclass import OneVsRestClassifier
 from skactive import ActiveLearner
 from skactive.exceptions import StoreError
 from skactive.labeling import LabelingSession, SQLiteLabelStore
-from skactive.labeling.page import Desk
+from skactive.labeling.page import PageBackend
 from skactive.strategies import Random
 
 X, Y = load_iris(return_X_y=True)
@@ -39,7 +39,7 @@ def opened():
 
 @pytest.fixture
 def desk(opened):
-    return Desk(opened())
+    return PageBackend(opened())
 
 
 def ask(desk, do, annotator="ann", **about):
@@ -150,7 +150,7 @@ def test_release_gives_rows_to_others(desk):
 
 
 def test_nothing_left(opened):
-    desk = Desk(opened(X[:2]))
+    desk = PageBackend(opened(X[:2]))
     assert len(ask(desk, "next", n=5)["items"]) == 2
     reply = ask(desk, "next", n=5)
     assert reply["ok"]
@@ -183,7 +183,7 @@ def test_undo_sent_again_to_a_new_desk_names_no_other_row(desk):
     answered(desk, one, 0)
     answered(desk, other, 1)
     ask(desk, "undo", key="u")
-    assert ask(Desk(desk.session), "undo", key="u")["item"] is None
+    assert ask(PageBackend(desk.session), "undo", key="u")["item"] is None
     assert len(desk.session.records()) == 1
 
 
@@ -211,7 +211,7 @@ def test_show_says_what_the_annotator_said(desk):
     ids=repr,
 )
 def test_labels_keep_their_type(opened, classes):
-    desk = Desk(opened(classes=classes))
+    desk = PageBackend(opened(classes=classes))
     for expected, sent in zip(classes, ask(desk, "state")["classes"], strict=True):
         given = item(desk)
         through_javascript = float(sent) if isinstance(sent, int) and sent is not True else sent
@@ -238,14 +238,14 @@ def test_labels_outside_the_classes_are_refused(desk, label):
 
 def test_classes_of_others_are_known_at_once(opened):
     session = opened(classes=["a"])
-    desk, other = Desk(session), Desk(session)
+    desk, other = PageBackend(session), PageBackend(session)
     ask(desk, "state")
     ask(other, "add_class", label="b")
     assert answered(desk, item(desk), "b")["ok"]
 
 
 def test_classes_keep_their_place(opened):
-    desk = Desk(opened(classes=None))
+    desk = PageBackend(opened(classes=None))
     for name in ("m", "z", "a"):
         assert ask(desk, "add_class", label=name)["classes"][-1] == name
     answered(desk, item(desk), "a")
@@ -253,7 +253,7 @@ def test_classes_keep_their_place(opened):
 
 
 def test_classes_not_declared_must_be_added_first(opened):
-    desk = Desk(opened(classes=None))
+    desk = PageBackend(opened(classes=None))
     assert not answered(desk, item(desk), "a")["ok"]
     ask(desk, "add_class", label=" a ")
     assert answered(desk, item(desk), "a")["ok"]
@@ -267,7 +267,7 @@ def test_classes_that_cannot_be_added(desk, label):
 
 
 def test_several_labels(opened):
-    desk = Desk(opened(classes=["a", "b", "c"], multilabel=True))
+    desk = PageBackend(opened(classes=["a", "b", "c"], multilabel=True))
     given = item(desk)
     assert answered(desk, given, ["c", "a"])["ok"]
     assert label_of(desk, given["id"]) == ["a", "c"]
@@ -282,7 +282,7 @@ def test_several_labels(opened):
 
 @pytest.mark.parametrize("ids", [[7, 8], ["a", "b"], [2**60, 2**60 + 1], ["1", "2"]], ids=repr)
 def test_ids_find_their_row(opened, ids):
-    desk = Desk(opened(X[:2], ids=ids))
+    desk = PageBackend(opened(X[:2], ids=ids))
     for sent in ask(desk, "next", n=2)["items"]:
         assert not isinstance(sent["id"], int) or sent["id"] < 2**53
         assert answered(desk, sent, 1)["ok"]
@@ -343,7 +343,7 @@ def test_a_key_cannot_take_the_place_of_a_plan(desk):
     plan = f"plan:{desk.session._settings}:10"
     assert not ask(desk, "undo", key=plan)["ok"]
     label_some(desk, 12)
-    assert desk.session.progress().n_learnt == 10
+    assert desk.session.progress().n_learned == 10
 
 
 def test_trouble_with_the_store_may_be_tried_again(desk, monkeypatch):
@@ -360,7 +360,7 @@ def test_trouble_with_the_store_may_be_tried_again(desk, monkeypatch):
 
 
 def test_a_store_that_is_gone_is_an_error_with_the_last_state(opened):
-    desk = Desk(opened())
+    desk = PageBackend(opened())
     ask(desk, "state")
     desk.session.store.close()
     reply = ask(desk, "next")
@@ -369,7 +369,7 @@ def test_a_store_that_is_gone_is_an_error_with_the_last_state(opened):
 
 
 def test_a_row_that_cannot_be_shown_can_be_skipped(opened):
-    desk = Desk(opened(), render=lambda row: 1 / 0)
+    desk = PageBackend(opened(), render=lambda row: 1 / 0)
     given = item(desk)
     assert given["content"]["type"] == "problem"
     assert "division by zero" in given["content"]["text"]
@@ -378,7 +378,7 @@ def test_a_row_that_cannot_be_shown_can_be_skipped(opened):
 
 def test_contents_that_are_too_large_together_come_one_by_one(opened):
     texts = [f"{i:06}" * 15_000 for i in range(30)]
-    desk = Desk(opened(texts, strategy=Random()))
+    desk = PageBackend(opened(texts, strategy=Random()))
     items = ask(desk, "next", n=20)["items"]
     missing = [each["id"] for each in items if each["content"] is None]
     assert 5 < len(missing) < 15
@@ -388,14 +388,14 @@ def test_contents_that_are_too_large_together_come_one_by_one(opened):
 def test_regressors_are_refused(opened):
     session = opened(model=LinearRegression(), classes=None)
     with pytest.raises(TypeError, match="for classes"):
-        Desk(session)
+        PageBackend(session)
 
 
 # State --------------------------------------------------------------------------------------------
 
 
 def test_state_has_the_audit_and_its_curve(opened):
-    desk = Desk(opened(audit_share=0.3))
+    desk = PageBackend(opened(audit_share=0.3))
     label_some(desk, 40)
     state = ask(desk, "next")["state"]
     value, low, high = state["accuracy"]
@@ -440,7 +440,7 @@ def test_suggestions_never_fit(desk, monkeypatch):
 
 
 def test_suggestion_without_probabilities(opened):
-    desk = Desk(opened(model=RidgeClassifier()))
+    desk = PageBackend(opened(model=RidgeClassifier()))
     label_some(desk)
     ((label, share),) = ask(desk, "suggest", id=0)["suggestion"]
     assert label in {0, 1, 2}
@@ -453,7 +453,7 @@ def test_suggestion_without_probabilities(opened):
     ids=["matrix", "list"],
 )
 def test_suggestions_of_several_labels(opened, model):
-    desk = Desk(opened(model=model, classes=["big", "first", "rare"], multilabel=True))
+    desk = PageBackend(opened(model=model, classes=["big", "first", "rare"], multilabel=True))
     for _ in range(30):
         given = item(desk)
         row = given["id"]
@@ -472,7 +472,7 @@ def test_suggestions_of_several_labels(opened, model):
 
 def test_many_at_a_time(opened, tmp_path):
     store = SQLiteLabelStore(tmp_path / "labels.db")
-    desk = Desk(opened(store=store, background=True))
+    desk = PageBackend(opened(store=store, background=True))
     errors = []
 
     def work(name):

@@ -1,4 +1,4 @@
-"""The labelling page in a real browser, before a desk that the test holds in its hand."""
+"""The labeling page in a real browser, before a desk that the test holds in its hand."""
 
 import re
 from pathlib import Path
@@ -18,7 +18,7 @@ def opened(tab):
 
     def open_page(options=None, before="", **stub):
         tab.set_content(
-            '<!doctype html><html lang="en"><head><title>Labelling</title>'
+            '<!doctype html><html lang="en"><head><title>Labeling</title>'
             f"<style>{asset('page.css')}</style></head><body><main><div id='root'></div></main>"
         )
         tab.add_script_tag(content=STUB)
@@ -206,7 +206,7 @@ def test_undo(opened, key):
     page.keyboard.press("2")
     page.keyboard.press(key)
     assert item(page) == "row 1"
-    assert "Taken back: labelled dog" in page.locator(".ska-past").inner_text()
+    assert "Taken back: labeled dog" in page.locator(".ska-past").inner_text()
     assert settled(page) == {0: "cat"}
     page.keyboard.press("3")
     assert item(page) == "row 2"
@@ -265,7 +265,7 @@ def test_back_and_forward(opened):
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("ArrowLeft")
     assert item(page) == "row 0"
-    assert "Labelled cat" in page.locator(".ska-past").inner_text()
+    assert "Labeled cat" in page.locator(".ska-past").inner_text()
     assert button(page, "cat").get_attribute("aria-pressed") == "true"
     page.keyboard.press("3")
     assert item(page) == "row 1"
@@ -607,7 +607,7 @@ def test_progress_accuracy_curve_and_stop(opened):
         }
     )  # fmt: skip
     text = page.locator("#root").inner_text()
-    assert "500 of 2,000 labelled · 20 by you · 3 skipped" in text
+    assert "500 of 2,000 labeled · 20 by you · 3 skipped" in text
     assert "Accuracy 80.0 % (95 % interval 75.0 % to 85.0 %)" in text
     assert "You may stop now: it is good enough" in text
     assert "cat: 300 · dog: 200" in text
@@ -615,7 +615,7 @@ def test_progress_accuracy_curve_and_stop(opened):
     assert page.get_by_role("progressbar").evaluate("bar => bar.position") == 0.25
 
 
-def test_a_problem_of_the_model_is_said_and_labelling_goes_on(opened):
+def test_a_problem_of_the_model_is_said_and_labeling_goes_on(opened):
     page = opened(state={"problem": "ValueError: too odd"})
     assert "too odd" in page.get_by_role("alert").inner_text()
     focus(page)
@@ -662,7 +662,7 @@ def test_the_next_item_is_announced(opened):
     page = opened()
     focus(page)
     page.keyboard.press("2")
-    assert page.locator(".ska-hidden").inner_text() == "Labelled dog. Next: row 1"
+    assert page.locator(".ska-hidden").inner_text() == "Labeled dog. Next: row 1"
 
 
 def test_keys_stay_within(opened):

@@ -17,7 +17,7 @@ from skactive.labeling.page import Renderer
 from skactive.labeling.page._media import png, scaled, wav
 
 Image = pytest.importorskip("PIL.Image", reason="reads the images back")
-GREY = np.arange(12, dtype=np.uint8).reshape(3, 4) * 20
+GRAY = np.arange(12, dtype=np.uint8).reshape(3, 4) * 20
 
 
 def data(content, kind):
@@ -81,7 +81,7 @@ def test_long_tables_are_cut():
     assert rows[-1] == ["…", "4,800 more"]
 
 
-@pytest.mark.parametrize("image", [GREY, np.stack([GREY] * 3, 2), np.stack([GREY] * 4, 2)])
+@pytest.mark.parametrize("image", [GRAY, np.stack([GRAY] * 3, 2), np.stack([GRAY] * 4, 2)])
 def test_bytes_come_back_as_they_were(image):
     content = shown(image)
     assert content["type"] == "image"
@@ -110,13 +110,13 @@ def test_any_png_can_be_read(image, channels):
         (np.zeros((1, 2)), [[0, 0]]),
     ],
 )
-def test_numbers_become_grey(image, expected):
+def test_numbers_become_gray(image, expected):
     np.testing.assert_array_equal(pixels(shown(image)), expected)
 
 
 def test_channels_first_are_turned_round():
-    grey = np.tile(GREY, (2, 2))
-    image = np.stack([grey, grey + 1, grey + 2])
+    gray = np.tile(GRAY, (2, 2))
+    image = np.stack([gray, gray + 1, gray + 2])
     np.testing.assert_array_equal(pixels(shown(image)), np.moveaxis(image, 0, 2))
 
 
@@ -130,7 +130,7 @@ def test_large_images_are_made_smaller():
 
 
 def test_images_of_pillow():
-    np.testing.assert_array_equal(pixels(shown(Image.fromarray(GREY))), GREY)
+    np.testing.assert_array_equal(pixels(shown(Image.fromarray(GRAY))), GRAY)
     clear = Image.new("RGBA", (2, 2), (1, 2, 3, 4))
     np.testing.assert_array_equal(pixels(shown(clear))[0, 0], [1, 2, 3, 4])
 
@@ -174,10 +174,10 @@ def test_sounds_that_are_none(samples, rate):
 def folder(tmp_path):
     root = tmp_path / "media"
     (root / "deep").mkdir(parents=True)
-    Image.fromarray(GREY).save(root / "a.png")
+    Image.fromarray(GRAY).save(root / "a.png")
     (root / "deep" / "b.wav").write_bytes(wav(np.zeros(4), 8000))
     (root / "notes.txt").write_text("secret")
-    (tmp_path / "outside.png").write_bytes(png(GREY[:, :, None]))
+    (tmp_path / "outside.png").write_bytes(png(GRAY[:, :, None]))
     (root / "link.png").symlink_to(tmp_path / "outside.png")
     return root
 
@@ -185,7 +185,7 @@ def folder(tmp_path):
 def test_paths_are_files(folder):
     content = shown(folder / "a.png")
     assert content["alt"] == "a.png"
-    np.testing.assert_array_equal(pixels(content), GREY)
+    np.testing.assert_array_equal(pixels(content), GRAY)
     assert shown(folder / "deep" / "b.wav")["type"] == "audio"
 
 
@@ -236,7 +236,7 @@ def test_large_photographs_are_made_smaller(tmp_path):
 @pytest.mark.parametrize(
     ("made", "kind"),
     [
-        ("text", "text"), (GREY, "image"), ((np.zeros(9), 8000), "audio"), ({"a": 1}, "table"),
+        ("text", "text"), (GRAY, "image"), ((np.zeros(9), 8000), "audio"), ({"a": 1}, "table"),
         ({"type": "text", "text": "x"}, "text"), ({"type": "cat", "age": 3}, "table"),
         ({"type": "table", "rows": [["a", "b"]]}, "table"),
         ({"type": "table", "rows": [["a", 1]]}, "problem"),
@@ -266,7 +266,7 @@ def test_rows_of_all_containers():
     for kind in (sp.csr_matrix, sp.csc_matrix, sp.csr_array, sp.coo_matrix):
         assert Renderer()(kind(np.eye(2)), 1)["rows"] == [["1", "1"]]
     assert Renderer()(np.array(["w", "x"]), 1) == {"type": "text", "text": "x"}
-    assert Renderer()(np.stack([GREY, GREY]), 1)["type"] == "image"
+    assert Renderer()(np.stack([GRAY, GRAY]), 1)["type"] == "image"
     assert Renderer("text")(frame[["s"]], 1) == {"type": "text", "text": "x"}
     assert Renderer("text")(frame, 1) == {"type": "text", "text": "n: 5\ns: x"}
     assert Renderer(lambda row: row["s"])(frame, 1) == {"type": "text", "text": "x"}

@@ -1,4 +1,4 @@
-"""The labelling page over HTTP: who may ask, what is refused, and that nothing leaks or is lost."""
+"""The labeling page over HTTP: who may ask, what is refused, and that nothing leaks or is lost."""
 
 import argparse
 import asyncio
@@ -33,7 +33,7 @@ from skactive import ActiveLearner
 from skactive.cli._errors import CommandError
 from skactive.cli._serve import add_serve_arguments, run_serve
 from skactive.labeling import LabelingSession, SQLiteLabelStore, server
-from skactive.labeling.page import Desk
+from skactive.labeling.page import PageBackend
 from skactive.labeling.server import _app, _guard, _serve, make_app, serve
 from skactive.labeling.server._app import MAX_BODY, OneTime
 from skactive.labeling.server._guard import checked_name, known_hosts
@@ -512,7 +512,7 @@ def test_a_code_grows_old(app):
 
 
 def test_labels_are_stored_once_and_by_name(session):
-    app = make_app(Desk(session), token=TOKEN, hosts=[HOST])
+    app = make_app(PageBackend(session), token=TOKEN, hosts=[HOST])
     item = post(app, said(do="next", n=1)).json()["items"][0]
     answer = said(do="label", id=item["id"], ticket=item["ticket"], label="pos", key="k1")
     for _ in range(3):  # a double click, or a reply that was lost
@@ -544,7 +544,7 @@ def test_labels_are_stored_once_and_by_name(session):
     ],
 )
 def test_what_cannot_be_right_is_not_stored(session, message):
-    app = make_app(Desk(session), token=TOKEN, hosts=[HOST])
+    app = make_app(PageBackend(session), token=TOKEN, hosts=[HOST])
     reply = post(app, {"annotator": "ann", "message": message})
     assert reply.status == 200
     assert reply.json()["ok"] is False
@@ -553,7 +553,7 @@ def test_what_cannot_be_right_is_not_stored(session, message):
 
 
 def test_two_tabs_of_one_name_do_no_harm(session):
-    app = make_app(Desk(session), token=TOKEN, hosts=[HOST])
+    app = make_app(PageBackend(session), token=TOKEN, hosts=[HOST])
     tabs = [post(app, said(do="next", n=3, key=f"n{tab}")).json()["items"] for tab in range(2)]
     ids = [item["id"] for items in tabs for item in items]
     assert len(set(ids)) == 6
@@ -661,12 +661,12 @@ def test_the_link_is_told_and_ctrl_c_ends_in_peace(tmp_path):
 from sklearn.linear_model import LogisticRegression
 from skactive import ActiveLearner
 from skactive.labeling import LabelingSession
-from skactive.labeling.page import Desk
+from skactive.labeling.page import PageBackend
 from skactive.labeling.server import serve
 rows = [[float(i)] for i in range(50)]
 with LabelingSession(ActiveLearner(LogisticRegression()), rows, classes=["a", "b"],
                      store={str(tmp_path / "labels.db")!r}, random_state=0) as session:
-    serve(Desk(session), open_browser=False, report=lambda line: print(line, flush=True))
+    serve(PageBackend(session), open_browser=False, report=lambda line: print(line, flush=True))
 print("ended", flush=True)
 """
     process = subprocess.Popen(
@@ -964,7 +964,7 @@ def _foreign(url):
 
 @pytest.fixture
 def place(session):
-    running = Running(Desk(session, title="Reviews"))
+    running = Running(PageBackend(session, title="Reviews"))
     running.session, running.link = session, f"http://{running.host}/#token={TOKEN}"
     yield running
     running.stop()
@@ -987,7 +987,7 @@ def picture(page, name):
         page.screenshot(path=Path(folder) / f"{name}.png")
 
 
-def test_rows_are_labelled_in_a_browser(browser, place):
+def test_rows_are_labeled_in_a_browser(browser, place):
     with page_of(browser, color_scheme="light") as page:
         enter(page, place.link, "Ann")
         assert page.url == f"http://{place.host}/"  # the token is gone from the address
@@ -1071,7 +1071,7 @@ def test_rows_with_scripts_and_foreign_pictures_do_nothing(browser, html):
     rows = [f"<b style='color:red'>row {n}</b>{evil}" for n in range(6)]
     learner = ActiveLearner(make_pipeline(CountVectorizer(), LogisticRegression()))
     with LabelingSession(learner, rows, classes=["neg", "pos"], random_state=0) as session:
-        running = Running(Desk(session, html=html))
+        running = Running(PageBackend(session, html=html))
         with page_of(browser) as page:
             enter(page, f"http://{running.host}/#token={TOKEN}", "Ann")
             page.keyboard.press("1")

@@ -18,7 +18,7 @@ from sklearn.naive_bayes import GaussianNB
 
 from skactive import ActiveLearner
 from skactive.labeling import LabelingSession
-from skactive.labeling.page import Desk
+from skactive.labeling.page import PageBackend
 from skactive.labeling.server import _serve, make_app
 from skactive.labeling.server._guard import known_hosts
 from skactive.strategies import Margin
@@ -121,7 +121,7 @@ def label_together(session):
     """Let all people label at a time, and return them."""
     listener = _serve._listening("127.0.0.1", 0)
     port, ready = listener.getsockname()[1], threading.Event()
-    app = make_app(Desk(session), token=TOKEN, hosts=known_hosts("127.0.0.1", port))
+    app = make_app(PageBackend(session), token=TOKEN, hosts=known_hosts("127.0.0.1", port))
     server = _serve._Server(_serve._config(app), ready.set)
     serving = threading.Thread(target=server.run, args=([listener],))
     serving.start()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 
 from skactive.labeling.state._events import Event
-from skactive.labeling.state._state import Ledger
+from skactive.labeling.state._state import SessionState
 
 ITEMS, PEOPLE, LABELS = range(4), [None, "ann", "bob"], ["x", "y"]
 answers = st.tuples(
@@ -54,17 +54,17 @@ def anew(events):
     return labels, refused, last
 
 
-@given(history=histories, every=st.integers(1, 4), learnt=st.sets(st.sampled_from(ITEMS)))
+@given(history=histories, every=st.integers(1, 4), learned=st.sets(st.sampled_from(ITEMS)))
 @settings(max_examples=200, deadline=None)
-def test_it_is_what_a_fold_of_all_events_comes_to(history, every, learnt):
-    ledger = Ledger("me", learnt=learnt, every=every)
+def test_it_is_what_a_fold_of_all_events_comes_to(history, every, learned):
+    ledger = SessionState("me", learned=learned, every=every)
     events = told(history, ledger)
     labels, refused, last = anew(events)
     assert {event.item: event.value for event in ledger.labels()} == labels
     assert list(ledger.answers()) == sorted(last.values(), key=lambda event: event.seq)
     now = ledger.now()
-    assert now.labels == {item: label for item, label in labels.items() if item in learnt}
-    assert now.refused == refused & learnt
+    assert now.labels == {item: label for item, label in labels.items() if item in learned}
+    assert now.refused == refused & learned
     assert ledger.counts("class") == Counter(labels.values())
     assert ledger.counts("annotator") == Counter(who for _, who in last)
     kinds = {(row, event.kind) for (row, _), event in last.items() if row in refused}
@@ -75,7 +75,7 @@ def test_it_is_what_a_fold_of_all_events_comes_to(history, every, learnt):
         unknown = any(event.kind == "unknown" for event in mine.values())
         assert ledger.is_settled(item) == (item in labels or unknown)
         for who in PEOPLE:
-            assert ledger.answer_to(item, who) == mine.get(who)
+            assert ledger.get_answer(item, who) == mine.get(who)
             assert ledger.is_open_to(item, who) == (
                 item not in labels and not unknown and who not in mine
             )
@@ -85,9 +85,9 @@ def test_it_is_what_a_fold_of_all_events_comes_to(history, every, learnt):
 @settings(max_examples=100, deadline=None)
 def test_a_plan_becomes_due_at_a_place_that_the_events_alone_decide(history, every):
     """What is due is what the events up to its place say, however they were taken in."""
-    ledger = Ledger("me", every=every)
+    ledger = SessionState("me", every=every)
     events = told(history, ledger)
-    again = Ledger("me", every=every)
+    again = SessionState("me", every=every)
     again.apply(events)
     assert again.due == ledger.due
     due = ledger.at_due()
@@ -109,7 +109,7 @@ def plan(name, upto, ids, seq):
 
 
 def test_the_plan_that_knows_most_counts():
-    ledger = Ledger("me")
+    ledger = SessionState("me")
     ledger.apply([plan("me", 0, [1], 1), plan("me", 20, [2], 2), plan("me", 10, [3], 3)])
     assert ledger.plan.value["ids"] == [2]
     assert ledger.scores == {2: 0.5}
@@ -119,7 +119,7 @@ def test_the_plan_that_knows_most_counts():
 
 
 def test_a_lease_waits_for_the_answers_that_are_missing():
-    ledger = Ledger("me")
+    ledger = SessionState("me")
     value = {"items": [1, 2, 3], "session": "s", "expires": 9.0}
     ledger.apply([Event("lease", "t", annotator="ann", value=value, time=1.0, seq=1)])
     lease = ledger.leases["t"]
@@ -144,7 +144,7 @@ def test_a_lease_waits_for_the_answers_that_are_missing():
 
 
 def test_events_of_later_versions_are_left_aside():
-    ledger = Ledger("me")
+    ledger = SessionState("me")
     ledger.apply([Event("dream", "a", 1, value="x", seq=7)])
     assert ledger.seq == 7
     assert not list(ledger.answers())
@@ -153,6 +153,6 @@ def test_events_of_later_versions_are_left_aside():
 @pytest.mark.parametrize("n", [20_000])
 def test_many_events_are_taken_in_quickly(n):
     """Time grows with their number: no answer looks at those before it."""
-    ledger = Ledger("me", every=10)
+    ledger = SessionState("me", every=10)
     ledger.apply(Event("label", f"e{i}", i, "ann", "x", seq=i + 1) for i in range(n))
     assert len(ledger.at_due().labels) == n

@@ -401,7 +401,7 @@ def test_an_older_store_is_brought_up_to_date_or_left_as_it_was(path, monkeypatc
     monkeypatch.setattr(_sqlite, "SCHEMA_VERSION", 3)
 
     def second(connection):
-        connection.execute("ALTER TABLE event ADD COLUMN colour TEXT")
+        connection.execute("ALTER TABLE event ADD COLUMN color TEXT")
 
     def fails(connection):
         connection.execute("ALTER TABLE event ADD COLUMN taste TEXT")
@@ -413,7 +413,7 @@ def test_an_older_store_is_brought_up_to_date_or_left_as_it_was(path, monkeypatc
     connection = sqlite3.connect(path)
     columns = [row[1] for row in connection.execute("PRAGMA table_info(event)")]
     assert connection.execute("PRAGMA user_version").fetchone()[0] == 2
-    assert "colour" in columns
+    assert "color" in columns
     assert "taste" not in columns
     connection.close()
     monkeypatch.setitem(_sqlite.MIGRATIONS, 2, lambda connection: None)

@@ -32,7 +32,7 @@ from skactive.labeling.terminal._console import (
     StoppedError,
 )
 from skactive.labeling.terminal._keys import Keys
-from skactive.labeling.terminal._labeler import Labeller
+from skactive.labeling.terminal._labeler import Labeler
 from skactive.labeling.terminal._screen import Screen, drawn, item_lines
 from skactive.labeling.terminal._text import harmless, width_of, wrapped
 from skactive.strategies import Random
@@ -46,7 +46,7 @@ ROWS = [f"text {i}" for i in range(12)]
 class FakeConsole:
     """Gives keys from a script, and keeps what was shown."""
 
-    colour = False
+    color = False
 
     def __init__(self, script, keys=True):
         self._script, self.keys = list(script), keys
@@ -83,7 +83,7 @@ def label():
             )
             sessions.append(session)
         console = FakeConsole(script, keys)
-        Labeller(session, console, "ann", lambda row: row[0], **more).run()
+        Labeler(session, console, "ann", lambda row: row[0], **more).run()
         answers = [(r["kind"], r["label"]) for r in session.records()]
         return answers, console.shown, session
 
@@ -101,7 +101,7 @@ def test_a_key_labels_and_the_next_item_comes(label):
     assert answers == [("label", "good"), ("label", "bad"), ("label", "good")]
     assert len({row_of(each) for each in shown}) == 4
     assert f"text {row_of(shown[0])}" in shown[0]
-    assert "3 of 12 labelled" in shown[3]
+    assert "3 of 12 labeled" in shown[3]
     assert "1 good 2   2 bad 1" in shown[3]
     assert f"Row {row_of(shown[2])}: good." in shown[3]
     record = session.records()[0]
@@ -157,7 +157,7 @@ def test_back_and_away_changes_nothing(label, key):
 
 def test_back_at_the_beginning(label):
     _, shown, _ = label("b")
-    assert "You have labelled nothing before this." in shown[-1]
+    assert "You have labeled nothing before this." in shown[-1]
 
 
 def test_back_reaches_what_was_said_in_another_sitting(label):
@@ -220,7 +220,7 @@ def test_a_line_that_may_be_two_classes(label):
     assert "'ba' may be bad, banal: type more of it." in shown[-1]
 
 
-def test_all_labelled(label):
+def test_all_labeled(label):
     answers, shown, _ = label(*"1" * 12, "1", "s", "u", "2")
     assert [each for _, each in answers] == ["good"] * 11 + ["bad"]
     assert "Nothing is left to label." in shown[12]
@@ -232,7 +232,7 @@ def test_what_others_have_is_told(label):
     _, _, session = label("1")
     session.next_batch(11, annotator="ben")
     _, shown, _ = label("1", session=session)
-    assert "left but what others are labelling now." in " ".join(shown[-1].split())
+    assert "left but what others are labeling now." in " ".join(shown[-1].split())
 
 
 def test_several_classes(label):
@@ -354,14 +354,14 @@ def test_the_screen_tells_accuracy_and_when_to_stop():
         stop_reason="models agree", problem="ValueError: \x1b[2J",
     )  # fmt: skip
     screen = Screen("data\x1b", progress, Keys(["a\x1b"]), name="row 1", item=["x"])
-    plain = drawn(screen, 60, colour=False)
+    plain = drawn(screen, 60, color=False)
     assert "accuracy 85 % (62 to 97 %)" in plain
     assert "You may stop now: models agree" in plain
     assert "The last fit failed" in plain
     assert "\x1b" not in plain
     assert max(map(width_of, plain.split("\n"))) <= 60
-    coloured = drawn(screen, 60, colour=True)
-    assert re.sub("\x1b\\[[0-9;]*m", "", coloured) == plain != coloured
+    colored = drawn(screen, 60, color=True)
+    assert re.sub("\x1b\\[[0-9;]*m", "", colored) == plain != colored
 
 
 def test_signals_wait_for_what_is_being_done():
@@ -431,7 +431,7 @@ def test_export_and_status_are_those_of_the_session(folder, monkeypatch, capsys)
     with open_campaign({"resume": "labels.db"}, background=False) as session:
         assert session.records() == stored.records()
         one, other = session.progress(), stored.progress()
-        for name in ("n_rows", "n_labeled", "n_unknown", "n_skipped", "n_in_flight", "n_learnt",
+        for name in ("n_rows", "n_labeled", "n_unknown", "n_skipped", "n_in_flight", "n_learned",
                      "classes", "annotators", "accuracy", "n_rounds"):  # fmt: skip
             assert getattr(one, name) == getattr(other, name), name
         session.export("one.csv")

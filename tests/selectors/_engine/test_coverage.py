@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose
 from skactive.selectors import max_coverage
 from skactive.selectors._engine import similarity
 from skactive.selectors._engine import threads as thread_engine
-from skactive.selectors._engine.coverage import Balls, Coverage
+from skactive.selectors._engine.coverage import Coverage, RadiusCoverage
 from skactive.selectors._engine.similarity import Points, distance, rbf, tophat
 from skactive.selectors._engine.threads import threads
 
@@ -43,7 +43,7 @@ def test_bounds_are_above_the_gains_and_close(kernel, labeled):
 @pytest.mark.parametrize("labeled", [None, 5])
 def test_bounds_of_balls_follow_what_is_covered(weighted, labeled, small_parts, blobs):
     X, weights = blobs(600, 8), np.random.default_rng(16).random(600)
-    objective = Balls(
+    objective = RadiusCoverage(
         Points.of(X),
         X,
         tophat(3.0),

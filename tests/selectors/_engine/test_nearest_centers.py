@@ -11,13 +11,13 @@ from scipy.stats import chisquare
 from skactive.selectors import k_center_greedy, kmeans_plusplus
 from skactive.selectors._engine import nearest_centers as _lazy
 from skactive.selectors._engine import points as _points
-from skactive.selectors._engine.nearest_centers import LazyDistances
+from skactive.selectors._engine.nearest_centers import NearestCenters
 
 
 def blobs(n_rows, n_dims, dtype=np.float64, seed=0):
     rng = np.random.default_rng(seed)
-    centres = 2 * rng.normal(size=(8, n_dims))
-    return (centres[rng.integers(0, 8, n_rows)] + rng.normal(size=(n_rows, n_dims))).astype(dtype)
+    centers = 2 * rng.normal(size=(8, n_dims))
+    return (centers[rng.integers(0, 8, n_rows)] + rng.normal(size=(n_rows, n_dims))).astype(dtype)
 
 
 def factors(n_rows, dtype=np.float64, seed=0):
@@ -62,8 +62,8 @@ kinds = pytest.mark.parametrize("kind", KINDS)
 
 @pytest.fixture(params=[1, 16], ids=["wide", "narrow"])
 def lazy(request, monkeypatch):
-    """Use blocks of many or of few rows and centres."""
-    monkeypatch.setattr(_lazy, "_CENTRES", 128 // request.param)
+    """Use blocks of many or of few rows and centers."""
+    monkeypatch.setattr(_lazy, "_CENTERS", 128 // request.param)
     monkeypatch.setattr(_points, "_BLOCK_BYTES", 2**21 // request.param**2)
     return request.param
 
@@ -71,18 +71,18 @@ def lazy(request, monkeypatch):
 @kinds
 def test_bounds_are_never_below_the_distances_and_refreshed_ones_are_equal(kind, lazy):
     points = KINDS[kind]()
-    X, state, rng = explicit(points), LazyDistances(points), np.random.default_rng(0)
-    centres = rng.permutation(600)[:40]
+    X, state, rng = explicit(points), NearestCenters(points), np.random.default_rng(0)
+    centers = rng.permutation(600)[:40]
     scale = np.square(X - X.mean(axis=0)).sum(axis=1).max()
-    for n, centre in enumerate(centres, start=1):
-        state.add(int(centre))
+    for n, center in enumerate(centers, start=1):
+        state.add(int(center))
         if n % 9 == 4:
             state.lower_all()
-        true = all_pairs(X, X[centres[:n]]).min(axis=1)
+        true = all_pairs(X, X[centers[:n]]).min(axis=1)
         some = rng.integers(0, 600, 20)
         assert_allclose(state.refresh(some), true[some], rtol=1e-7, atol=1e-9 * scale)
         assert (state.bound >= true - 1e-9 * scale).all()
-    assert_array_equal(state.bound[centres], 0.0)
+    assert_array_equal(state.bound[centers], 0.0)
     state.lower_all()
     assert (state.bound <= true * (1 + 1e-3) + 1e-3 * scale).all()  # and they are not far above
 
@@ -94,7 +94,7 @@ def test_farthest_first_pick_by_pick(kind, n_picks, lazy):
     X = explicit(points)
     if isinstance(points, tuple):
         start, options = [7], {}
-        state = LazyDistances(points)
+        state = NearestCenters(points)
         state.add(7)
         picks = state.farthest_first(n_picks, np.random.RandomState(0))
     else:
@@ -111,7 +111,7 @@ def test_farthest_first_pick_by_pick(kind, n_picks, lazy):
 @pytest.mark.parametrize("width", [4, 64, 10_000])
 def test_the_answer_does_not_depend_on_how_many_rows_contend(width, monkeypatch):
     X, labeled = blobs(3000, 3), blobs(50, 3, seed=1)
-    state = LazyDistances(X, labeled=labeled)
+    state = NearestCenters(X, labeled=labeled)
     traverse, widths = state._contenders, []
 
     def contenders():
@@ -133,16 +133,16 @@ def test_single_precision_picks_are_those_of_double_precision():
 
 def test_few_rows_are_refreshed():
     X = blobs(50_000, 32, np.float32)
-    state = LazyDistances(X, labeled=X[:50])
+    state = NearestCenters(X, labeled=X[:50])
     state.farthest_first(200, np.random.RandomState(0))
     assert 0 < (state.seen > 0).mean() < 0.1
-    state = LazyDistances(X)
+    state = NearestCenters(X)
     state.add(0)
     state.draw(200, np.random.RandomState(0))
     assert 0 < (state.seen > 0).mean() < 0.1
 
 
-def test_more_labelled_rows_than_the_pool_and_a_batch_of_all(lazy):
+def test_more_labeled_rows_than_the_pool_and_a_batch_of_all(lazy):
     X, labeled = blobs(40, 3), blobs(500, 3, seed=2)
     picks = k_center_greedy(X, 40, labeled=labeled, random_state=0)
     assert picks.tolist() == farthest_first(X, labeled, 40)
@@ -200,10 +200,10 @@ def test_draws_from_stale_bounds_follow_the_distances():
     X, n = np.random.default_rng(0).normal(size=(30, 2)), 6000
     rng, counts, expected = np.random.RandomState(0), np.zeros(30), np.zeros(30)
     for _ in range(n):
-        state = LazyDistances(X)
+        state = NearestCenters(X)
         state.add(0)
         weights, cumulated, _ = state._proposal_law()
-        for row in (5, 11, 17):  # centres that the bounds know nothing of
+        for row in (5, 11, 17):  # centers that the bounds know nothing of
             state.add(row)
         picks = []
         while not picks:

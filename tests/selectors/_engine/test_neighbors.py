@@ -1,4 +1,4 @@
-"""Neighbours between a pool and a few rows, against all pairs in whole numbers."""
+"""Neighbors between a pool and a few rows, against all pairs in whole numbers."""
 
 import tracemalloc
 

@@ -100,7 +100,7 @@ function askName(problem = "") {
   const form = element(
     "form",
     { className: "entry-form" },
-    element("h1", { textContent: "Labelling" }),
+    element("h1", { textContent: "Labeling" }),
     element("label", { htmlFor: field.id, textContent: "Your name" }),
     field,
     element("p", {
@@ -139,7 +139,7 @@ function label() {
   if (mounted) return; // Enter was pressed twice
   mounted = true;
   const other = element("button", { type: "button", textContent: "Somebody else" });
-  const as = element("span", { textContent: `Labelling as ${name}` });
+  const as = element("span", { textContent: `Labeling as ${name}` });
   const who = element("div", { className: "entry-who" }, as, other);
   const root = element("div");
   entry.replaceChildren(who, notice, root);
@@ -160,7 +160,7 @@ async function start() {
   }
   name = stored("localStorage", NAME);
   if (!token) {
-    entry.replaceChildren(element("h1", { textContent: "Labelling" }), notice);
+    entry.replaceChildren(element("h1", { textContent: "Labeling" }), notice);
     announce(missing);
   } else if (name) {
     begin(name);

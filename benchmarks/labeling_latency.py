@@ -1,6 +1,6 @@
 """The time from a key press to the next item on screen, while the model is refitted.
 
-    python benchmarks/labelling_latency.py --texts 100000 --presses 200
+    python benchmarks/labeling_latency.py --texts 100000 --presses 200
 
 A server in a process of its own labels made-up texts of 20 words with a logistic regression on
 TF-IDF; every 5 labels the model is fitted anew, on which it looks at all texts. Chromium opens the
@@ -56,7 +56,7 @@ def serve_texts(store, n):
 
     from skactive import ActiveLearner
     from skactive.labeling import LabelingSession
-    from skactive.labeling.page import Desk
+    from skactive.labeling.page import PageBackend
     from skactive.labeling.server import serve
 
     learner = ActiveLearner(make_pipeline(TfidfVectorizer(), LogisticRegression()))
@@ -64,7 +64,7 @@ def serve_texts(store, n):
         learner, texts(n), store=store, classes=["no", "yes"], refit_every=5, random_state=0
     ) as session:
         session.peek()
-        serve(Desk(session), open_browser=False, report=lambda line: print(line, flush=True))
+        serve(PageBackend(session), open_browser=False, report=lambda line: print(line, flush=True))
         print("models", session.progress().n_rounds, flush=True)
 
 

@@ -21,17 +21,16 @@ from skactive.stopping import Monitor, Round
 if TYPE_CHECKING:
     from skactive.simulation._learner import SimulatedLearner
 
-__all__ = ["Positions"]
-
+__all__ = ["Campaign"]
 
 Positions = NDArray[np.intp]
 
 
-class _Campaign:
-    """One run of the loop: what is known so far, and the next round.
+class Campaign:
+    """State of one run of the loop, and its next round.
 
-    Its rows are those that are not reserved for the audit, and its positions are among them;
-    `rows` says where they are in the `X` and `y` of the user.
+    Positions are among the rows that are not reserved for the audit; `rows` holds the positions of
+    these in the `X` and `y` of the user.
     """
 
     def __init__(
@@ -50,92 +49,92 @@ class _Campaign:
             self.learner.set_params(estimator=deepcopy(settings.learner.estimator))
         if self.learner.random_state is None:
             self.learner.set_params(random_state=self.random_state.randint(2**31 - 1))
-        self.initial = None if initial is None else _checked_positions(initial, n_rows(X))
-        self.bought = min(settings.budget, n_rows(X))  # in the end, all told
-        self.audit = Audit(settings.audit_share, self.bought, n_rows(X), self.initial, seed)
-        self.budget = self.bought - len(self.audit.rows)
+        self.initial = None if initial is None else _check_positions(initial, n_rows(X))
+        self.total_budget = min(settings.budget, n_rows(X))  # labels of the audit included
+        self.audit = Audit(settings.audit_share, self.total_budget, n_rows(X), self.initial, seed)
+        self.budget = self.total_budget - len(self.audit.rows)
         self.rows = np.setdiff1d(np.arange(n_rows(X)), self.audit.rows)
         self.X = take_rows(X, self.rows) if len(self.audit.rows) else X
-        every = settings.retune_every
-        self.tuner = None if every is None else Tuner(self.learner, every)
+        retune_every = settings.retune_every
+        self.tuner = None if retune_every is None else Tuner(self.learner, retune_every)
         self.monitor: Monitor | None = (
             None if settings.stopping is None else settings.stopping.start()
         )
-        self.state = CampaignCache(self.X)
-        self.known: list[int] = []
-        self.taught: list[int] = []  # the same rows, in the order of the learner's labeled rows
+        self.cache = CampaignCache(self.X)
+        self.labeled: list[int] = []  # positions, in the order in which their labels were read
+        self.taught: list[int] = []  # the same, in the order of the learner's labeled rows
         self.models: list[Any] = []
         self.history: list[dict[str, Any]] = []
-        self.query_seconds = 0.0  # what choosing the rows of the coming round took
+        self.query_seconds = 0.0  # time to choose the rows of the coming round
         self.stop_reason = ""
 
     def start(self) -> None:
-        """Buy the labels of the start."""
+        """Buy the labels to start with."""
         self.began = began = perf_counter()
         if self.initial is not None:
             self._check_budget(len(self.initial))
-            self.known = np.searchsorted(self.rows, self.initial).tolist()
+            self.labeled = np.searchsorted(self.rows, self.initial).tolist()
         else:
-            self.known = self._drawn()
-        if is_classifier(self.learner) and self._one_class():
+            self.labeled = self._draw_initial()
+        if is_classifier(self.learner) and self._has_one_class():
             if self.initial is not None:
                 raise ValueError(
-                    f"The {len(self.known)} rows of initial hold one class only: a classifier "
-                    "needs two. Pass initial rows of two classes, or leave initial out and rows "
-                    "are drawn until there are two."
+                    f"The {len(self.labeled)} rows of initial hold one class only: a classifier "
+                    "needs two. Pass initial rows of two classes, or omit initial, and rows are "
+                    "drawn until there are two."
                 )
             self._draw_second_class()
         self.query_seconds = perf_counter() - began
 
     def play(self) -> None:
-        """Fit, ask, buy; until the budget is spent or there is a reason to stop."""
+        """Fit, query and buy labels, until the budget is spent or there is a reason to stop."""
         settings = self.settings
-        n_rounds = 1 + -(-(self.budget - len(self.known)) // settings.batch_size)
+        n_rounds = 1 + -(-(self.budget - len(self.labeled)) // settings.batch_size)
         root = settings._init_callback_context(max_subtasks=n_rounds)
         root.call_on_fit_task_begin(estimator=settings, X=self.X_all, y=self.y)
-        new = list(self.known)
+        batch = list(self.labeled)
         with progress(n_rounds, "labeling", shown=bool(settings.verbose)) as advance:
             while True:
                 context = root.subcontext(task_name="round")
                 context.call_on_fit_task_begin(estimator=settings)
-                self._teach(new)
+                self._teach(batch)
                 self._audit()
-                advance(f"{len(self.known)} labels")
-                asked = context.call_on_fit_task_end(
+                advance(f"{len(self.labeled)} labels")
+                callback_stops = context.call_on_fit_task_end(
                     estimator=settings, reconstruction_attributes=self._attributes
                 )
-                self.stop_reason = self._reason_to_stop(asked)
+                self.stop_reason = self._reason_to_stop(callback_stops)
                 if self.stop_reason:
                     break
-                new = self._bought()
+                batch = self._query_batch()
         if self.tuner is not None:
             self.learner.set_params(estimator=self.tuner.search)
         root.call_on_fit_task_end(estimator=settings, reconstruction_attributes=self._attributes)
 
     def _attributes(self) -> dict[str, Any]:
-        """What makes an estimator that predicts as if the campaign had ended with this round."""
+        """Return the attributes of an estimator that predicts as if this round were the last."""
         return {"learner_": self.learner}
 
-    def _teach(self, new: list[int]) -> None:
-        """Teach the learner the labels that are new: by a refit in the order of the rows."""
+    def _teach(self, batch: list[int]) -> None:
+        """Teach the learner a batch; by a refit, all labeled rows in the order of the pool."""
         batchwise = (self.learner.incremental or self.learner.prefit) and len(self.models) > 0
-        rows = np.sort(new if batchwise else self.known)
+        rows = np.sort(batch if batchwise else self.labeled)
         began = perf_counter()
-        verb = self.learner.teach if batchwise else self.learner.fit
+        fit = self.learner.teach if batchwise else self.learner.fit
         if self.tuner is not None:
-            verb = self.tuner.fit
-        verb(take_rows(self.X, rows), self._labels(rows), **self._params_of(rows))
+            fit = self.tuner.fit
+        fit(take_rows(self.X, rows), self._read_labels(rows), **self._take_params(rows))
         self.taught = (self.taught if batchwise else []) + rows.tolist()
         self.models.append(self.learner.estimator_)
         record = {
-            "n_labels": len(self.known),
+            "n_labels": len(self.labeled),
             "fit_seconds": perf_counter() - began,
             "query_seconds": self.query_seconds,
         }
-        self.history.append(record | self._tuning())
+        self.history.append(record | self._tuning_record())
 
-    def _tuning(self) -> dict[str, Any]:
-        """What the history says of a search: whether there was one, and what is best since."""
+    def _tuning_record(self) -> dict[str, Any]:
+        """Return whether the round searched, and the best parameters since the last search."""
         model = self.models[-1]
         if self.tuner is not None:
             return {"tuned": self.tuner.tuned, "best_params": self.tuner.best_params}
@@ -144,11 +143,11 @@ class _Campaign:
         return {}
 
     def _audit(self) -> None:
-        """Buy the labels that are due to the audit, and score the model on all of it."""
+        """Buy the labels that the audit is due, and score the model on all of its rows."""
         audit = self.audit
         if not audit.share:
             return
-        audit.buy(len(self.known), last=len(self.known) >= self.budget)
+        audit.buy(len(self.labeled), last=len(self.labeled) >= self.budget)
         rows = audit.rows[: audit.n_known]
         if len(rows):
             labels = take_rows(self.y, rows)
@@ -156,90 +155,93 @@ class _Campaign:
         score = float(audit.scores.mean()) if len(rows) else np.nan
         self.history[-1] |= {"audit_n": audit.n_known, "audit_score": score}
 
-    def _reason_to_stop(self, asked: bool) -> str:
-        """Say why the campaign ends with this round, or nothing where it goes on."""
-        n = len(self.known)
+    def _reason_to_stop(self, callback_stops: bool) -> str:
+        """Return why the campaign ends with this round; an empty text if it goes on."""
+        n = len(self.labeled)
         if self.monitor is not None:
             verdict = self.monitor.update(self._round())
             self.history[-1]["stopping"] = self.monitor.values()
             if verdict.stop:
                 return f"Stopped at {n} labels: {verdict.reason}."
-        if asked:
-            return f"Stopped at {n} labels: a callback asked to."
+        if callback_stops:
+            return f"Stopped at {n} labels: a callback requested it."
         if n < self.budget:
             return ""
-        if self.bought == n_rows(self.X_all):
-            return f"The pool is empty: all {self.bought} rows are labeled."
-        return f"The budget of {self.bought} labels is spent."
+        if self.total_budget == n_rows(self.X_all):
+            return f"The pool is empty: all {self.total_budget} rows are labeled."
+        return f"The budget of {self.total_budget} labels is spent."
 
     def _round(self) -> Round:
         return Round(
-            n_labels=len(self.known),
+            n_labels=len(self.labeled),
             learner=self.learner,
             X=self.X,
-            pool=self._unknown(),
+            pool=self._unlabeled(),
             seed=self.seed,
             audit=self.audit.scores if self.audit.share else None,
             seconds=perf_counter() - self.began,
         )
 
-    def _bought(self) -> list[int]:
-        """Let the learner choose a batch; its labels count as known from here on."""
+    def _query_batch(self) -> list[int]:
+        """Let the learner choose a batch, which counts as labeled from here on."""
         began = perf_counter()
-        pool = self._unknown()
-        batch_size = min(self.settings.batch_size, self.budget - len(self.known))
-        place = PoolIndex(self.state, pool, np.asarray(self.taught, dtype=np.intp))
-        new = pool[self.learner._query(take_rows(self.X, pool), batch_size, place)].tolist()
+        pool = self._unlabeled()
+        batch_size = min(self.settings.batch_size, self.budget - len(self.labeled))
+        index = PoolIndex(self.cache, pool, np.asarray(self.taught, dtype=np.intp))
+        batch = pool[self.learner._query(take_rows(self.X, pool), batch_size, index)].tolist()
         self.query_seconds = perf_counter() - began
-        self.known += new
-        return new
+        self.labeled += batch
+        return batch
 
-    def _labels(self, rows: Positions) -> Any:
-        """Read labels to learn from; the audit's are read in `_audit`, and none elsewhere."""
+    def _read_labels(self, rows: Positions) -> Any:
+        """Read labels to learn from; those of the audit are read in `_audit`, none elsewhere."""
         return take_rows(self.y, self.rows[rows])
 
-    def _params_of(self, rows: Positions) -> dict[str, Any]:
+    def _take_params(self, rows: Positions) -> dict[str, Any]:
+        """Return the parameters of `fit`, cut to some rows where they have one value per row."""
         n = n_rows(self.X_all)
         return {
             name: take_rows(value, self.rows[rows]) if is_per_row(value, n) else value
             for name, value in self.params.items()
         }
 
-    def _unknown(self) -> Positions:
-        unknown = np.ones(n_rows(self.X), dtype=bool)
-        unknown[self.known] = False
-        return np.flatnonzero(unknown)
+    def _unlabeled(self) -> Positions:
+        is_unlabeled = np.ones(n_rows(self.X), dtype=bool)
+        is_unlabeled[self.labeled] = False
+        return np.flatnonzero(is_unlabeled)
 
-    def _drawn(self) -> list[int]:
+    def _draw_initial(self) -> list[int]:
+        """Draw the rows to start with, or let the initial strategy choose them."""
         n_initial = min(self.settings.n_initial, n_rows(self.X))
         self._check_budget(n_initial)
         if self.settings.initial_strategy is None:
             return self.random_state.permutation(n_rows(self.X))[:n_initial].tolist()
-        starter = clone(self.learner).set_params(strategy=self.settings.initial_strategy)
-        return starter.query(self.X, n_initial).tolist()
+        learner = clone(self.learner).set_params(strategy=self.settings.initial_strategy)
+        return learner.query(self.X, n_initial).tolist()
 
-    def _check_budget(self, n_start: int) -> None:
-        if n_start > self.budget:
+    def _check_budget(self, n_initial: int) -> None:
+        if n_initial > self.budget:
             n_audit = len(self.audit.rows)
             audit = f" and the {n_audit} of the audit" if n_audit else ""
             raise ValueError(
-                f"budget={self.settings.budget} does not cover the {n_start} labels of the start"
+                f"budget={self.settings.budget} does not cover the {n_initial} labels of the start"
                 f"{audit}: the budget counts all labels. Raise budget or lower n_initial."
             )
 
-    def _one_class(self) -> bool:
-        labels = np.asarray(self._labels(np.asarray(self.known)))
+    def _has_one_class(self) -> bool:
+        labels = np.asarray(self._read_labels(np.asarray(self.labeled)))
         return len(set(labels.ravel().tolist())) < 2
 
     def _draw_second_class(self) -> None:
         """Buy rows at random until a second class turns up or the budget is spent."""
-        for row in self.random_state.permutation(self._unknown()):
-            if len(self.known) >= self.budget or not self._one_class():
+        for row in self.random_state.permutation(self._unlabeled()):
+            if len(self.labeled) >= self.budget or not self._has_one_class():
                 return
-            self.known.append(int(row))
+            self.labeled.append(int(row))
 
 
-def _checked_positions(initial: Any, n: int) -> Positions:
+def _check_positions(initial: Any, n: int) -> Positions:
+    """Return `initial` as an array of positions, or raise an error that says what is wrong."""
     positions = np.asarray(initial)
     if positions.ndim != 1 or positions.dtype.kind not in "iu" or not len(positions):
         raise ValueError(f"initial must be a list of positions of rows, got {initial!r}.")

@@ -1,4 +1,4 @@
-"""SimulatedLearner: play the whole loop, with known labels as the oracle."""
+"""SimulatedLearner: the whole loop, played with known labels as the oracle."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from skactive._utils.delegation import DelegatesPrediction
 from skactive._utils.rows import n_rows
 from skactive._utils.seeding import draw_seed
 from skactive._validation import check_rows
-from skactive.simulation._campaign import _Campaign
+from skactive.simulation._campaign import Campaign
 
 __all__ = ["SimulatedLearner"]
 
@@ -29,76 +29,78 @@ class SimulatedLearner(
 ):
     """An active learner whose `fit` plays the whole loop, with `y` as the oracle.
 
-    It starts with a few labels, and then buys labels in batches, as the learner's strategy asks,
-    until the budget is spent. A label is read when it is bought and not before. Being an ordinary
-    estimator it goes into ``GridSearchCV``, which can so search over strategies and models.
+    It starts with a few labels and then buys labels in batches, as the learner's strategy asks for
+    them, until the budget is spent. A label is read when it is bought and not before. It is an
+    ordinary estimator, so ``GridSearchCV`` can search over strategies and models.
 
     Parameters
     ----------
     learner : ActiveLearner
-        The learner to play; it is cloned. Without a `random_state` of its own it gets one.
+        The learner to play; it is cloned. If it has no `random_state`, it gets one.
     budget : int, default=100
-        How many labels may be read in all, the start included. More than there are rows means
-        all rows.
+        Number of labels that may be read in total, including the initial ones. More than the
+        number of rows means all rows.
     batch_size : int, default=10
-        How many labels to buy a round. The last round takes what is left of the budget.
+        Number of labels to buy per round. The last round takes the rest of the budget.
     n_initial : int, default=10
-        How many labels to start with. If a classifier's start holds one class only, further rows
-        are drawn at random, on the same budget, until it holds two.
+        Number of labels to start with. If those of a classifier hold one class only, further rows
+        are drawn at random, on the same budget, until there are two classes.
     initial_strategy : Strategy, default=None
-        Chooses the start; one that needs no model. None draws at random.
+        Strategy that chooses the rows to start with; it must not need a model. None draws them at
+        random.
     random_state : int, RandomState instance or None, default=None
-        Seed of the start and of the queries.
+        Seed of the initial draw and of the queries.
     n_threads : int or None, default=1
-        How many threads BLAS and OpenMP may use meanwhile. The fits of a simulation are small, and
-        several times slower with two threads than with one; for large ones pass more, or None to
-        leave the number as it is.
+        Number of threads that BLAS and OpenMP may use meanwhile. The fits of a simulation are
+        small, and several times slower with two threads than with one; for large ones pass more,
+        or None to leave the number unchanged.
     verbose : bool or int, default=False
         Whether to show a progress bar on standard error.
     stopping : StoppingCriterion, default=None
-        When to stop before the budget is spent; see :mod:`skactive.stopping`. It is asked after
-        the fit of each round. What it looks at does not change which rows are queried.
+        When to stop before the budget is spent; see :mod:`skactive.stopping`. It is evaluated
+        after the fit of each round, and does not change which rows are queried.
     audit_share : float, default=0.0
-        Share of the labels bought that go to an *audit*: rows reserved at random before anything
+        Share of the labels bought that goes to an *audit*: rows reserved at random before anything
         else is chosen, which no strategy is offered and no model learns from. `n_initial` and
-        `batch_size` count the labels that are learned from; those of the audit come on top, and
-        the budget counts all.
+        `batch_size` count the labels to learn from; those of the audit come on top, and the budget
+        counts all of them.
     retune_every : int, default=None
-        For a learner whose estimator is a search (``GridSearchCV``): search anew only when at
-        least so many labels came since the last search, and refit the best estimator of that
-        search in between. None searches in every round.
+        For a learner whose estimator is a search (``GridSearchCV``): number of new labels after
+        which to search again; in between, the best estimator of the last search is refitted. None
+        searches in every round.
 
     Attributes
     ----------
     learner_ : ActiveLearner
-        The learner with all labels bought.
+        The learner, taught all labels that were bought.
     estimators_ : list of estimators
         The model of each round.
     queried_ : ndarray of shape (n_labels,)
-        Positions in `X` in the order in which their labels were read, the start first.
+        Positions in `X` in the order in which their labels were read, the initial ones first.
     n_labels_ : ndarray of shape (n_rounds,)
-        How many labels the model of each round learned from; the start is the first round.
+        Number of labels that the model of each round learned from; the initial labels are the
+        first round.
     n_bought_ : ndarray of shape (n_rounds,)
-        How many labels were bought up to each round, those of the audit included.
+        Number of labels bought up to each round, including those of the audit.
     audited_ : ndarray of shape (n_audited,)
         Positions in `X` of the rows of the audit, in the order in which their labels were read.
     stop_reason_ : str
         Why the campaign ended, in a sentence.
     stopping_ : Monitor or None
-        What `stopping` read, round by round; see
+        Values and verdicts of `stopping`, round by round; see
         :class:`StoppingDisplay <skactive.display.StoppingDisplay>`.
     history_ : list of dict
-        One record a round: ``n_labels``, ``fit_seconds``, and ``query_seconds`` that it took to
-        choose the rows of the round. With an audit also ``audit_n`` and ``audit_score``, how many
-        rows of it were known and their mean score by the model of the round; with `stopping` also
-        ``stopping``, a dict of what each criterion read; where the estimator is a search, also
-        ``tuned`` and ``best_params``, whether the round searched and what is best since.
+        One record per round: ``n_labels``, ``fit_seconds``, and ``query_seconds``, the time to
+        choose the rows of the round. With an audit also ``audit_n`` and ``audit_score``, the number
+        of its labels known and the mean score of the round's model on them; with `stopping` also
+        ``stopping``, a dict with the value of each criterion; if the estimator is a search, also
+        ``tuned`` and ``best_params``, whether the round searched and the best parameters since.
     classes_ : ndarray of shape (n_classes,)
-        The classes of the last model, where it has them.
+        Classes of the last model, if it has them.
     n_features_in_ : int
-        Number of features, where the last model has it.
+        Number of features, if the last model has it.
     feature_names_in_ : ndarray of shape (n_features,)
-        Names of the features, where the last model has them.
+        Names of the features, if the last model has them.
 
     See Also
     --------
@@ -112,18 +114,19 @@ class SimulatedLearner(
     it searches over, and a clone of a prefit learner is not fitted: freeze its model.)
 
     The audit is a simple random sample of the rows (of those that are not `initial`), whatever the
-    strategy does, so the share of it that a model predicts rightly is binomial, with the accuracy
-    on new rows as its mean (:func:`skactive.estimation.clopper_pearson` gives the interval). After
-    each round ``round(audit_share * n_bought)`` of its labels are known. A row scores 1 or 0 of a
-    classifier, right or wrong, and minus the squared error of a regressor.
+    strategy does, so the number of its rows that a model predicts correctly is binomial, with the
+    accuracy on new rows as the mean share (:func:`skactive.estimation.clopper_pearson` gives the
+    interval). After each round ``round(audit_share * n_bought)`` of its labels are known. The score
+    of a row is 1 or 0 (right or wrong) for a classifier, and minus the squared error for a
+    regressor.
 
-    With `retune_every` the models are the best estimators found and not the searches that found
-    them, so that their ``score`` is the same in all rounds. While the labels are too few for the
-    folds of the search (where these are stratified: while no class has as many labels as there are
-    folds), its estimator is fitted with its own parameters, and ``tuned`` is False. The learner
-    that results keeps the search: `teach` searches.
+    With `retune_every` the models are the best estimators of the searches and not the searches
+    themselves, so that their ``score`` is the same in all rounds. While there are too few labels
+    for the folds of the search (if these are stratified: while no class has as many labels as there
+    are folds), its estimator is fitted with its own parameters, and ``tuned`` is False. The
+    resulting learner keeps the search: `teach` searches.
 
-    With scikit-learn >= 1.9, callbacks set by ``set_callbacks`` are called a round; one that
+    With scikit-learn >= 1.9, callbacks set by ``set_callbacks`` are called once per round; one that
     returns True from ``on_fit_task_end`` ends the campaign.
 
     Examples
@@ -133,8 +136,11 @@ class SimulatedLearner(
     >>> from sklearn.model_selection import train_test_split
     >>> from skactive import ActiveLearner, SimulatedLearner
     >>> from skactive.strategies import Margin
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
     >>> X, X_test, y, y_test = train_test_split(*load_digits(return_X_y=True), random_state=0)
-    >>> learner = ActiveLearner(LogisticRegression(max_iter=1000), Margin())
+    >>> model = make_pipeline(StandardScaler(), LogisticRegression())
+    >>> learner = ActiveLearner(model, Margin())
     >>> simulation = SimulatedLearner(learner, budget=45, n_initial=20, random_state=0).fit(X, y)
     >>> simulation.n_labels_
     array([20, 30, 40, 45])
@@ -142,7 +148,7 @@ class SimulatedLearner(
     >>> scores[-1] > scores[0]
     True
 
-    Stopped when enough is known, with a fifth of the labels for an audit:
+    Stop when a target is reached, with a fifth of the labels for an audit:
 
     >>> from skactive.stopping import TargetReached
     >>> simulation.set_params(stopping=TargetReached(0.8), audit_share=0.2, budget=500)
@@ -197,19 +203,19 @@ class SimulatedLearner(
 
     @with_callbacks
     def fit(self, X: Any, y: Any, *, initial: Any = None, **params: Any) -> Self:
-        """Play the loop on these rows, reading labels only as they are bought.
+        """Play the loop on some rows, reading labels only as they are bought.
 
         Parameters
         ----------
         X : rows in any container
             The pool.
         y : array-like of shape (n_rows,)
-            The labels that the oracle will give.
+            The labels that the oracle gives.
         initial : array-like of int, default=None
-            Positions of the rows whose labels are known at the start, instead of `n_initial`
-            rows drawn.
+            Positions of the rows whose labels are known at the start, in place of `n_initial`
+            rows that are drawn.
         **params : dict
-            Passed to the learner's ``fit``; values with one entry a row are cut to the labeled
+            Passed to the learner's ``fit``; values with one entry per row are cut to the labeled
             rows.
 
         Returns
@@ -219,8 +225,8 @@ class SimulatedLearner(
         Raises
         ------
         ValueError
-            If the budget does not cover the start, or `initial` is no set of positions or holds
-            one class only, or `retune_every` is set and there is nothing to search anew.
+            If the budget does not cover the initial labels, if `initial` is not a set of positions
+            or holds one class only, or if `retune_every` is set and the estimator is not a search.
         """
         self._validate_params()
         if y is None:
@@ -233,12 +239,12 @@ class SimulatedLearner(
         if params and get_config()["enable_metadata_routing"]:
             params = process_routing(self, "fit", **params).learner["fit"]
         seed = draw_seed(self.random_state)
-        campaign = _Campaign(self, X, y, dict(params), seed, initial)
+        campaign = Campaign(self, X, y, dict(params), seed, initial)
         with nullcontext() if self.n_threads is None else threadpool_limits(self.n_threads):
             campaign.start()
             campaign.play()
         self.learner_, self.estimators_ = campaign.learner, campaign.models
-        self.queried_ = campaign.rows[campaign.known]
+        self.queried_ = campaign.rows[campaign.labeled]
         self.history_ = campaign.history
         self.n_labels_ = np.array([record["n_labels"] for record in self.history_])
         self.audited_ = campaign.audit.rows[: campaign.audit.n_known]
@@ -261,7 +267,7 @@ class SimulatedLearner(
         Yields
         ------
         float
-            The score of a round, the start first: one for each of ``n_labels_``.
+            The score of each round, in the order of ``n_labels_``.
         """
         from sklearn.metrics import check_scoring  # late: it takes a tenth of a second
 
@@ -272,7 +278,7 @@ class SimulatedLearner(
     # scikit-learn's protocols -----------------------------------------------------------------
 
     def get_metadata_routing(self) -> MetadataRouter:
-        """Say that `fit` sends its parameters to the learner's `fit`.
+        """Return the routing: `fit` passes its parameters to the learner's `fit`.
 
         Returns
         -------

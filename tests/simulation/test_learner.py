@@ -697,7 +697,7 @@ def test_each_way_to_end_has_its_sentence():
 @pytest.mark.filterwarnings("ignore:.*experimental")
 def test_a_callback_that_ends_the_campaign_is_named():
     simulation = simulated(budget=100).set_callbacks(Recorder(stop_after=2)).fit(X, Y)
-    assert simulation.stop_reason_ == "Stopped at 20 labels: a callback asked to."
+    assert simulation.stop_reason_ == "Stopped at 20 labels: a callback requested it."
 
 
 def test_what_is_no_criterion_is_refused():

@@ -1,4 +1,4 @@
-"""What goes into a stopping criterion and what comes out, and the base of all of them."""
+"""Base of the stopping criteria, their input and output, and their composition."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 
 from skactive._utils.compat import Interval
+from skactive._utils.text import format_count
 
 __all__ = [
     "POSITIVE_INT",
@@ -40,27 +41,27 @@ POSITIVE_REAL = [Interval(Real, 0, None, closed="neither")]
 
 @dataclass(frozen=True, eq=False)
 class Round:
-    """What a criterion may look at after the fit of a round.
+    """State of a campaign after the fit of a round, as stopping criteria see it.
 
     Parameters
     ----------
     n_labels : int
-        How many labels the model has learned from.
+        Number of labels that the model has learned from.
     learner : estimator, default=None
         The fitted learner or model.
     X : rows in any container, default=None
         All rows of the campaign, labeled or not.
     pool : ndarray of int, default=None
-        Positions in `X` of the rows that are left to label; None: all.
+        Positions in `X` of the unlabeled rows; None: all.
     seed : int, default=0
-        The same number in all rounds of a campaign, from which random stop sets are drawn.
+        Seed from which random stop sets are drawn; the same in all rounds of a campaign.
     audit : ndarray of shape (n_audited,), default=None
-        Scores, by the model of this round, of rows that were drawn at random and not learned from;
-        1 (right) or 0 (wrong) of a classifier. None: there is no audit.
+        Scores of the model of this round on rows that were drawn at random and not learned from;
+        1 (right) or 0 (wrong) for a classifier. None: no audit.
     seconds : float, default=0.0
         Time since the campaign began.
     cost : float, default=None
-        What all labels have cost so far; None: 1 each.
+        Cost of all labels so far; None: 1 each.
     """
 
     n_labels: int
@@ -74,22 +75,22 @@ class Round:
 
     @property
     def n_bought(self) -> int:
-        """How many labels were paid for: those learned from and those of the audit."""
+        """Number of labels paid for: those learned from and those of the audit."""
         return self.n_labels + (0 if self.audit is None else len(self.audit))
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a criterion says of a round; true where it says stop.
+    """Verdict of a criterion on a round; true if it is to stop.
 
     Parameters
     ----------
     stop : bool
         Whether to stop.
     reason : str
-        Why, or why not yet: a sentence without capital or full stop.
+        Why, or why not yet: a sentence without a capital letter or full stop.
     value : float, default=nan
-        What was compared with the criterion's limit; NaN where there is no one number (yet).
+        Value that was compared with the criterion's limit; NaN if there is none (yet).
     """
 
     stop: bool
@@ -101,27 +102,27 @@ class Verdict:
 
 
 class Monitor:
-    """A criterion at work in one campaign: what it remembers, and what it has read.
+    """State of a stopping criterion in one campaign: its memory and its history.
 
     Made by :meth:`StoppingCriterion.start`. It can be pickled between rounds.
 
     Parameters
     ----------
     criterion : StoppingCriterion
-        What to go by; a copy is kept.
+        The criterion; a copy is kept.
 
     Attributes
     ----------
     criterion : StoppingCriterion
         The copy.
     history : list of (int, float)
-        Labels and the value read, a pair a round; NaN where there was nothing to read yet.
+        Number of labels and value, one pair per round; NaN while there is no value.
     stopped_at : int or None
-        Labels of the first round whose verdict was to stop.
+        Number of labels of the first round whose verdict was to stop.
     verdict : Verdict or None
-        The last.
+        The last verdict.
     parts : list of Monitor
-        Of the criteria that this one is made of.
+        Monitors of the criteria that this one is composed of.
     """
 
     def __init__(self, criterion: StoppingCriterion) -> None:
@@ -133,12 +134,12 @@ class Monitor:
         self._memory: Memory = {"parts": self.parts} if self.parts else {}
 
     def update(self, current: Round) -> Verdict:
-        """Look at the next round.
+        """Judge the next round.
 
         Parameters
         ----------
         current : Round
-            What there is to see.
+            The round.
 
         Returns
         -------
@@ -148,7 +149,7 @@ class Monitor:
         Raises
         ------
         CapabilityError
-            If the model cannot give what the criterion reads.
+            If the model cannot provide what the criterion reads.
         ValueError
             If the round lacks what the criterion reads.
         """
@@ -160,19 +161,19 @@ class Monitor:
         return verdict
 
     def leaves(self) -> Iterator[Monitor]:
-        """Yield the monitors of the criteria that read a value: this, or those that it joins."""
+        """Yield the monitors of the criteria that have a value: this one, or those it composes."""
         if not self.parts:
             yield self
         for part in self.parts:
             yield from part.leaves()
 
     def values(self) -> dict[str, float]:
-        """Return what was read in the last round, by criterion."""
+        """Return the values of the last round, by criterion."""
         return {str(leaf.criterion): leaf.history[-1][1] for leaf in self.leaves()}
 
     @property
     def limit(self) -> float:
-        """The value at which the criterion says stop; NaN of criteria that join others."""
+        """Value at which the criterion stops; NaN for a composition of criteria."""
         return self.criterion.limit()
 
 
@@ -180,7 +181,7 @@ class StoppingCriterion(BaseEstimator, ABC):
     """Base of all stopping criteria.
 
     A subclass assigns its hyper-parameters in ``__init__`` and implements :meth:`judge` and
-    :meth:`limit`; `reading` names what it reads, for the axis of a display.
+    :meth:`limit`; `reading` names its value, for the axis of a display.
     """
 
     reading: ClassVar[str] = "value"
@@ -192,7 +193,7 @@ class StoppingCriterion(BaseEstimator, ABC):
         Returns
         -------
         Monitor
-            Remembers what is needed of the rounds; the criterion itself never changes.
+            Keeps the state of the campaign; the criterion itself never changes.
         """
         self._validate_params()
         return Monitor(self)
@@ -204,9 +205,9 @@ class StoppingCriterion(BaseEstimator, ABC):
         Parameters
         ----------
         current : Round
-            What there is to see.
+            The round.
         memory : dict
-            Empty in the first round, and afterwards as the round before left it. Keep little. Of a
+            Empty in the first round, later as the previous round left it. Keep it small. For a
             criterion with :meth:`parts` it holds their monitors, under ``"parts"``.
 
         Returns
@@ -216,10 +217,10 @@ class StoppingCriterion(BaseEstimator, ABC):
 
     @abstractmethod
     def limit(self) -> float:
-        """Return the value at which the criterion says stop."""
+        """Return the value at which the criterion stops."""
 
     def parts(self) -> list[Any]:
-        """Return the criteria that this one is made of."""
+        """Return the criteria that this one is composed of."""
         return []
 
     def __and__(self, other: Any) -> AllOf:
@@ -229,15 +230,16 @@ class StoppingCriterion(BaseEstimator, ABC):
         return _join(AnyOf, self, other)
 
     def __bool__(self) -> NoReturn:
-        # `and` and `or` would take one of two criteria and drop the other without a word.
+        # `and` and `or` would silently drop one of two criteria.
         raise TypeError(
-            f"{type(self).__name__} is a stopping criterion, which is neither true nor false: join "
-            "criteria by & and |, not by `and` and `or`, and ask whether there is one by `is None`."
+            f"{type(self).__name__} is a stopping criterion, which is neither true nor false: "
+            "combine criteria with & and |, not with `and` and `or`, and test for a missing one "
+            "with `is None`."
         )
 
 
 class _Composition(StoppingCriterion):
-    """Several criteria as one."""
+    """Composition of several criteria."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"criteria": [list, tuple]}
 
@@ -250,15 +252,15 @@ class _Composition(StoppingCriterion):
 
     def judge(self, current: Round, memory: Memory) -> Verdict:
         """Judge by the verdicts of the parts."""
-        # All of them, every time: a window is of rounds in succession.
-        return self.joined([part.update(current) for part in memory["parts"]])
+        # All of them in every round: windows count successive rounds.
+        return self.combine([part.update(current) for part in memory["parts"]])
 
     @abstractmethod
-    def joined(self, verdicts: list[Verdict]) -> Verdict:
-        """Make one verdict of those of the parts."""
+    def combine(self, verdicts: list[Verdict]) -> Verdict:
+        """Combine the verdicts of the parts."""
 
     def limit(self) -> float:
-        """Return NaN: each part has its own."""
+        """Return NaN: each part has a limit of its own."""
         return math.nan
 
     def _validate_params(self) -> None:
@@ -268,18 +270,18 @@ class _Composition(StoppingCriterion):
         for part in self.criteria:
             if not _is_criterion(part):
                 raise TypeError(
-                    f"{type(self).__name__} joins stopping criteria, got {part!r}: pass objects "
-                    "such as Budget(100)."
+                    f"{type(self).__name__} combines stopping criteria, got {part!r}: pass "
+                    "objects such as Budget(100)."
                 )
 
 
 class AllOf(_Composition):
-    """Stop in a round of which all of several criteria say so; the same as ``&``.
+    """Stop when all of several criteria stop in the same round; equivalent to ``&``.
 
     Parameters
     ----------
     criteria : list of StoppingCriterion
-        At least one. Each looks at every round, whatever the others say.
+        At least one. Each judges every round, whatever the others do.
 
     Examples
     --------
@@ -291,19 +293,21 @@ class AllOf(_Composition):
     '120 labels were bought, of 100; 61 s have passed, of 60'
     """
 
-    def joined(self, verdicts: list[Verdict]) -> Verdict:
-        """Stop where all do; the reasons are those of all, or of the ones that do not."""
+    def combine(self, verdicts: list[Verdict]) -> Verdict:
+        """Stop if all do; the reasons are those of all, or of the ones that do not stop."""
         stop = all(verdict.stop for verdict in verdicts)
-        return Verdict(stop, _listed(verdicts if stop else [v for v in verdicts if not v.stop]))
+        return Verdict(
+            stop, _join_reasons(verdicts if stop else [v for v in verdicts if not v.stop])
+        )
 
 
 class AnyOf(_Composition):
-    """Stop in a round of which any of several criteria says so; the same as ``|``.
+    """Stop when any of several criteria stops; equivalent to ``|``.
 
     Parameters
     ----------
     criteria : list of StoppingCriterion
-        At least one. Each looks at every round, whatever the others say.
+        At least one. Each judges every round, whatever the others do.
 
     Examples
     --------
@@ -315,10 +319,10 @@ class AnyOf(_Composition):
     Verdict(stop=True, reason='61 s have passed, of 60', value=nan)
     """
 
-    def joined(self, verdicts: list[Verdict]) -> Verdict:
-        """Stop where any does; the reasons are those of the ones that do, or of all."""
+    def combine(self, verdicts: list[Verdict]) -> Verdict:
+        """Stop if any does; the reasons are those of the ones that stop, or of all."""
         stopping = [verdict for verdict in verdicts if verdict.stop]
-        return Verdict(bool(stopping), _listed(stopping or verdicts))
+        return Verdict(bool(stopping), _join_reasons(stopping or verdicts))
 
 
 def _is_criterion(other: Any) -> bool:
@@ -326,32 +330,17 @@ def _is_criterion(other: Any) -> bool:
 
 
 def _join(kind: type[_Composition], one: Any, other: Any) -> Any:
-    """Join two criteria; parts of compositions of the same kind come to stand side by side."""
+    """Join two criteria; the parts of compositions of the same kind are joined into one list."""
     if not _is_criterion(other):
         return NotImplemented
-    both = ([*each.criteria] if type(each) is kind else [each] for each in (one, other))
-    return kind([criterion for criteria in both for criterion in criteria])
+    parts = ([*side.criteria] if type(side) is kind else [side] for side in (one, other))
+    return kind([criterion for criteria in parts for criterion in criteria])
 
 
-def _listed(verdicts: list[Verdict]) -> str:
+def _join_reasons(verdicts: list[Verdict]) -> str:
     return "; ".join(verdict.reason for verdict in verdicts)
 
 
-def not_yet(what: str, n: int, window: int) -> Verdict:
-    """Say that there is too little to judge by yet."""
-    return Verdict(False, f"only {n} of the {window} {what} that it takes were made")
-
-
-def counted(n: int, what: str) -> str:
-    """Write a number of things."""
-    return f"{n} {what}" if n == 1 else f"{n} {what}s"
-
-
-def told_apart(value: float, limit: float) -> tuple[str, str]:
-    """Write two numbers, with as many digits as it takes to tell which is larger."""
-    whole = len(str(int(max(abs(value), abs(limit)))))
-    for digits in range(max(3, min(whole, 17)), 18):
-        texts = f"{value:.{digits}g}", f"{limit:.{digits}g}"
-        if texts[0] != texts[1] or value == limit:
-            break
-    return texts
+def wait_for(noun: str, n: int, n_needed: int) -> Verdict:
+    """Return the verdict of a criterion that has too little to judge by yet."""
+    return Verdict(False, f"needs {format_count(n_needed, noun)}, has {n}")

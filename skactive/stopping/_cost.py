@@ -1,9 +1,10 @@
-"""Stopping by what it has cost: labels, money or time."""
+"""Stopping by cost: labels, money or time."""
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from skactive._utils.text import format_apart
 from skactive.stopping._base import (
     POSITIVE_INT,
     POSITIVE_REAL,
@@ -11,21 +12,20 @@ from skactive.stopping._base import (
     Round,
     StoppingCriterion,
     Verdict,
-    told_apart,
 )
 
 __all__ = ["Budget", "CostBudget", "TimeLimit"]
 
 
 class Budget(StoppingCriterion):
-    """Stop when so many labels were bought, those of an audit included.
+    """Stop when a number of labels were bought, including those of an audit.
 
     **When:** together with another criterion: ``StabilizingPredictions() | Budget(500)``.
 
     Parameters
     ----------
     n_labels : int
-        How many.
+        Number of labels.
 
     Examples
     --------
@@ -52,15 +52,15 @@ class Budget(StoppingCriterion):
 
 
 class CostBudget(StoppingCriterion):
-    """Stop when labels have cost so much.
+    """Stop when the labels have cost a given amount.
 
     **When:** labels differ in price.
 
     Parameters
     ----------
     cost : float
-        How much, in the unit of the rounds' `cost`: labels, where those give none. The round that
-        gets there may have gone beyond.
+        Amount, in the unit of the rounds' `cost`; labels, if these have none. The last round may
+        exceed it.
 
     Examples
     --------
@@ -80,21 +80,22 @@ class CostBudget(StoppingCriterion):
         return self.cost
 
     def judge(self, current: Round, memory: Memory) -> Verdict:
-        """Look at the cost."""
+        """Compare the cost with the limit."""
         spent = float(current.n_bought if current.cost is None else current.cost)
-        value, limit = told_apart(spent, self.cost)
+        value, limit = format_apart(spent, self.cost)
         return Verdict(spent >= self.cost, f"the labels cost {value}, of {limit}", spent)
 
 
 class TimeLimit(StoppingCriterion):
-    """Stop when so much time has passed.
+    """Stop when a given time has passed.
 
-    **When:** a session has an end. In a simulation it makes the outcome depend on the machine.
+    **When:** the time of a session is limited. In a simulation the outcome then depends on the
+    machine.
 
     Parameters
     ----------
     seconds : float
-        How much, since the campaign began. The round that gets there is finished.
+        Time since the campaign began. The round that reaches it is finished.
 
     Examples
     --------
@@ -114,7 +115,7 @@ class TimeLimit(StoppingCriterion):
         return self.seconds
 
     def judge(self, current: Round, memory: Memory) -> Verdict:
-        """Look at the clock."""
-        value, limit = told_apart(current.seconds, self.seconds)
+        """Compare the time with the limit."""
+        value, limit = format_apart(current.seconds, self.seconds)
         stop = current.seconds >= self.seconds
         return Verdict(stop, f"{value} s have passed, of {limit}", float(current.seconds))

@@ -1,4 +1,4 @@
-"""What criteria read of a round: predictions of its model, and its audit sample."""
+"""Readings of a round that stopping criteria use: predictions and the audit sample."""
 
 from __future__ import annotations
 
@@ -18,30 +18,29 @@ from skactive.stopping._base import Floats, Memory, Positions, Round, StoppingCr
 
 __all__ = [
     "agreement",
-    "audited",
+    "check_audit",
+    "check_binary_audit",
+    "draw_stop_set",
     "predict_classes",
     "predict_probabilities",
-    "right_or_wrong",
-    "rows_left",
-    "stop_set",
+    "unlabeled_rows",
 ]
 
-# Whole pools are read so many rows at a time, of which nothing is kept but the answer.
+# Number of rows per prediction: bounds the memory that a whole pool takes.
 _ROWS_AT_ONCE = 2**14
 
 
-def rows_left(current: Round) -> Positions:
-    """Return the rows that are left to label."""
+def unlabeled_rows(current: Round) -> Positions:
+    """Return the positions of the unlabeled rows."""
     return np.arange(n_rows(current.X)) if current.pool is None else current.pool
 
 
-def stop_set(current: Round, memory: Memory, size: int) -> Positions:
-    """Return the rows of the stop set: random ones, the same in all rounds."""
+def draw_stop_set(current: Round, memory: Memory, size: int) -> Positions:
+    """Draw the rows of the stop set in the first round, and return them in every round."""
     if "rows" not in memory:
-        # A stream of its own: whether a criterion looks must not change what is queried.
-        own = np.random.RandomState(derived_seed(current.seed, 0x570B))
-        drawn = own.permutation(n_rows(current.X))[:size]
-        memory["rows"] = np.sort(drawn)
+        # A random stream of its own: a criterion must not change which rows are queried.
+        random_state = np.random.RandomState(derived_seed(current.seed, 0x570B))
+        memory["rows"] = np.sort(random_state.permutation(n_rows(current.X))[:size])
     rows: Positions = memory["rows"]
     return rows
 
@@ -57,8 +56,8 @@ def predict_classes(criterion: StoppingCriterion, current: Round, rows: Position
     parts = [np.asarray(current.learner.predict(batch)) for batch in _batches(current.X, rows)]
     if parts[0].ndim != 1:
         raise CapabilityError(
-            f"{type(criterion).__name__} compares one label a row, got predictions of shape "
-            f"{parts[0].shape} of a batch: stop by Budget, TimeLimit or a Plateau of another score."
+            f"{type(criterion).__name__} compares one label per row, got predictions of shape "
+            f"{parts[0].shape}: stop by Budget, TimeLimit or a Plateau of another score."
         )
     return np.concatenate(parts)
 
@@ -66,19 +65,19 @@ def predict_classes(criterion: StoppingCriterion, current: Round, rows: Position
 def predict_probabilities(
     criterion: StoppingCriterion, current: Round, rows: Positions
 ) -> Iterator[Floats]:
-    """Yield probabilities of some rows, a batch at a time."""
+    """Yield class probabilities of some rows, batch by batch, each (n_batch, n_classes)."""
     name, learner = type(criterion).__name__, current.learner
     _check_classifier(criterion, learner)
     if not hasattr(learner, "predict_proba"):
         raise CapabilityError(
-            f"{name} needs predict_proba, which {_model_name(learner)} does not give: wrap the "
+            f"{name} needs predict_proba, which {_model_name(learner)} does not have: wrap the "
             "model in CalibratedClassifierCV, or stop by StabilizingPredictions."
         )
     for batch in _batches(current.X, rows):
         proba = np.asarray(learner.predict_proba(batch))
         if proba.ndim != 2 or not (np.abs(proba.sum(axis=1) - 1.0) <= SUM_TOLERANCE).all():
             raise InvalidReadingError(
-                f"{name} needs probabilities that sum to 1, one column a class; "
+                f"{name} needs probabilities that sum to 1, one column per class; "
                 f"{_model_name(learner)} gives an array of shape {proba.shape} that does not."
             )
         yield proba
@@ -88,7 +87,7 @@ def _check_classifier(criterion: StoppingCriterion, learner: Any) -> None:
     if not is_classifier(learner):
         raise CapabilityError(
             f"{type(criterion).__name__} looks at predicted classes, and {_model_name(learner)} "
-            "is no classifier: stop by Plateau with a score of your own, by Budget or TimeLimit."
+            "is not a classifier: stop by Plateau with a score of your own, by Budget or TimeLimit."
         )
 
 
@@ -99,8 +98,8 @@ def _model_name(learner: Any) -> str:
 def agreement(
     criterion: StoppingCriterion, current: Round, memory: Memory, size: int
 ) -> float | None:
-    """Compare the model with that of the round before, on the stop set; None in the first round."""
-    predicted = predict_classes(criterion, current, stop_set(current, memory, size))
+    """Return the agreement with the model of the previous round, or None in the first round."""
+    predicted = predict_classes(criterion, current, draw_stop_set(current, memory, size))
     last, memory["last"] = memory.get("last"), predicted
     return None if last is None else _kappa(last, predicted)
 
@@ -114,23 +113,23 @@ def _kappa(one: NDArray[Any], other: NDArray[Any]) -> float:
     return 0.0 if len(classes) == 1 else (observed - by_chance) / (1.0 - by_chance)
 
 
-def audited(criterion: StoppingCriterion, current: Round) -> Floats:
-    """Return the scores of the audit sample; of which there may be none yet."""
+def check_audit(criterion: StoppingCriterion, current: Round) -> Floats:
+    """Return the scores of the audit sample, which may be empty, or raise if there is none."""
     if current.audit is None:
         raise ValueError(
-            f"{type(criterion).__name__} reads an audit sample, and there is none: set "
+            f"{type(criterion).__name__} reads an audit sample, but there is none: set "
             "audit_share= of the simulation, or pass the scores of the sample as Round(audit=)."
         )
     return np.asarray(current.audit, dtype=np.float64)
 
 
-def right_or_wrong(criterion: StoppingCriterion, current: Round) -> Floats:
-    """Return the scores of the audit sample, which must be 1 or 0."""
-    scores = audited(criterion, current)
+def check_binary_audit(criterion: StoppingCriterion, current: Round) -> Floats:
+    """Return the scores of the audit sample, or raise if one is neither 1 nor 0."""
+    scores = check_audit(criterion, current)
     if not np.isin(scores, (0.0, 1.0)).all():
         raise CapabilityError(
-            f"{type(criterion).__name__} counts audited rows that are right, 1, or wrong, 0, as a "
-            f"classifier's are; got a row that scores {scores[~np.isin(scores, (0.0, 1.0))][0]:.6g}"
-            ": for such scores use Plateau('audit')."
+            f"{type(criterion).__name__} counts audited rows that a classifier predicts right (1) "
+            f"or wrong (0); got the score {scores[~np.isin(scores, (0.0, 1.0))][0]:.6g}: for such "
+            "scores use Plateau('audit')."
         )
     return scores

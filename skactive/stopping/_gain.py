@@ -1,4 +1,4 @@
-"""Stopping where a label gains less than it costs."""
+"""Stopping when a label gains less than it costs."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from skactive._utils.compat import Interval, StrOptions
+from skactive._utils.text import format_apart, format_count
 from skactive.stopping._base import (
     POSITIVE_INT,
     POSITIVE_REAL,
@@ -18,11 +19,9 @@ from skactive.stopping._base import (
     Round,
     StoppingCriterion,
     Verdict,
-    counted,
-    not_yet,
-    told_apart,
+    wait_for,
 )
-from skactive.stopping._evaluation import predict_probabilities, right_or_wrong, stop_set
+from skactive.stopping._evaluation import check_binary_audit, draw_stop_set, predict_probabilities
 
 __all__ = ["ExpectedGain"]
 
@@ -30,23 +29,22 @@ __all__ = ["ExpectedGain"]
 class ExpectedGain(StoppingCriterion):
     r"""Stop when one more label is expected to gain less than it costs.
 
-    **When:** labels have a price and accuracy has a worth. Read what it assumes.
+    **When:** labels have a price and accuracy has a value. Read the assumptions below.
 
     Parameters
     ----------
     worth : float
-        What one percentage point of accuracy is worth, in the currency of `cost`.
+        Value of one percentage point of accuracy, in the currency of `cost`.
     cost : float, default=1.0
-        What a label costs.
+        Cost of a label.
     error : {"expected", "audit"}, default="expected"
-        Where the error comes from. "expected" is the model's own estimate on a random stop set,
-        smooth but no truer than its probabilities. "audit" is the share of the audit sample that
-        it gets wrong: unbiased but, of less than hundreds of rows, so rough that the slope is
-        noise.
+        Source of the error. "expected" is the model's own estimate on a random stop set, smooth
+        but only as good as its probabilities. "audit" is the model's error rate on the audit
+        sample: unbiased, but with fewer than hundreds of rows so rough that the slope is noise.
     window : int, default=5
-        Over how many rounds the law is fitted; at least 3, and none fewer ever stops.
+        Number of rounds to which the power law is fitted; at least 3. It never stops before.
     stop_set_size : int, default=1000
-        How many rows the model's own estimate is taken on.
+        Number of rows for the model's own estimate.
 
     Notes
     -----
@@ -56,12 +54,12 @@ class ExpectedGain(StoppingCriterion):
     .. math:: 0 \le 100 \, w \, [e(n) - e(n + 1)] < c, \qquad
         \hat e = \frac{1}{|S|} \sum_{x \in S} (1 - \max_y p(y \mid x))
 
-    It assumes (1) that the error goes on as over the window; a power law without a floor promises
-    gains for ever, so near the floor of noise it errs to the side of labeling on; (2) that the
-    error's *slope* is right, though the model's own estimate is mostly too low; (3) that the next
-    label is as good as the last ones were. An estimated error that rises says nothing about gains
-    (overconfident models grow humbler at first), so it does not stop then. An error of less than
-    half a row counts as half a row.
+    It assumes (1) that the error continues as over the window; a power law without a floor always
+    predicts further gains, so near the noise floor the criterion errs on the side of labeling more;
+    (2) that the *slope* of the error is right, although the model's own estimate is usually too
+    low; (3) that the next label is as useful as the last ones. A rising estimate of the error says
+    nothing about gains (overconfident models become less so at first), so it does not stop then.
+    An error of less than half a row counts as half a row.
 
     References
     ----------
@@ -119,18 +117,19 @@ class ExpectedGain(StoppingCriterion):
         if error is not None:
             errors.append((current.n_labels, error))
         if len(errors) < self.window:
-            return not_yet("errors", len(errors), self.window)
+            return wait_for("error", len(errors), self.window)
         exponent, now = _power_law(np.array(errors, dtype=np.float64))
-        shorter = -math.log1p(1.0 / current.n_labels)  # the logarithm of n / (n + 1)
-        return self._judged(-100.0 * now * math.expm1(exponent * shorter))
+        log_ratio = -math.log1p(1.0 / current.n_labels)  # log(n / (n + 1))
+        return self._judge_gain(-100.0 * now * math.expm1(exponent * log_ratio))
 
-    def _judged(self, gain: float) -> Verdict:
+    def _judge_gain(self, gain: float) -> Verdict:
+        """Compare the value of a gain, in percentage points, with the cost of a label."""
         worth = self.worth * gain
-        if worth < -1e-9 * self.cost:  # a flat curve may be negative by rounding
-            window = counted(self.window, "round")
+        if worth < -1e-9 * self.cost:  # rounding can make a flat curve negative
+            window = format_count(self.window, "round")
             return Verdict(False, f"the estimated error did not fall over {window}", worth)
         stop = worth < self.cost
-        value, limit = told_apart(worth, self.cost)
+        value, limit = format_apart(worth, self.cost)
         return Verdict(
             stop,
             f"one more label is expected to gain {gain:.3g} points, worth {value}, "
@@ -140,18 +139,18 @@ class ExpectedGain(StoppingCriterion):
 
     def _error(self, current: Round, memory: Memory) -> float | None:
         if self.error == "audit":
-            right = right_or_wrong(self, current)
-            return max(1.0 - float(right.mean()), 0.5 / len(right)) if len(right) else None
-        rows = stop_set(current, memory, self.stop_set_size)
-        doubt = sum(
+            correct = check_binary_audit(self, current)
+            return max(1.0 - float(correct.mean()), 0.5 / len(correct)) if len(correct) else None
+        rows = draw_stop_set(current, memory, self.stop_set_size)
+        n_wrong = sum(  # expected number of wrong predictions
             float((1.0 - p.max(axis=1)).sum()) for p in predict_probabilities(self, current, rows)
         )
-        return max(doubt, 0.5) / len(rows)
+        return max(n_wrong, 0.5) / len(rows)
 
 
 def _power_law(points: Floats) -> tuple[float, float]:
-    """Fit ``e = a n**-b`` to rows (n, e): return b, and e at the last n."""
+    """Fit ``e = a n**-b`` to points (n, e), shape (n_points, 2): return b, and e at the last n."""
     x, y = np.log(points).T
-    apart = x - x.mean()
-    slope = float(apart @ y / max(apart @ apart, np.finfo(float).tiny))
-    return -slope, float(np.exp(y.mean() + slope * apart[-1]))
+    centered = x - x.mean()
+    slope = float(centered @ y / max(centered @ centered, np.finfo(float).tiny))
+    return -slope, float(np.exp(y.mean() + slope * centered[-1]))

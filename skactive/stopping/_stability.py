@@ -1,4 +1,4 @@
-"""Stopping by what the models say, no further labels needed."""
+"""Stopping by the models alone, without further labels."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from skactive._utils.compat import Interval
+from skactive._utils.text import format_apart, format_count
 from skactive.scores import entropy
 from skactive.stopping._base import (
     POSITIVE_INT,
@@ -18,53 +19,51 @@ from skactive.stopping._base import (
     Round,
     StoppingCriterion,
     Verdict,
-    counted,
-    not_yet,
-    told_apart,
+    wait_for,
 )
 from skactive.stopping._evaluation import (
     agreement,
     predict_classes,
     predict_probabilities,
-    rows_left,
+    unlabeled_rows,
 )
 
 __all__ = ["ClassificationChange", "OverallUncertainty", "StabilizingPredictions"]
 
 
 class StabilizingPredictions(StoppingCriterion):
-    r"""Stop when successive models predict the same of a fixed, random stop set.
+    r"""Stop when successive models agree on a fixed, random stop set.
 
-    **When:** by default: it takes no further labels and works with any classifier. It watches
-    whether more labels still change the model, not whether the model is good.
+    **When:** by default: it needs no further labels and works with any classifier. It shows whether
+    more labels still change the model, not whether the model is good.
 
     Parameters
     ----------
     threshold : float, default=0.99
         Mean agreement, by Cohen's kappa, at which to stop. Lower stops sooner.
     window : int, default=3
-        Over how many successive comparisons the mean is taken; none fewer ever stops.
+        Number of successive comparisons over which the mean is taken. It never stops before.
     stop_set_size : int, default=1000
-        How many rows are predicted each round; drawn once, from all rows, at the first.
+        Number of rows predicted in each round; drawn once, from all rows, in the first.
     growth : float, default=0.0
-        By what share the labels must have grown between two models that are compared. 0 compares
-        those of successive rounds, as published; 0.1 makes the criterion mean the same for any
+        Share by which the labels must have grown between two models that are compared. 0 compares
+        those of successive rounds, as published; with 0.1 the criterion means the same for any
         batch size.
 
     Notes
     -----
-    With :math:`p_o` the share of the rows on which two models agree and :math:`p_e` that on which
-    they would by chance, given how often each predicts each class:
+    With :math:`p_o` the share of the rows on which two models agree, and :math:`p_e` the share on
+    which they would agree by chance, given how often each predicts each class:
 
     .. math:: \frac{1}{w} \sum_{i=0}^{w-1} \kappa_{t-i} \ge \theta, \qquad
         \kappa_t = \frac{p_o - p_e}{1 - p_e}
 
-    Where both models predict one and the same class of all rows, kappa is 0 / 0. It counts as 0
-    here: such agreement is no sign that anything was learned.
+    If both models predict the same class for all rows, kappa is 0 / 0. It counts as 0 here: such
+    agreement does not show that anything was learned.
 
-    The stop set should be large: a kappa from few rows is a rough one. And models between which
-    few labels came agree, however little they know: in batches that are a small share of the
-    labels, successive models differ little and it stops too soon. Then set `growth`.
+    The stop set should be large, since kappa is rough on few rows. Models with few labels between
+    them agree, however little they know: if batches are a small share of the labels, successive
+    models differ little and the criterion stops too soon. Then set `growth`.
 
     References
     ----------
@@ -82,11 +81,13 @@ class StabilizingPredictions(StoppingCriterion):
     --------
     >>> from sklearn.datasets import load_digits
     >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
     >>> from skactive import ActiveLearner, SimulatedLearner
     >>> from skactive.stopping import StabilizingPredictions
     >>> X, y = load_digits(return_X_y=True)
     >>> simulation = SimulatedLearner(
-    ...     ActiveLearner(LogisticRegression(max_iter=1000)),
+    ...     ActiveLearner(make_pipeline(StandardScaler(), LogisticRegression())),
     ...     budget=400,
     ...     batch_size=20,
     ...     stopping=StabilizingPredictions(0.9),
@@ -123,47 +124,48 @@ class StabilizingPredictions(StoppingCriterion):
         return self.threshold
 
     def judge(self, current: Round, memory: Memory) -> Verdict:
-        """Compare the model with that of the round before, or of one with fewer labels still."""
+        """Compare the model with that of an earlier round."""
         kappas = memory.setdefault("kappas", deque(maxlen=self.window))
         if current.n_labels >= memory.get("n_labels", 0) * (1.0 + self.growth):
             memory["n_labels"] = current.n_labels
             kappa = agreement(self, current, memory, self.stop_set_size)
             kappas.extend([] if kappa is None else [kappa])
         if len(kappas) < self.window:
-            return not_yet("comparisons of successive models", len(kappas), self.window)
+            return wait_for("model comparison", len(kappas), self.window)
         mean = float(np.mean(kappas))
         stop = mean >= self.threshold
-        value, limit = told_apart(mean, self.threshold)
+        value, limit = format_apart(mean, self.threshold)
         return Verdict(
             stop,
             f"successive models agreed on {len(memory['rows'])} rows by a mean kappa of {value} "
-            f"over {counted(self.window, 'comparison')}, {'at least' if stop else 'below'} {limit}",
+            f"over {format_count(self.window, 'comparison')}, "
+            f"{'at least' if stop else 'below'} {limit}",
             mean,
         )
 
 
 class ClassificationChange(StoppingCriterion):
-    r"""Stop when no row that is left in the pool changes its predicted class any more.
+    r"""Stop when the predicted class of no unlabeled row changes any more.
 
-    **When:** the pool is what the labels are for, and small enough to be predicted each round.
-    With :class:`OverallUncertainty` by ``&`` it is the authors' multi-criteria strategy, in its
-    simplest form.
+    **When:** the labels of the pool itself are wanted, and it is small enough to predict in each
+    round. Combined with :class:`OverallUncertainty` by ``&`` it is the authors' multi-criteria
+    strategy in its simplest form.
 
     Parameters
     ----------
     tolerance : float, default=0.0
-        Share of the rows that may change nevertheless.
+        Share of the rows that may still change.
     window : int, default=1
-        How many comparisons of successive models in a row must stay within it.
+        Number of successive comparisons that must stay within it.
 
     Notes
     -----
-    Over the rows :math:`U_t` that are left in round :math:`t`, for :math:`w` rounds in succession:
+    Over the unlabeled rows :math:`U_t` of round :math:`t`, for :math:`w` successive rounds:
 
     .. math:: \frac{1}{|U_t|} \sum_{x \in U_t} [\hat y_t(x) \ne \hat y_{t-1}(x)] \le \tau
 
-    Kept between rounds are the pool's positions and predictions of one round. A model that
-    predicts one class of all rows changes nothing: while there is one class only, it never stops.
+    The positions and predictions of one round are kept until the next. A model that predicts the
+    same class for all rows changes nothing: while there is one class only, it never stops.
 
     References
     ----------
@@ -184,7 +186,7 @@ class ClassificationChange(StoppingCriterion):
     ...     model = GaussianNB().fit(X[rows], y[rows])
     ...     verdict = monitor.update(Round(n_labels=n, learner=model, X=X, pool=left))
     >>> verdict.reason
-    'the class predicted changed of 0 % of the 80 rows left, at most 0 %, over 1 round'
+    'the predicted class changed for 0 % of the 80 unlabeled rows, at most 0 %, over 1 round'
     """
 
     reading = "share of the pool that changed"
@@ -198,62 +200,62 @@ class ClassificationChange(StoppingCriterion):
         self.window = window
 
     def limit(self) -> float:
-        """Return the share that may change."""
+        """Return the share of rows that may change."""
         return self.tolerance
 
     def judge(self, current: Round, memory: Memory) -> Verdict:
-        """Compare the predictions of the rows left with those of the round before."""
-        pool = rows_left(current)
+        """Compare the predictions of the unlabeled rows with those of the previous round."""
+        pool = unlabeled_rows(current)
         if not len(pool):
-            return Verdict(False, "no row is left in the pool")
+            return Verdict(False, "the pool is empty")
         predicted = predict_classes(self, current, pool)
         before, memory["before"] = memory.get("before"), (pool, predicted)
         if before is None:
-            return not_yet("comparisons of successive models", 0, self.window)
+            return wait_for("model comparison", 0, self.window)
         _, now, then = np.intersect1d(pool, before[0], assume_unique=True, return_indices=True)
         if not len(now):
-            return Verdict(False, "no row of the pool was in that of the round before")
+            return Verdict(False, "no row of the pool was in that of the previous round")
         changed = float(np.mean(predicted[now] != before[1][then]))
         if len(np.unique(predicted)) < 2:
-            memory["in_a_row"] = 0
-            reason = f"the model predicts one and the same class of all {len(pool)} rows left"
+            memory["n_successive"] = 0
+            reason = f"the model predicts the same class for all {len(pool)} unlabeled rows"
             return Verdict(False, reason, changed)
-        return self._judged(changed, len(now), memory)
+        return self._judge_change(changed, len(now), memory)
 
-    def _judged(self, changed: float, n: int, memory: Memory) -> Verdict:
+    def _judge_change(self, changed: float, n: int, memory: Memory) -> Verdict:
         within = changed <= self.tolerance
-        memory["in_a_row"] = memory.get("in_a_row", 0) + 1 if within else 0
-        value, limit = told_apart(100 * changed, 100 * self.tolerance)
+        memory["n_successive"] = memory.get("n_successive", 0) + 1 if within else 0
+        value, limit = format_apart(100 * changed, 100 * self.tolerance)
         reason = (
-            f"the class predicted changed of {value} % of the {n} rows left, "
+            f"the predicted class changed for {value} % of the {n} unlabeled rows, "
             f"{'at most' if within else 'more than'} {limit} %"
         )
-        count = min(memory["in_a_row"], self.window)
+        count = min(memory["n_successive"], self.window)
         stop = count == self.window
-        over = f", over {counted(count, 'round')}" + ("" if stop else f" of {self.window}")
+        over = f", over {format_count(count, 'round')}" + ("" if stop else f" of {self.window}")
         return Verdict(stop, reason + (over if within else ""), changed)
 
 
 class OverallUncertainty(StoppingCriterion):
-    r"""Stop when the model is certain of the rows that are left: by their mean entropy.
+    r"""Stop when the model is certain about the unlabeled rows, by their mean entropy.
 
-    **When:** the model's probabilities can be trusted, and the classes do not overlap much: on
-    noisy data the entropy never gets low, and an overconfident model gets there at once. Look at
-    the history before you choose a threshold.
+    **When:** the model's probabilities can be trusted and the classes do not overlap much: on noisy
+    data the entropy never gets low, and with an overconfident model it is low at once. Look at the
+    history before you choose a threshold.
 
     Parameters
     ----------
     threshold : float, default=0.05
-        Mean entropy below which to stop, as a share of the largest there is, so that it means the
-        same for any number of classes.
+        Mean entropy below which to stop, as a share of its maximum, so that it means the same for
+        any number of classes.
 
     Notes
     -----
-    Over the rows :math:`U` that are left, with :math:`C` classes:
+    Over the unlabeled rows :math:`U`, with :math:`C` classes:
 
     .. math:: -\frac{1}{|U| \log C} \sum_{x \in U} \sum_y p(y \mid x) \log p(y \mid x) < \theta
 
-    A model that knows one class only is not certain but ignorant: of that nothing is read.
+    A model that knows one class only is not certain but ignorant, so it has no value.
 
     References
     ----------
@@ -268,24 +270,24 @@ class OverallUncertainty(StoppingCriterion):
     >>> X, y = load_iris(return_X_y=True)
     >>> model = GaussianNB().fit(X[::3], y[::3])
     >>> OverallUncertainty(0.1).start().update(Round(50, model, X)).reason
-    'the mean entropy of the 150 rows left is 0.0546 of its largest, below 0.1'
+    'the mean entropy of the 150 unlabeled rows is 0.0546 of its maximum, below 0.1'
     """
 
-    reading = "mean entropy / largest"
+    reading = "mean entropy / maximum"
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"threshold": UNIT_INTERVAL}
 
     def __init__(self, threshold: float = 0.05) -> None:
         self.threshold = threshold
 
     def limit(self) -> float:
-        """Return the entropy to come below."""
+        """Return the threshold of the mean entropy."""
         return self.threshold
 
     def judge(self, current: Round, memory: Memory) -> Verdict:
-        """Take the mean entropy of the rows left."""
-        pool = rows_left(current)
+        """Compare the mean entropy of the unlabeled rows with the threshold."""
+        pool = unlabeled_rows(current)
         if not len(pool):
-            return Verdict(False, "no row is left in the pool")
+            return Verdict(False, "the pool is empty")
         total, n_classes = 0.0, 0
         for proba in predict_probabilities(self, current, pool):
             total, n_classes = total + float(entropy(proba).sum()), proba.shape[1]
@@ -293,10 +295,10 @@ class OverallUncertainty(StoppingCriterion):
             return Verdict(False, "the model knows one class only")
         mean = total / len(pool) / math.log(n_classes)
         stop = mean < self.threshold
-        value, limit = told_apart(mean, self.threshold)
+        value, limit = format_apart(mean, self.threshold)
         return Verdict(
             stop,
-            f"the mean entropy of the {len(pool)} rows left is {value} of its largest, "
+            f"the mean entropy of the {len(pool)} unlabeled rows is {value} of its maximum, "
             f"{'below' if stop else 'not below'} {limit}",
             mean,
         )

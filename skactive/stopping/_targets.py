@@ -1,4 +1,4 @@
-"""Stopping by labels that are known: of an audit sample or a validation set."""
+"""Stopping by known labels: those of an audit sample or a validation set."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from numbers import Real
 from typing import Any, ClassVar
 
 from skactive._utils.compat import Interval, StrOptions
+from skactive._utils.text import format_apart, format_count
 from skactive.estimation import clopper_pearson
 from skactive.stopping._base import (
     POSITIVE_INT,
@@ -16,17 +17,15 @@ from skactive.stopping._base import (
     Round,
     StoppingCriterion,
     Verdict,
-    counted,
-    not_yet,
-    told_apart,
+    wait_for,
 )
-from skactive.stopping._evaluation import agreement, audited, right_or_wrong
+from skactive.stopping._evaluation import agreement, check_audit, check_binary_audit
 
 __all__ = ["Plateau", "TargetReached"]
 
 
 class TargetReached(StoppingCriterion):
-    r"""Stop when an audit sample shows, with confidence, that the accuracy is high enough.
+    r"""Stop when an audit sample shows, with confidence, that a target accuracy is reached.
 
     **When:** there is a target, and labels to spare for an audit: rows drawn at random, labeled
     and never learned from (``SimulatedLearner(audit_share=)``).
@@ -36,24 +35,24 @@ class TargetReached(StoppingCriterion):
     target : float
         The accuracy to reach, below 1.
     confidence : float, default=0.95
-        Of the lower bound that has to reach it; above 0.5.
+        Confidence of the lower bound that has to reach it; above 0.5.
     n_looks : int, default=1
-        How many rounds the confidence is to cover together. At 1 each bound has it by itself, and
-        a campaign that looks after every round stops at the luckiest of many looks, too early
-        more often than the confidence says: of models that stay just below the target, 13 to 14 %
-        instead of 5 %, in a trial of 20 looks at 10 to 200 rows. With the number of rounds
-        planned it holds for all of them (Bonferroni's inequality; below 1 % in that trial), at
-        the price of a larger audit.
+        Number of rounds that the confidence covers together. With 1 it holds for each bound by
+        itself, and a campaign that looks after every round stops at the luckiest of many looks, too
+        early more often than the confidence says: in a trial of 20 looks at 10 to 200 rows, 13 to
+        14 % instead of 5 % of the models that stay just below the target. With the number of
+        planned rounds it holds for all of them (Bonferroni's inequality; below 1 % in that trial),
+        at the price of a larger audit.
 
     Notes
     -----
-    With :math:`k` of :math:`n` audited rows predicted rightly, it stops where the exact one-sided
+    With :math:`k` of :math:`n` audited rows predicted correctly, it stops when the exact one-sided
     lower bound of Clopper and Pearson reaches the target:
 
     .. math:: B^{-1}(\alpha / L;\ k, n - k + 1) \ge \text{target}
 
-    Even without an error an audit of :math:`n` rows shows no more than
-    :math:`(\alpha / L)^{1/n}`: for 95 % with confidence 0.95, it takes 59 rows.
+    Even without an error, the bound from an audit of :math:`n` rows is at most
+    :math:`(\alpha / L)^{1/n}`: 95 % with confidence 0.95 takes 59 rows.
 
     References
     ----------
@@ -89,12 +88,12 @@ class TargetReached(StoppingCriterion):
 
     def judge(self, current: Round, memory: Memory) -> Verdict:
         """Bound the accuracy by the audit sample."""
-        right = right_or_wrong(self, current)
-        k, n = int(right.sum()), len(right)
-        # The lower end of an interval that leaves out as much above: a one-sided bound.
+        correct = check_binary_audit(self, current)
+        k, n = int(correct.sum()), len(correct)
+        # The lower end of a two-sided interval, at twice the error, is a one-sided bound.
         low, _ = clopper_pearson(k, n, 1.0 - 2.0 * (1.0 - self.confidence) / self.n_looks)
         stop = low >= self.target
-        value, limit = told_apart(low, self.target)
+        value, limit = format_apart(low, self.target)
         looks = "" if self.n_looks == 1 else f" over {self.n_looks} looks"
         return Verdict(
             stop,
@@ -105,29 +104,29 @@ class TargetReached(StoppingCriterion):
 
 
 class Plateau(StoppingCriterion):
-    r"""Stop when a score has not risen, to speak of, for some rounds.
+    r"""Stop when a score has hardly risen for some rounds.
 
-    **When:** a validation set is there anyway, or an audit of hundreds of rows. Learning curves
-    have steps: a long window is safer than a small tolerance.
+    **When:** there is a validation set, or an audit of hundreds of rows. Learning curves have
+    steps: a long window is safer than a small tolerance.
 
     Parameters
     ----------
     score : {"agreement", "audit"} or callable, default="agreement"
-        What to watch. "agreement" is Cohen's kappa of the predictions of successive models on a
+        Score to watch. "agreement" is Cohen's kappa of the predictions of successive models on a
         random stop set; "audit" the mean score of the audit sample; a callable gets the
         :class:`Round` and returns a number, higher is better: the score of the round's `learner` on
         a validation set, say.
     window : int, default=5
-        How many rounds may pass without a rise.
+        Number of rounds that may pass without a rise.
     tolerance : float, default=0.005
-        What does not count as one.
+        Largest difference that does not count as a rise.
     stop_set_size : int, default=1000
-        How many rows the agreement is taken on.
+        Number of rows on which the agreement is computed.
 
     Notes
     -----
-    With :math:`s_t` the scores, it stops where the best of the last :math:`w` rounds is no better
-    than the best of those before, up to the tolerance:
+    With :math:`s_t` the scores, it stops when the best of the last :math:`w` rounds is no better
+    than the best of the rounds before, up to the tolerance:
 
     .. math:: \max_{i > t - w} s_i - \max_{i \le t - w} s_i \le \tau
 
@@ -164,7 +163,7 @@ class Plateau(StoppingCriterion):
         self.stop_set_size = stop_set_size
 
     def limit(self) -> float:
-        """Return the rise that does not count."""
+        """Return the largest difference that does not count as a rise."""
         return self.tolerance
 
     def judge(self, current: Round, memory: Memory) -> Verdict:
@@ -176,13 +175,13 @@ class Plateau(StoppingCriterion):
         if len(recent) > self.window:
             memory["best"] = max(memory.get("best", -math.inf), recent.popleft())
         if "best" not in memory:
-            return not_yet("scores", len(recent), self.window + 1)
+            return wait_for("score", len(recent), self.window + 1)
         rise = max(recent) - memory["best"]
         stop = rise <= self.tolerance
-        value, before = told_apart(max(recent), memory["best"])
+        value, before = format_apart(max(recent), memory["best"])
         return Verdict(
             stop,
-            f"over {counted(self.window, 'round')} the {self._name()} reached {value}, "
+            f"over {format_count(self.window, 'round')} the {self._name()} reached {value}, "
             f"{'at most' if stop else 'more than'} {self.tolerance:g} above its best before, "
             f"{before}",
             rise,
@@ -196,7 +195,7 @@ class Plateau(StoppingCriterion):
         if self.score == "agreement":
             return agreement(self, current, memory, self.stop_set_size)
         if self.score == "audit":
-            scores = audited(self, current)
+            scores = check_audit(self, current)
             return float(scores.mean()) if len(scores) else None
         assert callable(self.score)
         score = float(self.score(current))

@@ -708,7 +708,7 @@ def test_what_is_no_criterion_is_refused():
 
 
 def test_criteria_of_classes_refuse_a_regressor():
-    with pytest.raises(CapabilityError, match="Ridge is no classifier"):
+    with pytest.raises(CapabilityError, match="Ridge is not a classifier"):
         simulated(Random(), Ridge(), stopping=StabilizingPredictions()).fit(X, Y)
 
 

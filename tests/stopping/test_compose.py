@@ -121,7 +121,7 @@ def test_a_monitor_of_parts_remembers_them_when_it_is_pickled():
     [lambda: A and B, lambda: A or B, lambda: not A, lambda: A & B and C, lambda: bool(A | B)],
 )
 def test_a_criterion_is_neither_true_nor_false(mistaken):
-    with pytest.raises(TypeError, match=r"neither true nor false: join criteria by & and \|"):
+    with pytest.raises(TypeError, match=r"neither true nor false: combine criteria with & and \|"):
         mistaken()
 
 
@@ -130,7 +130,7 @@ def test_what_is_no_criterion_cannot_be_composed():
         Budget(10) & 3
     with pytest.raises(TypeError, match="unsupported operand"):
         Budget(10) | Budget
-    with pytest.raises(TypeError, match=r"AllOf joins stopping criteria, got 3"):
+    with pytest.raises(TypeError, match=r"AllOf combines stopping criteria, got 3"):
         AllOf([Budget(10), 3]).start()
     with pytest.raises(ValueError, match="AnyOf needs at least one"):
         AnyOf([]).start()

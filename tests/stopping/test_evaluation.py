@@ -43,22 +43,22 @@ class Watched(ClassifierMixin, BaseEstimator):
 )
 def test_regressors_are_refused_where_classes_are_compared(criterion):
     model = LinearRegression().fit([[0.0], [1.0]], [0.0, 1.0])
-    with pytest.raises(CapabilityError, match=r"LinearRegression is no classifier.*Plateau"):
+    with pytest.raises(CapabilityError, match=r"LinearRegression is not a classifier.*Plateau"):
         criterion.start().update(Round(2, model, numbered(5)))
 
 
 @pytest.mark.parametrize("criterion", [OverallUncertainty(), ExpectedGain(1)], ids=str)
 def test_models_without_probabilities_are_refused_where_these_are_read(criterion):
     model = LinearSVC().fit([[0.0], [1.0]], [0, 1])
-    with pytest.raises(CapabilityError, match=r"LinearSVC does not give.*CalibratedClassifierCV"):
+    with pytest.raises(CapabilityError, match=r"LinearSVC does not have.*CalibratedClassifierCV"):
         criterion.start().update(Round(2, model, numbered(5)))
-    with pytest.raises(CapabilityError, match="no classifier"):
+    with pytest.raises(CapabilityError, match="not a classifier"):
         criterion.start().update(Round(2, LinearRegression(), numbered(5)))
 
 
 def test_the_model_is_named_and_not_the_learner_around_it():
     learner = ActiveLearner(LinearSVC()).fit([[0.0], [1.0]], [0, 1])
-    with pytest.raises(CapabilityError, match="LinearSVC does not give"):
+    with pytest.raises(CapabilityError, match="LinearSVC does not have"):
         OverallUncertainty().start().update(Round(2, learner, numbered(5)))
 
 
@@ -68,7 +68,7 @@ def test_what_are_no_probabilities_is_refused(doubting):
 
 
 def test_several_labels_a_row_are_refused(told):
-    with pytest.raises(CapabilityError, match="one label a row"):
+    with pytest.raises(CapabilityError, match="one label per row"):
         StabilizingPredictions().start().update(told([[0, 1], [1, 1]]))
 
 
@@ -107,5 +107,5 @@ def test_where_there_is_no_audit_the_error_says_how_to_get_one(criterion):
 
 @pytest.mark.parametrize("criterion", [TargetReached(0.9), ExpectedGain(1, error="audit")], ids=str)
 def test_scores_that_are_not_right_or_wrong_are_no_target(criterion):
-    with pytest.raises(CapabilityError, match=r"scores -0.5: for such scores use Plateau"):
+    with pytest.raises(CapabilityError, match=r"score -0.5: for such scores use Plateau"):
         criterion.start().update(Round(10, audit=np.array([1.0, -0.5])))

@@ -51,8 +51,7 @@ def test_nothing_stops_before_the_window_is_full(window, play, told):
     _, verdicts = play(StabilizingPredictions(1.0, window=window), same)  # and exactly reached
     assert [verdict.stop for verdict in verdicts] == [False] * window + [True]
     assert verdicts[-2].reason == (
-        f"only {window - 1} of the {window} comparisons of successive models that it takes were "
-        "made"
+        f"needs {window} model comparison{'s' * (window > 1)}, has {window - 1}"
     )
 
 
@@ -99,7 +98,7 @@ def test_changes_are_counted_over_the_rows_left_in_both_rounds(play, told):
     assert verdicts[1].value == 0.25
     assert not verdicts[1]
     assert verdicts[1].reason == (
-        "the class predicted changed of 25 % of the 4 rows left, more than 20 %"
+        "the predicted class changed for 25 % of the 4 unlabeled rows, more than 20 %"
     )
     assert np.isnan(values(monitor)[0])
     assert play(ClassificationChange(tolerance=0.25), [before, now])[1][1]
@@ -122,7 +121,7 @@ def test_the_window_is_of_rounds_in_a_row(play, told):
 def test_a_pool_of_one_class_never_stops(play, told):
     _, verdicts = play(ClassificationChange(), [told([1, 1, 1])] * 5)
     assert not any(verdicts)
-    assert "one and the same class of all 3 rows" in verdicts[-1].reason
+    assert "the same class for all 3 unlabeled rows" in verdicts[-1].reason
 
 
 @pytest.mark.parametrize("criterion", [ClassificationChange(), OverallUncertainty()], ids=str)
@@ -130,7 +129,7 @@ def test_an_empty_pool_says_nothing(criterion, play, told):
     current = told([0, 1], pool=np.empty(0, dtype=int))
     _, verdicts = play(criterion, [current, current])
     assert not any(verdicts)
-    assert verdicts[-1].reason == "no row is left in the pool"
+    assert verdicts[-1].reason == "the pool is empty"
 
 
 # Overall uncertainty ----------------------------------------------------------------------------
@@ -153,7 +152,7 @@ def test_uncertainty_stops_below_the_threshold_and_not_at_it(doubting):
     verdict = OverallUncertainty(0.500001).start().update(current)
     assert verdict
     assert verdict.reason == (
-        "the mean entropy of the 2 rows left is 0.5 of its largest, below 0.500001"
+        "the mean entropy of the 2 unlabeled rows is 0.5 of its maximum, below 0.500001"
     )
 
 

@@ -1,25 +1,25 @@
-"""Estimates for a campaign: how good the model is, how good it will be, and what was saved.
+"""Estimates for a campaign: the present score, the future score, and the labels saved.
 
 * Now: :func:`audit` on rows drawn at random, with the exact interval of :func:`clopper_pearson`;
   :func:`lure_estimate` on rows drawn with known probabilities, which
   :func:`proposal_probabilities` gives for the stochastic selectors.
 * Later: :func:`forecast_learning_curve`, with an interval and the labels that a target will take.
-* Saved: :func:`labels_saved`, from rows labeled at random alone.
+* Saved: :func:`estimate_savings`, from rows labeled at random alone.
 """
 
 from skactive.estimation._audit import Estimate, audit, clopper_pearson
 from skactive.estimation._forecast import Forecast, forecast_learning_curve
 from skactive.estimation._lure import lure_estimate, lure_weights, proposal_probabilities
-from skactive.estimation._saved import Saved, labels_saved
+from skactive.estimation._savings import SavingsEstimate, estimate_savings
 
 __all__ = [
     "Estimate",
     "Forecast",
-    "Saved",
+    "SavingsEstimate",
     "audit",
     "clopper_pearson",
+    "estimate_savings",
     "forecast_learning_curve",
-    "labels_saved",
     "lure_estimate",
     "lure_weights",
     "proposal_probabilities",

@@ -1,4 +1,4 @@
-"""How good a model is, from labeled rows that were drawn at random."""
+"""Estimates of a model's score from labeled rows that were drawn at random."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class Estimate(NamedTuple):
     value : float
         The estimate.
     low, high : float
-        The interval; infinite where nothing is known.
+        The interval; infinite where the data do not bound it.
     n : int
-        How many labeled rows it is made of.
+        Number of labeled rows that it is based on.
     method : str
-        How the interval was made: "clopper-pearson", "student-t" or "lure".
+        Kind of interval: "clopper-pearson", "student-t" or "lure".
     confidence : float
-        How often such intervals hold the truth.
+        How often such intervals contain the true value.
     """
 
     value: float
@@ -46,16 +46,17 @@ class Estimate(NamedTuple):
 
 
 def clopper_pearson(n_right: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
-    r"""Return the exact interval of a share, from how many of a number of independent tries hit.
+    r"""Return the exact confidence interval for the success rate of independent trials.
 
     Parameters
     ----------
     n_right : int
-        How many hit, 0 .. `n`.
+        Number of successes, 0 .. `n`.
     n : int
-        How many tries; 0 says nothing, and the interval is 0 .. 1.
+        Number of trials; with 0 the interval is 0 .. 1.
     confidence : float, default=0.95
-        How often the interval holds the true share at least, whatever it is, above 0 and below 1.
+        How often, at least, the interval contains the true rate, whatever it is; above 0 and
+        below 1.
 
     Returns
     -------
@@ -65,11 +66,12 @@ def clopper_pearson(n_right: int, n: int, confidence: float = 0.95) -> tuple[flo
     Raises
     ------
     ValueError
-        If the counts are no whole numbers with ``0 <= n_right <= n``, or `confidence` is no share.
+        If the counts are not integers with ``0 <= n_right <= n``, or `confidence` is not between 0
+        and 1.
 
     Notes
     -----
-    The shares that neither one-sided test of level :math:`\alpha / 2` rejects. With
+    The rates that neither one-sided test at level :math:`\alpha / 2` rejects. With
     :math:`B^{-1}(q; a, b)` the quantile of the beta distribution:
 
     .. math:: \left[ B^{-1}(\alpha / 2; k, n - k + 1),\ B^{-1}(1 - \alpha / 2; k + 1, n - k) \right]
@@ -87,7 +89,7 @@ def clopper_pearson(n_right: int, n: int, confidence: float = 0.95) -> tuple[flo
     (0.782, 0.967)
     """
     _check_counts(n_right, n)
-    tail = (1.0 - checked_confidence(confidence)) / 2.0
+    tail = (1.0 - check_confidence(confidence)) / 2.0
     low = betaincinv(n_right, n - n_right + 1, tail) if n_right > 0 else 0.0
     high = betaincinv(n_right + 1, n - n_right, 1.0 - tail) if n_right < n else 1.0
     return float(low), float(high)
@@ -102,16 +104,16 @@ def audit(
     confidence: float = 0.95,
     n_looks: int = 1,
 ) -> Estimate:
-    r"""Estimate how good a model is, from labeled rows that were drawn at random.
+    r"""Estimate the score of a model on labeled rows that were drawn at random.
 
-    Active learning distorts its sample, so that neither the labeled rows nor cross-validation
-    among them tell how good the model is. Rows drawn at random that are *never trained on* do,
-    whatever the strategy does with the others.
+    Active learning distorts its sample, so neither the labeled rows nor cross-validation on them
+    show how good the model is. Rows drawn at random and *never trained on* do, whatever the
+    strategy does with the others.
 
     Parameters
     ----------
     model : fitted estimator
-        The model to judge.
+        The model to evaluate.
     X_audit : rows in any container
         Rows drawn uniformly at random, which the model has not been trained on.
     y_audit : array-like of shape (n_rows,)
@@ -120,19 +122,18 @@ def audit(
         As in scikit-learn's searches, a score that averages over rows: accuracy, neg_log_loss,
         neg_brier_score, neg_mean_absolute_error ... None is the model's own ``score``.
     confidence : float, default=0.95
-        How often the interval is to hold the truth.
+        How often the interval is to contain the true value.
     n_looks : int, default=1
-        How many times such an interval will be looked at, if the truth is to be within all of
-        them with the confidence asked for (Bonferroni: each has the confidence
-        ``1 - (1 - confidence) / n_looks``).
+        Number of times that such an interval will be looked at, if all of them together are to have
+        this confidence (Bonferroni: each has ``1 - (1 - confidence) / n_looks``).
 
     Returns
     -------
     Estimate
-        Clopper and Pearson's interval ("clopper-pearson") where each row scores 0 or 1, which
-        holds the truth at least as often as it says. Student's interval of the mean of the row
-        scores ("student-t") elsewhere: an approximation, too narrow for few rows whose scores are
-        very skewed (log loss), and infinite where all rows score the same, or there is one only.
+        Clopper and Pearson's interval ("clopper-pearson") if each row scores 0 or 1; it contains
+        the true value at least as often as it claims. Otherwise Student's interval for the mean of
+        the row scores ("student-t"): an approximation, too narrow for few rows with very skewed
+        scores (log loss), and infinite if all rows score the same or there is only one.
 
     Raises
     ------
@@ -143,17 +144,16 @@ def audit(
     Notes
     -----
     A score counts as a mean over rows if, with random weights for rows, the score of two weightings
-    together is the weighted mean of their scores; for the true labels, and for the same labels in
-    another order, so that a model that is always right hides nothing.
+    together is the weighted mean of their scores. This is checked for the true labels and for the
+    same labels in another order, so that a model that is always right hides nothing.
 
-    The interval is right at *one* look at a time fixed in advance. Someone who looks after each
-    batch and stops when it pleases takes the best of many looks: give `n_looks`.
+    The interval is valid for *one* look at a time fixed in advance. Someone who looks after each
+    batch and stops when the result is good takes the best of many looks: pass `n_looks`.
 
     The estimate is for rows like those of the pool. Drawn without replacement from a pool of
-    :math:`N` rows, a sample of :math:`n` tells more of *that pool* than this says, by the factor
-    :math:`\sqrt{(N - n) / (N - 1)}` in the width; the interval leaves it out, and so covers the
-    future rows that the pool stands for. The sample must not be stratified by anything that the
-    score depends on.
+    :math:`N` rows, a sample of :math:`n` says more about *that pool*, by the factor
+    :math:`\sqrt{(N - n) / (N - 1)}` in the width; the interval ignores this, and so covers future
+    rows of the same kind. The sample must not be stratified by anything that the score depends on.
 
     References
     ----------
@@ -174,10 +174,10 @@ def audit(
     """
     n = n_rows(X_audit)
     if n == 0:
-        raise ValueError("There are no audit rows yet: label some rows drawn at random first.")
+        raise ValueError("No audit rows yet: label some rows drawn at random first.")
     if n_looks < 1:
         raise ValueError(f"n_looks must be at least 1, got {n_looks!r}.")
-    level = 1.0 - (1.0 - checked_confidence(confidence)) / n_looks
+    level = 1.0 - (1.0 - check_confidence(confidence)) / n_looks
     rows = _row_scores(model, X_audit, np.asarray(y_audit), scoring)
     value = float(rows.mean())
     if np.isin(rows, (0.0, 1.0)).all():
@@ -188,59 +188,61 @@ def audit(
     return Estimate(value, value - half, value + half, n, "student-t", confidence)
 
 
-# How it is done ---------------------------------------------------------------------------------
+# Implementation ---------------------------------------------------------------------------------
 
 
 def _check_counts(n_right: int, n: int) -> None:
     if int(n) != n or int(n_right) != n_right or not 0 <= n_right <= n:
         raise ValueError(
-            f"Got n_right={n_right!r} of n={n!r}: both must be whole numbers, 0 <= n_right <= n."
+            f"n_right and n must be integers with 0 <= n_right <= n, got {n_right!r} and {n!r}."
         )
 
 
 def _row_scores(model: Any, X: Any, y: NDArray[Any], scoring: Any) -> Floats:
     """Return the score of each row, (n_rows,), whose mean is the score of all."""
-    scorer = _scorer(model, scoring)
-    remembered = _Remembered(model, X)
+    scorer = _make_scorer(model, scoring)
+    cached = _CachedPredictions(model, X)
     weigh: Callable[[Any, Floats], float] = lambda labels, weights: float(  # noqa: E731
-        scorer(remembered, X, labels, sample_weight=weights)
+        scorer(cached, X, labels, sample_weight=weights)
     )
     try:
         weigh(y, np.ones(len(y)))
     except TypeError:  # a scorer that takes no weights: weights of 0 and 1 are subsets
-        weigh = _by_subsets(scorer, model, X)
+        weigh = _weigh_by_repetition(scorer, model, X)
     _check_is_mean(weigh, y, scoring)
-    hits = right_rows(remembered, X, y)
+    correct = right_rows(cached, X, y)
     probe = RandomState(0).randint(1, 3, len(y)).astype(np.float64)
-    if hits is not None and _close(weigh(y, probe), float(np.average(hits, weights=probe))):
-        return hits  # accuracy by any name
-    rows = np.array([weigh(y, one) for one in np.eye(len(y))])
-    if not _close(float(rows.mean()), weigh(y, np.ones(len(y)))):
-        raise ValueError(_not_a_mean(scoring))
+    if correct is not None and _is_close(
+        weigh(y, probe), float(np.average(correct, weights=probe))
+    ):
+        return correct  # the score is accuracy, whatever its name
+    rows = np.array([weigh(y, unit) for unit in np.eye(len(y))])
+    if not _is_close(float(rows.mean()), weigh(y, np.ones(len(y)))):
+        raise ValueError(_explain_means(scoring))
     return rows
 
 
-class _Remembered:
-    """A model that predicts the audit rows, and has done so before: scorers ask it often."""
+class _CachedPredictions:
+    """A model whose predictions of the audit rows are made once: scorers ask for them often."""
 
     def __init__(self, model: Any, X: Any) -> None:
         self._model, self._X = model, X
-        self._known: dict[str, Any] = {}
+        self._predictions: dict[str, Any] = {}
 
     def __getattr__(self, name: str) -> Any:
         if name in ("predict", "predict_proba", "predict_log_proba", "decision_function"):
             method = getattr(self._model, name)
-            return wraps(method)(lambda *_: self._recall(name, method))  # scorers ask its name
+            return wraps(method)(lambda *_: self._predict(name, method))  # scorers read its name
         return getattr(self._model, name)
 
-    def _recall(self, name: str, method: Callable[[Any], Any]) -> Any:
-        if name not in self._known:
-            self._known[name] = method(self._X)
-        return self._known[name]
+    def _predict(self, name: str, method: Callable[[Any], Any]) -> Any:
+        if name not in self._predictions:
+            self._predictions[name] = method(self._X)
+        return self._predictions[name]
 
 
-def _scorer(model: Any, scoring: Any) -> Any:
-    """Make the scorer; losses of probabilities are told the classes: few rows may not show all."""
+def _make_scorer(model: Any, scoring: Any) -> Any:
+    """Make the scorer; losses of probabilities get the classes, since few rows may lack some."""
     from sklearn import metrics  # late: it takes a tenth of a second
 
     losses = {"neg_log_loss": metrics.log_loss, "neg_brier_score": metrics.brier_score_loss}
@@ -252,8 +254,8 @@ def _scorer(model: Any, scoring: Any) -> Any:
     )
 
 
-def _by_subsets(scorer: Any, model: Any, X: Any) -> Callable[[Any, Floats], float]:
-    """Score with weights that are whole numbers, by rows that come as often."""
+def _weigh_by_repetition(scorer: Any, model: Any, X: Any) -> Callable[[Any, Floats], float]:
+    """Score with integer weights, by repeating each row as often as its weight."""
 
     def weigh(labels: Any, weights: Floats) -> float:
         rows = np.repeat(np.arange(len(weights)), weights.astype(np.intp))
@@ -267,34 +269,35 @@ def _check_is_mean(weigh: Callable[[Any, Floats], float], y: NDArray[Any], scori
     rng = RandomState(0)
     for labels in (y, y[rng.permutation(len(y))]):
         first, second = rng.randint(1, 6, (2, len(y))).astype(np.float64)
-        whole = first.sum() * weigh(labels, first) + second.sum() * weigh(labels, second)
-        if not _close(whole / (first + second).sum(), weigh(labels, first + second)):
-            raise ValueError(_not_a_mean(scoring))
+        total = first.sum() * weigh(labels, first) + second.sum() * weigh(labels, second)
+        if not _is_close(total / (first + second).sum(), weigh(labels, first + second)):
+            raise ValueError(_explain_means(scoring))
 
 
-def _not_a_mean(scoring: Any) -> str:
+def _explain_means(scoring: Any) -> str:
+    """Return the message of the error for a score that is not a mean over rows."""
     return (
         f"scoring={scoring!r} is not a mean over rows, so a random sample gives no such interval "
-        "for it. Take accuracy, neg_log_loss, neg_brier_score, neg_mean_absolute_error, "
+        "for it. Use accuracy, neg_log_loss, neg_brier_score, neg_mean_absolute_error, "
         "neg_mean_squared_error or another mean over rows."
     )
 
 
-def _close(value: float, other: float) -> bool:
+def _is_close(value: float, other: float) -> bool:
     return bool(np.isclose(value, other, rtol=1e-7, atol=1e-9))
 
 
 def right_rows(model: Any, X: Any, y: NDArray[Any]) -> Floats | None:
-    """Tell which rows are predicted right, 1 or 0, where the model predicts labels."""
+    """Return 1 for each row that a classifier predicts correctly, else 0; None for other models."""
     if not is_classifier(model):
         return None
     predicted = np.asarray(model.predict(X))
-    right = predicted == y.reshape(predicted.shape)  # labels may come as a column
-    return np.asarray(right.reshape(len(y), -1).all(axis=1), dtype=np.float64)
+    correct = predicted == y.reshape(predicted.shape)  # labels may come as a column
+    return np.asarray(correct.reshape(len(y), -1).all(axis=1), dtype=np.float64)
 
 
-def checked_confidence(confidence: float) -> float:
-    """Return a confidence, if it is one."""
+def check_confidence(confidence: float) -> float:
+    """Return a confidence, or raise if it does not lie between 0 and 1."""
     if not 0.0 < confidence < 1.0:
         raise ValueError(
             f"confidence must lie between 0 and 1, got {confidence!r}: 0.95 stands for 95 %."

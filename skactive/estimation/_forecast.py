@@ -1,4 +1,4 @@
-"""How good a model will be: the learning curve to come, with an interval."""
+"""Forecasts of a learning curve, with intervals."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 
 from skactive._utils.seeding import Seed, make_random_state
-from skactive.estimation._audit import checked_confidence
+from skactive.estimation._audit import check_confidence
 
 __all__ = [
     "Forecast",
@@ -23,23 +23,24 @@ __all__ = [
 Floats = NDArray[np.float64]
 
 _N_DRAWS = 1000
-_MAX_POINTS = 30
-_CENTER = np.array([0.0, 0.8])  # of the asymptote and of the fall, in units of the largest error
-_SPREAD = 0.4
+_MAX_POINTS = 30  # longer curves are averaged in blocks
+# Prior mean and deviation of the asymptote and of the fall, in units of the largest error.
+_PRIOR_MEAN = np.array([0.0, 0.8])
+_PRIOR_DEVIATION = 0.4
 
 
 @dataclass(frozen=True, eq=False)
 class Forecast:
-    """A learning curve that has not happened yet.
+    """Forecast of a learning curve.
 
     Attributes
     ----------
     n : ndarray of shape (n_points,)
-        Label counts that were asked for.
+        Label counts of the forecast.
     median, low, high : ndarray of shape (n_points,)
-        Middle of the predictive distribution of the score there, and its interval.
+        Median and interval of the predictive distribution of the score at these counts.
     confidence : float
-        How often an interval is to hold the score.
+        How often an interval is to contain the score.
     n_labels, scores : ndarray of shape (n_rounds,)
         The curve measured so far.
     grid : ndarray of shape (n_grid,)
@@ -47,9 +48,9 @@ class Forecast:
     paths : ndarray of shape (n_draws, n_grid)
         Learning curves drawn from the posterior.
     noise : ndarray of shape (n_draws,)
-        What a single round adds to each.
+        Noise of a single round, for each path.
     best : float
-        The best score possible.
+        The best possible score.
     """
 
     n: Floats
@@ -80,7 +81,7 @@ class Forecast:
         return _interval(self.grid, self.paths, self.noise, self.best, n, self.confidence)
 
     def labels_to_reach(self, target: float) -> tuple[float, float, float]:
-        """Return how many labels a score will take in all.
+        """Return the total number of labels that a score will take.
 
         Parameters
         ----------
@@ -90,9 +91,10 @@ class Forecast:
         Returns
         -------
         median, low, high : float
-            Of the label count at which the curve, from its last round on, first reaches the target:
-            that of the last round where it has done so. Infinity where it does not within the grid,
-            which ends at ten times the labels so far or at the last `n`.
+            Median and interval of the label count at which the curve, from its last round on, first
+            reaches the target; that of the last round if it is reached already. Infinity if it is
+            not reached within the grid, which ends at ten times the labels so far or at the last
+            `n`.
         """
         ahead = self.grid >= self.n_labels[-1]
         counts = first_passage(self.grid[ahead], self.paths[:, ahead], target)
@@ -110,27 +112,27 @@ def forecast_learning_curve(
     confidence: float = 0.9,
     random_state: Seed = None,
 ) -> Forecast:
-    r"""Forecast a learning curve: the score at label counts to come, with an interval.
+    r"""Forecast a learning curve: the score at future label counts, with an interval.
 
     Parameters
     ----------
     n_labels : array-like of shape (n_rounds,)
-        Labels known in each round, increasing, above 0. One round will do, and says little.
+        Number of labels in each round, increasing, above 0. One round is enough, but says little.
     scores : array-like of shape (n_rounds,)
         Score of each round, higher is better.
     at : array-like of shape (n_points,) or float
         Label counts to forecast the score at, not before the first round.
     n_test : int or array-like of shape (n_rounds,), default=None
-        How many rows the accuracies were measured on: the forecast is then of the accuracy on all
-        rows there could be, and the error of measurement is part of its interval. An array says
-        that the rows became more from round to round, the earlier among the later, as audit rows
-        do. None: the forecast is of the score *on these test rows*.
+        Number of rows on which the accuracies were measured: the forecast is then for the accuracy
+        on new rows, and its interval includes the error of measurement. An array means that the
+        number grew from round to round, the earlier rows among the later ones, as audit rows do.
+        None: the forecast is for the score *on these test rows*.
     score_se : float or array-like of shape (n_rounds,), default=None
-        The standard error of the scores, instead of `n_test`, for scores other than accuracy.
+        Standard error of the scores, in place of `n_test`, for scores other than accuracy.
     best : float, default=1.0
-        The best score possible: 1 for accuracy, 0 for scikit-learn's ``neg_`` losses.
+        The best possible score: 1 for accuracy, 0 for scikit-learn's ``neg_`` losses.
     confidence : float, default=0.9
-        How often the interval is to hold the score.
+        How often the interval is to contain the score.
     random_state : int, RandomState or None, default=None
         Seed of the draws.
 
@@ -142,7 +144,8 @@ def forecast_learning_curve(
     Raises
     ------
     ValueError
-        If the input is no learning curve, a score is better than `best`, or `at` lies before it.
+        If the input is not a learning curve, a score is better than `best`, or `at` lies before the
+        first round.
 
     Notes
     -----
@@ -154,18 +157,18 @@ def forecast_learning_curve(
         + \delta(n) + \varepsilon, \qquad
         \operatorname{cov}(\delta(n), \delta(n')) = \frac{s^2 n_T}{\max(n, n')}
 
-    with :math:`n_0` and :math:`n_T` the labels of the first and of the last round. The covariance
-    of the wandering is that of means over nested samples: what is special to these labels stays,
-    and fades as more come. Priors: :math:`\alpha, \beta \ge 0` normal about 0 and 0.8 with
-    deviation 0.4; :math:`h` in :math:`n_0 / 2 .. 50 n_0`, :math:`\kappa` in 0.5 .. 4, :math:`s` in
-    0.05 .. 0.5 and the deviation of :math:`\varepsilon` in 0.003 .. 0.2, evenly on the log scale.
-    Given the latter four everything is Gaussian, so 1000 draws of them are weighted by their exact
-    marginal likelihood, and 1000 curves are drawn from those that remain.
+    with :math:`n_0` and :math:`n_T` the number of labels of the first and the last round. The
+    covariance of the wandering is that of means over nested samples: peculiarities of these labels
+    persist, and fade as more come. Priors: :math:`\alpha, \beta \ge 0` normal with means 0 and 0.8
+    and deviation 0.4; :math:`h` in :math:`n_0 / 2 .. 50 n_0`, :math:`\kappa` in 0.5 .. 4, :math:`s`
+    in 0.05 .. 0.5 and the deviation of :math:`\varepsilon` in 0.003 .. 0.2, uniform on the log
+    scale. Given the latter four everything is Gaussian, so 1000 draws of them are weighted by their
+    exact marginal likelihood, and 1000 curves are drawn given the resampled ones.
 
     ``benchmarks/forecast.py`` back-tests it: from 60 or 100 labels to 120 or 200 the 90 % interval
-    held in 91 % of 1120 forecasts, on single sets of data in 62 to 100 %. It fails mostly where
-    learning speeds up late (a class found late, a linear model that needs as many labels as
-    features). Much farther out, forecasts rest on the prior.
+    contained the score in 91 % of 1120 forecasts, in 62 to 100 % on single data sets. It fails
+    mostly where learning speeds up late (a class found late, a linear model that needs as many
+    labels as features). Much farther out, forecasts rest on the prior.
 
     References
     ----------
@@ -185,33 +188,33 @@ def forecast_learning_curve(
     >>> bool(100 < low < n < high)
     True
     """
-    n_labels, scores = _checked_curve(n_labels, scores, best)
+    n_labels, scores = _check_curve(n_labels, scores, best)
     at = np.atleast_1d(np.asarray(at, dtype=np.float64))
     if not (np.isfinite(at).all() and (at >= n_labels[0]).all()):
-        raise ValueError(f"at must be label counts from the first, {n_labels[0]:g}, on; got {at}.")
+        raise ValueError(f"at must be label counts >= the first, {n_labels[0]:g}; got {at}.")
     variance = _score_variance(n_labels, scores, n_test, score_se)
     horizon = max(10.0 * n_labels[-1], float(at.max(initial=0.0)))
     grid = np.union1d(np.geomspace(n_labels[0], horizon, 64), np.append(at, n_labels[-1]))
     rng = make_random_state(random_state)
-    scale = float((best - scores).max()) or 1.0  # always the best: then of any unit
+    scale = float((best - scores).max()) or 1.0  # any unit, if all scores are the best
     error, noise = _draw_errors(
-        *_thinned(n_labels, (best - scores) / scale, variance / scale**2), grid, rng
+        *_average_blocks(n_labels, (best - scores) / scale, variance / scale**2), grid, rng
     )
     paths, noise = best - scale * np.maximum(error, 0.0), scale * noise
-    level = checked_confidence(confidence)
+    level = check_confidence(confidence)
     bands = _interval(grid, paths, noise, best, at, level)
     return Forecast(at, *bands, level, n_labels, scores, grid, paths, noise, float(best))
 
 
-# How it is done ---------------------------------------------------------------------------------
+# Implementation ---------------------------------------------------------------------------------
 
 
-def _checked_curve(n_labels: Any, scores: Any, best: float) -> tuple[Floats, Floats]:
+def _check_curve(n_labels: Any, scores: Any, best: float) -> tuple[Floats, Floats]:
     counts = np.atleast_1d(np.asarray(n_labels, dtype=np.float64))
     scores = np.atleast_1d(np.asarray(scores, dtype=np.float64))
     if counts.ndim != 1 or counts.shape != scores.shape or len(counts) == 0:
         raise ValueError(
-            f"n_labels and scores must be lists of one length, got {counts.shape} and "
+            f"n_labels and scores must be lists of equal length, got {counts.shape} and "
             f"{scores.shape}."
         )
     if not (np.isfinite(counts).all() and np.isfinite(scores).all()):
@@ -220,44 +223,44 @@ def _checked_curve(n_labels: Any, scores: Any, best: float) -> tuple[Floats, Flo
         raise ValueError("n_labels must be above 0 and increase from round to round.")
     if not np.isfinite(best) or scores.max() > best:
         raise ValueError(
-            f"best={best!r} must be a number that no score exceeds; the highest is "
-            f"{scores.max():.6g}. Pass the best score possible (0 for scikit-learn's neg_ losses)."
+            f"best must be a number that no score exceeds, got {best!r}; the highest score is "
+            f"{scores.max():.6g}. Pass the best possible score (0 for scikit-learn's neg_ losses)."
         )
     return counts, scores
 
 
 def _score_variance(n_labels: Floats, scores: Floats, n_test: Any, score_se: Any) -> Floats:
-    """Return the covariance of the errors of measurement, (n_rounds, n_rounds)."""
+    """Return the covariance of the measurement errors, shape (n_rounds, n_rounds)."""
     if n_test is not None and score_se is not None:
         raise ValueError("Pass n_test or score_se, not both: each gives the error of the scores.")
     error: Any = 0.0 if score_se is None else np.asarray(score_se, dtype=np.float64)
     if n_test is not None:
         if scores.min() < 0 or scores.max() > 1 or np.min(n_test) < 1:
             raise ValueError(
-                "n_test must be at least 1 and goes with accuracies in 0 .. 1: pass score_se, the "
-                "standard error, for other scores."
+                "n_test must be at least 1 and needs accuracies in 0 .. 1: for other scores pass "
+                "score_se, the standard error."
             )
         error = share_error(float(scores[-1]), np.asarray(n_test, dtype=np.float64))
     if np.ndim(error) and np.shape(error) != n_labels.shape:
         raise ValueError(
-            f"n_test or score_se must be one number, or {len(n_labels)} of them, one a round; got "
+            f"n_test or score_se must be one number, or {len(n_labels)}, one per round; got "
             f"shape {np.shape(error)}."
         )
     if not (np.isfinite(error).all() and np.min(error) >= 0):
         raise ValueError("score_se must be finite numbers of at least 0.")
     variance = np.broadcast_to(np.square(error), n_labels.shape)
-    # The later, larger sample of rows holds the earlier one: what they share is the later's error.
+    # The later, larger sample of rows contains the earlier one: they share the later's error.
     return np.minimum(variance[:, None], variance)
 
 
 def share_error(share: float, n: Any) -> Any:
-    """Return the standard error of a share of n rows, away from 0 also where it is 0 or 1."""
+    """Return the standard error of a share of n rows, above 0 even for a share of 0 or 1."""
     smoothed = (share * n + 1.0) / (n + 2.0)
     return np.sqrt(smoothed * (1.0 - smoothed) / n)
 
 
-def _thinned(n: Floats, error: Floats, variance: Floats) -> tuple[Floats, Floats, Floats]:
-    """Join neighboring rounds of a long curve into blocks, by their means."""
+def _average_blocks(n: Floats, error: Floats, variance: Floats) -> tuple[Floats, Floats, Floats]:
+    """Average neighboring rounds of a long curve in blocks."""
     blocks = np.array_split(np.arange(len(n)), min(len(n), _MAX_POINTS))
     mean = np.zeros((len(blocks), len(n)))
     for row, block in zip(mean, blocks, strict=True):
@@ -266,91 +269,95 @@ def _thinned(n: Floats, error: Floats, variance: Floats) -> tuple[Floats, Floats
 
 
 class _Prior(NamedTuple):
-    """Draws of the parameters given which all else is Gaussian."""
+    """Draws of the parameters given which everything else is Gaussian."""
 
-    fall: Floats  # (n_prior, n_points): the curve's fall from 1 at the first round
+    fall: Floats  # (n_prior, n_points): fall of the curve from 1 at the first round
     wander: Floats  # (n_prior,)
     noise: Floats  # (n_prior,)
 
 
 class _Data(NamedTuple):
-    """What was measured, and where curves are asked for: the m rounds, then the grid."""
+    """Measured errors, and the points of the curves: the m rounds, then the grid."""
 
     age: Floats  # (n_points,): n_T / n
     error: Floats  # (m,)
     variance: Floats  # (m, m)
 
     @property
-    def shared(self) -> Floats:
-        """n_T / max(n, n') of each point and each round, (n_points, m)."""
+    def overlap(self) -> Floats:
+        """n_T / max(n, n') of each point and each round, shape (n_points, m)."""
         return np.minimum(self.age[:, None], self.age[: len(self.error)])
 
 
 def _draw_prior(n: Floats, rng: RandomState) -> _Prior:
-    def even_logs(low: float, high: float) -> Floats:
+    def draw_log_uniform(low: float, high: float) -> Floats:
         return np.exp(rng.uniform(np.log(low), np.log(high), size=(_N_DRAWS, 1)))
 
-    half, power = even_logs(0.5, 50.0), even_logs(0.5, 4.0)
+    half, power = draw_log_uniform(0.5, 50.0), draw_log_uniform(0.5, 4.0)
     fall = (1.0 + (1.0 / half) ** power) / (1.0 + (n / n[0] / half) ** power)
-    return _Prior(fall, even_logs(0.05, 0.5)[:, 0], even_logs(0.003, 0.2)[:, 0])
+    return _Prior(fall, draw_log_uniform(0.05, 0.5)[:, 0], draw_log_uniform(0.003, 0.2)[:, 0])
 
 
 def _draw_errors(
     n: Floats, error: Floats, variance: Floats, grid: Floats, rng: RandomState
 ) -> tuple[Floats, Floats]:
-    """Draw curves on the grid, (n_draws, n_grid), and a round's noise, (n_draws,), given errors."""
+    """Draw curves on the grid, (n_draws, n_grid), and noise of a round, (n_draws,)."""
     points = np.concatenate([n, grid])
     data, prior = _Data(n[-1] / points, error, variance), _draw_prior(points, rng)
     fall = prior.fall[:, : len(n)]
-    weights, precision = _evidence(_covariance(prior, data), error - _CENTER[0] - _CENTER[1] * fall)
+    residual = error - _PRIOR_MEAN[0] - _PRIOR_MEAN[1] * fall
+    weights, precision = _evidence(_covariance(prior, data), residual)
     curves, noises = [], []
     for _ in range(50):
         k = rng.choice(_N_DRAWS, size=_N_DRAWS, p=weights)
-        drawn = _Prior(prior.fall[k], prior.wander[k], prior.noise[k])
-        curve, line = _draw_posterior(drawn, precision[k], data, rng)
-        noise = drawn.noise * rng.standard_normal(_N_DRAWS)
-        possible = (line >= 0.0).all(axis=1)
-        curves.append(curve[possible])
-        noises.append(noise[possible])
+        resampled = _Prior(prior.fall[k], prior.wander[k], prior.noise[k])
+        curve, line = _draw_posterior(resampled, precision[k], data, rng)
+        noise = resampled.noise * rng.standard_normal(_N_DRAWS)
+        is_valid = (line >= 0.0).all(axis=1)  # asymptote and fall must not be negative
+        curves.append(curve[is_valid])
+        noises.append(noise[is_valid])
         if sum(map(len, curves)) >= _N_DRAWS:
             break
-    if not any(map(len, curves)):  # data that no such curve explains: leave out the signs
+    if not any(map(len, curves)):  # no valid curve explains the data: ignore the signs
         curves, noises = [curve], [noise]
     return np.concatenate(curves)[:_N_DRAWS], np.concatenate(noises)[:_N_DRAWS]
 
 
 def _draw_posterior(
-    drawn: _Prior, precision: Floats, data: _Data, rng: RandomState
+    prior: _Prior, precision: Floats, data: _Data, rng: RandomState
 ) -> tuple[Floats, Floats]:
-    """Draw a curve after the data, (n_draws, n_grid), and its line, for each of the parameters.
+    """Draw a curve given the data, (n_draws, n_grid), and its line, for each prior draw.
 
-    A draw from the prior, corrected by what it says wrongly of the data, is one from the posterior
+    A draw from the prior, corrected by its misfit to the data, is a draw from the posterior
     (Matheron's rule).
     """
-    m, (fall, wander, noise) = len(data.error), drawn
-    line = _CENTER + _SPREAD * rng.standard_normal((_N_DRAWS, 2))  # asymptote and fall
+    m, (fall, wander, noise) = len(data.error), prior
+    line = _PRIOR_MEAN + _PRIOR_DEVIATION * rng.standard_normal((_N_DRAWS, 2))  # asymptote and fall
     wandering = _draw_wandering(wander, data.age, rng)
-    seen = (line[:, :1] + line[:, 1:] * fall + wandering)[:, :m]
-    seen += noise[:, None] * rng.standard_normal((_N_DRAWS, m))
-    root = np.linalg.cholesky(data.variance + 1e-15 * np.eye(m))  # also where it is 0
-    seen += rng.standard_normal((_N_DRAWS, m)) @ root.T
-    pull = np.einsum("dij,dj->di", precision, data.error - seen)
-    line += _SPREAD**2 * np.stack([pull.sum(1), (fall[:, :m] * pull).sum(1)], axis=1)
-    wandering += wander[:, None] ** 2 * (pull @ data.shared.T)
+    # Errors of the m rounds as they would be measured, (n_draws, m).
+    simulated = (line[:, :1] + line[:, 1:] * fall + wandering)[:, :m]
+    simulated += noise[:, None] * rng.standard_normal((_N_DRAWS, m))
+    root = np.linalg.cholesky(data.variance + 1e-15 * np.eye(m))  # the variance may be 0
+    simulated += rng.standard_normal((_N_DRAWS, m)) @ root.T
+    correction = np.einsum("dij,dj->di", precision, data.error - simulated)
+    line += _PRIOR_DEVIATION**2 * np.stack(
+        [correction.sum(1), (fall[:, :m] * correction).sum(1)], axis=1
+    )
+    wandering += wander[:, None] ** 2 * (correction @ data.overlap.T)
     return (line[:, :1] + line[:, 1:] * fall + wandering)[:, m:], line
 
 
 def _covariance(prior: _Prior, data: _Data) -> Floats:
-    """Return the covariance of the measured errors for each draw, (n_prior, m, m)."""
+    """Return the covariance of the measured errors for each draw, shape (n_prior, m, m)."""
     m = len(data.error)
     fall = prior.fall[:, :m]
-    line = _SPREAD**2 * (1.0 + fall[:, :, None] * fall[:, None, :])
-    wandering = prior.wander[:, None, None] ** 2 * data.shared[:m]
+    line = _PRIOR_DEVIATION**2 * (1.0 + fall[:, :, None] * fall[:, None, :])
+    wandering = prior.wander[:, None, None] ** 2 * data.overlap[:m]
     return line + wandering + prior.noise[:, None, None] ** 2 * np.eye(m) + data.variance
 
 
 def _evidence(covariance: Floats, residual: Floats) -> tuple[Floats, Floats]:
-    """Return the weight of each draw, (n_prior,), and the inverse covariances."""
+    """Return the weight of each draw, shape (n_prior,), and the inverse covariances."""
     precision = np.asarray(np.linalg.inv(covariance), dtype=np.float64)
     misfit = np.einsum("di,dij,dj->d", residual, precision, residual)
     log_weight = -0.5 * (misfit + np.linalg.slogdet(covariance)[1])
@@ -359,45 +366,46 @@ def _evidence(covariance: Floats, residual: Floats) -> tuple[Floats, Floats]:
 
 
 def _draw_wandering(wander: Floats, age: Floats, rng: RandomState) -> Floats:
-    """Draw the wandering: a Brownian motion in n_T / n, (n_draws, n_points)."""
+    """Draw the wandering: a Brownian motion in n_T / n, shape (n_draws, n_points)."""
     order = np.argsort(age)
     steps = np.sqrt(np.diff(age[order], prepend=0.0))
     motion = np.cumsum(steps * rng.standard_normal((len(wander), len(age))), axis=1)
-    drawn = np.empty_like(motion)
-    drawn[:, order] = motion
-    return wander[:, None] * drawn
+    wandering = np.empty_like(motion)
+    wandering[:, order] = motion
+    return wander[:, None] * wandering
 
 
 def _interval(
     grid: Floats, paths: Floats, noise: Floats, best: float, n: Any, confidence: float
 ) -> tuple[Floats, Floats, Floats]:
-    """Return median, low and high of the score of a round at label counts."""
+    """Return median, low and high of the score of a round at some label counts."""
     at = np.atleast_1d(np.asarray(n, dtype=np.float64))
     if at.size and not (at.min() >= grid[0] and at.max() <= grid[-1]):
         raise ValueError(f"Label counts must lie in {grid[0]:g} .. {grid[-1]:g}, got {at}.")
     after = np.clip(np.searchsorted(grid, at), 1, len(grid) - 1)
-    part = (at - grid[after - 1]) / (grid[after] - grid[after - 1])
-    scores = paths[:, after - 1] * (1.0 - part) + paths[:, after] * part
+    fraction = (at - grid[after - 1]) / (grid[after] - grid[after - 1])
+    scores = paths[:, after - 1] * (1.0 - fraction) + paths[:, after] * fraction
     tail = (1.0 - confidence) / 2.0
     bands = np.quantile(np.minimum(scores + noise[:, None], best), [0.5, tail, 1.0 - tail], axis=0)
     return bands[0], bands[1], bands[2]
 
 
 def first_passage(grid: Floats, paths: Floats, target: Any) -> Floats:
-    """Return the label count at which each path first reaches its target, (n_draws,)."""
+    """Return the label count at which each path first reaches its target, shape (n_draws,)."""
     targets = np.broadcast_to(np.asarray(target, dtype=np.float64), len(paths))
-    reached = paths >= targets[:, None]
-    first = reached.argmax(axis=1)
+    is_reached = paths >= targets[:, None]
+    first = is_reached.argmax(axis=1)
     draws = np.arange(len(paths))
     before = np.maximum(first - 1, 0)
     rise = paths[draws, first] - paths[draws, before]
-    part = np.where(rise > 0, (targets - paths[draws, before]) / np.where(rise > 0, rise, 1.0), 1.0)
-    counts = grid[before] + part * (grid[first] - grid[before])
-    return np.where(reached.any(axis=1), counts, np.inf)
+    gap = targets - paths[draws, before]
+    fraction = np.where(rise > 0, gap / np.where(rise > 0, rise, 1.0), 1.0)
+    counts = grid[before] + fraction * (grid[first] - grid[before])
+    return np.where(is_reached.any(axis=1), counts, np.inf)
 
 
 def quantiles_with_infinity(values: Floats, confidence: float) -> tuple[float, float, float]:
-    """Return median, low and high as values that occur: no mean of infinity and a number."""
+    """Return median, low and high, without averaging infinity and a number."""
     tail = (1.0 - confidence) / 2.0
-    found = np.quantile(values, [0.5, tail, 1.0 - tail], method="inverted_cdf")
-    return float(found[0]), float(found[1]), float(found[2])
+    median, low, high = np.quantile(values, [0.5, tail, 1.0 - tail], method="inverted_cdf")
+    return float(median), float(low), float(high)

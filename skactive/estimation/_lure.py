@@ -1,4 +1,4 @@
-"""How good a model is, from rows that were picked with known probabilities."""
+"""Estimates of a model's loss from rows that were picked with known probabilities."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from skactive.estimation._audit import Estimate, checked_confidence
+from skactive.estimation._audit import Estimate, check_confidence
 from skactive.selectors import PowerTop, SoftmaxTop, SoftrankTop
 
 __all__ = ["lure_estimate", "lure_weights", "proposal_probabilities"]
@@ -18,24 +18,24 @@ Floats = NDArray[np.float64]
 
 
 def lure_weights(proposal: Any, n_pool: int) -> Floats:
-    r"""Return the weights that undo the choice of rows picked one after another.
+    r"""Return the weights that remove the bias of rows picked one after another.
 
     Parameters
     ----------
     proposal : array-like of shape (n_picks,)
-        The probability with which each row was picked, among those left when it was.
+        Probability with which each row was picked, among the rows that were left at that time.
     n_pool : int
-        How many rows there were before the first pick.
+        Number of rows before the first pick.
 
     Returns
     -------
     ndarray of shape (n_picks,)
-        One weight a pick, in the order of the picks; all 1 for uniform draws.
+        One weight per pick, in the order of the picks; all 1 for uniform draws.
 
     Raises
     ------
     ValueError
-        If the probabilities are not in 0 .. 1 (0 excluded), or are more than the rows.
+        If the probabilities are not in 0 .. 1 (0 excluded), or there are more of them than rows.
 
     Notes
     -----
@@ -54,10 +54,10 @@ def lure_weights(proposal: Any, n_pool: int) -> Floats:
     >>> lure_weights([0.3, 0.2, 0.25, 0.1], n_pool=10).round(4)
     array([0.5556, 0.6667, 0.5714, 1.4286])
     """
-    q = _checked_proposal(proposal, n_pool)
-    left = n_pool - np.arange(len(q))  # N - m + 1: rows left at each pick
-    still = (n_pool - len(q)) / np.maximum(left - 1, 1)  # the last row of all has weight 1
-    return 1.0 + still * (1.0 / (left * q) - 1.0)
+    q = _check_proposal(proposal, n_pool)
+    n_left = n_pool - np.arange(len(q))  # N - m + 1: number of rows left at each pick
+    ratio = (n_pool - len(q)) / np.maximum(n_left - 1, 1)  # the very last row has weight 1
+    return 1.0 + ratio * (1.0 / (n_left * q) - 1.0)
 
 
 def lure_estimate(losses: Any, proposal: Any, n_pool: int, confidence: float = 0.95) -> Estimate:
@@ -68,17 +68,17 @@ def lure_estimate(losses: Any, proposal: Any, n_pool: int, confidence: float = 0
     losses : array-like of shape (n_picks,)
         Loss (or score) of one model at each picked row.
     proposal : array-like of shape (n_picks,)
-        The probability with which each row was picked, among those left when it was
-        (:func:`proposal_probabilities`). Every row left must have had one above 0.
+        Probability with which each row was picked, among the rows that were left at that time
+        (:func:`proposal_probabilities`). That of every row left must have been above 0.
     n_pool : int
-        How many rows there were before the first pick.
+        Number of rows before the first pick.
     confidence : float, default=0.95
-        How often the interval is to hold the truth.
+        How often the interval is to contain the true value.
 
     Returns
     -------
     Estimate
-        Its interval ("lure") is approximate, see the notes.
+        The estimate, with an approximate interval ("lure"); see the notes.
 
     Raises
     ------
@@ -87,15 +87,15 @@ def lure_estimate(losses: Any, proposal: Any, n_pool: int, confidence: float = 0
 
     Warnings
     --------
-    The losses must be those of a model that was *not trained on these rows*: one that stands fixed
-    while it is tested (active testing), or a committee's or an older model. Weights undo the choice
-    of the rows, not that a model knows the rows it learned.
+    The losses must be those of a model that was *not trained on these rows*: one that stays fixed
+    while it is tested (active testing), a committee, or an older model. The weights correct for the
+    choice of the rows, not for having trained on them.
 
     Notes
     -----
     The estimate :math:`\hat R = \frac{1}{M} \sum_m v_m \ell_m`, with :func:`lure_weights`, is the
-    mean :math:`\frac{1}{M} \sum_m c_m a_m` of estimates that are each without bias, given the
-    picks before:
+    mean :math:`\frac{1}{M} \sum_m c_m a_m` of estimates that are each unbiased, given the earlier
+    picks:
 
     .. math:: a_m = \frac{1}{N} \left( \frac{\ell_m}{q_m} + \sum_{t < m} \ell_t \right), \qquad
         c_m = \frac{N (N - M)}{(N - m)(N - m + 1)}
@@ -120,7 +120,7 @@ def lure_estimate(losses: Any, proposal: Any, n_pool: int, confidence: float = 0
     >>> round(estimate.value, 4), estimate.n
     (0.2817, 4)
     """
-    q = _checked_proposal(proposal, n_pool)
+    q = _check_proposal(proposal, n_pool)
     losses = np.asarray(losses, dtype=np.float64)
     if losses.shape != q.shape:
         raise ValueError(
@@ -129,7 +129,7 @@ def lure_estimate(losses: Any, proposal: Any, n_pool: int, confidence: float = 0
     value = float(np.mean(lure_weights(q, n_pool) * losses))
     error = _lure_error(losses, q, n_pool, value)
     freedom = max(len(q) - 1, 1)
-    half = float(stdtrit(freedom, (1.0 + checked_confidence(confidence)) / 2.0)) * error
+    half = float(stdtrit(freedom, (1.0 + check_confidence(confidence)) / 2.0)) * error
     return Estimate(value, value - half, value + half, len(q), "lure", confidence)
 
 
@@ -139,32 +139,32 @@ def proposal_probabilities(
     picks: Any,
     random_state: int | None = None,
 ) -> Floats:
-    r"""Return the probability of each pick of a stochastic selector, among the rows then left.
+    r"""Return the probability of each pick of a stochastic selector, among the rows left by then.
 
     Parameters
     ----------
     selector : PowerTop, SoftmaxTop or SoftrankTop
-        What picked.
+        The selector.
     scores : array-like of shape (n_rows,)
-        The scores that it picked by.
+        The scores that it was given.
     picks : array-like of int
         Its picks, in its order.
     random_state : int, default=None
-        The seed it picked with. Only `SoftrankTop` with tied scores needs it, which ranks them at
-        random.
+        The seed that it was given. Only `SoftrankTop` with tied scores needs it, since it ranks
+        ties at random.
 
     Returns
     -------
     ndarray of shape (n_picks,)
-        Probabilities for :func:`lure_weights`. Batches of one campaign may be put end to end, where
-        each was picked from all rows left.
+        Probabilities for :func:`lure_weights`. Batches of one campaign may be concatenated, if each
+        was picked from all rows left.
 
     Raises
     ------
     TypeError
-        If the selector is another one: plain top-k leaves nothing to chance.
+        If the selector is of another kind: plain top-k is not stochastic.
     ValueError
-        If the picks are not distinct positions, cannot have come in this order, or ties need the
+        If the picks are not distinct positions, are impossible in this order, or if ties need the
         seed.
 
     Notes
@@ -174,8 +174,8 @@ def proposal_probabilities(
 
     .. math:: q_m = \frac{e^{\beta \phi_{i_m}}}{\sum_{j \in L_m} e^{\beta \phi_j}}
 
-    `PowerTop` never draws a row of score 0 while another is left, and no weight makes up for that:
-    then the estimate is of the rows that score above 0.
+    `PowerTop` never draws a row of score 0 while another is left, and no weight corrects for that:
+    then the estimate is for the rows that score above 0.
 
     References
     ----------
@@ -192,7 +192,7 @@ def proposal_probabilities(
     """
     if not isinstance(selector, PowerTop | SoftmaxTop | SoftrankTop):
         raise TypeError(
-            "Probabilities are known for PowerTop, SoftmaxTop and SoftrankTop, got "
+            "selector must be PowerTop, SoftmaxTop or SoftrankTop, got "
             f"{type(selector).__name__}. Uniform draws have 1 / (n_pool - np.arange(n_picks))."
         )
     scores, picks = np.asarray(scores, dtype=np.float64), np.asarray(picks)
@@ -202,10 +202,10 @@ def proposal_probabilities(
     return _sequential_softmax(potential, picks.astype(np.intp))
 
 
-# How it is done ---------------------------------------------------------------------------------
+# Implementation ---------------------------------------------------------------------------------
 
 
-def _checked_proposal(proposal: Any, n_pool: int) -> Floats:
+def _check_proposal(proposal: Any, n_pool: int) -> Floats:
     q = np.asarray(proposal, dtype=np.float64)
     if q.ndim != 1 or not 1 <= len(q) <= n_pool:
         raise ValueError(
@@ -217,21 +217,21 @@ def _checked_proposal(proposal: Any, n_pool: int) -> Floats:
 
 
 def _lure_error(losses: Floats, q: Floats, n_pool: int, value: float) -> float:
-    """Return the standard error by the martingale differences; of one pick nothing is known."""
+    """Return the standard error by the martingale differences; infinity for a single pick."""
     n = len(q)
     if n == n_pool:
         return 0.0
     if n == 1:
         return np.inf
-    left = n_pool - np.arange(n)
-    before = np.cumsum(losses) - losses
-    single = (losses / q + before) / n_pool
-    levels = n_pool * (n_pool - n) / ((left - 1.0) * left)
-    return float(np.sqrt(np.sum((levels * (single - value)) ** 2) / (n * (n - 1))))
+    n_left = n_pool - np.arange(n)
+    earlier = np.cumsum(losses) - losses  # sum of the losses of earlier picks
+    estimates = (losses / q + earlier) / n_pool  # a_m of the docstring, (n_picks,)
+    levels = n_pool * (n_pool - n) / ((n_left - 1.0) * n_left)  # c_m
+    return float(np.sqrt(np.sum((levels * (estimates - value)) ** 2) / (n * (n - 1))))
 
 
 def _log_potential(selector: Any, scores: Floats, seed: int | None) -> Floats:
-    """Return the log-potentials that the selector perturbed."""
+    """Return the log-potentials to which the selector added its noise."""
     if isinstance(selector, SoftrankTop) and len(np.unique(scores)) < len(scores):
         if seed is None:
             raise ValueError(
@@ -246,19 +246,19 @@ def _log_potential(selector: Any, scores: Floats, seed: int | None) -> Floats:
 
 def _sequential_softmax(potential: Floats, picks: NDArray[np.intp]) -> Floats:
     """Return each pick's share of the potential that is left when it is picked."""
-    rest = np.delete(potential, picks)
-    # From the last pick backwards: sums grow, where taking picked rows off would cancel digits.
+    unpicked = np.delete(potential, picks)
+    # From the last pick backwards: sums grow, while subtracting picked rows would cancel digits.
     backwards = np.concatenate(
-        [[np.logaddexp.reduce(rest, initial=-np.inf)], potential[picks][::-1]]
+        [[np.logaddexp.reduce(unpicked, initial=-np.inf)], potential[picks][::-1]]
     )
     total = np.logaddexp.accumulate(backwards)[:0:-1]
-    left = len(potential) - np.arange(len(picks))
-    none = np.isneginf(total)  # only rows of potential 0 are left: the order is uniform
+    n_left = len(potential) - np.arange(len(picks))
+    is_uniform = np.isneginf(total)  # only rows of potential 0 are left
     with np.errstate(invalid="ignore"):
-        q = np.where(none, 1.0 / left, np.exp(potential[picks] - total))
+        q = np.where(is_uniform, 1.0 / n_left, np.exp(potential[picks] - total))
     if not (q > 0).all():
         raise ValueError(
-            "A pick has probability 0 where it stands: pass the picks in the order of the draws, "
-            "and the scores they were drawn by."
+            "A pick has probability 0 at its place: pass the picks in the order of the draws, and "
+            "the scores that they were drawn with."
         )
     return np.minimum(q, 1.0)

@@ -49,7 +49,7 @@ def test_exact_interval_holds_any_share_often_enough():
 
 @pytest.mark.parametrize(("n_right", "n"), [(-1, 3), (4, 3), (1.5, 3), (0, -1)])
 def test_counts_that_are_none(n_right, n):
-    with pytest.raises(ValueError, match="whole numbers, 0 <= n_right <= n"):
+    with pytest.raises(ValueError, match="integers with 0 <= n_right <= n"):
         clopper_pearson(n_right, n)
 
 
@@ -179,7 +179,7 @@ def test_nothing_is_known_of_the_spread_of_one_row():
 
 
 def test_no_audit_rows():
-    with pytest.raises(ValueError, match="no audit rows yet"):
+    with pytest.raises(ValueError, match="No audit rows yet"):
         audit(MODEL, X[:0], Y[:0])
 
 

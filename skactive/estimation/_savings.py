@@ -1,4 +1,4 @@
-"""What active learning saved against random choice, without a campaign of random choice."""
+"""Estimates of the labels saved against random choice, without a campaign of random choice."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from skactive.estimation._forecast import (
     share_error,
 )
 
-__all__ = ["Saved", "labels_saved"]
+__all__ = ["SavingsEstimate", "estimate_savings"]
 
 Floats = NDArray[np.float64]
 
 
-class Saved(NamedTuple):
-    """What active learning saved against random choice, as far as is known.
+class SavingsEstimate(NamedTuple):
+    """Estimate of the labels that active learning saved against random choice.
 
     Attributes
     ----------
     n_labels : int
-        Labels that the model was trained on.
+        Number of labels that the model was trained on.
     n_random : float
-        Labels drawn at random that would make as good a model; the median of what they may be.
+        Number of labels drawn at random that would make as good a model; the median.
     low, high : float
-        Interval of `n_random`; infinity where it is more than ten times the labels in hand.
+        Interval of `n_random`; infinity if it is more than ten times the present number of labels.
     confidence : float
-        How often the interval is to hold the truth.
+        How often the interval is to contain the true value.
     """
 
     n_labels: int
@@ -48,16 +48,16 @@ class Saved(NamedTuple):
 
     @property
     def share(self) -> float:
-        """Share of random's labels that was saved; below 0 active learning needed more."""
+        """Share of the random labels that was saved; negative if active learning needed more."""
         return 1.0 - self.n_labels / self.n_random
 
     @property
     def share_interval(self) -> tuple[float, float]:
-        """Interval of the share."""
+        """Interval of the share that was saved."""
         return 1.0 - self.n_labels / self.low, 1.0 - self.n_labels / self.high
 
 
-def labels_saved(
+def estimate_savings(
     estimator: Any,
     X_random: Any,
     y_random: Any,
@@ -68,12 +68,12 @@ def labels_saved(
     n_repeats: int = 20,
     confidence: float = 0.9,
     random_state: Any = None,
-) -> Saved:
+) -> SavingsEstimate:
     """Estimate the labels saved against random choice, without a campaign of random choice.
 
-    The rows that were labeled at random (a random start and the audit rows) give the first part of
-    random's learning curve: the model is refitted on random subsets of them and scored on the
-    others. Its forecast is followed to the score that the audit gives the model now.
+    The rows that were labeled at random (random initial labels and audit rows) give the first part
+    of the learning curve of random choice: the model is refitted on random subsets of them and
+    scored on the others. This curve is forecast up to the present score of the model on the audit.
 
     Parameters
     ----------
@@ -84,22 +84,22 @@ def labels_saved(
     y_random : array-like of shape (n_rows,)
         Their labels.
     n_labels : int
-        How many labels the model was trained on.
+        Number of labels that the model was trained on.
     score : Estimate
-        How good it is (:func:`audit`): accuracy, or another score whose best is 1.
+        Present score of the model (:func:`audit`): accuracy, or another score whose best is 1.
     scoring : str, callable or None, default=None
-        The score that `score` is of; None is the model's own ``score``.
+        The scoring of `score`; None is the model's own ``score``.
     n_repeats : int, default=20
-        How many times the rows are shuffled.
+        Number of times that the rows are shuffled.
     confidence : float, default=0.9
-        How often the interval is to hold the number of labels that random choice needs in the mean.
+        How often the interval is to contain the mean number of labels that random choice needs.
     random_state : int, RandomState or None, default=None
         Seed of the shuffles, the refits and the forecast.
 
     Returns
     -------
-    Saved
-        The interval is wide as long as few rows are random, and says so.
+    SavingsEstimate
+        The estimate; its interval is wide while there are few random rows.
 
     Raises
     ------
@@ -108,28 +108,28 @@ def labels_saved(
 
     Notes
     -----
-    The errors of the two scores are taken as independent. Where the audit rows serve both, they
-    have part of the error in common, so the interval is rather too wide.
+    The errors of the two scores are taken as independent. If the audit rows serve both, they share
+    part of the error, so the interval is slightly too wide.
 
-    Audit labels are not counted in `n_labels`; add them to count what was paid in all.
+    Audit labels are not counted in `n_labels`; add them to count all labels paid for.
 
     Examples
     --------
     >>> from sklearn.datasets import load_iris
     >>> from sklearn.naive_bayes import GaussianNB
-    >>> from skactive.estimation import Estimate, labels_saved
+    >>> from skactive.estimation import Estimate, estimate_savings
     >>> X, y = load_iris(return_X_y=True)
     >>> now = Estimate(0.94, 0.87, 0.97, 100, "clopper-pearson", 0.95)
-    >>> saved = labels_saved(
+    >>> savings = estimate_savings(
     ...     GaussianNB(), X[::3], y[::3], n_labels=15, score=now, random_state=0
     ... )
-    >>> bool(saved.low < saved.n_random < saved.high)
+    >>> bool(savings.low < savings.n_random < savings.high)
     True
     """
     y_random = np.asarray(y_random)
     _check_random_rows(estimator, y_random)
     if int(n_labels) != n_labels or n_labels < 1:
-        raise ValueError(f"n_labels must be a whole number from 1 on, got {n_labels!r}.")
+        raise ValueError(f"n_labels must be an integer >= 1, got {n_labels!r}.")
     rng = RandomState(draw_seed(random_state))
     sizes, means = _random_curve(estimator, X_random, y_random, scoring, n_repeats, rng)
     forecast = forecast_learning_curve(
@@ -142,10 +142,10 @@ def labels_saved(
     )
     targets = _draw_estimate(score, len(forecast.paths), rng)
     counts = first_passage(forecast.grid, forecast.paths, targets)
-    return Saved(int(n_labels), *quantiles_with_infinity(counts, confidence), confidence)
+    return SavingsEstimate(int(n_labels), *quantiles_with_infinity(counts, confidence), confidence)
 
 
-# How it is done ---------------------------------------------------------------------------------
+# Implementation ---------------------------------------------------------------------------------
 
 
 def _check_random_rows(estimator: Any, y: NDArray[Any]) -> None:
@@ -158,7 +158,7 @@ def _check_random_rows(estimator: Any, y: NDArray[Any]) -> None:
 def _random_curve(
     estimator: Any, X: Any, y: NDArray[Any], scoring: Any, n_repeats: int, rng: RandomState
 ) -> tuple[Floats, Floats]:
-    """Return random's learning curve as far as these rows go: sizes, and mean scores."""
+    """Return the learning curve of random choice on these rows: sizes and mean scores."""
     from sklearn.metrics import check_scoring  # late: it takes a tenth of a second
 
     sizes = np.unique(np.geomspace(max(4, len(y) / 10), 0.8 * len(y), 8).astype(np.intp))
@@ -166,15 +166,15 @@ def _random_curve(
     for row in scores:
         order, seed = rng.permutation(len(y)), int(rng.randint(2**31 - 1))
         for i, size in enumerate(sizes):
-            learned, others = np.sort(order[:size]), np.sort(order[size:])
-            model = _fitted(seeded_clone(estimator, seed), take_rows(X, learned), y[learned])
+            train, test = np.sort(order[:size]), np.sort(order[size:])
+            model = _fit(seeded_clone(estimator, seed), take_rows(X, train), y[train])
             scorer = check_scoring(model, scoring=scoring)
-            row[i] = scorer(model, take_rows(X, others), y[others])
+            row[i] = scorer(model, take_rows(X, test), y[test])
     return sizes.astype(np.float64), scores.mean(axis=0)
 
 
-def _fitted(model: Any, X: Any, y: NDArray[Any]) -> Any:
-    """Fit; rows of one class only teach to predict that class, whatever the model would do."""
+def _fit(model: Any, X: Any, y: NDArray[Any]) -> Any:
+    """Fit a model; on rows of a single class, a dummy that always predicts this class."""
     if is_classifier(model) and len(np.unique(y)) < 2:
         from sklearn.dummy import DummyClassifier  # late: it is seldom needed
 
@@ -183,7 +183,7 @@ def _fitted(model: Any, X: Any, y: NDArray[Any]) -> Any:
 
 
 def _draw_estimate(score: Estimate, n_draws: int, rng: RandomState) -> Floats:
-    """Draw what the true score may be: normal, with the spread of either side of the interval."""
+    """Draw possible true scores: normal, with the spread of either side of the interval."""
     deviation = rng.standard_normal(n_draws) / float(ndtri((1.0 + score.confidence) / 2.0))
     side = np.where(deviation > 0, score.high - score.value, score.value - score.low)
     return score.value + deviation * side

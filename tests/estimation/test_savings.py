@@ -11,11 +11,11 @@ from sklearn.naive_bayes import GaussianNB
 from skactive import ActiveLearner, SimulatedLearner
 from skactive.estimation import (
     Estimate,
-    Saved,
-    _saved,
+    SavingsEstimate,
+    _savings,
     audit,
     clopper_pearson,
-    labels_saved,
+    estimate_savings,
 )
 from skactive.strategies import Margin
 
@@ -53,7 +53,9 @@ def test_saved_labels_hold_by_the_book(n_audit):
         right = rng.binomial(n_audit, truth)
         interval = clopper_pearson(right, n_audit)
         score = Estimate(right / n_audit, *interval, n_audit, "clopper-pearson", 0.95)
-        saved = labels_saved(LearnsByTheBook(), X, y, n_labels=120, score=score, random_state=seed)
+        saved = estimate_savings(
+            LearnsByTheBook(), X, y, n_labels=120, score=score, random_state=seed
+        )
         held += saved.low <= needed <= saved.high
         assert saved.n_random > 30  # not what no random subset could reach
     assert held >= 17
@@ -78,7 +80,7 @@ def test_saved_labels_on_digits():
     needed = np.interp(simulation.score(X[test] / 16, Y[test]), scores, n_random)
     assert 90 < needed < 400
     known = np.concatenate([start, audited])
-    saved = labels_saved(
+    saved = estimate_savings(
         model,
         X[known] / 16,
         Y[known],
@@ -94,14 +96,14 @@ def test_more_random_rows_say_more():
     rows = np.random.RandomState(0).permutation(150)
     score = Estimate(0.9, 0.85, 0.93, 200, "clopper-pearson", 0.95)
     few, many = (
-        labels_saved(
+        estimate_savings(
             GaussianNB(), X[rows[:n]], y[rows[:n]], n_labels=30, score=score, random_state=0
         )
         for n in (12, 150)
     )
     assert few.high == np.inf
     assert many.low < many.n_random < few.high
-    again = labels_saved(
+    again = estimate_savings(
         GaussianNB(), X[rows[:12]], y[rows[:12]], n_labels=30, score=score, random_state=0
     )
     assert again == few
@@ -109,13 +111,13 @@ def test_more_random_rows_say_more():
 
 def test_scores_are_drawn_within_the_interval_as_often_as_it_says():
     score = Estimate(0.9, 0.8, 0.93, 60, "clopper-pearson", 0.95)
-    drawn = _saved._draw_estimate(score, 20_000, np.random.RandomState(0))
+    drawn = _savings._draw_estimate(score, 20_000, np.random.RandomState(0))
     found = np.quantile(drawn, [0.025, 0.5, 0.975])
     assert_allclose(found, [score.low, score.value, score.high], atol=0.003)
 
 
 def test_share_saved():
-    saved = Saved(60, 100.0, 50.0, np.inf, 0.9)
+    saved = SavingsEstimate(60, 100.0, 50.0, np.inf, 0.9)
     assert saved.share == pytest.approx(0.4)
     assert_allclose(saved.share_interval, [-0.2, 1.0])
 
@@ -125,11 +127,11 @@ def test_share_saved():
     [
         (slice(0, 9), 30, "at least 10 are needed"),
         (slice(0, 40), 30, "one class only"),
-        (slice(0, 150), 0, "n_labels must be a whole number from 1 on"),
+        (slice(0, 150), 0, "n_labels must be an integer >= 1"),
     ],
 )
 def test_saved_labels_from_too_little(rows, n_labels, message):
     X, y = load_iris(return_X_y=True)
     score = Estimate(0.9, 0.8, 0.95, 100, "clopper-pearson", 0.95)
     with pytest.raises(ValueError, match=message):
-        labels_saved(GaussianNB(), X[rows], y[rows], n_labels=n_labels, score=score)
+        estimate_savings(GaussianNB(), X[rows], y[rows], n_labels=n_labels, score=score)

@@ -176,7 +176,7 @@ class Campaign:
             n_labels=len(self.labeled),
             learner=self.learner,
             X=self.X,
-            pool=self._unlabeled(),
+            pool=self._unlabeled_rows(),
             seed=self.seed,
             audit=self.audit.scores if self.audit.share else None,
             seconds=perf_counter() - self.began,
@@ -185,7 +185,7 @@ class Campaign:
     def _query_batch(self) -> list[int]:
         """Let the learner choose a batch, which counts as labeled from here on."""
         began = perf_counter()
-        pool = self._unlabeled()
+        pool = self._unlabeled_rows()
         batch_size = min(self.settings.batch_size, self.budget - len(self.labeled))
         index = PoolIndex(self.cache, pool, np.asarray(self.taught, dtype=np.intp))
         batch = pool[self.learner._query(take_rows(self.X, pool), batch_size, index)].tolist()
@@ -205,7 +205,7 @@ class Campaign:
             for name, value in self.params.items()
         }
 
-    def _unlabeled(self) -> Positions:
+    def _unlabeled_rows(self) -> Positions:
         is_unlabeled = np.ones(n_rows(self.X), dtype=bool)
         is_unlabeled[self.labeled] = False
         return np.flatnonzero(is_unlabeled)
@@ -234,7 +234,7 @@ class Campaign:
 
     def _draw_second_class(self) -> None:
         """Buy rows at random until a second class turns up or the budget is spent."""
-        for row in self.random_state.permutation(self._unlabeled()):
+        for row in self.random_state.permutation(self._unlabeled_rows()):
             if len(self.labeled) >= self.budget or not self._has_one_class():
                 return
             self.labeled.append(int(row))

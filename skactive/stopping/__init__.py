@@ -3,7 +3,7 @@
 A criterion is hyper-parameters and nothing else. :meth:`~StoppingCriterion.start` makes a
 :class:`Monitor` of one campaign, which is shown each :class:`Round` and answers with a
 :class:`Verdict`: whether to stop, and the reason in a sentence with numbers. Criteria are composed
-with ``&`` (stop where all say so) and ``|`` (stop where any does).
+with ``&`` (stop when all stop) and ``|`` (stop when any stops).
 
 * By what the models say, no further labels needed: :class:`StabilizingPredictions`,
   :class:`ClassificationChange`, :class:`OverallUncertainty`, :class:`ExpectedGain`.

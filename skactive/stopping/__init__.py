@@ -1,14 +1,14 @@
-"""When to stop labeling: criteria that look at each round of a campaign and say why it may end.
+"""Stopping criteria: they judge each round of a campaign and give the reason to stop.
 
-A criterion is hyper-parameters and nothing else. :meth:`~StoppingCriterion.start` makes a
-:class:`Monitor` of one campaign, which is shown each :class:`Round` and answers with a
-:class:`Verdict`: whether to stop, and the reason in a sentence with numbers. Criteria are composed
-with ``&`` (stop when all stop) and ``|`` (stop when any stops).
+A criterion consists of hyper-parameters only. :meth:`~StoppingCriterion.start` makes a
+:class:`Monitor` for one campaign, which judges each :class:`Round` and returns a :class:`Verdict`:
+whether to stop, and the reason in a sentence with numbers. Criteria are combined with ``&`` (stop
+when all stop) and ``|`` (stop when any stops).
 
-* By what the models say, no further labels needed: :class:`StabilizingPredictions`,
+* By the models alone, without further labels: :class:`StabilizingPredictions`,
   :class:`ClassificationChange`, :class:`OverallUncertainty`, :class:`ExpectedGain`.
 * By an audit sample or a validation set: :class:`TargetReached`, :class:`Plateau`.
-* By what it has cost: :class:`Budget`, :class:`CostBudget`, :class:`TimeLimit`.
+* By cost: :class:`Budget`, :class:`CostBudget`, :class:`TimeLimit`.
 """
 
 from skactive.stopping._base import AllOf, AnyOf, Monitor, Round, StoppingCriterion, Verdict

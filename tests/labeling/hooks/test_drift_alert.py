@@ -20,11 +20,11 @@ from skactive.exceptions import SkactiveWarning
 from skactive.labeling import LabelingSession, SessionEvent
 from skactive.labeling.hooks import Drift, DriftAlert
 from skactive.labeling.hooks._drift_tests import (
-    Levels,
+    AlphaSpending,
     Windows,
     agreement_test,
     class_test,
-    cohen_kappa,
+    kappa_interval,
     speed_test,
 )
 
@@ -150,8 +150,8 @@ def test_a_model_that_does_not_get_worse_gives_no_alarm(rate):
 
 
 def test_levels_add_up_to_alpha():
-    levels = Levels(0.05)
-    given = [levels.next() for _ in range(1000)]
+    levels = AlphaSpending(0.05)
+    given = [levels.next_level() for _ in range(1000)]
     assert given[:2] == pytest.approx([0.025, 0.05 / 6])
     assert sum(given) == pytest.approx(0.05 * 1000 / 1001)
 
@@ -169,17 +169,17 @@ def test_kappa_is_that_of_scikit_learn_and_its_error_that_of_the_jackknife():
     a = rng.choice(4, p=MIX, size=400)
     b = np.where(rng.rand(400) < 0.8, a, rng.randint(4, size=400))
     pairs = [(f"c{i}", f"c{j}") for i, j in zip(a, b, strict=True)]
-    value, low, high = cohen_kappa(pairs)
+    value, low, high = kappa_interval(pairs)
     assert value == pytest.approx(cohen_kappa_score(a, b))
-    without = [cohen_kappa(pairs[:i] + pairs[i + 1 :]).value for i in range(400)]
+    without = [kappa_interval(pairs[:i] + pairs[i + 1 :]).value for i in range(400)]
     error = np.sqrt(399 * np.var(without))
     assert (high - low) / 2 == pytest.approx(1.959964 * error, rel=0.02)
 
 
 def test_kappa_of_a_table_by_hand():
     pairs = [(1, 1)] * 20 + [(1, 0)] * 5 + [(0, 1)] * 10 + [(0, 0)] * 15
-    assert cohen_kappa(pairs).value == pytest.approx((0.7 - 0.5) / 0.5)
-    assert math.isnan(cohen_kappa([(1, 1)] * 20).value)
+    assert kappa_interval(pairs).value == pytest.approx((0.7 - 0.5) / 0.5)
+    assert math.isnan(kappa_interval([(1, 1)] * 20).value)
 
 
 def test_agreement_falls_only_one_way_and_says_nothing_of_one_class():
@@ -196,7 +196,7 @@ def test_agreement_is_beyond_chance():
     """As many disagreements, but of nearly one class: kappa falls, agreement itself does not."""
     first = [(0, 0), (1, 1)] * 22 + [(0, 1), (1, 0)] * 3
     newest = [(0, 0)] * 44 + [(0, 1), (1, 0)] * 3
-    assert cohen_kappa(newest).value < 0 < 0.7 < cohen_kappa(first).value
+    assert kappa_interval(newest).value < 0 < 0.7 < kappa_interval(first).value
     assert agreement_test(first, newest) < 0.25
     assert agreement_test(newest, first) > 0.5
 
@@ -353,7 +353,7 @@ def test_a_session_feeds_the_alert_and_its_records_a_later_one():
     alert = DriftAlert(lambda drift: None, window=20)
     options = {"audit_share": 0.4, "background": False, "random_state": 0}
     with LabelingSession(ActiveLearner(GaussianNB()), X, hooks=[alert], **options) as session:
-        alert.audit_ids = set(session._reserved)
+        alert.audit_ids = set(session.audit_ids)
         for number in range(60):
             batch = session.next_batch(2, "ann")
             answers = {row: int(Y[row]) if number < 30 else 7 for row in batch.ids}

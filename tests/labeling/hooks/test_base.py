@@ -153,7 +153,7 @@ def test_an_empty_file_is_begun(path):
 @pytest.mark.parametrize("content", ["id,label\n1,a\n", '{"a": 1}\n', "[1]\n", "no end", "\xe9\n"])
 def test_another_file_is_left_as_it_is(path, content):
     path.write_text(content, encoding="latin-1")
-    with pytest.raises(ValueError, match="holds something else than a history"):
+    with pytest.raises(ValueError, match="is not a history with the fields"):
         HistoryWriter(path)
     assert path.read_text(encoding="latin-1") == content
 
@@ -164,7 +164,7 @@ def test_a_line_that_was_cut_short_is_taken_away(path):
         writer.on_round_end(told("on_round_end", metrics=METRICS))
     whole = path.read_bytes()
     path.write_bytes(whole[:-5])
-    with pytest.warns(SkactiveWarning, match="was cut short, and is taken away"):
+    with pytest.warns(SkactiveWarning, match="was incomplete and has been removed"):
         writer = HistoryWriter(path)
     assert len(lines(path)) == 1
     writer.on_round_end(told("on_round_end", metrics=METRICS))

@@ -241,7 +241,7 @@ def test_an_empty_file_is_no_store(path):
 @pytest.mark.parametrize("content", [b"id,label\n1,a\n", b"\0" * 5000, os.urandom(9000)])
 def test_other_files_are_left_alone(path, content):
     path.write_bytes(content)
-    refused(path, "no store of labels; it was not touched")
+    refused(path, "not a store of labels; it was not touched")
 
 
 def test_another_database_is_left_alone(path):
@@ -249,7 +249,7 @@ def test_another_database_is_left_alone(path):
     connection.execute("CREATE TABLE event (x)")
     connection.commit()
     connection.close()
-    refused(path, "no store of labels")
+    refused(path, "not a store of labels")
 
 
 def test_a_newer_store_is_left_alone(path):
@@ -301,7 +301,7 @@ def test_a_store_that_is_closed(path):
     store = SQLiteLabelStore(path)
     store.close()
     store.close()
-    with pytest.raises(StoreError, match="closed: open it anew"):
+    with pytest.raises(StoreError, match="closed: open it again"):
         store.events()
 
 
@@ -330,7 +330,7 @@ def test_a_file_that_may_not_be_written():
         assert path.read_bytes() == before
 
 
-def test_an_old_sqlite_is_told_apart(path, monkeypatch):
+def test_an_old_sqlite_is_refused(path, monkeypatch):
     monkeypatch.setattr(_sqlite.sqlite3, "sqlite_version_info", (3, 36, 0))
     with pytest.raises(StoreError, match=r"3\.37"):
         SQLiteLabelStore(path)

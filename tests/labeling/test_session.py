@@ -133,7 +133,7 @@ def test_rows_that_are_given_back_come_again(opened):
     assert session.peek(1) == batch.ids[:1]
     session.release(batch.ticket)
     assert session.peek(4) == batch.ids
-    with pytest.raises(LabelError, match="no ticket 'x'"):
+    with pytest.raises(LabelError, match="Unknown ticket 'x'"):
         session.release("x")
 
 
@@ -162,7 +162,7 @@ def test_a_model_refits_after_so_many_labels_and_asks_what_it_would(opened):
     session.submit(truth(first.ids))
     known = np.sort(first.ids)
     rest = np.setdiff1d(np.arange(150), known)
-    seed = session._planner._learner.random_state
+    seed = session._rounds.planner._learner.random_state
     model = learner(Margin(), random_state=seed).fit(X[known], NAMES[Y[known]])
     assert session.peek(20) == rest[model.query(X[rest], 20)].tolist()
     assert session.progress().n_learned == 20
@@ -323,24 +323,24 @@ def test_rows_without_a_label_are_no_longer_asked_for_by_models(opened):
     session = opened(refit_every=5, n_ahead=5)
     session.mark_unknown(session.peek(40))
     label(session, 5)
-    plan = session._ledger.at_due()
+    plan = session._synced.state.snapshot_due()
     assert len(plan.refused) == 40
     session.peek()
-    assert not set(session._ledger.plan.value["ids"]) & plan.refused
+    assert not set(session._synced.state.plan.value["ids"]) & plan.refused
 
 
 @pytest.mark.parametrize(
     ("answers", "match"),
     [
-        ({999: "setosa"}, "no row 999 in the pool"),
-        ({"3": "setosa"}, "no row '3'"),
-        ({True: "setosa"}, "no row True"),
-        ({3.0: "setosa"}, r"no row 3\.0"),
-        ({(1, 2): "setosa"}, r"no row \(1, 2\)"),
+        ({999: "setosa"}, "Unknown row 999: not in the pool"),
+        ({"3": "setosa"}, "Unknown row '3'"),
+        ({True: "setosa"}, "Unknown row True"),
+        ({3.0: "setosa"}, r"Unknown row 3\.0"),
+        ({(1, 2): "setosa"}, r"Unknown row \(1, 2\)"),
         ({3: None}, "use skip or mark_unknown"),
         ({3: float("nan")}, "must be finite"),
         ({3: ["a", "b"]}, "multilabel=True"),
-        ({3: 1}, "is a number, but the labels of this session are of kind text"),
+        ({3: 1}, "is a number, but the labels of this session are of type string"),
         ([3], "a dict of id to label"),
     ],
 )
@@ -357,7 +357,7 @@ def test_classes_that_were_declared_are_all_there_are_until_one_is_added(opened)
     session, other = (opened(classes=["setosa", "versicolor"]) for _ in range(2))
     with pytest.raises(LabelError, match=r"not among the classes.*add_class"):
         session.submit({1: "setosa", 120: "virginica"})
-    with pytest.raises(LabelError, match="of kind text"):
+    with pytest.raises(LabelError, match="of type string"):
         session.add_class(3)
     session.add_class("virginica")
     assert other.submit({1: "setosa", 120: "virginica"}) == 2  # after one look at the store
@@ -415,9 +415,9 @@ def test_other_rows_are_refused_and_say_how_they_differ(opened):
 @pytest.mark.parametrize(
     ("ids", "match"),
     [
-        ([1] * 150, "unique: 1 is there twice"),
+        ([1] * 150, "unique: 1 occurs more than once"),
         (range(149), "each of the 150 rows, got 149"),
-        ([1.5, *range(149)], "strings or whole numbers, got 1.5"),
+        ([1.5, *range(149)], "strings or integers, got 1.5"),
     ],
 )
 def test_ids_that_name_no_rows(opened, ids, match):
@@ -446,13 +446,13 @@ def test_a_session_without_a_store_leaves_nothing_behind():
 
 def test_the_audit_gets_its_share_and_teaches_nothing(opened):
     session = opened(audit_share=0.2, refit_every=10)
-    audited = set(session._reserved)
+    audited = set(session.audit_ids)
     assert len(audited) == 30
     seen = []
     while ids := label(session, 5):
         seen += ids
         assert abs(len(audited & set(seen)) - 0.2 * len(seen)) <= 1
-    assert session._ledger.now().labels.keys() == set(range(150)) - audited
+    assert session._synced.state.snapshot_now().labels.keys() == set(range(150)) - audited
     right, low, high = session.progress().accuracy
     model = GaussianNB().fit(*(part[sorted(set(range(150)) - audited)] for part in (X, Y)))
     assert right == pytest.approx(model.score(X[list(audited)], Y[list(audited)]), abs=0.05)
@@ -546,7 +546,10 @@ def test_the_next_row_never_waits_for_a_fit(opened):
     Slow.gate.set()
     assert session.wait(20)
     assert session.progress().n_learned == 40
-    assert session.peek(10) == [i for i in session._ledger.plan.value["ids"] if i not in seen][:10]
+    assert (
+        session.peek(10)
+        == [i for i in session._synced.state.plan.value["ids"] if i not in seen][:10]
+    )
 
 
 class Sensitive(GaussianNB):

@@ -18,8 +18,8 @@ def cohen_kappa(first: NDArray[Any], second: NDArray[Any], *, undefined: float) 
     first, second : ndarray of shape (n_rows,)
         One label per row from each of the two.
     undefined : float
-        Returned where both labelings are one and the same label throughout: there is no agreement
-        beyond chance to measure.
+        Value to return if both labelings use one and the same label throughout, where agreement
+        beyond chance cannot be measured.
     """
     from sklearn.metrics import cohen_kappa_score  # late: importing skactive stays light
 

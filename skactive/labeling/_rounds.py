@@ -22,9 +22,9 @@ __all__ = ["Rounds"]
 class Rounds:
     """The rounds of a session: makes the plan that is due, and stores it.
 
-    A plan is due when the events of the store say so. It is made of the labels at that place of the
-    store, so it is the same whichever session makes it, and when. People never wait for it: while
-    one plan is made, rows of the plan before are handed out.
+    The events of the store decide when a plan is due. It is made of the labels at that place of the
+    store, so it is the same whichever session makes it, and when. Nobody waits for it: while a plan
+    is made, rows of the plan before it are handed out.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ class Rounds:
 
     @property
     def is_fitting(self) -> bool:
-        """Whether a plan is being made in the background."""
+        """True while a plan is being made in the background."""
         return self._worker is not None and self._worker.busy
 
     @property

@@ -330,10 +330,10 @@ class LabelingSession:
         """Store labels; they are on disk when the call returns.
 
         Answers may be partial, late, out of order, and for rows that were never handed out. All of
-        them are stored, or none. An answer that is sent again is stored once. Under a ticket that
-        is an answer which the annotator gave before under this ticket, even if they gave another
-        one later (use :meth:`relabel` to return to it); without a ticket, an answer equal to their
-        current one. With a `key`, only the key decides.
+        them are stored, or none. An answer that is sent again is stored once: one that equals the
+        current answer of the annotator changes nothing, nor does one that they gave before under
+        the same ticket, even if another came later (use :meth:`relabel` to return to it). With a
+        `key`, only the key decides.
 
         Parameters
         ----------

@@ -26,7 +26,7 @@ class BackgroundWorker:
 
     @property
     def busy(self) -> bool:
-        """Whether work is under way or requested."""
+        """True while work is under way or requested."""
         return self._requested or self._working
 
     def wake(self) -> None:

@@ -12,6 +12,8 @@ from skactive.estimation._audit import right_rows
 
 __all__ = ["Audit", "draw_audit_rows", "row_scores"]
 
+_AUDIT_STREAM = 0xA0D1  # random numbers of the draw
+
 
 class Audit:
     """Rows reserved at random, whose labels become known share by share."""
@@ -37,7 +39,7 @@ def draw_audit_rows(rows: NDArray[np.intp], n_audit: int, seed: int) -> NDArray[
     The draw has a stream of random numbers of its own, so that the start and the queries are what
     they are without an audit. A larger audit begins with the rows of a smaller one.
     """
-    return np.random.RandomState(derived_seed(seed, 0xA0D1)).permutation(rows)[:n_audit]
+    return np.random.RandomState(derived_seed(seed, _AUDIT_STREAM)).permutation(rows)[:n_audit]
 
 
 def row_scores(learner: Any, X: Any, y: Any) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""What tests of places to label share: a browser, where there is one."""
+"""Fixtures for tests of labeling interfaces: a browser, if one is installed."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ import pytest
 
 @pytest.fixture(scope="session")
 def browser():
-    """Return Chromium, driven by playwright; tests that need it are skipped where it is missing."""
+    """Return Chromium, driven by playwright; tests that need it are skipped without it."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
@@ -38,8 +38,8 @@ def tab(browser):
 
 @pytest.fixture(scope="session")
 def axe():
-    """Return axe-core, which looks for what keeps people out; it is no part of this project."""
+    """Return axe-core, a checker of accessibility; it is not part of this project."""
     path = os.environ.get("AXE_CORE")
     if not path:
-        pytest.skip("AXE_CORE names no axe.min.js (npm pack axe-core)")
+        pytest.skip("AXE_CORE does not name an axe.min.js (npm pack axe-core)")
     return Path(path).read_text(encoding="utf-8")

@@ -37,8 +37,8 @@ def path(tmp_path):
 
 
 @pytest.fixture
-def opened(path):
-    """Sessions on one store, which are closed in the end."""
+def open_session(path):
+    """Return a function that opens sessions on one store; all are closed at the end."""
     sessions = []
 
     def make(rows=X, *, strategy=None, model=None, **options):
@@ -64,8 +64,8 @@ def label(session, n, annotator=None):
 # -- handing out -------------------------------------------------------------------------------
 
 
-def test_a_session_labels_from_nothing_to_the_end(opened):
-    session = opened()
+def test_a_session_labels_from_nothing_to_the_end(open_session):
+    session = open_session()
     seen = []
     while ids := label(session, 7):
         seen += ids
@@ -76,22 +76,22 @@ def test_a_session_labels_from_nothing_to_the_end(opened):
     assert len(session.next_batch(3)) == 0
 
 
-def test_rows_in_flight_are_not_handed_out_again(opened):
-    first, second = opened(), opened()
+def test_rows_in_flight_are_not_handed_out_again(open_session):
+    first, second = open_session(), open_session()
     batches = [session.next_batch(10) for session in (first, second, first)]
     assert len({ident for batch in batches for ident in batch.ids}) == 30
     assert first.progress().n_in_flight == 30
 
 
-def test_a_batch_has_its_rows_in_the_container_of_the_pool(opened):
+def test_a_batch_has_its_rows_in_the_container_of_the_pool(open_session):
     frame = pd.DataFrame(X, index=[f"r{i}" for i in range(150)])
-    session = opened(frame, ids=frame.index)
+    session = open_session(frame, ids=frame.index)
     batch = session.next_batch(4)
     pd.testing.assert_frame_equal(batch.rows, frame.loc[batch.ids])
 
 
-def test_peek_is_what_comes_next_and_takes_nothing(opened):
-    session = opened()
+def test_peek_is_what_comes_next_and_takes_nothing(open_session):
+    session = open_session()
     for _ in range(4):
         expected = session.peek(5)
         assert session.peek(5) == expected
@@ -100,8 +100,8 @@ def test_peek_is_what_comes_next_and_takes_nothing(opened):
         session.submit(truth(batch.ids))
 
 
-def test_a_lease_that_has_run_out_is_handed_out_again(opened, monkeypatch):
-    session = opened(lease_seconds=60)
+def test_a_lease_that_has_run_out_is_handed_out_again(open_session, monkeypatch):
+    session = open_session(lease_seconds=60)
     first = session.next_batch(5).ids
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now + 59)
@@ -110,12 +110,14 @@ def test_a_lease_that_has_run_out_is_handed_out_again(opened, monkeypatch):
     assert session.next_batch(5).ids == first
 
 
-def test_a_clock_that_is_put_back_frees_nothing_and_keeps_nothing_for_ever(opened, monkeypatch):
-    session = opened(lease_seconds=60)
+def test_a_clock_that_is_put_back_frees_nothing_and_keeps_nothing_forever(
+    open_session, monkeypatch
+):
+    session = open_session(lease_seconds=60)
     first = session.next_batch(5).ids
     wall, monotonic = time.time(), time.monotonic()
     monkeypatch.setattr(time, "time", lambda: wall - 10**6)
-    other = opened(lease_seconds=60)
+    other = open_session(lease_seconds=60)
     assert not set(first) & set(other.peek(5))
     monkeypatch.setattr(time, "monotonic", lambda: monotonic + 50)
     assert not set(first) & set(other.peek(5))
@@ -126,8 +128,8 @@ def test_a_clock_that_is_put_back_frees_nothing_and_keeps_nothing_for_ever(opene
     assert len(other.records()) == before + 5
 
 
-def test_rows_that_are_given_back_come_again(opened):
-    session = opened()
+def test_rows_that_are_given_back_come_again(open_session):
+    session = open_session()
     batch = session.next_batch(4)
     session.release(batch.ticket, batch.ids[:1])
     assert session.peek(1) == batch.ids[:1]
@@ -137,27 +139,27 @@ def test_rows_that_are_given_back_come_again(opened):
         session.release("x")
 
 
-def test_a_session_that_is_closed_gives_back_what_is_in_flight(opened):
-    with opened() as session:
+def test_a_session_that_is_closed_gives_back_what_is_in_flight(open_session):
+    with open_session() as session:
         ids = session.next_batch(5).ids
         session.submit(truth(ids[:2]))
-    assert opened().peek(3) == ids[2:]
+    assert open_session().peek(3) == ids[2:]
 
 
-def test_a_named_annotator_goes_on_where_their_last_session_was_cut_off(opened):
+def test_a_named_annotator_goes_on_where_their_last_session_was_cut_off(open_session):
     """As after a crash: the lease of the session that is gone holds, and is theirs."""
-    first = opened()
+    first = open_session()
     batch = first.next_batch(6, "ann")
     first.submit(truth(batch.ids[:2]), annotator="ann")
-    again = opened()
+    again = open_session()
     assert not set(again.peek(5, "bob")) & set(batch.ids)
     assert again.next_batch(6, "ann").ids[:4] == batch.ids[2:]
     assert not set(again.next_batch(6, "ann").ids) & set(batch.ids)
     assert not set(first.peek(5, "bob")) & set(batch.ids)
 
 
-def test_a_model_refits_after_so_many_labels_and_asks_what_it_would(opened):
-    session = opened(strategy=Margin(), refit_every=20, n_ahead=20)
+def test_a_model_refits_after_so_many_labels_and_asks_what_it_would(open_session):
+    session = open_session(strategy=Margin(), refit_every=20, n_ahead=20)
     first = session.next_batch(20)
     session.submit(truth(first.ids))
     known = np.sort(first.ids)
@@ -173,13 +175,13 @@ def test_a_model_refits_after_so_many_labels_and_asks_what_it_would(opened):
     assert (record["round"], record["score"]) == (20, pytest.approx(scores[0]))
 
 
-def test_a_strategy_that_needs_a_model_starts_by_the_default(opened):
-    ids = opened(strategy=Margin()).next_batch(10).ids
+def test_a_strategy_that_needs_a_model_starts_by_the_default(open_session):
+    ids = open_session(strategy=Margin()).next_batch(10).ids
     assert len(set(Y[ids])) == 3
 
 
-def test_one_class_is_too_few_for_a_classifier_and_the_labeling_goes_on(opened):
-    session = opened(refit_every=3)
+def test_one_class_is_too_few_for_a_classifier_and_the_labeling_goes_on(open_session):
+    session = open_session(refit_every=3)
     for _ in range(4):
         batch = session.next_batch(3)
         session.submit(dict.fromkeys(batch.ids, "same"))
@@ -189,17 +191,17 @@ def test_one_class_is_too_few_for_a_classifier_and_the_labeling_goes_on(opened):
     assert not set(session.peek(3)) & {record["id"] for record in session.records()}
 
 
-def test_no_label_is_too_few_too(opened):
-    session = opened()
+def test_no_label_is_too_few_too(open_session):
+    session = open_session()
     session.peek()
     with pytest.raises(ValueError, match="0 labels are too few"):
         session.learner  # noqa: B018
 
 
-def test_texts_are_labeled_from_zero(opened):
+def test_texts_are_labeled_from_zero(open_session):
     texts = [f"{one} {two}" for one in "abcdefgh" for two in ("good film", "bad film", "so so")]
     model = make_pipeline(TfidfVectorizer(token_pattern=r"\w+"), LogisticRegression())
-    session = opened(texts, model=model, refit_every=4)
+    session = open_session(texts, model=model, refit_every=4)
     for _ in range(4):
         batch = session.next_batch(4)
         assert batch.rows == [texts[i] for i in batch.ids]
@@ -207,17 +209,18 @@ def test_texts_are_labeled_from_zero(opened):
     assert session.predict(["z good film"]) == ["good"]
 
 
-def test_a_regressor_is_labeled_with_numbers(opened):
-    session = opened(model=LinearRegression(), refit_every=5)
+def test_a_regressor_is_labeled_with_numbers(open_session):
+    session = open_session(model=LinearRegression(), refit_every=5)
     for _ in range(4):
         batch = session.next_batch(5)
         session.submit({i: X[i, 0] * 2 for i in batch.ids})
     assert session.learner.score(X, X[:, 0] * 2) > 0.99
 
 
-def test_several_labels_a_row(opened):
-    session = opened(model=OneVsRestClassifier(GaussianNB()), strategy=Random(), multilabel=True,
-                     refit_every=10)  # fmt: skip
+def test_several_labels_a_row(open_session):
+    session = open_session(
+        model=OneVsRestClassifier(GaussianNB()), strategy=Random(), multilabel=True, refit_every=10
+    )
     for _ in range(4):
         batch = session.next_batch(10)
         session.submit(
@@ -232,8 +235,8 @@ def test_several_labels_a_row(opened):
 # -- answers -----------------------------------------------------------------------------------
 
 
-def test_answers_may_be_partial_late_repeated_and_out_of_order(opened, monkeypatch):
-    session = opened(lease_seconds=10)
+def test_answers_may_be_partial_late_repeated_and_out_of_order(open_session, monkeypatch):
+    session = open_session(lease_seconds=10)
     first, second = session.next_batch(4), session.next_batch(4)
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now + 11)
@@ -245,8 +248,8 @@ def test_answers_may_be_partial_late_repeated_and_out_of_order(opened, monkeypat
     assert session.progress().n_labeled == 9
 
 
-def test_what_was_answered_is_read_by_another_session_at_once(opened):
-    one, other = opened(), opened()
+def test_what_was_answered_is_read_by_another_session_at_once(open_session):
+    one, other = open_session(), open_session()
     one.submit({3: "setosa"}, annotator="ann", seconds=2.5)
     (record,) = other.records()
     assert (record["id"], record["label"], record["annotator"], record["seconds"]) == (
@@ -254,8 +257,8 @@ def test_what_was_answered_is_read_by_another_session_at_once(opened):
     )  # fmt: skip
 
 
-def test_a_retry_under_a_ticket_does_not_undo_a_correction(opened):
-    session = opened()
+def test_a_retry_under_a_ticket_does_not_undo_a_correction(open_session):
+    session = open_session()
     batch = session.next_batch(1)
     (row,) = batch.ids
     assert session.submit({row: "setosa"}, ticket=batch.ticket) == 1
@@ -266,8 +269,8 @@ def test_a_retry_under_a_ticket_does_not_undo_a_correction(opened):
     assert session.records()[-1]["label"] == "setosa"
 
 
-def test_a_key_counts_once(opened):
-    session = opened()
+def test_a_key_counts_once(open_session):
+    session = open_session()
     assert session.submit({1: "setosa", 2: "setosa"}, key="k") == 2
     assert session.submit({1: "virginica", 2: "virginica"}, key="k") == 0
     assert session.relabel({1: "virginica"}, key="l") == 1
@@ -280,8 +283,8 @@ def test_a_key_counts_once(opened):
     assert session.skip([5], key="s") == 0
 
 
-def test_the_last_label_of_a_row_counts(opened):
-    session = opened()
+def test_the_last_label_of_a_row_counts(open_session):
+    session = open_session()
     session.submit({1: "setosa"}, annotator="ann")
     session.submit({1: "virginica"}, annotator="bob")
     assert session.progress().classes == {"virginica": 1}
@@ -292,8 +295,8 @@ def test_the_last_label_of_a_row_counts(opened):
     assert session.progress().classes == {"virginica": 1}
 
 
-def test_undo_takes_back_the_last_answer_of_the_annotator(opened):
-    session = opened()
+def test_undo_takes_back_the_last_answer_of_the_annotator(open_session):
+    session = open_session()
     mine = session.next_batch(2, "ann")
     session.submit(truth(mine.ids), annotator="ann", ticket=mine.ticket)
     session.submit(truth(session.next_batch(1, "bob").ids), annotator="bob")
@@ -304,8 +307,8 @@ def test_undo_takes_back_the_last_answer_of_the_annotator(opened):
     assert session.submit(truth(mine.ids), annotator="ann") == 2
 
 
-def test_skipped_rows_go_to_others_and_unknown_ones_to_nobody(opened):
-    session = opened()
+def test_skipped_rows_go_to_others_and_unknown_ones_to_nobody(open_session):
+    session = open_session()
     batch = session.next_batch(4, "ann")
     assert session.skip(batch.ids[:2], ticket=batch.ticket, annotator="ann") == 2
     assert session.mark_unknown(batch.ids[2:], ticket=batch.ticket, annotator="ann") == 2
@@ -319,8 +322,8 @@ def test_skipped_rows_go_to_others_and_unknown_ones_to_nobody(opened):
     assert (progress.n_skipped, progress.n_unknown, progress.n_labeled) == (1, 1, 2)
 
 
-def test_rows_without_a_label_are_no_longer_asked_for_by_models(opened):
-    session = opened(refit_every=5, n_ahead=5)
+def test_rows_without_a_label_are_no_longer_asked_for_by_models(open_session):
+    session = open_session(refit_every=5, n_ahead=5)
     session.mark_unknown(session.peek(40))
     label(session, 5)
     plan = session._synced.state.snapshot_due()
@@ -344,8 +347,8 @@ def test_rows_without_a_label_are_no_longer_asked_for_by_models(opened):
         ([3], "a dict of id to label"),
     ],
 )
-def test_answers_that_cannot_be_right_are_refused_whole(opened, answers, match):
-    session = opened()
+def test_answers_that_cannot_be_right_are_refused_whole(open_session, answers, match):
+    session = open_session()
     session.submit({0: "setosa"})
     answers = {5: "setosa", **answers} if isinstance(answers, dict) else answers
     with pytest.raises(LabelError, match=match):
@@ -353,8 +356,8 @@ def test_answers_that_cannot_be_right_are_refused_whole(opened, answers, match):
     assert len(session.records()) == 1
 
 
-def test_classes_that_were_declared_are_all_there_are_until_one_is_added(opened):
-    session, other = (opened(classes=["setosa", "versicolor"]) for _ in range(2))
+def test_classes_that_were_declared_are_all_there_are_until_one_is_added(open_session):
+    session, other = (open_session(classes=["setosa", "versicolor"]) for _ in range(2))
     with pytest.raises(LabelError, match=r"not among the classes.*add_class"):
         session.submit({1: "setosa", 120: "virginica"})
     with pytest.raises(LabelError, match="of type string"):
@@ -364,28 +367,28 @@ def test_classes_that_were_declared_are_all_there_are_until_one_is_added(opened)
     assert session.classes == other.classes == ["setosa", "versicolor", "virginica"]
 
 
-def test_labels_that_are_known_are_taken_along(opened):
-    opened(labels={1: "setosa", 2: "setosa"}).close()
-    session = opened(labels={1: "virginica", 3: "setosa"})
+def test_labels_that_are_known_are_taken_along(open_session):
+    open_session(labels={1: "setosa", 2: "setosa"}).close()
+    session = open_session(labels={1: "virginica", 3: "setosa"})
     assert {r["id"]: r["label"] for r in session.records()} == dict.fromkeys((1, 2, 3), "setosa")
 
 
 # -- the store decides -------------------------------------------------------------------------
 
 
-def test_a_store_opened_again_gives_the_same_next_batch(opened):
-    session = opened(refit_every=7)
+def test_a_store_opened_again_gives_the_same_next_batch(open_session):
+    session = open_session(refit_every=7)
     for _ in range(5):
         label(session, 6)
         expected = session.peek(25)
         session.close()
-        session = opened(refit_every=7)
+        session = open_session(refit_every=7)
         assert session.peek(25) == expected
 
 
-def test_the_model_is_a_function_of_the_labels_and_not_of_their_order(opened, tmp_path):
-    one = opened(refit_every=30, store=tmp_path / "one.db")
-    other = opened(refit_every=30, store=tmp_path / "other.db")
+def test_the_model_is_a_function_of_the_labels_and_not_of_their_order(open_session, tmp_path):
+    one = open_session(refit_every=30, store=tmp_path / "one.db")
+    other = open_session(refit_every=30, store=tmp_path / "other.db")
     rows = np.random.RandomState(0).permutation(150)[:30].tolist()
     one.submit(truth(rows))
     for row in sorted(rows):
@@ -398,8 +401,8 @@ def test_the_model_is_a_function_of_the_labels_and_not_of_their_order(opened, tm
     assert_array_equal(one.learner.predict_proba(X), other.learner.predict_proba(X))
 
 
-def test_other_rows_are_refused_and_say_how_they_differ(opened):
-    opened().close()
+def test_other_rows_are_refused_and_say_how_they_differ(open_session):
+    open_session().close()
     changed = X.copy()
     changed[77, 2] += 1e-9
     for rows, options, match in (
@@ -408,8 +411,8 @@ def test_other_rows_are_refused_and_say_how_they_differ(opened):
         (changed, {}, "the ids are the same, but the rows are not"),
     ):
         with pytest.raises(PoolChangedError, match=match):
-            opened(rows, **options)
-    opened()
+            open_session(rows, **options)
+    open_session()
 
 
 @pytest.mark.parametrize(
@@ -420,17 +423,17 @@ def test_other_rows_are_refused_and_say_how_they_differ(opened):
         ([1.5, *range(149)], "strings or integers, got 1.5"),
     ],
 )
-def test_ids_that_name_no_rows(opened, ids, match):
+def test_ids_that_name_no_rows(open_session, ids, match):
     with pytest.raises(ValueError, match=match):
-        opened(ids=ids)
+        open_session(ids=ids)
 
 
 @pytest.mark.parametrize(
     "options", [{"audit_share": 1.0}, {"refit_every": 0}, {"n_ahead": 0}, {"lease_seconds": 0}]
 )
-def test_settings_that_cannot_be(opened, options):
+def test_settings_that_cannot_be(open_session, options):
     with pytest.raises(ValueError, match=next(iter(options))):
-        opened(**options)
+        open_session(**options)
 
 
 def test_a_session_without_a_store_leaves_nothing_behind():
@@ -444,8 +447,8 @@ def test_a_session_without_a_store_leaves_nothing_behind():
 # -- the audit, stopping, hooks ----------------------------------------------------------------
 
 
-def test_the_audit_gets_its_share_and_teaches_nothing(opened):
-    session = opened(audit_share=0.2, refit_every=10)
+def test_the_audit_gets_its_share_and_teaches_nothing(open_session):
+    session = open_session(audit_share=0.2, refit_every=10)
     audited = set(session.audit_ids)
     assert len(audited) == 30
     seen = []
@@ -462,14 +465,14 @@ def test_the_audit_gets_its_share_and_teaches_nothing(opened):
     assert history["audit_n"].iloc[-1] >= 28
 
 
-def test_the_criterion_says_when_to_stop_and_people_may_go_on(opened):
-    session = opened(stopping=Budget(30), refit_every=10)
+def test_the_criterion_says_when_to_stop_and_people_may_go_on(open_session):
+    session = open_session(stopping=Budget(30), refit_every=10)
     for _ in range(3):
         assert session.progress().stop_reason == ""
         label(session, 10)
         session.peek()
     assert "30" in session.progress().stop_reason
-    assert opened(stopping=Budget(30), refit_every=10).progress().stop_reason
+    assert open_session(stopping=Budget(30), refit_every=10).progress().stop_reason
     label(session, 10)
 
 
@@ -483,9 +486,9 @@ class Listener:
         raise AttributeError(name)
 
 
-def test_hooks_are_told_of_everything(opened):
+def test_hooks_are_told_of_everything(open_session):
     listener = Listener()
-    session = opened(hooks=[listener], stopping=Budget(10), refit_every=5, audit_share=0.1)
+    session = open_session(hooks=[listener], stopping=Budget(10), refit_every=5, audit_share=0.1)
     first = session.next_batch(6, "ann")
     session.submit(truth(first.ids), annotator="ann", seconds=3)
     session.submit(truth(first.ids), annotator="ann")
@@ -507,17 +510,17 @@ def test_hooks_are_told_of_everything(opened):
     assert last.round == session.progress().n_rounds
 
 
-def test_a_hook_that_fails_stops_nothing(opened):
+def test_a_hook_that_fails_stops_nothing(open_session):
     class Broken:
         def on_labels(self, event):
             raise RuntimeError("oh")
 
-    session = opened(hooks=[Broken()])
+    session = open_session(hooks=[Broken()])
     with pytest.warns(SkactiveWarning, match=r"Broken.on_labels failed, labeling goes on.*oh"):
         label(session, 2)
     assert session.progress().n_labeled == 2
     with pytest.raises(TypeError, match="at least one of the methods on_fit_end"):
-        opened(hooks=[object()])
+        open_session(hooks=[object()])
 
 
 # -- in the background -------------------------------------------------------------------------
@@ -534,9 +537,9 @@ class Slow(GaussianNB):
         return super().fit(X, y, sample_weight)
 
 
-def test_the_next_row_never_waits_for_a_fit(opened):
+def test_the_next_row_never_waits_for_a_fit(open_session):
     Slow.gate.clear()
-    session = opened(model=Slow(), background=True, refit_every=5, n_ahead=10)
+    session = open_session(model=Slow(), background=True, refit_every=5, n_ahead=10)
     seen = []
     for _ in range(8):  # beyond what the plan holds
         seen += label(session, 5)
@@ -562,8 +565,8 @@ class Sensitive(GaussianNB):
 
 
 @pytest.mark.parametrize("background", [True, False])
-def test_a_fit_that_fails_is_told_and_stops_nobody(opened, background):
-    session = opened(model=Sensitive(), background=background, refit_every=5)
+def test_a_fit_that_fails_is_told_and_stops_nobody(open_session, background):
+    session = open_session(model=Sensitive(), background=background, refit_every=5)
     for _ in range(6):
         label(session, 5)
         session.wait(20)
@@ -573,17 +576,17 @@ def test_a_fit_that_fails_is_told_and_stops_nobody(opened, background):
     assert session.next_batch(5).ids
 
 
-def test_a_learner_that_does_not_take_the_rows_says_so_at_once(opened):
+def test_a_learner_that_does_not_take_the_rows_says_so_at_once(open_session):
     class Picky(Random):
         def select(self, pool, batch_size):
             raise RuntimeError("not these")
 
     with pytest.raises(RuntimeError, match="not these"):
-        opened(strategy=Picky()).next_batch(1)
+        open_session(strategy=Picky()).next_batch(1)
 
 
-def test_many_threads_label_at_once(opened):
-    session = opened(background=True, refit_every=10)
+def test_many_threads_label_at_once(open_session):
+    session = open_session(background=True, refit_every=10)
     given = []
 
     def work(name):
@@ -625,20 +628,20 @@ def test_a_program_may_end_while_a_model_is_fitted(tmp_path):
     assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")
 
 
-def test_closing_does_not_wait_for_a_fit(opened):
+def test_closing_does_not_wait_for_a_fit(open_session):
     Slow.gate.clear()
-    session = opened(model=Slow(), background=True, refit_every=5)
+    session = open_session(model=Slow(), background=True, refit_every=5)
     label(session, 5)
     session.close()
     Slow.gate.set()
-    assert opened(model=Slow(), refit_every=5).progress().n_labeled == 5
+    assert open_session(model=Slow(), refit_every=5).progress().n_labeled == 5
 
 
 # -- tables and files --------------------------------------------------------------------------
 
 
-def test_tables(opened):
-    session = opened(refit_every=5)
+def test_tables(open_session):
+    session = open_session(refit_every=5)
     batch = session.next_batch(10, "ann")
     session.submit(truth(batch.ids), ticket=batch.ticket, annotator="ann", seconds=1)
     session.skip([int(np.setdiff1d(np.arange(150), batch.ids)[0])], annotator="bob")

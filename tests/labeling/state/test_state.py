@@ -21,7 +21,7 @@ histories = st.lists(answers | undos, max_size=30)
 
 
 def apply_history(history, state):
-    """Let things happen, as a session would store them, and return the events."""
+    """Make events of a history, as a session would store them, and apply them."""
     events = []
     for seq, happened in enumerate(history, 1):
         if happened[0] == "undo":
@@ -39,7 +39,7 @@ def apply_history(history, state):
 
 
 def fold(events):
-    """The label of each row, and the rows refused, from all events at once."""
+    """Return the label of each row, the rows refused, and the last answers, from all events."""
     undone = {event.target for event in events if event.kind == "undo"}
     holding = [e for e in events if e.kind != "undo" and e.id not in undone]
     last = {(e.item, e.annotator): e for e in holding}
@@ -84,7 +84,7 @@ def test_it_is_what_a_fold_of_all_events_comes_to(history, every, learned):
 @given(history=histories, every=st.integers(1, 4))
 @settings(max_examples=100, deadline=None)
 def test_a_plan_becomes_due_at_a_place_that_the_events_alone_decide(history, every):
-    """What is due is what the events up to its place say, however they were taken in."""
+    """The snapshot that is due is a fold of the events up to its position."""
     state = SessionState("me", refit_every=every)
     events = apply_history(history, state)
     again = SessionState("me", refit_every=every)

@@ -13,7 +13,7 @@ from uuid import uuid4
 from skactive.labeling.state._events import Event
 from skactive.labeling.state._progress import RECORD_FIELDS
 
-__all__ = ["KINDS", "answers_to_frame", "export", "rounds_to_frame"]
+__all__ = ["EXPORT_KINDS", "answers_to_frame", "export", "rounds_to_frame"]
 
 Record = dict[str, Any]
 
@@ -28,7 +28,7 @@ def export(records: Sequence[Record], path: Path, kind: str | None) -> Path:
     path : Path
         The file; an existing one is replaced.
     kind : str or None
-        One of `KINDS`; None follows from the suffix of the file.
+        One of `EXPORT_KINDS`; None follows from the suffix of the file.
 
     Returns
     -------
@@ -41,15 +41,15 @@ def export(records: Sequence[Record], path: Path, kind: str | None) -> Path:
         If the kind is unknown.
     """
     kind = _KIND_OF_SUFFIX.get(path.suffix.lower()) if kind is None else kind
-    if kind not in KINDS:
+    if kind not in EXPORT_KINDS:
         raise ValueError(
-            f"kind must be one of {', '.join(KINDS)}, got kind={kind!r} for {path.name}: pass one "
-            "of them."
+            f"kind must be one of {', '.join(EXPORT_KINDS)}, got kind={kind!r} for {path.name}: "
+            "pass one of them."
         )
     # Beside it first, so that a full disk leaves an older file as it was.
     temporary = path.with_name(f".{path.name}.{uuid4().hex}")
     try:
-        KINDS[kind](records, temporary)
+        EXPORT_KINDS[kind](records, temporary)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -152,7 +152,7 @@ def _import_pandas() -> Any:
     return pandas
 
 
-KINDS: dict[str, Callable[[Sequence[Record], Path], None]] = {
+EXPORT_KINDS: dict[str, Callable[[Sequence[Record], Path], None]] = {
     "csv": _write_csv,
     "jsonl": _write_jsonl,
     "parquet": _write_parquet,

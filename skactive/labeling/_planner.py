@@ -62,7 +62,7 @@ class Plan:
 
 
 class Planner:
-    """Fits the learner and queries it; the outcome depends on the labels, not on their order.
+    """Planning: the learner is fitted and queried; the order of the labels makes no difference.
 
     Parameters
     ----------

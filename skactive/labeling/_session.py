@@ -183,7 +183,7 @@ class LabelingSession:
         hooks: Sequence[Any] = (),
         random_state: int | None = None,
     ) -> None:
-        _check_settings(audit_share, refit_every, n_ahead, lease_seconds)
+        _check_session_settings(audit_share, refit_every, n_ahead, lease_seconds)
         self.X, self.ids = X, check_ids(ids, X)
         self.multilabel, self.lease_seconds = multilabel, lease_seconds
         self.hooks = check_hooks(hooks)
@@ -842,7 +842,7 @@ def _open_store(store: Any) -> tuple[Any, Callable[[], None]]:
     return store, lambda: None
 
 
-def _check_settings(
+def _check_session_settings(
     audit_share: float, refit_every: int, n_ahead: int, lease_seconds: float
 ) -> None:
     if not 0 <= audit_share < 1:

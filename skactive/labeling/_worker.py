@@ -10,7 +10,7 @@ __all__ = ["BackgroundWorker"]
 
 
 class BackgroundWorker:
-    """Runs the same work in a thread whenever it is woken; calls while it is busy count once.
+    """A thread that runs the same work whenever it is woken; calls while it is busy count once.
 
     Parameters
     ----------

@@ -105,7 +105,7 @@ class Notifier:
 
     def notify_round(self, plan: dict[str, Any]) -> None:
         """Call the hooks of a round with its plan, as it was stored."""
-        metrics = _collect_metrics(plan)
+        metrics = _read_metrics(plan)
         chosen = {"ids": tuple(plan["ids"]), "scores": plan["scores"] and tuple(plan["scores"])}
         if plan["n_labels"]:
             self._notify("on_fit_end", metrics=metrics, seconds=plan["fit_seconds"])
@@ -122,7 +122,7 @@ class Notifier:
             _call_hook(hook, event)
 
 
-def _collect_metrics(plan: dict[str, Any]) -> dict[str, float]:
+def _read_metrics(plan: dict[str, Any]) -> dict[str, float]:
     """Return the numbers of a round: labels learned from, stopping values, audit."""
     metrics = {"n_learned": float(plan["n_labels"])}
     metrics |= {name: value for name, value in plan["stopping"].items() if value is not None}

@@ -68,7 +68,7 @@ class Drift:
 
 
 class DriftAlert:
-    r"""Raises an alarm when speed, classes, agreement or accuracy drift.
+    r"""Hook that raises an alarm when speed, classes, agreement or accuracy drift.
 
     Each signal is tested repeatedly while labels come in. The chance that *any* of these tests
     gives a false alarm, in a session of any length, is at most `alpha`.
@@ -172,7 +172,7 @@ class DriftAlert:
     ) -> None:
         import scipy.stats  # noqa: F401  now, while nobody waits: it takes half a second
 
-        _check_settings(signals, alpha, window, speed_ratio)
+        _check_alert_settings(signals, alpha, window, speed_ratio)
         self.callback, self.signals, self.alpha = callback, tuple(signals), alpha
         self.window, self.speed_ratio, self.audit_ids = window, speed_ratio, audit_ids
         self.alarms: list[Drift] = []
@@ -347,7 +347,9 @@ class DriftAlert:
             yield Drift("accuracy", (), before, score, float("nan"), level, n_labels, message)
 
 
-def _check_settings(signals: Sequence[str], alpha: float, window: int, speed_ratio: float) -> None:
+def _check_alert_settings(
+    signals: Sequence[str], alpha: float, window: int, speed_ratio: float
+) -> None:
     if isinstance(signals, str) or not signals or set(signals) - set(SIGNALS):
         raise ValueError(f"signals must be some of {', '.join(SIGNALS)}, got {signals!r}.")
     if not 0 < alpha < 1:

@@ -27,7 +27,7 @@ Line = dict[str, Any]
 
 
 class HistoryWriter:
-    """Appends one line per round to a file, and on request one per label.
+    """Hook that appends one line per round to a file, and on request one per label.
 
     Each line is on disk before the session continues, and an existing history is continued. Only
     one process may write at a time.

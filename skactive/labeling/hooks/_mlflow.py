@@ -11,7 +11,7 @@ __all__ = ["MLflowHook"]
 
 
 class MLflowHook:
-    """Logs the metrics of each round to a run of MLflow.
+    """Hook that logs the metrics of each round to a run of MLflow.
 
     The step is the number of labels that the model learned from. The metrics are
     ``audit/accuracy`` with ``audit/low`` and ``audit/high`` (95 %, Clopper-Pearson),

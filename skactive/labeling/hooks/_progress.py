@@ -12,7 +12,7 @@ __all__ = ["ProgressBar"]
 
 
 class ProgressBar:
-    """A tqdm bar that counts labels and shows the round and the accuracy.
+    """Hook that shows a tqdm bar with the number of labels, the round and the accuracy.
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ __all__ = ["TensorBoardHook"]
 
 
 class TensorBoardHook:
-    """Writes the metrics of each round as scalars for TensorBoard.
+    """Hook that writes the metrics of each round as scalars for TensorBoard.
 
     The step is the number of labels that the model learned from. The scalars are
     ``audit/accuracy`` with ``audit/low`` and ``audit/high`` (95 %, Clopper-Pearson),

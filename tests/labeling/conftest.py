@@ -1,10 +1,34 @@
-"""Fixtures for tests of labeling interfaces: a browser, if one is installed."""
+"""Fixtures for tests of labeling: sessions, and a browser, if one is installed."""
 
 import os
 import shutil
 from pathlib import Path
 
 import pytest
+from sklearn.datasets import load_iris
+from sklearn.naive_bayes import GaussianNB
+
+from skactive import ActiveLearner
+from skactive.labeling import LabelingSession
+
+
+@pytest.fixture
+def open_session(tmp_path):
+    """Return a function that opens sessions on one store; all are closed at the end."""
+    sessions = []
+    X, _ = load_iris(return_X_y=True)
+
+    def make(rows=X, *, strategy=None, model=None, **options):
+        learner = ActiveLearner(GaussianNB() if model is None else model, strategy)
+        options = {
+            "store": tmp_path / "labels.db", "background": False, "random_state": 0
+        } | options  # fmt: skip
+        sessions.append(LabelingSession(learner, rows, **options))
+        return sessions[-1]
+
+    yield make
+    for session in sessions:
+        session.close()
 
 
 @pytest.fixture(scope="session")

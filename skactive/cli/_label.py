@@ -17,7 +17,7 @@ from typing import Any
 
 from skactive.cli._errors import CommandError
 from skactive.cli._project import Campaign, add_campaign_arguments, read_campaign
-from skactive.labeling._export import KINDS, export
+from skactive.labeling._export import EXPORT_KINDS, export
 
 __all__ = [
     "add_export_arguments",
@@ -190,7 +190,7 @@ def add_export_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("store", type=Path, metavar="DB", help="the file with the labels")
     parser.add_argument("output", type=Path, metavar="OUT", help="what to write, such as OUT.csv")
     parser.add_argument(
-        "--kind", choices=KINDS, help="default: by the ending (.json: label-studio)"
+        "--kind", choices=EXPORT_KINDS, help="default: by the ending (.json: label-studio)"
     )
 
 

@@ -1,4 +1,4 @@
-"""Labels from people: sessions, where labels are kept, and places to label."""
+"""Labels from people: sessions, stores for labels, and interfaces for labeling."""
 
 from skactive.labeling._session import Batch, LabelingSession
 from skactive.labeling.hooks._base import SessionEvent

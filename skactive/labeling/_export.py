@@ -1,4 +1,4 @@
-"""Answers in files that other programs read."""
+"""Answers and rounds in files and tables that other programs read."""
 
 from __future__ import annotations
 
@@ -11,85 +11,124 @@ from typing import Any
 from uuid import uuid4
 
 from skactive.labeling.state._events import Event
-from skactive.labeling.state._progress import RECORD
+from skactive.labeling.state._progress import RECORD_FIELDS
 
-__all__ = ["KINDS", "export"]
+__all__ = ["EXPORT_KINDS", "answers_to_frame", "export", "rounds_to_frame"]
 
-Records = Sequence[dict[str, Any]]
+Record = dict[str, Any]
 
 
-def export(records: Records, path: Path, kind: str | None) -> Path:
-    """Write records into a file, whole or not at all.
+def export(records: Sequence[Record], path: Path, kind: str | None) -> Path:
+    """Write records to a file, completely or not at all.
 
     Parameters
     ----------
     records : sequence of dict
-        As of ``LabelingSession.records``.
+        Records as ``LabelingSession.records`` returns them.
     path : Path
-        The file; one that is there is replaced.
+        The file; an existing one is replaced.
     kind : str or None
-        One of `KINDS`; None goes by the ending of the file.
+        One of `EXPORT_KINDS`; None follows from the suffix of the file.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    ValueError
+        If the kind is unknown.
     """
-    kind = _ENDINGS.get(path.suffix.lower()) if kind is None else kind
-    if kind not in KINDS:
+    kind = _KIND_OF_SUFFIX.get(path.suffix.lower()) if kind is None else kind
+    if kind not in EXPORT_KINDS:
         raise ValueError(
-            f"Export knows {', '.join(KINDS)}, got kind={kind!r} for {path.name}: name one of them."
+            f"kind must be one of {', '.join(EXPORT_KINDS)}, got kind={kind!r} for {path.name}: "
+            "pass one of them."
         )
     # Beside it first, so that a full disk leaves an older file as it was.
-    made = path.with_name(f".{path.name}.{uuid4().hex}")
+    temporary = path.with_name(f".{path.name}.{uuid4().hex}")
     try:
-        KINDS[kind](records, made)
-        made.replace(path)
+        EXPORT_KINDS[kind](records, temporary)
+        temporary.replace(path)
     finally:
-        made.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
     return path
 
 
-def _csv(records: Records, path: Path) -> None:
+def answers_to_frame(records: Sequence[Record]) -> Any:
+    """Return records as a DataFrame, with times in UTC."""
+    pandas = _import_pandas()
+    frame = pandas.DataFrame(records, columns=list(RECORD_FIELDS))
+    return frame.assign(time=pandas.to_datetime(frame["time"], unit="s", utc=True))
+
+
+def rounds_to_frame(rounds: Sequence[Event]) -> Any:
+    """Return the plans of a session as a DataFrame, one row per model."""
+    pandas = _import_pandas()
+    rows = []
+    for number, event in enumerate(rounds, 1):
+        plan = event.value
+        n_right, n_audit = plan["audit"] or (None, 0)
+        row = {
+            "round": number,
+            "n_labels": plan["n_labels"],
+            "fit_seconds": plan["fit_seconds"],
+            "query_seconds": plan["query_seconds"],
+            "audit_n": n_audit,
+            "audit_score": n_right / n_audit if n_right is not None else float("nan"),
+            "time": pandas.Timestamp(event.time, unit="s", tz="UTC"),
+            "stop": plan["stop"],
+        }
+        rows.append(row | plan["stopping"])
+    return pandas.DataFrame(rows)
+
+
+def _write_csv(records: Sequence[Record], path: Path) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, RECORD)
+        writer = csv.DictWriter(file, RECORD_FIELDS)
         writer.writeheader()
         for record in records:
             label = record["label"]
-            several = json.dumps(label, ensure_ascii=False) if isinstance(label, list) else label
-            writer.writerow(record | {"label": several, "time": _moment(record["time"])})
+            cell = json.dumps(label, ensure_ascii=False) if isinstance(label, list) else label
+            writer.writerow(record | {"label": cell, "time": _format_time(record["time"])})
 
 
-def _jsonl(records: Records, path: Path) -> None:
+def _write_jsonl(records: Sequence[Record], path: Path) -> None:
     lines = (
-        json.dumps(record | {"time": _moment(record["time"])}, ensure_ascii=False)
+        json.dumps(record | {"time": _format_time(record["time"])}, ensure_ascii=False)
         for record in records
     )
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
-def _parquet(records: Records, path: Path) -> None:
-    answers_frame(records).to_parquet(path, index=False)
+def _write_parquet(records: Sequence[Record], path: Path) -> None:
+    answers_to_frame(records).to_parquet(path, index=False)
 
 
-def _label_studio(records: Records, path: Path) -> None:
+def _write_label_studio(records: Sequence[Record], path: Path) -> None:
     """Write tasks with their annotations, as Label Studio imports them."""
     tasks: dict[Any, dict[str, Any]] = {}
     for record in records:
         task = tasks.setdefault(record["id"], {"data": {"id": record["id"]}, "annotations": []})
-        task["annotations"].append(_annotation(record))
+        task["annotations"].append(_make_annotation(record))
     path.write_text(json.dumps(list(tasks.values()), ensure_ascii=False), encoding="utf-8")
 
 
-def _annotation(record: dict[str, Any]) -> dict[str, Any]:
+def _make_annotation(record: Record) -> dict[str, Any]:
     label = record["label"]
-    given = record["kind"] == "label"
-    choices = [str(each) for each in (label if isinstance(label, list) else [label])]
+    is_label = record["kind"] == "label"
+    classes = label if isinstance(label, list) else [label]
     result = {
         "from_name": "label",
         "to_name": "item",
         "type": "choices",
-        "value": {"choices": choices},
+        "value": {"choices": [str(c) for c in classes]},
     }
     annotation = {
-        "result": [result] if given else [],
-        "was_cancelled": not given,
-        "created_at": _moment(record["time"]),
+        "result": [result] if is_label else [],
+        "was_cancelled": not is_label,
+        "created_at": _format_time(record["time"]),
     }
     if record["seconds"] is not None:
         annotation["lead_time"] = record["seconds"]
@@ -98,48 +137,11 @@ def _annotation(record: dict[str, Any]) -> dict[str, Any]:
     return annotation
 
 
-def _moment(seconds: float) -> str:
+def _format_time(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat()
 
 
-KINDS: dict[str, Callable[[Records, Path], None]] = {
-    "csv": _csv,
-    "jsonl": _jsonl,
-    "parquet": _parquet,
-    "label-studio": _label_studio,
-}
-_ENDINGS = {".csv": "csv", ".jsonl": "jsonl", ".parquet": "parquet", ".json": "label-studio"}
-
-
-def answers_frame(records: Sequence[dict[str, Any]]) -> Any:
-    """Return a DataFrame of records, with times in UTC."""
-    pandas = _pandas()
-    frame = pandas.DataFrame(records, columns=list(RECORD))
-    return frame.assign(time=pandas.to_datetime(frame["time"], unit="s", utc=True))
-
-
-def rounds_frame(rounds: Sequence[Event]) -> Any:
-    """Return a DataFrame with a row for each model."""
-    pandas = _pandas()
-    rows = []
-    for number, event in enumerate(rounds, 1):
-        value = event.value
-        right, n = value["audit"] or (None, 0)
-        row = {
-            "round": number,
-            "n_labels": value["n_labels"],
-            "fit_seconds": value["fit_seconds"],
-            "query_seconds": value["query_seconds"],
-            "audit_n": n,
-            "audit_score": right / n if right is not None else float("nan"),
-            "time": pandas.Timestamp(event.time, unit="s", tz="UTC"),
-            "stop": value["stop"],
-        }
-        rows.append(row | value["stopping"])
-    return pandas.DataFrame(rows)
-
-
-def _pandas() -> Any:
+def _import_pandas() -> Any:
     try:
         import pandas
     except ImportError as error:
@@ -148,3 +150,17 @@ def _pandas() -> Any:
             "records()."
         ) from error
     return pandas
+
+
+EXPORT_KINDS: dict[str, Callable[[Sequence[Record], Path], None]] = {
+    "csv": _write_csv,
+    "jsonl": _write_jsonl,
+    "parquet": _write_parquet,
+    "label-studio": _write_label_studio,
+}
+_KIND_OF_SUFFIX = {
+    ".csv": "csv",
+    ".jsonl": "jsonl",
+    ".parquet": "parquet",
+    ".json": "label-studio",
+}

@@ -18,34 +18,37 @@ from skactive._utils.seeding import derived_seed
 from skactive.estimation._audit import right_rows
 from skactive.exceptions import CapabilityError
 from skactive.labeling.state._events import Ident, Label
-from skactive.labeling.state._state import Due
+from skactive.labeling.state._state import LabelSnapshot
+from skactive.simulation._audit_sample import draw_audit_rows
 from skactive.strategies import Auto
 
-__all__ = ["Plan", "Planner", "reserved_rows"]
+__all__ = ["Plan", "Planner"]
 
 Positions = NDArray[np.intp]
+
+_LEARNER_STREAM = 0x1EA2  # random numbers of a learner without a seed of its own
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Rows to ask about, best first, and the model that asks.
+    """Rows to ask about, best first, and the model that chose them.
 
     Parameters
     ----------
     upto : int
-        The place of the event by which it became due.
+        Position of the event at which the plan became due.
     n_labels : int
-        How many labels the model learned from; 0 where there is no model yet.
+        Number of labels that the model learned from; 0 without a model.
     ids : list of str or int
         The rows.
     scores : list of float or None
-        What the strategy gave them, where it scores rows.
+        Their scores, if the query strategy scores rows.
     learner : ActiveLearner or None
-        The fitted learner, or None while the labels do not allow one.
+        The fitted learner; None while the labels are too few to fit one.
     audit : ndarray of shape (n_audited,)
-        Which rows of the audit it predicts rightly: 1 or 0.
+        1 for labeled audit rows that the model predicts correctly, 0 for the others.
     fit_seconds, query_seconds : float
-        What it took.
+        Durations.
     """
 
     upto: int
@@ -59,26 +62,36 @@ class Plan:
 
 
 class Planner:
-    """Fits the learner to labels and lets it choose; a function of the labels, not their order.
+    """Planning: the learner is fitted and queried; the order of the labels makes no difference.
 
     Parameters
     ----------
     learner : ActiveLearner
-        It is never changed.
+        The learner; it is never changed.
     X : rows in any container
         The pool.
     ids : sequence of str or int
-        Of its rows.
-    reserved : ndarray of int
-        Positions of the rows of the audit, which are never chosen nor learned from.
+        Ids of its rows.
+    audit_share : float
+        Share of the rows that is drawn for the audit.
     batch_size : int
-        How many rows are chosen as a batch.
+        Number of rows that are chosen as a batch.
     n_ahead : int
-        How many rows a plan holds in all, for while the next one is made.
+        Number of rows in a plan, to hand out while the next plan is made.
     seed : int
-        For a learner that has none.
+        Seed of the audit, and of a learner without one.
     multilabel : bool
-        Whether each label is a set of classes.
+        Whether a label is a list of classes.
+
+    Attributes
+    ----------
+    reserved : ndarray of int
+        Positions of the audit rows, which are neither chosen nor learned from, in the order in
+        which they are handed out.
+    positions : dict of id to int
+        Positions of the rows in the pool.
+    is_classifier : bool
+        Whether labels are classes.
     """
 
     def __init__(
@@ -87,84 +100,90 @@ class Planner:
         X: Any,
         ids: Sequence[Ident],
         *,
-        reserved: Positions,
+        audit_share: float,
         batch_size: int,
         n_ahead: int,
         seed: int,
         multilabel: bool,
     ) -> None:
-        self.X, self.ids, self.reserved = X, ids, reserved
+        self.X, self.ids = X, ids
         self.positions = {ident: position for position, ident in enumerate(ids)}
+        rows = np.arange(n_rows(X))
+        self.reserved = draw_audit_rows(rows, round(audit_share * len(rows)), seed)
+        self._candidates = np.setdiff1d(rows, self.reserved)
         self._batch_size, self._n_ahead, self._multilabel = batch_size, n_ahead, multilabel
         self._learner = deepcopy(learner) if learner.prefit else clone(learner)
         if self._learner.random_state is None:
-            self._learner.set_params(random_state=seed)
+            self._learner.set_params(random_state=derived_seed(seed, _LEARNER_STREAM))
         self.is_classifier = is_classifier(self._learner)
-        self._free = np.setdiff1d(np.arange(n_rows(X)), reserved)
 
-    def fitted(self, labels: dict[Ident, Label], classes: Iterable[Label]) -> Any:
-        """Return a learner fitted to labels, or None where they are too few for it."""
-        if self._too_few(labels):
+    def fit(self, labels: dict[Ident, Label], classes: Iterable[Label]) -> Any:
+        """Return a learner fitted to labels, or None if they are too few."""
+        if self._are_too_few(labels):
             return self._learner if self._learner.prefit else None
-        rows, y = self._labeled(labels, classes)
+        rows, y = self._take_labeled(labels, classes)
         if self._learner.prefit:
             return deepcopy(self._learner).teach(rows, y)
         return clone(self._learner).fit(rows, y)
 
-    def _labeled(self, labels: dict[Ident, Label], classes: Iterable[Label]) -> tuple[Any, Any]:
-        """Return rows in the order of the pool, and their labels as a model takes them."""
+    def _take_labeled(
+        self, labels: dict[Ident, Label], classes: Iterable[Label]
+    ) -> tuple[Any, Any]:
+        """Return labeled rows in the order of the pool, and their targets."""
         positions = np.sort([self.positions[ident] for ident in labels])
-        y = self._targets([labels[self.ids[position]] for position in positions], classes)
+        y = self._encode([labels[self.ids[position]] for position in positions], classes)
         return take_rows(self.X, positions), y
 
-    def _targets(self, labels: list[Label], classes: Iterable[Label]) -> Any:
-        """Return one label each, or a column of 0 and 1 for each class."""
+    def _encode(self, labels: list[Label], classes: Iterable[Label]) -> Any:
+        """Return targets: (n_labels,), or if multilabel (n_labels, n_classes) of 0 and 1."""
         if not self._multilabel:
             return np.asarray(labels)
         from sklearn.preprocessing import MultiLabelBinarizer  # late: few sessions need it
 
-        given: set[Any] = {each for label in labels for each in label}  # type: ignore[union-attr]
-        known: list[Any] = sorted(given | set(classes))
-        return MultiLabelBinarizer(classes=known).fit_transform(labels)
+        labeled: set[Any] = {c for label in labels for c in label}  # type: ignore[union-attr]
+        all_classes: list[Any] = sorted(labeled | set(classes))
+        return MultiLabelBinarizer(classes=all_classes).fit_transform(labels)
 
-    def plan(self, due: Due, audited: dict[Ident, Label], classes: Sequence[Label]) -> Plan:
-        """Return what to ask about after some answers."""
+    def plan(
+        self, due: LabelSnapshot, audit_labels: dict[Ident, Label], classes: Sequence[Label]
+    ) -> Plan:
+        """Fit the learner, and choose the rows to ask about next."""
         began = perf_counter()
-        learner = self.fitted(due.labels, classes)
+        learner = self.fit(due.labels, classes)
         fitted = perf_counter()
-        pool = self._pool(due)
-        order = self._order(learner, pool)
-        scores = self._scores(learner, order)
+        pool = self._find_unlabeled(due)
+        order = self._rank(learner, pool)
+        scores = self._score(learner, order)
         return Plan(
             due.upto,
             len(due.labels) if learner is not None else 0,
             [self.ids[position] for position in order],
             scores,
             learner,
-            self._audit(learner, audited, classes),
+            self._audit(learner, audit_labels, classes),
             fitted - began,
             perf_counter() - fitted,
         )
 
-    def _too_few(self, labels: dict[Ident, Label]) -> bool:
+    def _are_too_few(self, labels: dict[Ident, Label]) -> bool:
         if self._multilabel or not self.is_classifier:
             return len(labels) < 2
         return len(set(labels.values())) < 2
 
-    def _pool(self, due: Due) -> Positions:
+    def _find_unlabeled(self, due: LabelSnapshot) -> Positions:
         answered = [self.positions[ident] for ident in (*due.labels, *due.refused)]
-        return np.setdiff1d(self._free, np.asarray(answered, dtype=np.intp))
+        return np.setdiff1d(self._candidates, np.asarray(answered, dtype=np.intp))
 
-    def _order(self, learner: Any, pool: Positions) -> Positions:
-        """Choose a batch, and after it rows for while nothing newer is there."""
-        first = self._chosen(learner, pool, min(self._batch_size, len(pool)))
-        rest = np.setdiff1d(pool, first)
-        ahead = min(self._n_ahead - len(first), len(rest))
-        if ahead <= 0:
-            return first
-        return np.concatenate([first, self._chosen(learner, rest, ahead)])
+    def _rank(self, learner: Any, pool: Positions) -> Positions:
+        """Choose a batch, and after it rows to hand out while the next plan is made."""
+        batch = self._query(learner, pool, min(self._batch_size, len(pool)))
+        rest = np.setdiff1d(pool, batch)
+        n_more = min(self._n_ahead - len(batch), len(rest))
+        if n_more <= 0:
+            return batch
+        return np.concatenate([batch, self._query(learner, rest, n_more)])
 
-    def _chosen(self, learner: Any, pool: Positions, n: int) -> Positions:
+    def _query(self, learner: Any, pool: Positions, n: int) -> Positions:
         if n <= 0:
             return pool[:0]
         rows = take_rows(self.X, pool)
@@ -175,21 +194,15 @@ class Planner:
         except (NotFittedError, CapabilityError):  # its strategy needs a model
             return pool[clone(self._learner).set_params(strategy=Auto()).query(rows, n)]
 
-    def _scores(self, learner: Any, order: Positions) -> list[float] | None:
+    def _score(self, learner: Any, order: Positions) -> list[float] | None:
         if learner is None or not len(order) or not hasattr(learner, "score_pool"):
             return None
         return [float(score) for score in learner.score_pool(take_rows(self.X, order))]
 
     def _audit(
-        self, learner: Any, audited: dict[Ident, Label], classes: Sequence[Label]
+        self, learner: Any, audit_labels: dict[Ident, Label], classes: Sequence[Label]
     ) -> NDArray[np.float64]:
-        if learner is None or not audited:
+        if learner is None or not audit_labels:
             return np.empty(0)
-        right = right_rows(learner, *self._labeled(audited, classes))
+        right = right_rows(learner, *self._take_labeled(audit_labels, classes))
         return np.empty(0) if right is None else right
-
-
-def reserved_rows(n: int, share: float, seed: int) -> Positions:
-    """Draw the rows of the audit, in the order in which they are asked about."""
-    order = np.random.RandomState(derived_seed(seed, 0xA0D1)).permutation(n)
-    return order[: round(share * n)]

@@ -1,4 +1,4 @@
-"""Checking what people answer, before anything is stored."""
+"""Checks of ids and answers, before anything is stored."""
 
 from __future__ import annotations
 
@@ -12,90 +12,132 @@ from skactive._utils.rows import n_rows
 from skactive.exceptions import LabelError
 from skactive.labeling.state._events import Ident, Label
 
-__all__ = ["check_answers", "check_family", "check_ids", "check_label", "family", "plain"]
+__all__ = [
+    "check_answers",
+    "check_id",
+    "check_ids",
+    "check_label",
+    "check_label_type",
+    "get_label_type",
+    "to_builtin",
+]
 
 
-def plain(value: Any) -> Any:
-    """Return a number or text of NumPy's as one of Python's."""
+def to_builtin(value: Any) -> Any:
+    """Convert a NumPy scalar to a Python object; return anything else as it is."""
     return value.item() if isinstance(value, np.generic) else value
 
 
 def check_ids(ids: Any, X: Any) -> list[Ident]:
-    """Return an id for each row: strings or whole numbers, no two alike; None numbers the rows."""
+    """Return a unique id per row, a string or an integer; None numbers the rows."""
     n = n_rows(X)
     if ids is None:
         return list(range(n))
-    found = [plain(each) for each in ids]
-    if len(found) != n:
-        raise ValueError(f"ids must have one id for each of the {n} rows, got {len(found)}.")
-    wrong = [each for each in found if isinstance(each, bool) or not isinstance(each, str | int)]
-    if wrong:
+    checked = [to_builtin(ident) for ident in ids]
+    if len(checked) != n:
+        raise ValueError(f"ids must have one id for each of the {n} rows, got {len(checked)}.")
+    invalid = [i for i in checked if isinstance(i, bool) or not isinstance(i, str | int)]
+    if invalid:
         raise ValueError(
-            f"ids must be strings or whole numbers, got {wrong[0]!r}: pass str(id) of each."
+            f"ids must be strings or integers, got {invalid[0]!r}: pass str(id) for each id."
         )
-    if len(set(found)) < n:
+    if len(set(checked)) < n:
         seen: set[Ident] = set()
-        twice = next(each for each in found if each in seen or seen.add(each))  # type: ignore[func-returns-value]
+        repeated = next(i for i in checked if i in seen or seen.add(i))  # type: ignore[func-returns-value]
+        n_duplicates = n - len(set(checked))
         raise ValueError(
-            f"ids must be unique: {twice!r} is there twice ({n - len(set(found))} too many in all)."
+            f"ids must be unique: {repeated!r} occurs more than once ({n_duplicates} "
+            f"{'duplicate' if n_duplicates == 1 else 'duplicates'})."
         )
-    return found
+    return checked
+
+
+def check_id(ident: Any, positions: Mapping[Ident, Any]) -> Ident:
+    """Return the id of a row, which must be a key of `positions`."""
+    ident = to_builtin(ident)
+    try:
+        in_pool = ident in positions
+    except TypeError:  # not hashable
+        in_pool = False
+    # 1.0 and True equal the key 1, but are no ids
+    if not in_pool or isinstance(ident, bool) or not isinstance(ident, str | int):
+        raise LabelError(f"Unknown row {ident!r}: not in the pool. Nothing was stored.")
+    return ident
 
 
 def check_label(label: Any, *, multilabel: bool) -> Label:
-    """Return a label as it is stored: text, number or truth value; a sorted list of several."""
+    """Return a label as it is stored: a scalar, or if multilabel a sorted list of classes."""
     if multilabel:
         if isinstance(label, str) or not isinstance(label, Iterable):
             raise LabelError(
                 f"multilabel=True: a label is a list of classes (it may be empty), got {label!r}."
             )
-        return sorted({_one(each) for each in label})
-    return _one(label)
+        return sorted({_check_class(c) for c in label})
+    return _check_class(label)
 
 
-def _one(label: Any) -> Any:
-    label = plain(label)
+def _check_class(label: Any) -> Any:
+    label = to_builtin(label)
     if not isinstance(label, str | int | float | bool):
         raise LabelError(
-            f"A label is a text, a number or a truth value, got {label!r}. For a row without a "
-            "label use skip or mark_unknown; for several classes a row, multilabel=True."
+            f"A label is a string, a number or a boolean, got {label!r}. For a row without a label "
+            "use skip or mark_unknown; for several classes per row, multilabel=True."
         )
     if isinstance(label, float) and not math.isfinite(label):
         raise LabelError(f"A label must be finite, got {label!r}. Use mark_unknown for no label.")
     return label
 
 
-def family(label: Label) -> str:
-    """Return of what kind a label is; labels of one session are all of one kind."""
+def get_label_type(label: Label) -> str:
+    """Return the type of a label, in words; all labels of a session have the same."""
     if isinstance(label, str):
-        return "text"
+        return "string"
     if isinstance(label, bool):
-        return "truth value"
+        return "boolean"
     return "number"
+
+
+def check_label_type(label: Label, label_type: str | None) -> None:
+    """Check that a label has the type of the others; None accepts any."""
+    if label_type is not None and get_label_type(label) != label_type:
+        raise LabelError(
+            f"{label!r} is a {get_label_type(label)}, but the labels of this session are of type "
+            f"{label_type}. Nothing was stored."
+        )
 
 
 def check_answers(
     answers: Any,
-    known: Mapping[Ident, Any],
+    positions: Mapping[Ident, Any],
     *,
     classes: Sequence[Any] | None,
-    kind: str | None,
+    label_type: str | None,
     multilabel: bool,
 ) -> dict[Ident, Label]:
-    """Check answers as a whole, so that all of them are stored or none.
+    """Check all answers of a call, so that all of them are stored or none.
 
     Parameters
     ----------
     answers : mapping of id to label
-        What was passed.
-    known : mapping
-        Its keys are the ids of the pool.
+        The answers, as passed by the user.
+    positions : mapping
+        Positions of the rows of the pool, by id.
     classes : sequence or None
-        The classes there are, where they were declared.
-    kind : str or None
-        Of what kind the labels are that are stored already.
+        The classes, if they were declared.
+    label_type : str or None
+        Type of the labels that are stored already.
     multilabel : bool
         Whether a label is a list of classes.
+
+    Returns
+    -------
+    dict of id to label
+        The answers, as they are stored.
+
+    Raises
+    ------
+    LabelError
+        If an id is not in the pool, or a label is invalid.
     """
     if not isinstance(answers, Mapping):
         raise LabelError(
@@ -103,35 +145,14 @@ def check_answers(
         )
     checked: dict[Ident, Label] = {}
     for ident, label in answers.items():
-        ident = check_known(ident, known)
+        ident = check_id(ident, positions)
         checked[ident] = label = check_label(label, multilabel=multilabel)
-        for each in label if isinstance(label, list) else [label]:
-            if classes is not None and each not in classes:
+        for c in label if isinstance(label, list) else [label]:
+            if classes is not None and c not in classes:
                 raise LabelError(
-                    f"{each!r}, the label of row {ident!r}, is not among the classes "
+                    f"{c!r}, the label of row {ident!r}, is not among the classes "
                     f"{list(classes)!r}. Nothing was stored. For a new class call add_class first."
                 )
-            kind = kind or family(each)
-            check_family(each, kind)
+            label_type = label_type or get_label_type(c)
+            check_label_type(c, label_type)
     return checked
-
-
-def check_family(label: Label, kind: str | None) -> None:
-    """Check that a label, or class, is of the kind of those that there are."""
-    if kind is not None and family(label) != kind:
-        raise LabelError(
-            f"{label!r} is a {family(label)}, but the labels of this session are of kind {kind}. "
-            "Nothing was stored."
-        )
-
-
-def check_known(ident: Any, known: Mapping[Ident, Any]) -> Ident:
-    """Return the id of a row of the pool."""
-    ident = plain(ident)
-    try:
-        found = ident in known
-    except TypeError:
-        found = False
-    if not found or isinstance(ident, bool) or not isinstance(ident, str | int):
-        raise LabelError(f"There is no row {ident!r} in the pool. Nothing was stored.")
-    return ident

@@ -1,4 +1,4 @@
-"""A background worker: work in a thread of its own, one piece at a time."""
+"""BackgroundWorker: work in a thread of its own, one run at a time."""
 
 from __future__ import annotations
 
@@ -10,48 +10,48 @@ __all__ = ["BackgroundWorker"]
 
 
 class BackgroundWorker:
-    """Does the same work again each time it is woken; wakes in the meantime count once.
+    """A thread that runs the same work whenever it is woken; calls while it is busy count once.
 
     Parameters
     ----------
     work : callable
-        Called without arguments; it must not raise.
+        Called without arguments; must not raise.
     """
 
     def __init__(self, work: Callable[[], None]) -> None:
         self._work = work
         self._condition = Condition()
         self._thread: Thread | None = None
-        self._wanted = self._working = self._stopped = False
+        self._requested = self._working = self._stopped = False
 
     @property
     def busy(self) -> bool:
-        """Whether there is work, done or waiting."""
-        return self._wanted or self._working
+        """True while work is under way or requested."""
+        return self._requested or self._working
 
     def wake(self) -> None:
-        """See to it that the work is done from its beginning after now."""
+        """Request a run that begins after this call."""
         with self._condition:
             if self._stopped:
                 return
-            self._wanted = True
+            self._requested = True
             if self._thread is None:
-                # Daemons are cut off when the program ends, which a fit in compiled code may not
-                # survive: so the end waits for the fit that is under way, and begins no more.
+                # Daemons are killed when the program ends, which a fit in compiled code may not
+                # survive: so the program waits for the run under way, and no other begins.
                 self._thread = Thread(target=self._run, name="skactive-labeling", daemon=True)
                 self._thread.start()
                 atexit.register(self._finish)
             self._condition.notify_all()
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait until all is done, and tell whether it is."""
+        """Wait until no work is left, at most `timeout` seconds; return whether none is."""
         with self._condition:
             return self._condition.wait_for(lambda: self._stopped or not self.busy, timeout)
 
     def stop(self) -> None:
-        """Begin no more work."""
+        """Begin no further run."""
         with self._condition:
-            self._stopped, self._wanted = True, False
+            self._stopped, self._requested = True, False
             self._condition.notify_all()
 
     def _finish(self) -> None:
@@ -62,11 +62,11 @@ class BackgroundWorker:
     def _run(self) -> None:
         while True:
             with self._condition:
-                self._condition.wait_for(lambda: self._stopped or self._wanted)
+                self._condition.wait_for(lambda: self._stopped or self._requested)
                 if self._stopped:
                     atexit.unregister(self._finish)
                     return
-                self._wanted, self._working = False, True
+                self._requested, self._working = False, True
             try:
                 self._work()
             finally:

@@ -16,7 +16,7 @@ from skactive.labeling.page import PageBackend, asset
 
 __all__ = ["LabelingWidget"]
 
-# Messages have numbers of their own: several views of a widget hear all replies.
+# Messages carry ids, because all views of a widget receive all replies.
 _BRIDGE = """
 function connect(model) {
   const waiting = new Map();
@@ -47,7 +47,7 @@ export default {
     const page = mount(root, link.send, { timeoutMs: 60000 });
     return () => {
       page.destroy();
-      setTimeout(link.stop, 60000); // answers that are under way still hear that they arrived
+      setTimeout(link.stop, 60000); // answers that are under way still get their replies
     };
   },
 };
@@ -57,29 +57,29 @@ export default {
 class LabelingWidget(anywidget.AnyWidget):
     """The labeling page in a notebook: JupyterLab, Notebook, voila, marimo.
 
-    What is answered is in the session's store at once. The page works by keys alone: the number of
-    a class, S (skip), D (don't know), U (undo), arrows (back and forward), ? (what the model
-    suggests, which is not shown before).
+    Each answer is stored at once. The page can be used with keys alone: the number of a class, S
+    (skip), D (don't know), U (undo), arrows (back and forward), ? (show the model's suggestion,
+    which is hidden until then).
 
     Parameters
     ----------
     session : LabelingSession
-        What is labeled.
+        The session to label in.
     render : callable or {"text", "image", "audio", "table", "html"}, default=None
-        What a row looks like; see :class:`~skactive.labeling.page.PageBackend`.
+        How to show a row; see :class:`~skactive.labeling.page.PageBackend`.
     annotator : str, default=None
-        Who labels here.
+        Name of the person who labels here.
     html : bool, default=False
         Whether texts are shown as HTML, in a frame without scripts.
     title : str, default=""
-        Of the page.
+        Title of the page.
     media_root : str or Path, default=None
-        Files of rows must lie in this folder; see :class:`~skactive.labeling.page.PageBackend`.
+        Folder in which files of rows must lie; see :class:`~skactive.labeling.page.PageBackend`.
 
     Attributes
     ----------
-    desk : PageBackend
-        What answers the page.
+    backend : PageBackend
+        Handles the messages of the page.
 
     Examples
     --------
@@ -108,15 +108,15 @@ class LabelingWidget(anywidget.AnyWidget):
         media_root: Any = None,
     ) -> None:
         super().__init__()
-        self.desk = PageBackend(
+        self.backend = PageBackend(
             session, render=render, title=title, html=html, media_root=media_root
         )
         self.annotator = annotator
-        self.on_msg(self._hear)
+        self.on_msg(self._handle)
 
-    def _hear(self, _: Any, content: Any, buffers: Any) -> None:
-        """Answer a message of the page; whatever came, nothing is raised in the kernel."""
+    def _handle(self, _: Any, content: Any, buffers: Any) -> None:
+        """Answer a message of the page; no message raises an error in the kernel."""
         if not isinstance(content, dict) or not isinstance(content.get("id"), str):
             return  # not from the page
-        reply = self.desk.handle(content.get("message"), self.annotator)
+        reply = self.backend.handle(content.get("message"), self.annotator)
         self.send({"reply_to": content["id"], "reply": reply})

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from skactive._utils.seeding import derived_seed
 from skactive.estimation._audit import right_rows
 
-__all__ = ["Audit", "row_scores"]
+__all__ = ["Audit", "draw_audit_rows", "row_scores"]
+
+_AUDIT_STREAM = 0xA0D1  # random numbers of the draw
 
 
 class Audit:
@@ -21,9 +23,7 @@ class Audit:
     ) -> None:
         self.share = share
         free = np.arange(n) if taken is None else np.setdiff1d(np.arange(n), taken)
-        # A stream of its own: the start and the queries are drawn as they are without an audit.
-        own = np.random.RandomState(derived_seed(seed, 0xA0D1))
-        self.rows = own.permutation(free)[: round(share * budget)]
+        self.rows = draw_audit_rows(free, round(share * budget), seed)
         self.n_known = 0
         self.scores = np.empty(0)  # of the rows known, by the model of the round
 
@@ -31,6 +31,15 @@ class Audit:
         """Read as many labels as make up the share of all, if so many were learned from."""
         due = round(n_learned / (1.0 - self.share)) - n_learned
         self.n_known = len(self.rows) if last else min(due, len(self.rows))
+
+
+def draw_audit_rows(rows: NDArray[np.intp], n_audit: int, seed: int) -> NDArray[np.intp]:
+    """Draw the rows of an audit, in the order in which their labels are asked for.
+
+    The draw has a stream of random numbers of its own, so that the start and the queries are what
+    they are without an audit. A larger audit begins with the rows of a smaller one.
+    """
+    return np.random.RandomState(derived_seed(seed, _AUDIT_STREAM)).permutation(rows)[:n_audit]
 
 
 def row_scores(learner: Any, X: Any, y: Any) -> NDArray[np.float64]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn.base import is_classifier
 from sklearn.utils import gen_batches
 
+from skactive._utils.agreement import cohen_kappa
 from skactive._utils.rows import n_rows, take_rows
 from skactive._utils.seeding import derived_seed
 from skactive.exceptions import CapabilityError, InvalidReadingError
@@ -101,16 +102,7 @@ def agreement(
     """Return the agreement with the model of the previous round, or None in the first round."""
     predicted = predict_classes(criterion, current, draw_stop_set(current, memory, size))
     last, memory["last"] = memory.get("last"), predicted
-    return None if last is None else _kappa(last, predicted)
-
-
-def _kappa(one: NDArray[Any], other: NDArray[Any]) -> float:
-    """Cohen's kappa of two lots of labels; 0 where both are one and the same label throughout."""
-    classes, codes = np.unique(np.concatenate([one, other]), return_inverse=True)
-    first, second = codes.reshape(2, -1)
-    shares = [np.bincount(each, minlength=len(classes)) / len(each) for each in (first, second)]
-    observed, by_chance = float(np.mean(first == second)), float(shares[0] @ shares[1])
-    return 0.0 if len(classes) == 1 else (observed - by_chance) / (1.0 - by_chance)
+    return None if last is None else cohen_kappa(last, predicted, undefined=0.0)
 
 
 def check_audit(criterion: StoppingCriterion, current: Round) -> Floats:

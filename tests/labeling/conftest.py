@@ -1,15 +1,39 @@
-"""What tests of places to label share: a browser, where there is one."""
+"""Fixtures for tests of labeling: sessions, and a browser, if one is installed."""
 
 import os
 import shutil
 from pathlib import Path
 
 import pytest
+from sklearn.datasets import load_iris
+from sklearn.naive_bayes import GaussianNB
+
+from skactive import ActiveLearner
+from skactive.labeling import LabelingSession
+
+
+@pytest.fixture
+def open_session(tmp_path):
+    """Return a function that opens sessions on one store; all are closed at the end."""
+    sessions = []
+    X, _ = load_iris(return_X_y=True)
+
+    def make(rows=X, *, strategy=None, model=None, **options):
+        learner = ActiveLearner(GaussianNB() if model is None else model, strategy)
+        options = {
+            "store": tmp_path / "labels.db", "background": False, "random_state": 0
+        } | options  # fmt: skip
+        sessions.append(LabelingSession(learner, rows, **options))
+        return sessions[-1]
+
+    yield make
+    for session in sessions:
+        session.close()
 
 
 @pytest.fixture(scope="session")
 def browser():
-    """Return Chromium, driven by playwright; tests that need it are skipped where it is missing."""
+    """Return Chromium, driven by playwright; tests that need it are skipped without it."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
@@ -38,8 +62,8 @@ def tab(browser):
 
 @pytest.fixture(scope="session")
 def axe():
-    """Return axe-core, which looks for what keeps people out; it is no part of this project."""
+    """Return axe-core, a checker of accessibility; it is not part of this project."""
     path = os.environ.get("AXE_CORE")
     if not path:
-        pytest.skip("AXE_CORE names no axe.min.js (npm pack axe-core)")
+        pytest.skip("AXE_CORE does not name an axe.min.js (npm pack axe-core)")
     return Path(path).read_text(encoding="utf-8")

@@ -28,7 +28,7 @@ from skactive.labeling import LabelingSession
 from skactive.strategies import Margin
 
 
-def opened(folder, n_items):
+def open_session(folder, n_items):
     X = np.random.RandomState(0).normal(size=(n_items, 4))
     session = LabelingSession(
         ActiveLearner(GaussianNB(), Margin()),
@@ -44,7 +44,7 @@ def opened(folder, n_items):
 
 def work(folder, name, n_items):
     """Label until nothing is left, row by row, in batches of random size."""
-    session, truth = opened(folder, n_items)
+    session, truth = open_session(folder, n_items)
     rng = random.Random(time.time())
     with (folder / f"{name}.acknowledged").open("a") as notes:
         while batch := session.next_batch(rng.randint(1, 6), name):
@@ -61,9 +61,9 @@ def start(folder, name, n_items):
 
 
 def play(folder, n_items, n_processes, n_kills, seed):
-    """Let processes label, kill some, and start them again; return what was found in the end."""
+    """Let processes label, kill some and restart them; return the answer counts at the kills."""
     rng = random.Random(seed)
-    opened(folder, n_items)[0].close()
+    open_session(folder, n_items)[0].close()
     names = [f"annotator-{i}" for i in range(n_processes)]
     workers = {name: start(folder, name, n_items) for name in names}
     killed = []
@@ -88,7 +88,7 @@ def count_noted(folder):
 
 def check_same_next(folder, n_items):
     """While others label on, two sessions cannot be compared; so both look at a copy."""
-    session, _ = opened(folder, n_items)
+    session, _ = open_session(folder, n_items)
     copy = folder / "copy"
     copy.mkdir(exist_ok=True)
     (copy / "labels.db").unlink(missing_ok=True)
@@ -96,7 +96,7 @@ def check_same_next(folder, n_items):
     session.close()
     asked = []
     for _ in range(2):
-        session, _ = opened(copy, n_items)
+        session, _ = open_session(copy, n_items)
         session.wait()
         asked.append(session.peek(20))
         session.close()
@@ -105,7 +105,7 @@ def check_same_next(folder, n_items):
 
 
 def verdict(folder, n_items):
-    session, truth = opened(folder, n_items)
+    session, truth = open_session(folder, n_items)
     records = session.records()
     session.close()
     noted = [line for f in folder.glob("*.acknowledged") for line in f.read_text().split()]

@@ -10,7 +10,8 @@ from sklearn.linear_model import LinearRegression
 from sklearn.naive_bayes import GaussianNB
 
 from skactive import ActiveLearner
-from skactive.simulation._audit_sample import Audit, row_scores
+from skactive._utils.seeding import derived_seed
+from skactive.simulation._audit_sample import Audit, draw_audit_rows, row_scores
 
 equal = np.testing.assert_array_equal
 
@@ -48,6 +49,13 @@ def test_the_draw_follows_from_the_seed_and_from_nothing_else():
     equal(after[1], before[1])  # of NumPy's global generator
     assert after[2] == before[2]
     assert len({tuple(Audit(0.3, 100, 500, None, seed).rows) for seed in range(50)}) == 50
+
+
+def test_stored_sessions_rely_on_this_very_draw():
+    """A session that is opened again must draw the rows that it drew before."""
+    drawn = np.random.RandomState(derived_seed(7, 0xA0D1)).permutation(500)[:100]
+    equal(draw_audit_rows(np.arange(500), 100, 7), drawn)
+    equal(Audit(0.2, 500, 500, None, 7).rows, drawn)
 
 
 def test_a_larger_share_goes_on_with_the_same_draw():

@@ -1,10 +1,10 @@
-"""What watches a labeling session: a bar, a history in a file, TensorBoard, MLflow, alarms.
+"""Hooks of a labeling session: progress bar, history file, TensorBoard, MLflow, drift alarms.
 
 A hook is any object with some of the methods ``on_fit_end``, ``on_query_end``, ``on_labels``,
 ``on_round_end`` and ``on_stop``; each is called with a
-:class:`~skactive.labeling.SessionEvent`. ``on_labels`` is called by whoever submits, before
-``submit`` returns, so it should be quick; the others by the thread that fits the model. A hook that
-keeps something must therefore guard it. What a hook raises becomes a warning.
+:class:`~skactive.labeling.SessionEvent`. ``on_labels`` is called in the thread that submits, before
+``submit`` returns, so it should be quick; the others in the thread that fits the model. A hook with
+state must therefore use a lock. An error in a hook becomes a warning.
 """
 
 from skactive.labeling.hooks._drift_alert import Drift, DriftAlert

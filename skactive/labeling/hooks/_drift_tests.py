@@ -1,4 +1,4 @@
-"""Tests of drift: whether what comes now has the distribution of what came first."""
+"""Tests for drift: whether new values have the distribution of the first ones."""
 
 from __future__ import annotations
 
@@ -9,51 +9,53 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
+from skactive._utils.agreement import cohen_kappa
+
 __all__ = [
+    "AlphaSpending",
     "Kappa",
-    "Levels",
     "Windows",
     "agreement_test",
     "class_test",
-    "cohen_kappa",
+    "kappa_interval",
     "speed_test",
 ]
 
 Value = TypeVar("Value")
-Classes = tuple[Hashable, ...]  # of a row: one, or several
-Pair = tuple[Hashable, Hashable]  # what two annotators said of a row
+Classes = tuple[Hashable, ...]  # the classes of a row
+Pair = tuple[Hashable, Hashable]  # the labels of a row by two annotators
 
 
-class Levels:
-    r"""Levels for tests without end, whose sum is the chance that any of them is a false alarm.
+class AlphaSpending:
+    r"""Alpha spending for an unbounded sequence of tests.
 
     Parameters
     ----------
     alpha : float
-        That chance.
+        Bound on the chance that any of the tests is a false alarm.
 
     Notes
     -----
-    The k-th test gets :math:`\alpha / (k (k + 1))`; the sum over all k is :math:`\alpha`. By the
-    union bound the tests may depend on each other in any way.
+    The k-th test has the level :math:`\alpha / (k (k + 1))`; the levels of all k add up to
+    :math:`\alpha`. By the union bound the tests may depend on each other in any way.
     """
 
     def __init__(self, alpha: float) -> None:
         self.alpha, self.n_tests = alpha, 0
 
-    def next(self) -> float:
+    def next_level(self) -> float:
         """Return the level of the next test."""
         self.n_tests += 1
         return self.alpha / (self.n_tests * (self.n_tests + 1))
 
 
 class Windows(Generic[Value]):
-    """The first values of a stream, and the newest ones, as many, when they are all there.
+    """Two windows of a stream: its first values as the reference, and its newest values.
 
     Parameters
     ----------
     size : int
-        How many values a window has.
+        Number of values per window.
     """
 
     def __init__(self, size: int) -> None:
@@ -62,7 +64,7 @@ class Windows(Generic[Value]):
         self._newest: list[Value] = []
 
     def add(self, value: Value) -> tuple[list[Value], list[Value]] | None:
-        """Take a value in; return both windows where it fills the newest, which begins anew."""
+        """Add a value; return both windows if that fills the newest, which is then emptied."""
         if len(self._first) < self.size:
             self._first.append(value)
             return None
@@ -73,12 +75,12 @@ class Windows(Generic[Value]):
         return self._first, newest
 
     def restart(self, first: list[Value]) -> None:
-        """Compare with these from now on."""
+        """Use `first` as the reference from now on."""
         self._first = first
 
 
 class Kappa(NamedTuple):
-    """Cohen's kappa with its 95 % interval; NaN where both know but one class."""
+    """Cohen's kappa with its interval; NaN where both annotators use one and the same class."""
 
     value: float
     low: float
@@ -86,20 +88,20 @@ class Kappa(NamedTuple):
 
 
 def speed_test(first: Sequence[float], newest: Sequence[float]) -> tuple[float, float]:
-    """Test whether answers take longer, or less long, than at first.
+    """Test whether the time per answer has changed.
 
     Parameters
     ----------
     first, newest : sequence of float
-        Seconds of each answer, above 0.
+        Seconds per answer, above 0.
 
     Returns
     -------
     p_value : float
-        Mann and Whitney's rank test, two-sided.
+        P-value of the two-sided Mann-Whitney rank test.
     ratio : float
-        How many times as long the newest take: Hodges and Lehmann's estimate on the log scale, the
-        median of the ratios of all pairs.
+        Factor by which the time has changed: the Hodges-Lehmann estimate on the log scale, that is,
+        the median of the ratios of all pairs.
     """
     from scipy.stats import mannwhitneyu  # late: half a second
 
@@ -111,7 +113,7 @@ def speed_test(first: Sequence[float], newest: Sequence[float]) -> tuple[float, 
 def class_test(
     first: Sequence[Classes], newest: Sequence[Classes]
 ) -> tuple[float, Hashable, float, float]:
-    """Test whether any class is more or less frequent than at first.
+    """Test whether the frequency of any class has changed.
 
     Parameters
     ----------
@@ -121,12 +123,12 @@ def class_test(
     Returns
     -------
     p_value : float
-        Fisher's exact test of each class against all others, the smallest times the number of
-        tests (Bonferroni).
+        Smallest p-value of Fisher's exact test of each class against all others, times the number
+        of tests (Bonferroni).
     label : hashable
-        The class that it is of.
+        The class with this p-value.
     before, now : float
-        Its share in the two windows.
+        Share of this class in the two windows.
     """
     from scipy.stats import fisher_exact  # late: half a second
 
@@ -137,37 +139,36 @@ def class_test(
     if not p_values:
         return 1.0, None, 0.0, 0.0
     label = min(p_values, key=lambda c: p_values[c])
-    # Of two classes, one a row, each says what the other says.
-    n_tests = 1 if len(classes) == 2 and _one_each((*first, *newest)) else len(classes)
+    # With two classes, one per row, both tests are the same test.
+    n_tests = 1 if len(classes) == 2 and _have_one_class((*first, *newest)) else len(classes)
     p_value = min(1.0, float(p_values[label]) * n_tests)
     return p_value, label, counts[label][0] / n, counts[label][1] / m
 
 
 def agreement_test(first: Sequence[Pair], newest: Sequence[Pair]) -> float:
-    r"""Test whether two annotators agree less, beyond chance, than at first.
+    r"""Test whether the agreement of two annotators beyond chance has fallen.
 
     Parameters
     ----------
     first, newest : sequence of (hashable, hashable)
-        What the two said of each row.
+        Labels of each row by the two annotators.
 
     Returns
     -------
     float
-        The p-value, one-sided.
+        One-sided p-value.
 
     Notes
     -----
     With the influence :math:`\psi_i` of each pair on the kappa of both windows together (see
-    :func:`cohen_kappa`), the difference of the windows' means of :math:`\psi` is, to first order,
-    that of their kappas. Were the pairs dealt out to the windows at random, its mean would be 0
-    and its variance :math:`s^2_\psi (1 / n_1 + 1 / n_2)`; the p-value is that of the normal
-    distribution. One disagreement more or less changes kappa by about :math:`1 / (n (1 - p_e))`;
-    by so much the difference is made smaller first (a correction for continuity), so that few
-    disagreements do not seem more than they are.
+    :func:`kappa_interval`), the difference of the windows' means of :math:`\psi` is, to first
+    order, the difference of their kappas. If the pairs were assigned to the windows at random, its
+    mean would be 0 and its variance :math:`s^2_\psi (1 / n_1 + 1 / n_2)`; the p-value is that of
+    the normal distribution. One more disagreement changes kappa by about
+    :math:`1 / (n (1 - p_e))`; the difference is reduced by this amount first (a continuity
+    correction), so that a few disagreements are not overstated.
     """
-    a, b = _coded([*first, *newest])
-    _, by_chance, influence = _linear_kappa(a, b)
+    by_chance, influence = _linearize_kappa(*_encode([*first, *newest]))
     variance = influence.var(ddof=1) * (1 / len(first) + 1 / len(newest))
     if not variance > 0:
         return 1.0
@@ -176,15 +177,15 @@ def agreement_test(first: Sequence[Pair], newest: Sequence[Pair]) -> float:
     return float(ndtr(-fall / np.sqrt(variance)))
 
 
-def cohen_kappa(pairs: Sequence[Pair], confidence: float = 0.95) -> Kappa:
-    r"""Return Cohen's kappa with its interval.
+def kappa_interval(pairs: Sequence[Pair], confidence: float = 0.95) -> Kappa:
+    r"""Return Cohen's kappa with its confidence interval.
 
     Parameters
     ----------
     pairs : sequence of (hashable, hashable)
-        What the two said of each row.
+        Labels of each row by the two annotators.
     confidence : float, default=0.95
-        Of the interval.
+        Confidence of the interval.
 
     Returns
     -------
@@ -192,14 +193,14 @@ def cohen_kappa(pairs: Sequence[Pair], confidence: float = 0.95) -> Kappa:
 
     Notes
     -----
-    With the share of agreement :math:`p_o` and that by chance :math:`p_e = \sum_c p_{c\cdot}
-    p_{\cdot c}`, kappa is :math:`(p_o - p_e) / (1 - p_e)`. A pair (i, j) has the influence
+    With the observed agreement :math:`p_o` and the agreement by chance :math:`p_e = \sum_c
+    p_{c\cdot} p_{\cdot c}`, kappa is :math:`(p_o - p_e) / (1 - p_e)`. A pair (i, j) has the
+    influence
 
     .. math:: \psi = \frac{1[i = j] - p_o}{1 - p_e}
               - \frac{(1 - p_o)(p_{\cdot i} + p_{j \cdot} - 2 p_e)}{(1 - p_e)^2}
 
-    and the standard error is :math:`\sqrt{\overline{\psi^2} / n}`, that of Fleiss, Cohen and
-    Everitt.
+    and the standard error is :math:`\sqrt{\overline{\psi^2} / n}` (Fleiss, Cohen and Everitt).
 
     References
     ----------
@@ -209,33 +210,34 @@ def cohen_kappa(pairs: Sequence[Pair], confidence: float = 0.95) -> Kappa:
     Fleiss, Cohen and Everitt, "Large sample standard errors of kappa and weighted kappa",
     Psychological Bulletin 72, 1969.
     """
-    kappa, _, influence = _linear_kappa(*_coded(pairs))
+    a, b = _encode(pairs)
+    kappa = cohen_kappa(a, b, undefined=np.nan)
+    _, influence = _linearize_kappa(a, b)
     half = float(ndtri((1 + confidence) / 2) * np.sqrt(np.mean(influence**2) / len(pairs)))
     return Kappa(kappa, max(-1.0, kappa - half), min(1.0, kappa + half))
 
 
-def _linear_kappa(
-    a: NDArray[np.intp], b: NDArray[np.intp]
-) -> tuple[float, float, NDArray[np.float64]]:
-    """Return kappa, the agreement by chance, and the influence of each pair."""
+def _linearize_kappa(a: NDArray[np.intp], b: NDArray[np.intp]) -> tuple[float, NDArray[np.float64]]:
+    """Return the agreement by chance, and the influence of each pair on kappa, (n_pairs,)."""
     n_classes = int(max(a.max(), b.max())) + 1
-    of_a, of_b = (np.bincount(labels, minlength=n_classes) / len(a) for labels in (a, b))
-    same = (a == b).astype(np.float64)
-    observed, by_chance = float(same.mean()), float(of_a @ of_b)
-    left = 1 - by_chance
-    if left < 1e-12:  # one class only: there is nothing to agree on
-        return np.nan, 1.0, np.zeros(len(a))
-    change = of_b[a] + of_a[b] - 2 * by_chance
-    influence = (same - observed) / left - (1 - observed) * change / left**2
-    return (observed - by_chance) / left, by_chance, influence
+    shares_a, shares_b = (np.bincount(codes, minlength=n_classes) / len(a) for codes in (a, b))
+    same = (a == b).astype(np.float64)  # (n_pairs,)
+    observed, by_chance = float(same.mean()), float(shares_a @ shares_b)
+    beyond_chance = 1 - by_chance
+    if beyond_chance < 1e-12:  # one class only: kappa is undefined
+        return 1.0, np.zeros(len(a))
+    change = shares_b[a] + shares_a[b] - 2 * by_chance
+    influence = (same - observed) / beyond_chance - (1 - observed) * change / beyond_chance**2
+    return by_chance, influence
 
 
-def _coded(pairs: Sequence[Pair]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _encode(pairs: Sequence[Pair]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the labels of the two annotators as codes, (n_pairs,) each, by first appearance."""
     codes: dict[Any, int] = {}
-    coded = [[codes.setdefault(label, len(codes)) for label in pair] for pair in pairs]
-    a, b = np.asarray(coded, dtype=np.intp).T
+    encoded = [[codes.setdefault(label, len(codes)) for label in pair] for pair in pairs]
+    a, b = np.asarray(encoded, dtype=np.intp).T
     return a, b
 
 
-def _one_each(rows: Sequence[Classes]) -> bool:
+def _have_one_class(rows: Sequence[Classes]) -> bool:
     return all(len(row) == 1 for row in rows)

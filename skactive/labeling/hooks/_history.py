@@ -1,4 +1,4 @@
-"""HistoryWriter: what happens in a session, a line at a time, in a file that others can read."""
+"""HistoryWriter: the history of a session in a file, one line per round or label."""
 
 from __future__ import annotations
 
@@ -27,52 +27,53 @@ Line = dict[str, Any]
 
 
 class HistoryWriter:
-    """Appends a line a round to a file, and if asked a line a label.
+    """Hook that appends one line per round to a file, and on request one per label.
 
-    Each line is on disk before the session goes on, and a file that is there is continued. One
-    process writes at a time.
+    Each line is on disk before the session continues, and an existing history is continued. Only
+    one process may write at a time.
 
     Parameters
     ----------
     path : str or Path
-        The file; it ends in .csv or .jsonl.
+        The file, with the suffix .csv or .jsonl.
     labels : bool, default=False
-        Whether to write a line for each label, too.
+        Whether to write a line per label, too.
 
     Raises
     ------
     ValueError
-        If the file ends otherwise, or holds something else already; it is left as it is.
+        If the file has another suffix, or is not a history; it is left unchanged.
     OSError
-        If it cannot be written.
+        If the file cannot be written.
 
     Warns
     -----
     SkactiveWarning
-        If the last line was cut short, by a crash, say: it is taken away, the warning quotes it.
+        If the last line is incomplete, after a crash, say: it is removed, the warning quotes it.
 
     Notes
     -----
     The fields of a line:
 
     ``time``
-        When it was written, ISO 8601, UTC.
+        Time of writing, ISO 8601, UTC.
     ``event``
         "round", "label" or "stop".
     ``round``, ``n_labels``
-        How many rounds and labels there were.
+        Numbers of rounds and labels so far.
     ``n_learned``, ``audit_n``, ``audit_score``
-        What the model learned from, the labeled rows of the audit, and its accuracy there.
+        Number of labels that the model learned from, number of labeled audit rows, and accuracy on
+        these.
     ``seconds``
-        What the round took; of a label, how long the person took.
+        Duration of the round; for a label, the time that the person took.
     ``annotator``, ``id``, ``label``
-        Of a label. Several labels of a row are a list (in a .csv: in JSON).
+        For a label. Several classes of a row are a list (in a .csv: in JSON).
     ``readings``
-        What the stopping criteria read (in a .csv: in JSON).
+        Values of the stopping criteria (in a .csv: in JSON).
     ``reason``
         Why to stop.
 
-    What does not apply is null, or empty in a .csv; so is a number that is infinite.
+    Fields that do not apply, and infinite numbers, are null, or empty in a .csv.
 
     Examples
     --------
@@ -102,53 +103,53 @@ class HistoryWriter:
         self._format = _FORMATS.get(self.path.suffix.lower())
         if self._format is None:
             raise ValueError(
-                f"A history is a {' or a '.join(_FORMATS)} file, got {self.path.name}: name it so."
+                f"A history is a {' or a '.join(_FORMATS)} file, got {self.path.name}: use one of "
+                "these suffixes."
             )
         self._lock = Lock()
-        self._begin()
+        self._open()
 
     def on_labels(self, event: SessionEvent) -> None:
-        """Write a line for each label, if asked."""
+        """Write a line per label, if `labels` is set."""
         if self.labels:
-            about = {"annotator": event.annotator, "seconds": event.seconds or None}
+            source = {"annotator": event.annotator, "seconds": event.seconds or None}
             self._write(
-                _line("label", event, id=ident, label=label, **about)
+                _make_line("label", event, id=ident, label=label, **source)
                 for ident, label in event.labels.items()
             )
 
     def on_round_end(self, event: SessionEvent) -> None:
-        """Write a line."""
-        self._write([_line("round", event, seconds=event.seconds)])
+        """Write a line for the round."""
+        self._write([_make_line("round", event, seconds=event.seconds)])
 
     def on_stop(self, event: SessionEvent) -> None:
-        """Write a line that says why."""
-        self._write([_line("stop", event, reason=event.reason)])
+        """Write a line with the reason to stop."""
+        self._write([_make_line("stop", event, reason=event.reason)])
 
-    def _begin(self) -> None:
-        """Make the file, or check that it is a history and ends with a whole line."""
+    def _open(self) -> None:
+        """Create the file, or check that it is a history that ends with a complete line."""
         if not self.path.exists() or not self.path.stat().st_size:
             self._append(_HEADERS[self.path.suffix.lower()])
             return
         with self.path.open("rb") as file:
-            first = file.readline()
-        if not first.endswith(b"\n") or not _is_history(first, self.path.suffix.lower()):
+            header = file.readline()
+        if not header.endswith(b"\n") or not _is_history(header, self.path.suffix.lower()):
             raise ValueError(
-                f"{self.path} holds something else than a history with the fields "
-                f"{', '.join(FIELDS)}: it begins with {first[:80]!r}. It was left as it is; pass "
-                "another path."
+                f"{self.path} is not a history with the fields {', '.join(FIELDS)}: it begins "
+                f"with {header[:80]!r}. It was left unchanged; pass another path."
             )
-        self._mend()
+        self._remove_incomplete_line()
 
-    def _mend(self) -> None:
-        """Take away a last line that has no end."""
+    def _remove_incomplete_line(self) -> None:
+        """Remove a last line without a line break."""
         with self.path.open("rb+") as file:
-            whole = file.read()
-            end = whole.rfind(b"\n") + 1
-            if end == len(whole):
+            content = file.read()
+            end = content.rfind(b"\n") + 1
+            if end == len(content):
                 return
             file.truncate(end)
         warnings.warn(
-            f"The last line of {self.path} was cut short, and is taken away: {whole[end:]!r}.",
+            f"The last line of {self.path} was incomplete and has been removed: {content[end:]!r}.",
             SkactiveWarning,
             stacklevel=4,
         )
@@ -165,8 +166,8 @@ class HistoryWriter:
             os.fsync(file.fileno())
 
 
-def _line(kind: str, event: SessionEvent, **about: Any) -> Line:
-    metrics = {name: _finite(value) for name, value in event.metrics.items()}
+def _make_line(kind: str, event: SessionEvent, **fields: Any) -> Line:
+    metrics = {name: _finite_or_none(value) for name, value in event.metrics.items()}
     line: Line = dict.fromkeys(FIELDS)
     line |= {
         "time": datetime.now(UTC).isoformat(),
@@ -178,39 +179,40 @@ def _line(kind: str, event: SessionEvent, **about: Any) -> Line:
     for count in ("n_learned", "audit_n"):
         value = metrics.pop(count, None)
         line[count] = None if value is None else int(value)
-    return line | {"readings": metrics or None} | about
+    return line | {"readings": metrics or None} | fields
 
 
-def _finite(value: float) -> float | None:
+def _finite_or_none(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _csv(line: Line) -> str:
-    made = io.StringIO()
-    csv.writer(made, lineterminator="\n").writerow([_cell(value) for value in line.values()])
-    return made.getvalue()
+def _format_csv(line: Line) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow([_to_cell(value) for value in line.values()])
+    return text.getvalue()
 
 
-def _cell(value: Any) -> Any:
-    """Return what stands in a cell; never a line break, so that each line is a line."""
-    several = isinstance(value, list | tuple | dict)
-    broken = isinstance(value, str) and ("\n" in value or "\r" in value)
-    return json.dumps(value, ensure_ascii=False) if several or broken else value
+def _to_cell(value: Any) -> Any:
+    """Return the content of a cell, without line breaks: one line of the file per line."""
+    is_nested = isinstance(value, list | tuple | dict)
+    has_break = isinstance(value, str) and ("\n" in value or "\r" in value)
+    return json.dumps(value, ensure_ascii=False) if is_nested or has_break else value
 
 
-def _jsonl(line: Line) -> str:
+def _format_jsonl(line: Line) -> str:
     return json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _is_history(first: bytes, suffix: str) -> bool:
+def _is_history(header: bytes, suffix: str) -> bool:
+    """Return whether a file that begins with this line is a history."""
     if suffix == ".csv":
-        return first.decode("utf-8", "replace") == _HEADERS[suffix]
+        return header.decode("utf-8", "replace") == _HEADERS[suffix]
     try:
-        found = json.loads(first)
+        line = json.loads(header)
     except ValueError:
         return False
-    return isinstance(found, dict) and tuple(found) == FIELDS
+    return isinstance(line, dict) and tuple(line) == FIELDS
 
 
-_FORMATS = {".csv": _csv, ".jsonl": _jsonl}
+_FORMATS = {".csv": _format_csv, ".jsonl": _format_jsonl}
 _HEADERS = {".csv": ",".join(FIELDS) + "\n", ".jsonl": ""}

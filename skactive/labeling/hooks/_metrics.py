@@ -1,4 +1,4 @@
-"""Numbers of a round, by the names under which trackers of experiments show them."""
+"""Metrics of a round, under the names that experiment trackers show."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import re
 from skactive.estimation import clopper_pearson
 from skactive.labeling.hooks._base import SessionEvent
 
-__all__ = ["round_numbers", "step"]
+__all__ = ["collect_metrics", "get_step"]
 
 
-def round_numbers(event: SessionEvent) -> dict[str, float]:
-    """Return what is known at the end of a round, finite numbers only.
+def collect_metrics(event: SessionEvent) -> dict[str, float]:
+    """Return the metrics of a round; values that are not finite are left out.
 
     Parameters
     ----------
     event : SessionEvent
-        Of "on_round_end".
+        Event of "on_round_end".
 
     Returns
     -------
@@ -26,26 +26,26 @@ def round_numbers(event: SessionEvent) -> dict[str, float]:
         ``audit/n``, ``audit/accuracy`` and its 95 % interval (Clopper-Pearson), ``audit/low`` and
         ``audit/high``; and ``stopping/<name>`` of each criterion.
     """
-    left = dict(event.metrics)
-    numbers = {
+    rest = dict(event.metrics)
+    metrics = {
         "labels/all": float(event.n_labels),
-        "labels/learned": left.pop("n_learned", 0.0),
+        "labels/learned": rest.pop("n_learned", 0.0),
         "round/number": float(event.round),
         "round/seconds": event.seconds,
     }
-    n, score = left.pop("audit_n", 0.0), left.pop("audit_score", 0.0)
+    n, score = rest.pop("audit_n", 0.0), rest.pop("audit_score", 0.0)
     if n:
         low, high = clopper_pearson(round(score * n), int(n))
-        numbers |= {"audit/n": n, "audit/accuracy": score, "audit/low": low, "audit/high": high}
-    numbers |= {f"stopping/{_plain(name)}": value for name, value in left.items()}
-    return {name: value for name, value in numbers.items() if math.isfinite(value)}
+        metrics |= {"audit/n": n, "audit/accuracy": score, "audit/low": low, "audit/high": high}
+    metrics |= {f"stopping/{_sanitize(name)}": value for name, value in rest.items()}
+    return {name: value for name, value in metrics.items() if math.isfinite(value)}
 
 
-def step(event: SessionEvent) -> int:
-    """Return where an event stands on the learning curve: labels that the model learned from."""
+def get_step(event: SessionEvent) -> int:
+    """Return the step of an event: the number of labels that the model learned from."""
     return int(event.metrics.get("n_learned", 0))
 
 
-def _plain(name: str) -> str:
-    """Return a name that every tracker takes."""
+def _sanitize(name: str) -> str:
+    """Return a name that all trackers accept."""
     return re.sub(r"[^\w.-]", "_", name, flags=re.ASCII)

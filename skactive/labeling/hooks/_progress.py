@@ -1,4 +1,4 @@
-"""ProgressBar: how many labels there are, on standard error or in the notebook's cell."""
+"""ProgressBar: number of labels, on standard error or in the notebook's cell."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ __all__ = ["ProgressBar"]
 
 
 class ProgressBar:
-    """A bar of tqdm that counts labels and shows the round and the accuracy.
+    """Hook that shows a tqdm bar with the number of labels, the round and the accuracy.
 
     Parameters
     ----------
     total : int, default=None
-        How many labels the bar ends at: the rows of the pool, or the budget. None shows the count
-        and the speed without an end.
+        Number of labels at the end of the bar: the size of the pool, or the budget. None shows the
+        count and the speed without an end.
     file : file, default=None
-        Where to write; None is standard error.
+        Where to write; None means standard error.
 
     Raises
     ------
@@ -46,30 +46,30 @@ class ProgressBar:
     def __init__(self, total: int | None = None, *, file: Any = None) -> None:
         self.total, self.n_labels = total, 0
         self._file, self._lock = file, Lock()
-        self._tqdm, self._bar = _tqdm(), None
+        self._tqdm, self._bar = _import_tqdm(), None
 
     def on_labels(self, event: SessionEvent) -> None:
         """Move the bar to the number of labels."""
         with self._lock:
-            self._shown(event).update(event.n_labels - self.n_labels)
+            self._get_bar(event).update(event.n_labels - self.n_labels)
             self.n_labels = event.n_labels
 
     def on_round_end(self, event: SessionEvent) -> None:
-        """Show the round, and the accuracy where there is an audit."""
+        """Show the round, and with an audit the accuracy."""
         text = f"round {event.round}"
         if event.metrics.get("audit_n"):
             score, n = event.metrics["audit_score"], event.metrics["audit_n"]
             text += f", accuracy {score:.3f} of {n:.0f}"
         with self._lock:
-            self._shown(event).set_postfix_str(text)
+            self._get_bar(event).set_postfix_str(text)
 
     def on_stop(self, event: SessionEvent) -> None:
-        """Say that it is time to stop, and why; people may go on, and so does the bar."""
+        """Show the reason to stop; labels that come later still move the bar."""
         with self._lock:
-            self._shown(event).set_postfix_str(f"stop: {event.reason}")
+            self._get_bar(event).set_postfix_str(f"stop: {event.reason}")
 
     def close(self) -> None:
-        """Leave the bar as it is; labels that come later begin another."""
+        """Close the bar; labels that come later open another one."""
         with self._lock:
             if self._bar is not None:
                 self._bar.close()
@@ -81,8 +81,8 @@ class ProgressBar:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _shown(self, event: SessionEvent) -> Any:
-        """Return the bar; labels from before it began do not count for its speed."""
+    def _get_bar(self, event: SessionEvent) -> Any:
+        """Return the bar, opened if need be; labels from before do not count for its speed."""
         if self._bar is None:
             self.n_labels = max(0, event.n_labels - len(event.labels))
             self._bar = self._tqdm(
@@ -95,7 +95,7 @@ class ProgressBar:
         return self._bar
 
 
-def _tqdm() -> Any:
+def _import_tqdm() -> Any:
     try:
         from tqdm import tqdm  # late: an extra
     except ImportError as error:

@@ -6,25 +6,26 @@ from pathlib import Path
 from typing import Any, Self
 
 from skactive.labeling.hooks._base import SessionEvent
-from skactive.labeling.hooks._metrics import round_numbers, step
+from skactive.labeling.hooks._metrics import collect_metrics, get_step
 
 __all__ = ["TensorBoardHook"]
 
 
 class TensorBoardHook:
-    """Writes the numbers of each round as scalars that TensorBoard draws.
+    """Hook that writes the metrics of each round as scalars for TensorBoard.
 
-    Over the labels that the model learned from it shows ``audit/accuracy`` with ``audit/low`` and
-    ``audit/high`` (95 %, Clopper-Pearson), ``labels/all``, ``labels/learned``, ``round/number``,
-    ``round/seconds``, ``seconds/fit``, ``seconds/query`` and ``stopping/...``, what each stopping
-    criterion read; ``stopping/stop`` is 1 where it said stop.
+    The step is the number of labels that the model learned from. The scalars are
+    ``audit/accuracy`` with ``audit/low`` and ``audit/high`` (95 %, Clopper-Pearson),
+    ``labels/all``, ``labels/learned``, ``round/number``, ``round/seconds``, ``seconds/fit``,
+    ``seconds/query``, and ``stopping/...`` with the value of each stopping criterion;
+    ``stopping/stop`` is 1 where the criterion says stop.
 
     Parameters
     ----------
     log_dir : str or Path, default=None
-        The folder, written by tensorboardX, which needs neither torch nor TensorFlow.
+        Folder that is written with tensorboardX, which needs neither torch nor TensorFlow.
     writer : object, default=None
-        Writes instead: any with ``add_scalar(tag, value, step)``, for example a
+        A writer to use instead, with a method ``add_scalar(tag, value, step)``; for example a
         ``torch.utils.tensorboard.SummaryWriter``. It stays open.
 
     Raises
@@ -52,33 +53,33 @@ class TensorBoardHook:
                 f"Pass a folder or a writer, one of the two; got log_dir={log_dir!r} and "
                 f"writer={writer!r}."
             )
-        self._own = writer is None
-        self._writer = _summary_writer(str(log_dir)) if writer is None else writer
+        self._owns_writer = writer is None
+        self._writer = _make_writer(str(log_dir)) if writer is None else writer
 
     def on_fit_end(self, event: SessionEvent) -> None:
-        """Write how long the fit took."""
-        self._writer.add_scalar("seconds/fit", event.seconds, step(event))
+        """Write the duration of the fit."""
+        self._writer.add_scalar("seconds/fit", event.seconds, get_step(event))
 
     def on_query_end(self, event: SessionEvent) -> None:
-        """Write how long the query took."""
-        self._writer.add_scalar("seconds/query", event.seconds, step(event))
+        """Write the duration of the query."""
+        self._writer.add_scalar("seconds/query", event.seconds, get_step(event))
 
     def on_round_end(self, event: SessionEvent) -> None:
-        """Write the numbers of the round."""
-        for tag, value in round_numbers(event).items():
-            self._writer.add_scalar(tag, value, step(event))
+        """Write the metrics of the round."""
+        for tag, value in collect_metrics(event).items():
+            self._writer.add_scalar(tag, value, get_step(event))
         self._flush()
 
     def on_stop(self, event: SessionEvent) -> None:
-        """Mark where to stop, and say why where the writer takes texts."""
-        self._writer.add_scalar("stopping/stop", 1.0, step(event))
+        """Mark the step at which to stop, and write the reason if the writer accepts texts."""
+        self._writer.add_scalar("stopping/stop", 1.0, get_step(event))
         if hasattr(self._writer, "add_text"):
-            self._writer.add_text("stopping/reason", event.reason, step(event))
+            self._writer.add_text("stopping/reason", event.reason, get_step(event))
         self._flush()
 
     def close(self) -> None:
         """Close the writer, unless it was passed."""
-        if self._own:
+        if self._owns_writer:
             self._writer.close()
 
     def __enter__(self) -> Self:
@@ -92,12 +93,12 @@ class TensorBoardHook:
             self._writer.flush()
 
 
-def _summary_writer(log_dir: str) -> Any:
+def _make_writer(log_dir: str) -> Any:
     try:
         from tensorboardX import SummaryWriter  # late: an extra
     except ImportError as error:
         raise ImportError(
             "TensorBoardHook needs tensorboardX, which is not installed: "
-            'pip install "skactive[tensorboard]". Or pass a writer that you have.'
+            'pip install "skactive[tensorboard]". Or pass a writer of your own.'
         ) from error
     return SummaryWriter(log_dir)

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from xml.sax.saxutils import quoteattr
 
 from skactive.exceptions import LabelError
-from skactive.labeling._validation import plain
+from skactive.labeling._validation import to_builtin
 from skactive.labeling.page._rendering import single_row
 from skactive.labeling.state._events import Ident
 
@@ -128,13 +128,13 @@ def content_of(X: Any, position: int, ident: Ident, render: Render | None) -> An
 
 
 def _checked(content: Any, ident: Ident) -> Any:
-    content = plain(content)
+    content = to_builtin(content)
     if isinstance(content, str):
         return _clean(content)
     if hasattr(content, "to_dict"):  # a row of a pandas frame
         content = content.to_dict()
     if isinstance(content, Mapping):
-        return {str(name): _cell(plain(value)) for name, value in content.items()}
+        return {str(name): _cell(to_builtin(value)) for name, value in content.items()}
     raise ValueError(
         f"Label Studio can show texts, addresses of pictures or sounds, and dicts of values, got a "
         f"{type(content).__name__} for row {ident!r}: pass render=, a function of (row, id) that "

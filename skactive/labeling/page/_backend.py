@@ -10,7 +10,7 @@ from threading import Lock
 from typing import Any
 
 from skactive.exceptions import LabelError, StoreError
-from skactive.labeling._validation import family
+from skactive.labeling._validation import get_label_type
 from skactive.labeling.page._rendering import Renderer
 from skactive.labeling.page._suggestions import suggestion
 from skactive.labeling.state._events import Ident
@@ -406,10 +406,10 @@ def _check_new_class(label: Any, classes: list[Any]) -> None:
             f"The name of a class is a line of 1 to {_LONGEST_CLASS} characters, got "
             f"{_short(label)}."
         )
-    if classes and family(label) != family(classes[0]):
+    if classes and get_label_type(label) != get_label_type(classes[0]):
         raise LabelError(
-            f"{_short(label)} is a {family(label)}, but the classes of this session are of kind "
-            f"{family(classes[0])}."
+            f"{_short(label)} is a {get_label_type(label)}, but the classes of this session are of "
+            f"kind {get_label_type(classes[0])}."
         )
     if len(classes) >= _MOST_CLASSES:
         raise LabelError(f"There are {len(classes)} classes already; the page takes no more.")
@@ -423,7 +423,7 @@ def _same(known: Any, sent: Any) -> bool:
     """Tell whether a client means this class; to it 1.0 and 1 are the same number."""
     if not isinstance(sent, str | int | float):
         return False
-    if family(known) == family(sent):
+    if get_label_type(known) == get_label_type(sent):
         return bool(known == sent)
     return isinstance(sent, str) and sent == _wire(known)
 

@@ -1,4 +1,4 @@
-"""What happens in a labeling session: one record each, never changed and never taken away."""
+"""Events of a labeling session: records that are never changed or deleted."""
 
 from __future__ import annotations
 
@@ -9,44 +9,44 @@ from uuid import uuid4
 
 __all__ = ["ANSWERS", "Event", "Ident", "Label", "keyed_id", "new_id"]
 
-Ident: TypeAlias = str | int  # of a row
-Label: TypeAlias = str | int | float | bool | Sequence[str | int]  # the last: several at once
+Ident: TypeAlias = str | int  # the id of a row
+Label: TypeAlias = str | int | float | bool | Sequence[str | int]  # a sequence: multilabel
 
 ANSWERS = ("label", "skip", "unknown")
 
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that happened.
+    """An event in a labeling session.
 
     Parameters
     ----------
     kind : str
-        "label", "skip" or "unknown" (an answer about a row), "undo" (takes back the answer
-        `target`), "lease" (rows handed out), "release" (rows given back), "class" (one that was
-        added), or "plan" (the rows that a model asks for).
+        "label", "skip" or "unknown" (an answer about a row), "undo" (retracts the answer
+        `target`), "lease" (rows handed out), "release" (rows given back), "class" (a class that
+        was added), or "plan" (the rows that a model asks for).
     id : str
-        Unique: an event that is stored again is the same event, and changes nothing.
+        Unique id; storing an event whose id is stored already changes nothing.
     item : str or int, default=None
-        The row that an answer is about.
+        Id of the row that an answer is about.
     annotator : str, default=None
-        Who did it.
+        Name of the person who caused the event.
     value : object, default=None
-        Anything that JSON can hold: the label; of a lease its rows and when it ends; the plan.
+        The content, serializable as JSON: a label; the rows and the expiry of a lease; a plan.
     ticket : str, default=None
-        Of the lease that it belongs to.
+        Ticket of the lease that the event belongs to.
     target : str, default=None
-        The event that is undone.
+        Id of the event that an "undo" retracts.
     seconds : float, default=None
-        How long the answer took.
+        Time that the answer took.
     round : int, default=None
-        How many labels the model had learned from that asked about the row.
+        Number of labels that the model had learned from when it asked about the row.
     score : float, default=None
-        What its strategy gave the row then.
+        Score of the row under that model's query strategy.
     time : float, default=0.0
         Seconds since 1970, UTC, by the clock of the machine.
     seq : int, default=0
-        Its place in the store, from 1; 0 until it is stored.
+        Position in the store, from 1; 0 until the event is stored.
     """
 
     kind: str
@@ -64,10 +64,10 @@ class Event:
 
 
 def new_id() -> str:
-    """Return an id that no other event has."""
+    """Return a new unique id."""
     return uuid4().hex
 
 
 def keyed_id(key: str, item: Ident) -> str:
-    """Return the id of the answer about a row in a submission of this name."""
+    """Return the id of the answer about a row in the submission named `key`."""
     return f"key:{key}:{item!r}"

@@ -1,4 +1,4 @@
-"""Which leases still hold, whatever the clock of the machine does."""
+"""Leases that are still live, whatever happens to the clock of the machine."""
 
 from __future__ import annotations
 
@@ -10,42 +10,41 @@ from skactive.labeling.state._state import Lease, SessionState
 
 __all__ = ["LiveLeases"]
 
-_TOLERANCE = 1.0  # seconds between clocks of one machine
+_CLOCK_TOLERANCE = 1.0  # seconds by which the clocks of processes on one machine may differ
 
 
 class LiveLeases:
-    """The open leases of a ledger that have not run out.
+    """The open leases of a session that have not expired.
 
-    A lease ends at a time of the machine's clock. If that clock was put back, a lease comes from
-    the future, and might never end: then what counts is how long this process has known it.
+    A lease expires at a time of the machine's clock. If that clock was put back, a lease seems to
+    be granted in the future and might never expire: then the time for which this process has known
+    the lease counts.
     """
 
-    def __init__(self, ledger: SessionState) -> None:
-        self._ledger = ledger
-        self._seen: dict[
-            str, float
-        ] = {}  # when a ticket was first seen, by a clock that only rises
-        self._over: set[str] = set()
+    def __init__(self, state: SessionState) -> None:
+        self._state = state
+        self._first_seen: dict[str, float] = {}  # by ticket, in seconds of the monotonic clock
+        self._expired: set[str] = set()  # tickets
 
     def __iter__(self) -> Iterator[Lease]:
-        for ticket, lease in self._ledger.open_leases.items():
-            if ticket in self._over:
+        for ticket, lease in self._state.open_leases.items():
+            if ticket in self._expired:
                 continue
-            if self._holds(lease):
+            if self._is_live(lease):
                 yield lease
             else:
-                self._over.add(ticket)
+                self._expired.add(ticket)
 
     def items(self) -> set[Ident]:
         """Return the rows in flight: handed out, and not answered yet."""
-        return {item for lease in self for item in self._ledger.pending(lease)}
+        return {item for lease in self for item in self._state.pending(lease)}
 
-    def _holds(self, lease: Lease) -> bool:
-        now, known_for = time.time(), self._known_for(lease.ticket)
-        if lease.granted > now + _TOLERANCE:
-            return known_for < lease.expires - lease.granted
+    def _is_live(self, lease: Lease) -> bool:
+        now, seconds_known = time.time(), self._seconds_known(lease.ticket)
+        if lease.granted > now + _CLOCK_TOLERANCE:
+            return seconds_known < lease.expires - lease.granted
         return now < lease.expires
 
-    def _known_for(self, ticket: str) -> float:
+    def _seconds_known(self, ticket: str) -> float:
         now = time.monotonic()
-        return now - self._seen.setdefault(ticket, now)
+        return now - self._first_seen.setdefault(ticket, now)

@@ -1,4 +1,4 @@
-"""What a ledger comes to, as people read it."""
+"""Progress and records of a session, derived from its state."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from skactive.estimation import clopper_pearson
 from skactive.labeling.state._leases import LiveLeases
 from skactive.labeling.state._state import SessionState
 
-__all__ = ["RECORD", "Progress", "progress_of", "records_of"]
+__all__ = ["RECORD_FIELDS", "Progress", "progress_of", "records_of"]
 
-# The fields of a record, in the order in which tables and files have them, and what they are of
-# an event.
-RECORD = {
+# The fields of a record, in the order of the columns of tables and files; and the attributes of an
+# event that they hold.
+RECORD_FIELDS = {
     "id": "item",
     "kind": "kind",
     "label": "value",
@@ -28,30 +28,30 @@ RECORD = {
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a session is.
+    """Progress of a labeling session.
 
     Parameters
     ----------
     n_rows, n_labeled, n_unknown, n_skipped, n_in_flight : int
-        Rows in the pool; with a label; of which somebody said "don't know"; skipped by somebody
-        and not labeled; handed out and not answered.
+        Numbers of rows: in the pool; with a label; without one, that somebody answered with "don't
+        know"; without one, that somebody skipped; handed out and not answered yet.
     n_learned : int
-        Labels from which the last model learned.
+        Number of labels that the latest model learned from.
     n_rounds : int
-        Models so far; the first choice, without one, counts too.
+        Number of rounds so far; the first, which has no model, counts too.
     classes : dict
-        How many rows have each label.
+        Number of rows per label.
     annotators : dict
-        How many answers came from each.
+        Number of answers per annotator.
     accuracy : (float, float, float) or None
-        Of the last model, on the rows of the audit: share predicted rightly, and its 95 %
-        interval (Clopper-Pearson). None without an audit.
+        Accuracy of the latest model on the audit rows, and its 95 % interval (Clopper-Pearson).
+        None without an audit.
     stop_reason : str
-        Why to stop, where the criterion says so; else empty.
+        Why the stopping criterion says stop; empty unless it does.
     fitting : bool
         Whether a model is being fitted in this process.
     problem : str
-        What went wrong in the last fit; else empty.
+        Error of the last fit; empty if there was none.
     """
 
     n_rows: int
@@ -69,28 +69,28 @@ class Progress:
     problem: str = ""
 
 
-def progress_of(ledger: SessionState, leases: LiveLeases, *, n_rows: int) -> Progress:
-    """Return how far a campaign is, from its ledger."""
-    plan = ledger.plan.value if ledger.plan else {}
+def progress_of(state: SessionState, leases: LiveLeases, *, n_rows: int) -> Progress:
+    """Return the progress of a session."""
+    plan = state.plan.value if state.plan else {}
     audit = plan.get("audit")
     return Progress(
         n_rows=n_rows,
-        n_labeled=ledger.n_labels,
-        n_unknown=ledger.tally["unknown", None],
-        n_skipped=ledger.tally["skip", None],
+        n_labeled=state.n_labels,
+        n_unknown=state.tally["unknown", None],
+        n_skipped=state.tally["skip", None],
         n_in_flight=len(leases.items()),
         n_learned=plan.get("n_labels", 0),
-        n_rounds=len(ledger.rounds),
-        classes=ledger.counts("class"),
-        annotators=ledger.counts("annotator"),
+        n_rounds=len(state.rounds),
+        classes=state.counts("class"),
+        annotators=state.counts("annotator"),
         accuracy=None if not audit else (audit[0] / audit[1], *clopper_pearson(*audit)),
         stop_reason=plan.get("stop", ""),
     )
 
 
-def records_of(ledger: SessionState) -> list[dict[str, Any]]:
-    """Return the answers that hold, in the order in which they came."""
+def records_of(state: SessionState) -> list[dict[str, Any]]:
+    """Return the answers that hold, in the order in which they were given."""
     return [
-        {name: getattr(event, attribute) for name, attribute in RECORD.items()}
-        for event in ledger.answers()
+        {name: getattr(event, attribute) for name, attribute in RECORD_FIELDS.items()}
+        for event in state.answers()
     ]

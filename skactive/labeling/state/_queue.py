@@ -14,71 +14,73 @@ __all__ = ["Queue"]
 
 
 class Queue:
-    """The rows that are open, best first: those of the plan, then all others in a random order.
+    """The open rows, best first: those of the plan, then all others in a random order.
 
     Parameters
     ----------
-    ledger : SessionState
-        What is known.
+    state : SessionState
+        The state of the session.
     leases : LiveLeases
-        What is in flight.
+        Its live leases, whose rows are in flight.
     ids : sequence of str or int
-        The pool.
+        Ids of the rows of the pool.
     reserved : sequence of str or int
-        The rows of the audit, in the order in which they are asked about.
+        Ids of the audit rows, in the order in which they are handed out.
     seed : int
-        Of the random order.
+        Seed of the random order.
     """
 
     def __init__(
         self,
-        ledger: SessionState,
+        state: SessionState,
         leases: LiveLeases,
         ids: Sequence[Ident],
         reserved: Sequence[Ident],
         seed: int,
     ) -> None:
-        self._ledger, self._leases, self._reserved = ledger, leases, list(reserved)
-        audit = set(reserved)
-        others = [ident for ident in ids if ident not in audit]
+        self._state, self._leases, self._reserved = state, leases, list(reserved)
+        audit_ids = set(reserved)
+        others = [ident for ident in ids if ident not in audit_ids]
         self._others = [others[i] for i in np.random.RandomState(seed).permutation(len(others))]
-        self._share = len(self._reserved) / len(ids) if ids else 0.0
+        self._audit_share = len(self._reserved) / len(ids) if ids else 0.0
 
-    def next(self, n: int, annotator: str | None, besides: Sequence[Ident] = ()) -> list[Ident]:
-        """Return rows open to an annotator that are not in flight, nor among some others."""
-        in_flight = self._leases.items() | set(besides)
-        audit = self._free(self._reserved, annotator, in_flight)
-        planned = self._free(self._in_order(), annotator, in_flight)
-        n_out, n_audit = self._out(in_flight)
-        chosen: list[Ident] = []
-        while len(chosen) < n:
-            due = n_audit + 0.5 < self._share * (n_out + 1)
-            from_audit = next(audit, None) if due else None
-            item = next(planned, None) if from_audit is None else from_audit
+    def next(self, n: int, annotator: str | None, exclude: Sequence[Ident] = ()) -> list[Ident]:
+        """Return up to `n` rows open to an annotator that are neither in flight nor excluded."""
+        in_flight = self._leases.items() | set(exclude)
+        audit = self._iter_open(self._reserved, annotator, in_flight)
+        ranked = self._iter_open(self._iter_ranked(), annotator, in_flight)
+        n_out, n_audit_out = self._count_handed_out(in_flight)
+        rows: list[Ident] = []
+        while len(rows) < n:
+            # + 0.5: the count of audit rows is rounded, so it stays within 1 of its share
+            is_due = n_audit_out + 0.5 < self._audit_share * (n_out + 1)
+            audit_item = next(audit, None) if is_due else None
+            item = next(ranked, None) if audit_item is None else audit_item
             if item is None:
-                item = from_audit = next(audit, None)
+                item = audit_item = next(audit, None)
             if item is None:
                 break
-            chosen.append(item)
-            n_out, n_audit = n_out + 1, n_audit + (from_audit is not None)
-        return chosen
+            rows.append(item)
+            n_out, n_audit_out = n_out + 1, n_audit_out + (audit_item is not None)
+        return rows
 
-    def _in_order(self) -> Iterator[Ident]:
-        plan = self._ledger.plan
+    def _iter_ranked(self) -> Iterator[Ident]:
+        """Yield the rows of the plan, then all others outside of the audit."""
+        plan = self._state.plan
         planned = [] if plan is None else plan.value["ids"]
         yield from planned
-        before = set(planned)
-        yield from (ident for ident in self._others if ident not in before)
+        planned_ids = set(planned)
+        yield from (ident for ident in self._others if ident not in planned_ids)
 
-    def _free(
+    def _iter_open(
         self, items: Iterable[Ident], annotator: str | None, in_flight: set[Ident]
     ) -> Iterator[Ident]:
-        is_open = self._ledger.is_open_to
+        is_open = self._state.is_open_to
         return (i for i in items if i not in in_flight and is_open(i, annotator))
 
-    def _out(self, in_flight: set[Ident]) -> tuple[int, int]:
-        """Count the rows that have a label or are in flight, and those of the audit among them."""
-        label_of = self._ledger.label_of
-        n_out = self._ledger.n_labels + sum(label_of(i) is None for i in in_flight)
-        n_audit = sum(i in in_flight or label_of(i) is not None for i in self._reserved)
+    def _count_handed_out(self, in_flight: set[Ident]) -> tuple[int, int]:
+        """Count the rows that have a label or are in flight, and the audit rows among them."""
+        get_label = self._state.get_label
+        n_out = self._state.n_labels + sum(get_label(i) is None for i in in_flight)
+        n_audit = sum(i in in_flight or get_label(i) is not None for i in self._reserved)
         return n_out, n_audit

@@ -1,4 +1,4 @@
-"""Where labels are kept."""
+"""Stores of labels."""
 
 from skactive.labeling.stores._protocol import LabelStore
 from skactive.labeling.stores._sqlite import SQLiteLabelStore

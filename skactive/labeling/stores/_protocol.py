@@ -1,4 +1,4 @@
-"""What a session needs of a store of labels."""
+"""LabelStore: the interface between a session and its store."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ __all__ = ["LabelStore"]
 class LabelStore(Protocol):
     """Events in the order in which they were stored, and a few facts that are set once.
 
-    Events are only ever added. Several sessions, in several processes, may have one store open.
+    Events are only added. Several sessions, in several processes, may have a store open.
     """
 
     def append(self, events: Iterable[Event]) -> None:
         """Store all of these events or none; they are on disk when the call returns.
 
-        An event whose id is stored already is left as it is.
+        Events whose id is stored already are ignored.
         """
 
     def events(self, after: int = 0) -> list[Event]:
-        """Return the events whose place is greater than `after`, in order."""
+        """Return the events whose position is greater than `after`, in order."""
 
     def exclusive(self) -> AbstractContextManager[None]:
-        """Keep all other writers out; on an error, nothing within was stored."""
+        """Keep all other writers out; on an error, nothing inside is stored."""
 
     def fact(self, name: str) -> Any:
-        """Return what was set under a name, or None."""
+        """Return the value of a fact, or None."""
 
     def set_fact(self, name: str, value: Any) -> Any:
-        """Set what is not set yet, and return what holds now."""
+        """Set a fact unless it is set already, and return its value."""
 
     def backup(self, path: Any) -> None:
         """Copy everything stored so far into a new file."""
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the store."""

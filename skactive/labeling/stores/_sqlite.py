@@ -1,4 +1,4 @@
-"""SQLiteLabelStore: labels in one file, by the standard library's sqlite3."""
+"""SQLiteLabelStore: labels in one file, with the standard library's sqlite3."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from skactive.labeling.state._events import Event, new_id
 
 __all__ = ["SQLiteLabelStore"]
 
-APPLICATION_ID = 0x534B4142  # "SKAB": tells a store from other SQLite files
+APPLICATION_ID = 0x534B4142  # "SKAB": distinguishes a store from other SQLite files
 SCHEMA_VERSION = 1
-_MAGIC = b"SQLite format 3\0"
+_SQLITE_MAGIC = b"SQLite format 3\0"
 _OLDEST_SQLITE = (3, 37, 0)  # the first with STRICT tables
 _BUSY_SECONDS = 60.0  # how long to wait for another process's transaction
 
@@ -57,7 +57,7 @@ _INSERT = (
 )
 _SELECT = f"SELECT seq, checksum, {', '.join(_COLUMNS)} FROM event WHERE seq > ? ORDER BY seq"
 
-# From each version, what makes the next of it, in one transaction. Version 1 is the first.
+# By version, the migration to the next version, in one transaction. Version 1 is the first.
 MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {}
 
 
@@ -65,13 +65,13 @@ class SQLiteLabelStore:
     """Labels in one SQLite file, safe from crashes and power cuts; several processes may share it.
 
     An answer is in the file when :meth:`append` returns (write-ahead log, ``synchronous=FULL``).
-    Events are never changed or deleted, and each carries a checksum that is checked when it is
-    read. Not for network file systems, where SQLite cannot lock.
+    Events are never changed or deleted, and each has a checksum that is verified when it is read.
+    Not for network file systems, where SQLite cannot lock.
 
     Parameters
     ----------
     path : str or Path
-        The file; it is made if there is none.
+        The file; it is created if it does not exist.
 
     Attributes
     ----------
@@ -81,7 +81,7 @@ class SQLiteLabelStore:
     Raises
     ------
     StoreError
-        If the file is no store, was made by a newer version, is damaged, or cannot be written.
+        If the file is not a store, was made by a newer version, is damaged, or cannot be written.
 
     Examples
     --------
@@ -102,10 +102,10 @@ class SQLiteLabelStore:
                 f"SQLite {sqlite3.sqlite_version} is too old, labels need 3.37 or newer: use a "
                 "newer Python."
             )
-        if not os.path.lexists(self.path):  # without a word of what may not be looked at
+        if not os.path.lexists(self.path):  # does not raise where access is denied
             _create(self.path)
         _check_header(self.path)
-        self._connection: sqlite3.Connection | None = self._opened()
+        self._connection: sqlite3.Connection | None = self._connect()
         self._owner = os.getpid()
 
     # The protocol ---------------------------------------------------------------------------------
@@ -116,24 +116,24 @@ class SQLiteLabelStore:
         Parameters
         ----------
         events : iterable of Event
-            Those whose id is stored already are left as they are.
+            The events; those whose id is stored already are ignored.
 
         Raises
         ------
         StoreError
-            If they cannot be stored: the disk is full, say. Then none of them was.
+            If they cannot be stored (on a full disk, say); none of them was stored.
         """
-        rows = [_row(event) for event in events]
+        rows = [_to_row(event) for event in events]
         with self.exclusive():
             self._run(lambda connection: connection.executemany(_INSERT, rows))
 
     def events(self, after: int = 0) -> list[Event]:
-        """Return the events whose place is greater than `after`, in order.
+        """Return the events whose position is greater than `after`, in order.
 
         Parameters
         ----------
         after : int, default=0
-            The place of the last event that is known already.
+            Position of the last event that is known already.
 
         Returns
         -------
@@ -142,16 +142,16 @@ class SQLiteLabelStore:
         Raises
         ------
         StoreError
-            If an event is not what was stored.
+            If an event is damaged.
         """
         rows = self._run(lambda connection: connection.execute(_SELECT, (after,)).fetchall())
-        return [self._event(row) for row in rows]
+        return [self._to_event(row) for row in rows]
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
-        """Keep all other writers out; on an error, nothing within was stored.
+        """Keep all other writers out; on an error, nothing inside is stored.
 
-        It may be nested; the outermost counts.
+        Calls may be nested; the outermost one commits.
         """
         with self._lock:
             if self._depth == 0:
@@ -173,35 +173,35 @@ class SQLiteLabelStore:
                     raise
 
     def fact(self, name: str) -> Any:
-        """Return what was set under a name, or None.
+        """Return the value of a fact, or None.
 
         Parameters
         ----------
         name : str
-            Its name.
+            Name of the fact.
 
         Returns
         -------
         object
         """
         query = "SELECT value FROM fact WHERE name = ?"
-        found = self._run(lambda connection: connection.execute(query, (name,)).fetchone())
-        return None if found is None else json.loads(found[0])
+        row = self._run(lambda connection: connection.execute(query, (name,)).fetchone())
+        return None if row is None else json.loads(row[0])
 
     def set_fact(self, name: str, value: Any) -> Any:
-        """Set what is not set yet, and return what holds now.
+        """Set a fact unless it is set already, and return its value.
 
         Parameters
         ----------
         name : str
-            Its name.
+            Name of the fact.
         value : object
-            Anything that JSON can hold.
+            The value, serializable as JSON.
 
         Returns
         -------
         object
-            What was set first.
+            The value that was set first.
         """
         row = name, json.dumps(value)
         with self.exclusive():
@@ -211,7 +211,7 @@ class SQLiteLabelStore:
             return self.fact(name)
 
     def backup(self, path: Any) -> None:
-        """Copy everything stored so far into a new file, while others may go on labeling.
+        """Copy everything stored so far to a new file; others may label meanwhile.
 
         Parameters
         ----------
@@ -225,7 +225,7 @@ class SQLiteLabelStore:
         """
         path = Path(path)
         if path.exists():
-            raise StoreError(f"{path} exists already: name a new file for the backup.")
+            raise StoreError(f"{path} exists already: pass a new file for the backup.")
 
         def copy(connection: sqlite3.Connection) -> None:
             target = sqlite3.connect(path)
@@ -237,15 +237,15 @@ class SQLiteLabelStore:
         self._run(copy)
 
     def close(self) -> None:
-        """Let go of the file. What was stored is stored."""
+        """Close the file. Everything that was stored is on disk."""
         with self._lock:
             if self._connection is not None and self._owner == os.getpid():
                 self._connection.close()
             self._connection = None
 
-    # How it is done -------------------------------------------------------------------------------
+    # The connection -------------------------------------------------------------------------------
 
-    def _opened(self) -> sqlite3.Connection:
+    def _connect(self) -> sqlite3.Connection:
         try:
             connection = sqlite3.connect(
                 self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
@@ -261,52 +261,51 @@ class SQLiteLabelStore:
                 connection.close()
                 raise
         except sqlite3.Error as error:
-            raise self._explained(error) from error
+            raise self._explain(error) from error
         return connection
 
     def _run(self, work: Callable[[sqlite3.Connection], Any]) -> Any:
-        """Do some work with the connection; SQLite's errors become those of a store."""
+        """Call `work` with the connection; errors of SQLite become a StoreError."""
         with self._lock:
             if self._connection is None:
-                raise StoreError(f"{self.path} is closed: open it anew.")
+                raise StoreError(f"{self.path} is closed: open it again.")
             if self._owner != os.getpid():
-                # A connection does not survive a fork. The parent's is left alone, never closed.
-                self._connection, self._owner = self._opened(), os.getpid()
+                # A connection does not survive a fork. The parent's is never used nor closed.
+                self._connection, self._owner = self._connect(), os.getpid()
                 self._depth = 0
             try:
                 return work(self._connection)
             except sqlite3.Error as error:
-                raise self._explained(error) from error
+                raise self._explain(error) from error
 
     def _roll_back(self) -> None:
-        with suppress(sqlite3.Error):  # on a full disk SQLite has done it by itself
+        with suppress(sqlite3.Error):  # on a full disk SQLite has rolled back itself
             if self._connection is not None:
                 self._connection.execute("ROLLBACK")
 
-    def _explained(self, error: sqlite3.Error) -> StoreError:
+    def _explain(self, error: sqlite3.Error) -> StoreError:
         text = str(error)
-        for sign, explanation in _EXPLANATIONS:
-            if sign in text:
+        for phrase, explanation in _EXPLANATIONS:
+            if phrase in text:
                 return StoreError(f"{self.path}: {explanation} (SQLite: {text})")
         if isinstance(error, sqlite3.OperationalError):
             return StoreError(f"{self.path} cannot be read or written: {text}.")
         return StoreError(f"{self.path}: {_DAMAGED} (SQLite: {text})")
 
-    def _event(self, row: tuple[Any, ...]) -> Event:
+    def _to_event(self, row: tuple[Any, ...]) -> Event:
         seq, checksum, *values = row
-        if checksum != _checksum(tuple(values)):
+        if checksum != _compute_checksum(tuple(values)):
             raise StoreError(
-                f"{self.path}: {_DAMAGED} (event {seq} is not what was stored: its checksum "
-                "differs)"
+                f"{self.path}: {_DAMAGED} (the checksum of event {seq} differs from the stored one)"
             )
         fields = dict(zip(_COLUMNS, values, strict=True))
-        fields["item"], fields["value"] = _read(fields["item"]), _read(fields["value"])
+        fields["item"], fields["value"] = _from_json(fields["item"]), _from_json(fields["value"])
         return Event(seq=seq, **fields)
 
 
 _DAMAGED = (
-    "the file is damaged. It was not touched: keep it, and go on from a backup; what can still be "
-    "read of it can be copied with `sqlite3 FILE .recover`"
+    "the file is damaged. It was not touched: keep it, and continue from a backup; what is still "
+    "readable can be copied with `sqlite3 FILE .recover`"
 )
 _EXPLANATIONS = (
     ("full", "the disk is full. Nothing of this call was stored: make room and call again"),
@@ -320,10 +319,10 @@ _EXPLANATIONS = (
 
 
 def _create(path: Path) -> None:
-    """Make an empty store: whole, or not at all, and never over another one."""
-    made = path.with_name(f".{path.name}.{new_id()}")
+    """Create an empty store, completely or not at all, and never over another one."""
+    temporary = path.with_name(f".{path.name}.{new_id()}")
     try:
-        connection = sqlite3.connect(made, isolation_level=None)
+        connection = sqlite3.connect(temporary, isolation_level=None)
         try:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=FULL")
@@ -333,26 +332,26 @@ def _create(path: Path) -> None:
             )
         finally:
             connection.close()
-        _put(made, path)
+        _publish(temporary, path)
     except (sqlite3.Error, OSError) as error:
         raise StoreError(
-            f"{path} cannot be made: {error}. Check that its folder exists."
+            f"{path} cannot be created: {error}. Check that its folder exists."
         ) from error
     finally:
-        for leftover in made.parent.glob(f"{made.name}*"):
+        for leftover in temporary.parent.glob(f"{temporary.name}*"):
             leftover.unlink()
 
 
-def _put(made: Path, path: Path) -> None:
-    """Give a file its name, for good, unless another process was faster."""
+def _publish(temporary: Path, path: Path) -> None:
+    """Move a file to its name, durably, unless another process was faster."""
     try:
-        os.link(made, path)
+        os.link(temporary, path)
     except FileExistsError:
         return
     except OSError:  # a file system without links
         if path.exists():
             return
-        made.replace(path)
+        temporary.replace(path)
     with suppress(OSError):  # folders cannot be opened everywhere
         folder = os.open(path.parent, os.O_RDONLY)
         try:
@@ -362,17 +361,19 @@ def _put(made: Path, path: Path) -> None:
 
 
 def _check_header(path: Path) -> None:
-    """Read the first bytes as a plain file, so that what is no store is not touched."""
+    """Check the first bytes as a plain file, so that a file that is not a store is not touched."""
     try:
         with path.open("rb") as file:
             header = file.read(100)
     except OSError as error:
         raise StoreError(f"{path} cannot be read: {error}.") from error
     if not header:
-        raise StoreError(f"{path} is empty: it is no store of labels. Delete it to begin anew.")
-    if header[:16] != _MAGIC or int.from_bytes(header[68:72], "big") != APPLICATION_ID:
         raise StoreError(
-            f"{path} is no store of labels; it was not touched. Name another file, or a new one."
+            f"{path} is empty: it is not a store of labels. Delete it to start a new store."
+        )
+    if header[:16] != _SQLITE_MAGIC or int.from_bytes(header[68:72], "big") != APPLICATION_ID:
+        raise StoreError(
+            f"{path} is not a store of labels; it was not touched. Pass another file, or a new one."
         )
 
 
@@ -380,20 +381,20 @@ def _check_version(connection: sqlite3.Connection, path: Path) -> None:
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > SCHEMA_VERSION:
         raise StoreError(
-            f"{path} was made by a newer skactive (format {version}, this one knows up to "
+            f"{path} was made by a newer skactive (format {version}, this one supports up to "
             f"{SCHEMA_VERSION}); it was not touched. Upgrade skactive."
         )
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA synchronous=FULL")
-    # Fails here, and not at the first label, if the file cannot be written.
+    # A file that cannot be written fails here, and not at the first label.
     connection.execute("BEGIN IMMEDIATE")
     connection.execute("ROLLBACK")
 
 
 def _migrate(connection: sqlite3.Connection) -> None:
-    """Bring an older store up to date, step by step; each whole or not at all."""
+    """Migrate an older store, version by version, each completely or not at all."""
     while (version := connection.execute("PRAGMA user_version").fetchone()[0]) < SCHEMA_VERSION:
         connection.execute("BEGIN IMMEDIATE")
         try:
@@ -406,18 +407,18 @@ def _migrate(connection: sqlite3.Connection) -> None:
             raise
 
 
-def _row(event: Event) -> tuple[Any, ...]:
-    stamped = event if event.time else replace(event, time=time.time())
+def _to_row(event: Event) -> tuple[Any, ...]:
+    timed = event if event.time else replace(event, time=time.time())
     values = tuple(
         json.dumps(value) if name in {"item", "value"} and value is not None else value
-        for name, value in ((name, getattr(stamped, name)) for name in _COLUMNS)
+        for name, value in ((name, getattr(timed, name)) for name in _COLUMNS)
     )
-    return (*values, _checksum(values))
+    return (*values, _compute_checksum(values))
 
 
-def _read(text: str | None) -> Any:
+def _from_json(text: str | None) -> Any:
     return None if text is None else json.loads(text)
 
 
-def _checksum(values: tuple[Any, ...]) -> int:
+def _compute_checksum(values: tuple[Any, ...]) -> int:
     return crc32(repr(tuple(float(v) if isinstance(v, int) else v for v in values)).encode())

@@ -1,4 +1,4 @@
-"""What watches a session: a bar, and a history that survives what happens to files."""
+"""Hooks: the progress bar, and a history that survives what happens to files."""
 
 import csv
 import io
@@ -31,7 +31,7 @@ def campaign(*hooks, n_rounds=4, **options):
         return session.progress()
 
 
-def told(name, **about):
+def make_event(name, **about):
     return SessionEvent(name, 2, 12, **about)
 
 
@@ -58,7 +58,7 @@ def test_the_bar_goes_back_and_on_after_what_was_there_before():
     assert bar._bar.initial == 98
     bar.on_labels(SessionEvent("on_labels", 1, 99, (2,), labels={2: "a"}))
     assert bar._bar.n == 99
-    bar.on_stop(told("on_stop", reason="enough"))
+    bar.on_stop(make_event("on_stop", reason="enough"))
     bar.close()
     bar.close()
     assert "99label" in shown.getvalue()
@@ -68,7 +68,7 @@ def test_the_bar_goes_back_and_on_after_what_was_there_before():
 def test_the_bar_is_on_standard_error(capfd):
     pytest.importorskip("tqdm")
     with ProgressBar() as bar:
-        bar.on_round_end(told("on_round_end"))
+        bar.on_round_end(make_event("on_round_end"))
     out, err = capfd.readouterr()
     assert out == ""
     assert "round 2" in err
@@ -121,8 +121,8 @@ def test_a_line_a_label_if_asked(path):
 def test_labels_of_any_kind_come_back(path):
     labels = {"ä,1": 'a "b",\nc\r', "ö": ["x", "y,z"], 3: True, 4: 0.5}
     writer = HistoryWriter(path, labels=True)
-    writer.on_labels(told("on_labels", ids=tuple(labels), labels=labels))
-    writer.on_round_end(told("on_round_end", metrics=METRICS | {"odd": float("inf")}))
+    writer.on_labels(make_event("on_labels", ids=tuple(labels), labels=labels))
+    writer.on_round_end(make_event("on_round_end", metrics=METRICS | {"odd": float("inf")}))
     *found, last = lines(path)
     jsonl = path.suffix == ".jsonl"
     assert [line["id"] for line in found] == (list(labels) if jsonl else [str(i) for i in labels])
@@ -146,14 +146,14 @@ def test_a_history_is_continued(path):
 
 def test_an_empty_file_is_begun(path):
     path.touch()
-    HistoryWriter(path).on_round_end(told("on_round_end", metrics=METRICS))
+    HistoryWriter(path).on_round_end(make_event("on_round_end", metrics=METRICS))
     assert [line["event"] for line in lines(path)] == ["round"]
 
 
 @pytest.mark.parametrize("content", ["id,label\n1,a\n", '{"a": 1}\n', "[1]\n", "no end", "\xe9\n"])
 def test_another_file_is_left_as_it_is(path, content):
     path.write_text(content, encoding="latin-1")
-    with pytest.raises(ValueError, match="holds something else than a history"):
+    with pytest.raises(ValueError, match="is not a history with the fields"):
         HistoryWriter(path)
     assert path.read_text(encoding="latin-1") == content
 
@@ -161,13 +161,13 @@ def test_another_file_is_left_as_it_is(path, content):
 def test_a_line_that_was_cut_short_is_taken_away(path):
     writer = HistoryWriter(path)
     for _ in range(2):
-        writer.on_round_end(told("on_round_end", metrics=METRICS))
+        writer.on_round_end(make_event("on_round_end", metrics=METRICS))
     whole = path.read_bytes()
     path.write_bytes(whole[:-5])
-    with pytest.warns(SkactiveWarning, match="was cut short, and is taken away"):
+    with pytest.warns(SkactiveWarning, match="was incomplete and has been removed"):
         writer = HistoryWriter(path)
     assert len(lines(path)) == 1
-    writer.on_round_end(told("on_round_end", metrics=METRICS))
+    writer.on_round_end(make_event("on_round_end", metrics=METRICS))
     assert len(lines(path)) == 2
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -177,7 +177,7 @@ def test_a_line_that_was_cut_short_is_taken_away(path):
 def test_lines_are_on_disk_at_once(path, monkeypatch):
     synced = []
     monkeypatch.setattr("os.fsync", lambda number: synced.append(path.read_bytes()))
-    HistoryWriter(path).on_round_end(told("on_round_end", metrics=METRICS))
+    HistoryWriter(path).on_round_end(make_event("on_round_end", metrics=METRICS))
     assert synced[-1].count(b': "round"' if path.suffix == ".jsonl" else b"00,round,") == 1
 
 

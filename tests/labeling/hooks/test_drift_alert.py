@@ -20,11 +20,11 @@ from skactive.exceptions import SkactiveWarning
 from skactive.labeling import LabelingSession, SessionEvent
 from skactive.labeling.hooks import Drift, DriftAlert
 from skactive.labeling.hooks._drift_tests import (
-    Levels,
+    AlphaSpending,
     Windows,
     agreement_test,
     class_test,
-    cohen_kappa,
+    kappa_interval,
     speed_test,
 )
 
@@ -33,12 +33,12 @@ NAMES = ("ann", "bob", "cy")
 MIX = np.array([0.5, 0.3, 0.15, 0.05])
 
 
-def labels(answers, annotator=None, seconds=0.0, n_labels=0):
+def labels_event(answers, annotator=None, seconds=0.0, n_labels=0):
     about = {"labels": answers, "annotator": annotator, "seconds": seconds}
     return SessionEvent("on_labels", 1, n_labels, tuple(answers), **about)
 
 
-def audited(n_right, n, n_labels=0):
+def round_event(n_right, n, n_labels=0):
     metrics = {"audit_n": float(n), "audit_score": n_right / n} if n else {}
     return SessionEvent("on_round_end", 1, n_labels, metrics=metrics)
 
@@ -48,7 +48,7 @@ def audited(n_right, n, n_labels=0):
 
 @dataclass
 class World:
-    """What annotators do, before a row and from it on."""
+    """Behavior of annotators and model, which changes at a row."""
 
     at: int = 10**9
     slower: float = 1.0
@@ -70,10 +70,10 @@ def campaign(seed, world, n_rows=1200, **options):
     judged = rng.rand(n_rows)
     for row in range(n_rows):
         for who in [row % 3, (row + 1) % 3][: 1 + (row % 3 > 0)]:
-            alert.on_labels(labels({row: said[who][row]}, NAMES[who], took[who, row], row))
+            alert.on_labels(labels_event({row: said[who][row]}, NAMES[who], took[who, row], row))
         if row % 20 == 19:
             n, rate = (row + 1) // 4, world.model if late[row] else 0.9
-            alert.on_round_end(audited(int((judged[:n] < rate).sum()), n, row))
+            alert.on_round_end(round_event(int((judged[:n] < rate).sum()), n, row))
     assert found == alert.alarms
     return found
 
@@ -116,7 +116,7 @@ def test_false_alarms_do_not_grow_with_the_length_of_a_campaign():
     for _ in range(300):
         alert = DriftAlert(lambda drift: None, signals=["speed"], window=10, speed_ratio=1.0)
         for row, seconds in enumerate(rng.lognormal(1, 0.5, 300)):
-            alert.on_labels(labels({row: "a"}, "ann", seconds))
+            alert.on_labels(labels_event({row: "a"}, "ann", seconds))
         hits += bool(alert.alarms)
     assert 0 < hits <= 0.05 * 300
 
@@ -141,7 +141,7 @@ def test_a_model_that_does_not_get_worse_gives_no_alarm(rate):
     for _ in range(300):
         alert = DriftAlert(lambda drift: None, signals=["accuracy"])
         for n in range(50, 400, 5):  # each model is right on rows of its own
-            alert.on_round_end(audited(rng.binomial(n, rate), n))
+            alert.on_round_end(round_event(rng.binomial(n, rate), n))
         hits += bool(alert.alarms)
     assert hits <= 0.05 * 300
 
@@ -150,8 +150,8 @@ def test_a_model_that_does_not_get_worse_gives_no_alarm(rate):
 
 
 def test_levels_add_up_to_alpha():
-    levels = Levels(0.05)
-    given = [levels.next() for _ in range(1000)]
+    levels = AlphaSpending(0.05)
+    given = [levels.next_level() for _ in range(1000)]
     assert given[:2] == pytest.approx([0.025, 0.05 / 6])
     assert sum(given) == pytest.approx(0.05 * 1000 / 1001)
 
@@ -169,17 +169,17 @@ def test_kappa_is_that_of_scikit_learn_and_its_error_that_of_the_jackknife():
     a = rng.choice(4, p=MIX, size=400)
     b = np.where(rng.rand(400) < 0.8, a, rng.randint(4, size=400))
     pairs = [(f"c{i}", f"c{j}") for i, j in zip(a, b, strict=True)]
-    value, low, high = cohen_kappa(pairs)
+    value, low, high = kappa_interval(pairs)
     assert value == pytest.approx(cohen_kappa_score(a, b))
-    without = [cohen_kappa(pairs[:i] + pairs[i + 1 :]).value for i in range(400)]
+    without = [kappa_interval(pairs[:i] + pairs[i + 1 :]).value for i in range(400)]
     error = np.sqrt(399 * np.var(without))
     assert (high - low) / 2 == pytest.approx(1.959964 * error, rel=0.02)
 
 
 def test_kappa_of_a_table_by_hand():
     pairs = [(1, 1)] * 20 + [(1, 0)] * 5 + [(0, 1)] * 10 + [(0, 0)] * 15
-    assert cohen_kappa(pairs).value == pytest.approx((0.7 - 0.5) / 0.5)
-    assert math.isnan(cohen_kappa([(1, 1)] * 20).value)
+    assert kappa_interval(pairs).value == pytest.approx((0.7 - 0.5) / 0.5)
+    assert math.isnan(kappa_interval([(1, 1)] * 20).value)
 
 
 def test_agreement_falls_only_one_way_and_says_nothing_of_one_class():
@@ -196,7 +196,7 @@ def test_agreement_is_beyond_chance():
     """As many disagreements, but of nearly one class: kappa falls, agreement itself does not."""
     first = [(0, 0), (1, 1)] * 22 + [(0, 1), (1, 0)] * 3
     newest = [(0, 0)] * 44 + [(0, 1), (1, 0)] * 3
-    assert cohen_kappa(newest).value < 0 < 0.7 < cohen_kappa(first).value
+    assert kappa_interval(newest).value < 0 < 0.7 < kappa_interval(first).value
     assert agreement_test(first, newest) < 0.25
     assert agreement_test(newest, first) > 0.5
 
@@ -224,15 +224,15 @@ def test_classes_are_tested_exactly_each():
 # -- what counts -------------------------------------------------------------------------------
 
 
-def filled(alert, first, newest, **options):
+def fill(alert, first, newest, **options):
     for row, seconds in enumerate([*first, *newest]):
-        alert.on_labels(labels({row: "a"}, seconds=seconds, **options))
+        alert.on_labels(labels_event({row: "a"}, seconds=seconds, **options))
     return alert.alarms
 
 
 def test_a_drift_is_a_sentence_with_its_figures():
     alert = DriftAlert(lambda drift: None, window=20)
-    (alarm,) = filled(alert, [2.0, 3.0] * 10, [8.0, 9.0] * 10, annotator="ann")
+    (alarm,) = fill(alert, [2.0, 3.0] * 10, [8.0, 9.0] * 10, annotator="ann")
     assert isinstance(alarm, Drift)
     assert (alarm.signal, alarm.annotators) == ("speed", ("ann",))
     assert (alarm.before, alarm.now) == (2.5, 8.5)
@@ -242,14 +242,14 @@ def test_a_drift_is_a_sentence_with_its_figures():
 
 def test_a_small_change_of_speed_gives_no_alarm_however_certain():
     times = [2.0, 2.1] * 20, [2.3, 2.4] * 20
-    assert filled(DriftAlert(print, window=40, speed_ratio=1.05), *times)
-    assert not filled(DriftAlert(print, window=40), *times)
+    assert fill(DriftAlert(print, window=40, speed_ratio=1.05), *times)
+    assert not fill(DriftAlert(print, window=40), *times)
 
 
 def test_after_an_alarm_the_newest_are_the_reference():
     alert = DriftAlert(lambda drift: None, window=20)
     slow = [8.0, 9.0] * 10
-    assert len(filled(alert, [2.0, 3.0] * 10, slow * 4)) == 1
+    assert len(fill(alert, [2.0, 3.0] * 10, slow * 4)) == 1
     assert alert._levels["speed"].n_tests == 4
 
 
@@ -257,7 +257,7 @@ def test_each_annotator_has_a_reference_of_their_own():
     alert = DriftAlert(print, window=20)
     for row in range(80):
         who, seconds = ("ann", 2.0 + row % 2) if row < 40 else ("bob", 9.0 + row % 2)
-        alert.on_labels(labels({row: "a"}, who, seconds))
+        alert.on_labels(labels_event({row: "a"}, who, seconds))
     assert alert.alarms == []
     assert alert._levels["speed"].n_tests == 2
 
@@ -265,11 +265,11 @@ def test_each_annotator_has_a_reference_of_their_own():
 def test_a_submission_counts_once_for_the_speed_and_refusals_do_not():
     alert = DriftAlert(print, window=10)
     for row in range(0, 57, 3):
-        alert.on_labels(labels(dict.fromkeys(range(row, row + 3), "a"), "ann", 2.0))
-    alert.on_labels(labels({}, "ann", 2.0))
-    alert.on_labels(labels({99: "a"}, "ann", 0.0))
+        alert.on_labels(labels_event(dict.fromkeys(range(row, row + 3), "a"), "ann", 2.0))
+    alert.on_labels(labels_event({}, "ann", 2.0))
+    alert.on_labels(labels_event({99: "a"}, "ann", 0.0))
     assert alert._levels["speed"].n_tests == 0
-    alert.on_labels(labels({100: "a"}, "ann", 2.0))
+    alert.on_labels(labels_event({100: "a"}, "ann", 2.0))
     assert alert._levels["speed"].n_tests == 1
 
 
@@ -278,7 +278,7 @@ def test_only_audited_rows_count_for_the_classes_and_each_once():
         alert = DriftAlert(lambda drift: None, window=20, audit_ids=audit_ids)
         for row in range(40):
             for label in ("a" if row < 20 else "b", "c"):  # the second is a change of mind
-                alert.on_labels(labels({row: label}))
+                alert.on_labels(labels_event({row: label}))
         return alert.alarms
 
     assert fill(()) == []
@@ -298,7 +298,7 @@ def test_numbers_are_no_classes():
     alert = DriftAlert(print, window=10, audit_ids=range(100))
     for row in range(40):
         for who in ("ann", "bob"):
-            alert.on_labels(labels({row: row / 3}, who))
+            alert.on_labels(labels_event({row: row / 3}, who))
     assert {signal: levels.n_tests for signal, levels in alert._levels.items()} == dict.fromkeys(
         alert.signals, 0
     )
@@ -310,7 +310,7 @@ def test_pairs_are_first_opinions_of_two_people_with_names():
         ann, bob = ["x", "y"] if row % 2 else "z", ["y", "x"] if row % 2 else "z"
         bob = bob if row < 10 else "w"
         for who, label in (("ann", ann), (None, "v"), ("bob", bob), ("bob", "u"), ("ann", "u")):
-            alert.on_labels(labels({row: label}, who))
+            alert.on_labels(labels_event({row: label}, who))
     (alarm,) = alert.alarms
     assert (alarm.signal, alarm.annotators) == ("agreement", ("ann", "bob"))
     assert alarm.before == 1.0
@@ -321,14 +321,14 @@ def test_pairs_are_first_opinions_of_two_people_with_names():
 def test_three_opinions_of_a_row_are_three_pairs():
     alert = DriftAlert(print)
     for who in NAMES:
-        alert.on_labels(labels({1: "a"}, who))
+        alert.on_labels(labels_event({1: "a"}, who))
     assert sorted(alert._pairs) == [("ann", "bob"), ("ann", "cy"), ("bob", "cy")]
 
 
 def test_the_accuracy_is_compared_with_the_best_so_far():
     alert = DriftAlert(lambda drift: None, signals=["accuracy"])
     for n_right, n in ((0, 0), (2, 40), (180, 200), (170, 200), (110, 200), (110, 200)):
-        alert.on_round_end(audited(n_right, n))
+        alert.on_round_end(round_event(n_right, n))
     (alarm,) = alert.alarms
     assert (alarm.before, alarm.now) == (0.9, 0.55)
     assert math.isnan(alarm.p_value)
@@ -343,9 +343,9 @@ def test_the_accuracy_is_compared_with_the_best_so_far():
 def test_an_alarm_is_a_warning_or_goes_to_a_log(caplog):
     times = [2.0, 3.0] * 10, [8.0, 9.0] * 10
     with pytest.warns(SkactiveWarning, match="takes 3.5 times as long"):
-        filled(DriftAlert(window=20), *times)
+        fill(DriftAlert(window=20), *times)
     with caplog.at_level(logging.WARNING):
-        filled(DriftAlert(logging.getLogger("labels").warning, window=20), *times)
+        fill(DriftAlert(logging.getLogger("labels").warning, window=20), *times)
     assert "takes 3.5 times as long" in caplog.text
 
 
@@ -353,7 +353,7 @@ def test_a_session_feeds_the_alert_and_its_records_a_later_one():
     alert = DriftAlert(lambda drift: None, window=20)
     options = {"audit_share": 0.4, "background": False, "random_state": 0}
     with LabelingSession(ActiveLearner(GaussianNB()), X, hooks=[alert], **options) as session:
-        alert.audit_ids = set(session._reserved)
+        alert.audit_ids = set(session.audit_ids)
         for number in range(60):
             batch = session.next_batch(2, "ann")
             answers = {row: int(Y[row]) if number < 30 else 7 for row in batch.ids}

@@ -340,7 +340,7 @@ def test_wrong_messages_get_an_error_and_store_nothing(desk, message):
 
 def test_a_key_cannot_take_the_place_of_a_plan(desk):
     item(desk)
-    plan = f"plan:{desk.session._settings}:10"
+    plan = f"plan:{desk.session._synced.state.settings}:10"
     assert not ask(desk, "undo", key=plan)["ok"]
     label_some(desk, 12)
     assert desk.session.progress().n_learned == 10
@@ -420,7 +420,7 @@ def test_suggestions_come_from_the_last_model(desk):
     assert ask(desk, "suggest", id=given["id"])["suggestion"] is None
     label_some(desk)
     found = ask(desk, "suggest", id=given["id"])["suggestion"]
-    expected = desk.session._fitted[1].predict_proba(X[[given["id"]]])[0]
+    expected = desk.session.latest_model[1].predict_proba(X[[given["id"]]])[0]
     assert [label for label, _ in found] == np.argsort(-expected).tolist()
     np.testing.assert_allclose([share for _, share in found], -np.sort(-expected))
 

@@ -33,7 +33,7 @@ def labels(n, start=0):
     ]
 
 
-def filled(path, n=200):
+def fill(path, n=200):
     store = SQLiteLabelStore(path)
     store.append(labels(n))
     store.close()
@@ -121,7 +121,7 @@ def test_what_fails_within_a_transaction_takes_all_of_it_back(path):
 
 
 def test_events_are_never_changed_or_deleted(path):
-    filled(path, 3)
+    fill(path, 3)
     connection = sqlite3.connect(path)
     for change in ("UPDATE event SET value = '\"x\"'", "DELETE FROM event"):
         with pytest.raises(sqlite3.IntegrityError, match="never"):
@@ -225,7 +225,7 @@ def test_a_store_may_be_used_after_a_fork(path):
 # -- what is no store, or no more --------------------------------------------------------------
 
 
-def refused(path, match, before=None):
+def check_refused(path, match, before=None):
     before = path.read_bytes() if before is None else before
     with pytest.raises(StoreError, match=match) as caught:
         SQLiteLabelStore(path)
@@ -235,13 +235,13 @@ def refused(path, match, before=None):
 
 def test_an_empty_file_is_no_store(path):
     path.touch()
-    refused(path, "is empty.*Delete it")
+    check_refused(path, "is empty.*Delete it")
 
 
 @pytest.mark.parametrize("content", [b"id,label\n1,a\n", b"\0" * 5000, os.urandom(9000)])
 def test_other_files_are_left_alone(path, content):
     path.write_bytes(content)
-    refused(path, "no store of labels; it was not touched")
+    check_refused(path, "not a store of labels; it was not touched")
 
 
 def test_another_database_is_left_alone(path):
@@ -249,27 +249,27 @@ def test_another_database_is_left_alone(path):
     connection.execute("CREATE TABLE event (x)")
     connection.commit()
     connection.close()
-    refused(path, "no store of labels")
+    check_refused(path, "not a store of labels")
 
 
 def test_a_newer_store_is_left_alone(path):
-    filled(path)
+    fill(path)
     connection = sqlite3.connect(path)
     connection.execute(f"PRAGMA user_version = {_sqlite.SCHEMA_VERSION + 1}")
     connection.close()
-    refused(path, f"newer skactive .format {_sqlite.SCHEMA_VERSION + 1}.*Upgrade")
+    check_refused(path, f"newer skactive .format {_sqlite.SCHEMA_VERSION + 1}.*Upgrade")
 
 
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.9])
 def test_a_truncated_store_is_left_alone(path, share):
-    whole = filled(path)
+    whole = fill(path)
     path.write_bytes(whole[: int(len(whole) * share)])
-    refused(path, "damaged.*backup")
+    check_refused(path, "damaged.*backup")
 
 
 def test_no_flipped_bit_gives_labels_that_nobody_gave(path):
     """Wherever it lies: an error, or all events as they were."""
-    whole = filled(path, 60)
+    whole = fill(path, 60)
     expected = SQLiteLabelStore(path).events()
     n_refused = n_equal = 0
     places = range(100, len(whole), 97)
@@ -301,14 +301,14 @@ def test_a_store_that_is_closed(path):
     store = SQLiteLabelStore(path)
     store.close()
     store.close()
-    with pytest.raises(StoreError, match="closed: open it anew"):
+    with pytest.raises(StoreError, match="closed: open it again"):
         store.events()
 
 
 def test_a_file_that_may_not_be_written():
     with tempfile.TemporaryDirectory() as folder:  # pytest's own are closed to other users
         path = Path(folder) / "labels.db"
-        before = filled(path)
+        before = fill(path)
         path.chmod(0o444)
         path.parent.chmod(0o555)
         code = f"""
@@ -330,7 +330,7 @@ def test_a_file_that_may_not_be_written():
         assert path.read_bytes() == before
 
 
-def test_an_old_sqlite_is_told_apart(path, monkeypatch):
+def test_an_old_sqlite_is_refused(path, monkeypatch):
     monkeypatch.setattr(_sqlite.sqlite3, "sqlite_version_info", (3, 36, 0))
     with pytest.raises(StoreError, match=r"3\.37"):
         SQLiteLabelStore(path)
@@ -397,7 +397,7 @@ def test_version_1_is_read(tmp_path):
 
 
 def test_an_older_store_is_brought_up_to_date_or_left_as_it_was(path, monkeypatch):
-    filled(path, 3)
+    fill(path, 3)
     monkeypatch.setattr(_sqlite, "SCHEMA_VERSION", 3)
 
     def second(connection):

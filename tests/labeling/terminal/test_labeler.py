@@ -452,9 +452,12 @@ def test_export_and_status_are_those_of_the_session(folder, monkeypatch, capsys)
     ("arguments", "said"),
     [
         (["status", "none.db"], "there is no file none.db"),
-        (["status", "data.csv"], "data.csv is no store of labels"),
+        (["status", "data.csv"], "data.csv is not a store of labels"),
         (["export", "none.db", "out.csv"], "there is no file none.db"),
-        (["export", "labels.db", "out.odt"], "Export knows csv, jsonl, parquet, label-studio"),
+        (
+            ["export", "labels.db", "out.odt"],
+            "kind must be one of csv, jsonl, parquet, label",
+        ),
         (["export", "labels.db", "none/out.csv"], "none/out.csv cannot be written: No such file"),
         (["export", "labels.db", "labels.db", "--kind", "csv"], "is the store itself"),
         (["label", "--resume", "none.db"], "there is no file none.db"),

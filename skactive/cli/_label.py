@@ -82,13 +82,10 @@ def run_label(options: dict[str, Any]) -> None:
 
 def _label(campaign: Campaign, annotator: str) -> int:
     """Label until it is enough; return the signal that ended it, or 0."""
-    from skactive.labeling.terminal._console import (
-        HungUpError,
-        Signals,
-        StoppedError,
-        open_console,
-    )
+    from skactive.labeling.terminal._console import HungUpError
     from skactive.labeling.terminal._labeler import Labeler
+    from skactive.labeling.terminal._open import open_console
+    from skactive.labeling.terminal._signals import Signals, StoppedError
 
     with campaign.open() as session:
         _tell("Choosing the first rows ...")
@@ -123,9 +120,9 @@ def _contents(campaign: Campaign) -> Callable[[Any], Any]:
 
 
 def _viewer(campaign: Campaign) -> Callable[[Any], str]:
-    from skactive.labeling.terminal._viewer import viewer_of  # late: few campaigns need it
+    from skactive.labeling.terminal._viewer import make_viewer  # late: few campaigns need it
 
-    return viewer_of(campaign.path)
+    return make_viewer(campaign.path)
 
 
 def _account() -> str:
@@ -262,15 +259,15 @@ def run_status(options: dict[str, Any]) -> None:
 
 
 def _status_lines(store: Path, summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    from skactive.labeling.terminal._text import harmless
+    from skactive.labeling.terminal._text import sanitize
 
     yield "Labels", _counts(summary)
     if summary["classes"]:
-        counts = (f"{harmless(name)} {n:,}" for name, n in summary["classes"].items())
+        counts = (f"{sanitize(name)} {n:,}" for name, n in summary["classes"].items())
         yield "Classes", ", ".join(counts)
     for number, (name, theirs) in enumerate(summary["annotators"].items()):
         speed = "" if theirs["seconds"] is None else f", {theirs['seconds']:.1f} s each (median)"
-        who = harmless(name) or "(no name)"
+        who = sanitize(name) or "(no name)"
         yield "" if number else "People", f"{who}: {theirs['answers']:,} answers{speed}"
     if summary["last_model"]:
         when = summary["last_model"].replace("T", " ").replace("+00:00", " UTC")
@@ -279,10 +276,10 @@ def _status_lines(store: Path, summary: dict[str, Any]) -> Iterator[tuple[str, s
         share, low, high = (f"{100 * each:.0f}" for each in summary["accuracy"])
         yield "Accuracy", f"{share} % on the audit (95 % interval {low} to {high} %)"
     if summary["stop_reason"]:
-        yield "Stop?", f"You may stop now: {harmless(summary['stop_reason'])}"
+        yield "Stop?", f"You may stop now: {sanitize(summary['stop_reason'])}"
     made_with = summary["made_with"]
     if made_with:
-        yield "Data", harmless(made_with["path"])
+        yield "Data", sanitize(made_with["path"])
         yield "Go on", shlex.join(["skactive", "label", "--resume", str(store)])
 
 

@@ -40,10 +40,8 @@ def test_label_from_a_pipe_then_status_and_export(folder, monkeypatch, capsys):
     out, err = capsys.readouterr()
     assert err == ""
     assert "\x1b" not in out
-    last = (
-        "3 labels are in labels.db. Go on with: skactive label --resume labels.db --annotator ann"
-    )
-    assert out.splitlines()[-1] == last
+    resume = "skactive label --resume labels.db --annotator ann"
+    assert out.splitlines()[-1] == f"3 labels are in labels.db. Continue with: {resume}"
     (folder / "data.csv").unlink()
     assert main(["status", "labels.db"]) == 0
     out = capsys.readouterr().out
@@ -57,14 +55,14 @@ def test_label_from_a_pipe_then_status_and_export(folder, monkeypatch, capsys):
 
 
 def test_export_and_status_are_those_of_the_session(folder, monkeypatch, capsys):
-    from skactive.cli._project import open_campaign
-    from skactive.cli._status import read_stored
+    from skactive.cli._project import open_project
+    from skactive.cli._status import read_store
 
     piped(monkeypatch, "good\nbad\nundo\ngood\n?\n" + "good\nbad\n" * 12)
     assert main([*LABEL, "--audit", "0.2"]) == 0
     capsys.readouterr()
-    stored = read_stored(folder / "labels.db")
-    with open_campaign({"resume": "labels.db"}, background=False) as session:
+    stored = read_store(folder / "labels.db")
+    with open_project({"resume": "labels.db"}, background=False) as session:
         assert session.records() == stored.records()
         one, other = session.progress(), stored.progress()
         for name in ("n_rows", "n_labeled", "n_unknown", "n_skipped", "n_in_flight", "n_learned",
@@ -87,14 +85,17 @@ def test_export_and_status_are_those_of_the_session(folder, monkeypatch, capsys)
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["status", "none.db"], "there is no file none.db"),
+        (["status", "none.db"], "file not found: none.db"),
         (["status", "data.csv"], "data.csv is no store of labels"),
-        (["export", "none.db", "out.csv"], "there is no file none.db"),
+        (["export", "none.db", "out.csv"], "file not found: none.db"),
         (["export", "labels.db", "out.odt"], "Export knows csv, jsonl, parquet, label-studio"),
         (["export", "labels.db", "none/out.csv"], "none/out.csv cannot be written: No such file"),
         (["export", "labels.db", "labels.db", "--kind", "csv"], "is the store itself"),
-        (["label", "--resume", "none.db"], "there is no file none.db"),
-        ([*LABEL, "--annotator", "a\x1b"], "--annotator: 'a\\x1b' cannot be shown"),
+        (["label", "--resume", "none.db"], "file not found: none.db"),
+        (
+            [*LABEL, "--annotator", "a\x1b"],
+            "--annotator: 'a\\x1b' is empty or contains unprintable",
+        ),
     ],
 )
 def test_mistakes_of_the_commands(folder, capsys, arguments, said):
@@ -193,9 +194,9 @@ def row_of(shown):
 
 
 def labels_in(folder):
-    from skactive.cli._status import read_stored
+    from skactive.cli._status import read_store
 
-    return [(r["id"], r["label"]) for r in read_stored(folder / "labels.db").records()]
+    return [(r["id"], r["label"]) for r in read_store(folder / "labels.db").records()]
 
 
 def test_label_undo_quit_resume(folder, terminal):
@@ -213,9 +214,9 @@ def test_label_undo_quit_resume(folder, terminal):
     first.type("\x1b[A\x1b[200~1111\x1b[201~")  # an arrow, and pasted text, are no answers
     first.until("Pasted text is not an answer")
     first.type("q")
-    last = first.until("Go on with: [^\r]*\r\n")
+    last = first.until("Continue with: [^\r]*\r\n")
     assert first.wait() == 0
-    assert "1 label is in labels.db. Go on with: skactive label --resume labels.db" in last
+    assert "1 label is in labels.db. Continue with: skactive label --resume labels.db" in last
     assert first.modes_are_back()
     assert labels_in(folder) == [(f"r{row}", "bad")]
     again = terminal("label", "--resume", "labels.db", "--annotator", "ann")
@@ -254,7 +255,7 @@ def test_ways_to_end(folder, terminal, end, code):
         running.type(end)
     else:
         running.process.send_signal(end)
-    running.until("1 label is in labels.db. Go on with: skactive label --resume")
+    running.until("1 label is in labels.db. Continue with: skactive label --resume")
     assert running.wait() == code
     assert running.modes_are_back()
     store = SQLiteLabelStore(folder / "labels.db")

@@ -115,7 +115,7 @@ def test_the_exit_code_reaches_the_shell(folder):
     done = python_m("demo", "--data", "none.csv")
     assert done.returncode == 2
     assert done.stdout == ""
-    assert done.stderr == "skactive: there is no file none.csv\n"
+    assert done.stderr == "skactive: file not found: none.csv\n"
 
 
 def test_a_run_exits_with_0_and_draws_where_it_says(folder, capsys):
@@ -130,11 +130,11 @@ def test_a_run_exits_with_0_and_draws_where_it_says(folder, capsys):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--seeds", "0"], "--seeds: a whole number of at least 1 is needed, got '0'"),
-        (["--seeds", "-1"], "--seeds: a whole number of at least 1 is needed, got '-1'"),
-        (["--budget", "many"], "--budget: a whole number of at least 1 is needed, got 'many'"),
-        (["--batch-size", "1.5"], "--batch-size: a whole number"),
-        (["--initial", "0"], "--initial: a whole number"),
+        (["--seeds", "0"], "--seeds: expected an integer >= 1, got '0'"),
+        (["--seeds", "-1"], "--seeds: expected an integer >= 1, got '-1'"),
+        (["--budget", "many"], "--budget: expected an integer >= 1, got 'many'"),
+        (["--batch-size", "1.5"], "--batch-size: expected an integer"),
+        (["--initial", "0"], "--initial: expected an integer"),
         (["--strategies", " , "], "--strategies: name at least one strategy"),
         (["--estimator", "tree"], "--estimator: invalid choice: 'tree'"),
         (["--color", "red"], "unrecognized arguments: --color red"),
@@ -263,7 +263,7 @@ def test_an_unknown_strategy_lists_the_known(mistake, name):
         *("AnchorAL", "ClassBalanced", "EpsilonGreedy", "FacilityLocationMutualInformation"),
         *("Mixture", "Prefilter", "SEALS", "ScoreStrategy", "Strategy", "Subsample"),
     }
-    assert set(known.strip().removeprefix("there are ").split(", ")) == without_arguments
+    assert set(known.strip().removeprefix("known: ").split(", ")) == without_arguments
 
 
 def test_a_strategy_that_the_estimator_cannot_serve(mistake):
@@ -278,12 +278,12 @@ def test_a_strategy_that_the_estimator_cannot_serve(mistake):
 
 @pytest.mark.parametrize("name", ["none.csv", "none.npz", "none"])
 def test_a_missing_file(mistake, name):
-    assert mistake("--data", name) == f"skactive: there is no file {name}\n"
+    assert mistake("--data", name) == f"skactive: file not found: {name}\n"
 
 
 def test_a_folder_is_no_file(folder, mistake):
     (folder / "inner.csv").mkdir()
-    assert "there is no file" in mistake("--data", "inner.csv")
+    assert "file not found" in mistake("--data", "inner.csv")
 
 
 @pytest.mark.parametrize("name", ["data.xlsx", "data"])
@@ -314,7 +314,7 @@ def broken(folder, how):
 
 @pytest.mark.parametrize("how", ["text", "empty", "cut short", "damaged", "npy"])
 def test_a_broken_npz(folder, mistake, how):
-    assert "data.npz is no npz file" in mistake("--data", broken(folder, how))
+    assert "data.npz is not an npz file" in mistake("--data", broken(folder, how))
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
@@ -341,14 +341,14 @@ def test_a_table_without_target_lists_its_columns(folder, mistake, frame):
 
 def test_a_target_that_is_no_column_lists_the_columns(folder, mistake, frame):
     line = mistake("--data", csv(folder, frame), "--target", "sort")
-    assert line == "skactive: data.csv has no 'sort'; it has a, b, kind\n"
+    assert line == "skactive: data.csv has no column 'sort'; it has a, b, kind\n"
 
 
 def test_a_target_that_is_no_array_lists_the_arrays(folder, mistake):
     path = npz(folder, rows=X, labels=Y)
-    assert mistake("--data", path) == "skactive: data.npz has no 'y'; it has rows, labels\n"
+    assert mistake("--data", path) == "skactive: data.npz has no array 'y'; it has rows, labels\n"
     line = mistake("--data", path, "--target", "kind")
-    assert line == "skactive: data.npz has no 'kind'; it has rows, labels\n"
+    assert line == "skactive: data.npz has no array 'kind'; it has rows, labels\n"
 
 
 def test_an_npz_without_rows_for_the_target(folder, mistake):
@@ -366,7 +366,7 @@ def test_columns_of_text_are_named(folder, mistake, frame):
 @pytest.mark.parametrize("dtype", [str, "S3"])
 def test_rows_of_text_in_an_npz(folder, mistake, dtype):
     line = mistake("--data", npz(folder, X=X.astype(dtype), y=Y))
-    assert "numbers are needed, but 'X' of data.npz holds" in line
+    assert "expected numbers, but 'X' of data.npz holds" in line
 
 
 def test_rows_of_objects_in_an_npz_are_not_unpickled(folder, mistake):
@@ -529,11 +529,14 @@ def test_compare_gives_the_same_with_two_jobs(folder, capsys):
         (["--data", "x.csv", "--estimator", "tree"], "invalid choice: 'tree' (choose from forest,"),
         (["--data", "x.csv", "--estimator", "svm,tree"], "invalid choice: 'tree' (choose from"),
         (["--data", "x.csv", "--estimator", ","], "invalid choice: ','"),
-        (["--data", "x.csv", "--repeats", "0"], "--repeats: a whole number of at least 1"),
-        (["--data", "x.csv", "--jobs", "0"], "--jobs: a whole number other than 0 is needed"),
-        (["--data", "x.csv", "--jobs", "all"], "--jobs: a whole number other than 0 is needed"),
-        (["--data", "x.csv", "--seed", "-1"], "--seed: a whole number from 0 is needed"),
-        (["--data", "x.csv", "--seed", "4294967296"], "--seed: a whole number from 0"),
+        (["--data", "x.csv", "--repeats", "0"], "--repeats: expected an integer >= 1"),
+        (["--data", "x.csv", "--jobs", "0"], "--jobs: expected an integer other than 0"),
+        (["--data", "x.csv", "--jobs", "all"], "--jobs: expected an integer other than 0"),
+        (["--data", "x.csv", "--seed", "-1"], "--seed: expected an integer from 0 to"),
+        (
+            ["--data", "x.csv", "--seed", "4294967296"],
+            "--seed: expected an integer from 0 to 4294967295, got",
+        ),
     ],
 )
 def test_arguments_of_compare_that_cannot_be(folder, capsys, arguments, said):
@@ -547,7 +550,7 @@ def test_arguments_of_compare_that_cannot_be(folder, capsys, arguments, said):
 
 def test_compare_an_unknown_strategy(folder, compare_mistake):
     line = compare_mistake("--data", npz(folder, X=X, y=Y), "--strategies", "Random,Margins")
-    assert "there is no strategy 'Margins'; there are " in line
+    assert "unknown strategy 'Margins'; known: " in line
 
 
 def test_compare_one_strategy(folder, compare_mistake):
@@ -558,16 +561,16 @@ def test_compare_one_strategy(folder, compare_mistake):
 def test_compare_a_strategy_that_one_estimator_cannot_serve(folder, compare_mistake):
     arguments = ["--strategies", "Random,BALD", "--estimator", "forest,logistic"]
     line = compare_mistake("--data", npz(folder, X=X, y=Y), *arguments)
-    assert line.startswith("skactive: BALD does not go with this estimator")
+    assert line.startswith("skactive: BALD cannot be used with this estimator")
 
 
 def test_compare_a_missing_column(folder, compare_mistake, frame):
     line = compare_mistake("--data", csv(folder, frame), "--target", "sort")
-    assert line == "skactive: data.csv has no 'sort'; it has a, b, kind\n"
+    assert line == "skactive: data.csv has no column 'sort'; it has a, b, kind\n"
 
 
 def test_compare_a_missing_file(compare_mistake):
-    assert compare_mistake("--data", "none.npz") == "skactive: there is no file none.npz\n"
+    assert compare_mistake("--data", "none.npz") == "skactive: file not found: none.npz\n"
 
 
 @pytest.mark.parametrize("budget", ["9", "10"])
@@ -672,12 +675,12 @@ def test_help_of_the_commands_for_labels(capsys, command):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--classes", ","], "--classes: name the classes, parted by commas"),
-        (["--classes", "a,b,a"], "--classes: 'a' is named twice"),
-        (["--classes", "a,b\x1b"], "--classes: 'b\\x1b' cannot be shown"),
-        (["--batch", "0"], "--batch: a whole number of at least 1 is needed, got '0'"),
-        (["--audit", "1"], "--audit: a share from 0 to below 1 is needed, got '1'"),
-        (["--audit", "x"], "--audit: a share from 0 to below 1 is needed, got 'x'"),
+        (["--classes", ","], "--classes: separate class names by commas"),
+        (["--classes", "a,b,a"], "--classes: 'a' occurs more than once"),
+        (["--classes", "a,b\x1b"], "--classes: 'b\\x1b' contains unprintable characters"),
+        (["--batch", "0"], "--batch: expected an integer >= 1, got '0'"),
+        (["--audit", "1"], "--audit: expected a number >= 0 and < 1, got '1'"),
+        (["--audit", "x"], "--audit: expected a number >= 0 and < 1, got 'x'"),
         (["--model", "tree"], "--model: invalid choice: 'tree'"),
     ],
 )

@@ -186,7 +186,9 @@ def add_export_arguments(parser: argparse.ArgumentParser) -> None:
         "output", type=Path, metavar="OUT", help="file to write, such as labels.csv"
     )
     parser.add_argument(
-        "--kind", choices=KINDS, help="format (default: by the suffix of OUT; .json: label-studio)"
+        "--kind",
+        choices=KINDS,
+        help="format (default: by the suffix of OUT; .json: label-studio)",
     )
 
 

@@ -82,7 +82,7 @@ class _Command(NamedTuple):
     description: str
 
 
-def _labeling_commands() -> dict[str, _Command]:
+def _list_labeling_commands() -> dict[str, _Command]:
     from skactive.cli import _label, _label_studio, _serve
 
     return {
@@ -128,7 +128,7 @@ def _make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_demo(commands)
     _add_compare(commands)
-    for name, command in _labeling_commands().items():
+    for name, command in _list_labeling_commands().items():
         subparser = commands.add_parser(name, help=command.help, description=command.description)
         subparser.set_defaults(run=command.run)
         command.add_arguments(subparser)
@@ -142,7 +142,7 @@ def _add_demo(commands: Any) -> None:
         description="Compare query strategies with random labeling; known labels are the oracle.",
     )
     demo.set_defaults(run=_run_demo)
-    add, add_int = _adders(demo)
+    add, add_int = _make_adders(demo)
     add("--data", type=Path, metavar="FILE", help="npz, csv or parquet (default: digits)")
     add("--target", metavar="NAME", help="column or array to predict (npz: y)")
     add(
@@ -176,7 +176,7 @@ def _add_compare(commands: Any) -> None:
         description="Compare query strategies on a labeled table, and write an HTML report.",
     )
     compare.set_defaults(run=_run_compare)
-    add, add_int = _adders(compare)
+    add, add_int = _make_adders(compare)
     add("--data", type=Path, metavar="FILE", required=True, help="npz, csv or parquet")
     add("--target", metavar="NAME", help="column or array to predict (npz: y)")
     add(
@@ -226,7 +226,7 @@ def _add_compare(commands: Any) -> None:
     add_int("--seed", type=parse_seed, default=0, help="random seed (%(default)s)")
 
 
-def _adders(parser: argparse.ArgumentParser) -> tuple[Callable[..., Any], Callable[..., Any]]:
+def _make_adders(parser: argparse.ArgumentParser) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """Return functions that add an option, and an option that is an integer >= 1."""
     add = parser.add_argument
     return add, partial(add, type=parse_positive_int, metavar="N")

@@ -57,7 +57,7 @@ def _make_mlp(n_features: int, n_classes: int) -> Any:
 
     torch.set_num_threads(1)  # nets this small lose time to threads
     net = NeuralNetClassifier(
-        _make_mlp_module,  # built in the fit, from the fit's seed
+        _make_mlp_module,  # why: called in the fit, so that weights come from the fit's seed
         module__n_features=n_features,
         module__n_classes=n_classes,
         criterion=torch.nn.CrossEntropyLoss,
@@ -123,14 +123,15 @@ def few_rows(X: Any, y: Any) -> tuple[Any, Any]:
 
 
 def make_strategy(name: str) -> Any:
-    """Make a strategy that needs no arguments; an unknown name raises an error with the known."""
-    known = _strategies_without_arguments()
+    """Make a strategy by its name, or raise an error that lists the known names."""
+    known = _list_plain_strategies()
     if name not in known:
         raise CommandError(f"unknown strategy {name!r}; known: {', '.join(sorted(known))}")
     return known[name]()
 
 
-def _strategies_without_arguments() -> dict[str, Any]:
+def _list_plain_strategies() -> dict[str, Any]:
+    """Return the strategies that need no arguments, by name."""
     classes = {name: getattr(strategies, name) for name in strategies.__all__}
     return {
         name: cls

@@ -62,11 +62,8 @@ class StoredProject:
     def summary(self) -> dict[str, Any]:
         """Return all of this as a dict for JSON."""
         progress = asdict(self.progress())
-        for name in (
-            "fitting",
-            "problem",
-            "annotators",
-        ):  # of running sessions; more detailed below
+        # The first two are of a running session only; annotators have more details below.
+        for name in ("fitting", "problem", "annotators"):
             del progress[name]
         plan = self.state.plan
         return {

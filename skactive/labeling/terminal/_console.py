@@ -34,7 +34,7 @@ class HungUpError(Exception):
 
 
 class Console(Protocol):
-    """Where rows are shown, and answers come from."""
+    """Interface that shows rows and reads answers."""
 
     reads_keys: bool  # single keys; otherwise lines
     color: bool

@@ -40,7 +40,7 @@ else:
 
 __all__ = ["KeyConsole"]
 
-_POLL_SECONDS = 0.1  # an Escape that nothing follows within this time is the key itself
+_POLL_SECONDS = 0.1  # an Escape without anything after it in this time is the key itself
 
 _INTERRUPT = "\x03"
 _KEYS: dict[str, str] = {
@@ -115,7 +115,8 @@ class KeyConsole(LineConsole):
                 typed += key
 
     def _show_question(self, text: str, hint: str) -> None:
-        """Write on the line of the cursor, which stays between the text and the hint."""
+        """Write on the line of the cursor, and leave the cursor between text and hint."""
+        self._shown_size = self.size()
         beside = wrap(f"   {hint}", self.size()[0] // 2)[0] if hint else ""
         self._output.write_raw("\r")
         self._output.erase_end_of_line()
@@ -126,10 +127,13 @@ class KeyConsole(LineConsole):
     def read(self) -> str:
         """Return a key: a character, or one of the named keys."""
         with self._signals.listening():
-            return self._read_key()
+            try:
+                return self._read_key()
+            except OSError:  # the terminal is closed
+                return END
 
     def _read_key(self) -> str:
-        in_sequence = False  # bytes of a paste, or of another sequence, have come
+        in_sequence = False  # whether the beginning of a paste or an escape sequence has come
         while not self._keys:
             if self._wait_for_input():
                 in_sequence = True
@@ -161,7 +165,7 @@ class KeyConsole(LineConsole):
         except (OSError, ValueError) as error:
             raise HungUpError from error
 
-    # The system -----------------------------------------------------------------------------------
+    # Platforms ------------------------------------------------------------------------------------
 
     if sys.platform == "win32":
 
@@ -195,7 +199,7 @@ class KeyConsole(LineConsole):
                 self._set_modes()
 
         def _restore_raw_mode(self) -> bool:
-            """Return whether a shell had changed the terminal, as it does at Ctrl+Z."""
+            """Return whether a shell has changed the terminal, as it does after Ctrl+Z."""
             modes = self._get_modes()
             if modes is None or not modes[tty.LFLAG] & termios.ICANON:
                 return False
@@ -219,8 +223,8 @@ class KeyConsole(LineConsole):
 def _name_keys(presses: Iterable[KeyPress]) -> list[str]:
     """Return characters, and the names of the other keys.
 
-    An Escape with more behind it, in one piece, begins a sequence that prompt_toolkit does not
-    know, such as Alt and a digit: its characters are no answers.
+    An Escape that comes together with other keys begins a sequence that prompt_toolkit does not
+    know, such as that of Alt and a digit: none of its characters is an answer.
     """
     keys = [
         _KEYS.get(press.key, press.key if len(press.key) == 1 else UNKNOWN) for press in presses

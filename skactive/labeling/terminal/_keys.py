@@ -81,7 +81,7 @@ class Keys:
     def _is_free(self, key: str) -> bool:
         return key not in self.classes and key not in self.commands
 
-    def key_of(self, name: str) -> str | None:
+    def find_key(self, name: str) -> str | None:
         """Return the key of a class or command; None if it has none."""
         pairs = [*self.classes.items(), *self.commands.items()]
         return next((key for key, other in pairs if other == name), None)

@@ -110,7 +110,7 @@ class Labeler:
             if key == REDRAW:
                 continue
             self._message, self._warning = "", False
-            if key == END or self._command(key) == "quit":
+            if key == END or self._find_command(key) == "quit":
                 return
             try:
                 self._act(key)
@@ -141,14 +141,14 @@ class Labeler:
             "" if answer is None else _describe_answer(answer),
             self._chosen,
             self.session.multilabel,
-            self._available_commands(n_hidden > 0),
+            self._list_commands(n_hidden > 0),
             " ".join(filter(None, [self._message, self._describe_end()])),
             self._warning,
         )
         text = draw_screen(screen, width, color=self.console.color)
         self.console.show(text if self.console.reads_keys else f"{text}\n", clear=True)
 
-    def _available_commands(self, has_hidden_lines: bool) -> list[str]:
+    def _list_commands(self, has_hidden_lines: bool) -> list[str]:
         commands = ["undo", "back", "quit"]
         if self._item is not None:
             commands += ["skip", "don't know", "prediction", "new class"]
@@ -169,7 +169,7 @@ class Labeler:
 
     # Keys -----------------------------------------------------------------------------------------
 
-    def _command(self, key: str) -> str | None:
+    def _find_command(self, key: str) -> str | None:
         """Return the command of a key, or of a word where lines are read."""
         if key in self.keys.commands:
             return self.keys.commands[key]
@@ -180,7 +180,7 @@ class Labeler:
         return key if key in self.keys.commands.values() else None
 
     def _act(self, key: str) -> None:
-        command = self._command(key)
+        command = self._find_command(key)
         if command == "undo":
             self._undo()
         elif command == "back":
@@ -188,7 +188,7 @@ class Labeler:
         elif self._item is None:
             self._warn("No row is shown: undo, go back, or quit.")
         elif command is not None:
-            self._item_commands()[command](self._item)
+            self._get_row_commands()[command](self._item)
         elif key in {ENTER, ""}:
             self._confirm(self._item)
         elif key in {RIGHT, ESCAPE} and self._item.answer is not None:
@@ -200,7 +200,7 @@ class Labeler:
         else:
             self._choose_by_key(self._item, key)
 
-    def _item_commands(self) -> Mapping[str, Callable[[Item], None]]:
+    def _get_row_commands(self) -> Mapping[str, Callable[[Item], None]]:
         return {
             "skip": self._skip,
             "don't know": self._mark_unknown,

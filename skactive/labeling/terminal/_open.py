@@ -33,8 +33,11 @@ def open_console(signals: Signals) -> Iterator[Console]:
     try:
         from skactive.labeling.terminal._key_console import KeyConsole
     except ImportError:
-        advice = 'pip install "skactive[terminal]"'
-        print(f"Type keys and Enter; single keys need prompt_toolkit: {advice}", file=sys.stderr)
+        print(
+            "prompt_toolkit is not installed, so keys need Enter after them: "
+            'pip install "skactive[terminal]"',
+            file=sys.stderr,
+        )
         yield LineConsole(signals)
         return
     console = KeyConsole(signals)

@@ -116,11 +116,11 @@ def draw_screen(screen: Screen, width: int, *, color: bool) -> str:
     width = min(width, MAX_WIDTH)
     pen = _Pen(color)
     rule = pen("─" * width, _DIM)
-    lines = [*_header(screen, width, pen), rule]
+    lines = [*_format_header(screen, width, pen), rule]
     if screen.name is not None:
-        lines += [pen(_truncate(_row_title(screen), width), _DIM), "", *screen.item, "", rule]
-        lines += _class_lines(screen, width, pen)
-    lines += _flow([_option(key, name, pen) for key, name in _commands(screen)], width)
+        lines += [pen(_truncate(_format_title(screen), width), _DIM), "", *screen.item, "", rule]
+        lines += _format_classes(screen, width, pen)
+    lines += _flow([_format_option(key, name, pen) for key, name in _list_commands(screen)], width)
     if screen.message:
         code = _WARN if screen.warning else _BOLD
         lines += ["", *(pen(line, code) for line in wrap(sanitize(screen.message), width))]
@@ -164,11 +164,11 @@ class _Pen:
         return f"\x1b[{code}m{text}\x1b[0m" if self._color and text else text
 
 
-def _row_title(screen: Screen) -> str:
+def _format_title(screen: Screen) -> str:
     return f"{screen.name} · answered: {screen.answer}" if screen.answer else str(screen.name)
 
 
-def _header(screen: Screen, width: int, pen: _Pen) -> list[str]:
+def _format_header(screen: Screen, width: int, pen: _Pen) -> list[str]:
     progress = screen.progress
     facts = [f"{progress.n_labeled:,} of {progress.n_rows:,} labeled"]
     if progress.n_unknown:
@@ -190,7 +190,7 @@ def _header(screen: Screen, width: int, pen: _Pen) -> list[str]:
     return lines
 
 
-def _class_lines(screen: Screen, width: int, pen: _Pen) -> list[str]:
+def _format_classes(screen: Screen, width: int, pen: _Pen) -> list[str]:
     counts, key_of = screen.progress.classes, {n: k for k, n in screen.keys.classes.items()}
     options = []
     for name in screen.keys.names:
@@ -203,7 +203,7 @@ def _class_lines(screen: Screen, width: int, pen: _Pen) -> list[str]:
     return [*_flow(options, width), ""]
 
 
-def _commands(screen: Screen) -> list[tuple[str, str]]:
+def _list_commands(screen: Screen) -> list[tuple[str, str]]:
     items = screen.keys.commands.items()
     commands = [(key, name) for key, name in items if name in screen.commands]
     if screen.multilabel and screen.name is not None:
@@ -213,7 +213,7 @@ def _commands(screen: Screen) -> list[tuple[str, str]]:
     return commands
 
 
-def _option(key: str, name: str, pen: _Pen) -> tuple[int, str]:
+def _format_option(key: str, name: str, pen: _Pen) -> tuple[int, str]:
     """Return a key with its meaning, and the columns that they take."""
     return get_width(f"{key} {name}"), f"{pen(key, _KEY)} {name}"
 

@@ -8,11 +8,8 @@ from contextlib import suppress
 
 import pytest
 
-pytest.importorskip("prompt_toolkit")
-pty, termios = pytest.importorskip("pty"), pytest.importorskip("termios")
-
-from skactive.labeling.terminal import _key_console  # noqa: E402
-from skactive.labeling.terminal._console import (  # noqa: E402
+from skactive.labeling.terminal import _key_console
+from skactive.labeling.terminal._console import (
     BACKSPACE,
     END,
     ENTER,
@@ -25,9 +22,11 @@ from skactive.labeling.terminal._console import (  # noqa: E402
     HungUpError,
     LineConsole,
 )
-from skactive.labeling.terminal._key_console import KeyConsole  # noqa: E402
-from skactive.labeling.terminal._open import open_console  # noqa: E402
-from skactive.labeling.terminal._signals import Signals, StoppedError  # noqa: E402
+from skactive.labeling.terminal._key_console import KeyConsole
+from skactive.labeling.terminal._open import open_console
+from skactive.labeling.terminal._signals import Signals, StoppedError
+
+pty, termios = pytest.importorskip("pty"), pytest.importorskip("termios")
 
 
 class Terminal:
@@ -223,3 +222,14 @@ def test_lines_where_prompt_toolkit_is_missing(terminal, monkeypatch, capfd):
     error = capfd.readouterr().err
     assert error.count("\n") == 1
     assert 'pip install "skactive[terminal]"' in error
+
+
+def test_a_window_that_changes_during_a_question_is_drawn_once(terminal, console):
+    sizes = [(40, 12)]
+    console.size = lambda: sizes[-1]
+    timer = threading.Timer(0.1, sizes.append, ((50, 12),))
+    timer.start()
+    threading.Timer(0.3, terminal.type, ("x\r",)).start()
+    assert console.ask("Class:") == "x"
+    assert terminal.read().count("Class:") == 3  # at first, at the new size, with the x
+    timer.join()

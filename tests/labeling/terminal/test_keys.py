@@ -26,7 +26,7 @@ def test_keys_stay_when_classes_are_added():
     assert not keys.classes.keys() & keys.commands.keys()
     again = Keys(["a1", "b1"], keys.names[2:])
     assert again.classes == keys.classes
-    assert keys.key_of("class 39") is None
+    assert keys.find_key("class 39") is None
     assert keys.find_classes("class 39") == ["class 39"]
 
 

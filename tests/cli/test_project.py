@@ -1,6 +1,5 @@
 """Labeling projects: from options to a session, and from its store alone back to it."""
 
-import json
 import shutil
 import wave
 
@@ -10,9 +9,7 @@ from sklearn.dummy import DummyClassifier
 
 from skactive import ActiveLearner
 from skactive.cli._errors import CommandError
-from skactive.cli._features import PoolFeatures, make_text_featurizer, make_topic_featurizer
 from skactive.cli._project import open_project, read_project
-from skactive.cli._sources import read_source
 from skactive.labeling import LabelingSession, SQLiteLabelStore
 from skactive.strategies import Random
 
@@ -66,51 +63,6 @@ def test_the_usual_audit_is_a_tenth(folder):
     with open_project(options(store="other.db", audit=0.0), background=False) as session:
         answer(session, 40)
         assert session.progress().accuracy is None
-
-
-def test_texts_are_kept_as_they_are(folder):
-    (folder / "data.csv").write_bytes(
-        '\ufeffid,body\n007,NA\n8,"two\nlines, and a comma"\n9\n'.encode()
-    )
-    source = read_source(folder / "data.csv", None, "body", "id")
-    assert source.rows == ["NA", "two\nlines, and a comma", ""]
-    assert source.ids == ["007", "8", "9"]
-
-
-def test_jsonl(folder):
-    lines = [{"t": "a", "n": 1}, {"t": None, "n": 2}, {"n": 3, "t": {"x": "é"}}]
-    text = "\n".join(map(json.dumps, lines))
-    (folder / "data.jsonl").write_text(f"{text}\n\n")
-    source = read_source(folder / "data.jsonl", None, "t", "n")
-    assert source.rows == ["a", "", '{"x": "é"}']
-    assert source.ids == [1, 2, 3]
-
-
-def test_parquet(folder):
-    pd = pytest.importorskip("pandas")
-    pytest.importorskip("pyarrow")
-    frame = pd.DataFrame({"t": ["a", None, "c"], "n": [4, 5, 6]})
-    frame.to_parquet(folder / "data.parquet")
-    source = read_source(folder / "data.parquet", None, "t", "n")
-    assert (source.rows, source.ids) == (["a", "", "c"], [4, 5, 6])
-
-
-def test_features_of_the_pool_are_those_made_anew():
-    pool = texts(40)
-    make = make_text_featurizer(pool)
-    features = PoolFeatures("text", pool, make)
-    assert (features.transform(pool[3:5]) != make(pool[3:5])).nnz == 0
-    mixed = [pool[7], "something else"]
-    assert (features.transform(mixed) != make(mixed)).nnz == 0
-    assert features.transform(mixed).shape[1] == features.transform(pool).shape[1]
-
-
-@pytest.mark.parametrize("pool", [["", ""], ["a", "b"], ["?", "!"], ["同意", "反对", "同意"]])
-def test_texts_of_no_words_have_features(pool):
-    make = make_text_featurizer(pool)
-    assert make(pool).shape[0] == len(pool)
-    topics = make_topic_featurizer(pool, make)
-    assert topics is None or np.isfinite(topics(pool)).all()
 
 
 # Tables, images, sounds -------------------------------------------------------------------------

@@ -136,14 +136,14 @@ class Labeler:
             self._title,
             self.session.progress(),
             self.keys,
-            None if self._item is None else sanitize(f"row {self._item.id}"),
-            lines,
-            "" if answer is None else _describe_answer(answer),
-            self._chosen,
-            self.session.multilabel,
-            self._list_commands(n_hidden > 0),
-            " ".join(filter(None, [self._message, self._describe_end()])),
-            self._warning,
+            name=None if self._item is None else sanitize(f"row {self._item.id}"),
+            item=lines,
+            answer="" if answer is None else _describe_answer(answer),
+            chosen=self._chosen,
+            multilabel=self.session.multilabel,
+            commands=self._list_commands(n_hidden > 0),
+            message=" ".join(filter(None, [self._message, self._describe_end()])),
+            warning=self._warning,
         )
         text = draw_screen(screen, width, color=self.console.color)
         self.console.show(text if self.console.reads_keys else f"{text}\n", clear=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentTypeError
 
 __all__ = [
+    "ESTIMATOR_NAMES",
     "parse_class_names",
     "parse_estimators",
     "parse_interval",
@@ -16,7 +17,7 @@ __all__ = [
     "parse_strategies",
 ]
 
-ESTIMATORS = ("forest", "logistic", "mlp", "svm")
+ESTIMATOR_NAMES = ("forest", "logistic", "mlp", "svm")
 
 _MAX_SEED = 2**32 - 1
 _MAX_PORT = 2**16 - 1
@@ -69,7 +70,7 @@ def parse_interval(text: str) -> float:
 
 def parse_class_names(text: str) -> tuple[str, ...]:
     """Return distinct printable names, separated by commas."""
-    names = _split(text)
+    names = _split_names(text)
     if not names:
         raise ArgumentTypeError("separate class names by commas")
     for name in names:
@@ -82,7 +83,7 @@ def parse_class_names(text: str) -> tuple[str, ...]:
 
 def parse_strategies(text: str) -> tuple[str, ...]:
     """Return names of strategies, separated by commas."""
-    names = _split(text)
+    names = _split_names(text)
     if not names:
         raise ArgumentTypeError("name at least one strategy")
     return names
@@ -90,17 +91,17 @@ def parse_strategies(text: str) -> tuple[str, ...]:
 
 def parse_estimators(text: str) -> tuple[str, ...]:
     """Return distinct names of estimators, separated by commas."""
-    names = tuple(dict.fromkeys(_split(text)))
-    unknown = [name for name in names if name not in ESTIMATORS]
+    names = tuple(dict.fromkeys(_split_names(text)))
+    unknown = [name for name in names if name not in ESTIMATOR_NAMES]
     if unknown or not names:
         raise ArgumentTypeError(
             f"invalid choice: {', '.join(map(repr, unknown)) or repr(text)} (choose from "
-            f"{', '.join(ESTIMATORS)})"
+            f"{', '.join(ESTIMATOR_NAMES)})"
         )
     return names
 
 
-def _split(text: str) -> tuple[str, ...]:
+def _split_names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 

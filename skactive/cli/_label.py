@@ -15,7 +15,7 @@ from typing import Any
 
 from skactive.cli._errors import CommandError
 from skactive.cli._project import (
-    Project,
+    LabelingProject,
     add_project_arguments,
     format_resume_command,
     read_project,
@@ -85,12 +85,13 @@ def run_label(options: dict[str, Any]) -> None:
         raise SystemExit(128 + signal_number)
 
 
-def _label(project: Project, annotator: str) -> int:
+def _label(project: LabelingProject, annotator: str) -> int:
     """Label until the person quits; return the number of the signal that ended it, or 0."""
     from skactive.labeling.terminal._console import HungUpError
     from skactive.labeling.terminal._labeler import Labeler
     from skactive.labeling.terminal._open import open_console
     from skactive.labeling.terminal._signals import Signals, StoppedError
+    from skactive.labeling.terminal._viewer import make_viewer
 
     with project.open() as session:
         _print_status("Choosing the first rows ...")
@@ -104,7 +105,7 @@ def _label(project: Project, annotator: str) -> int:
                     annotator,
                     _make_content(project),
                     declared=project.settings["classes"],
-                    viewer=_make_viewer(project) if has_files else None,
+                    viewer=make_viewer(project.path) if has_files else None,
                     title=f"{project.path.name} · {annotator}",
                 ).run()
         except StoppedError as stopped:
@@ -114,7 +115,7 @@ def _label(project: Project, annotator: str) -> int:
     return 0
 
 
-def _make_content(project: Project) -> Callable[[Any], Any]:
+def _make_content(project: LabelingProject) -> Callable[[Any], Any]:
     """Return a function that returns the content of a row to show."""
     if project.source.kind == "text":
         return lambda row: row[0]
@@ -122,12 +123,6 @@ def _make_content(project: Project) -> Callable[[Any], Any]:
         return lambda row: [(str(name), f"{value:.10g}") for name, value in row.iloc[0].items()]
     folder = project.path.resolve()
     return lambda row: str(folder / row[0])
-
-
-def _make_viewer(project: Project) -> Callable[[Any], str]:
-    from skactive.labeling.terminal._viewer import make_viewer  # late: only files need it
-
-    return make_viewer(project.path)
 
 
 def _get_account() -> str:
@@ -143,7 +138,7 @@ def _check_name(name: str) -> str:
     return name.strip()
 
 
-def _summarize(project: Project, options: dict[str, Any]) -> str:
+def _summarize(project: LabelingProject, options: dict[str, Any]) -> str:
     """Return how many labels there are, and the command that continues."""
     n_labels = read_store(project.store).progress().n_labeled
     annotator = options.get("annotator")

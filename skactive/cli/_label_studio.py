@@ -150,7 +150,7 @@ def _title(path: Path) -> str:
 
 def _where(store: Path, url: str) -> str:
     resume = format_resume_command("label-studio", store, "--url", url)
-    return f"the labels are in {shlex.quote(str(store))}; go on with: {resume}"
+    return f"the labels are in {shlex.quote(str(store))}; continue with: {resume}"
 
 
 def _say(line: str) -> None:

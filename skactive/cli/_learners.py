@@ -27,7 +27,7 @@ from skactive.cli._features import (
     make_topic_featurizer,
 )
 from skactive.cli._models import ESTIMATORS, check_serves, make_strategy
-from skactive.cli._sources import Source
+from skactive.cli._sources import DataSource
 
 __all__ = ["make_learner"]
 
@@ -35,7 +35,7 @@ _TEXT_C = 30.0  # rows of TF-IDF have unit length: with the default of 1, few la
 
 
 def make_learner(
-    source: Source,
+    source: DataSource,
     folder: Path,
     model: str,
     strategy: str,
@@ -46,7 +46,7 @@ def make_learner(
 
     Parameters
     ----------
-    source : Source
+    source : DataSource
         Rows of the pool.
     folder : Path
         Where the source was read from; for files, their folder.
@@ -78,7 +78,7 @@ def make_learner(
     return ActiveLearner(estimator, query_strategy, embedder=embedder)
 
 
-def _make_features(source: Source, folder: Path) -> tuple[list[Any], Any]:
+def _make_features(source: DataSource, folder: Path) -> tuple[list[Any], Any]:
     """Return the steps before the classifier, and an embedder or None."""
     if source.kind == "table":
         return [SimpleImputer(keep_empty_features=True), StandardScaler()], None
@@ -91,7 +91,7 @@ def _make_features(source: Source, folder: Path) -> tuple[list[Any], Any]:
     return [features, StandardScaler()], None
 
 
-def _make_classifier(name: str, source: Source, n_classes: int) -> Any:
+def _make_classifier(name: str, source: DataSource, n_classes: int) -> Any:
     if name == "logistic" and source.kind == "text":
         return LogisticRegression(C=_TEXT_C, max_iter=1000)
     return ESTIMATORS[name](1, n_classes)  # none but mlp depends on the number of features

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from skactive import __version__
 from skactive.cli._arguments import (
-    ESTIMATORS,
+    ESTIMATOR_NAMES,
     parse_estimators,
     parse_n_jobs,
     parse_positive_int,
@@ -153,7 +153,7 @@ def _add_demo(commands: Any) -> None:
     )
     add(
         "--estimator",
-        choices=ESTIMATORS,
+        choices=ESTIMATOR_NAMES,
         help="model (default: mlp if torch is installed, else logistic)",
     )
     add_int("--budget", default=220, help="total number of labels (%(default)s)")
@@ -191,7 +191,7 @@ def _add_compare(commands: Any) -> None:
         type=parse_estimators,
         default=("logistic",),
         metavar="A,B",
-        help=f"models: one or several of {', '.join(ESTIMATORS)} (logistic)",
+        help=f"models: one or several of {', '.join(ESTIMATOR_NAMES)} (logistic)",
     )
     add_int("--budget", default=200, help="total number of labels (%(default)s)")
     add_int("--batch-size", default=10, help="labels per round (%(default)s)")

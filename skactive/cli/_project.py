@@ -19,10 +19,10 @@ from skactive.labeling._session import LabelingSession
 from skactive.labeling.stores import SQLiteLabelStore
 
 if TYPE_CHECKING:
-    from skactive.cli._sources import Source
+    from skactive.cli._sources import DataSource
 
 __all__ = [
-    "Project",
+    "LabelingProject",
     "add_project_arguments",
     "format_resume_command",
     "open_project",
@@ -100,7 +100,7 @@ def add_project_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 @dataclass(frozen=True, eq=False)
-class Project:
+class LabelingProject:
     """Data and settings of a labeling project.
 
     Parameters
@@ -109,7 +109,7 @@ class Project:
         The table or folder.
     store : Path
         File of the labels.
-    source : Source
+    source : DataSource
         Rows to label.
     settings : dict
         Settings that the store records.
@@ -117,7 +117,7 @@ class Project:
 
     path: Path
     store: Path
-    source: Source
+    source: DataSource
     settings: dict[str, Any]
 
     def open(self, **options: Any) -> LabelingSession:
@@ -223,7 +223,7 @@ def open_project(options: Mapping[str, Any], **session_options: Any) -> Labeling
     return read_project(options).open(**session_options)
 
 
-def read_project(options: Mapping[str, Any]) -> Project:
+def read_project(options: Mapping[str, Any]) -> LabelingProject:
     """Return a project with its rows.
 
     Parameters
@@ -247,7 +247,9 @@ def read_project(options: Mapping[str, Any]) -> Project:
     source = read_source(path, folder_kind, settings["text"], settings["id"])
     if not resumed:  # otherwise it was opened for its settings
         _check_store(store)
-    return Project(path, store, source, {**settings, "kind": source.kind, "files": source.files})
+    return LabelingProject(
+        path, store, source, {**settings, "kind": source.kind, "files": source.files}
+    )
 
 
 def _resolve_new(options: dict[str, Any]) -> tuple[Path, Path, dict[str, Any]]:

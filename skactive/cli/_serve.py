@@ -98,7 +98,7 @@ def run_serve(options: Mapping[str, Any]) -> None:
             raise CommandError(str(error)) from error
     store = shlex.quote(str(campaign.store))
     resume = format_resume_command("serve", campaign.store)
-    print(f"\nStopped. The labels are in {store}; go on with: {resume}")
+    print(f"\nStopped. The labels are in {store}; continue with: {resume}")
 
 
 def _look(campaign: Any) -> dict[str, Any]:

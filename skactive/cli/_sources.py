@@ -22,9 +22,9 @@ from skactive.cli._files import (
 )
 from skactive.labeling.state._events import Ident
 
-__all__ = ["Source", "read_source"]
+__all__ = ["DataSource", "read_source"]
 
-_SUFFIXES = {
+_MEDIA_SUFFIXES = {
     "images": (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"),
     "audio": (".wav",),
 }
@@ -32,7 +32,7 @@ _UNSUPPORTED_AUDIO = (".aac", ".flac", ".m4a", ".mp3", ".ogg", ".opus", ".wma")
 
 
 @dataclass(frozen=True, eq=False)
-class Source:
+class DataSource:
     """Rows to label.
 
     Parameters
@@ -53,7 +53,9 @@ class Source:
     files: str | None = None
 
 
-def read_source(path: Path, kind: str | None, text: str | None, id_column: str | None) -> Source:
+def read_source(
+    path: Path, kind: str | None, text: str | None, id_column: str | None
+) -> DataSource:
     """Read the rows to label.
 
     Parameters
@@ -90,7 +92,7 @@ def read_source(path: Path, kind: str | None, text: str | None, id_column: str |
 # Tables -----------------------------------------------------------------------------------------
 
 
-def _read_texts(path: Path, column: str, id_column: str | None) -> Source:
+def _read_texts(path: Path, column: str, id_column: str | None) -> DataSource:
     columns = read_columns(path)
     for name in (column, id_column):
         if name is not None:
@@ -98,7 +100,7 @@ def _read_texts(path: Path, column: str, id_column: str | None) -> Source:
     texts = [_to_text(value) for value in columns[column]]
     if not texts:
         raise CommandError(f"{path.name} has no rows")
-    return Source("text", texts, None if id_column is None else columns[id_column])
+    return DataSource("text", texts, None if id_column is None else columns[id_column])
 
 
 def _to_text(value: Any) -> str:
@@ -107,7 +109,7 @@ def _to_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
-def _read_numbers(path: Path, id_column: str | None) -> Source:
+def _read_numbers(path: Path, id_column: str | None) -> DataSource:
     frame = read_frame(path)
     import pandas as pd  # late: an extra, which was needed to read the frame
 
@@ -120,31 +122,31 @@ def _read_numbers(path: Path, id_column: str | None) -> Source:
         raise CommandError(f"{path.name} has no column besides {id_column!r}")
     X = to_numbers(frame, path, "name the column to read by --text, or drop them")
     check_finite(X, path)
-    return Source("table", pd.DataFrame(X, columns=list(frame.columns)), ids)
+    return DataSource("table", pd.DataFrame(X, columns=list(frame.columns)), ids)
 
 
 # Folders ----------------------------------------------------------------------------------------
 
 
-def _read_folder(path: Path, kind: str | None, column: str | None) -> Source:
+def _read_folder(path: Path, kind: str | None, column: str | None) -> DataSource:
     if column is not None:
         raise CommandError(f"{path} is a folder: it has no column {column!r}")
     names = sorted(_walk_files(path))
     by_kind = {
         kind: [name for name in names if name.lower().endswith(suffixes)]
-        for kind, suffixes in _SUFFIXES.items()
+        for kind, suffixes in _MEDIA_SUFFIXES.items()
     }
     kind = kind or _infer_kind(path, by_kind)
     files = by_kind[kind]
     if not files:
         other = [name for name in names if name.lower().endswith(_UNSUPPORTED_AUDIO)]
         advice = f"; convert the others ({other[0]}, ...) to WAV" if other else ""
-        raise CommandError(f"{path} holds no {' '.join(_SUFFIXES[kind])} file{advice}")
+        raise CommandError(f"{path} holds no {' '.join(_MEDIA_SUFFIXES[kind])} file{advice}")
     for name in files:
         if not name.isprintable():
             raise CommandError(f"{name!r} in {path} contains unprintable characters: rename it")
     sizes = [(name, (path / name).stat().st_size) for name in files]
-    return Source(kind, files, list(files), digest(sizes))
+    return DataSource(kind, files, list(files), digest(sizes))
 
 
 def _infer_kind(path: Path, by_kind: dict[str, list[str]]) -> str:

@@ -14,7 +14,7 @@ from skactive.cli._files import check_column, check_file, check_finite, read_fra
 
 __all__ = ["read_table"]
 
-_SUFFIXES = (".npz", ".csv", ".parquet")
+_TABLE_SUFFIXES = (".npz", ".csv", ".parquet")
 
 
 def read_table(
@@ -44,8 +44,8 @@ def read_table(
         If the file cannot be read, or does not hold such a table.
     """
     check_file(path)
-    if path.suffix.lower() not in _SUFFIXES:
-        raise CommandError(f"cannot read {path.name}: expected one of {', '.join(_SUFFIXES)}")
+    if path.suffix.lower() not in _TABLE_SUFFIXES:
+        raise CommandError(f"cannot read {path.name}: expected one of {', '.join(_TABLE_SUFFIXES)}")
     read = _read_npz if path.suffix.lower() == ".npz" else _read_frame
     X, y = read(path, target)
     if X.shape[1] == 0:

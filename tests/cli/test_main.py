@@ -114,7 +114,7 @@ def test_an_unknown_estimator_lists_the_known(capsys):
 
 
 def test_the_estimators_named_are_those_that_there_are():
-    assert set(_main.ESTIMATORS) == set(_choices.ESTIMATORS)
+    assert set(_main.ESTIMATOR_NAMES) == set(_choices.ESTIMATORS)
 
 
 @pytest.mark.parametrize("arguments", [[], ["play"]])

@@ -21,7 +21,7 @@ __all__ = [
 
 MAX_WIDTH = 100  # longer lines are hard to read
 _MAX_ITEM_LINES = 200  # more on demand
-_BOLD, _DIM, _KEY, _WARN, _GOOD = "1", "2", "1;36", "33", "32"
+_BOLD, _DIM, _CYAN, _YELLOW, _GREEN = "1", "2", "1;36", "33", "32"
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def draw_screen(screen: Screen, width: int, *, color: bool) -> str:
         lines += _format_classes(screen, width, pen)
     lines += _flow([_format_option(key, name, pen) for key, name in _list_commands(screen)], width)
     if screen.message:
-        code = _WARN if screen.warning else _BOLD
+        code = _YELLOW if screen.warning else _BOLD
         lines += ["", *(pen(line, code) for line in wrap(sanitize(screen.message), width))]
     return "\n".join(lines)
 
@@ -183,10 +183,10 @@ def _format_header(screen: Screen, width: int, pen: _Pen) -> list[str]:
     ]
     if progress.stop_reason:
         reason = wrap(f"You may stop now: {progress.stop_reason}", width)
-        lines += [pen(line, _GOOD) for line in reason]
+        lines += [pen(line, _GREEN) for line in reason]
     if progress.problem:
         problem = wrap(f"The last fit failed: {sanitize(progress.problem)}", width)
-        lines += [pen(line, _WARN) for line in problem]
+        lines += [pen(line, _YELLOW) for line in problem]
     return lines
 
 
@@ -198,7 +198,7 @@ def _format_classes(screen: Screen, width: int, pen: _Pen) -> list[str]:
         count = f" {counts[name]:,}" if name in counts else ""
         mark = ("[x] " if name in screen.chosen else "[ ] ") if screen.multilabel else ""
         key = key_of.get(name, "·")
-        option = f"{pen(key, _KEY)} {mark}{pen(title, _BOLD)}{pen(count, _DIM)}"
+        option = f"{pen(key, _CYAN)} {mark}{pen(title, _BOLD)}{pen(count, _DIM)}"
         options.append((get_width(f"{key} {mark}{title}{count}"), option))
     return [*_flow(options, width), ""]
 
@@ -215,7 +215,7 @@ def _list_commands(screen: Screen) -> list[tuple[str, str]]:
 
 def _format_option(key: str, name: str, pen: _Pen) -> tuple[int, str]:
     """Return a key with its meaning, and the columns that they take."""
-    return get_width(f"{key} {name}"), f"{pen(key, _KEY)} {name}"
+    return get_width(f"{key} {name}"), f"{pen(key, _CYAN)} {name}"
 
 
 def _flow(options: Sequence[tuple[int, str]], width: int) -> list[str]:

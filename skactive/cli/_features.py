@@ -1,4 +1,4 @@
-"""Features of texts, images and sounds: plain ones, made once of the whole pool."""
+"""Simple features of texts, images and sounds, computed once for the whole pool."""
 
 from __future__ import annotations
 
@@ -12,39 +12,45 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from skactive.cli._errors import CommandError
 
-__all__ = ["PoolFeatures", "image_features", "sound_features", "text_features", "topic_features"]
+__all__ = [
+    "PoolFeatures",
+    "make_image_featurizer",
+    "make_sound_featurizer",
+    "make_text_featurizer",
+    "make_topic_featurizer",
+]
 
 Floats = NDArray[np.float64]
 
-_SIDE = 16  # pixels of a thumbnail
+_THUMBNAIL_SIDE = 16  # pixels
 _N_BANDS, _N_SPANS = 32, 4  # of a spectrum: bands of frequency, spans of time
-_MANY_CHARACTERS = 2_000_000  # pieces of words take some seconds for so many
+_MAX_SUBWORD_CHARACTERS = 2_000_000  # subwords of that many characters take some seconds
 _N_TOPICS = 64  # dimensions in which texts are compared
 
 
 class PoolFeatures(TransformerMixin, BaseEstimator):
-    """Looks up the features of rows of the pool; makes those of other rows.
+    """Look up the features of rows of the pool; compute those of other rows.
 
-    What it knows was made without labels, so that it is the same in each fit: clones share it.
+    The features of the pool do not depend on labels, so clones share them.
 
     Parameters
     ----------
     kind : str
-        What the rows are; it names the features in descriptions of the model.
+        Kind of the rows; names the features in descriptions of the model.
     rows : sequence of str
-        The pool.
-    make : callable
+        Rows of the pool.
+    featurize : callable
         Takes rows, and returns their features: an array or sparse matrix of shape
         (n_rows, n_features).
     """
 
-    def __init__(self, kind: str, rows: Sequence[str], make: Callable[[Any], Any]) -> None:
+    def __init__(self, kind: str, rows: Sequence[str], featurize: Callable[[Any], Any]) -> None:
         self.kind = kind
-        self._make, self._features = make, make(rows)
-        self._places = {row: place for place, row in enumerate(rows)}
+        self._featurize, self._features = featurize, featurize(rows)
+        self._positions = {row: position for position, row in enumerate(rows)}
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return what tells these features from others; the pool is known by other means."""
+        """Return the kind alone: sessions record the pool elsewhere."""
         return {"kind": self.kind}
 
     def __sklearn_clone__(self) -> Self:
@@ -54,86 +60,89 @@ class PoolFeatures(TransformerMixin, BaseEstimator):
         return True
 
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Do nothing: the features are made."""
+        """Do nothing: the features do not depend on labels."""
         return self
 
     def transform(self, X: Any) -> Any:
-        """Return the features of rows."""
-        places = [self._places.get(row) for row in X]
-        return self._make(list(X)) if None in places else self._features[places]
+        """Return the features of rows, (n_rows, n_features)."""
+        positions = [self._positions.get(row) for row in X]
+        return self._featurize(list(X)) if None in positions else self._features[positions]
 
 
 # Texts ------------------------------------------------------------------------------------------
 
 
-def text_features(texts: Sequence[str]) -> Callable[[Any], Any]:
-    """Return what makes weighted counts (TF-IDF) of words, and of pieces of them.
+def make_text_featurizer(texts: Sequence[str]) -> Callable[[Any], Any]:
+    """Return a function that computes TF-IDF features of words and subwords.
 
-    The pieces see through endings and misspellings, and stand in for words in languages that do
-    not part them. They take long: of very much text it is the words alone.
+    Subwords match words despite endings and misspellings, and replace words in languages that do
+    not separate them. As they are slow, only words are used if the pool has more than 2,000,000
+    characters.
 
     Parameters
     ----------
     texts : sequence of str
-        The pool, from which the weights are learned.
+        The pool, which the weights are fitted to.
     """
     from sklearn.feature_extraction.text import TfidfVectorizer  # late: only texts need it
     from sklearn.pipeline import make_union
 
     features = TfidfVectorizer(sublinear_tf=True)
-    if sum(map(len, texts)) <= _MANY_CHARACTERS:
-        few = 2 if len(texts) > 1000 else 1  # what is there once tells nothing of other texts
-        pieces = TfidfVectorizer(
-            sublinear_tf=True, analyzer="char_wb", ngram_range=(2, 5), min_df=few
+    if sum(map(len, texts)) <= _MAX_SUBWORD_CHARACTERS:
+        min_df = 2 if len(texts) > 1000 else 1  # why: a subword of one text relates it to no other
+        subwords = TfidfVectorizer(
+            sublinear_tf=True, analyzer="char_wb", ngram_range=(2, 5), min_df=min_df
         )
-        features = make_union(features, pieces)
+        features = make_union(features, subwords)
     try:
         return features.fit(texts).transform
-    except ValueError:  # no text has a word of two letters
+    except ValueError:  # no text has a word of two letters or more
         return TfidfVectorizer(analyzer="char").fit([*texts, "-"]).transform
 
 
-def topic_features(texts: Sequence[str], make: Callable[[Any], Any]) -> Callable[[Any], Any] | None:
-    """Return what makes few numbers of texts, by which strategies compare them (LSA).
+def make_topic_featurizer(
+    texts: Sequence[str], featurize: Callable[[Any], Any]
+) -> Callable[[Any], Any] | None:
+    """Return a function that computes a few dense features, as embedding of texts (LSA).
 
-    In a trial strategies chose ten times as fast by them, and no worse.
+    In a trial, strategies were ten times as fast with them, and their picks no worse.
 
     Parameters
     ----------
     texts : sequence of str
         The pool.
-    make : callable
-        What makes their features.
+    featurize : callable
+        Computes TF-IDF features.
 
     Returns
     -------
     callable or None
-        None where the texts are too few.
+        None if there are too few texts.
     """
     from sklearn.decomposition import TruncatedSVD  # late: only texts need it
     from sklearn.preprocessing import normalize
 
-    features = make(texts)
+    features = featurize(texts)
     n_topics = min(_N_TOPICS, *(length - 1 for length in features.shape))
     if n_topics < 2:
         return None
-    # The seed is fixed: what is asked next must follow from the store alone.
+    # The seed is fixed: the next queries must depend on the store alone.
     topics = TruncatedSVD(n_topics, n_iter=2, random_state=0).fit(features)
-    return lambda rows: normalize(topics.transform(make(rows)))
+    return lambda rows: normalize(topics.transform(featurize(rows)))
 
 
 # Images and sounds ------------------------------------------------------------------------------
 
 
-def image_features(folder: Path) -> Callable[[Any], Floats]:
-    """Return what makes small gray thumbnails of images, (n_rows, 256): a plain baseline.
+def make_image_featurizer(folder: Path) -> Callable[[Any], Floats]:
+    """Return a function that computes gray thumbnails of images, (n_rows, 256), as a baseline.
 
-    It tells bright from dark and left from right; not what is to be seen.
+    They show brightness and its rough distribution, but no objects.
 
     Parameters
     ----------
     folder : Path
-        Where the files are; one that cannot be read is all gray.
+        Folder of the files; one that cannot be read counts as gray.
     """
     try:
         from PIL import Image
@@ -142,33 +151,36 @@ def image_features(folder: Path) -> Callable[[Any], Floats]:
             'learning from images needs Pillow: pip install "skactive[images]"'
         ) from error
 
-    def thumbnail(name: str) -> Floats:
+    size = (_THUMBNAIL_SIDE, _THUMBNAIL_SIDE)
+
+    def make_thumbnail(name: str) -> Floats:
         try:
             with Image.open(folder / name) as image:
-                image.draft("L", (4 * _SIDE, 4 * _SIDE))  # JPEG files are read faster
-                small = image.convert("L").resize((_SIDE, _SIDE), Image.Resampling.BOX)
+                image.draft("L", (4 * _THUMBNAIL_SIDE, 4 * _THUMBNAIL_SIDE))  # faster for JPEG
+                small = image.convert("L").resize(size, Image.Resampling.BOX)
                 return np.asarray(small, dtype=np.float64).ravel() / 255.0
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-            return np.full(_SIDE * _SIDE, 0.5)
+            return np.full(_THUMBNAIL_SIDE * _THUMBNAIL_SIDE, 0.5)
 
-    return lambda names: np.array([thumbnail(name) for name in names])
+    return lambda names: np.array([make_thumbnail(name) for name in names])
 
 
-def sound_features(folder: Path) -> Callable[[Any], Floats]:
-    """Return what makes logarithmic spectra of WAV files, (n_rows, 128): a plain baseline.
+def make_sound_featurizer(folder: Path) -> Callable[[Any], Floats]:
+    """Return a function that computes log spectra of WAV files, (n_rows, 128), as a baseline.
 
-    Each file is cut into 4 spans of equal length, of each the mean energy in 32 bands that are
-    equally wide in octaves, from 50 Hz to 8 kHz, is taken.
+    Each file is divided into 4 spans of equal length; the features are the mean energies per span
+    in 32 bands from 50 Hz to 8 kHz, of equal width in octaves.
 
     Parameters
     ----------
     folder : Path
-        Where the files are; one that cannot be read is silent.
+        Folder of the files; one that cannot be read counts as silent.
     """
-    return lambda names: np.array([_spectrum(folder / name) for name in names])
+    return lambda names: np.array([_compute_spectrum(folder / name) for name in names])
 
 
-def _spectrum(path: Path) -> Floats:
+def _compute_spectrum(path: Path) -> Floats:
+    """Return the logarithmic energies of a file, (n_spans * n_bands,)."""
     import warnings
 
     from scipy.io import wavfile  # late: only sounds need it
@@ -176,25 +188,25 @@ def _spectrum(path: Path) -> Floats:
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # chunks of other programs in the file
+            warnings.simplefilter("ignore")  # about chunks that other programs wrote
             rate, samples = wavfile.read(path)
-        mono = _mono(samples)
+        mono = _mix_to_mono(samples)
         frequencies, _, power = spectrogram(mono, rate, nperseg=min(1024, len(mono)))
     except (OSError, ValueError, EOFError, ZeroDivisionError):
         return np.full(_N_BANDS * _N_SPANS, -10.0)
-    spans = np.array_split(power, _N_SPANS, axis=1)
+    spans = np.array_split(power, _N_SPANS, axis=1)  # power: (n_frequencies, n_times)
     edges = np.geomspace(50.0, 8000.0, _N_BANDS + 1)
-    band = np.searchsorted(edges, frequencies) - 1
+    bands = np.searchsorted(edges, frequencies) - 1  # (n_frequencies,)
     energy = [
-        span[band == each].mean() if span[band == each].size else 0.0
+        span[bands == band].mean() if span[bands == band].size else 0.0
         for span in spans
-        for each in range(_N_BANDS)
+        for band in range(_N_BANDS)
     ]
     return np.log10(np.array(energy) + 1e-10)
 
 
-def _mono(samples: NDArray[Any]) -> Floats:
-    """Return one channel, at most 1 in size."""
+def _mix_to_mono(samples: NDArray[Any]) -> Floats:
+    """Return the mean of the channels, scaled to absolute values of at most 1."""
     scale = float(np.iinfo(samples.dtype).max) if samples.dtype.kind in "iu" else 1.0
     center = 128.0 if samples.dtype == np.uint8 else 0.0
     mixed = (samples.astype(np.float64) - center) / scale

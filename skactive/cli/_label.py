@@ -5,18 +5,22 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shlex
 import signal
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from getpass import getuser
 from pathlib import Path
 from typing import Any
 
 from skactive.cli._errors import CommandError
-from skactive.cli._project import Campaign, add_campaign_arguments, read_campaign
+from skactive.cli._project import (
+    LabelingProject,
+    add_project_arguments,
+    format_resume_command,
+    read_project,
+)
+from skactive.cli._status import read_store
 from skactive.labeling._export import EXPORT_KINDS, export
 
 __all__ = [
@@ -38,11 +42,11 @@ def add_label_arguments(parser: argparse.ArgumentParser) -> None:
     Parameters
     ----------
     parser : ArgumentParser
-        Of the command.
+        Parser of the command.
     """
-    add_campaign_arguments(parser)
+    add_project_arguments(parser)
     parser.add_argument(
-        "--annotator", metavar="NAME", help="who labels (default: the name of your account)"
+        "--annotator", metavar="NAME", help="your name (default: the name of your account)"
     )
 
 
@@ -52,58 +56,57 @@ def run_label(options: dict[str, Any]) -> None:
     Parameters
     ----------
     options : dict
-        As parsed.
+        Parsed options.
 
     Raises
     ------
     CommandError
-        If something about the command is wrong.
+        If an option is missing or wrong, or the data cannot be read.
     KeyboardInterrupt
-        If interrupted; its message says where the labels are.
+        If interrupted; the message names the store, and how to continue.
     SystemExit
-        If ended by another signal.
+        If stopped by another signal.
     """
     from threadpoolctl import threadpool_limits
 
-    annotator = _checked_name(options.get("annotator") or _account())
-    _tell(f"Reading {options.get('file') or options.get('resume') or 'nothing'} ...")
-    campaign = read_campaign(options)
-    # Fits this small lose time to threads of BLAS, and the person waits for none of them.
-    with threadpool_limits(limits=1), _quiet():
-        stopped = _label(campaign, annotator)
-    said = _last_words(campaign, options)
-    _say("")
-    if stopped == signal.SIGINT:
-        raise KeyboardInterrupt(said)
-    _say(said)
-    if stopped:
-        raise SystemExit(128 + stopped)
+    annotator = _check_name(options.get("annotator") or _get_account())
+    _print_status(f"Reading {options.get('file') or options.get('resume') or 'nothing'} ...")
+    project = read_project(options)
+    # Fits this small lose time to threads of BLAS, and nobody waits for them.
+    with threadpool_limits(limits=1), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # why: those of fits would garble the screen
+        signal_number = _label(project, annotator)
+    summary = _summarize(project, options)
+    _print_line("")
+    if signal_number == signal.SIGINT:
+        raise KeyboardInterrupt(summary)
+    _print_line(summary)
+    if signal_number:
+        raise SystemExit(128 + signal_number)
 
 
-def _label(campaign: Campaign, annotator: str) -> int:
-    """Label until it is enough; return the signal that ended it, or 0."""
-    from skactive.labeling.terminal._console import (
-        HungUpError,
-        Signals,
-        StoppedError,
-        open_console,
-    )
+def _label(project: LabelingProject, annotator: str) -> int:
+    """Label until the person quits; return the number of the signal that ended it, or 0."""
+    from skactive.labeling.terminal._console import HungUpError
     from skactive.labeling.terminal._labeler import Labeler
+    from skactive.labeling.terminal._open import open_console
+    from skactive.labeling.terminal._signals import Signals, StoppedError
+    from skactive.labeling.terminal._viewer import make_viewer
 
-    with campaign.open() as session:
-        _tell("Choosing the first rows ...")
-        session.peek(1, annotator)  # may take a while: it can be interrupted, nothing is stored
+    with project.open() as session:
+        _print_status("Choosing the first rows ...")
+        session.peek(1, annotator)  # may take a while; can be interrupted, as nothing is stored
         try:
             with Signals() as signals, open_console(signals) as console:
-                media = campaign.source.kind in {"images", "audio"}
+                has_files = project.source.kind in {"images", "audio"}
                 Labeler(
                     session,
                     console,
                     annotator,
-                    _contents(campaign),
-                    declared=campaign.settings["classes"],
-                    viewer=_viewer(campaign) if media else None,
-                    title=f"{campaign.path.name} · {annotator}",
+                    _make_content(project),
+                    declared=project.settings["classes"],
+                    viewer=make_viewer(project.path) if has_files else None,
+                    title=f"{project.path.name} · {annotator}",
                 ).run()
         except StoppedError as stopped:
             return stopped.number
@@ -112,67 +115,51 @@ def _label(campaign: Campaign, annotator: str) -> int:
     return 0
 
 
-def _contents(campaign: Campaign) -> Callable[[Any], Any]:
-    """Return what makes of a row what is shown of it."""
-    if campaign.source.kind == "text":
+def _make_content(project: LabelingProject) -> Callable[[Any], Any]:
+    """Return a function that returns the content of a row to show."""
+    if project.source.kind == "text":
         return lambda row: row[0]
-    if campaign.source.kind == "table":
+    if project.source.kind == "table":
         return lambda row: [(str(name), f"{value:.10g}") for name, value in row.iloc[0].items()]
-    folder = campaign.path.resolve()
+    folder = project.path.resolve()
     return lambda row: str(folder / row[0])
 
 
-def _viewer(campaign: Campaign) -> Callable[[Any], str]:
-    from skactive.labeling.terminal._viewer import viewer_of  # late: few campaigns need it
-
-    return viewer_of(campaign.path)
-
-
-def _account() -> str:
+def _get_account() -> str:
     try:
         return getuser()
     except (OSError, KeyError, ImportError):  # an account without a name, in a container
         return "me"
 
 
-def _checked_name(name: str) -> str:
+def _check_name(name: str) -> str:
     if not name.isprintable() or not name.strip():
-        raise CommandError(f"--annotator: {name!r} cannot be shown")
+        raise CommandError(f"--annotator: {name!r} is empty or contains unprintable characters")
     return name.strip()
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep warnings of fits, which are made meanwhile, from the screen."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
+def _summarize(project: LabelingProject, options: dict[str, Any]) -> str:
+    """Return how many labels there are, and the command that continues."""
+    n_labels = read_store(project.store).progress().n_labeled
+    annotator = options.get("annotator")
+    arguments = ["--annotator", annotator] if annotator else []
+    resume = format_resume_command("label", project.store, *arguments)
+    labels = "1 label is" if n_labels == 1 else f"{n_labels:,} labels are"
+    return f"{labels} in {project.store}. Continue with: {resume}"
 
 
-def _last_words(campaign: Campaign, options: dict[str, Any]) -> str:
-    from skactive.cli._status import read_stored  # late: the session is closed now
-
-    progress = read_stored(campaign.store).progress()
-    again = ["skactive", "label", "--resume", str(campaign.store)]
-    if options.get("annotator"):
-        again += ["--annotator", options["annotator"]]
-    n = progress.n_labeled
-    labels = "1 label is" if n == 1 else f"{n:,} labels are"
-    return f"{labels} in {campaign.store}. Go on with: {shlex.join(again)}"
-
-
-def _tell(text: str) -> None:
-    """Say what takes a moment, to a person."""
+def _print_status(text: str) -> None:
+    """Print what is going on, to a person."""
     if sys.stdout.isatty():
-        _say(text)
+        _print_line(text)
 
 
-def _say(text: str) -> None:
-    """Print a line, if anybody is there to read it."""
+def _print_line(text: str) -> None:
+    """Print a line; do nothing if standard output is closed."""
     try:
         print(text, flush=True)
     except (OSError, ValueError):
-        # Else Python would try to write it once more, at its end, and complain.
+        # why: otherwise Python writes it again when it exits, and complains
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -185,41 +172,45 @@ def add_export_arguments(parser: argparse.ArgumentParser) -> None:
     Parameters
     ----------
     parser : ArgumentParser
-        Of the command.
+        Parser of the command.
     """
-    parser.add_argument("store", type=Path, metavar="DB", help="the file with the labels")
-    parser.add_argument("output", type=Path, metavar="OUT", help="what to write, such as OUT.csv")
     parser.add_argument(
-        "--kind", choices=EXPORT_KINDS, help="default: by the ending (.json: label-studio)"
+        "store", type=Path, metavar="DB", help="file of the labels, such as labels.db"
+    )
+    parser.add_argument(
+        "output", type=Path, metavar="OUT", help="file to write, such as labels.csv"
+    )
+    parser.add_argument(
+        "--kind",
+        choices=EXPORT_KINDS,
+        help="format (default: by the suffix of OUT; .json: label-studio)",
     )
 
 
 def run_export(options: dict[str, Any]) -> None:
-    """Write the answers of a store into a file.
+    """Write the answers of a store to a file.
 
     Parameters
     ----------
     options : dict
-        As parsed.
+        Parsed options.
 
     Raises
     ------
     CommandError
         If the store cannot be read, or the file cannot be written.
     """
-    from skactive.cli._status import read_stored
-
-    records = read_stored(options["store"]).records()
+    records = read_store(options["store"]).records()
     output = options["output"]
     if output.exists() and output.samefile(options["store"]):
-        raise CommandError(f"{output} is the store itself: name another file")
+        raise CommandError(f"{output} is the store itself: choose another file")
     try:
         export(records, output, options.get("kind"))
     except (ValueError, ImportError) as error:
         raise CommandError(str(error)) from error
     except OSError as error:
         raise CommandError(f"{output} cannot be written: {error.strerror or error}") from error
-    _say(f"{len(records):,} answers: {output}")
+    _print_line(f"{len(records):,} answers: {output}")
 
 
 # Status -----------------------------------------------------------------------------------------
@@ -231,64 +222,68 @@ def add_status_arguments(parser: argparse.ArgumentParser) -> None:
     Parameters
     ----------
     parser : ArgumentParser
-        Of the command.
+        Parser of the command.
     """
-    parser.add_argument("store", type=Path, metavar="DB", help="the file with the labels")
-    parser.add_argument("--json", action="store_true", help="for programs")
+    parser.add_argument(
+        "store", type=Path, metavar="DB", help="file of the labels, such as labels.db"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run_status(options: dict[str, Any]) -> None:
-    """Say how far a campaign is.
+    """Print the progress of a labeling project.
 
     Parameters
     ----------
     options : dict
-        As parsed.
+        Parsed options.
 
     Raises
     ------
     CommandError
         If the store cannot be read.
     """
-    from skactive.cli._status import read_stored
-
-    stored = read_stored(options["store"])
-    summary = stored.summary()
+    summary = read_store(options["store"]).summary()
     if options.get("json"):
-        _say(json.dumps(summary, indent=2))
+        _print_line(json.dumps(summary, indent=2))
         return
-    for name, said in _status_lines(options["store"], summary):
-        _say(f"{name:<10} {said}")
+    for name, text in _format_status(options["store"], summary):
+        _print_line(f"{name:<10} {text}")
 
 
-def _status_lines(store: Path, summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    from skactive.labeling.terminal._text import harmless
+def _format_status(store: Path, summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the lines of ``skactive status``: pairs of name and text."""
+    from skactive.labeling.terminal._text import sanitize
 
-    yield "Labels", _counts(summary)
+    yield "Labels", _format_counts(summary)
     if summary["classes"]:
-        counts = (f"{harmless(name)} {n:,}" for name, n in summary["classes"].items())
+        counts = (f"{sanitize(name)} {n:,}" for name, n in summary["classes"].items())
         yield "Classes", ", ".join(counts)
-    for number, (name, theirs) in enumerate(summary["annotators"].items()):
-        speed = "" if theirs["seconds"] is None else f", {theirs['seconds']:.1f} s each (median)"
-        who = harmless(name) or "(no name)"
-        yield "" if number else "People", f"{who}: {theirs['answers']:,} answers{speed}"
+    for index, (name, counts) in enumerate(summary["annotators"].items()):
+        seconds = counts["seconds"]
+        speed = "" if seconds is None else f", {seconds:.1f} s each (median)"
+        person = sanitize(name) or "(no name)"
+        yield "" if index else "People", f"{person}: {counts['answers']:,} answers{speed}"
     if summary["last_model"]:
         when = summary["last_model"].replace("T", " ").replace("+00:00", " UTC")
-        yield "Model", f"the last of {summary['n_learned']:,} labels, {when}"
+        yield "Model", f"last fitted to {summary['n_learned']:,} labels, {when}"
     if summary["accuracy"]:
-        share, low, high = (f"{100 * each:.0f}" for each in summary["accuracy"])
+        share, low, high = (f"{100 * value:.0f}" for value in summary["accuracy"])
         yield "Accuracy", f"{share} % on the audit (95 % interval {low} to {high} %)"
     if summary["stop_reason"]:
-        yield "Stop?", f"You may stop now: {harmless(summary['stop_reason'])}"
-    made_with = summary["made_with"]
-    if made_with:
-        yield "Data", harmless(made_with["path"])
-        yield "Go on", shlex.join(["skactive", "label", "--resume", str(store)])
+        yield "Stop?", f"You may stop now: {sanitize(summary['stop_reason'])}"
+    if summary["made_with"]:
+        yield "Data", sanitize(summary["made_with"]["path"])
+        yield "Continue", format_resume_command("label", store)
 
 
-def _counts(summary: dict[str, Any]) -> str:
+def _format_counts(summary: dict[str, Any]) -> str:
     parts = [f"{summary['n_labeled']:,} of {summary['n_rows']:,} rows"]
-    for name, words in (("unknown", "unknown"), ("skipped", "skipped"), ("in_flight", "in work")):
+    for name, words in (
+        ("unknown", "unknown"),
+        ("skipped", "skipped"),
+        ("in_flight", "being labeled"),
+    ):
         if summary[f"n_{name}"]:
             parts.append(f"{summary[f'n_{name}']:,} {words}")
     return ", ".join(parts)

@@ -1,4 +1,4 @@
-"""What ``skactive label-studio`` does."""
+"""``skactive label-studio``: label in Label Studio."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from skactive.cli._arguments import parse_interval, parse_positive_int
 from skactive.cli._errors import CommandError
-from skactive.cli._project import add_campaign_arguments, read_campaign
+from skactive.cli._project import add_project_arguments, format_resume_command, read_project
 
 __all__ = ["add_label_studio_arguments", "run_label_studio"]
 
@@ -26,23 +27,47 @@ def add_label_studio_arguments(parser: argparse.ArgumentParser) -> None:
     Parameters
     ----------
     parser : ArgumentParser
-        Of the command.
+        Parser of the command.
     """
-    add_campaign_arguments(parser)
+    add_project_arguments(parser)
     add = parser.add_argument
-    add("--url", required=True, metavar="URL", help="where Label Studio is: http://localhost:8080")
-    add("--token", metavar="TOKEN", help=f"better in the environment, as {TOKEN}: others see this")
+    add(
+        "--url",
+        required=True,
+        metavar="URL",
+        help="address of Label Studio, such as http://localhost:8080",
+    )
+    add("--token", metavar="TOKEN", help=f"API token; safer in the environment, as {TOKEN}")
     add(
         "--project",
-        type=_number,
+        type=parse_positive_int,
         metavar="N",
-        help="a project that is there (default: one is made)",
+        help="id of an existing project (default: create one)",
     )
-    add("--title", metavar="TEXT", help="of a project that is made (default: the data's name)")
-    add("--media", metavar="URL", help="where Label Studio finds the files of a folder")
-    add("--poll", type=_seconds, default=5.0, metavar="S", help="ask every S seconds (%(default)g)")
-    add("--until", type=_number, metavar="N", help="stop at N labels (default: when all are there)")
-    add("--ordered", type=_number, default=50, metavar="N", help="rows in order (%(default)s)")
+    add(
+        "--title", metavar="TEXT", help="title of a created project (default: the name of the data)"
+    )
+    add("--media", metavar="URL", help="URL at which Label Studio finds the files of a folder")
+    add(
+        "--poll",
+        type=parse_interval,
+        default=5.0,
+        metavar="S",
+        help="look for annotations every S seconds (%(default)g)",
+    )
+    add(
+        "--until",
+        type=parse_positive_int,
+        metavar="N",
+        help="stop at N labels (default: when all rows are labeled)",
+    )
+    add(
+        "--ordered",
+        type=parse_positive_int,
+        default=50,
+        metavar="N",
+        help="number of tasks to order (%(default)s)",
+    )
 
 
 def run_label_studio(options: Mapping[str, Any]) -> None:
@@ -51,16 +76,16 @@ def run_label_studio(options: Mapping[str, Any]) -> None:
     Parameters
     ----------
     options : mapping
-        What a parser with :func:`add_label_studio_arguments` parsed.
+        Options of :func:`add_label_studio_arguments`, parsed.
 
     Raises
     ------
     CommandError
-        If something is missing, or is not what it should be.
+        If an option is missing or wrong, or Label Studio cannot be used.
     """
     from skactive.labeling.label_studio import LabelStudioBridge  # late: not for the parser
 
-    token, campaign = _token(options), read_campaign(options)
+    token, campaign = _token(options), read_project(options)
     with campaign.open() as session, warnings.catch_warnings():
         warnings.showwarning = _show  # one line each
         chosen = _chosen(session.store, options)
@@ -124,8 +149,8 @@ def _title(path: Path) -> str:
 
 
 def _where(store: Path, url: str) -> str:
-    resume = f"skactive label-studio --resume {shlex.quote(str(store))} --url {shlex.quote(url)}"
-    return f"the labels are in {shlex.quote(str(store))}; go on with: {resume}"
+    resume = format_resume_command("label-studio", store, "--url", url)
+    return f"the labels are in {shlex.quote(str(store))}; continue with: {resume}"
 
 
 def _say(line: str) -> None:
@@ -141,19 +166,3 @@ def _show(
     line: str | None = None,
 ) -> None:
     _say(f"Warning: {message}")
-
-
-def _number(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"a whole number of at least 1 is needed, got {text!r}")
-    return int(text)
-
-
-def _seconds(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
-    if not 0.1 <= number < 86400:
-        raise argparse.ArgumentTypeError(f"seconds, at least 0.1, are needed, got {text!r}")
-    return number

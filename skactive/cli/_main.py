@@ -1,4 +1,4 @@
-"""The command ``skactive``."""
+"""The command ``skactive``: its parser, and the exit code of a run."""
 
 from __future__ import annotations
 
@@ -7,29 +7,35 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from skactive import __version__
+from skactive.cli._arguments import (
+    ESTIMATOR_NAMES,
+    parse_estimators,
+    parse_n_jobs,
+    parse_positive_int,
+    parse_seed,
+    parse_strategies,
+)
 
 __all__ = ["main"]
 
-ESTIMATORS = ("forest", "logistic", "mlp", "svm")
-
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; return the exit code.
+    """Run the command line, and return the exit code.
 
     Parameters
     ----------
     argv : sequence of str, default=None
-        Arguments; None takes those of the process.
+        Arguments; None for those of the process.
 
     Returns
     -------
     int
-        0 if all went well, 2 for a mistake in the command, 130 if interrupted.
+        0 on success, 2 for a mistake in the command, 130 if interrupted.
     """
-    options = vars(_parser().parse_args(argv))
+    options = vars(_make_parser().parse_args(argv))
     run = options.pop("run")
     from skactive.cli._errors import CommandError
 
@@ -45,187 +51,182 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-# The parser keeps options by the names that they have in the settings.
-def _demo(options: dict[str, Any]) -> None:
+# The parser stores options under the names that they have in the settings.
+def _run_demo(options: dict[str, Any]) -> None:
     from skactive.cli._demo import DemoSettings, run_demo
     from skactive.cli._errors import CommandError
 
     settings = DemoSettings(**options)
     if settings.target is not None and settings.data is None:
-        raise CommandError("--target names a column of your own table: pass it by --data")
+        raise CommandError("--target names a column of your own table: pass the table by --data")
     if settings.budget < settings.n_initial:
         raise CommandError(
-            f"a budget of {settings.budget} labels does not cover the {settings.n_initial} to "
-            "start with: raise --budget or lower --initial"
+            f"a budget of {settings.budget} labels does not cover the {settings.n_initial} "
+            "initial ones: raise --budget or lower --initial"
         )
     run_demo(settings)
 
 
-def _compare(options: dict[str, Any]) -> None:
+def _run_compare(options: dict[str, Any]) -> None:
     from skactive.cli._compare import CompareSettings, run_compare
 
     run_compare(CompareSettings(**options))
 
 
-# The commands for labels bring their own options: what runs, what adds these, and words of help.
-def _labeling() -> dict[str, tuple[Callable[..., None], Callable[..., None], str, str]]:
-    from skactive.cli import _label as terminal
-    from skactive.cli import _label_studio as bridges
-    from skactive.cli import _serve as server
+class _Command(NamedTuple):
+    """A command whose module adds its options."""
+
+    run: Callable[..., None]
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    help: str
+    description: str
+
+
+def _list_labeling_commands() -> dict[str, _Command]:
+    from skactive.cli import _label, _label_studio, _serve
 
     return {
-        "label": (
-            terminal.run_label,
-            terminal.add_label_arguments,
-            "label a table, or a folder of images or sounds, here in the terminal",
-            "Label rows, those first from which a model learns most. Nothing is lost: stop at any "
-            "time, and go on with --resume.",
+        "label": _Command(
+            _label.run_label,
+            _label.add_label_arguments,
+            "label a table, or a folder of images or sounds, in the terminal",
+            "Label the most informative rows first. Nothing is lost: stop at any time, and "
+            "continue with --resume.",
         ),
-        "serve": (
-            server.run_serve,
-            server.add_serve_arguments,
+        "serve": _Command(
+            _serve.run_serve,
+            _serve.add_serve_arguments,
             "label in a browser",
-            "Serve a page to label on, for one person or several.",
+            "Serve a page for labeling, to one person or several.",
         ),
-        "label-studio": (
-            bridges.run_label_studio,
-            bridges.add_label_studio_arguments,
-            "label in Label Studio, in the order in which a model learns most",
-            "Let a Label Studio ask in the order of a model, and learn from its answers.",
+        "label-studio": _Command(
+            _label_studio.run_label_studio,
+            _label_studio.add_label_studio_arguments,
+            "label in Label Studio, the most informative rows first",
+            "Order the tasks of a project by a model, which learns from the annotations.",
         ),
-        "export": (
-            terminal.run_export,
-            terminal.add_export_arguments,
+        "export": _Command(
+            _label.run_export,
+            _label.add_export_arguments,
             "write the labels of a store as csv, jsonl, parquet or for Label Studio",
-            "Write the answers of a store into a file; what was labeled need not be there.",
+            "Write the answers of a store to a file; the labeled data are not needed.",
         ),
-        "status": (
-            terminal.run_status,
-            terminal.add_status_arguments,
-            "say how far a labeling campaign is",
-            "Say how many labels a store has, of whom, and how good the model is.",
+        "status": _Command(
+            _label.run_status,
+            _label.add_status_arguments,
+            "show labeling progress",
+            "Show how many labels a store has, by whom, and how good the model is.",
         ),
     }
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="skactive", description="Active learning: label less.")
+def _make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="skactive", description="Active learning: label less, learn the same."
+    )
     parser.add_argument("--version", action="version", version=f"skactive {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_demo(commands)
     _add_compare(commands)
-    for name, (run, add_arguments, summary, description) in _labeling().items():
-        command = commands.add_parser(name, help=summary, description=description)
-        command.set_defaults(run=run)
-        add_arguments(command)
+    for name, command in _list_labeling_commands().items():
+        subparser = commands.add_parser(name, help=command.help, description=command.description)
+        subparser.set_defaults(run=command.run)
+        command.add_arguments(subparser)
     return parser
 
 
 def _add_demo(commands: Any) -> None:
     demo = commands.add_parser(
         "demo",
-        help="watch what active learning saves, on digits or on your own table",
-        description="Play strategies against random labeling, with known labels as the oracle.",
+        help="see how many labels active learning saves, on digits or on your own table",
+        description="Compare query strategies with random labeling; known labels are the oracle.",
     )
-    demo.set_defaults(run=_demo)
-    add, count = _adders(demo)
+    demo.set_defaults(run=_run_demo)
+    add, add_int = _make_adders(demo)
     add("--data", type=Path, metavar="FILE", help="npz, csv or parquet (default: digits)")
     add("--target", metavar="NAME", help="column or array to predict (npz: y)")
-    add("--strategies", type=_names, metavar="A,B", help="default: one of each family")
-    add("--estimator", choices=ESTIMATORS, help="default: mlp with torch")
-    count("--budget", default=220, help="labels in all (%(default)s)")
-    count("--batch-size", default=20, help="labels a round (%(default)s)")
-    count("--initial", dest="n_initial", default=20, help="labels at the start (%(default)s)")
-    count("--seeds", dest="n_seeds", default=3, help="runs to average (%(default)s)")
+    add(
+        "--strategies",
+        type=parse_strategies,
+        metavar="A,B",
+        help="query strategies (default: one of each family)",
+    )
+    add(
+        "--estimator",
+        choices=ESTIMATOR_NAMES,
+        help="model (default: mlp if torch is installed, else logistic)",
+    )
+    add_int("--budget", default=220, help="total number of labels (%(default)s)")
+    add_int("--batch-size", default=20, help="labels per round (%(default)s)")
+    add_int("--initial", dest="n_initial", default=20, help="labels at the start (%(default)s)")
+    add_int("--seeds", dest="n_seeds", default=3, help="number of runs to average (%(default)s)")
     add(
         "--output",
         type=Path,
         default=Path("learning_curves.png"),
         metavar="PNG",
-        help="where to draw the curves (%(default)s)",
+        help="picture of the learning curves to write (%(default)s)",
     )
 
 
 def _add_compare(commands: Any) -> None:
     compare = commands.add_parser(
         "compare",
-        help="find out which strategy is best on your own table; writes a report",
-        description="Play strategies on a labeled table, in paired repeats, and report in HTML.",
+        help="find the best query strategy for your own table; writes a report",
+        description="Compare query strategies on a labeled table, and write an HTML report.",
     )
-    compare.set_defaults(run=_compare)
-    add, count = _adders(compare)
+    compare.set_defaults(run=_run_compare)
+    add, add_int = _make_adders(compare)
     add("--data", type=Path, metavar="FILE", required=True, help="npz, csv or parquet")
     add("--target", metavar="NAME", help="column or array to predict (npz: y)")
-    add("--strategies", type=_names, metavar="A,B", help="default: one of each family")
+    add(
+        "--strategies",
+        type=parse_strategies,
+        metavar="A,B",
+        help="query strategies (default: one of each family)",
+    )
     add(
         "--estimator",
         dest="estimators",
-        type=_estimators,
+        type=parse_estimators,
         default=("logistic",),
         metavar="A,B",
-        help=f"one or several of {', '.join(ESTIMATORS)} (logistic)",
+        help=f"models: one or several of {', '.join(ESTIMATOR_NAMES)} (logistic)",
     )
-    count("--budget", default=200, help="labels in all (%(default)s)")
-    count("--batch-size", default=10, help="labels a round (%(default)s)")
-    count("--initial", dest="n_initial", default=20, help="labels at the start (%(default)s)")
-    count("--repeats", dest="n_repeats", default=10, help="paired runs (%(default)s)")
-    count("--jobs", dest="n_jobs", type=_jobs, default=1, help="runs at once, -1: all cores (1)")
-    add("--scoring", default="accuracy", metavar="NAME", help="scikit-learn's (%(default)s)")
-    add("--folder", type=Path, metavar="DIR", help="keep finished runs here, and go on from them")
+    add_int("--budget", default=200, help="total number of labels (%(default)s)")
+    add_int("--batch-size", default=10, help="labels per round (%(default)s)")
+    add_int("--initial", dest="n_initial", default=20, help="labels at the start (%(default)s)")
+    add_int("--repeats", dest="n_repeats", default=10, help="number of paired runs (%(default)s)")
+    add_int(
+        "--jobs",
+        dest="n_jobs",
+        type=parse_n_jobs,
+        default=1,
+        help="parallel runs, -1: all cores (1)",
+    )
+    add(
+        "--scoring",
+        default="accuracy",
+        metavar="NAME",
+        help="name of a scikit-learn scorer (%(default)s)",
+    )
+    add(
+        "--folder",
+        type=Path,
+        metavar="DIR",
+        help="store finished runs here, and continue from them",
+    )
     add(
         "--output",
         type=Path,
         default=Path("comparison.html"),
         metavar="HTML",
-        help="where to write the report (%(default)s)",
+        help="report to write (%(default)s)",
     )
-    count("--seed", type=_seed, default=0, help="seed of all that is drawn (%(default)s)")
+    add_int("--seed", type=parse_seed, default=0, help="random seed (%(default)s)")
 
 
-def _adders(parser: argparse.ArgumentParser) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """Return what adds an option, and what adds one that is a whole number."""
+def _make_adders(parser: argparse.ArgumentParser) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Return functions that add an option, and an option that is an integer >= 1."""
     add = parser.add_argument
-    return add, partial(add, type=_count, metavar="N")
-
-
-def _names(text: str) -> tuple[str, ...]:
-    names = tuple(name.strip() for name in text.split(",") if name.strip())
-    if not names:
-        raise argparse.ArgumentTypeError("name at least one strategy")
-    return names
-
-
-def _estimators(text: str) -> tuple[str, ...]:
-    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
-    unknown = [name for name in names if name not in ESTIMATORS]
-    if unknown or not names:
-        raise argparse.ArgumentTypeError(
-            f"invalid choice: {', '.join(map(repr, unknown)) or repr(text)} (choose from "
-            f"{', '.join(ESTIMATORS)})"
-        )
-    return names
-
-
-def _count(text: str) -> int:
-    if (number := _whole(text)) is None or number < 1:
-        raise argparse.ArgumentTypeError(f"a whole number of at least 1 is needed, got {text!r}")
-    return number
-
-
-def _jobs(text: str) -> int:
-    if not (number := _whole(text)):
-        raise argparse.ArgumentTypeError(f"a whole number other than 0 is needed, got {text!r}")
-    return number
-
-
-def _seed(text: str) -> int:
-    if (number := _whole(text)) is None or not 0 <= number < 2**32:
-        raise argparse.ArgumentTypeError(f"a whole number from 0 is needed, got {text!r}")
-    return number
-
-
-def _whole(text: str) -> int | None:
-    try:
-        return int(text)
-    except ValueError:
-        return None
+    return add, partial(add, type=parse_positive_int, metavar="N")

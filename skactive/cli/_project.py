@@ -1,4 +1,4 @@
-"""Campaigns: what is labeled and how, from the command line or from the store that keeps it."""
+"""Labeling projects: data and settings, from the command line or from an existing store."""
 
 from __future__ import annotations
 
@@ -8,19 +8,28 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from skactive import __version__
+from skactive.cli._arguments import parse_class_names, parse_positive_int, parse_share
 from skactive.cli._errors import CommandError
+from skactive.cli._files import check_file
 from skactive.exceptions import PoolChangedError, StoreError
 from skactive.labeling._session import LabelingSession
 from skactive.labeling.stores import SQLiteLabelStore
 
-# What reads data and makes models is imported where it is done: the parser must be there at once.
+if TYPE_CHECKING:
+    from skactive.cli._sources import DataSource
+
+__all__ = [
+    "LabelingProject",
+    "add_project_arguments",
+    "format_resume_command",
+    "open_project",
+    "read_project",
+]
+
 MODELS = ("forest", "logistic", "svm")
-
-__all__ = ["Campaign", "add_campaign_arguments", "open_campaign", "read_campaign"]
-
 DEFAULTS: dict[str, Any] = {
     "multilabel": False,
     "batch": 10,
@@ -28,20 +37,20 @@ DEFAULTS: dict[str, Any] = {
     "strategy": "Auto",
     "audit": 0.1,
 }
-_FROM_STORE = ("text", "id", "images", "audio", "classes", *DEFAULTS, "store")
-_MADE_WITH = ("kind", "text", "id", "classes", *DEFAULTS, "files")
+_OPTIONS_FROM_STORE = ("text", "id", "images", "audio", "classes", *DEFAULTS, "store")
+_SETTINGS = ("kind", "text", "id", "classes", *DEFAULTS, "files")
 
 
-# The command line -------------------------------------------------------------------------------
+# Options ----------------------------------------------------------------------------------------
 
 
-def add_campaign_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say what is labeled, and how.
+def add_project_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of data and settings, which `read_project` takes.
 
     Parameters
     ----------
     parser : ArgumentParser
-        Of a command; `open_campaign` takes what it parses, as a dict.
+        Parser of a command.
     """
     add = parser.add_argument
     add(
@@ -51,283 +60,267 @@ def add_campaign_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="csv, jsonl or parquet, or a folder of images or WAV files",
     )
-    add("--text", metavar="COLUMN", help="the column to read (default: a table of numbers)")
-    add("--id", metavar="COLUMN", help="the column that names the rows (default: numbers)")
-    add("--images", action="store_true", help="the folder's images, where it holds sounds too")
-    add("--audio", action="store_true", help="the folder's WAV files, where it holds images too")
-    add("--classes", type=_classes, metavar="A,B", help="the classes; more can be added later")
-    add("--multilabel", action="store_true", help="a row may have several classes, or none")
-    add("--store", type=Path, metavar="DB", help="where to keep the labels: a new file, labels.db")
-    add("--resume", type=Path, metavar="DB", help="go on with such a file; it knows all the rest")
     add(
-        "--batch", type=_count, metavar="N", help=f"labels between two models ({_default('batch')})"
+        "--text", metavar="COLUMN", help="column of texts to label (default: label rows of numbers)"
     )
-    add("--model", choices=MODELS, help=f"what learns ({_default('model')})")
-    add("--strategy", metavar="NAME", help=f"what chooses ({_default('strategy')})")
+    add("--id", metavar="COLUMN", help="column of row ids (default: row numbers)")
+    add("--images", action="store_true", help="label the images of a folder that also holds sounds")
+    add(
+        "--audio",
+        action="store_true",
+        help="label the WAV files of a folder that also holds images",
+    )
+    add("--classes", type=parse_class_names, metavar="A,B", help="classes; more can be added later")
+    add("--multilabel", action="store_true", help="allow several classes per row, or none")
+    add("--store", type=Path, metavar="DB", help="file for the labels, such as labels.db")
+    add(
+        "--resume",
+        type=Path,
+        metavar="DB",
+        help="continue with such a file; all other options come from it",
+    )
+    add(
+        "--batch",
+        type=parse_positive_int,
+        metavar="N",
+        help=f"number of labels between two fits ({DEFAULTS['batch']})",
+    )
+    add("--model", choices=MODELS, help=f"model ({DEFAULTS['model']})")
+    add("--strategy", metavar="NAME", help=f"query strategy ({DEFAULTS['strategy']})")
     add(
         "--audit",
-        type=_share,
+        type=parse_share,
         metavar="SHARE",
-        help="share of the labels spent to know how good the model is: rows drawn at random, "
-        f"from which it does not learn ({_default('audit')}; 0: none)",
+        help="share of the labels used to measure accuracy: random rows that the model does not "
+        f"learn from ({DEFAULTS['audit']}; 0: none)",
     )
 
 
-def _default(name: str) -> str:
-    return str(DEFAULTS[name])
-
-
-def _classes(text: str) -> tuple[str, ...]:
-    names = tuple(name.strip() for name in text.split(",") if name.strip())
-    if not names:
-        raise argparse.ArgumentTypeError("name the classes, parted by commas")
-    for name in names:
-        if names.count(name) > 1:
-            raise argparse.ArgumentTypeError(f"{name!r} is named twice")
-        if not name.isprintable():
-            raise argparse.ArgumentTypeError(f"{name!r} cannot be shown")
-    return names
-
-
-def _count(text: str) -> int:
-    try:
-        number = int(text)
-    except ValueError:
-        number = 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"a whole number of at least 1 is needed, got {text!r}")
-    return number
-
-
-def _share(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = -1.0
-    if not 0 <= number < 1:
-        raise argparse.ArgumentTypeError(f"a share from 0 to below 1 is needed, got {text!r}")
-    return number
-
-
-# Campaigns --------------------------------------------------------------------------------------
+# Projects ---------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, eq=False)
-class Campaign:
-    """What is labeled, and how.
+class LabelingProject:
+    """Data and settings of a labeling project.
 
     Parameters
     ----------
     path : Path
-        The table, or the folder.
+        The table or folder.
     store : Path
-        Where the labels are.
-    source : Source
-        The rows: `kind` is "text", "table", "images" or "audio"; of a folder, `rows` are the names
-        of the files within `path`.
+        File of the labels.
+    source : DataSource
+        Rows to label.
     settings : dict
-        What it was made with.
+        Settings that the store records.
     """
 
     path: Path
     store: Path
-    source: Any
+    source: DataSource
     settings: dict[str, Any]
 
     def open(self, **options: Any) -> LabelingSession:
-        """Return a session; close it in the end.
+        """Return a session, which the caller closes.
 
         Parameters
         ----------
         **options : object
-            Further ones of the session: hooks, say.
+            Further parameters of `LabelingSession`, such as hooks.
 
         Raises
         ------
         CommandError
-            If the store cannot be opened, or was made for other rows or with other settings.
+            If the store cannot be opened, or was created for other rows or with other settings.
         """
-        from skactive.cli._models import make_learner
+        from skactive.cli._learners import make_learner  # late: the parser must be fast
         from skactive.stopping import StabilizingPredictions
 
         settings = self.settings
-        several = settings["multilabel"]
+        multilabel = settings["multilabel"]
         learner = make_learner(
             self.source,
             self.path,
             settings["model"],
             settings["strategy"],
             settings["classes"],
-            several,
+            multilabel,
         )
-        session = self._session(
+        session = self._open_session(
             learner,
             self.source.rows,
             ids=self.source.ids,
             store=self.store,
             classes=settings["classes"],
-            multilabel=several,
+            multilabel=multilabel,
             audit_share=settings["audit"],
             refit_every=settings["batch"],
-            stopping=None if several else StabilizingPredictions(growth=0.1),
+            stopping=None if multilabel else StabilizingPredictions(growth=0.1),
             **options,
         )
         try:
-            self._check_settings(session.store.set_fact("campaign", self._kept()))
+            self._check_settings(session.store.set_fact("campaign", self._describe()))
         except BaseException:
             session.close()
             raise
         return session
 
-    def _session(self, *arguments: Any, **options: Any) -> LabelingSession:
+    def _open_session(self, *arguments: Any, **options: Any) -> LabelingSession:
         try:
             return LabelingSession(*arguments, **options)
         except PoolChangedError as error:
-            what = str(error).split(". ")[0].partition(": ")[2]
+            reason = str(error).split(". ")[0].partition(": ")[2]
             raise CommandError(
-                f"{self.store} was made for other rows than {self.path} holds: {what}; name the "
-                "data as they were, or begin another store"
+                f"{self.store} was created for other rows than {self.path} holds: {reason}; pass "
+                "the original data, or another --store"
             ) from error
         except StoreError as error:
             raise CommandError(str(error)) from error
         except ValueError as error:  # ids
             raise CommandError(f"{self.path}: {error}") from error
 
-    def _kept(self) -> dict[str, Any]:
-        where = self.path.resolve()
-        beside = os.path.relpath(where, self.store.resolve().parent)
-        return {**self.settings, "path": str(where), "beside": beside, "skactive": __version__}
+    def _describe(self) -> dict[str, Any]:
+        """Return what the store records: the settings, and the path from two starting points."""
+        path = self.path.resolve()
+        from_store = os.path.relpath(path, self.store.resolve().parent)
+        return {**self.settings, "path": str(path), "beside": from_store, "skactive": __version__}
 
-    def _check_settings(self, made_with: dict[str, Any]) -> None:
-        other = [name for name in _MADE_WITH if made_with.get(name) != self.settings[name]]
-        if "files" in other:
+    def _check_settings(self, recorded: dict[str, Any]) -> None:
+        changed = [name for name in _SETTINGS if recorded.get(name) != self.settings[name]]
+        if "files" in changed:
             raise CommandError(
-                f"the files of {self.path} are not those that {self.store} was made for: some "
-                "have another name or size; bring them back, or begin another store"
+                f"the files of {self.path} are not those that {self.store} was created for: some "
+                "have another name or size; restore them, or use another --store"
             )
-        if other:
-            told = ", ".join(f"{name} {made_with.get(name)!r}" for name in other)
+        if changed:
+            settings = ", ".join(f"{name} {recorded.get(name)!r}" for name in changed)
             raise CommandError(
-                f"{self.store} was made with {told}: go on with it by skactive label "
-                f"--resume {shlex.quote(str(self.store))}, or name another --store"
+                f"{self.store} was created with {settings}: continue with "
+                f"{format_resume_command('label', self.store)}, or use another --store"
             )
 
 
-def open_campaign(options: Mapping[str, Any], **session_options: Any) -> LabelingSession:
-    """Return the session that options of the command line ask for.
+def format_resume_command(command: str, store: Path, *arguments: str) -> str:
+    """Return the shell command that continues with a store."""
+    return shlex.join(["skactive", command, "--resume", str(store), *arguments])
+
+
+def open_project(options: Mapping[str, Any], **session_options: Any) -> LabelingSession:
+    """Return the session of a project, which the caller closes.
 
     Parameters
     ----------
     options : mapping
-        What a parser with `add_campaign_arguments` parsed; others are left aside.
+        Options of `add_project_arguments`, parsed; others are ignored.
     **session_options : object
-        Further ones of the session.
-
-    Returns
-    -------
-    LabelingSession
-        Close it in the end.
+        Further parameters of `LabelingSession`.
 
     Raises
     ------
     CommandError
-        If it cannot be opened; then no file was made or changed.
+        If it cannot be opened; then no file was created or changed.
     """
-    return read_campaign(options).open(**session_options)
+    return read_project(options).open(**session_options)
 
 
-def read_campaign(options: Mapping[str, Any]) -> Campaign:
-    """Return the campaign that options of the command line ask for, with its rows.
+def read_project(options: Mapping[str, Any]) -> LabelingProject:
+    """Return a project with its rows.
 
     Parameters
     ----------
     options : mapping
-        As of `open_campaign`.
+        Options of `add_project_arguments`, parsed; others are ignored.
 
     Raises
     ------
     CommandError
-        If something is missing, or is not what it should be.
+        If an option is missing or wrong, or the data cannot be read.
     """
-    from skactive.cli._sources import read_source  # late: reads data
+    from skactive.cli._sources import read_source  # late: the parser must be fast
 
-    given = {k: value for k, value in options.items() if value is not None and value is not False}
-    path, store, settings = _resumed(given) if "resume" in given else _begun(given)
-    folder = settings["kind"] if settings["kind"] in {"images", "audio"} else None
-    source = read_source(path, folder, settings["text"], settings["id"])
-    if "resume" not in given:  # else it was opened, to read what it was made with
-        _check_header(store)
-    return Campaign(path, store, source, {**settings, "kind": source.kind, "files": source.files})
+    options = {
+        name: value for name, value in options.items() if value is not None and value is not False
+    }
+    resumed = "resume" in options
+    path, store, settings = _resolve_resumed(options) if resumed else _resolve_new(options)
+    folder_kind = settings["kind"] if settings["kind"] in {"images", "audio"} else None
+    source = read_source(path, folder_kind, settings["text"], settings["id"])
+    if not resumed:  # otherwise it was opened for its settings
+        _check_store(store)
+    return LabelingProject(
+        path, store, source, {**settings, "kind": source.kind, "files": source.files}
+    )
 
 
-def _begun(given: dict[str, Any]) -> tuple[Path, Path, dict[str, Any]]:
-    if "file" not in given:
+def _resolve_new(options: dict[str, Any]) -> tuple[Path, Path, dict[str, Any]]:
+    """Return data, store and settings of the command line."""
+    if "file" not in options:
         raise CommandError(
-            "name what is to be labeled, a table or a folder, or go on with --resume labels.db"
+            "name the data to label, a table or a folder, or continue with --resume labels.db"
         )
-    path = Path(given["file"])
+    path = Path(options["file"])
     if not path.exists():
-        raise CommandError(f"there is no file {path}")
-    if "classes" not in given:
+        raise CommandError(f"file not found: {path}")
+    if "classes" not in options:
         raise CommandError("name the classes: --classes a,b,c")
-    if len(given["classes"]) < 2 and not given.get("multilabel"):
+    if len(options["classes"]) < 2 and not options.get("multilabel"):
         raise CommandError("one class leaves nothing to learn: name two or more by --classes")
-    if "store" not in given:
-        raise CommandError("say where to keep the labels: --store labels.db")
-    if "images" in given and "audio" in given:
-        raise CommandError("--images or --audio, not both")
-    kind = next((name for name in ("images", "audio") if name in given), None)
-    settings = {name: given.get(name, default) for name, default in DEFAULTS.items()}
-    settings |= {"kind": kind, "text": given.get("text"), "id": given.get("id")}
-    return path, Path(given["store"]), settings | {"classes": list(given["classes"])}
+    if "store" not in options:
+        raise CommandError("name a file for the labels: --store labels.db")
+    if "images" in options and "audio" in options:
+        raise CommandError("--images and --audio cannot be combined")
+    kind = next((name for name in ("images", "audio") if name in options), None)
+    settings = {name: options.get(name, default) for name, default in DEFAULTS.items()}
+    settings |= {"kind": kind, "text": options.get("text"), "id": options.get("id")}
+    return path, Path(options["store"]), settings | {"classes": list(options["classes"])}
 
 
-def _resumed(given: dict[str, Any]) -> tuple[Path, Path, dict[str, Any]]:
-    store = Path(given["resume"])
-    for name in _FROM_STORE:
-        if name in given:
-            raise CommandError(f"--resume takes all from the store: leave out --{name}")
-    made_with = _campaign_of(store)
-    if "file" in given:
-        path = Path(given["file"])
+def _resolve_resumed(options: dict[str, Any]) -> tuple[Path, Path, dict[str, Any]]:
+    """Return data, store and settings that a store records."""
+    store = Path(options["resume"])
+    for name in _OPTIONS_FROM_STORE:
+        if name in options:
+            raise CommandError(f"--{name} cannot be combined with --resume")
+    recorded = _read_settings(store)
+    if "file" in options:
+        path = Path(options["file"])
     else:
-        path = Path(made_with["path"])
-        beside = store.resolve().parent / made_with["beside"]
-        path = path if path.exists() or not beside.exists() else beside
+        path = Path(recorded["path"])
+        from_store = store.resolve().parent / recorded["beside"]
+        path = path if path.exists() or not from_store.exists() else from_store
     if not path.exists():
         raise CommandError(
-            f"there is no {path} any more: if it was moved, name it: skactive label FILE --resume "
-            f"{shlex.quote(str(store))}; skactive export gives the labels without it"
+            f"data not found: {path}; if they were moved, name them: skactive label FILE --resume "
+            f"{shlex.quote(str(store))}; skactive export writes the labels without the data"
         )
-    return path, store, {name: made_with[name] for name in _MADE_WITH}
+    return path, store, {name: recorded[name] for name in _SETTINGS}
 
 
-def _campaign_of(path: Path) -> dict[str, Any]:
-    """Return what a store was made with."""
-    if not path.is_file():
-        raise CommandError(f"there is no file {path}")
+def _read_settings(path: Path) -> dict[str, Any]:
+    """Return the settings that a store records."""
+    check_file(path)
     try:
         store = SQLiteLabelStore(path)
-        made_with = store.fact("campaign")
+        recorded = store.fact("campaign")
         store.close()
     except StoreError as error:
         raise CommandError(str(error)) from error
-    if made_with is None:
+    if recorded is None:
         raise CommandError(
-            f"{path} was not made by skactive label: name its data, skactive label FILE --classes "
-            f"... --store {shlex.quote(str(path))}"
+            f"{path} was not created by skactive label: name its data, skactive label FILE "
+            f"--classes ... --store {shlex.quote(str(path))}"
         )
-    return dict(made_with)
+    return dict(recorded)
 
 
-def _check_header(store: Path) -> None:
-    """Refuse what is no store before models are made."""
-    if store.is_dir():
-        raise CommandError(f"{store} is a folder: name a file for the labels")
-    if store.exists():
+def _check_store(path: Path) -> None:
+    """Raise an error if a path cannot be a store, before models are fitted."""
+    if path.is_dir():
+        raise CommandError(f"{path} is a folder: name a file for the labels")
+    if path.exists():
         try:
-            SQLiteLabelStore(store).close()
+            SQLiteLabelStore(path).close()
         except StoreError as error:
             raise CommandError(str(error)) from error
-    elif not store.absolute().parent.is_dir():
-        raise CommandError(f"there is no folder {store.parent}: make it first, for {store.name}")
+    elif not path.absolute().parent.is_dir():
+        raise CommandError(f"folder not found: {path.parent}; create it first, for {path.name}")

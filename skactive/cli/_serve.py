@@ -1,4 +1,4 @@
-"""What ``skactive serve`` does."""
+"""``skactive serve``: label in a browser."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from skactive.cli._arguments import parse_port
 from skactive.cli._errors import CommandError
-from skactive.cli._project import add_campaign_arguments, read_campaign
+from skactive.cli._project import add_project_arguments, format_resume_command, read_project
 
 __all__ = ["add_serve_arguments", "run_serve"]
 
@@ -22,26 +23,37 @@ def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
     Parameters
     ----------
     parser : ArgumentParser
-        Of the command.
+        Parser of the command.
     """
-    add_campaign_arguments(parser)
+    add_project_arguments(parser)
     add = parser.add_argument
-    add("--title", default="", metavar="TEXT", help="what the page is called")
-    add("--html", action="store_true", help="show texts as HTML, without its scripts")
-    add("--host", default="127.0.0.1", metavar="ADDRESS", help="where to listen (%(default)s)")
-    add("--port", type=_port, default=0, metavar="N", help="where to listen (one that is free)")
+    add(
+        "--title",
+        default="",
+        metavar="TEXT",
+        help="title of the page (default: the name of the data)",
+    )
+    add("--html", action="store_true", help="render texts as HTML, without scripts")
+    add("--host", default="127.0.0.1", metavar="ADDRESS", help="address to listen on (%(default)s)")
+    add(
+        "--port",
+        type=parse_port,
+        default=0,
+        metavar="N",
+        help="port to listen on (default: a free one)",
+    )
     add(
         "--allowed-host",
         dest="allowed_hosts",
         action="append",
         metavar="NAME",
-        help="another name under which the page is reached, through a proxy say; may be repeated",
+        help="another host name of the page, such as that of a proxy; may be repeated",
     )
     add(
         "--no-browser",
         dest="open_browser",
         action="store_false",
-        help=f"only print the link; {TOKEN} in the environment gives its token, else it is random",
+        help=f"only print the link; its token is random unless {TOKEN} is set in the environment",
     )
 
 
@@ -51,12 +63,12 @@ def run_serve(options: Mapping[str, Any]) -> None:
     Parameters
     ----------
     options : mapping
-        What a parser with :func:`add_serve_arguments` parsed.
+        Options of :func:`add_serve_arguments`, parsed.
 
     Raises
     ------
     CommandError
-        If something is missing, or is not what it should be.
+        If an option is missing or wrong, or the server cannot start.
     """
     try:
         from skactive.labeling.server._serve import serve  # late: the web framework is an extra
@@ -64,7 +76,7 @@ def run_serve(options: Mapping[str, Any]) -> None:
         raise CommandError(str(error)) from error
     from skactive.labeling.page import PageBackend
 
-    campaign = read_campaign(options)
+    campaign = read_project(options)
     with campaign.open() as session:
         desk = PageBackend(
             session,
@@ -85,7 +97,8 @@ def run_serve(options: Mapping[str, Any]) -> None:
         except (OSError, ValueError) as error:
             raise CommandError(str(error)) from error
     store = shlex.quote(str(campaign.store))
-    print(f"\nStopped. The labels are in {store}; go on with: skactive serve --resume {store}")
+    resume = format_resume_command("serve", campaign.store)
+    print(f"\nStopped. The labels are in {store}; continue with: {resume}")
 
 
 def _look(campaign: Any) -> dict[str, Any]:
@@ -94,9 +107,3 @@ def _look(campaign: Any) -> dict[str, Any]:
     if kind in {"images", "audio"}:
         return {"render": "image" if kind == "images" else "audio", "media_root": campaign.path}
     return {}
-
-
-def _port(text: str) -> int:
-    if not text.isdecimal() or not int(text) < 2**16:
-        raise argparse.ArgumentTypeError(f"a port from 0 to 65535 is needed, got {text!r}")
-    return int(text)

@@ -1,4 +1,4 @@
-"""What a store tells by itself, without the rows that were labeled."""
+"""State of a labeling project from its store alone, without its data."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from statistics import median
 from typing import Any
 
 from skactive.cli._errors import CommandError
+from skactive.cli._files import check_file
 from skactive.exceptions import StoreError
 from skactive.labeling.state._events import Event
 from skactive.labeling.state._leases import LiveLeases
@@ -17,86 +18,87 @@ from skactive.labeling.state._progress import Progress, progress_of, records_of
 from skactive.labeling.state._state import SessionState
 from skactive.labeling.stores import SQLiteLabelStore
 
-__all__ = ["Stored", "read_stored"]
+__all__ = ["StoredProject", "read_store"]
 
 
-class Stored:
-    """The state of a campaign, from its store alone.
+class StoredProject:
+    """State of a labeling project, from its store alone.
 
     Parameters
     ----------
     events : sequence of Event
-        All of the store.
+        All events of the store.
     facts : dict
-        What it holds under "pool" and "campaign", or None.
+        Its facts "pool" and "campaign", each a dict or None.
     """
 
     def __init__(self, events: Sequence[Event], facts: dict[str, Any]) -> None:
-        self.pool, self.campaign = facts["pool"], facts["campaign"]
+        self.pool, self.settings = facts["pool"], facts["campaign"]
         plans = [event for event in events if event.kind == "plan"]
-        self.ledger = SessionState(plans[-1].value["by"] if plans else "")
-        self.ledger.apply(events)
+        self.state = SessionState(plans[-1].value["by"] if plans else "")
+        self.state.apply(events)
 
     def records(self) -> list[dict[str, Any]]:
-        """Return the answers that hold, as of ``LabelingSession.records``."""
-        return records_of(self.ledger)
+        """Return the present answers, as ``LabelingSession.records`` does."""
+        return records_of(self.state)
 
     def progress(self) -> Progress:
-        """Return how far the campaign is, as of ``LabelingSession.progress``."""
+        """Return the progress, as ``LabelingSession.progress`` does."""
         n_rows = self.pool["n_rows"] if self.pool else 0
-        known = progress_of(self.ledger, LiveLeases(self.ledger), n_rows=n_rows)
-        return replace(known, classes=dict.fromkeys(self._classes(), 0) | known.classes)
+        progress = progress_of(self.state, LiveLeases(self.state), n_rows=n_rows)
+        classes = dict.fromkeys(self._get_classes(), 0) | progress.classes
+        return replace(progress, classes=classes)
 
-    def people(self) -> dict[str | None, dict[str, Any]]:
-        """Return, by annotator, how many answers they gave, and the median of the seconds each."""
+    def annotators(self) -> dict[str | None, dict[str, Any]]:
+        """Return the number of answers and the median seconds per answer, by annotator."""
         answers: dict[str | None, list[Event]] = {}
-        for event in self.ledger.answers():
+        for event in self.state.answers():
             answers.setdefault(event.annotator, []).append(event)
         return {
-            name: {"answers": len(theirs), "seconds": _median_seconds(theirs)}
-            for name, theirs in answers.items()
+            name: {"answers": len(given), "seconds": _median_seconds(given)}
+            for name, given in answers.items()
         }
 
     def summary(self) -> dict[str, Any]:
-        """Return all of it in what JSON can hold."""
+        """Return all of this as a dict for JSON."""
         progress = asdict(self.progress())
-        for unknown in ("fitting", "problem", "annotators"):  # of a session; told more fully below
-            del progress[unknown]
-        last = self.ledger.plan
+        # The first two are of a running session only; annotators have more details below.
+        for name in ("fitting", "problem", "annotators"):
+            del progress[name]
+        plan = self.state.plan
         return {
             **progress,
             "classes": {str(name): count for name, count in progress["classes"].items()},
-            "annotators": {"" if n is None else n: who for n, who in self.people().items()},
-            "seconds": _median_seconds(list(self.ledger.answers())),
-            "last_model": None if last is None or not last.value["n_labels"] else _moment(last),
-            "made_with": self.campaign,
+            "annotators": {name or "": counts for name, counts in self.annotators().items()},
+            "seconds": _median_seconds(list(self.state.answers())),
+            "last_model": _format_time(plan) if plan and plan.value["n_labels"] else None,
+            "made_with": self.settings,
         }
 
-    def _classes(self) -> list[Any]:
-        declared = self.campaign["classes"] if self.campaign else []
-        return [*declared, *self.ledger.classes]
+    def _get_classes(self) -> list[Any]:
+        declared = self.settings["classes"] if self.settings else []
+        return [*declared, *self.state.classes]
 
 
-def read_stored(path: Path) -> Stored:
-    """Read a store that there is.
+def read_store(path: Path) -> StoredProject:
+    """Read an existing store.
 
     Parameters
     ----------
     path : Path
-        Its file.
+        File of the store.
 
     Raises
     ------
     CommandError
-        If there is none, or it cannot be read.
+        If it does not exist or cannot be read.
     """
-    if not path.is_file():
-        raise CommandError(f"there is no file {path}")
+    check_file(path)
     try:
         store = SQLiteLabelStore(path)
         try:
             facts = {name: store.fact(name) for name in ("pool", "campaign")}
-            return Stored(store.events(), facts)
+            return StoredProject(store.events(), facts)
         finally:
             store.close()
     except StoreError as error:
@@ -108,5 +110,5 @@ def _median_seconds(answers: Sequence[Event]) -> float | None:
     return median(seconds) if seconds else None
 
 
-def _moment(event: Event) -> str:
+def _format_time(event: Event) -> str:
     return datetime.fromtimestamp(event.time, UTC).isoformat(timespec="seconds")

@@ -537,7 +537,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("name", sorted(COMPOSED))
 def test_strategies_that_need_parameters_are_no_names_for_the_demo(folder, name):
-    with pytest.raises(CommandError, match=f"there is no strategy '{name}'; there are .*BADGE, "):
+    with pytest.raises(CommandError, match=f"unknown strategy '{name}'; known: .*BADGE, "):
         run(small(npz(folder, X=X, y=Y), strategies=(name,)))
 
 
@@ -548,7 +548,7 @@ def test_every_strategy_listed_runs_or_is_refused(folder, no_picture, name):
         npz(folder, X=X[few], y=Y[few]), strategies=(name,), budget=12, n_initial=8, batch_size=4
     )
     if name in REFUSED:
-        with pytest.raises(CommandError, match=f"{name} does not go with this estimator"):
+        with pytest.raises(CommandError, match=f"{name} cannot be used with this estimator"):
             run(settings)
     else:
         assert_array_equal(run(settings)[0][name].n_labels, [8, 12])

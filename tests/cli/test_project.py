@@ -1,6 +1,5 @@
-"""Campaigns: from options to a session, and from its store alone back to it."""
+"""Labeling projects: from options to a session, and from its store alone back to it."""
 
-import json
 import shutil
 import wave
 
@@ -10,9 +9,7 @@ from sklearn.dummy import DummyClassifier
 
 from skactive import ActiveLearner
 from skactive.cli._errors import CommandError
-from skactive.cli._features import PoolFeatures, text_features, topic_features
-from skactive.cli._project import open_campaign, read_campaign
-from skactive.cli._sources import read_source
+from skactive.cli._project import open_project, read_project
 from skactive.labeling import LabelingSession, SQLiteLabelStore
 from skactive.strategies import Random
 
@@ -51,7 +48,7 @@ def answer(session, n):
 
 
 def test_a_campaign_of_texts_learns(folder):
-    with open_campaign(options(id="id", audit=0.0), background=False) as session:
+    with open_project(options(id="id", audit=0.0), background=False) as session:
         answer(session, 30)
         assert session.progress().n_learned == 30
         assert session.progress().problem == ""
@@ -60,57 +57,12 @@ def test_a_campaign_of_texts_learns(folder):
 
 
 def test_the_usual_audit_is_a_tenth(folder):
-    with open_campaign(options(), background=False) as session:
+    with open_project(options(), background=False) as session:
         answer(session, 40)
         assert session.progress().accuracy is not None
-    with open_campaign(options(store="other.db", audit=0.0), background=False) as session:
+    with open_project(options(store="other.db", audit=0.0), background=False) as session:
         answer(session, 40)
         assert session.progress().accuracy is None
-
-
-def test_texts_are_kept_as_they_are(folder):
-    (folder / "data.csv").write_bytes(
-        '\ufeffid,body\n007,NA\n8,"two\nlines, and a comma"\n9\n'.encode()
-    )
-    source = read_source(folder / "data.csv", None, "body", "id")
-    assert source.rows == ["NA", "two\nlines, and a comma", ""]
-    assert source.ids == ["007", "8", "9"]
-
-
-def test_jsonl(folder):
-    lines = [{"t": "a", "n": 1}, {"t": None, "n": 2}, {"n": 3, "t": {"x": "é"}}]
-    text = "\n".join(map(json.dumps, lines))
-    (folder / "data.jsonl").write_text(f"{text}\n\n")
-    source = read_source(folder / "data.jsonl", None, "t", "n")
-    assert source.rows == ["a", "", '{"x": "é"}']
-    assert source.ids == [1, 2, 3]
-
-
-def test_parquet(folder):
-    pd = pytest.importorskip("pandas")
-    pytest.importorskip("pyarrow")
-    frame = pd.DataFrame({"t": ["a", None, "c"], "n": [4, 5, 6]})
-    frame.to_parquet(folder / "data.parquet")
-    source = read_source(folder / "data.parquet", None, "t", "n")
-    assert (source.rows, source.ids) == (["a", "", "c"], [4, 5, 6])
-
-
-def test_features_of_the_pool_are_those_made_anew():
-    pool = texts(40)
-    make = text_features(pool)
-    features = PoolFeatures("text", pool, make)
-    assert (features.transform(pool[3:5]) != make(pool[3:5])).nnz == 0
-    mixed = [pool[7], "something else"]
-    assert (features.transform(mixed) != make(mixed)).nnz == 0
-    assert features.transform(mixed).shape[1] == features.transform(pool).shape[1]
-
-
-@pytest.mark.parametrize("pool", [["", ""], ["a", "b"], ["?", "!"], ["同意", "反对", "同意"]])
-def test_texts_of_no_words_have_features(pool):
-    make = text_features(pool)
-    assert make(pool).shape[0] == len(pool)
-    topics = topic_features(pool, make)
-    assert topics is None or np.isfinite(topics(pool)).all()
 
 
 # Tables, images, sounds -------------------------------------------------------------------------
@@ -121,7 +73,7 @@ def test_a_table_of_numbers(folder):
     X = np.random.RandomState(0).randn(60, 2)
     X[0, 0] = np.nan
     pd.DataFrame(X, columns=["a", "b"]).assign(k=range(100, 160)).to_csv("n.csv", index=False)
-    with open_campaign(
+    with open_project(
         options(file="n.csv", text=None, id="k", audit=0.0), background=False
     ) as session:
         assert session.ids[0] == 100
@@ -157,7 +109,7 @@ def test_a_folder_of_sounds(folder):
         sound(folder / "wav" / f"g{i}.wav", 300 + i)
         sound(folder / "wav" / f"b{i}.WAV", 2000 + i)
     (folder / "wav" / "notes.txt").write_text("not a sound")
-    with open_campaign(options(file="wav", text=None, audit=0.0), background=False) as session:
+    with open_project(options(file="wav", text=None, audit=0.0), background=False) as session:
         assert len(session.ids) == 30
         check_learns_from_files(session)
 
@@ -171,7 +123,7 @@ def test_a_folder_of_images(folder):
     (folder / "pics" / "broken.png").write_bytes(b"not a picture")
     image.new("L", (4, 4)).save(folder / "pics" / ".hidden.png")
     image.new("L", (4, 4)).save(folder / "pics" / "sub" / "b.gif")
-    with open_campaign(options(file="pics", text=None, audit=0.0), background=False) as session:
+    with open_project(options(file="pics", text=None, audit=0.0), background=False) as session:
         assert {"broken.png", "sub/b.gif"} < set(session.ids)
         assert len(session.ids) == 32
         check_learns_from_files(session)
@@ -179,7 +131,7 @@ def test_a_folder_of_images(folder):
 
 @pytest.mark.filterwarnings("ignore:Label not .* is present")
 def test_several_classes_a_row(folder):
-    with open_campaign(
+    with open_project(
         options(multilabel=True, classes=("good", "long"), audit=0.0), background=False
     ) as session:
         for _ in range(30):
@@ -194,11 +146,11 @@ def test_several_classes_a_row(folder):
 
 
 def test_the_store_knows_all_that_is_needed(folder, monkeypatch):
-    with open_campaign(options(id="id", batch=7, audit=0.2), background=False) as session:
+    with open_project(options(id="id", batch=7, audit=0.2), background=False) as session:
         answer(session, 12)
         awaited = session.peek(5, "ann")
     monkeypatch.chdir("/")
-    again = read_campaign({"resume": folder / "labels.db"})
+    again = read_project({"resume": folder / "labels.db"})
     assert again.settings["batch"] == 7
     with again.open(background=False) as session:
         assert session.peek(5, "ann") == awaited
@@ -206,50 +158,50 @@ def test_the_store_knows_all_that_is_needed(folder, monkeypatch):
 
 
 def test_the_same_command_again_goes_on(folder):
-    with open_campaign(options(), background=False) as session:
+    with open_project(options(), background=False) as session:
         answer(session, 3)
-    with open_campaign(options(), background=False) as session:
+    with open_project(options(), background=False) as session:
         assert session.progress().n_labeled == 3
 
 
 def test_data_and_store_may_move_together(folder):
-    open_campaign(options()).close()
+    open_project(options()).close()
     (folder / "moved").mkdir()
     for name in ("data.csv", "labels.db"):
         shutil.move(folder / name, folder / "moved" / name)
-    open_campaign({"resume": "moved/labels.db"}).close()
+    open_project({"resume": "moved/labels.db"}).close()
 
 
 def test_data_that_moved_may_be_named(folder):
-    open_campaign(options()).close()
+    open_project(options()).close()
     (folder / "data.csv").rename(folder / "moved.csv")
-    with pytest.raises(CommandError, match=r"there is no .*data.csv any more: if it was moved"):
-        open_campaign({"resume": "labels.db"})
-    open_campaign({"resume": "labels.db", "file": "moved.csv"}).close()
+    with pytest.raises(CommandError, match=r"data not found: .*data.csv; if they were moved"):
+        open_project({"resume": "labels.db"})
+    open_project({"resume": "labels.db", "file": "moved.csv"}).close()
 
 
 def test_a_file_that_changed_is_refused(folder):
-    open_campaign(options()).close()
+    open_project(options()).close()
     text = (folder / "data.csv").read_text()
     (folder / "data.csv").write_text(text.replace("n7\n", "other\n"))
     with pytest.raises(CommandError, match="ids are the same, but the rows are not"):
-        open_campaign({"resume": "labels.db"})
+        open_project({"resume": "labels.db"})
     (folder / "data.csv").write_text(text + "r99,one more\n")
     with pytest.raises(CommandError, match="it has 60 rows, these are 61"):
-        open_campaign({"resume": "labels.db"})
+        open_project({"resume": "labels.db"})
     (folder / "data.csv").write_text(text)
-    open_campaign({"resume": "labels.db"}).close()
+    open_project({"resume": "labels.db"}).close()
 
 
 def test_a_sound_that_changed_is_refused(folder):
     (folder / "wav").mkdir()
     for i in range(3):
         sound(folder / "wav" / f"{i}.wav", 400)
-    open_campaign(options(file="wav", text=None)).close()
+    open_project(options(file="wav", text=None)).close()
     with (folder / "wav" / "1.wav").open("ab") as file:
         file.write(b"more")
     with pytest.raises(CommandError, match="some have another name or size"):
-        open_campaign({"resume": "labels.db"})
+        open_project({"resume": "labels.db"})
 
 
 # Mistakes ---------------------------------------------------------------------------------------
@@ -258,31 +210,34 @@ def test_a_sound_that_changed_is_refused(folder):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"file": None}, "name what is to be labeled"),
-        ({"file": "none.csv"}, "there is no file none.csv"),
+        ({"file": None}, "name the data to label"),
+        ({"file": "none.csv"}, "file not found: none.csv"),
         ({"text": "none"}, "has no column 'none'; it has id, body"),
         ({"id": "none"}, "has no column 'none'"),
-        ({"text": None}, "not: id, body; name the column to read by --text"),
+        ({"text": None}, "text or dates: id, body; name the column to read by --text"),
         ({"classes": None}, "name the classes: --classes a,b,c"),
         ({"classes": ("one",)}, "one class leaves nothing to learn"),
-        ({"store": None}, "say where to keep the labels"),
-        ({"store": "none/labels.db"}, "there is no folder none"),
+        ({"store": None}, "name a file for the labels"),
+        ({"store": "none/labels.db"}, "folder not found: none"),
         ({"store": "."}, "is a folder"),
         ({"store": "data.csv"}, "data.csv is not a store of labels"),
-        ({"strategy": "None"}, "there is no strategy 'None'; there are "),
-        ({"strategy": "BALD"}, "BALD does not go with this estimator"),
-        ({"strategy": "margin", "multilabel": True}, "Margin does not go with --multilabel"),
-        ({"images": True}, "--images names a folder"),
-        ({"file": ".", "text": None, "images": True, "audio": True}, "not both"),
+        ({"strategy": "None"}, "unknown strategy 'None'; known: "),
+        ({"strategy": "BALD"}, "BALD cannot be used with this estimator"),
+        ({"strategy": "margin", "multilabel": True}, "Margin cannot be used with --multilabel"),
+        ({"images": True}, "--images needs a folder"),
+        (
+            {"file": ".", "text": None, "images": True, "audio": True},
+            "--images and --audio cannot be combined",
+        ),
         ({"file": "."}, "it has no column 'body'"),
-        ({"file": ".", "text": None}, "holds no file"),
-        ({"resume": "labels.db"}, "leave out --text"),
+        ({"file": ".", "text": None}, "holds no .bmp"),
+        ({"resume": "labels.db"}, "--text cannot be combined with --resume"),
     ],
 )
 def test_a_mistake_is_said_and_nothing_is_made(folder, changes, said):
     before = sorted(folder.iterdir())
     with pytest.raises(CommandError, match=said):
-        open_campaign(options(**changes))
+        open_project(options(**changes))
     assert sorted(folder.iterdir()) == before
 
 
@@ -294,35 +249,35 @@ def test_a_mistake_is_said_and_nothing_is_made(folder, changes, said):
         ("a.csv", b"id,body\n1,\xff\xfe\n", "is not in UTF-8"),
         ("a.csv", b"id,body\n1,x\n1,y\n", "'1' occurs more than once"),
         ("a.csv", b"id,body\n1,x\n", "only one row"),
-        ("a.jsonl", b'{"id": 1, "body": "x"}\n[1]\n', "line 2 of a.jsonl is no JSON object"),
-        ("a.jsonl", b'{"id": 1, "body"', "line 1 of a.jsonl is no JSON object"),
+        ("a.jsonl", b'{"id": 1, "body": "x"}\n[1]\n', "line 2 of a.jsonl is not a JSON object"),
+        ("a.jsonl", b'{"id": 1, "body"', "line 1 of a.jsonl is not a JSON object"),
         ("a.jsonl", b'{"id": 1.5, "body": "x"}\n' * 2, "strings or integers, got 1.5"),
         ("a.parquet", b"nothing", "cannot be read"),
-        ("a.txt", b"text", "none of the kinds that can be read: .csv, .jsonl, .parquet"),
+        ("a.txt", b"text", "cannot read a.txt: expected one of .csv, .jsonl, .parquet"),
     ],
 )
 def test_a_file_that_cannot_be(folder, name, content, said):
     (folder / name).write_bytes(content)
     with pytest.raises(CommandError, match=said):
-        open_campaign(options(file=name, id="id"))
+        open_project(options(file=name, id="id"))
     assert not (folder / "labels.db").exists()
 
 
 def test_a_store_of_other_settings_is_refused(folder):
-    open_campaign(options()).close()
-    with pytest.raises(CommandError, match=r"was made with classes \['good', 'bad'\]: go on"):
-        open_campaign(options(classes=("good", "bad", "ugly")))
-    with pytest.raises(CommandError, match="was made with batch 10"):
-        open_campaign(options(batch=5))
+    open_project(options()).close()
+    with pytest.raises(CommandError, match=r"was created with classes \['good', 'bad'\]: continue"):
+        open_project(options(classes=("good", "bad", "ugly")))
+    with pytest.raises(CommandError, match="was created with batch 10"):
+        open_project(options(batch=5))
 
 
 def test_a_store_of_a_program_is_not_resumed_but_taken(folder):
-    rows = read_campaign(options()).source.rows
+    rows = read_project(options()).source.rows
     learner = ActiveLearner(DummyClassifier(), Random())
     LabelingSession(learner, rows, store="labels.db").close()
-    with pytest.raises(CommandError, match="was not made by skactive label: name its data"):
-        open_campaign({"resume": "labels.db"})
-    open_campaign(options()).close()
+    with pytest.raises(CommandError, match="was not created by skactive label: name its data"):
+        open_project({"resume": "labels.db"})
+    open_project(options()).close()
     store = SQLiteLabelStore("labels.db")
     assert store.fact("campaign")["classes"] == ["good", "bad"]
     store.close()

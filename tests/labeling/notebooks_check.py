@@ -21,7 +21,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from skactive.cli._status import read_stored
+from skactive.cli._status import read_store
 
 SETUP = """
 from sklearn.datasets import load_digits
@@ -217,7 +217,7 @@ def check(name, chromium, shots):
                     page.screenshot(path=f"{shots / name}-failed.png")
                 raise
             page.close()
-        kept = read_stored(folder / "labels.db").records()
+        kept = read_store(folder / "labels.db").records()
     # 1, 2, d, d, 0, 0, of which u takes back the last; then a click on 7. Other keys do nothing.
     expected = [("label", 1), ("label", 2), *[("unknown", None)] * 2, ("label", 0), ("label", 7)]
     kinds = [(record["kind"], record["label"]) for record in kept]

@@ -1,4 +1,4 @@
-"""Keys: which one stands for which class or command."""
+"""Keys of classes and commands."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 __all__ = ["COMMANDS", "Keys"]
 
-# By their usual keys; what they are called on the screen.
+# Default key: name on the screen.
 COMMANDS = {
     "s": "skip",
     "?": "don't know",
@@ -20,24 +20,25 @@ COMMANDS = {
     "-": "none",
     "q": "quit",
 }
-_ORDER = "123456789" + "".join(
+_CLASS_KEYS = "123456789" + "".join(
     letter for letter in "abcdefghijklmnopqrstuvwxyz" if letter not in COMMANDS
 )
 
 
 class Keys:
-    """Keys of classes and commands; those of classes stay as they are when others are added.
+    """Assign keys to classes and commands.
 
-    A class whose name is one character has this as its key, so that 0 is never 1; a command that
-    loses its key to one is on the same letter in upper case. Other classes have 1 to 9, then
-    letters; those beyond have none, and are found by their names.
+    A class whose name is one character has this character as its key, so that 0 is never 1; a
+    command that loses its key to a class moves to the same letter in upper case. Other classes get
+    1 to 9, then letters; further ones have no key, and are found by name. The keys of classes stay
+    the same when others are added.
 
     Parameters
     ----------
     declared : sequence of str
-        The classes that there are from the beginning.
+        Classes of the start.
     added : iterable of str, default=()
-        Those that were added, in order.
+        Classes that were added later, in order.
 
     Examples
     --------
@@ -52,51 +53,51 @@ class Keys:
         self.names = list(declared)
         self.classes: dict[str, str] = {name: name for name in declared if len(name) == 1}
         self.commands: dict[str, str] = {}
-        for usual, command in COMMANDS.items():
-            key = next((k for k in (usual, usual.upper(), "") if k not in self.classes), "")
+        for default, command in COMMANDS.items():
+            key = next((k for k in (default, default.upper(), "") if k not in self.classes), "")
             if key:
                 self.commands[key] = command
         for name in declared:
             if len(name) > 1:
-                self._give(name)
+                self._assign(name)
         for name in added:
             self.add(name)
 
     def add(self, name: str) -> None:
-        """Give a further class a key."""
+        """Assign a key to another class."""
         if name in self.names:
             return
         self.names.append(name)
         if len(name) == 1 and self._is_free(name):
             self.classes[name] = name
         else:
-            self._give(name)
+            self._assign(name)
 
-    def _give(self, name: str) -> None:
-        key = next(filter(self._is_free, _ORDER), None)
+    def _assign(self, name: str) -> None:
+        key = next(filter(self._is_free, _CLASS_KEYS), None)
         if key is not None:
             self.classes[key] = name
 
     def _is_free(self, key: str) -> bool:
         return key not in self.classes and key not in self.commands
 
-    def key_of(self, name: str) -> str | None:
-        """Return the key of a class or command."""
-        both = [*self.classes.items(), *self.commands.items()]
-        return next((key for key, what in both if what == name), None)
+    def find_key(self, name: str) -> str | None:
+        """Return the key of a class or command; None if it has none."""
+        pairs = [*self.classes.items(), *self.commands.items()]
+        return next((key for key, other in pairs if other == name), None)
 
-    def matches(self, typed: str) -> list[str]:
-        """Return the classes that a name or the beginning of one may mean: itself, where there is.
+    def find_classes(self, typed: str) -> list[str]:
+        """Return the class of a name, else those whose names begin with it.
 
         Parameters
         ----------
         typed : str
-            What was typed; the case of letters counts where two classes differ by it.
+            A name or its beginning; case matters only where two classes differ by it alone.
         """
         if typed in self.names:
             return [typed]
         folded = typed.casefold()
-        same = [name for name in self.names if name.casefold() == folded]
-        if len(same) == 1:
-            return same
+        equal = [name for name in self.names if name.casefold() == folded]
+        if len(equal) == 1:
+            return equal
         return [name for name in self.names if name.casefold().startswith(folded)]

@@ -1,84 +1,94 @@
-"""Texts of strangers on a terminal: harmless, and as wide as it is."""
+"""Sanitize and wrap untrusted text for the terminal."""
 
 from __future__ import annotations
 
 import re
-from unicodedata import combining, east_asian_width
+from collections.abc import Callable
+from functools import cache
 
-__all__ = ["harmless", "width_of", "wrapped"]
+__all__ = ["get_width", "sanitize", "wrap"]
 
-_TAB = 4
+_TAB_WIDTH = 4
 _LINE_ENDS = re.compile("\r\n|\x85|\u2028|\u2029")
-# Escape sequences begin with control characters; the rest would turn the direction of what follows,
-# or cannot be encoded.
-_HARMFUL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+# Control characters, with which escape sequences begin; marks that change the direction of the text
+# after them; surrogates, which cannot be encoded.
+_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
-def harmless(text: str, *, lines: bool = False) -> str:
-    r"""Return a text that a terminal shows and does not obey.
+def sanitize(text: str, *, keep_lines: bool = False) -> str:
+    r"""Return a text without anything that a terminal would obey.
 
-    Control characters are shown as signs (U+2400 and on).
+    Control characters become visible symbols (U+2400 to U+2421), tabs become spaces.
 
     Parameters
     ----------
     text : str
         Any text.
-    lines : bool, default=False
-        Whether ends of lines stay; else they are shown too.
+    keep_lines : bool, default=False
+        Whether to keep the ends of lines; otherwise they become symbols too.
 
     Examples
     --------
-    >>> print(harmless("plain \x1b[31mred"))
+    >>> print(sanitize("plain \x1b[31mred"))
     plain ␛[31mred
     """
     text = _LINE_ENDS.sub("\n", text)
-    if not lines:
+    if not keep_lines:
         text = text.replace("\n", "\u240a")
-    return _HARMFUL.sub(_sign, text).expandtabs(_TAB)
+    return _UNSAFE.sub(_make_visible, text).expandtabs(_TAB_WIDTH)
 
 
-def _sign(match: re.Match[str]) -> str:
+def _make_visible(match: re.Match[str]) -> str:
     code = ord(match[0])
     if code < 0x20:
         return chr(0x2400 + code)
     return "\u2421" if code == 0x7F else "\ufffd"
 
 
-def width_of(text: str) -> int:
-    """Return how many columns a text takes: some letters take two, accents none."""
-    if text.isascii():
-        return len(text)
-    return sum(_width(letter) for letter in text)
+def get_width(text: str) -> int:
+    """Return how many columns a text takes: East Asian characters take two, accents none.
+
+    Without prompt_toolkit, whose tables these are, each character counts as one column.
+
+    Parameters
+    ----------
+    text : str
+        Sanitized, on one line.
+    """
+    return len(text) if text.isascii() else _width_function()(text)
 
 
-def _width(letter: str) -> int:
-    if combining(letter) or letter in "\u200b\u200c\u200d\u200e\u200f\ufe0f":
-        return 0
-    return 2 if east_asian_width(letter) in "WF" else 1
+@cache
+def _width_function() -> Callable[[str], int]:
+    try:
+        from prompt_toolkit.utils import get_cwidth  # late: an extra
+    except ImportError:
+        return len
+    return get_cwidth
 
 
-def wrapped(text: str, width: int) -> list[str]:
-    """Return the lines of a text, none wider than a terminal; broken between words where it goes.
+def wrap(text: str, width: int) -> list[str]:
+    """Return the lines of a text, broken between words where possible.
 
     Parameters
     ----------
     text : str
         May hold ends of lines.
     width : int
-        Columns, 2 or more.
+        Columns that no line exceeds, 2 or more.
 
     Examples
     --------
-    >>> wrapped("to be or not to be", 9)
+    >>> wrap("to be or not to be", 9)
     ['to be or', 'not to be']
     """
-    return [line for paragraph in text.split("\n") for line in _filled(paragraph, width)]
+    return [line for paragraph in text.split("\n") for line in _wrap_paragraph(paragraph, width)]
 
 
-def _filled(paragraph: str, width: int) -> list[str]:
+def _wrap_paragraph(paragraph: str, width: int) -> list[str]:
     lines, line, used = [], "", 0
     for word in re.findall(r"\s+|\S+", paragraph):
-        length = width_of(word)
+        length = get_width(word)
         if used + length <= width:
             line, used = line + word, used + length
             continue
@@ -87,20 +97,20 @@ def _filled(paragraph: str, width: int) -> list[str]:
         if word.isspace():
             line, used = "", 0
             continue
-        *full, line = _cut(word, width)
+        *full, line = _split_word(word, width)
         lines += full
-        used = width_of(line)
+        used = get_width(line)
     return [*lines, line.rstrip()] if line.strip() or not lines else lines
 
 
-def _cut(word: str, width: int) -> list[str]:
-    """Cut a word that may be wider than a line."""
-    if width_of(word) <= width:
+def _split_word(word: str, width: int) -> list[str]:
+    """Return a word in pieces that are no wider than a line."""
+    if get_width(word) <= width:
         return [word]
     pieces, piece, used = [], "", 0
     for letter in word:
-        if used + _width(letter) > width:
+        if used + get_width(letter) > width:
             pieces.append(piece)
             piece, used = "", 0
-        piece, used = piece + letter, used + _width(letter)
+        piece, used = piece + letter, used + get_width(letter)
     return [*pieces, piece]

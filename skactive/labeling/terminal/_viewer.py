@@ -1,4 +1,4 @@
-"""Images and sounds: shown by the programs that the system has for them."""
+"""Open images and sounds with the programs of the system."""
 
 from __future__ import annotations
 
@@ -10,45 +10,47 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-__all__ = ["viewer_of"]
+__all__ = ["make_viewer"]
 
 
-def viewer_of(folder: Path) -> Callable[[Any], str]:
-    """Return what opens the file of a row, and says what came of it.
+def make_viewer(folder: Path) -> Callable[[Any], str]:
+    """Return a function that opens the file of a row, and returns an error message or nothing.
 
     Parameters
     ----------
     folder : Path
-        Where the files are.
+        Folder of the files.
     """
-    opened: list[Any] = []  # processes that ended are cleared away when they are looked at
+    processes: list[Any] = []
 
     def view(row: Any) -> str:
         path = (folder / row[0]).resolve()
-        for process in opened:
-            process.poll()
+        for process in processes:
+            process.poll()  # why: a process that ended stays a zombie until it is polled
         try:
-            if _opens(path, opened):
+            if _open_file(path, processes):
                 return ""
         except OSError as error:
-            return f"It could not be opened: {error.strerror or error}."
-        return "There is no viewer here: open the file by yourself."
+            return f"The file could not be opened: {error.strerror or error}."
+        return "No viewer is available here: open the file yourself."
 
     return view
 
 
-def _opens(path: Path, opened: list[Any]) -> bool:
-    """Open a file by the system's program for it; tell whether there is one."""
+def _open_file(path: Path, processes: list[Any]) -> bool:
+    """Open a file with the system's program for it; return whether one is available."""
     if sys.platform == "win32":
         os.startfile(path)
         return True
     program = shutil.which("open" if sys.platform == "darwin" else "xdg-open")
-    # Without a screen xdg-open would take the terminal for a browser of text.
-    shown = sys.platform == "darwin" or any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY")))
-    if program is None or not shown:
+    # Without a display, xdg-open would start a text browser in this terminal.
+    has_display = sys.platform == "darwin" or any(
+        map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY"))
+    )
+    if program is None or not has_display:
         return False
     quiet = subprocess.DEVNULL
-    opened.append(
+    processes.append(
         subprocess.Popen(
             [program, str(path)], stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True
         )

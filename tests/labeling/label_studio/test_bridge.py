@@ -1046,7 +1046,7 @@ def test_the_command_runs_the_loop_and_goes_on(run, web, capsys):
     run("--until", "4", "--poll", "0.1")
     said = capsys.readouterr().out
     assert "Project 1: 12 rows added as tasks." in said
-    assert f"go on with: skactive label-studio --resume labels.db --url {web.url}\n" in said
+    assert f"continue with: skactive label-studio --resume labels.db --url {web.url}\n" in said
     assert next(iter(fake.projects.values()))["title"] == "films (active learning)"
     run("--poll", "0.1", new=False)
     assert "12 of 12 rows have a label" in capsys.readouterr().out

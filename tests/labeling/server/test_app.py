@@ -884,12 +884,12 @@ def test_the_command_plays_sounds(tmp_path, served):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["none.csv", "--text", "text", "--classes", "a,b", "--store", "x.db"], "no file"),
+        (["none.csv", "--text", "text", "--classes", "a,b", "--store", "x.db"], "file not found"),
         (["rows.csv", "--text", "none", "--classes", "a,b", "--store", "x.db"], "no column"),
         (["rows.csv", "--text", "text", "--store", "x.db"], "--classes"),
         (["rows.csv", "--text", "text", "--classes", "a,b"], "--store"),
         (["--resume", "rows.csv"], "no store"),
-        (["--resume", "none.db"], "no file"),
+        (["--resume", "none.db"], "file not found"),
         ([], "--resume"),
     ],
 )

@@ -31,6 +31,7 @@ from skactive.exceptions import (
     PoolExhaustedError,
     SelectionError,
     TeachError,
+    TeachValueError,
 )
 from skactive.selectors import PowerTop, SoftmaxTop
 from skactive.strategies import (
@@ -366,6 +367,46 @@ def test_a_refit_that_fails_leaves_the_learner_as_it_was(error, incremental, mon
     assert state(learner) == before
     monkeypatch.setattr(Fragile, "error", None)
     assert len(learner.teach(X[20:30], Y[20:30]).y_labeled_) == 30
+
+
+ROW_FAULTS = {
+    "fewer features": (X[20:30, :3], Y[20:30], r"rows of shape \(3,\)"),
+    "an undeclared class": (X[20:30], np.full(10, 7), r"does not declare: \[7\]"),
+    "labels of another kind": (X[20:30], np.full(10, "a"), "one kind"),
+    "fewer labels": (X[20:30], Y[20:29], "inconsistent"),
+    "no labels": (X[20:30], None, "y=None"),
+}
+
+
+@pytest.mark.parametrize("incremental", [False, True])
+@pytest.mark.parametrize("fault", ROW_FAULTS)
+def test_rows_that_cannot_be_taught_raise_a_teach_error_that_is_a_value_error(fault, incremental):
+    rows, labels, message = ROW_FAULTS[fault]
+    classes = None if fault == "labels of another kind" else [0, 1, 2]
+    learner = made(Random(), incremental=incremental, classes=classes).fit(X[:20], Y[:20])
+    before = state(learner)
+    with pytest.raises(TeachError, match=f"cannot be taught.*{message}.*with 20 lab") as raised:
+        learner.teach(rows, labels)
+    assert isinstance(raised.value, ValueError)
+    assert type(raised.value.__cause__) is ValueError
+    assert state(learner) == before
+
+
+@pytest.mark.parametrize("incremental", [False, True])
+@pytest.mark.parametrize("error", [ValueError("told to fail"), TypeError("told to fail")])
+def test_a_failed_refit_is_a_value_error_only_where_the_model_raises_one(
+    error, incremental, monkeypatch
+):
+    learner = made(Random(), Fragile(), incremental=incremental).fit(X[:20], Y[:20])
+    monkeypatch.setattr(Fragile, "error", error)
+    with pytest.raises(TeachError, match=r"told to fail.*as it was before") as raised:
+        learner.teach(X[20:30], Y[20:30])
+    assert raised.value.__cause__ is error
+    assert isinstance(raised.value, ValueError) == isinstance(error, ValueError)
+    assert isinstance(raised.value, TeachValueError) == isinstance(error, ValueError)
+    copied = pickle.loads(pickle.dumps(raised.value))
+    assert type(copied) is type(raised.value)
+    assert str(copied) == str(raised.value)
 
 
 @pytest.mark.parametrize("incremental", [False, True])
@@ -743,8 +784,8 @@ class Answers(Strategy):
         ([-1, 0], "0 .. 149"),
         ([1, 2, 3], "2 positions"),
         ([[1, 2]], "one dimension"),
-        ([0.5, 1.5], "whole numbers"),
-        ([True, False], "whole numbers"),
+        ([0.5, 1.5], "integers"),
+        ([True, False], "integers"),
     ],
     ids=str,
 )

@@ -53,12 +53,12 @@ def breaks(check, error=AssertionError, match=None):
 BROKEN = []
 
 
-@breaks(testing.check_needs, match="frozenset")
+@breaks(testing.check_known_needs, match="frozenset")
 class NeedsInASet(Sound):
     needs = {"proba"}  # noqa: RUF012
 
 
-@breaks(testing.check_needs, match="probabilities")
+@breaks(testing.check_known_needs, match="probabilities")
 class NeedsWhatDoesNotExist(Sound):
     needs = frozenset({"proba|probabilities"})
 
@@ -203,7 +203,7 @@ class ScoresInSinglePrecision(Sound):
         return super().score(pool).astype(np.float32)
 
 
-@breaks(testing.check_scores, match="left behind")
+@breaks(testing.check_scores, match="left out")
 class TakesTheLowest(Sound):
     def select(self, pool, batch_size):
         return top(-self.score(pool), batch_size, pool.random_state)
@@ -426,7 +426,7 @@ def test_parametrize_makes_a_case_of_each_strategy_and_check():
     assert names == ("strategy", "check")
     assert len(cases) == 2 * len(CHECKS)
     assert [case.values[1] for case in cases] == [*CHECKS, *CHECKS]
-    assert cases[0].id == "Margin()-check_needs"
+    assert cases[0].id == "Margin()-check_known_needs"
     assert len({case.id for case in cases}) == len(cases)
 
 

@@ -373,7 +373,7 @@ def test_a_member_that_lacks_a_class_has_the_others_in_their_columns(strategy, n
     learner.fit(X[rare], np.array(names)[Y[rare]])
     sizes = {len(inner.classes_) for inner in learner.estimator_.estimators_}
     assert min(sizes) < 3
-    samples = learner._view(X).proba_samples()
+    samples = learner._make_view(X).proba_samples()
     np.testing.assert_allclose(samples.mean(axis=0), learner.predict_proba(X), atol=1e-12)
     codes = ActiveLearner(model, strategy, random_state=0)
     codes.fit(X[rare], np.searchsorted(np.unique(names), np.array(names)[Y[rare]]))

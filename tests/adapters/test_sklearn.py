@@ -26,7 +26,8 @@ from sklearn.svm import LinearSVC
 from skactive import ActiveLearner
 from skactive.adapters import adapt
 from skactive.exceptions import CapabilityError, FrozenModelWarning
-from skactive.pool._view import PoolView, Source
+from skactive.pool import PoolView
+from skactive.pool._view import ReadingSource
 from skactive.strategies import BALD, EPIG, Margin
 
 X, Y = load_iris(return_X_y=True)
@@ -110,7 +111,7 @@ def test_frames_pass_through_column_transformers():
     wanted = [[0, 1, 0, 0], [1 / 3, 0, 1, 0], [1, 1, 0, 0], [2 / 3, 0, 0, 1]]
     assert isinstance(adapter.prepare(FRAME), pd.DataFrame)
     assert_reads_as(adapter, model, FRAME, wanted)
-    pool = PoolView(FRAME, Source(adapter))
+    pool = PoolView(FRAME, ReadingSource(adapter))
     assert_allclose(pool.embedding, wanted)
     assert_allclose(pool.take([2, 0]).proba, model.predict_proba(FRAME)[[2, 0]])
 

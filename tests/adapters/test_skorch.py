@@ -18,7 +18,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from skactive import ActiveLearner
 from skactive.adapters import adapt
 from skactive.exceptions import CapabilityError, InvalidReadingError, TeachError
-from skactive.pool._view import PoolView
+from skactive.pool import PoolView
 from skactive.strategies import BADGE, BALD, EPIG, KCenterGreedy, Margin
 
 pytest.importorskip("skorch")
@@ -174,7 +174,7 @@ def test_a_binary_net_has_two_columns():
         mlp(nn.Dropout(0.5), n_outputs=1), train_split=None, verbose=0, max_epochs=3
     )
     learner = ActiveLearner(net, BALD(), random_state=0).fit(X, y)
-    view = learner._view(X)
+    view = learner._make_view(X)
     np.testing.assert_array_equal(view.proba, learner.predict_proba(X))
     assert view.proba_samples(4).shape == (4, 50, 2)
     assert len(learner.query(X, 3)) == 3
@@ -210,7 +210,7 @@ def test_declared_classes_keep_their_columns():
     net = make_net(Mlp, fit=False, module__n_outputs=10, max_epochs=20)
     learner = ActiveLearner(net, Margin(), classes=np.arange(10), random_state=0)
     learner.fit(DIGITS[:200][seen], LABELS[:200][seen])
-    view = learner._view(DIGITS[:200][seen])
+    view = learner._make_view(DIGITS[:200][seen])
     np.testing.assert_array_equal(learner.classes_, [0, 2, 5])
     np.testing.assert_array_equal(view.classes, np.arange(10))
     np.testing.assert_array_equal(view.proba, learner.predict_proba(DIGITS[:200][seen]))
@@ -649,7 +649,7 @@ def test_bare_and_at_the_end_of_a_pipeline(wrap):
     learner = ActiveLearner(wrap(make_net(Mlp, fit=False)), Margin(), random_state=0)
     learner.fit(X_wide[:30], Y[:30])
     assert len(set(learner.query(X_wide[30:], 5))) == 5
-    view = learner._view(X_wide)
+    view = learner._make_view(X_wide)
     assert isinstance(view, PoolView)
     steps = [] if wrap is not in_pipeline else learner.estimator_[:-1]
     net = learner.estimator_ if wrap is not in_pipeline else learner.estimator_[-1]
@@ -685,7 +685,7 @@ def test_images_through_the_whole_loop(container):
     assert type(learner.X_labeled_) is type(rows)
     assert tuple(learner.X_labeled_.shape) == (58, 1, 8, 8)
     assert learner.predict(rows).shape == (120,)
-    assert learner._view(rows).embedding.shape == (120, 54)
+    assert learner._make_view(rows).embedding.shape == (120, 54)
 
 
 def test_a_cold_start_asks_nothing_of_the_net():
@@ -764,7 +764,7 @@ def test_partial_fit_goes_on_and_loses_no_classes():
     expected = copy.deepcopy(before)
     with adapt(expected).fitting(learner.seed_):
         expected.partial_fit(X[lesson], Y[lesson])
-    view = learner._view(X)
+    view = learner._make_view(X)
     np.testing.assert_array_equal(view.classes, np.arange(10))
     np.testing.assert_array_equal(view.proba, expected.predict_proba(X))
     assert len(learner.query(X, 4)) == 4
@@ -773,7 +773,7 @@ def test_partial_fit_goes_on_and_loses_no_classes():
 def test_partial_fit_without_declared_classes_knows_those_of_all_lessons():
     learner = ActiveLearner(make_net(Mlp, fit=False), Margin(), incremental=True, random_state=0)
     learner.fit(X, Y).teach(X[Y < 3], Y[Y < 3])
-    view = learner._view(X)
+    view = learner._make_view(X)
     np.testing.assert_array_equal(view.classes, np.arange(10))
     np.testing.assert_array_equal(view.proba, learner.predict_proba(X))
 

@@ -20,7 +20,8 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler, scale
 from skactive import ActiveLearner
 from skactive.adapters import ModelAdapter, adapt
 from skactive.exceptions import CapabilityError, InvalidReadingError
-from skactive.pool._view import PoolView, Source
+from skactive.pool import PoolView
+from skactive.pool._view import ReadingSource
 from skactive.strategies import ScoreStrategy
 from skactive.testing import FakePool
 
@@ -102,7 +103,7 @@ class Fixed(Says):
 
 def spied(**source):
     spy = Spy()
-    return spy, PoolView(ROWS, Source(spy, **source))
+    return spy, PoolView(ROWS, ReadingSource(spy, **source))
 
 
 def read(pool, reading):
@@ -215,7 +216,7 @@ def test_without_labels_there_is_no_labeled_view():
 
 def test_rows_come_in_their_own_container_and_only_when_asked_for():
     frame = pd.DataFrame({"a": [1, 2, 3], "kind": pd.Categorical(["x", "y", "x"])})
-    child = PoolView(frame, Source(Spy())).take(slice(0, 3)).take([2, 0])
+    child = PoolView(frame, ReadingSource(Spy())).take(slice(0, 3)).take([2, 0])
     assert len(child) == 2
     assert child._X is None
     pd.testing.assert_frame_equal(child.X, frame.iloc[[2, 0]])
@@ -299,7 +300,7 @@ def test_provides_asks_the_model_and_the_learner():
     spy, pool = spied(refit=lambda row, label: spy)
     assert all(pool.provides(reading) for reading in [*READINGS, "fantasize", "joint_samples"])
     assert not spied()[1].provides("fantasize")
-    unfitted = PoolView(ROWS, Source(Spy(), fitted=False))
+    unfitted = PoolView(ROWS, ReadingSource(Spy(), fitted=False))
     assert unfitted.provides("X")
     assert unfitted.provides("embedding")
     assert not any(unfitted.provides(reading) for reading in READINGS if reading != "embedding")
@@ -308,7 +309,7 @@ def test_provides_asks_the_model_and_the_learner():
 @pytest.mark.parametrize("reading", ["proba", "decision", "gradient_factors", "proba_samples"])
 def test_reading_that_the_model_lacks_is_refused_by_name(reading):
     with pytest.raises(CapabilityError, match=f"'{reading}'"):
-        read(PoolView(ROWS, Source(Spy(), fitted=False)), reading)
+        read(PoolView(ROWS, ReadingSource(Spy(), fitted=False)), reading)
 
 
 def test_pool_that_cannot_refit_refuses_to_fantasize():
@@ -379,20 +380,20 @@ def test_embedder_does_not_stand_in_for_the_features_of_the_last_layer():
 def test_embedding_of_a_pipeline_is_what_its_last_step_sees():
     model = make_pipeline(StandardScaler(), MODEL).fit(IRIS[:50], SPECIES[:50])
     wanted = (IRIS - IRIS[:50].mean(axis=0)) / IRIS[:50].std(axis=0)
-    pool = PoolView(IRIS, Source(adapt(model)))
+    pool = PoolView(IRIS, ReadingSource(adapt(model)))
     assert_allclose(pool.embedding, wanted, atol=1e-12)
     assert_allclose(pool.gradient_factors[1], wanted, atol=1e-12)
     assert_allclose(pool.proba, model.predict_proba(IRIS))
 
 
 def test_embedding_of_a_plain_model_is_the_rows():
-    pool = PoolView(IRIS[:5].astype(np.float32), Source(adapt(MODEL)))
+    pool = PoolView(IRIS[:5].astype(np.float32), ReadingSource(adapt(MODEL)))
     assert_array_equal(pool.embedding, IRIS[:5].astype(np.float32))
 
 
 def test_cold_pipeline_fits_its_transformers_on_the_pool_once(fits):
     model = make_pipeline(Counting(), FunctionTransformer(lambda X: X * 2), MODEL)
-    pool = PoolView(ROWS, Source(adapt(model), fitted=False))
+    pool = PoolView(ROWS, ReadingSource(adapt(model), fitted=False))
     wanted = (ROWS - ROWS.mean(axis=0)) * 2
     assert_allclose(pool.take([3, 1]).embedding, wanted[[3, 1]])
     assert_allclose(pool.embedding, wanted)
@@ -403,14 +404,14 @@ def test_cold_pipeline_fits_its_transformers_on_the_pool_once(fits):
 def test_cold_text_pipeline_gives_its_sparse_features():
     texts = ["a cat sat", "a dog ran", "the cat ran"]
     model = make_pipeline(TfidfVectorizer(), MODEL)
-    pool = PoolView(texts, Source(adapt(model), fitted=False))
+    pool = PoolView(texts, ReadingSource(adapt(model), fitted=False))
     assert sp.issparse(pool.embedding)
     wanted = TfidfVectorizer().fit_transform(texts).toarray()
     assert_allclose(pool.take([2, 0]).embedding.toarray(), wanted[[2, 0]])
 
 
 def test_text_without_embedder_is_refused_with_the_remedy():
-    pool = PoolView(["some", "texts"], Source(adapt(MODEL)))
+    pool = PoolView(["some", "texts"], ReadingSource(adapt(MODEL)))
     with pytest.raises(InvalidReadingError, match=r"embedder=.*Pipeline"):
         _ = pool.embedding
 
@@ -420,7 +421,7 @@ def test_embedding_that_is_not_finite_is_refused(bad):
     rows = ROWS.copy()
     rows[3, 1] = bad
     with pytest.raises(InvalidReadingError, match=r"embedding.*(NaN|infinity)"):
-        _ = PoolView(rows, Source(adapt(MODEL))).embedding
+        _ = PoolView(rows, ReadingSource(adapt(MODEL))).embedding
 
 
 # Probabilities are checked ----------------------------------------------------------------------
@@ -448,25 +449,25 @@ def test_what_is_no_probability_is_refused(answer, message):
         np.errstate(invalid="ignore"),
         pytest.raises(InvalidReadingError, match="SimpleNamespace .*" + message),
     ):
-        _ = PoolView(ROWS[:2], Source(Says(answer, np.array([0, 1])))).proba
+        _ = PoolView(ROWS[:2], ReadingSource(Says(answer, np.array([0, 1])))).proba
 
 
 @pytest.mark.parametrize("bad", [GOOD, np.stack([GOOD, GOOD * 2])], ids=["dims", "sums"])
 def test_posterior_draws_are_checked_too(bad):
     with pytest.raises(InvalidReadingError):
-        PoolView(ROWS[:2], Source(Says(bad, np.array([0, 1])))).proba_samples()
+        PoolView(ROWS[:2], ReadingSource(Says(bad, np.array([0, 1])))).proba_samples()
 
 
 def test_single_precision_softmax_is_accepted():
     proba = np.full((1, 3000), 1 / 3000, dtype=np.float32)
-    pool = PoolView(ROWS[:1], Source(Says(proba, np.arange(3000))))
+    pool = PoolView(ROWS[:1], ReadingSource(Says(proba, np.arange(3000))))
     assert_array_equal(pool.proba, proba)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_decision_that_is_not_finite_is_refused(bad):
     with pytest.raises(InvalidReadingError, match="decision_function"):
-        _ = PoolView(ROWS[:2], Source(Says(np.array([0.0, bad])))).decision
+        _ = PoolView(ROWS[:2], ReadingSource(Says(np.array([0.0, bad])))).decision
 
 
 @pytest.mark.parametrize(
@@ -485,11 +486,11 @@ def test_columns_are_widened_to_the_declared_classes(declared, known, columns):
     for source, target in enumerate(columns):
         wide[:, :, target] = narrow[:, :, source]
     declared = np.array(declared)
-    pool = PoolView(ROWS[:4], Source(Says(narrow[0], np.array(known)), classes=declared))
+    pool = PoolView(ROWS[:4], ReadingSource(Says(narrow[0], np.array(known)), classes=declared))
     assert_array_equal(pool.proba, wide[0])
     assert_array_equal(pool.classes, declared)
     assert_array_equal(pool.take([2]).gradient_factors[0].shape, (1, len(declared)))
-    draws = PoolView(ROWS[:4], Source(Says(narrow, np.array(known)), classes=declared))
+    draws = PoolView(ROWS[:4], ReadingSource(Says(narrow, np.array(known)), classes=declared))
     assert_array_equal(draws.proba_samples(), wide)
 
 
@@ -497,20 +498,20 @@ def test_columns_are_widened_to_the_declared_classes(declared, known, columns):
 def test_class_of_the_model_that_is_not_declared_is_refused(declared):
     adapter = Says(np.full((2, 3), 1 / 3), np.array([0, 1, 5]))
     with pytest.raises(InvalidReadingError, match="classes="):
-        _ = PoolView(ROWS[:2], Source(adapter, classes=np.array(declared))).proba
+        _ = PoolView(ROWS[:2], ReadingSource(adapter, classes=np.array(declared))).proba
 
 
 def test_columns_that_do_not_belong_to_the_model_s_classes_are_refused():
     adapter = Says(GOOD, np.array([0, 1, 2]))
     with pytest.raises(InvalidReadingError, match=r"2 columns .* 3 classes .*classes="):
-        _ = PoolView(ROWS[:2], Source(adapter)).proba
+        _ = PoolView(ROWS[:2], ReadingSource(adapter)).proba
 
 
 def test_fixed_columns_must_be_as_many_as_the_classes():
     labels = {"X_labeled": ROWS[:3], "y_labeled": np.array([4, 1, 7])}
     with pytest.raises(InvalidReadingError, match=r"2 columns .* 3 classes are among .*classes="):
-        _ = PoolView(ROWS[:2], Source(Fixed(GOOD, np.array([1, 7])), **labels)).proba
-    declared = Source(Fixed(GOOD, np.array([1, 7])), classes=np.array([1, 4, 7]), **labels)
+        _ = PoolView(ROWS[:2], ReadingSource(Fixed(GOOD, np.array([1, 7])), **labels)).proba
+    declared = ReadingSource(Fixed(GOOD, np.array([1, 7])), classes=np.array([1, 4, 7]), **labels)
     with pytest.raises(InvalidReadingError, match=r"2 columns .* 3 classes are declared"):
         _ = PoolView(ROWS[:2], declared).proba
 
@@ -518,8 +519,8 @@ def test_fixed_columns_must_be_as_many_as_the_classes():
 def test_fixed_columns_are_those_of_the_declared_classes_or_the_labels():
     labels = {"X_labeled": ROWS[:2], "y_labeled": np.array([7, 1])}
     for source in (
-        Source(Fixed(GOOD, np.array([1])), **labels),
-        Source(Fixed(GOOD, np.array([1])), classes=np.array([1, 7])),
+        ReadingSource(Fixed(GOOD, np.array([1])), **labels),
+        ReadingSource(Fixed(GOOD, np.array([1])), classes=np.array([1, 7])),
     ):
         pool = PoolView(ROWS[:2], source)
         assert_array_equal(pool.proba, GOOD)
@@ -531,7 +532,7 @@ def test_fixed_columns_are_those_of_the_declared_classes_or_the_labels():
 
 def learner_and_pool(y, **params):
     learner = ActiveLearner(MODEL, random_state=0).fit(IRIS[:30], y[:30], **params)
-    return learner, learner._view(IRIS[100:])
+    return learner, learner._make_view(IRIS[100:])
 
 
 @pytest.mark.parametrize("y", [SPECIES, SPECIES - 1, NAMES], ids=["ints", "negative", "strings"])
@@ -579,7 +580,7 @@ def test_fantasy_of_an_incremental_model_leaves_the_model_alone():
     model = SGDClassifier(loss="log_loss", random_state=0)
     learner = ActiveLearner(model, incremental=True, random_state=0).fit(IRIS[:30], SPECIES[:30])
     coefficients = learner.estimator_.coef_.copy()
-    pool = learner._view(IRIS[100:])
+    pool = learner._make_view(IRIS[100:])
     assert np.abs(pool.fantasize(0, 2).proba - pool.proba).max() > 0
     assert_array_equal(learner.estimator_.coef_, coefficients)
 
@@ -589,13 +590,13 @@ def test_fantasy_of_an_incremental_model_leaves_the_model_alone():
 def test_fantasy_takes_labels_from_any_container(y, kind):
     wanted = learner_and_pool(y)[1].fantasize(4, y[0]).proba
     learner = ActiveLearner(MODEL, random_state=0).fit(IRIS[:30], kind(y[:30]))
-    assert_allclose(learner._view(IRIS[100:]).fantasize(4, y[0]).proba, wanted, atol=1e-12)
+    assert_allclose(learner._make_view(IRIS[100:]).fantasize(4, y[0]).proba, wanted, atol=1e-12)
 
 
 def naive_bayes(rows=IRIS[100:], n_classes=3, params=None, **options):
     known = np.flatnonzero(SPECIES[:40] < n_classes)
     learner = ActiveLearner(GaussianNB(), random_state=0, **options)
-    return learner.fit(IRIS[known], NAMES[known], **(params or {}))._view(rows)
+    return learner.fit(IRIS[known], NAMES[known], **(params or {}))._make_view(rows)
 
 
 def test_fantasies_all_at_once_are_those_one_by_one():

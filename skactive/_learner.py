@@ -255,10 +255,7 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
             X, y = self._check_new_rows(X, y)
             X_all, y_all, all_params = self._join_labeled_rows(X, y, params)
         except ValueError as error:
-            reason = str(error).removesuffix(".")
-            raise TeachValueError(
-                f"These rows cannot be taught: {reason}. {self._describe_state()}"
-            ) from error
+            raise self._make_teach_error("These rows cannot be taught", error) from error
         seed = self._choose_fit_seed(self._get_seed())
         try:
             if self.incremental:
@@ -267,11 +264,8 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
             else:
                 model = self._fit_clone(X_all, y_all, all_params, seed)
         except Exception as error:
-            error_type = TeachValueError if isinstance(error, ValueError) else TeachError
-            raise error_type(
-                f"The model could not be refitted with {n_rows(X)} more rows "
-                f"({type(error).__name__}: {error}). {self._describe_state()}"
-            ) from error
+            failure = f"The model could not be refitted with {n_rows(X)} more rows"
+            raise self._make_teach_error(failure, error) from error
         _warn_if_frozen(model)
         self._set_state(model, X_all, y_all, all_params, self._get_seed())
         return self
@@ -348,11 +342,15 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
     def _get_labeled_rows(self) -> Any:
         return getattr(self, "X_labeled_", None)
 
-    def _describe_state(self) -> str:
-        """Describe, for errors of `teach`, that nothing has changed."""
+    def _make_teach_error(self, failure: str, cause: Exception) -> TeachError:
+        """Return the error of `teach`: a ValueError too where the rows are at fault."""
         X_labeled = self._get_labeled_rows()
         n_labeled = 0 if X_labeled is None else n_rows(X_labeled)
-        return f"The learner is as it was before, with {n_labeled} labeled rows."
+        error_type = TeachValueError if isinstance(cause, ValueError) else TeachError
+        return error_type(
+            f"{failure} ({type(cause).__name__}: {cause}). The learner is as it was before, with "
+            f"{n_labeled} labeled rows."
+        )
 
     def _check_labeled_rows(self, X: Any, y: Any) -> tuple[Any, Any]:
         X, y = check_rows(X, y)

@@ -1,15 +1,18 @@
-"""The traps that other libraries fell into (PEERS.md), each with the test that we do not.
+"""Traps that active-learning libraries fell into, each with a test that skactive does not.
 
-Shown elsewhere:
+A comment that begins with "Trap:" says what went wrong elsewhere. More traps are tested in other
+files:
 
-- zero probabilities, NaN scores, duplicates, ties at random, one row, batch = pool, a shuffled part
-  of a pool, readings changed in place, global seeds: `skactive.testing`, run by test_common.py
-- nets: batch norm and shuffling while asking, logits, dropout: adapters/test_skorch.py
-- BADGE's embedding, its k-means++ on squared norms, squared norms of factors, memory:
+- zero probabilities and NaN scores, duplicate rows, ties broken by position, pools of one row,
+  batches of the whole pool, shuffled parts of a pool, readings changed in place, global seeds:
+  `skactive.testing`, run by test_common.py
+- nets that are in training mode or shuffle rows during a query, logits taken for probabilities,
+  dropout that differs between chunks: adapters/test_skorch.py
+- BADGE on another embedding than the gradients, k-means++ on squared norms, n x n memory:
   selectors/test_distance.py
-- density's sign, committees' means, memory of scores: test_scores.py
-- hidden labels never read, refits in the order of rows: test_simulation.py
-- global random state, arrays of the caller's, answers that cannot be right: test_learner.py
+- density with the sign reversed, means of committees, memory of scores: test_scores.py
+- hidden labels that are read, refits in the order of the answers: simulation/test_learner.py
+- global random state, changed arrays of the caller, invalid positions: test_learner.py
 """
 
 import numpy as np
@@ -71,8 +74,8 @@ def fitted(strategy, model=None, n=20, **params):
     return ActiveLearner(model, strategy, random_state=0, **params).fit(X[:n], Y[:n])
 
 
-def every_strategy(composed=True):
-    """Return one object of every strategy there is."""
+def every_strategy():
+    """Return one instance of every strategy."""
     inner = {
         Subsample: [Margin()],
         Prefilter: [Margin(), KMeans()],
@@ -100,8 +103,8 @@ def forest():
 # Scores that say the opposite --------------------------------------------------------------------
 
 
-class Told(GaussianNB):
-    """Predicts what stands in its rows: the probabilities themselves."""
+class RowsAsProba(GaussianNB):
+    """Returns its rows as the probabilities."""
 
     def predict_proba(self, X):
         return X[:, :3]
@@ -113,33 +116,37 @@ class Told(GaussianNB):
 def test_zero_probabilities_do_not_make_the_certain_row_the_most_uncertain(strategy):
     # Trap: 0 log 0 is NaN, and argmax takes NaN.
     rows = np.array([[1.0, 0, 0], [0, 1, 0], [0.5, 0.5, 0], [0.9, 0.1, 0], [0, 0, 1]])
-    learner = ActiveLearner(Told(), strategy, random_state=0).fit(rows[[0, 1, 2, 4]], [0, 1, 1, 2])
+    learner = ActiveLearner(RowsAsProba(), strategy, random_state=0).fit(
+        rows[[0, 1, 2, 4]], [0, 1, 1, 2]
+    )
     assert learner.query(rows, 1)[0] == 2
     assert np.isfinite(learner.score_pool(rows)).all()
 
 
 def test_tie_breaking_leaves_the_maximum_a_maximum():
-    # Trap: a shuffle that is not undone, or one that turns a minimum into a maximum.
+    # Trap: a shuffle that is never undone, or one that turns a minimum into a maximum.
     rows = np.array([[0.9, 0.1, 0.0]] * 20 + [[0.4, 0.35, 0.25]] * 3 + [[1.0, 0.0, 0.0]] * 20)
     for seed in range(10):
-        learner = ActiveLearner(Told(), Margin(), random_state=seed)
+        learner = ActiveLearner(RowsAsProba(), Margin(), random_state=seed)
         learner.fit(np.eye(3), [0, 1, 2])
         assert set(learner.query(rows, 3)) == {20, 21, 22}
 
 
 def test_ties_are_broken_by_the_seed_and_not_by_position():
-    # Trap: ties never random though said to be.
+    # Trap: ties are documented as random, but the first row always wins.
     rows = np.array([[0.9, 0.1, 0.0]] * 20 + [[1.0, 0.0, 0.0]] * 5)
     picks = set()
     for seed in range(20):
-        learner = ActiveLearner(Told(), Margin(), random_state=seed).fit(np.eye(3), [0, 1, 2])
+        learner = ActiveLearner(RowsAsProba(), Margin(), random_state=seed).fit(
+            np.eye(3), [0, 1, 2]
+        )
         picks.add(int(learner.query(rows, 1)[0]))
     assert picks <= set(range(20))
     assert len(picks) > 5
 
 
 def test_density_prefers_the_crowd_to_the_outlier():
-    # Trap: density weighting with the sign reversed.
+    # Trap: density weighting has the sign reversed, so outliers come first.
     rows = np.r_[np.random.RandomState(0).normal(size=(30, 4)) * 0.1 + X.mean(axis=0), X[:1] + 40]
     learner = ActiveLearner(LogisticRegression(), InformationDensity(Margin()), random_state=0)
     learner.fit(np.r_[X[:20], X[:1] + 80], np.r_[Y[:20], Y[0]])
@@ -187,7 +194,7 @@ def test_an_error_in_a_strategy_is_raised_and_the_strategy_called_once(error, ca
 
 
 def test_scores_that_are_no_numbers_are_refused_and_not_replaced():
-    # Trap: NaN scores replaced by 0 or 10000.
+    # Trap: NaN scores are silently replaced by 0 or 10000.
     class Broken(ScoreStrategy):
         needs = frozenset({"X"})
 
@@ -245,7 +252,7 @@ def test_the_parts_of_a_mixture_choose_among_what_is_left():
     ids=repr,
 )
 def test_a_pool_that_shrinks_and_is_shuffled_between_queries(strategy):
-    # Trap: caches and maps of positions that outlive the pool they were made for.
+    # Trap: caches and maps of positions outlive the pool that they were made for.
     learner = fitted(strategy)
     learner.query(X[20:], 5)
     part = np.random.RandomState(3).permutation(np.arange(20, 150))[:60]
@@ -257,7 +264,7 @@ def test_a_pool_that_shrinks_and_is_shuffled_between_queries(strategy):
 
 @each_strategy
 def test_the_pool_shrinks_to_its_last_row(strategy):
-    # Trap: one row in the pool; a batch equal to the pool.
+    # Trap: a crash where the pool has one row, or where the batch is the whole pool.
     learner = fitted(strategy, forest())
     assert sorted(learner.query(X[20:26], 6)) == list(range(6))
     equal(learner.query(X[20:21], 1), [0])
@@ -265,7 +272,7 @@ def test_the_pool_shrinks_to_its_last_row(strategy):
 
 @each_strategy
 def test_exactly_as_many_rows_as_were_asked_for(strategy):
-    # Trap: light-weight core-set returns another number; the last partial block is dropped.
+    # Trap: lightweight core-set returns another number; the last partial block is dropped.
     if isinstance(strategy, ExpectedErrorReduction):
         strategy.set_params(n_targets=3)
     learner = fitted(strategy, forest())
@@ -275,7 +282,7 @@ def test_exactly_as_many_rows_as_were_asked_for(strategy):
 
 @pytest.mark.parametrize("strategy", [Margin(), BALD(), KCenterGreedy()], ids=repr)
 def test_the_first_pick_is_not_dropped(strategy):
-    # Trap: one row more is picked and then the first is dropped.
+    # Trap: one row too many is picked, and the first, the best, is dropped.
     learner = fitted(strategy, forest() if isinstance(strategy, BALD) else None)
     one, many = learner.query(X[20:], 1), learner.query(X[20:], 10)
     if isinstance(strategy, ScoreStrategy):
@@ -294,7 +301,8 @@ def test_a_cold_ranked_batch_is_distinct():
 
 @pytest.mark.parametrize("strategy", [BADGE(), KCenterGreedy(), KMeans(), RankedBatch()], ids=repr)
 def test_duplicates_neither_crash_nor_stop_nor_divide_by_zero(strategy):
-    # Trap: 0 / 0 in k-means++, a debugger, a crash where clusters are fewer than the batch.
+    # Trap: 0 / 0 in k-means++, a left-over debugger call, a crash with fewer clusters than rows
+    # in the batch.
     pool = np.repeat(X[20:22], 20, axis=0)
     picked = fitted(strategy, LogisticRegression(max_iter=500)).query(pool, 10)
     assert len(set(picked.tolist())) == 10
@@ -304,12 +312,12 @@ def test_duplicates_neither_crash_nor_stop_nor_divide_by_zero(strategy):
 
 
 def test_badge_stays_away_from_what_it_has_and_from_nothing_else():
-    # Trap: rows weighted by min(norm squared, distance squared): the origin acts as a center.
-    # 95 rows of which the model is sure have gradients near the origin; none is worth a pick
-    # before the five others, but once the first is in, the far side of the origin counts.
+    # Trap: rows are weighted by min(squared norm, squared distance): the origin acts as a center.
+    # The model is sure of 95 rows, whose gradients are near the origin; none of them should be the
+    # first pick, but once one of the five others is in, the far side of the origin counts.
     sure = np.tile([0.999, 0.001, 0.0], (95, 1))
     rows = np.r_[sure, np.random.RandomState(0).dirichlet([3, 3, 3], 5)]
-    learner = ActiveLearner(Told(), BADGE(), random_state=0).fit(np.eye(3), [0, 1, 2])
+    learner = ActiveLearner(RowsAsProba(), BADGE(), random_state=0).fit(np.eye(3), [0, 1, 2])
     chosen = [fit_query(learner, rows, seed) for seed in range(20)]
     assert np.mean([first >= 95 for first, _ in chosen]) > 0.9
 
@@ -324,7 +332,7 @@ def fit_query(learner, rows, seed):
 
 @pytest.mark.parametrize("labels", [[-1, 1], [5, 2], ["no", "yes"]], ids=str)
 def test_expected_error_reduction_imagines_labels_and_not_their_positions(labels):
-    # Trap: {-1, 1} gains a third class, the index 0.
+    # Trap: with labels {-1, 1} the column 0 is imagined as a label, a third class.
     taught = []
 
     class Watched(GaussianNB):
@@ -341,7 +349,7 @@ def test_expected_error_reduction_imagines_labels_and_not_their_positions(labels
 
 
 def test_expected_error_reduction_counts_the_pool_only():
-    # Trap: labeled rows count in the error to be expected; hidden labels are read.
+    # Trap: labeled rows count in the expected error; hidden labels are read.
     learner = fitted(ExpectedErrorReduction(loss="zero_one"), n=10)
     pool, now = X[20:25], learner.predict_proba(X[20:25])
     expected = np.zeros(5)
@@ -353,7 +361,7 @@ def test_expected_error_reduction_counts_the_pool_only():
 
 
 class Unweighted(DecisionTreeClassifier):
-    """A tree that bagging cannot fit by weights, so that a member sees its own rows only."""
+    """A tree without sample weights, so that each member of a bagging sees its own rows only."""
 
     def fit(self, X, y):
         return super().fit(X, y)
@@ -366,7 +374,7 @@ COMMITTEES = [VoteEntropy(), ConsensusEntropy(), KLDivergence(), BALD(), EPIG()]
 @pytest.mark.parametrize("names", [[0, 1, 2], [-4, 10, 3], ["a", "bb", "c"]], ids=str)
 @pytest.mark.parametrize("member", [KNeighborsClassifier(2), Unweighted()], ids=repr)
 def test_a_member_that_lacks_a_class_has_the_others_in_their_columns(strategy, names, member):
-    # Trap: members that saw fewer classes; labels that are not 0 .. C-1; strings.
+    # Trap: columns are mixed up if members saw fewer classes, or labels are not 0 .. C-1 or strings.
     rare = np.r_[np.flatnonzero(Y == 0)[:8], np.flatnonzero(Y == 1)[:8], np.flatnonzero(Y == 2)[:2]]
     model = BaggingClassifier(member, 6, max_samples=5, random_state=3)
     learner = ActiveLearner(model, strategy, random_state=0)
@@ -391,7 +399,7 @@ def test_a_committee_of_voters_without_probabilities():
 
 
 def test_several_outputs_are_refused_and_not_made_to_sum_to_one():
-    # Trap: sigmoid outputs of several labels silently soft-maxed.
+    # Trap: sigmoid outputs of several labels are silently normalized by softmax.
     class Sigmoid(GaussianNB):
         def predict_proba(self, X):
             return np.tile([0.9, 0.8, 0.1], (len(X), 1))
@@ -419,7 +427,7 @@ def test_probabilities_that_are_none_are_refused(bad):
 @pytest.mark.parametrize("model", [DecisionTreeClassifier(), KNeighborsClassifier(1)], ids=repr)
 @pytest.mark.parametrize("strategy", [Margin(), Entropy(), LeastConfidence()], ids=repr)
 def test_a_model_of_zeros_and_ones_ties_all_rows_and_says_so(model, strategy):
-    # Trap: all scores tie and the first rows are taken in silence.
+    # Trap: all scores tie and the first rows are taken silently.
     learner = fitted(strategy, model)
     with pytest.warns(TiedScoresWarning, match=rf"{type(strategy).__name__} .*all 130 rows"):
         picked = learner.query(X[20:], 5)
@@ -441,7 +449,7 @@ def test_a_model_without_a_committee_is_told_so():
 
 @each_strategy
 def test_no_file_is_written_and_the_model_is_not_changed_by_asking(strategy, tmp_path, monkeypatch):
-    # Traps: files in the working directory; scoring that changes the model; the pool is changed.
+    # Trap: files are left in the working directory; scoring changes the model or the pool.
     if isinstance(strategy, ExpectedErrorReduction):
         strategy.set_params(n_targets=3)
     monkeypatch.chdir(tmp_path)

@@ -8,7 +8,7 @@ files:
   `skactive.testing`, run by test_common.py
 - nets that are in training mode or shuffle rows during a query, logits taken for probabilities,
   dropout that differs between chunks: adapters/test_skorch.py
-- BADGE on another embedding than the gradients, k-means++ on squared norms, n x n memory:
+- BADGE's gradient embedding, k-means++ on squared norms, squared norms of factors, memory:
   selectors/test_distance.py
 - density with the sign reversed, means of committees, memory of scores: test_scores.py
 - hidden labels that are read, refits in the order of the answers: simulation/test_learner.py
@@ -374,7 +374,7 @@ COMMITTEES = [VoteEntropy(), ConsensusEntropy(), KLDivergence(), BALD(), EPIG()]
 @pytest.mark.parametrize("names", [[0, 1, 2], [-4, 10, 3], ["a", "bb", "c"]], ids=str)
 @pytest.mark.parametrize("member", [KNeighborsClassifier(2), Unweighted()], ids=repr)
 def test_a_member_that_lacks_a_class_has_the_others_in_their_columns(strategy, names, member):
-    # Trap: columns are mixed up if members saw fewer classes, or labels are not 0 .. C-1 or strings.
+    # Trap: columns are mixed up if members saw fewer classes, or labels are not 0 .. C-1.
     rare = np.r_[np.flatnonzero(Y == 0)[:8], np.flatnonzero(Y == 1)[:8], np.flatnonzero(Y == 2)[:2]]
     model = BaggingClassifier(member, 6, max_samples=5, random_state=3)
     learner = ActiveLearner(model, strategy, random_state=0)

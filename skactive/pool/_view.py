@@ -97,7 +97,8 @@ class PoolView:
     --------
     A strategy that prefers uncertain rows far from the labeled ones:
 
-    >>> import numpy as np
+    >>> from sklearn.metrics import pairwise_distances_argmin_min
+    >>> from skactive.selectors import top
     >>> from skactive.strategies import Strategy
     >>> from skactive.testing import FakePool
     >>> class UncertainAndFar(Strategy):
@@ -106,10 +107,8 @@ class PoolView:
     ...         scores = 1 - pool.proba.max(axis=1)  # (n_rows,)
     ...         if pool.labeled is not None:
     ...             Z, Z_labeled = pool.embedding, pool.labeled.embedding
-    ...             distances = np.linalg.norm(Z[:, np.newaxis] - Z_labeled, axis=2)
-    ...             scores *= distances.min(axis=1)
-    ...         order = pool.random_state.permutation(len(pool))  # break ties at random
-    ...         return order[np.argsort(-scores[order], kind="stable")[:batch_size]]
+    ...             scores *= pairwise_distances_argmin_min(Z, Z_labeled)[1]  # (n_rows,)
+    ...         return top(scores, batch_size, pool.random_state)
     >>> len(UncertainAndFar().select(FakePool(30), 5))
     5
     """

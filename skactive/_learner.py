@@ -174,7 +174,7 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         """
         self._check_parts()
         X, y = self._check_labeled_rows(X, y)
-        # why: the caller may change the rows later, and the model may keep a reference to them
+        # The caller may change the rows later, and the model may keep a reference to them.
         X, y, params = _copy_labeled_rows(X, y, params)
         seed = draw_seed(self.random_state)
         model = self._fit_first_model(X, y, params, self._choose_fit_seed(seed))
@@ -335,7 +335,7 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
             return self.seed_
         if self.random_state is not None:
             return draw_seed(deepcopy(self.random_state))
-        if not hasattr(self, "_cold_seed"):  # why: queries repeat until the first fit
+        if not hasattr(self, "_cold_seed"):  # kept: queries repeat until the first fit
             self._cold_seed = draw_seed(None)
         return self._cold_seed
 
@@ -445,7 +445,7 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
             )
         n_labeled = 0 if X_labeled is None else n_rows(X_labeled)
         adapter, can_refit = adapt(self._get_estimator()), self._can_refit(n_labeled)
-        if fitted:  # why again: the strategy may have been replaced since `fit`
+        if fitted:  # again, since the strategy may have been replaced after `fit`
             check_needs(strategy, adapter, refits=can_refit)
         y = getattr(self, "y_labeled_", None)
         source = ReadingSource(
@@ -517,7 +517,7 @@ def _join_labels(y_labeled: Any, y_new: Any) -> NDArray[Any]:
             f"The labels so far are of dtype {y_labeled.dtype}, the new ones of {y_new.dtype}: "
             "numbers and strings would make two classes of one. Pass labels of one kind."
         )
-    # why reshape: a column of labels (n_new, 1) may join a list (n_labeled,)
+    # The reshape lets a column of labels, (n_new, 1), join a list, (n_labeled,).
     return np.concatenate([y_labeled, y_new.reshape(-1, *y_labeled.shape[1:])])
 
 

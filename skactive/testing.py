@@ -175,7 +175,7 @@ class _TableAdapter(ModelAdapter):
         self.tables = tables
         self.model.classes_ = classes
         for table in tables.values():
-            table.flags.writeable = False  # why: a strategy must not change what it reads
+            table.flags.writeable = False  # a strategy must not change its readings
 
     def provides(self, reading: str) -> bool:
         return reading in self.tables or reading in {"joint_samples", "gradient_factors"}

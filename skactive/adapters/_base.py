@@ -68,7 +68,7 @@ class ModelAdapter:
         if reading == "proba":
             return hasattr(self.model, "predict_proba")
         if reading == "decision":
-            # why: one against one has one column per pair of classes, not one per class
+            # One against one has one column per pair of classes, not one per class.
             pairs = getattr(self.model, "decision_function_shape", "ovr") == "ovo"
             return hasattr(self.model, "decision_function") and not pairs
         if reading == "prediction":

@@ -103,7 +103,7 @@ class ForestAdapter(EnsembleAdapter):
             reset=False,
             accept_sparse="csr",
             dtype=np.float32,
-            ensure_all_finite=False,  # why: trees support missing values, or check for them
+            ensure_all_finite=False,  # trees support missing values, or check for them
         )
 
 

@@ -17,8 +17,8 @@ from skactive.adapters._base import FantasizedLogits, ModelAdapter, register
 
 __all__: list[str] = []
 
-# why these sizes: the logits of a block of rows and targets fit a core's cache, and so do, beside
-# them, the features of the targets that the matrix products take
+# The logits of a block of rows and targets stay in a core's cache, and so does, beside them, the
+# block of targets that the matrix products read.
 _LOGIT_BYTES, _TARGET_BYTES = 2**19, 2**22
 _MIN_ALPHA = 1e-10  # below it scikit-learn warns, changes alpha or takes the logarithm of 0
 
@@ -34,7 +34,7 @@ class NaiveBayesAdapter(ModelAdapter):
     """
 
     def fantasized_logits(self, Z: Any, y: Any, rows: Any, targets: Any) -> FantasizedLogits | None:
-        fit_class = _FITS.get(type(self.model))  # why the exact type: a subclass may fit otherwise
+        fit_class = _FITS.get(type(self.model))  # a subclass may fit in another way
         if fit_class is None or np.ndim(y) != 1:
             return None
         sparse_format = False if type(self.model) is GaussianNB else "csr"
@@ -47,19 +47,19 @@ class NaiveBayesAdapter(ModelAdapter):
 
 
 class _Fit(Protocol):
-    """Naive Bayes fitted on the labeled rows, and on these and one more."""
+    """Naive Bayes fitted on the labeled rows, and on these and one more row."""
 
     def __init__(self, model: Any, X: Any, y: Any) -> None: ...
 
     def is_exact_for(self, rows: Any, targets: Any) -> bool:
-        """Return whether all values are finite and valid; otherwise fall back to a refit."""
+        """Return whether the closed form holds: valid priors, finite logits; if not, refit."""
 
     def fantasize(self, rows: Any, targets: Any) -> FantasizedLogits:
-        """Yield logits of the targets, (n_classes, n_block, n_targets), block by block."""
+        """Yield logits of the targets, (n_classes, n_block, n_some_targets), block by block."""
 
 
 class _GaussianFit:
-    """Gaussian naive Bayes fitted on the labeled rows, and on these and one more.
+    """Gaussian naive Bayes fitted on the labeled rows, and on these and one more row.
 
     Squares are expanded around the mean of each class before the new label. The mean after it is at
     most one new standard deviation away, so nothing cancels, however narrow a class is.
@@ -85,7 +85,7 @@ class _GaussianFit:
     def is_exact_for(self, rows: Floats, targets: Floats) -> bool:
         if not _are_valid_priors(self._priors[0], self._counts):
             return False
-        # the largest squared distance that a logit can contain, over the smallest variance
+        # Bounds the largest squared distance over the smallest variance in any logit.
         spread = sum(np.abs(part - self._mean).max() for part in (self._means, rows, targets))
         return bool(np.isfinite(spread**2 * targets.shape[1] / self._compute_smoothing(rows).min()))
 
@@ -94,13 +94,13 @@ class _GaussianFit:
         n_targets = max(1, _TARGET_BYTES // (8 * n_classes * (2 * n_dims + 1)))
         for target_block in _iter_slices(len(targets), n_targets):
             terms = self._compute_terms(targets[target_block])
-            size = max(1, _LOGIT_BYTES // (8 * n_classes * terms.shape[2]))
-            for block in _iter_slices(len(rows), size):
+            n_rows = max(1, _LOGIT_BYTES // (8 * n_classes * terms.shape[2]))
+            for block in _iter_slices(len(rows), n_rows):
                 yield from _iter_labels(block, *self._compute_logits(rows[block], terms))
 
     def _compute_smoothing(self, rows: Floats) -> Floats:
         """Return the smoothing of the variances once each row is labeled, (n_rows,)."""
-        # variance of all rows and one more: n / (n + 1) (variance + (row - mean)^2 / (n + 1))
+        # Variance of the n rows and one more: n / (n + 1) * (variance + (row - mean)^2 / (n + 1)).
         variances = np.square(rows - self._mean) / (self._n + 1)  # (n_rows, n_dims)
         variances += self._variance
         return self._smoothing * variances.max(axis=1) * self._n / (self._n + 1)
@@ -127,7 +127,7 @@ class _GaussianFit:
             offset = rows - mean  # (n_rows, n_dims)
             step = offset / (count + 1)  # from the old mean to the new one
             new_variance = (variance + step * offset) * (count / (count + 1))
-            # without the new label the mean stays, and the signed distances have weight 0
+            # Without the new label the mean stays: the signed distances have weight 0.
             weights = _compute_gaussian_weights(np.zeros_like(step), variance + smoothing, prior)
             np.matmul(weights[:, : n_dims + 1], terms[column, : n_dims + 1], out=before[column])
             new_weights = _compute_gaussian_weights(step, new_variance + smoothing, new_prior)
@@ -179,14 +179,13 @@ class _CountFit(ABC):
 
     def fantasize(self, rows: Any, targets: Any) -> FantasizedLogits:
         n_classes, n_dims = self._sums.shape
-        for target_block in _iter_slices(
-            targets.shape[0], max(1, _LOGIT_BYTES // (32 * n_classes))
-        ):
+        n_targets = max(1, _LOGIT_BYTES // (32 * n_classes))
+        for target_block in _iter_slices(targets.shape[0], n_targets):
             block_targets = self._preprocess(targets[target_block])
             before = self._compute_logits(self._sums, self._counts, self._priors[0], block_targets)
-            size = _LOGIT_BYTES // (8 * n_classes * block_targets.shape[0])
-            size = max(1, min(size, _TARGET_BYTES // (8 * n_dims)))
-            for block in _iter_slices(rows.shape[0], size):
+            n_rows = _LOGIT_BYTES // (8 * n_classes * block_targets.shape[0])
+            n_rows = max(1, min(n_rows, _TARGET_BYTES // (8 * n_dims)))
+            for block in _iter_slices(rows.shape[0], n_rows):
                 new_rows = self._preprocess(rows[block])
                 new_rows = new_rows.toarray() if sparse.issparse(new_rows) else new_rows
                 after = [
@@ -224,8 +223,7 @@ class _MultinomialFit(_CountFit):
 
 class _BernoulliFit(_CountFit):
     def is_exact_for(self, rows: Any, targets: Any) -> bool:
-        # why: alphas per feature are not implemented, and rows that are not binarized may be
-        # anything
+        # One alpha for all features; rows that are not binarized may hold any numbers.
         is_supported = self._alpha.ndim == 0 and self._model.binarize is not None
         return is_supported and super().is_exact_for(self._preprocess(rows), targets)
 

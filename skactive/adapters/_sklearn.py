@@ -93,7 +93,7 @@ class PipelineAdapter(WrapperAdapter):
         return self.inner.prepare(X)
 
     def fantasized_logits(self, Z: Any, y: Any, rows: Any, targets: Any) -> FantasizedLogits | None:
-        # why: a refit would also fit the other transformers to the new row
+        # A refit would also fit the other transformers to the new row.
         if not all(isinstance(step, FrozenEstimator) for step in self.transformers()):
             return None
         return self.inner.fantasized_logits(Z, y, rows, targets)
@@ -102,7 +102,7 @@ class PipelineAdapter(WrapperAdapter):
         fitted = []
         for step in self.transformers():
             transformer = seeded_clone(step, seed)
-            try:  # why: no tag says reliably whether a transformer needs labels
+            try:  # no tag says reliably whether a transformer needs labels
                 X = transformer.fit(X).transform(X)
             except (TypeError, ValueError) as error:
                 raise CapabilityError(
@@ -179,7 +179,7 @@ class GaussianProcessAdapter(ModelAdapter):
         n_draws = self.n_draws(n_samples)
         if self.model.kernel is None or self.model.kernel.requires_vector_input:
             Z = validate_data(self.model, Z, reset=False)
-        # why: evenly spaced quantiles have the same distribution as random ones, with less noise
+        # Evenly spaced quantiles follow the same law as random numbers, with less noise.
         quantiles = ndtri((np.arange(n_draws) + 0.5) / n_draws)
         draws = []
         for binary in self._list_binaries():

@@ -89,7 +89,7 @@ class NetAdapter(ModelAdapter):
         """Seed torch's global generators inside the context, and restore them afterwards."""
         devices = self._cuda_devices()
         with torch.random.fork_rng(devices):
-            # why not torch.manual_seed: it also seeds devices that are not forked or not started
+            # torch.manual_seed would also seed devices that are not forked or not started.
             torch.default_generator.manual_seed(seed)
             for device in devices:
                 with torch.cuda.device(device):
@@ -102,7 +102,7 @@ class NetAdapter(ModelAdapter):
         parts = self._list_modules()
         modes = {module: module.training for part in parts for module in part.modules()}
         try:
-            # why not inference_mode: tensors that a forward caches would be useless for training
+            # Not inference mode: training could not use what a module caches in its forward.
             with torch.random.fork_rng(self._cuda_devices()), torch.no_grad(), _force_eager(modes):
                 yield
         finally:
@@ -198,13 +198,13 @@ class _Masks:
     def _draw(self, module: _DropoutNd, rows: torch.Tensor, entropy: tuple[int, ...]) -> Any:
         """Return f(0) and f(1) - f(0), each for one row, and whether f works in place."""
         seed = int(np.random.SeedSequence(entropy).generate_state(1)[0])
-        # why on the CPU: the masks are the same on every device
+        # Drawn on the CPU, so that the masks are the same on every device.
         dtype = torch.promote_types(rows.dtype, torch.float32)
         zero, one = (torch.full((1, *rows.shape[1:]), x, dtype=dtype) for x in (0.0, 1.0))
         mode, module.training = module.training, True
         try:
             with torch.random.fork_rng([]):
-                # why forward: calling the module would call this hook again
+                # Calls forward, since calling the module would call this hook again.
                 at_zero, at_one = (_call_seeded(module.forward, x, seed) for x in (zero, one))
         finally:
             module.training = mode
@@ -240,5 +240,5 @@ def _force_eager(modules: Iterable[Module]) -> AbstractContextManager[Any]:
         hasattr(module, "_orig_mod") or getattr(module, "_compiled_call_impl", None) is not None
         for module in modules
     )
-    # why only if compiled: the first call imports the compiler, which takes seconds
+    # Only called if compiled: the first call imports the compiler, which takes seconds.
     return stance("force_eager") if compiled and stance is not None else nullcontext()

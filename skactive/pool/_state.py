@@ -53,7 +53,7 @@ class CampaignCache:
             _are_equal(take_rows(self._embedding, rows), part) for rows, part in parts
         ):
             rows = np.concatenate([rows for rows, _ in parts])
-            # argsort inverts the permutation `rows`: part rows back to campaign order
+            # argsort inverts the permutation `rows`, back to the order of the campaign
             self._embedding = take_rows(_concatenate([part for _, part in parts]), np.argsort(rows))
             self._distances.clear()
         return self._embedding
@@ -64,7 +64,7 @@ class CampaignCache:
         One of the two methods for the embedding must have been called before.
         """
         labeled = set(pool_index.labeled.tolist())
-        # why start again: labels were taken back, and distances can only be added
+        # Starts again if labels were taken back: centers can only be added.
         if kind not in self._distances or not self._labeled[kind] <= labeled:
             self._distances[kind], self._labeled[kind] = kind(self._embedding), set()
         distances = self._distances[kind]

@@ -150,7 +150,7 @@ class PoolView:
             return np.empty(0) if model_classes is None else model_classes
         if model_classes is None:
             return np.unique(np.asarray(y))
-        # why: a net's own list may be that of its last `partial_fit` only
+        # A net's own list may be that of its last `partial_fit` only.
         return np.union1d(model_classes, np.asarray(y)) if adapter.fixed_columns else model_classes
 
     @property
@@ -386,7 +386,7 @@ class PoolView:
         n_values = 4 * max(1, len(self.classes))  # a reading, and a few temporaries of its size
         if needs & {"proba_samples", "joint_samples"}:
             n_values *= self._source.adapter.n_draws(None)
-        n_values += math.prod(row_shape(self._root._X) or ())  # why: models copy the row
+        n_values += math.prod(row_shape(self._root._X) or ())  # models copy the row
         length = max(1, int(get_config()["working_memory"] * 2**20 / (8 * n_values)))
         for start in range(0, len(self), length):
             yield slice(start, min(start + length, len(self)))

@@ -93,7 +93,7 @@ STRATEGIES = [
     KCenterGreedy(),
     BADGE(),
     Subsample(Entropy(), n_candidates=40),
-    Mixture([("doubt", Margin()), ("cover", KCenterGreedy())]),
+    Mixture([("uncertainty", Margin()), ("cover", KCenterGreedy())]),
 ]
 
 

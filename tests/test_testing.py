@@ -237,7 +237,7 @@ class SortsProbabilities(Sound):
 
 
 @breaks(testing.check_pool_not_changed, match="changed in place")
-class CentresTheEmbedding(Sound):
+class CentersTheEmbedding(Sound):
     def score(self, pool):
         z = pool.embedding
         z -= z.mean(axis=0)

@@ -69,7 +69,7 @@ X, Y = X[ORDER], Y[ORDER]
 equal = np.testing.assert_array_equal
 
 
-def fitted(strategy, model=None, n=20, **params):
+def fit_learner(strategy, model=None, n=20, **params):
     model = GaussianNB() if model is None else model
     return ActiveLearner(model, strategy, random_state=0, **params).fit(X[:n], Y[:n])
 
@@ -179,16 +179,16 @@ def calls():
 @pytest.mark.parametrize("kind", [list, tuple, np.array])
 def test_two_positions_are_two_positions(kind, calls):
     # Trap: an answer of two numbers is taken for (positions, scores).
-    equal(fitted(Custom(kind([7, 3]))).query(X, 2), [7, 3])
+    equal(fit_learner(Custom(kind([7, 3]))).query(X, 2), [7, 3])
     with pytest.raises(SelectionError, match=r"shape \(2,\)"):
-        fitted(Custom(kind([7, 3]))).query(X, 1)
+        fit_learner(Custom(kind([7, 3]))).query(X, 1)
 
 
 @pytest.mark.parametrize("error", [TypeError("mine"), ValueError("mine"), AttributeError("mine")])
 def test_an_error_in_a_strategy_is_raised_and_the_strategy_called_once(error, calls):
     # Trap: any exception is swallowed and the strategy called again with other arguments.
     with pytest.raises(type(error), match="mine") as raised:
-        fitted(Custom(error)).query(X, 2)
+        fit_learner(Custom(error)).query(X, 2)
     assert raised.value is error
     assert calls == [2]
 
@@ -202,9 +202,9 @@ def test_scores_that_are_no_numbers_are_refused_and_not_replaced():
             return np.where(np.arange(len(pool)) == 3, np.nan, 1.0)
 
     with pytest.raises(SelectionError, match="finite numbers; 1 are not"):
-        fitted(Broken()).score_pool(X)
+        fit_learner(Broken()).score_pool(X)
     with pytest.raises((SelectionError, ValueError), match=r"finite|NaN"):
-        fitted(Broken()).query(X, 2)
+        fit_learner(Broken()).query(X, 2)
 
 
 # Which rows -------------------------------------------------------------------------------------
@@ -253,11 +253,11 @@ def test_the_parts_of_a_mixture_choose_among_what_is_left():
 )
 def test_a_pool_that_shrinks_and_is_shuffled_between_queries(strategy):
     # Trap: caches and maps of positions outlive the pool that they were made for.
-    learner = fitted(strategy)
+    learner = fit_learner(strategy)
     learner.query(X[20:], 5)
     part = np.random.RandomState(3).permutation(np.arange(20, 150))[:60]
     picked = learner.query(X[part], 5)
-    equal(X[part][picked], X[part][fitted(strategy).query(X[part], 5)])
+    equal(X[part][picked], X[part][fit_learner(strategy).query(X[part], 5)])
     learner.query(X, 5)  # and one that grows
     equal(learner.query(X[part], 5), picked)
 
@@ -265,7 +265,7 @@ def test_a_pool_that_shrinks_and_is_shuffled_between_queries(strategy):
 @each_strategy
 def test_the_pool_shrinks_to_its_last_row(strategy):
     # Trap: a crash where the pool has one row, or where the batch is the whole pool.
-    learner = fitted(strategy, forest())
+    learner = fit_learner(strategy, forest())
     assert sorted(learner.query(X[20:26], 6)) == list(range(6))
     equal(learner.query(X[20:21], 1), [0])
 
@@ -275,7 +275,7 @@ def test_exactly_as_many_rows_as_were_asked_for(strategy):
     # Trap: lightweight core-set returns another number; the last partial block is dropped.
     if isinstance(strategy, ExpectedErrorReduction):
         strategy.set_params(n_targets=3)
-    learner = fitted(strategy, forest())
+    learner = fit_learner(strategy, forest())
     for batch_size in (1, 2, 5):
         assert len(set(learner.query(X[20:33], batch_size).tolist())) == batch_size
 
@@ -283,7 +283,7 @@ def test_exactly_as_many_rows_as_were_asked_for(strategy):
 @pytest.mark.parametrize("strategy", [Margin(), BALD(), KCenterGreedy()], ids=repr)
 def test_the_first_pick_is_not_dropped(strategy):
     # Trap: one row too many is picked, and the first, the best, is dropped.
-    learner = fitted(strategy, forest() if isinstance(strategy, BALD) else None)
+    learner = fit_learner(strategy, forest() if isinstance(strategy, BALD) else None)
     one, many = learner.query(X[20:], 1), learner.query(X[20:], 10)
     if isinstance(strategy, ScoreStrategy):
         scores = learner.score_pool(X[20:])
@@ -304,7 +304,7 @@ def test_duplicates_neither_crash_nor_stop_nor_divide_by_zero(strategy):
     # Trap: 0 / 0 in k-means++, a left-over debugger call, a crash with fewer clusters than rows
     # in the batch.
     pool = np.repeat(X[20:22], 20, axis=0)
-    picked = fitted(strategy, LogisticRegression(max_iter=500)).query(pool, 10)
+    picked = fit_learner(strategy, LogisticRegression(max_iter=500)).query(pool, 10)
     assert len(set(picked.tolist())) == 10
     assert {int(position) // 20 for position in picked[:2]} == {0, 1} or isinstance(
         strategy, RankedBatch
@@ -350,7 +350,7 @@ def test_expected_error_reduction_imagines_labels_and_not_their_positions(labels
 
 def test_expected_error_reduction_counts_the_pool_only():
     # Trap: labeled rows count in the expected error; hidden labels are read.
-    learner = fitted(ExpectedErrorReduction(loss="zero_one"), n=10)
+    learner = fit_learner(ExpectedErrorReduction(loss="zero_one"), n=10)
     pool, now = X[20:25], learner.predict_proba(X[20:25])
     expected = np.zeros(5)
     for row in range(5):
@@ -405,7 +405,7 @@ def test_several_outputs_are_refused_and_not_made_to_sum_to_one():
             return np.tile([0.9, 0.8, 0.1], (len(X), 1))
 
     with pytest.raises(InvalidReadingError, match=r"do not sum to 1"):
-        fitted(Entropy(), Sigmoid()).query(X, 1)
+        fit_learner(Entropy(), Sigmoid()).query(X, 1)
     several = ActiveLearner(MultiOutputClassifier(GaussianNB()), Entropy(), random_state=0)
     several.fit(X[:20], np.column_stack([Y[:20], Y[:20] > 0]))
     with pytest.raises(InvalidReadingError, match="several outputs"):
@@ -421,14 +421,14 @@ def test_probabilities_that_are_none_are_refused(bad):
             return proba
 
     with pytest.raises(InvalidReadingError, match="1 rows"):
-        fitted(Entropy(), Broken()).query(X, 1)
+        fit_learner(Entropy(), Broken()).query(X, 1)
 
 
 @pytest.mark.parametrize("model", [DecisionTreeClassifier(), KNeighborsClassifier(1)], ids=repr)
 @pytest.mark.parametrize("strategy", [Margin(), Entropy(), LeastConfidence()], ids=repr)
 def test_a_model_of_zeros_and_ones_ties_all_rows_and_says_so(model, strategy):
     # Trap: all scores tie and the first rows are taken silently.
-    learner = fitted(strategy, model)
+    learner = fit_learner(strategy, model)
     with pytest.warns(TiedScoresWarning, match=rf"{type(strategy).__name__} .*all 130 rows"):
         picked = learner.query(X[20:], 5)
     assert len(set(picked.tolist())) == 5
@@ -436,12 +436,12 @@ def test_a_model_of_zeros_and_ones_ties_all_rows_and_says_so(model, strategy):
 
 
 def test_the_whole_pool_is_no_choice_and_needs_no_warning():
-    fitted(Margin(), DecisionTreeClassifier()).query(X[20:25], 5)
+    fit_learner(Margin(), DecisionTreeClassifier()).query(X[20:25], 5)
 
 
 def test_a_model_without_a_committee_is_told_so():
     with pytest.raises(CapabilityError, match="BaggingClassifier"):
-        fitted(VoteEntropy(), GaussianNB())
+        fit_learner(VoteEntropy(), GaussianNB())
 
 
 # Side effects -----------------------------------------------------------------------------------
@@ -453,7 +453,7 @@ def test_no_file_is_written_and_the_model_is_not_changed_by_asking(strategy, tmp
     if isinstance(strategy, ExpectedErrorReduction):
         strategy.set_params(n_targets=3)
     monkeypatch.chdir(tmp_path)
-    learner = fitted(strategy, forest())
+    learner = fit_learner(strategy, forest())
     model, proba, pool = learner.estimator_, learner.predict_proba(X), X[20:40].copy()
     pool.flags.writeable = False
     learner.query(pool, 4)
@@ -476,6 +476,6 @@ def test_a_pool_is_read_once_and_not_copied(strategy):
             return super().predict_proba(X)
 
     pool = X[20:]
-    fitted(strategy, Counting()).query(pool, 9)
+    fit_learner(strategy, Counting()).query(pool, 9)
     assert [len(rows) for rows in asked] == [len(pool)]
     assert np.shares_memory(asked[0], pool)

@@ -717,15 +717,15 @@ def test_a_seed_makes_fits_repeatable_and_leaves_the_global_state_alone():
 def test_without_a_seed_torch_s_global_seed_rules():
     net = make_net(Mlp, fit=False)
 
-    def fitted(seed):
+    def fit_and_read(seed):
         torch.manual_seed(seed)
         return ActiveLearner(net, Margin()).fit(X, Y).estimator_.module_.out.weight.detach()
 
-    assert torch.equal(fitted(3), fitted(3))
-    assert not torch.equal(fitted(3), fitted(4))
+    assert torch.equal(fit_and_read(3), fit_and_read(3))
+    assert not torch.equal(fit_and_read(3), fit_and_read(4))
     torch.manual_seed(3)
     expected = clone(net).fit(X, Y).module_.out.weight.detach()
-    assert torch.equal(fitted(3), expected)
+    assert torch.equal(fit_and_read(3), expected)
 
 
 def test_the_global_state_is_put_back_where_a_fit_fails():

@@ -1,4 +1,4 @@
-"""What a campaign keeps between rounds saves work and changes no answer."""
+"""The cache of a campaign saves work between rounds and changes no result."""
 
 import numpy as np
 import pandas as pd
@@ -52,7 +52,7 @@ def logistic(*steps):
     )
 
 
-def played(learner, rows=X, **params):
+def simulate(learner, rows=X, **params):
     params = {"budget": 40, "batch_size": 3, "n_initial": 10, "random_state": 0, **params}
     return SimulatedLearner(learner, **params).fit(rows, Y)
 
@@ -61,21 +61,21 @@ def played(learner, rows=X, **params):
 def forgetful(monkeypatch):
     """Return a simulation in which each query stands by itself."""
 
-    def play(learner, rows=X, **params):
+    def simulate_forgetfully(learner, rows=X, **params):
         query = ActiveLearner._query
         with monkeypatch.context() as context:
             context.setattr(
                 ActiveLearner, "_query", lambda self, X, size, pool_index: query(self, X, size)
             )
-            return played(learner, rows, **params)
+            return simulate(learner, rows, **params)
 
-    return play
+    return simulate_forgetfully
 
 
 CASES = {
     "rows as they are": (LogisticRegression(), X, None),
     "single precision": (logistic(), X.astype(np.float32), None),
-    "a scaler fitted anew each round": (logistic(StandardScaler()), X, None),
+    "a scaler refitted each round": (logistic(StandardScaler()), X, None),
     "a transformer that never changes": (logistic(FunctionTransformer(np.tanh)), X, None),
     "sparse rows": (logistic(), sparse.csr_array(np.maximum(X, 0)), None),
     "a frame": (logistic(), pd.DataFrame(X, columns=list("abc")), None),
@@ -91,7 +91,7 @@ CASES = {
 def test_the_answer_is_that_of_queries_by_themselves(strategy, case, forgetful):
     model, rows, embedder = CASES[case]
     learner = ActiveLearner(model, strategy, embedder=embedder)
-    kept, plain = played(learner, rows), forgetful(learner, rows)
+    kept, plain = simulate(learner, rows), forgetful(learner, rows)
     np.testing.assert_array_equal(kept.queried_, plain.queried_)
 
 
@@ -99,22 +99,22 @@ def test_the_answer_is_that_of_queries_by_themselves(strategy, case, forgetful):
 def test_the_answer_is_the_same_for_a_learner_that_learns_batch_by_batch(strategy, forgetful):
     learner = ActiveLearner(GaussianNB(), strategy, classes=range(4), incremental=True)
     np.testing.assert_array_equal(
-        played(learner, n_initial=20).queried_, forgetful(learner, n_initial=20).queried_
+        simulate(learner, n_initial=20).queried_, forgetful(learner, n_initial=20).queried_
     )
 
 
 def test_a_round_costs_the_distances_to_the_new_labels_only(monkeypatch, forgetful):
     pairs, raised = [], Points.raised_distances
 
-    def counted(self, block, rows, centers, which):
+    def count(self, block, rows, centers, which):
         pairs[-1] += (rows.stop - rows.start) * (which.stop - which.start)
         return raised(self, block, rows, centers, which)
 
-    monkeypatch.setattr(Points, "raised_distances", counted)
+    monkeypatch.setattr(Points, "raised_distances", count)
     learner = ActiveLearner(logistic(), KCenterGreedy())
-    for play in (played, forgetful):
+    for run in (simulate, forgetful):
         pairs.append(0)
-        play(learner, budget=90, batch_size=1)
+        run(learner, budget=90, batch_size=1)
     assert pairs[0] == 160 * 89  # each label meets each row once; the last is not asked about
     assert pairs[1] > 20 * pairs[0]
 
@@ -132,7 +132,7 @@ def test_the_embedder_is_fitted_and_asked_once(forgetful):
             Counting.calls.append("transform")
             return np.asarray(X)
 
-    played(ActiveLearner(logistic(), KCenterGreedy(), embedder=Counting()))
+    simulate(ActiveLearner(logistic(), KCenterGreedy(), embedder=Counting()))
     assert Counting.calls == ["fit", "transform"]
     forgetful(ActiveLearner(logistic(), KCenterGreedy(), embedder=Counting()))
     assert len(Counting.calls) > 20

@@ -101,7 +101,7 @@ class Fixed(Says):
     fixed_columns = True
 
 
-def spied(**source):
+def make_spied_pool(**source):
     spy = Spy()
     return spy, PoolView(ROWS, ReadingSource(spy, **source))
 
@@ -110,7 +110,7 @@ def read(pool, reading):
     return pool.proba_samples() if reading == "proba_samples" else getattr(pool, reading)
 
 
-def expected(reading, rows):
+def look_up(reading, rows):
     """Look a reading of rows up in the tables, by definition."""
     if reading == "proba_samples":
         return SAMPLES[:, rows]
@@ -121,7 +121,7 @@ def expected(reading, rows):
 
 
 def assert_reads(pool, reading, rows):
-    found, wanted = read(pool, reading), expected(reading, rows)
+    found, wanted = read(pool, reading), look_up(reading, rows)
     pairs = zip(found, wanted, strict=True) if isinstance(wanted, tuple) else [(found, wanted)]
     for one, other in pairs:
         assert_array_equal(one, other)
@@ -132,14 +132,14 @@ def assert_reads(pool, reading, rows):
 
 @pytest.mark.parametrize("reading", READINGS)
 def test_reading_is_made_once_and_kept(reading):
-    spy, pool = spied()
+    spy, pool = make_spied_pool()
     assert_reads(pool, reading, np.arange(N))
     assert read(pool, reading) is read(pool, reading)
     assert all(calls == [list(range(N))] for calls in spy.seen.values())
 
 
 def test_all_readings_share_one_preparation():
-    spy, pool = spied()
+    spy, pool = make_spied_pool()
     for reading in READINGS:
         read(pool, reading)
     assert len(spy.seen["prepare"]) == len(spy.seen["proba"]) == 1
@@ -147,7 +147,7 @@ def test_all_readings_share_one_preparation():
 
 @pytest.mark.parametrize("reading", READINGS)
 def test_views_of_views_cut_what_is_known(reading):
-    spy, pool = spied()
+    spy, pool = make_spied_pool()
     read(pool, reading)
     calls = {method: len(seen) for method, seen in spy.seen.items()}
     child = pool.take(np.array([7, 2, 9, 4, 0]))
@@ -160,7 +160,7 @@ def test_views_of_views_cut_what_is_known(reading):
 
 @pytest.mark.parametrize("reading", READINGS)
 def test_view_taken_before_the_reading_asks_about_its_own_rows_only(reading):
-    spy, pool = spied()
+    spy, pool = make_spied_pool()
     child = pool.take(np.array([5, 3])).take(np.array([1]))
     assert_reads(child, reading, [3])
     assert all(calls == [[3]] for calls in spy.seen.values())
@@ -168,7 +168,7 @@ def test_view_taken_before_the_reading_asks_about_its_own_rows_only(reading):
 
 
 def test_view_taken_first_uses_what_the_parent_learns_later():
-    spy, pool = spied()
+    spy, pool = make_spied_pool()
     child = pool.take([4, 1])
     read(pool, "proba")
     assert_reads(child, "proba", [4, 1])
@@ -176,7 +176,7 @@ def test_view_taken_first_uses_what_the_parent_learns_later():
 
 
 def test_draws_are_kept_by_their_number():
-    spy, pool = spied()
+    spy, pool = make_spied_pool()
     assert pool.proba_samples(2).shape == (2, N, 3)
     assert pool.take([1, 6]).proba_samples(2).shape == (2, 2, 3)
     assert pool.proba_samples().shape == (5, N, 3)
@@ -184,7 +184,7 @@ def test_draws_are_kept_by_their_number():
 
 
 def test_gradient_factors_use_the_probabilities_that_are_known_and_leave_them_alone():
-    spy, pool = spied()
+    spy, pool = make_spied_pool()
     before = pool.proba.copy()
     factors, _ = pool.gradient_factors
     assert_allclose(factors.sum(axis=1), 0.0, atol=1e-12)
@@ -194,7 +194,7 @@ def test_gradient_factors_use_the_probabilities_that_are_known_and_leave_them_al
 
 def test_labeled_rows_are_read_as_rows_of_their_own():
     y = np.array(["x", "y"])
-    spy, pool = spied(X_labeled=ROWS[[6, 8]], y_labeled=y)
+    spy, pool = make_spied_pool(X_labeled=ROWS[[6, 8]], y_labeled=y)
     assert_reads(pool.labeled, "embedding", [6, 8])
     assert_array_equal(pool.labeled.y, y)
     assert_array_equal(pool.labeled.take([1]).y, ["y"])
@@ -204,14 +204,14 @@ def test_labeled_rows_are_read_as_rows_of_their_own():
 
 
 def test_views_read_the_labeled_rows_once_together():
-    spy, pool = spied(X_labeled=ROWS[:2], y_labeled=np.array([0, 1]))
+    spy, pool = make_spied_pool(X_labeled=ROWS[:2], y_labeled=np.array([0, 1]))
     for chunk in (slice(0, 6), slice(6, N)):
         assert len(pool.take(chunk).labeled.embedding) == 2
     assert len(spy.seen["features"]) == 1
 
 
 def test_without_labels_there_is_no_labeled_view():
-    assert spied()[1].labeled is None
+    assert make_spied_pool()[1].labeled is None
 
 
 def test_rows_come_in_their_own_container_and_only_when_asked_for():
@@ -223,7 +223,7 @@ def test_rows_come_in_their_own_container_and_only_when_asked_for():
 
 
 def test_other_rows_are_read_through_the_same_model():
-    spy, pool = spied()
+    spy, pool = make_spied_pool()
     read(pool, "proba")
     targets = pool.at(ROWS[[9, 9, 1]], y=[0, 1, 2])
     assert_reads(targets, "proba", [9, 9, 1])
@@ -235,11 +235,11 @@ def test_other_rows_are_read_through_the_same_model():
 @pytest.mark.parametrize("positions", [[-1], [N], [0, 3, 99], np.array([2, -2])])
 def test_positions_out_of_range_are_refused(positions):
     with pytest.raises(IndexError, match=r"0 \.\. 11"):
-        spied()[1].take(positions)
+        make_spied_pool()[1].take(positions)
 
 
 def test_range_of_positions_is_the_view_s_own():
-    child = spied()[1].take([8, 9])
+    child = make_spied_pool()[1].take([8, 9])
     with pytest.raises(IndexError, match=r"0 \.\. 1"):
         child.take([5])
     assert len(child.take([])) == 0
@@ -249,14 +249,14 @@ def test_range_of_positions_is_the_view_s_own():
 @pytest.mark.parametrize("positions", [np.arange(N) > 8, [1.7]], ids=["mask", "fraction"])
 def test_what_is_no_position_is_refused_not_rounded(positions):
     with pytest.raises((IndexError, TypeError)):
-        spied()[1].take(positions)
+        make_spied_pool()[1].take(positions)
 
 
 # Randomness and chunks --------------------------------------------------------------------------
 
 
 def test_views_share_one_stream_of_random_numbers():
-    _, pool = spied(seed=7)
+    _, pool = make_spied_pool(seed=7)
     child, stream = pool.take([3, 1]), np.random.RandomState(7)
     assert child.random_state.uniform() == stream.uniform()
     assert pool.random_state.uniform() == stream.uniform()
@@ -264,7 +264,7 @@ def test_views_share_one_stream_of_random_numbers():
 
 
 def test_chunks_obey_working_memory_and_cover_all_rows_once():
-    _, pool = spied()
+    _, pool = make_spied_pool()
     with config_context(working_memory=560 / 2**20):  # 5 rows of 4 x 3 + 2 values of 8 bytes
         chunks = list(pool.chunks())
     assert chunks == [slice(0, 5), slice(5, 10), slice(10, 12)]
@@ -272,7 +272,7 @@ def test_chunks_obey_working_memory_and_cover_all_rows_once():
 
 
 def test_chunks_are_shorter_where_there_are_draws_and_never_empty():
-    _, pool = spied()  # 20 draws: 20 x 96 bytes a row
+    _, pool = make_spied_pool()  # 20 draws: 20 x 96 bytes a row
     with config_context(working_memory=4000 / 2**20):
         assert next(iter(pool.chunks(frozenset({"proba_samples"})))) == slice(0, 2)
         assert next(iter(pool.chunks(frozenset({"joint_samples"})))) == slice(0, 2)
@@ -297,9 +297,9 @@ def test_rowwise_strategy_without_need_of_a_model_can_start_cold():
 
 
 def test_provides_asks_the_model_and_the_learner():
-    spy, pool = spied(refit=lambda row, label: spy)
+    spy, pool = make_spied_pool(refit=lambda row, label: spy)
     assert all(pool.provides(reading) for reading in [*READINGS, "fantasize", "joint_samples"])
-    assert not spied()[1].provides("fantasize")
+    assert not make_spied_pool()[1].provides("fantasize")
     unfitted = PoolView(ROWS, ReadingSource(Spy(), fitted=False))
     assert unfitted.provides("X")
     assert unfitted.provides("embedding")
@@ -314,7 +314,7 @@ def test_reading_that_the_model_lacks_is_refused_by_name(reading):
 
 def test_pool_that_cannot_refit_refuses_to_fantasize():
     with pytest.raises(CapabilityError, match="refitted"):
-        spied()[1].fantasize(0, 1)
+        make_spied_pool()[1].fantasize(0, 1)
 
 
 # Embedding --------------------------------------------------------------------------------------
@@ -343,7 +343,7 @@ def fits():
 
 def test_unfitted_embedder_is_fitted_once_on_pool_and_labeled_rows(fits):
     embedder = Counting()
-    _, pool = spied(embedder=embedder, X_labeled=ROWS[:3] + 100, y_labeled=[0, 1, 2])
+    _, pool = make_spied_pool(embedder=embedder, X_labeled=ROWS[:3] + 100, y_labeled=[0, 1, 2])
     mean = np.concatenate([ROWS, ROWS[:3] + 100]).mean(axis=0)
     assert_allclose(pool.take([5]).embedding, ROWS[[5]] - mean)
     assert_allclose(pool.labeled.embedding, ROWS[:3] + 100 - mean)
@@ -354,26 +354,26 @@ def test_unfitted_embedder_is_fitted_once_on_pool_and_labeled_rows(fits):
 
 
 def test_unfitted_embedder_without_labels_is_fitted_on_the_pool(fits):
-    _, pool = spied(embedder=Counting())
+    _, pool = make_spied_pool(embedder=Counting())
     assert_allclose(pool.embedding, ROWS - ROWS.mean(axis=0))
     assert fits == [N]
 
 
 def test_fitted_embedder_is_used_as_it_is(fits):
     embedder = Counting().fit(np.array([[1.0, 2.0]]))
-    _, pool = spied(embedder=embedder, X_labeled=ROWS[:2], y_labeled=[0, 1])
+    _, pool = make_spied_pool(embedder=embedder, X_labeled=ROWS[:2], y_labeled=[0, 1])
     assert_array_equal(pool.embedding, ROWS - [1.0, 2.0])
     assert_array_equal(pool.labeled.embedding, ROWS[:2] - [1.0, 2.0])
     assert fits == [1]
 
 
 def test_stateless_embedder_needs_no_fit():
-    _, pool = spied(embedder=FunctionTransformer(lambda X: X[:, :1] * 3))
+    _, pool = make_spied_pool(embedder=FunctionTransformer(lambda X: X[:, :1] * 3))
     assert_array_equal(pool.embedding, ROWS[:, :1] * 3)
 
 
 def test_embedder_does_not_stand_in_for_the_features_of_the_last_layer():
-    _, pool = spied(embedder=FunctionTransformer(lambda X: X - 1))
+    _, pool = make_spied_pool(embedder=FunctionTransformer(lambda X: X - 1))
     assert_array_equal(pool.gradient_factors[1], ROWS * 10)
 
 

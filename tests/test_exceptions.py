@@ -1,4 +1,4 @@
-"""The tree of errors and warnings, as its docstring draws it."""
+"""The tree of errors and warnings matches the one drawn in its docstring."""
 
 import inspect
 import pickle

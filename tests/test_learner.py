@@ -1,4 +1,4 @@
-"""ActiveLearner: the two verbs, what they promise, and what they refuse."""
+"""ActiveLearner: fit, query and teach, their guarantees and their errors."""
 
 import pickle
 import random
@@ -67,7 +67,7 @@ def make_learner(strategy=None, model=None, **params):
 
 
 def state(learner):
-    """Return all of a learner that a caller can see, for rows that it may not have met."""
+    """Return all of a learner's state that a caller can see."""
     return (
         learner.predict_proba(X).tolist(),
         np.asarray(learner.X_labeled_).tolist(),
@@ -78,7 +78,7 @@ def state(learner):
 
 
 class Fragile(GaussianNB):
-    """A model whose fit raises `error`, if there is one, after it has spoilt itself."""
+    """A model whose fit raises `error`, if it is set; `partial_fit` after changing the model."""
 
     error = None
 
@@ -271,7 +271,7 @@ def test_a_strategy_that_needs_a_model_names_those_that_do_not(strategy):
 
 
 class Length(ScoreStrategy):
-    """A score that takes no model."""
+    """A score that needs no model."""
 
     needs = frozenset({"embedding"})
     rowwise = True
@@ -772,7 +772,7 @@ def test_columns_in_another_order_are_refused(verb):
 
 
 class Answers(Strategy):
-    """Answers what it is told to."""
+    """Returns a fixed answer."""
 
     def __init__(self, answer=None):
         self.answer = answer
@@ -799,7 +799,7 @@ def test_an_answer_that_cannot_be_right_is_refused_and_names_the_strategy(answer
         make_learner(Answers(answer)).fit(X[:20], Y[:20]).query(X, 2)
 
 
-# scikit-learn's manners --------------------------------------------------------------------------
+# scikit-learn's conventions ----------------------------------------------------------------------
 
 
 def test_pools_are_scored_only_by_strategies_that_score():

@@ -1,4 +1,4 @@
-"""Fit parameters, sample weights above all: joined, routed, and asked for where missing."""
+"""Fit parameters, sample weights above all, are joined, routed, and required if missing."""
 
 import numpy as np
 import pytest
@@ -36,7 +36,7 @@ def routing():
         yield
 
 
-# Without routing: all goes to the model's fit --------------------------------------------------
+# Without routing: all parameters go to the model's fit -----------------------------------------
 
 
 @pytest.mark.parametrize("container", [np.asarray, list], ids=["array", "list"])
@@ -110,7 +110,7 @@ def test_a_pipelines_parameters_carry_their_steps_name():
 
 
 class Noting(ClassifierMixin, BaseEstimator):
-    """A model that takes parameters of every kind and notes them."""
+    """A model that accepts parameters of every kind and records them."""
 
     def fit(self, X, y, sample_weight=None, groups=None, mode=None, table=None):
         self.classes_ = np.unique(y)

@@ -1,4 +1,4 @@
-"""Pools that lie in a file are never copied whole, and the benchmark of growth leaves none out."""
+"""Memory-mapped pools are never copied whole; the benchmark of growth covers all strategies."""
 
 import sys
 import tracemalloc

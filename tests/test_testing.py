@@ -1,4 +1,4 @@
-"""The checks of `skactive.testing` can fail, each for the fault that it is there for; FakePool."""
+"""Each check of `skactive.testing` fails for the fault that it is meant to find; FakePool."""
 
 import pickle
 import random
@@ -39,7 +39,7 @@ class Drawn(Strategy):
 
 
 def breaks(check, error=AssertionError, match=None):
-    """Note on a strategy which check is to catch it, and how."""
+    """Record on a strategy which check should catch it, and how."""
 
     def note(kind):
         BROKEN.append(
@@ -253,7 +253,7 @@ class ChangesDraws(Sound):
 
 @breaks(testing.check_pool_not_changed, match="changed in place")
 class ChangesTheRows(Sound):
-    """In a query these are the caller's own."""
+    """Changes the rows in place; in a query these are the caller's own."""
 
     needs = frozenset({"proba", "X"})
 
@@ -296,7 +296,7 @@ class CannotBePickled(Sound):
 
 @breaks(testing.check_clone_and_pickle)
 class ForgetsWhenCloned(Sound):
-    """Has a setting that is no parameter, so a clone chooses otherwise."""
+    """Has an attribute that is no parameter, so that a clone chooses other rows."""
 
     lowest = False
 

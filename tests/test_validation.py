@@ -1,4 +1,4 @@
-"""Checks of input and of a strategy's output: what passes, and what the message says."""
+"""Checks of user input and of the output of strategies: valid values pass, messages help."""
 
 import numpy as np
 import pandas as pd
@@ -34,7 +34,7 @@ X, Y = load_iris(return_X_y=True)
 
 
 class Fixed(Strategy):
-    """Answers what it was told to."""
+    """Returns a fixed answer."""
 
     def __init__(self, answer=None):
         self.answer = answer

@@ -1,4 +1,4 @@
-"""Rows of every container: counted, taken, joined, turned into a matrix."""
+"""Rows of every container are counted, taken, joined and converted to a matrix."""
 
 import numpy as np
 import pandas as pd
@@ -45,7 +45,7 @@ CONTAINERS = {
 
 
 def to_list(X):
-    """Return rows as a plain list, by the container's own means."""
+    """Return rows as a plain list, by the container's own methods."""
     if sp.issparse(X):
         return X.toarray().tolist()
     if isinstance(X, pl.DataFrame):

@@ -1,4 +1,4 @@
-"""Members of an ensemble as draws from the posterior: right rows, right columns, right classes."""
+"""Members of an ensemble as draws from the posterior: the right rows, columns and classes."""
 
 import numpy as np
 import pandas as pd
@@ -165,7 +165,7 @@ def test_bagged_member_that_saw_all_columns_in_another_order():
     assert_allclose(draws_of(model, X).mean(axis=0), model.predict_proba(X))
 
 
-# Members that take no weights are fitted on the few rows that they drew, and miss classes.
+# Members that accept no weights are fitted on the few rows that they drew, and miss classes.
 MANY = np.arange(150) % 7
 MANY_LABELS = {"ints": MANY, "strings": np.array(list("gfedcba"))[MANY], "negative": 3 - MANY * 2}
 

@@ -44,7 +44,7 @@ def scale(rows, on=X):
 
 
 def assert_reads_as(adapter, model, X, features):
-    """The readings of prepared rows are what `model` says of the rows; its features are given."""
+    """Assert that the readings of prepared rows equal `model`'s predictions and `features`."""
     Z = adapter.prepare(X)
     assert_allclose(adapter.proba(Z), model.predict_proba(X))
     assert_allclose(adapter.decision(Z), model.decision_function(X))
@@ -117,7 +117,7 @@ def test_frames_pass_through_column_transformers():
 
 
 class NeedsLabels(FunctionTransformer):
-    """A transformer whose fit has no default for y, as target encoders of third parties."""
+    """A transformer whose fit requires y, like target encoders of third parties."""
 
     def fit(self, X, y):
         return super().fit(X)

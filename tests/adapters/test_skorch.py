@@ -1,4 +1,4 @@
-"""The adapter for skorch's nets: readings, what they must leave alone, and learners around nets."""
+"""The adapter for skorch's nets: readings, the state that they preserve, learners around nets."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ X, Y = DIGITS[:50], LABELS[:50]  # all ten classes are among them
 
 @pytest.fixture(scope="module", autouse=True)
 def one_thread():
-    """Small nets gain nothing from threads, and wait long for them where the cores are busy."""
+    """Use one thread: small nets gain nothing from more, and wait for them on busy cores."""
     n_threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -98,7 +98,7 @@ class Residual(nn.Module):
 
 
 class Fragile(Mlp):
-    """A module that raises, in training or in prediction, when it is told to."""
+    """A module that raises in training or in prediction, if told to."""
 
     fail_if_training: bool | None = None
 
@@ -427,7 +427,7 @@ def test_the_number_of_draws_is_twenty_unless_told():
 
 
 def seen_by(layer, net, rows, n_draws, seed=0):
-    """Record what `layer` is given in each draw: (n_draws, n_rows, ...)."""
+    """Record the input of `layer` in each draw, (n_draws, n_rows, ...)."""
     seen = []
     hook = layer.register_forward_pre_hook(lambda _, args: seen.append(args[0].clone().numpy()))
     net.set_params(batch_size=len(rows))
@@ -445,7 +445,7 @@ def test_dropout_masks_keep_their_rate_and_are_independent(inplace):
     np.testing.assert_allclose(np.unique(masks), [0.0, 1 / 0.75], rtol=1e-6)
     flat = masks[:, 0]  # (n_draws, 64): 12,800 values, so a standard error of 0.005
     assert abs(flat.mean() - 1.0) < 0.03
-    # No two elements, and no two draws, go together: correlations of 200 and of 64 values.
+    # No two elements and no two draws are correlated (200 and 64 values each).
     assert np.abs(np.corrcoef(flat.T) - np.eye(64)).max() < 0.4
     assert np.abs(np.corrcoef(flat) - np.eye(200)).max() < 0.75
     assert (rows == 1.0).all()
@@ -557,7 +557,7 @@ def test_alpha_dropout_is_torch_s_with_the_same_mask():
     kept = np.polyfit(rows[:, 0], seen[np.argmin(dropped[:, 0]), :, 0], deg=1, full=True)
     assert kept[0][0] > 0.5
     assert kept[1][0] < 1e-6  # residual
-    # It keeps mean and variance: what it is for.
+    # Alpha dropout preserves mean and variance.
     assert abs(seen.mean()) < 0.1
     assert abs(seen.std() - 1.0) < 0.1
 
@@ -592,7 +592,7 @@ def test_compiled_nets_are_read_too():
     assert adapt(net).features(X).shape == (50, 24)
 
 
-# What readings leave alone ---------------------------------------------------------------------
+# State that readings preserve ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("reading", READINGS)
@@ -708,7 +708,7 @@ def test_a_seed_makes_fits_repeatable_and_leaves_the_global_state_alone():
     one, two, other = (ActiveLearner(net, Margin(), random_state=s).fit(X, Y) for s in (0, 0, 1))
     np.testing.assert_array_equal(one.predict_proba(X), two.predict_proba(X))
     assert np.abs(one.predict_proba(X) - other.predict_proba(X)).max() > 1e-3
-    # Prediction is the net's own: its DataLoader draws. Fits drew nothing.
+    # Prediction is the net's own, whose DataLoader draws; the fits drew nothing.
     torch.set_rng_state(before)
     ActiveLearner(net, Margin(), random_state=0).fit(X, Y)
     assert torch.equal(before, torch.get_rng_state())

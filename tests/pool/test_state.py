@@ -59,7 +59,7 @@ def simulate(learner, rows=X, **params):
 
 @pytest.fixture
 def forgetful(monkeypatch):
-    """Return a simulation in which each query stands by itself."""
+    """Return a simulation without the cache."""
 
     def simulate_forgetfully(learner, rows=X, **params):
         query = ActiveLearner._query

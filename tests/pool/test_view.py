@@ -1,4 +1,4 @@
-"""PoolView: each reading made once, on the right rows, checked, and cut for views of views."""
+"""PoolView: each reading is computed once, on the right rows, checked, and reused by views."""
 
 from collections import defaultdict
 from types import SimpleNamespace
@@ -44,7 +44,7 @@ READINGS = ["proba", "decision", "embedding", "gradient_factors", "proba_samples
 
 
 class Spy(ModelAdapter):
-    """Reads made-up tables and writes down the numbers of the rows that each method saw."""
+    """Reads random tables and records the numbers of the rows that each method got."""
 
     joint_samples = True
 
@@ -79,7 +79,7 @@ class Spy(ModelAdapter):
 
 
 class Says(ModelAdapter):
-    """Gives whatever it was told to give."""
+    """Returns a fixed answer."""
 
     def __init__(self, answer, classes=None):
         super().__init__(SimpleNamespace(classes_=classes))
@@ -111,7 +111,7 @@ def read(pool, reading):
 
 
 def look_up(reading, rows):
-    """Look a reading of rows up in the tables, by definition."""
+    """Look up a reading of rows in the tables, by definition."""
     if reading == "proba_samples":
         return SAMPLES[:, rows]
     if reading != "gradient_factors":
@@ -127,7 +127,7 @@ def assert_reads(pool, reading, rows):
         assert_array_equal(one, other)
 
 
-# Each reading once, cut for views ---------------------------------------------------------------
+# Each reading once, reused by views -------------------------------------------------------------
 
 
 @pytest.mark.parametrize("reading", READINGS)
@@ -324,7 +324,7 @@ FITS = []
 
 
 class Counting(TransformerMixin, BaseEstimator):
-    """Centers rows, and writes the number of rows that each fit saw in FITS."""
+    """Centers rows, and records in FITS the number of rows of each fit."""
 
     def fit(self, X, y=None):
         FITS.append(len(X))

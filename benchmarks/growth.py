@@ -139,7 +139,7 @@ def work(name, n):
     warnings.simplefilter("ignore")
     strategy = strategies()[name]()
     learner = ActiveLearner(model_for(strategy), strategy, random_state=0)
-    view = learner.fit(*blobs(N_LABELED, seed=1))._view(blobs(n, seed=3)[0])
+    view = learner.fit(*blobs(N_LABELED, seed=1))._make_view(blobs(n, seed=3)[0])
     for part in (view, view.labeled):
         _read(part, strategy)
     Path("/proc/self/clear_refs").write_text("5")  # the peak so far is forgotten

@@ -17,6 +17,7 @@ extensions = [
 extlinks = {"doi": ("https://doi.org/%s", "doi:%s")}
 autosummary_generate = True
 templates_path = ["_templates"]
+autodoc_preserve_defaults = True  # as the code writes them, not by private modules
 autodoc_typehints = "none"  # the docstrings say it in words, with shapes
 numpydoc_show_class_members = False
 myst_enable_extensions = ["colon_fence"]

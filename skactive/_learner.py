@@ -1,4 +1,4 @@
-"""ActiveLearner: any scikit-learn estimator, with the two verbs `query` and `teach`."""
+"""ActiveLearner: a scikit-learn estimator with two more methods, `query` and `teach`."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skactive import strategies
+from skactive._utils.array_types import Floats, Positions
 from skactive._utils.compat import VisualBlock
 from skactive._utils.delegation import DelegatesPrediction
 from skactive._utils.rows import join_rows, n_rows, take_rows
@@ -33,73 +34,73 @@ from skactive._validation import (
     is_per_row,
 )
 from skactive.adapters import ModelAdapter, adapt
-from skactive.exceptions import FrozenModelWarning, TeachError
+from skactive.exceptions import FrozenModelWarning, TeachError, TeachValueError
+from skactive.pool import PoolView
 from skactive.pool._state import PoolIndex
-from skactive.pool._view import PoolView, Source
+from skactive.pool._view import ReadingSource
 from skactive.strategies import Auto, Strategy
 
 __all__ = ["ActiveLearner"]
 
-Positions = NDArray[np.intp]
-
 
 def _scores_rows(learner: ActiveLearner) -> bool:
-    return hasattr(learner._strategy(), "score_in_chunks")
+    return hasattr(learner._get_strategy(), "score_in_chunks")
 
 
 class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
-    """Active learning around any scikit-learn estimator: ask which rows to label, teach labels.
+    """Active learning with any scikit-learn estimator: query rows to label, teach their labels.
 
     The learner is an estimator like the one that it wraps: it predicts, scores, clones, prints and
-    goes into pipelines and searches. Besides it has two verbs: :meth:`query` says which rows of a
-    pool should be labeled next, and :meth:`teach` adds rows with their labels.
+    works in pipelines and searches. It has two more methods: :meth:`query` chooses the rows of a
+    pool to label next, and :meth:`teach` adds labeled rows and refits the model.
 
     Parameters
     ----------
     estimator : estimator
-        The model: anything with ``fit`` and ``predict_proba`` or ``decision_function``, a
-        pipeline or a skorch net among them. It is cloned, never changed.
+        The model: anything with ``fit`` and ``predict_proba`` or ``decision_function``, such as
+        a classifier, a pipeline or a skorch net. It is cloned, never changed.
     strategy : Strategy, default=None
-        How rows are chosen; see :mod:`skactive.strategies`. None is ``Auto()``.
+        The query strategy; see :mod:`skactive.strategies`. None means ``Auto()``.
     embedder : transformer, default=None
-        Turns rows into the embedding on which diversity is measured. One that is fitted is used
-        as it is; otherwise a clone is fitted on the pool and the labeled rows at each query.
-        None uses what the model's last layer sees: penultimate features of a net, the
-        transformed features of a pipeline, else the rows themselves.
+        Computes the embedding in which diversity is measured. A fitted transformer is used as it
+        is; otherwise a clone is fitted on the pool and the labeled rows at each query. None uses
+        the input of the model's last layer: penultimate features of a net, transformed features
+        of a pipeline, else the rows themselves.
     classes : array-like of shape (n_classes,), default=None
-        All classes there are, where some may not be among the first labels. Probabilities then
-        have a column for each. None: a class that turns up in `teach` joins at the refit.
+        All classes, where some may be missing from the first labels. Probabilities then have
+        one column per declared class. None: a class that first appears in `teach` is added by
+        the refit.
     incremental : bool, default=False
-        Whether to teach by ``partial_fit`` on the new rows instead of a refit on all of them.
+        Whether to teach by ``partial_fit`` on the new rows instead of a refit on all rows.
     prefit : bool, default=False
-        Whether `estimator` is fitted already and to be used as it is until it is taught. Then
-        `fit` only records the labeled rows that it was fitted on.
+        Whether `estimator` is already fitted and is used as it is until `teach` is called.
+        `fit` then only records the labeled rows that it was fitted on.
     random_state : int, RandomState instance or None, default=None
-        Seed of the queries, and of all in the model that is left unseeded, nets too: with a
-        number, everything is repeatable (but for the weights of a torch module that is passed as
-        an instance, which were drawn before). A query gives the same rows until `teach` is
-        called. Queries never touch global random state.
+        Seed of the queries, and of every part of the model whose own `random_state` is None,
+        nets included. With an integer, everything is repeatable (except the weights of a torch
+        module that is passed as an instance: they were drawn before). A query gives the same
+        rows until `teach` is called. Queries never touch the global random state.
 
     Attributes
     ----------
     estimator_ : estimator
         The fitted model.
     classes_ : ndarray of shape (n_classes,)
-        The classes of the fitted model, where it has them.
+        The classes of the fitted model, if it has any.
     X_labeled_ : rows in the container of the first `fit`
-        All rows taught so far.
+        All labeled rows so far.
     y_labeled_ : ndarray of shape (n_labeled,)
         Their labels.
     n_features_in_ : int
-        Number of features, where the fitted model has it.
+        Number of features, if the fitted model has it.
     feature_names_in_ : ndarray of shape (n_features,)
-        Names of the features, where the fitted model has them.
+        Names of the features, if the fitted model has them.
     seed_ : int
         The seed that `fit` drew.
 
     See Also
     --------
-    SimulatedLearner : Plays the loop with known labels, to compare strategies.
+    SimulatedLearner : Runs the whole loop on labeled data, to compare strategies.
 
     Examples
     --------
@@ -144,21 +145,21 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         self.prefit = prefit
         self.random_state = random_state
 
-    # The two verbs, and the start --------------------------------------------------------------
+    # Fit, query, teach ------------------------------------------------------------------------
 
     def fit(self, X: Any, y: Any, **params: Any) -> Self:
-        """Forget what was learned and fit the model to these labeled rows.
+        """Fit the model to labeled rows; earlier ones are forgotten.
 
         Parameters
         ----------
         X : rows in any container
             Labeled rows: an array of any dimension, a sparse matrix, a frame, a list of texts, a
-            tensor; whatever the model takes.
+            tensor; whatever the model accepts.
         y : array-like of shape (n_rows,)
             Their labels.
         **params : dict
             Passed to the model's ``fit`` (``sample_weight``, say), by metadata routing where that
-            is enabled. Values with one entry a row are kept for the refits.
+            is enabled. Values with one entry per row are kept for the refits.
 
         Returns
         -------
@@ -167,36 +168,38 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         Raises
         ------
         CapabilityError
-            If the model cannot give what the strategy reads.
+            If the model cannot provide what the strategy needs.
         ValueError
             If a label is not among the declared classes, or the model refuses the rows.
         """
-        X, y = self._checked(X, y)
-        # Copies, also for the model, which may keep a reference: the caller's rows may change.
-        X, y, params = _copied(X, y, params)
+        self._check_parts()
+        X, y = self._check_labeled_rows(X, y)
+        # The caller may change the rows later, and the model may keep a reference to them.
+        X, y, params = _copy_labeled_rows(X, y, params)
         seed = draw_seed(self.random_state)
-        model = self._first_model(X, y, params, self._fit_seed(seed))
-        check_needs(self._strategy(), adapt(model), refits=_extends(params, n_rows(X)))
-        self._keep(model, X, y, params, seed)
+        model = self._fit_first_model(X, y, params, self._choose_fit_seed(seed))
+        can_refit = _can_extend_params(params, n_rows(X))
+        check_needs(self._get_strategy(), adapt(model), refits=can_refit)
+        self._set_state(model, X, y, params, seed)
         return self
 
     def query(self, X_pool: Any, batch_size: int = 1) -> Positions:
-        """Choose the rows of a pool that should be labeled next.
+        """Choose the rows of a pool to label next.
 
-        Before the first `fit`, strategies that need no model (random and diversity) choose where
-        to start. A pipeline's transformers are then fitted on the pool.
+        Before the first `fit`, strategies that need no model (random and diversity) can choose
+        the first rows. The transformers of a pipeline are then fitted on the pool.
 
         Parameters
         ----------
         X_pool : rows in any container
-            Unlabeled rows, of the same features as the labeled ones.
+            Unlabeled rows, with the same features as the labeled ones.
         batch_size : int, default=1
-            How many rows to choose.
+            Number of rows to choose.
 
         Returns
         -------
         ndarray of shape (batch_size,), dtype intp
-            Distinct positions in `X_pool`, best first. The same until `teach` is called.
+            Distinct positions in `X_pool`, best first; the same until `teach` is called.
 
         Raises
         ------
@@ -205,22 +208,24 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         NotFittedError
             If the learner is not fitted and the strategy needs a model.
         SelectionError
-            If the strategy's answer is not `batch_size` distinct positions.
+            If the strategy does not return `batch_size` distinct positions.
         """
         return self._query(X_pool, batch_size)
 
-    def _query(self, X_pool: Any, batch_size: int, place: PoolIndex | None = None) -> Positions:
-        """Choose rows of a pool of which a campaign may know where they are among its rows."""
-        view = self._view(X_pool, place)
+    def _query(
+        self, X_pool: Any, batch_size: int, pool_index: PoolIndex | None = None
+    ) -> Positions:
+        """Choose rows of a pool; `pool_index` says where they are among a campaign's rows."""
+        view = self._make_view(X_pool, pool_index)
         batch_size = check_batch_size(batch_size, len(view))
-        strategy = self._strategy()
+        strategy = self._get_strategy()
         positions = strategy.select(view, batch_size)
         return check_selection(positions, batch_size, len(view), strategy)
 
     def teach(self, X: Any, y: Any, **params: Any) -> Self:
-        """Add labeled rows and refit the model; on a learner not yet fitted, the first fit.
+        """Add labeled rows and refit the model; on an unfitted learner, fit it.
 
-        If the refit fails the learner is as it was before the call.
+        If the rows are refused or the refit fails, the learner is as it was before the call.
 
         Parameters
         ----------
@@ -229,7 +234,7 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         y : array-like of shape (n_rows,)
             Their labels.
         **params : dict
-            Passed to the model's ``fit``. What `fit` got one value a row of is needed here too.
+            Passed to the model's ``fit``. Per-row parameters given to `fit` are required here too.
 
         Returns
         -------
@@ -237,37 +242,37 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
 
         Raises
         ------
+        TeachValueError
+            If the rows are refused: other features than the labeled rows have, a label that is
+            not declared, or a ValueError of the model. It is a `TeachError` and a `ValueError`.
         TeachError
-            If the model could not be refitted.
-        ValueError
-            If the rows do not have the features of those known, or a label is not declared.
+            If the model could not be refitted for another reason.
         """
         if not self.__sklearn_is_fitted__():
             return self.fit(X, y, **params)
-        if y is None:
-            raise ValueError("teach needs the labels of the rows, got y=None.")
-        X, y = self._checked(X, y)
-        X_all, y_all, all_params = self._joined(X, y, params)
-        seed = self._fit_seed(self._seed())
+        self._check_parts()
+        try:
+            X, y = self._check_new_rows(X, y)
+            X_all, y_all, all_params = self._join_labeled_rows(X, y, params)
+        except ValueError as error:
+            raise self._make_teach_error("These rows cannot be taught", error) from error
+        seed = self._choose_fit_seed(self._get_seed())
         try:
             if self.incremental:
-                model = self._increment(deepcopy(self._fitted()), X, y, params, seed)
+                fitted = deepcopy(self._get_fitted_estimator())
+                model = self._partial_fit_model(fitted, X, y, params, seed)
             else:
-                model = self._fitted_clone(X_all, y_all, all_params, seed)
+                model = self._fit_clone(X_all, y_all, all_params, seed)
         except Exception as error:
-            n_known = 0 if self._labeled() is None else n_rows(self.X_labeled_)
-            raise TeachError(
-                f"The model could not be refitted with {n_rows(X)} more rows "
-                f"({type(error).__name__}: {error}). The learner is as it was before, with "
-                f"{n_known} labeled rows."
-            ) from error
+            failure = f"The model could not be refitted with {n_rows(X)} more rows"
+            raise self._make_teach_error(failure, error) from error
         _warn_if_frozen(model)
-        self._keep(model, X_all, y_all, all_params, self._seed())
+        self._set_state(model, X_all, y_all, all_params, self._get_seed())
         return self
 
     @available_if(_scores_rows)
-    def score_pool(self, X_pool: Any) -> NDArray[np.float64]:
-        """Score every row of a pool as the strategy does; where the strategy scores rows.
+    def score_pool(self, X_pool: Any) -> Floats:
+        """Score every row of a pool; only with strategies that score rows.
 
         Parameters
         ----------
@@ -279,12 +284,12 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         ndarray of shape (n_pool,)
             Higher is more informative.
         """
-        return self._strategy().score_in_chunks(self._view(X_pool))
+        return self._get_strategy().score_in_chunks(self._make_view(X_pool))
 
     # scikit-learn's protocols -----------------------------------------------------------------
 
     def get_metadata_routing(self) -> MetadataRouter:
-        """Say where `fit` and `teach` (which is routed under `fit`) send their parameters.
+        """Get the metadata routing of `fit` (which `teach` shares) and `score`.
 
         Returns
         -------
@@ -302,7 +307,7 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         return hasattr(self, "estimator_") or bool(self.prefit)
 
     def _sk_visual_block_(self) -> Any:
-        parts = [("estimator", self.estimator), ("strategy", self._strategy())]
+        parts = [("estimator", self.estimator), ("strategy", self._get_strategy())]
         if self.embedder is not None:
             parts.append(("embedder", self.embedder))
         return VisualBlock(
@@ -312,160 +317,178 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
             name_details=[str(part) for _, part in parts],
         )
 
-    # How it is done ---------------------------------------------------------------------------
+    # Internals ---------------------------------------------------------------------------------
 
-    def _strategy(self) -> Any:
+    def _get_strategy(self) -> Any:
         return Auto() if self.strategy is None else self.strategy
 
-    def _wrapped(self) -> Any:
+    def _get_estimator(self) -> Any:
         return getattr(self, "estimator_", self.estimator)
 
-    def _fitted(self) -> Any:
+    def _get_fitted_estimator(self) -> Any:
         check_is_fitted(self)
-        return self._wrapped()
+        return self._get_estimator()
 
-    def _seed(self) -> int:
-        """Return the seed that `fit` drew; before it, what it would draw."""
+    def _get_seed(self) -> int:
+        """Return the seed that `fit` drew; before the fit, the one that it would draw."""
         if hasattr(self, "seed_"):
             return self.seed_
         if self.random_state is not None:
             return draw_seed(deepcopy(self.random_state))
-        if not hasattr(self, "_cold_seed"):  # kept, so that queries repeat until the first lesson
+        if not hasattr(self, "_cold_seed"):  # kept: queries repeat until the first fit
             self._cold_seed = draw_seed(None)
         return self._cold_seed
 
-    def _labeled(self) -> Any:
+    def _get_labeled_rows(self) -> Any:
         return getattr(self, "X_labeled_", None)
 
-    def _checked(self, X: Any, y: Any) -> tuple[Any, Any]:
-        """Check labeled rows, and the parts that they will meet."""
-        self._check_parts()
+    def _make_teach_error(self, failure: str, cause: Exception) -> TeachError:
+        """Return the error of `teach`: a ValueError too where the rows are at fault."""
+        X_labeled = self._get_labeled_rows()
+        n_labeled = 0 if X_labeled is None else n_rows(X_labeled)
+        error_type = TeachValueError if isinstance(cause, ValueError) else TeachError
+        return error_type(
+            f"{failure} ({type(cause).__name__}: {cause}). The learner is as it was before, with "
+            f"{n_labeled} labeled rows."
+        )
+
+    def _check_labeled_rows(self, X: Any, y: Any) -> tuple[Any, Any]:
         X, y = check_rows(X, y)
         check_classes(self.classes, y)
         return X, y
 
+    def _check_new_rows(self, X: Any, y: Any) -> tuple[Any, Any]:
+        if y is None:
+            raise ValueError("teach needs the labels of the rows, got y=None.")
+        return self._check_labeled_rows(X, y)
+
     def _check_parts(self) -> None:
+        """Check the hyper-parameters, those of the strategy included."""
         self._validate_params()
-        check_strategy(self._strategy())
+        check_strategy(self._get_strategy())
         if self.embedder is not None and not hasattr(self.embedder, "transform"):
             raise TypeError(
                 f"embedder must be a transformer, got {self.embedder!r}: wrap a function in "
                 "sklearn.preprocessing.FunctionTransformer."
             )
 
-    def _routed(self, params: dict[str, Any], method: str) -> dict[str, Any]:
-        """Choose the parameters for the model's `method`: all, or as metadata routing says."""
+    def _route_params(self, params: dict[str, Any], method: str) -> dict[str, Any]:
+        """Return the parameters for the model's `method`: all, or those that are routed to it."""
         if params and get_config()["enable_metadata_routing"]:
             return dict(process_routing(self, "fit", **params).estimator[method])
         return params
 
-    def _fit_seed(self, seed: int) -> int | None:
-        """Return the seed of fits; without a `random_state` they are as the model would have it."""
+    def _choose_fit_seed(self, seed: int) -> int | None:
+        """Return the seed of fits, or None (the model's own randomness) without `random_state`."""
         return None if self.random_state is None else seed
 
-    def _first_model(self, X: Any, y: Any, params: dict[str, Any], seed: int | None) -> Any:
+    def _fit_first_model(self, X: Any, y: Any, params: dict[str, Any], seed: int | None) -> Any:
         if self.prefit:
             check_is_fitted(self.estimator)
             return self.estimator
         if self.incremental:
-            return self._increment(seeded_clone(self.estimator, seed), X, y, params, seed)
-        return self._fitted_clone(X, y, params, seed)
+            model = seeded_clone(self.estimator, seed)
+            return self._partial_fit_model(model, X, y, params, seed)
+        return self._fit_clone(X, y, params, seed)
 
-    def _fitted_clone(self, X: Any, y: Any, params: dict[str, Any], seed: int | None) -> Any:
+    def _fit_clone(self, X: Any, y: Any, params: dict[str, Any], seed: int | None) -> Any:
         model = seeded_clone(self.estimator, seed)
         with adapt(model).fitting(seed):
-            return model.fit(X, y, **self._routed(params, "fit"))
+            return model.fit(X, y, **self._route_params(params, "fit"))
 
-    def _increment(
+    def _partial_fit_model(
         self, model: Any, X: Any, y: Any, params: dict[str, Any], seed: int | None
     ) -> Any:
-        """Teach a model more rows by its own ``partial_fit``; it is changed."""
-        params = self._routed(params, "partial_fit")
+        """Fit `model` to more rows by its own ``partial_fit``, in place."""
+        params = self._route_params(params, "partial_fit")
         if is_classifier(model) and not hasattr(model, "classes_"):
             classes = np.unique(np.asarray(y)) if self.classes is None else self.classes
             params = {"classes": np.asarray(classes), **params}
         with adapt(model).fitting(seed):
             return model.partial_fit(X, y, **params)
 
-    def _joined(self, X: Any, y: Any, params: dict[str, Any]) -> tuple[Any, Any, dict[str, Any]]:
-        """Join new labeled rows, and their fit parameters, to those known."""
-        known = self._labeled()
-        if known is not None:
-            check_same_features(known, X, ("the labeled rows", "X"))
-            joined = _join_params(self._fit_params, n_rows(known), params, n_rows(X))
-            return join_rows(known, X), _join_labels(self.y_labeled_, y), joined
+    def _join_labeled_rows(
+        self, X: Any, y: Any, params: dict[str, Any]
+    ) -> tuple[Any, Any, dict[str, Any]]:
+        """Append new labeled rows, and their fit parameters, to the labeled rows so far."""
+        X_labeled = self._get_labeled_rows()
+        if X_labeled is not None:
+            check_same_features(X_labeled, X, ("the labeled rows", "X"))
+            all_params = _join_params(self._fit_params, n_rows(X_labeled), params, n_rows(X))
+            return join_rows(X_labeled, X), _join_labels(self.y_labeled_, y), all_params
         if self.incremental:
-            return _copied(X, y, params)
+            return _copy_labeled_rows(X, y, params)
         raise ValueError(
             "This prefit learner does not know the rows that its estimator was fitted on, and a "
             "refit on the new rows alone would forget them. Call fit with those rows first (the "
-            "model is kept as it is), or set incremental=True."
+            "model stays as it is), or set incremental=True."
         )
 
-    def _keep(self, model: Any, X: Any, y: Any, params: dict[str, Any], seed: int) -> None:
-        """Take over a new state, all of it at once, when nothing can fail any more."""
+    def _set_state(self, model: Any, X: Any, y: Any, params: dict[str, Any], seed: int) -> None:
+        """Set all fitted attributes together, once nothing can fail any more."""
         self.estimator_, self.X_labeled_, self.y_labeled_ = model, X, y
         self._fit_params, self.seed_ = params, seed
 
-    def _view(self, X_pool: Any, place: PoolIndex | None = None) -> PoolView:
-        """Return a pool as the strategy may see it."""
+    def _make_view(self, X_pool: Any, pool_index: PoolIndex | None = None) -> PoolView:
+        """Check a pool and return the view of it that the strategy reads."""
         self._check_parts()
         X_pool, _ = check_rows(X_pool)
-        known, fitted = self._labeled(), self.__sklearn_is_fitted__()
-        if known is not None:
-            check_same_features(known, X_pool, ("the labeled rows", "X_pool"))
-        if not fitted and not can_start_cold(self._strategy()):
+        X_labeled, fitted = self._get_labeled_rows(), self.__sklearn_is_fitted__()
+        if X_labeled is not None:
+            check_same_features(X_labeled, X_pool, ("the labeled rows", "X_pool"))
+        strategy = self._get_strategy()
+        if not fitted and not can_start_cold(strategy):
             raise NotFittedError(
-                f"{type(self._strategy()).__name__} needs a fitted model. Call fit with some "
-                "labeled rows, or choose the first rows by a strategy that can start cold: "
-                f"{', '.join(_cold_starters())}."
+                f"{type(strategy).__name__} needs a fitted model. Call fit with some labeled rows, "
+                "or choose the first rows with a strategy that can start cold: "
+                f"{', '.join(_list_cold_starters())}."
             )
-        n_known = 0 if known is None else n_rows(known)
-        adapter = adapt(self._wrapped())
-        if fitted:  # the strategy may have been set since
-            check_needs(self._strategy(), adapter, refits=self._refits(n_known))
+        n_labeled = 0 if X_labeled is None else n_rows(X_labeled)
+        adapter, can_refit = adapt(self._get_estimator()), self._can_refit(n_labeled)
+        if fitted:  # again, since the strategy may have been replaced after `fit`
+            check_needs(strategy, adapter, refits=can_refit)
         y = getattr(self, "y_labeled_", None)
-        source = Source(
+        source = ReadingSource(
             adapter=adapter,
-            seed=derived_seed(self._seed(), n_known),
-            run_seed=self._seed(),
+            seed=derived_seed(self._get_seed(), n_labeled),
+            run_seed=self._get_seed(),
             fitted=fitted,
-            X_labeled=known,
+            X_labeled=X_labeled,
             y_labeled=y,
             classes=check_classes(self.classes, y),
             embedder=self.embedder,
-            refit=self._fantasy if fitted and self._refits(n_known) else None,
+            refit=self._fantasize if fitted and can_refit else None,
             refits_from_scratch=not self.incremental and not getattr(self, "_fit_params", {}),
         )
-        return PoolView(X_pool, source, place=place)
+        return PoolView(X_pool, source, pool_index=pool_index)
 
-    def _refits(self, n_known: int) -> bool:
-        """Tell whether the model can be refitted with an imagined label."""
-        return n_known > 0 and _extends(self._fit_params, n_known)
+    def _can_refit(self, n_labeled: int) -> bool:
+        """Return whether the model can be refitted with one imagined label."""
+        return n_labeled > 0 and _can_extend_params(self._fit_params, n_labeled)
 
-    def _fantasy(self, row: Any, label: Any) -> ModelAdapter:
-        """Return the adapter of the model as one more labeled row would make it.
+    def _fantasize(self, row: Any, label: Any) -> ModelAdapter:
+        """Return the adapter of the model refitted with one more labeled row.
 
-        Its fit is part of a query, so it is always seeded.
+        The fit is part of a query, so it is always seeded.
         """
-        params = _extended(self._fit_params, n_rows(self.X_labeled_))
+        seed = self._get_seed()
         if self.incremental:
-            model = self._increment(deepcopy(self._fitted()), row, label, {}, self._seed())
-        else:
-            X, y = join_rows(self.X_labeled_, row), _join_labels(self.y_labeled_, label)
-            model = self._fitted_clone(X, y, params, self._seed())
-        return adapt(model)
+            fitted = deepcopy(self._get_fitted_estimator())
+            return adapt(self._partial_fit_model(fitted, row, label, {}, seed))
+        X, y = join_rows(self.X_labeled_, row), _join_labels(self.y_labeled_, label)
+        params = _extend_params(self._fit_params, n_rows(self.X_labeled_))
+        return adapt(self._fit_clone(X, y, params, seed))
 
 
-def _cold_starters() -> list[str]:
-    """Name the strategies that need no model."""
-    found = [(name, getattr(strategies, name)) for name in strategies.__all__]
-    cold = (
+def _list_cold_starters() -> list[str]:
+    """List the names of the strategies that need no model."""
+    classes = {name: getattr(strategies, name) for name in strategies.__all__}
+    names = (
         name
-        for name, kind in found
-        if isinstance(kind.needs, frozenset) and not isabstract(kind) and can_start_cold(kind)
+        for name, cls in classes.items()
+        if isinstance(cls.needs, frozenset) and not isabstract(cls) and can_start_cold(cls)
     )
-    return sorted(cold, key=str.lower)
+    return sorted(names, key=str.lower)
 
 
 def _warn_if_frozen(model: Any) -> None:
@@ -478,51 +501,56 @@ def _warn_if_frozen(model: Any) -> None:
         )
 
 
-def _copied(X: Any, y: Any, params: dict[str, Any]) -> tuple[Any, Any, dict[str, Any]]:
-    """Copy labeled rows and what comes with them; labels become an array."""
+def _copy_labeled_rows(X: Any, y: Any, params: dict[str, Any]) -> tuple[Any, Any, dict[str, Any]]:
+    """Copy labeled rows, their labels (to an array) and their per-row fit parameters."""
     n = n_rows(X)
     per_row = {name: np.array(value) for name, value in params.items() if is_per_row(value, n)}
     return take_rows(X, np.arange(n)), None if y is None else np.array(y), params | per_row
 
 
-def _join_labels(known: Any, new: Any) -> NDArray[Any]:
-    """Join labels that came in any container."""
-    known, new = np.asarray(known), np.asarray(new)
-    kinds = {known.dtype.kind, new.dtype.kind}
+def _join_labels(y_labeled: Any, y_new: Any) -> NDArray[Any]:
+    """Concatenate labels that come in any container."""
+    y_labeled, y_new = np.asarray(y_labeled), np.asarray(y_new)
+    kinds = {y_labeled.dtype.kind, y_new.dtype.kind}
     if kinds & set("US") and kinds - set("USO"):
         raise ValueError(
-            f"The labels known are of dtype {known.dtype}, the new ones of {new.dtype}: numbers "
-            "and texts would make two classes of one. Pass labels of one kind."
+            f"The labels so far are of dtype {y_labeled.dtype}, the new ones of {y_new.dtype}: "
+            "numbers and strings would make two classes of one. Pass labels of one kind."
         )
-    return np.concatenate([known, new.reshape(-1, *known.shape[1:])])  # a column joins a list
+    # The reshape lets a column of labels, (n_new, 1), join a list, (n_labeled,).
+    return np.concatenate([y_labeled, y_new.reshape(-1, *y_labeled.shape[1:])])
 
 
 def _join_params(
-    known: dict[str, Any], n_known: int, new: dict[str, Any], n_new: int
+    params: dict[str, Any], n_labeled: int, new_params: dict[str, Any], n_new: int
 ) -> dict[str, Any]:
-    """Join fit parameters that have one value a row; of others the newer holds."""
-    per_row = {name for name, value in known.items() if is_per_row(value, n_known)}
-    new_per_row = {name for name, value in new.items() if is_per_row(value, n_new)}
-    for name in per_row ^ new_per_row:
-        missing, given = ("teach", "fit") if name in per_row else ("fit", "teach")
+    """Concatenate per-row fit parameters; for all others the new value wins."""
+    per_row = _list_per_row(params, n_labeled)
+    for name in per_row ^ _list_per_row(new_params, n_new):
+        missing, present = ("teach", "fit") if name in per_row else ("fit", "teach")
         raise ValueError(
-            f"{name} was given to {given} with one value a row, but not to {missing}: every "
+            f"{name} was given to {present} with one value per row, but not to {missing}: every "
             f"labeled row needs one. Pass {name} to both."
         )
-    return {**known, **new} | {
-        name: np.concatenate([np.asarray(known[name]), np.asarray(new[name])]) for name in per_row
+    return {**params, **new_params} | {
+        name: np.concatenate([np.asarray(params[name]), np.asarray(new_params[name])])
+        for name in per_row
     }
 
 
-def _extends(params: dict[str, Any], n_known: int) -> bool:
-    """Tell whether fit parameters have a meaning for one imagined row more."""
-    per_row = {name for name, value in params.items() if is_per_row(value, n_known)}
-    return per_row <= {"sample_weight"}
+def _list_per_row(params: dict[str, Any], n: int) -> set[str]:
+    """List the names of the fit parameters that have one value for each of `n` rows."""
+    return {name for name, value in params.items() if is_per_row(value, n)}
 
 
-def _extended(params: dict[str, Any], n_known: int) -> dict[str, Any]:
-    """Extend fit parameters by one imagined row, of weight 1."""
+def _can_extend_params(params: dict[str, Any], n_labeled: int) -> bool:
+    """Return whether the fit parameters can be extended by one imagined row."""
+    return _list_per_row(params, n_labeled) <= {"sample_weight"}
+
+
+def _extend_params(params: dict[str, Any], n_labeled: int) -> dict[str, Any]:
+    """Extend the per-row fit parameters by one imagined row of weight 1."""
     return {
-        name: np.append(np.asarray(value), 1.0) if is_per_row(value, n_known) else value
+        name: np.append(np.asarray(value), 1.0) if is_per_row(value, n_labeled) else value
         for name, value in params.items()
     }

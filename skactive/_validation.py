@@ -1,4 +1,4 @@
-"""Every check of user input and of a strategy's output, each once."""
+"""Checks of user input and of the output of strategies, each in one place."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import indexable
 
+from skactive._utils.array_types import Positions
 from skactive._utils.rows import n_rows, row_shape
 from skactive.adapters import ModelAdapter
 from skactive.exceptions import CapabilityError, PoolExhaustedError, SelectionError
@@ -28,7 +29,7 @@ __all__ = [
 
 _REMEDIES = {
     "proba": "wrap the model in CalibratedClassifierCV, set its option for probabilities, or use "
-    "a strategy that does without, such as Margin or KCenterGreedy",
+    "a strategy that does not need them, such as Margin or KCenterGreedy",
     "decision": "use a model with decision_function",
     "proba_samples": "use an ensemble (RandomForestClassifier, BaggingClassifier(model), "
     "VotingClassifier), a GaussianProcessClassifier, or a net with dropout layers",
@@ -36,21 +37,21 @@ _REMEDIES = {
     "VotingClassifier) or a net with dropout layers",
     "gradient_factors": "use a model with predict_proba",
     "fantasize": "use a learner that refits (incremental=False) and whose fit parameters, apart "
-    "from sample_weight, are not one value a row",
+    "from sample_weight, do not have one value per row",
 }
 
 
 def check_rows(X: Any, y: Any = None) -> tuple[Any, Any]:
-    """Check that X has rows, as many as y; sparse matrices become CSR, which has rows to take."""
+    """Check that X and y have as many rows; convert sparse matrices to CSR, to take rows of."""
     X, y = indexable(X, y)
     return X, y
 
 
 def check_batch_size(batch_size: Any, n_pool: int) -> int:
-    """Check that `batch_size` is a positive whole number, at most the rows that are left."""
+    """Check that `batch_size` is a positive integer, at most the number of rows in the pool."""
     if isinstance(batch_size, bool) or not isinstance(batch_size, Integral):
         raise TypeError(
-            f"batch_size must be a whole number, got {batch_size!r} of type "
+            f"batch_size must be an integer, got {batch_size!r} of type "
             f"{type(batch_size).__name__}."
         )
     batch_size = int(batch_size)
@@ -64,10 +65,8 @@ def check_batch_size(batch_size: Any, n_pool: int) -> int:
     return batch_size
 
 
-def check_selection(
-    positions: Any, batch_size: int, n_pool: int, strategy: Any
-) -> NDArray[np.intp]:
-    """Check that a strategy's answer is distinct positions of the pool, as many as asked for."""
+def check_selection(positions: Any, batch_size: int, n_pool: int, strategy: Any) -> Positions:
+    """Check that a strategy returned `batch_size` distinct positions in the pool."""
     name = type(strategy).__name__
     answer = np.asarray(positions)
     if answer.ndim != 1 or len(answer) != batch_size:
@@ -76,7 +75,7 @@ def check_selection(
             f"{answer.shape}."
         )
     if answer.dtype.kind not in "iu":
-        raise SelectionError(f"{name}.select must return whole numbers, got {answer.dtype}.")
+        raise SelectionError(f"{name}.select must return integers, got {answer.dtype}.")
     if answer.min() < 0 or answer.max() >= n_pool:
         raise SelectionError(
             f"{name}.select must return positions in 0 .. {n_pool - 1}, got {answer.min()} .. "
@@ -88,7 +87,7 @@ def check_selection(
 
 
 def check_strategy(strategy: Any) -> None:
-    """Check that `strategy` has the interface of strategies, and so have those it is made of."""
+    """Check the interface and the hyper-parameters of a strategy, and of its nested strategies."""
     if isinstance(strategy, type):
         raise TypeError(
             f"strategy must be an object, got the class {strategy.__name__}: write "
@@ -106,34 +105,34 @@ def check_strategy(strategy: Any) -> None:
 
 
 def check_needs(strategy: Any, adapter: ModelAdapter, *, refits: bool) -> None:
-    """Check that the model can give what the strategy reads, before a label is paid for."""
+    """Check that the model provides what the strategy needs, before any label is paid for."""
     for need in sorted(getattr(strategy, "needs", frozenset())):
         options = need.split("|")
         if any(refits if option == "fantasize" else adapter.provides(option) for option in options):
             continue
         raise CapabilityError(
             f"{type(strategy).__name__} needs {' or '.join(options)}, which "
-            f"{type(adapter.model).__name__} does not give here: "
+            f"{type(adapter.model).__name__} does not provide here: "
             f"{_REMEDIES.get(options[0], 'use another model or strategy')}."
         )
 
 
 def can_start_cold(strategy: Any) -> bool:
-    """Tell whether a strategy reads nothing that takes a fitted model."""
+    """Return whether a strategy can choose rows without a fitted model."""
     needs: frozenset[str] = getattr(strategy, "needs", frozenset())
     return all({"X", "embedding"} & set(need.split("|")) for need in needs)
 
 
-def check_same_features(known: Any, X: Any, names: tuple[str, str]) -> None:
-    """Check that rows `X` have the features of the rows that are `known`."""
-    if hasattr(known, "columns") and hasattr(X, "columns"):
-        expected, got = list(known.columns), list(X.columns)
+def check_same_features(X_labeled: Any, X: Any, names: tuple[str, str]) -> None:
+    """Check that `X` has the features of `X_labeled`; `names` are theirs in errors, in order."""
+    if hasattr(X_labeled, "columns") and hasattr(X, "columns"):
+        expected, got = list(X_labeled.columns), list(X.columns)
         if expected != got:
             raise ValueError(
                 f"{names[1]} has the columns {got}, but {names[0]} has {expected}: pass the same "
                 "columns in the same order."
             )
-    shapes = row_shape(known), row_shape(X)
+    shapes = row_shape(X_labeled), row_shape(X)
     if None not in shapes and shapes[0] != shapes[1]:
         raise ValueError(
             f"{names[1]} has rows of shape {shapes[1]}, but {names[0]} has rows of shape "
@@ -142,7 +141,7 @@ def check_same_features(known: Any, X: Any, names: tuple[str, str]) -> None:
 
 
 def check_classes(classes: Any, y: Any) -> NDArray[Any] | None:
-    """Return the declared classes, sorted, and check that they hold every label of `y`."""
+    """Check that the declared classes include every label in `y`; return them sorted."""
     if classes is None:
         return None
     declared = np.unique(np.asarray(classes))
@@ -150,15 +149,15 @@ def check_classes(classes: Any, y: Any) -> NDArray[Any] | None:
         raise ValueError(f"classes must be distinct, got {classes!r}.")
     if y is None:
         return declared
-    strange = np.setdiff1d(np.asarray(y), declared)
-    if len(strange):
+    undeclared = np.setdiff1d(np.asarray(y), declared)
+    if len(undeclared):
         raise ValueError(
-            f"y has labels that classes= does not declare: {strange.tolist()}; declared are "
+            f"y has labels that classes= does not declare: {undeclared.tolist()}; declared are "
             f"{declared.tolist()}."
         )
     return declared
 
 
 def is_per_row(value: Any, n: int) -> bool:
-    """Tell whether a fit parameter has one value for each of `n` rows."""
+    """Return whether a fit parameter has one value for each of `n` rows."""
     return hasattr(value, "__len__") and not isinstance(value, str | dict) and n_rows(value) == n

@@ -3,22 +3,23 @@
 ::
 
     SkactiveError
-    ├── BridgeError (OSError)                another labeling tool cannot be reached, or refuses
-    ├── CapabilityError (TypeError)          the model cannot give what the strategy needs
-    ├── InvalidReadingError (ValueError)     probabilities that are none, too few columns, NaN
+    ├── BridgeError (OSError)                another labeling tool is unreachable, or refuses
+    ├── CapabilityError (TypeError)          the model does not provide what the strategy needs
+    ├── InvalidReadingError (ValueError)     not probabilities, too few columns, or NaN
     ├── LabelError (ValueError)              an answer that cannot be right; nothing was stored
     ├── PoolChangedError (ValueError)        the rows are not those that the store was made for
-    ├── PoolExhaustedError (ValueError)      more rows asked for than the pool holds
-    ├── PoolTooLargeError (ValueError)       a strategy that does not scale was given too many rows
-    ├── SelectionError (ValueError)          a strategy answered with rows that cannot be right
+    ├── PoolExhaustedError (ValueError)      more rows asked for than the pool has
+    ├── PoolTooLargeError (ValueError)       too many rows for a strategy that does not scale
+    ├── SelectionError (ValueError)          a strategy returned invalid positions
     ├── StoreError (OSError)                 labels cannot be read or written; the file is untouched
     └── TeachError (RuntimeError)            the refit failed; the learner is as it was before
+        └── TeachValueError (ValueError)     ... because of the rows: other features, bad labels
 
     SkactiveWarning (UserWarning)
     ├── FrozenModelWarning                   teaching does not change this model
-    └── TiedScoresWarning                    every row scores the same: the choice is random
+    └── TiedScoresWarning                    all rows have the same score: the choice is random
 
-Each error is also the builtin that one would expect, so ``except ValueError`` goes on working.
+Each error is also the builtin that one would expect, so ``except ValueError`` keeps working.
 """
 
 from __future__ import annotations
@@ -37,25 +38,26 @@ __all__ = [
     "SkactiveWarning",
     "StoreError",
     "TeachError",
+    "TeachValueError",
     "TiedScoresWarning",
 ]
 
 
 class SkactiveError(Exception):
-    """Base of every error that skactive raises on its own account."""
+    """Base class of the errors that skactive defines."""
 
 
 class BridgeError(SkactiveError, OSError):
-    """Another labeling tool cannot be reached, or refuses what it was asked.
+    """Another labeling tool cannot be reached, or refuses a request.
 
     Parameters
     ----------
     message : str
-        What happened, and what to do.
+        What happened and what to do.
     status : int, default=None
-        The status of the answer; None where there was none.
+        HTTP status of the response; None if there was no response.
     passing : bool, default=False
-        Whether it may go by itself: the server is down, or overloaded.
+        Whether retrying may help: the server is down or overloaded.
     """
 
     def __init__(self, message: str, *, status: int | None = None, passing: bool = False) -> None:
@@ -64,48 +66,52 @@ class BridgeError(SkactiveError, OSError):
 
 
 class CapabilityError(SkactiveError, TypeError):
-    """The model cannot give a reading that the strategy needs."""
+    """The model does not provide a reading that the strategy needs."""
 
 
 class InvalidReadingError(SkactiveError, ValueError):
-    """What was read from a model cannot be used: no probabilities, wrong columns, not finite."""
+    """A reading of the model cannot be used: not probabilities, wrong columns, not finite."""
 
 
 class LabelError(SkactiveError, ValueError):
-    """An answer about a row that is not in the pool, or of a class that there is not."""
+    """An answer about a row that is not in the pool, or with an unknown class."""
 
 
 class PoolChangedError(SkactiveError, ValueError):
-    """A store of labels was opened with other rows than those that it was made for."""
+    """A label store was opened with other rows than those that it was made for."""
 
 
 class PoolExhaustedError(SkactiveError, ValueError):
-    """More rows were asked for than the pool holds."""
+    """More rows were asked for than the pool has."""
 
 
 class PoolTooLargeError(SkactiveError, ValueError):
-    """A strategy whose cost grows faster than the pool was given more rows than it can take."""
+    """The pool is too large for a strategy whose cost grows faster than the pool."""
 
 
 class SelectionError(SkactiveError, ValueError):
-    """A strategy's answer is not as many distinct positions of the pool as were asked for."""
+    """A strategy did not return the requested number of distinct positions in the pool."""
 
 
 class StoreError(SkactiveError, OSError):
-    """A store of labels cannot be opened, read or written; what it held, it holds."""
+    """A label store cannot be opened, read or written; its contents are unchanged."""
 
 
 class TeachError(SkactiveError, RuntimeError):
     """The model could not be refitted; the learner is as it was before the call."""
 
 
+class TeachValueError(TeachError, ValueError):
+    """The rows cannot be taught: other features, invalid labels, or refused by the model."""
+
+
 class SkactiveWarning(UserWarning):
-    """Base of every warning that skactive raises on its own account."""
+    """Base class of the warnings that skactive defines."""
 
 
 class FrozenModelWarning(SkactiveWarning):
-    """The model is frozen: its labeled rows grow, the model does not change."""
+    """The model is frozen: labeled rows are added, but the model does not change."""
 
 
 class TiedScoresWarning(SkactiveWarning):
-    """Every row of the pool has the same score: the rows chosen are random."""
+    """All rows of the pool have the same score: the choice is random."""

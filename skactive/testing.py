@@ -1,6 +1,6 @@
-"""Tools to test a strategy: a pool that is made up, and checks that every strategy must pass.
+"""Tools to test strategies: a pool of random readings, and checks for every strategy.
 
-A third party tests its own strategies in three lines::
+Third parties test their own strategies in three lines::
 
     from skactive.testing import parametrize_with_strategy_checks
 
@@ -25,17 +25,16 @@ from numpy.typing import NDArray
 from sklearn import config_context
 from sklearn.base import clone
 
+from skactive._utils.array_types import Floats, Positions
 from skactive._utils.rows import take_rows
 from skactive._validation import can_start_cold
 from skactive.adapters import ModelAdapter
 from skactive.exceptions import TiedScoresWarning
-from skactive.pool._view import PoolView, Source
+from skactive.pool import PoolView
+from skactive.pool._view import ReadingSource
 from skactive.strategies import ScoreStrategy
 
 __all__ = ["FakePool", "parametrize_with_strategy_checks", "strategy_checks"]
-
-Floats = NDArray[np.float64]
-Positions = NDArray[np.intp]
 
 READINGS = frozenset(
     {
@@ -53,24 +52,24 @@ READINGS = frozenset(
 
 
 class FakePool(PoolView):
-    """A pool without a model: every reading is looked up in a table.
+    """A pool without a model: all readings come from tables, random ones by default.
 
     Parameters
     ----------
     n_rows : int, default=30
-        How many candidate rows there are.
+        Number of candidate rows.
     n_classes, n_dims, n_draws : int, default=3, 4, 8
-        Sizes of the tables that are made up.
+        Sizes of the random tables.
     n_labeled : int, default=6
-        How many labeled rows there are.
+        Number of labeled rows.
     seed : int, default=0
-        Seed of the made-up tables.
+        Seed of the random tables.
     query_seed : int, default=0
         Seed of the pool's `random_state`.
     allowed : set of str, default=None
-        Readings that may be made; any other raises AssertionError. None allows all.
+        Readings that a strategy may use; any other raises AssertionError. None allows all.
     **tables : arrays
-        Readings to use instead of made-up ones, by name: ``proba`` (n_rows, n_classes),
+        Readings to use instead of random ones, by name: ``proba`` (n_rows, n_classes),
         ``proba_samples`` (n_draws, n_rows, n_classes), ``embedding`` (n_rows, n_dims),
         ``decision`` (n_rows,) or (n_rows, n_classes), ``prediction`` (n_rows,).
 
@@ -96,43 +95,45 @@ class FakePool(PoolView):
         allowed: Iterable[str] | None = None,
         **tables: Any,
     ) -> None:
-        given = {name: np.asarray(table, dtype=np.float64) for name, table in tables.items()}
-        for name, table in given.items():
-            n_rows = table.shape[_axis(name)]
+        user_tables = {name: np.asarray(table, dtype=np.float64) for name, table in tables.items()}
+        for name, table in user_tables.items():
+            n_rows = table.shape[_row_axis(name)]
             if name == "embedding":
                 n_dims = table.shape[1]
             elif name != "prediction":
                 n_classes = table.shape[-1] if table.ndim > 1 else 2
             n_draws = len(table) if name == "proba_samples" else n_draws
-        made = _made_up(n_rows + n_labeled, n_classes, n_dims, n_draws, seed)
-        for name, table in given.items():
-            for_labeled = made[name].take(np.arange(n_rows, n_rows + n_labeled), axis=_axis(name))
-            made[name] = np.concatenate([table, for_labeled], axis=_axis(name))
-        adapter = _Table(made, np.arange(n_classes))
-        source = Source(
+        readings = _draw_tables(n_rows + n_labeled, n_classes, n_dims, n_draws, seed)
+        labeled = np.arange(n_rows, n_rows + n_labeled)
+        for name, table in user_tables.items():
+            axis = _row_axis(name)
+            for_labeled = readings[name].take(labeled, axis=axis)
+            readings[name] = np.concatenate([table, for_labeled], axis=axis)
+        adapter = _TableAdapter(readings, np.arange(n_classes))
+        source = ReadingSource(
             adapter=adapter,
             seed=query_seed,
-            X_labeled=np.arange(n_rows, n_rows + n_labeled)[:, np.newaxis] if n_labeled else None,
+            X_labeled=labeled[:, np.newaxis] if n_labeled else None,
             y_labeled=np.arange(n_labeled) % n_classes if n_labeled else None,
             refit=adapter.refit,
         )
-        self._allowed = None if allowed is None else _options(allowed)
+        self._allowed = None if allowed is None else _expand_needs(allowed)
         super().__init__(np.arange(n_rows)[:, np.newaxis], source)
 
     @property
     def y(self) -> Any:
-        """The labels of the labeled rows; those of candidates are poison."""
+        """Labels of the labeled rows; reading those of candidates raises AssertionError."""
         if self._y is None:
             raise AssertionError("The strategy looked at the labels of unlabeled rows.")
         return self._y
 
     def provides(self, reading: str) -> bool:
-        """Tell whether `reading` can be made, which a strategy may ask of those it declares."""
+        """Return whether the pool provides `reading`; False for readings that are not allowed."""
         if self._allowed is not None and reading not in self._allowed:
             return False
         return super().provides(reading)
 
-    def _allow(self, reading: str) -> None:
+    def _check_declared(self, reading: str) -> None:
         if self._allowed is not None and reading not in self._allowed:
             raise AssertionError(
                 f"The strategy read {reading!r}, which its needs do not declare: "
@@ -140,7 +141,19 @@ class FakePool(PoolView):
             )
 
     def reordered(self, order: Positions, *, query_seed: int | None = None) -> FakePool:
-        """Return a pool of its own, not a view, that holds some of the rows in another order."""
+        """Return an independent pool, not a view, of some of the rows in another order.
+
+        Parameters
+        ----------
+        order : ndarray of int
+            Positions of the rows.
+        query_seed : int, default=None
+            Seed of the new pool's `random_state`; None keeps the seed.
+
+        Returns
+        -------
+        FakePool
+        """
         other, source = copy(self), self._source
         if query_seed is not None:
             source = replace(source, seed=query_seed)
@@ -149,11 +162,11 @@ class FakePool(PoolView):
 
 
 class _FakeModel:
-    """The model that a FakePool pretends to read."""
+    """A stand-in for the model of a FakePool."""
 
 
-class _Table(ModelAdapter):
-    """Looks readings up by the row's number, which is its only feature."""
+class _TableAdapter(ModelAdapter):
+    """Looks up readings by the row's number, which is its only feature."""
 
     joint_samples = True
 
@@ -162,7 +175,7 @@ class _Table(ModelAdapter):
         self.tables = tables
         self.model.classes_ = classes
         for table in tables.values():
-            table.flags.writeable = False  # a strategy must not change what it reads
+            table.flags.writeable = False  # a strategy must not change its readings
 
     def provides(self, reading: str) -> bool:
         return reading in self.tables or reading in {"joint_samples", "gradient_factors"}
@@ -186,22 +199,23 @@ class _Table(ModelAdapter):
     def proba_samples(self, Z: Any, n_samples: int | None, seed: int) -> Floats:
         return self.tables["proba_samples"][: self.n_draws(n_samples), Z[:, 0]]
 
-    def refit(self, row: Any, label: Any) -> _Table:
-        """Return the table as if `row` had the label: rows near it lean towards it."""
+    def refit(self, row: Any, label: Any) -> _TableAdapter:
+        """Return tables as if `row` had the label: probabilities near it move towards the label."""
         z, column = self.tables["embedding"], int(np.asarray(label).ravel()[0])
         pull = np.exp(-((z - z[int(row[0, 0])]) ** 2).mean(axis=1))[:, np.newaxis]
         proba = self.tables["proba"] + pull * np.eye(len(self.model.classes_))[column]
-        return _Table(self.tables | {"proba": proba / (1.0 + pull)}, self.model.classes_)
+        return _TableAdapter(self.tables | {"proba": proba / (1.0 + pull)}, self.model.classes_)
 
 
-def _axis(reading: str) -> int:
-    """Axis of a reading that counts rows."""
+def _row_axis(reading: str) -> int:
+    """Return the axis of a reading that counts rows."""
     return 1 if reading == "proba_samples" else 0
 
 
-def _made_up(
+def _draw_tables(
     n_rows: int, n_classes: int, n_dims: int, n_draws: int, seed: int
 ) -> dict[str, Floats]:
+    """Draw a random table for each reading."""
     random_state = np.random.RandomState(seed)
     samples = random_state.dirichlet(np.ones(n_classes), size=(n_draws, n_rows))
     decision = random_state.normal(size=(n_rows, n_classes))
@@ -214,8 +228,8 @@ def _made_up(
     }
 
 
-def _options(needs: Iterable[str]) -> frozenset[str]:
-    """List the readings that `needs` allow: alternatives are split, joint samples are samples."""
+def _expand_needs(needs: Iterable[str]) -> frozenset[str]:
+    """Return all readings that `needs` name, with alternatives split; joint samples are samples."""
     options = {option for need in needs for option in need.split("|")}
     if "joint_samples" in options:
         options.add("proba_samples")
@@ -223,7 +237,7 @@ def _options(needs: Iterable[str]) -> frozenset[str]:
 
 
 def strategy_checks(strategy: Any) -> Iterator[Callable[[], None]]:
-    """Yield checks that a strategy must pass: functions without arguments that raise if it fails.
+    """Yield the checks that a strategy must pass.
 
     Parameters
     ----------
@@ -233,7 +247,8 @@ def strategy_checks(strategy: Any) -> Iterator[Callable[[], None]]:
     Yields
     ------
     callable
-        A check; its ``__name__`` says of what.
+        A check, a function without arguments that raises if the strategy fails. Its ``__name__``
+        says what is checked.
 
     Examples
     --------
@@ -259,8 +274,7 @@ def parametrize_with_strategy_checks(strategies: Iterable[Any]) -> Callable[...,
     Returns
     -------
     decorator
-        For a test with the arguments ``strategy`` and ``check``, which calls
-        ``check(strategy)``.
+        For a test with the arguments ``strategy`` and ``check`` that calls ``check(strategy)``.
 
     See Also
     --------
@@ -280,7 +294,7 @@ def parametrize_with_strategy_checks(strategies: Iterable[Any]) -> Callable[...,
 
 
 def _choose(strategy: Any, pool: PoolView, batch_size: int) -> Positions:
-    """Select from a pool and check the form of the answer."""
+    """Select from a pool and check the type, shape and range of the result."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", TiedScoresWarning)
         positions = strategy.select(pool, batch_size)
@@ -293,19 +307,19 @@ def _choose(strategy: Any, pool: PoolView, batch_size: int) -> Positions:
     return positions
 
 
-def _value(strategy: Any, pool: FakePool, positions: Positions) -> Any:
-    """What of an answer must not depend on ties: the scores chosen, else the rows chosen."""
+def _get_untied(strategy: Any, pool: FakePool, positions: Positions) -> Any:
+    """Return the part of a result that ties do not affect: sorted scores, else sorted rows."""
     if isinstance(strategy, ScoreStrategy):
         return np.sort(strategy.score(pool)[positions])
     return np.sort(pool._raw()[positions, 0])
 
 
-def check_needs(strategy: Any) -> None:
-    """`needs` is a set of readings that exist."""
+def check_known_needs(strategy: Any) -> None:
+    """`needs` is a frozenset of readings that exist."""
     needs = strategy.needs
     assert isinstance(needs, frozenset), f"needs must be a frozenset, got {needs!r}"
     unknown = {option for need in needs for option in need.split("|")} - READINGS
-    assert not unknown, f"needs names readings that no pool has: {sorted(unknown)}"
+    assert not unknown, f"needs names unknown readings: {sorted(unknown)}"
 
 
 def check_distinct_positions(strategy: Any) -> None:
@@ -316,40 +330,43 @@ def check_distinct_positions(strategy: Any) -> None:
 
 
 def check_repeatable(strategy: Any) -> None:
-    """The same seed gives the same answer."""
+    """The same seed gives the same result."""
     first, second = (_choose(strategy, FakePool(query_seed=7), 7) for _ in range(2))
     np.testing.assert_array_equal(first, second)
 
 
 def check_randomized(strategy: Any) -> None:
-    """The seed matters where the strategy says so, and only there."""
+    """The seed matters if and only if the strategy is `randomized`."""
     pools = [FakePool(query_seed=seed) for seed in range(8)]
-    values = [_value(strategy, pool, _choose(strategy, pool, 3)) for pool in pools]
+    values = [_get_untied(strategy, pool, _choose(strategy, pool, 3)) for pool in pools]
     differ = any(not np.array_equal(values[0], value) for value in values[1:])
     assert differ == strategy.randomized, f"randomized is {strategy.randomized}"
 
 
 def check_permuted_pool(strategy: Any) -> None:
-    """A permuted pool gives the permuted answer."""
+    """A permuted pool gives the permuted result."""
     pool, order = FakePool(), np.random.RandomState(1).permutation(30)
     permuted = pool.reordered(order)
     if isinstance(strategy, ScoreStrategy) and not strategy.randomized:
         np.testing.assert_allclose(strategy.score(permuted), strategy.score(pool)[order], 1e-9)
     if not strategy.randomized:
         first, second = _choose(strategy, pool, 7), _choose(strategy, permuted, 7)
-        values = _value(strategy, pool, first), _value(strategy, permuted, second)
+        values = (
+            _get_untied(strategy, pool, first),
+            _get_untied(strategy, permuted, second),
+        )
         np.testing.assert_allclose(*values, rtol=1e-9)
 
 
 def check_shuffled_part_of_pool(strategy: Any) -> None:
-    """Rows taken out of a pool, shuffled, are chosen from as if there were no others."""
+    """A shuffled part of a pool gives the same result as a pool of these rows alone."""
     order = np.random.RandomState(2).permutation(30)[:17]
-    part, alone = FakePool().take(order), FakePool().reordered(order)
-    np.testing.assert_array_equal(_choose(strategy, part, 5), _choose(strategy, alone, 5))
+    view, pool = FakePool().take(order), FakePool().reordered(order)
+    np.testing.assert_array_equal(_choose(strategy, view, 5), _choose(strategy, pool, 5))
 
 
 def check_reads_what_it_declares(strategy: Any) -> None:
-    """It reads nothing that `needs` leaves out, and any one of alternatives will do."""
+    """It reads nothing but its `needs`, of which any one of the alternatives is enough."""
     options = [need.split("|") for need in sorted(strategy.needs)]
     for choice in range(max((len(alternatives) for alternatives in options), default=1)):
         allowed = {alternatives[min(choice, len(alternatives) - 1)] for alternatives in options}
@@ -357,14 +374,14 @@ def check_reads_what_it_declares(strategy: Any) -> None:
 
 
 def check_starts_cold(strategy: Any) -> None:
-    """Without need of a model it chooses where nothing is labeled yet."""
+    """A strategy that needs no model chooses rows before any row is labeled."""
     if can_start_cold(strategy):
-        allowed = {"X", "embedding"} & _options(strategy.needs)
+        allowed = {"X", "embedding"} & _expand_needs(strategy.needs)
         _choose(strategy, FakePool(n_labeled=0, allowed=allowed), 5)
 
 
 def check_scores(strategy: Any) -> None:
-    """Scores are finite, one a row, and the rows chosen are those of the highest."""
+    """Scores are finite, one per row, and the rows with the highest scores are chosen."""
     if not isinstance(strategy, ScoreStrategy):
         return
     scores = strategy.score(FakePool())
@@ -374,15 +391,15 @@ def check_scores(strategy: Any) -> None:
     if not strategy.randomized:
         chosen = _choose(strategy, FakePool(), 7)
         rest = np.setdiff1d(np.arange(30), chosen)
-        assert scores[chosen].min() >= scores[rest].max(), "a higher score was left behind"
+        assert scores[chosen].min() >= scores[rest].max(), "a higher score was left out"
         assert (np.diff(scores[chosen]) <= 0).all(), "positions must come best first"
 
 
 def check_chunked_equals_whole(strategy: Any) -> None:
-    """The size of the chunks does not change the answer."""
-    whole = _choose(strategy, FakePool(), 7)
-    with config_context(working_memory=0.002):  # some 20 rows of three probabilities
-        np.testing.assert_array_equal(_choose(strategy, FakePool(), 7), whole)
+    """The size of the chunks does not change the result."""
+    expected = _choose(strategy, FakePool(), 7)
+    with config_context(working_memory=0.002):  # about 20 rows of three probabilities
+        np.testing.assert_array_equal(_choose(strategy, FakePool(), 7), expected)
     if isinstance(strategy, ScoreStrategy) and strategy.rowwise:
         pool = FakePool()
         parts = [strategy.score(pool.take(slice(start, start + 7))) for start in range(0, 30, 7)]
@@ -390,7 +407,7 @@ def check_chunked_equals_whole(strategy: Any) -> None:
 
 
 def check_pool_not_changed(strategy: Any) -> None:
-    """The readings, which others share, are not changed in place."""
+    """Readings, which are shared, are not changed in place."""
     pool = FakePool()
     readings = [pool.proba, pool.decision, pool.embedding, pool.proba_samples(), pool.classes]
     readings += [*pool.gradient_factors, pool.X]
@@ -403,7 +420,7 @@ def check_pool_not_changed(strategy: Any) -> None:
 
 
 def check_holds_no_state(strategy: Any) -> None:
-    """A strategy is its hyper-parameters: selecting leaves nothing behind in it."""
+    """Selecting neither adds nor changes attributes: a strategy is its hyper-parameters."""
     before = dict(vars(strategy))
     _choose(strategy, FakePool(), 3)
     after = vars(strategy)
@@ -413,18 +430,18 @@ def check_holds_no_state(strategy: Any) -> None:
 
 
 def check_clone_and_pickle(strategy: Any) -> None:
-    """Clones and pickles choose the same; the hyper-parameters are those of ``__init__``."""
+    """Clones and pickles choose the same rows; ``__init__`` only assigns hyper-parameters."""
     expected = _choose(strategy, FakePool(), 5)
-    for twin in (clone(strategy), pickle.loads(pickle.dumps(strategy))):
-        np.testing.assert_array_equal(_choose(twin, FakePool(), 5), expected)
+    for copied in (clone(strategy), pickle.loads(pickle.dumps(strategy))):
+        np.testing.assert_array_equal(_choose(copied, FakePool(), 5), expected)
     assert type(strategy).__name__ in repr(strategy)
     for name, value in strategy.get_params(deep=False).items():
         assert getattr(strategy, name, value) is value, f"__init__ must only assign {name}"
 
 
 def check_ties(strategy: Any) -> None:
-    """Where all rows are alike the choice is random, not the first rows."""
-    same: dict[str, Any] = {
+    """If all rows are alike, rows are chosen at random, not by position."""
+    equal_rows: dict[str, Any] = {
         "proba": np.full((30, 3), 1 / 3),
         "proba_samples": np.full((8, 30, 3), 1 / 3),
         "decision": np.zeros((30, 3)),
@@ -432,49 +449,49 @@ def check_ties(strategy: Any) -> None:
         "embedding": np.ones((30, 4)),
     }
     chosen = {
-        tuple(_choose(strategy, FakePool(n_labeled=0, query_seed=seed, **same), 3).tolist())
+        tuple(_choose(strategy, FakePool(n_labeled=0, query_seed=seed, **equal_rows), 3).tolist())
         for seed in range(8)
     }
     assert len(chosen) > 1, f"ties are broken by position: always {chosen}"
 
 
 def check_certain_model(strategy: Any) -> None:
-    """Probabilities of exactly 0 and 1, and a score that is nowhere NaN."""
+    """Probabilities of exactly 0 and 1 give finite scores."""
     certain = np.eye(3)[np.arange(30) % 3]
     pool = FakePool(proba=certain, proba_samples=np.stack([certain] * 4))
     _choose(strategy, pool, 7)
     if isinstance(strategy, ScoreStrategy):
-        assert np.isfinite(strategy.score(pool)).all(), "zero probabilities give scores not finite"
+        assert np.isfinite(strategy.score(pool)).all(), "zero probabilities give non-finite scores"
 
 
 def check_duplicate_rows(strategy: Any) -> None:
-    """Rows that stand in the pool many times, fewer distinct ones than the batch."""
+    """A pool of duplicates, with fewer distinct rows than the batch."""
     pool = FakePool(30).reordered(np.repeat([4, 9, 17], 10))
     _choose(strategy, pool, 7)
     _choose(strategy, pool, 30)
 
 
 def check_one_class(strategy: Any) -> None:
-    """A model that knows one class only."""
+    """A model with a single class."""
     _choose(strategy, FakePool(n_classes=1), 7)
 
 
 def check_two_classes(strategy: Any) -> None:
-    """Two classes, whose decision function has one value a row."""
+    """Two classes: the decision function has one value per row."""
     _choose(strategy, FakePool(n_classes=2), 7)
 
 
 def check_global_random_state(strategy: Any) -> None:
-    """NumPy's and Python's global random states stay as they are."""
+    """NumPy's and Python's global random states do not change."""
     before, python_before = np.random.get_state(legacy=False), random.getstate()
     _choose(strategy, FakePool(), 7)
     after = np.random.get_state(legacy=False)
     np.testing.assert_equal(after, before)
-    assert random.getstate() == python_before, "Python's global random state moved"
+    assert random.getstate() == python_before, "Python's global random state changed"
 
 
 CHECKS: tuple[Callable[[Any], None], ...] = (
-    check_needs,
+    check_known_needs,
     check_distinct_positions,
     check_repeatable,
     check_randomized,

@@ -69,7 +69,7 @@ def by_iloc(rows, positions):
 
 
 def frame():
-    """A pandas frame whose index is no count from zero."""
+    """A pandas frame whose index does not count from zero."""
     return pandas.DataFrame(COLUMNS, index=np.arange(150)[::-1] * 3)
 
 
@@ -93,7 +93,7 @@ STRATEGIES = [
     KCenterGreedy(),
     BADGE(),
     Subsample(Entropy(), n_candidates=40),
-    Mixture([("doubt", Margin()), ("cover", KCenterGreedy())]),
+    Mixture([("uncertainty", Margin()), ("cover", KCenterGreedy())]),
 ]
 
 

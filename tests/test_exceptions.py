@@ -1,6 +1,7 @@
-"""The tree of errors and warnings, as its docstring draws it."""
+"""The tree of errors and warnings matches the one drawn in its docstring."""
 
 import inspect
+import pickle
 import re
 
 import pytest
@@ -23,6 +24,7 @@ BUILTINS = {
     "SelectionError": ValueError,
     "StoreError": OSError,
     "TeachError": RuntimeError,
+    "TeachValueError": ValueError,
 }
 
 
@@ -45,20 +47,21 @@ def test_errors_are_errors_and_warnings_are_user_warnings():
         assert issubclass(CLASSES[name], UserWarning)
 
 
-def drawn():
+def read_tree():
     """Read the tree in the docstring: for each class, its parent there and the builtin named."""
-    tree, root = {}, None
+    tree, ancestors = {}, {}
     for line in exceptions.__doc__.splitlines():
-        found = re.match(r"    ([├└]── )?(\w+(?:Error|Warning))(?: \((\w+)\))?", line)
-        if found:
-            branch, name, builtin = found.groups()
-            root = root if branch else name
-            tree[name] = (root if branch else None, builtin)
+        match = re.match(r"    ((?:    )*)([├└]── )?(\w+(?:Error|Warning))(?: \((\w+)\))?", line)
+        if match:
+            indent, branch, name, builtin = match.groups()
+            depth = len(indent) // 4 + 1 if branch else 0
+            ancestors[depth] = name
+            tree[name] = (ancestors.get(depth - 1), builtin)
     return tree
 
 
 def test_docstring_draws_every_class_with_its_bases():
-    tree = drawn()
+    tree = read_tree()
     assert set(tree) == set(CLASSES)
     for name, (parent, builtin) in tree.items():
         bases = [base.__name__ for base in CLASSES[name].__bases__]
@@ -69,3 +72,10 @@ def test_every_class_says_what_it_means():
     for kind in CLASSES.values():
         assert kind.__doc__
         assert kind.__doc__ not in {base.__doc__ for base in kind.__bases__}
+
+
+@pytest.mark.parametrize("name", sorted(BUILTINS))
+def test_every_error_pickles(name):
+    error = pickle.loads(pickle.dumps(CLASSES[name]("because")))
+    assert type(error) is CLASSES[name]
+    assert str(error) == "because"

@@ -1,4 +1,4 @@
-"""What importing skactive takes with it, and what its modules export."""
+"""Imports of skactive: the packages that they load, and the names that modules export."""
 
 import importlib
 import pkgutil

@@ -1,4 +1,4 @@
-"""Pools that lie in a file are never copied whole, and the benchmark of growth leaves none out."""
+"""Memory-mapped pools are never copied whole; the benchmark of growth covers all strategies."""
 
 import sys
 import tracemalloc
@@ -53,7 +53,7 @@ from skactive.strategies import (
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 N_ROWS, N_DIMS, N_CLASSES = 100_000, 256, 3
-SHARE = 1 / 2  # of the file's size: what a query may hold at the most
+SHARE = 1 / 2  # of the file's size: the most that a query may hold in memory
 WORKING_MIB = 8  # for readings of several numbers a draw and class
 
 STRATEGIES = [
@@ -95,7 +95,7 @@ STRATEGIES = [
 
 
 def rows(n, seed):
-    """Overlapping blobs, one a class."""
+    """Overlapping blobs, one per class."""
     rng = np.random.default_rng(seed)
     centers = 0.2 * np.random.default_rng(0).standard_normal((N_CLASSES, N_DIMS), np.float32)
     y = rng.integers(N_CLASSES, size=n)
@@ -113,8 +113,8 @@ def pool(tmp_path_factory):
     return np.load(path, mmap_mode="r")
 
 
-def fitted(strategy):
-    """A learner with a model that gives what the strategy reads, fitted in single precision."""
+def fit_learner(strategy):
+    """Return a learner fitted in single precision, whose model provides what the strategy needs."""
     model = LogisticRegression(max_iter=200)
     if "proba_samples" in strategy.needs:
         model = RandomForestClassifier(5, max_depth=4)
@@ -124,7 +124,7 @@ def fitted(strategy):
 
 
 def peak_of(query):
-    """Bytes that arrays and objects held at the most, without what is mapped from a file."""
+    """Peak bytes of arrays and objects, without those that are mapped from a file."""
     tracemalloc.start()
     try:
         query()
@@ -138,14 +138,14 @@ by_strategy = pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda s: type
 
 @by_strategy
 def test_a_mapped_pool_is_not_copied(pool, strategy):
-    learner = fitted(strategy)
+    learner = fit_learner(strategy)
     with config_context(working_memory=WORKING_MIB):
         assert peak_of(lambda: learner.query(pool, 20)) < SHARE * pool.nbytes
 
 
 @by_strategy
 def test_a_mapped_pool_gets_the_answer_of_one_in_memory(pool, strategy):
-    learner, part = fitted(strategy), pool[:1500]
+    learner, part = fit_learner(strategy), pool[:1500]
     np.testing.assert_array_equal(learner.query(part, 5), learner.query(np.array(part), 5))
 
 

@@ -1,4 +1,4 @@
-"""The checks of `skactive.testing` can fail, each for the fault that it is there for; FakePool."""
+"""Each check of `skactive.testing` fails for the fault that it is meant to find; FakePool."""
 
 import pickle
 import random
@@ -39,7 +39,7 @@ class Drawn(Strategy):
 
 
 def breaks(check, error=AssertionError, match=None):
-    """Note on a strategy which check is to catch it, and how."""
+    """Record on a strategy which check should catch it, and how."""
 
     def note(kind):
         BROKEN.append(
@@ -53,12 +53,12 @@ def breaks(check, error=AssertionError, match=None):
 BROKEN = []
 
 
-@breaks(testing.check_needs, match="frozenset")
+@breaks(testing.check_known_needs, match="frozenset")
 class NeedsInASet(Sound):
     needs = {"proba"}  # noqa: RUF012
 
 
-@breaks(testing.check_needs, match="probabilities")
+@breaks(testing.check_known_needs, match="probabilities")
 class NeedsWhatDoesNotExist(Sound):
     needs = frozenset({"proba|probabilities"})
 
@@ -203,7 +203,7 @@ class ScoresInSinglePrecision(Sound):
         return super().score(pool).astype(np.float32)
 
 
-@breaks(testing.check_scores, match="left behind")
+@breaks(testing.check_scores, match="left out")
 class TakesTheLowest(Sound):
     def select(self, pool, batch_size):
         return top(-self.score(pool), batch_size, pool.random_state)
@@ -237,7 +237,7 @@ class SortsProbabilities(Sound):
 
 
 @breaks(testing.check_pool_not_changed, match="changed in place")
-class CentresTheEmbedding(Sound):
+class CentersTheEmbedding(Sound):
     def score(self, pool):
         z = pool.embedding
         z -= z.mean(axis=0)
@@ -253,7 +253,7 @@ class ChangesDraws(Sound):
 
 @breaks(testing.check_pool_not_changed, match="changed in place")
 class ChangesTheRows(Sound):
-    """In a query these are the caller's own."""
+    """Changes the rows in place; in a query these are the caller's own."""
 
     needs = frozenset({"proba", "X"})
 
@@ -296,7 +296,7 @@ class CannotBePickled(Sound):
 
 @breaks(testing.check_clone_and_pickle)
 class ForgetsWhenCloned(Sound):
-    """Has a setting that is no parameter, so a clone chooses otherwise."""
+    """Has an attribute that is no parameter, so that a clone chooses other rows."""
 
     lowest = False
 
@@ -426,7 +426,7 @@ def test_parametrize_makes_a_case_of_each_strategy_and_check():
     assert names == ("strategy", "check")
     assert len(cases) == 2 * len(CHECKS)
     assert [case.values[1] for case in cases] == [*CHECKS, *CHECKS]
-    assert cases[0].id == "Margin()-check_needs"
+    assert cases[0].id == "Margin()-check_known_needs"
     assert len({case.id for case in cases}) == len(cases)
 
 

@@ -1,15 +1,18 @@
-"""The traps that other libraries fell into (PEERS.md), each with the test that we do not.
+"""Traps that active-learning libraries fell into, each with a test that skactive does not.
 
-Shown elsewhere:
+A comment that begins with "Trap:" says what went wrong elsewhere. More traps are tested in other
+files:
 
-- zero probabilities, NaN scores, duplicates, ties at random, one row, batch = pool, a shuffled part
-  of a pool, readings changed in place, global seeds: `skactive.testing`, run by test_common.py
-- nets: batch norm and shuffling while asking, logits, dropout: adapters/test_skorch.py
-- BADGE's embedding, its k-means++ on squared norms, squared norms of factors, memory:
+- zero probabilities and NaN scores, duplicate rows, ties broken by position, pools of one row,
+  batches of the whole pool, shuffled parts of a pool, readings changed in place, global seeds:
+  `skactive.testing`, run by test_common.py
+- nets that are in training mode or shuffle rows during a query, logits taken for probabilities,
+  dropout that differs between chunks: adapters/test_skorch.py
+- BADGE's gradient embedding, k-means++ on squared norms, squared norms of factors, memory:
   selectors/test_distance.py
-- density's sign, committees' means, memory of scores: test_scores.py
-- hidden labels never read, refits in the order of rows: test_simulation.py
-- global random state, arrays of the caller's, answers that cannot be right: test_learner.py
+- density with the sign reversed, means of committees, memory of scores: test_scores.py
+- hidden labels that are read, refits in the order of the answers: simulation/test_learner.py
+- global random state, changed arrays of the caller, invalid positions: test_learner.py
 """
 
 import numpy as np
@@ -66,13 +69,13 @@ X, Y = X[ORDER], Y[ORDER]
 equal = np.testing.assert_array_equal
 
 
-def fitted(strategy, model=None, n=20, **params):
+def fit_learner(strategy, model=None, n=20, **params):
     model = GaussianNB() if model is None else model
     return ActiveLearner(model, strategy, random_state=0, **params).fit(X[:n], Y[:n])
 
 
-def every_strategy(composed=True):
-    """Return one object of every strategy there is."""
+def every_strategy():
+    """Return one instance of every strategy."""
     inner = {
         Subsample: [Margin()],
         Prefilter: [Margin(), KMeans()],
@@ -100,8 +103,8 @@ def forest():
 # Scores that say the opposite --------------------------------------------------------------------
 
 
-class Told(GaussianNB):
-    """Predicts what stands in its rows: the probabilities themselves."""
+class RowsAsProba(GaussianNB):
+    """Returns its rows as the probabilities."""
 
     def predict_proba(self, X):
         return X[:, :3]
@@ -113,33 +116,37 @@ class Told(GaussianNB):
 def test_zero_probabilities_do_not_make_the_certain_row_the_most_uncertain(strategy):
     # Trap: 0 log 0 is NaN, and argmax takes NaN.
     rows = np.array([[1.0, 0, 0], [0, 1, 0], [0.5, 0.5, 0], [0.9, 0.1, 0], [0, 0, 1]])
-    learner = ActiveLearner(Told(), strategy, random_state=0).fit(rows[[0, 1, 2, 4]], [0, 1, 1, 2])
+    learner = ActiveLearner(RowsAsProba(), strategy, random_state=0).fit(
+        rows[[0, 1, 2, 4]], [0, 1, 1, 2]
+    )
     assert learner.query(rows, 1)[0] == 2
     assert np.isfinite(learner.score_pool(rows)).all()
 
 
 def test_tie_breaking_leaves_the_maximum_a_maximum():
-    # Trap: a shuffle that is not undone, or one that turns a minimum into a maximum.
+    # Trap: a shuffle that is never undone, or one that turns a minimum into a maximum.
     rows = np.array([[0.9, 0.1, 0.0]] * 20 + [[0.4, 0.35, 0.25]] * 3 + [[1.0, 0.0, 0.0]] * 20)
     for seed in range(10):
-        learner = ActiveLearner(Told(), Margin(), random_state=seed)
+        learner = ActiveLearner(RowsAsProba(), Margin(), random_state=seed)
         learner.fit(np.eye(3), [0, 1, 2])
         assert set(learner.query(rows, 3)) == {20, 21, 22}
 
 
 def test_ties_are_broken_by_the_seed_and_not_by_position():
-    # Trap: ties never random though said to be.
+    # Trap: ties are documented as random, but the first row always wins.
     rows = np.array([[0.9, 0.1, 0.0]] * 20 + [[1.0, 0.0, 0.0]] * 5)
     picks = set()
     for seed in range(20):
-        learner = ActiveLearner(Told(), Margin(), random_state=seed).fit(np.eye(3), [0, 1, 2])
+        learner = ActiveLearner(RowsAsProba(), Margin(), random_state=seed).fit(
+            np.eye(3), [0, 1, 2]
+        )
         picks.add(int(learner.query(rows, 1)[0]))
     assert picks <= set(range(20))
     assert len(picks) > 5
 
 
 def test_density_prefers_the_crowd_to_the_outlier():
-    # Trap: density weighting with the sign reversed.
+    # Trap: density weighting has the sign reversed, so outliers come first.
     rows = np.r_[np.random.RandomState(0).normal(size=(30, 4)) * 0.1 + X.mean(axis=0), X[:1] + 40]
     learner = ActiveLearner(LogisticRegression(), InformationDensity(Margin()), random_state=0)
     learner.fit(np.r_[X[:20], X[:1] + 80], np.r_[Y[:20], Y[0]])
@@ -172,22 +179,22 @@ def calls():
 @pytest.mark.parametrize("kind", [list, tuple, np.array])
 def test_two_positions_are_two_positions(kind, calls):
     # Trap: an answer of two numbers is taken for (positions, scores).
-    equal(fitted(Custom(kind([7, 3]))).query(X, 2), [7, 3])
+    equal(fit_learner(Custom(kind([7, 3]))).query(X, 2), [7, 3])
     with pytest.raises(SelectionError, match=r"shape \(2,\)"):
-        fitted(Custom(kind([7, 3]))).query(X, 1)
+        fit_learner(Custom(kind([7, 3]))).query(X, 1)
 
 
 @pytest.mark.parametrize("error", [TypeError("mine"), ValueError("mine"), AttributeError("mine")])
 def test_an_error_in_a_strategy_is_raised_and_the_strategy_called_once(error, calls):
     # Trap: any exception is swallowed and the strategy called again with other arguments.
     with pytest.raises(type(error), match="mine") as raised:
-        fitted(Custom(error)).query(X, 2)
+        fit_learner(Custom(error)).query(X, 2)
     assert raised.value is error
     assert calls == [2]
 
 
 def test_scores_that_are_no_numbers_are_refused_and_not_replaced():
-    # Trap: NaN scores replaced by 0 or 10000.
+    # Trap: NaN scores are silently replaced by 0 or 10000.
     class Broken(ScoreStrategy):
         needs = frozenset({"X"})
 
@@ -195,9 +202,9 @@ def test_scores_that_are_no_numbers_are_refused_and_not_replaced():
             return np.where(np.arange(len(pool)) == 3, np.nan, 1.0)
 
     with pytest.raises(SelectionError, match="finite numbers; 1 are not"):
-        fitted(Broken()).score_pool(X)
+        fit_learner(Broken()).score_pool(X)
     with pytest.raises((SelectionError, ValueError), match=r"finite|NaN"):
-        fitted(Broken()).query(X, 2)
+        fit_learner(Broken()).query(X, 2)
 
 
 # Which rows -------------------------------------------------------------------------------------
@@ -245,38 +252,38 @@ def test_the_parts_of_a_mixture_choose_among_what_is_left():
     ids=repr,
 )
 def test_a_pool_that_shrinks_and_is_shuffled_between_queries(strategy):
-    # Trap: caches and maps of positions that outlive the pool they were made for.
-    learner = fitted(strategy)
+    # Trap: caches and maps of positions outlive the pool that they were made for.
+    learner = fit_learner(strategy)
     learner.query(X[20:], 5)
     part = np.random.RandomState(3).permutation(np.arange(20, 150))[:60]
     picked = learner.query(X[part], 5)
-    equal(X[part][picked], X[part][fitted(strategy).query(X[part], 5)])
+    equal(X[part][picked], X[part][fit_learner(strategy).query(X[part], 5)])
     learner.query(X, 5)  # and one that grows
     equal(learner.query(X[part], 5), picked)
 
 
 @each_strategy
 def test_the_pool_shrinks_to_its_last_row(strategy):
-    # Trap: one row in the pool; a batch equal to the pool.
-    learner = fitted(strategy, forest())
+    # Trap: a crash where the pool has one row, or where the batch is the whole pool.
+    learner = fit_learner(strategy, forest())
     assert sorted(learner.query(X[20:26], 6)) == list(range(6))
     equal(learner.query(X[20:21], 1), [0])
 
 
 @each_strategy
 def test_exactly_as_many_rows_as_were_asked_for(strategy):
-    # Trap: light-weight core-set returns another number; the last partial block is dropped.
+    # Trap: lightweight core-set returns another number; the last partial block is dropped.
     if isinstance(strategy, ExpectedErrorReduction):
         strategy.set_params(n_targets=3)
-    learner = fitted(strategy, forest())
+    learner = fit_learner(strategy, forest())
     for batch_size in (1, 2, 5):
         assert len(set(learner.query(X[20:33], batch_size).tolist())) == batch_size
 
 
 @pytest.mark.parametrize("strategy", [Margin(), BALD(), KCenterGreedy()], ids=repr)
 def test_the_first_pick_is_not_dropped(strategy):
-    # Trap: one row more is picked and then the first is dropped.
-    learner = fitted(strategy, forest() if isinstance(strategy, BALD) else None)
+    # Trap: one row too many is picked, and the first, the best, is dropped.
+    learner = fit_learner(strategy, forest() if isinstance(strategy, BALD) else None)
     one, many = learner.query(X[20:], 1), learner.query(X[20:], 10)
     if isinstance(strategy, ScoreStrategy):
         scores = learner.score_pool(X[20:])
@@ -294,9 +301,10 @@ def test_a_cold_ranked_batch_is_distinct():
 
 @pytest.mark.parametrize("strategy", [BADGE(), KCenterGreedy(), KMeans(), RankedBatch()], ids=repr)
 def test_duplicates_neither_crash_nor_stop_nor_divide_by_zero(strategy):
-    # Trap: 0 / 0 in k-means++, a debugger, a crash where clusters are fewer than the batch.
+    # Trap: 0 / 0 in k-means++, a left-over debugger call, a crash with fewer clusters than rows
+    # in the batch.
     pool = np.repeat(X[20:22], 20, axis=0)
-    picked = fitted(strategy, LogisticRegression(max_iter=500)).query(pool, 10)
+    picked = fit_learner(strategy, LogisticRegression(max_iter=500)).query(pool, 10)
     assert len(set(picked.tolist())) == 10
     assert {int(position) // 20 for position in picked[:2]} == {0, 1} or isinstance(
         strategy, RankedBatch
@@ -304,12 +312,12 @@ def test_duplicates_neither_crash_nor_stop_nor_divide_by_zero(strategy):
 
 
 def test_badge_stays_away_from_what_it_has_and_from_nothing_else():
-    # Trap: rows weighted by min(norm squared, distance squared): the origin acts as a center.
-    # 95 rows of which the model is sure have gradients near the origin; none is worth a pick
-    # before the five others, but once the first is in, the far side of the origin counts.
+    # Trap: rows are weighted by min(squared norm, squared distance): the origin acts as a center.
+    # The model is sure of 95 rows, whose gradients are near the origin; none of them should be the
+    # first pick, but once one of the five others is in, the far side of the origin counts.
     sure = np.tile([0.999, 0.001, 0.0], (95, 1))
     rows = np.r_[sure, np.random.RandomState(0).dirichlet([3, 3, 3], 5)]
-    learner = ActiveLearner(Told(), BADGE(), random_state=0).fit(np.eye(3), [0, 1, 2])
+    learner = ActiveLearner(RowsAsProba(), BADGE(), random_state=0).fit(np.eye(3), [0, 1, 2])
     chosen = [fit_query(learner, rows, seed) for seed in range(20)]
     assert np.mean([first >= 95 for first, _ in chosen]) > 0.9
 
@@ -324,7 +332,7 @@ def fit_query(learner, rows, seed):
 
 @pytest.mark.parametrize("labels", [[-1, 1], [5, 2], ["no", "yes"]], ids=str)
 def test_expected_error_reduction_imagines_labels_and_not_their_positions(labels):
-    # Trap: {-1, 1} gains a third class, the index 0.
+    # Trap: with labels {-1, 1} the column 0 is imagined as a label, a third class.
     taught = []
 
     class Watched(GaussianNB):
@@ -341,8 +349,8 @@ def test_expected_error_reduction_imagines_labels_and_not_their_positions(labels
 
 
 def test_expected_error_reduction_counts_the_pool_only():
-    # Trap: labeled rows count in the error to be expected; hidden labels are read.
-    learner = fitted(ExpectedErrorReduction(loss="zero_one"), n=10)
+    # Trap: labeled rows count in the expected error; hidden labels are read.
+    learner = fit_learner(ExpectedErrorReduction(loss="zero_one"), n=10)
     pool, now = X[20:25], learner.predict_proba(X[20:25])
     expected = np.zeros(5)
     for row in range(5):
@@ -353,7 +361,7 @@ def test_expected_error_reduction_counts_the_pool_only():
 
 
 class Unweighted(DecisionTreeClassifier):
-    """A tree that bagging cannot fit by weights, so that a member sees its own rows only."""
+    """A tree without sample weights, so that each member of a bagging sees its own rows only."""
 
     def fit(self, X, y):
         return super().fit(X, y)
@@ -366,14 +374,14 @@ COMMITTEES = [VoteEntropy(), ConsensusEntropy(), KLDivergence(), BALD(), EPIG()]
 @pytest.mark.parametrize("names", [[0, 1, 2], [-4, 10, 3], ["a", "bb", "c"]], ids=str)
 @pytest.mark.parametrize("member", [KNeighborsClassifier(2), Unweighted()], ids=repr)
 def test_a_member_that_lacks_a_class_has_the_others_in_their_columns(strategy, names, member):
-    # Trap: members that saw fewer classes; labels that are not 0 .. C-1; strings.
+    # Trap: columns are mixed up if members saw fewer classes, or labels are not 0 .. C-1.
     rare = np.r_[np.flatnonzero(Y == 0)[:8], np.flatnonzero(Y == 1)[:8], np.flatnonzero(Y == 2)[:2]]
     model = BaggingClassifier(member, 6, max_samples=5, random_state=3)
     learner = ActiveLearner(model, strategy, random_state=0)
     learner.fit(X[rare], np.array(names)[Y[rare]])
     sizes = {len(inner.classes_) for inner in learner.estimator_.estimators_}
     assert min(sizes) < 3
-    samples = learner._view(X).proba_samples()
+    samples = learner._make_view(X).proba_samples()
     np.testing.assert_allclose(samples.mean(axis=0), learner.predict_proba(X), atol=1e-12)
     codes = ActiveLearner(model, strategy, random_state=0)
     codes.fit(X[rare], np.searchsorted(np.unique(names), np.array(names)[Y[rare]]))
@@ -391,13 +399,13 @@ def test_a_committee_of_voters_without_probabilities():
 
 
 def test_several_outputs_are_refused_and_not_made_to_sum_to_one():
-    # Trap: sigmoid outputs of several labels silently soft-maxed.
+    # Trap: sigmoid outputs of several labels are silently normalized by softmax.
     class Sigmoid(GaussianNB):
         def predict_proba(self, X):
             return np.tile([0.9, 0.8, 0.1], (len(X), 1))
 
     with pytest.raises(InvalidReadingError, match=r"do not sum to 1"):
-        fitted(Entropy(), Sigmoid()).query(X, 1)
+        fit_learner(Entropy(), Sigmoid()).query(X, 1)
     several = ActiveLearner(MultiOutputClassifier(GaussianNB()), Entropy(), random_state=0)
     several.fit(X[:20], np.column_stack([Y[:20], Y[:20] > 0]))
     with pytest.raises(InvalidReadingError, match="several outputs"):
@@ -413,14 +421,14 @@ def test_probabilities_that_are_none_are_refused(bad):
             return proba
 
     with pytest.raises(InvalidReadingError, match="1 rows"):
-        fitted(Entropy(), Broken()).query(X, 1)
+        fit_learner(Entropy(), Broken()).query(X, 1)
 
 
 @pytest.mark.parametrize("model", [DecisionTreeClassifier(), KNeighborsClassifier(1)], ids=repr)
 @pytest.mark.parametrize("strategy", [Margin(), Entropy(), LeastConfidence()], ids=repr)
 def test_a_model_of_zeros_and_ones_ties_all_rows_and_says_so(model, strategy):
-    # Trap: all scores tie and the first rows are taken in silence.
-    learner = fitted(strategy, model)
+    # Trap: all scores tie and the first rows are taken silently.
+    learner = fit_learner(strategy, model)
     with pytest.warns(TiedScoresWarning, match=rf"{type(strategy).__name__} .*all 130 rows"):
         picked = learner.query(X[20:], 5)
     assert len(set(picked.tolist())) == 5
@@ -428,12 +436,12 @@ def test_a_model_of_zeros_and_ones_ties_all_rows_and_says_so(model, strategy):
 
 
 def test_the_whole_pool_is_no_choice_and_needs_no_warning():
-    fitted(Margin(), DecisionTreeClassifier()).query(X[20:25], 5)
+    fit_learner(Margin(), DecisionTreeClassifier()).query(X[20:25], 5)
 
 
 def test_a_model_without_a_committee_is_told_so():
     with pytest.raises(CapabilityError, match="BaggingClassifier"):
-        fitted(VoteEntropy(), GaussianNB())
+        fit_learner(VoteEntropy(), GaussianNB())
 
 
 # Side effects -----------------------------------------------------------------------------------
@@ -441,11 +449,11 @@ def test_a_model_without_a_committee_is_told_so():
 
 @each_strategy
 def test_no_file_is_written_and_the_model_is_not_changed_by_asking(strategy, tmp_path, monkeypatch):
-    # Traps: files in the working directory; scoring that changes the model; the pool is changed.
+    # Trap: files are left in the working directory; scoring changes the model or the pool.
     if isinstance(strategy, ExpectedErrorReduction):
         strategy.set_params(n_targets=3)
     monkeypatch.chdir(tmp_path)
-    learner = fitted(strategy, forest())
+    learner = fit_learner(strategy, forest())
     model, proba, pool = learner.estimator_, learner.predict_proba(X), X[20:40].copy()
     pool.flags.writeable = False
     learner.query(pool, 4)
@@ -468,6 +476,6 @@ def test_a_pool_is_read_once_and_not_copied(strategy):
             return super().predict_proba(X)
 
     pool = X[20:]
-    fitted(strategy, Counting()).query(pool, 9)
+    fit_learner(strategy, Counting()).query(pool, 9)
     assert [len(rows) for rows in asked] == [len(pool)]
     assert np.shares_memory(asked[0], pool)

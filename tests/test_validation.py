@@ -1,4 +1,4 @@
-"""Checks of input and of a strategy's output: what passes, and what the message says."""
+"""Checks of user input and of the output of strategies: valid values pass, messages help."""
 
 import numpy as np
 import pandas as pd
@@ -34,7 +34,7 @@ X, Y = load_iris(return_X_y=True)
 
 
 class Fixed(Strategy):
-    """Answers what it was told to."""
+    """Returns a fixed answer."""
 
     def __init__(self, answer=None):
         self.answer = answer
@@ -84,7 +84,7 @@ def test_batch_size_is_a_whole_number_up_to_the_pool(good):
     ("bad", "kind"), [(True, "bool"), (2.0, "float"), ("2", "str"), (None, "NoneType")]
 )
 def test_batch_size_of_another_type_is_named(bad, kind):
-    with pytest.raises(TypeError, match=f"whole number, got {bad!r} of type {kind}"):
+    with pytest.raises(TypeError, match=f"integer, got {bad!r} of type {kind}"):
         check_batch_size(bad, 5)
 
 
@@ -104,7 +104,7 @@ def test_query_checks_the_batch_size():
     learner = ActiveLearner(GaussianNB()).fit(X[::10], Y[::10])
     with pytest.raises(PoolExhaustedError, match="has 3 left"):
         learner.query(X[:3], 4)
-    with pytest.raises(TypeError, match="whole number"):
+    with pytest.raises(TypeError, match="an integer"):
         learner.query(X[:3], 1.0)
 
 
@@ -136,9 +136,9 @@ def test_two_positions_are_two_positions_not_a_pair_of_results():
         (None, r"return 2 positions .* got shape \(\)"),
         ([[1], [2]], r"one dimension, got shape \(2, 1\)"),
         (([1, 2], [0.3, 0.2]), r"one dimension, got shape \(2, 2\)"),
-        ([0.0, 1.0], "whole numbers, got float64"),
-        ([True, False], "whole numbers, got bool"),
-        (["a", "b"], "whole numbers, got <U1"),
+        ([0.0, 1.0], "integers, got float64"),
+        ([True, False], "integers, got bool"),
+        (["a", "b"], "integers, got <U1"),
     ],
 )
 def test_answer_that_cannot_be_right_is_refused_with_what_was_got(answer, message):
@@ -215,7 +215,7 @@ def test_needs_that_are_met_pass():
 def test_need_that_is_not_met_names_strategy_model_and_remedy(need, remedy):
     with pytest.raises(CapabilityError, match=remedy):
         check_needs(needing(need, "X"), Provides("X"), refits=False)
-    with pytest.raises(TypeError, match=r"^Fixed needs .* which Perceptron does not give"):
+    with pytest.raises(TypeError, match=r"^Fixed needs .* which Perceptron does not provide"):
         check_needs(needing(need, "X"), Provides("X"), refits=False)
 
 
@@ -377,7 +377,7 @@ def test_generator_is_drawn_from(make):
 
 @pytest.mark.parametrize("bad", ["0", 1.5, [1]])
 def test_what_gives_no_seed_is_refused(bad):
-    with pytest.raises(ValueError, match="whole number of at least 0 or a RandomState, got"):
+    with pytest.raises(ValueError, match="integer >= 0 or a RandomState, got"):
         draw_seed(bad)
 
 

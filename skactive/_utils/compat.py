@@ -1,4 +1,4 @@
-"""Everything of scikit-learn that is private, new or moving, gathered in one file."""
+"""The parts of scikit-learn that are private, new or moving between versions, in one place."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ except ImportError:
     HAS_CALLBACKS = False
 
     class _NoContext:
-        """Stands in for a callback context: nobody listens."""
+        """A stand-in for a callback context that nobody listens to."""
 
         def subcontext(self, **kwargs: Any) -> _NoContext:
             return self
@@ -34,13 +34,13 @@ except ImportError:
             return False
 
     class CallbackSupportMixin:  # type: ignore[no-redef]
-        """Stands in where this scikit-learn has no callbacks."""
+        """A stand-in where this scikit-learn has no callbacks."""
 
         def _init_callback_context(self, **kwargs: Any) -> _NoContext:
             return _NoContext()
 
     def with_callbacks(method: Callable[..., Any]) -> Callable[..., Any]:
-        """Return `method` as it is."""
+        """Return `method` unchanged."""
         return method
 
 

@@ -1,4 +1,4 @@
-"""What a wrapper hands on to the estimator that it wraps."""
+"""Delegation of predictions and scikit-learn's tags from a wrapper to its estimator."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from sklearn.utils.metaestimators import available_if
 __all__ = ["DelegatesPrediction"]
 
 
-def _wrapped_has(method: str) -> Callable[[DelegatesPrediction], bool]:
-    """Tell, for `available_if`, whether what is wrapped has `method`."""
+def _estimator_has(method: str) -> Callable[[DelegatesPrediction], bool]:
+    """Return a check for `available_if`: raises AttributeError if there is no such method."""
 
     def check(wrapper: DelegatesPrediction) -> bool:
-        getattr(wrapper._wrapped(), method)
+        getattr(wrapper._get_estimator(), method)
         return True
 
     return check
 
 
 class DelegatesPrediction:
-    """Prediction, and what scikit-learn asks about it, is that of the wrapped estimator.
+    """A mixin that predicts, scores and reports tags by the wrapped estimator.
 
-    A method exists only where the wrapped estimator has it. Rows are handed on whole: whoever
-    predicts validates them.
+    A method exists only where the wrapped estimator has it. X is passed on as it is: the estimator
+    that predicts validates it.
     """
 
-    def _wrapped(self) -> Any:
-        """Return what is wrapped, fitted or not."""
+    def _get_estimator(self) -> Any:
+        """Return the wrapped estimator, fitted or not."""
         raise NotImplementedError
 
-    def _fitted(self) -> Any:
-        """Return what predicts, or raise NotFittedError."""
+    def _get_fitted_estimator(self) -> Any:
+        """Return the estimator that predicts, or raise NotFittedError."""
         raise NotImplementedError
 
-    @available_if(_wrapped_has("predict"))
+    @available_if(_estimator_has("predict"))
     def predict(self, X: Any, **params: Any) -> Any:
         """Predict with the fitted model.
 
@@ -51,11 +51,11 @@ class DelegatesPrediction:
         Returns
         -------
         ndarray of shape (n_rows,)
-            What the model predicts.
+            The predictions.
         """
-        return self._fitted().predict(X, **params)
+        return self._get_fitted_estimator().predict(X, **params)
 
-    @available_if(_wrapped_has("predict_proba"))
+    @available_if(_estimator_has("predict_proba"))
     def predict_proba(self, X: Any, **params: Any) -> Any:
         """Predict probabilities with the fitted model.
 
@@ -71,9 +71,9 @@ class DelegatesPrediction:
         ndarray of shape (n_rows, n_classes)
             One column for each of ``classes_``.
         """
-        return self._fitted().predict_proba(X, **params)
+        return self._get_fitted_estimator().predict_proba(X, **params)
 
-    @available_if(_wrapped_has("predict_log_proba"))
+    @available_if(_estimator_has("predict_log_proba"))
     def predict_log_proba(self, X: Any, **params: Any) -> Any:
         """Predict log probabilities with the fitted model.
 
@@ -89,9 +89,9 @@ class DelegatesPrediction:
         ndarray of shape (n_rows, n_classes)
             One column for each of ``classes_``.
         """
-        return self._fitted().predict_log_proba(X, **params)
+        return self._get_fitted_estimator().predict_log_proba(X, **params)
 
-    @available_if(_wrapped_has("decision_function"))
+    @available_if(_estimator_has("decision_function"))
     def decision_function(self, X: Any, **params: Any) -> Any:
         """Evaluate the fitted model's decision function.
 
@@ -107,9 +107,9 @@ class DelegatesPrediction:
         ndarray of shape (n_rows,) or (n_rows, n_classes)
             Values of the decision function.
         """
-        return self._fitted().decision_function(X, **params)
+        return self._get_fitted_estimator().decision_function(X, **params)
 
-    @available_if(_wrapped_has("score"))
+    @available_if(_estimator_has("score"))
     def score(self, X: Any, y: Any, **params: Any) -> float:
         """Score the fitted model's predictions against labels.
 
@@ -127,34 +127,34 @@ class DelegatesPrediction:
         float
             The model's own score: accuracy for classifiers.
         """
-        return self._fitted().score(X, y, **params)
+        return self._get_fitted_estimator().score(X, y, **params)
 
     @property
     def classes_(self) -> Any:
         """The classes of the fitted model."""
-        return self._fitted().classes_
+        return self._get_fitted_estimator().classes_
 
     @property
     def n_features_in_(self) -> int:
         """Number of features that the fitted model saw."""
-        return self._fitted_attribute("n_features_in_")
+        return self._get_fitted_attribute("n_features_in_")
 
     @property
     def feature_names_in_(self) -> Any:
         """Names of the features that the fitted model saw."""
-        return self._fitted_attribute("feature_names_in_")
+        return self._get_fitted_attribute("feature_names_in_")
 
-    def _fitted_attribute(self, name: str) -> Any:
-        """Give an attribute of the fitted model; before the fit there is none."""
+    def _get_fitted_attribute(self, name: str) -> Any:
+        """Return an attribute of the fitted model; raise AttributeError before the fit."""
         if not self.__sklearn_is_fitted__():
             raise AttributeError(f"{type(self).__name__} has no {name} before it is fitted.")
-        return getattr(self._fitted(), name)
+        return getattr(self._get_fitted_estimator(), name)
 
     def __sklearn_is_fitted__(self) -> bool:
         raise NotImplementedError
 
     def __sklearn_tags__(self) -> Any:
-        tags, inner = super().__sklearn_tags__(), get_tags(self._wrapped())  # type: ignore[misc]
+        tags, inner = super().__sklearn_tags__(), get_tags(self._get_estimator())  # type: ignore[misc]
         for name in (
             "estimator_type",
             "classifier_tags",

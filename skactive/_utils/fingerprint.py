@@ -1,4 +1,4 @@
-"""Descriptions of settings, models and rows that are the same in every process."""
+"""Descriptions and digests of settings, models and rows that are the same in every process."""
 
 from __future__ import annotations
 
@@ -14,29 +14,32 @@ __all__ = ["describe", "describe_model", "describe_rows", "digest"]
 
 
 def digest(description: Any) -> str:
-    """Return a description in 64 characters: equal ones have the same."""
+    """Return the SHA-256 digest of a description, 64 hexadecimal characters."""
     return sha256(json.dumps(description, sort_keys=True).encode()).hexdigest()
 
 
 def describe(value: Any) -> Any:
-    """Describe a value in JSON, the same in every process: estimators by all their parameters."""
+    """Describe a value by what JSON can hold; estimators by their class and parameters."""
     if isinstance(value, np.generic):
         value = value.item()
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, Mapping):
-        return {str(key): describe(each) for key, each in value.items()}
+        return {str(key): describe(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [describe(each) for each in value]
+        return [describe(item) for item in value]
     if isinstance(value, type) or (callable(value) and hasattr(value, "__code__")):
-        return _qualified(value)
+        return _qualify_name(value)
     if hasattr(value, "get_params"):
-        return {"type": _qualified(type(value)), **describe(value.get_params(deep=False))}
+        return {"type": _qualify_name(type(value)), **describe(value.get_params(deep=False))}
     return describe_rows(value)
 
 
-def _qualified(value: Any) -> str:
-    """Name a class or function; a function with its code, as lambdas all have one name."""
+def _qualify_name(value: Any) -> str:
+    """Return the qualified name of a class or function; a function's with a hash of its code.
+
+    Lambdas all have one name: only their code tells them apart.
+    """
     name = f"{value.__module__}.{value.__qualname__}"
     code = getattr(value, "__code__", None)
     if code is None:
@@ -47,34 +50,34 @@ def _qualified(value: Any) -> str:
 
 
 def describe_model(learner: Any) -> Any:
-    """Describe a learner but for its strategy; what a prefit one has learned counts too."""
+    """Describe a learner without its strategy; a prefit one with its fitted estimator."""
     params = {k: v for k, v in learner.get_params(deep=False).items() if k != "strategy"}
     fitted = _hash(learner.estimator) if getattr(learner, "prefit", False) else None
-    return {"type": _qualified(type(learner)), **describe(params), "fitted": fitted}
+    return {"type": _qualify_name(type(learner)), **describe(params), "fitted": fitted}
 
 
 def describe_rows(rows: Any) -> str:
-    """Describe rows of any container by their values, not by where these lie in memory."""
+    """Describe rows in any container by their type, shape and values."""
     if hasattr(rows, "detach"):
         rows = rows.detach().cpu().numpy()
     kind = f"{type(rows).__module__.split('.')[0]}.{type(rows).__name__}"
     if hasattr(rows, "columns"):
-        values: Any = [(str(name), _plain(rows[name])) for name in rows.columns]
+        values: Any = [(str(name), _to_hashable(rows[name])) for name in rows.columns]
     elif hasattr(rows, "tocoo"):
         coo = rows.tocoo()
         values = [coo.shape, coo.row, coo.col, coo.data]
     else:
-        values = _plain(rows) if hasattr(rows, "__array__") else rows
-    shape = tuple(rows.shape) if hasattr(rows, "shape") else len(rows) if _sized(rows) else ""
+        values = _to_hashable(rows) if hasattr(rows, "__array__") else rows
+    shape: Any = ""
+    if hasattr(rows, "shape"):
+        shape = tuple(rows.shape)
+    elif hasattr(rows, "__len__"):
+        shape = len(rows)
     return f"{kind} {shape} {_hash(values)}"
 
 
-def _sized(value: Any) -> bool:
-    return hasattr(value, "__len__")
-
-
-def _plain(values: Any) -> Any:
-    """Return a contiguous array, or a list where its elements are objects."""
+def _to_hashable(values: Any) -> Any:
+    """Return a contiguous array, or a list if its elements are objects."""
     array = np.asarray(values)
     return array.tolist() if array.dtype == object else np.ascontiguousarray(array)
 
@@ -84,5 +87,5 @@ def _hash(value: Any) -> str:
 
     try:
         return str(joblib_hash(value))
-    except Exception:  # what cannot be pickled is like nothing else: never taken for finished
+    except Exception:  # cannot be pickled, so it equals nothing: its run never counts as finished
         return uuid4().hex

@@ -1,4 +1,4 @@
-"""A progress bar on standard error: tqdm's where it is installed, else a line a step."""
+"""A progress bar on standard error: tqdm's where it is installed, else one line per step."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ def progress(total: int, label: str, *, shown: bool) -> Iterator[Callable[[str],
     Parameters
     ----------
     total : int
-        How many steps there are.
+        Number of steps.
     label : str
-        What is being done.
+        Description of the work, shown before the bar.
     shown : bool
-        Whether to show anything at all.
+        Whether to show anything.
     """
     if not shown:
-        yield _silent
+        yield _show_nothing
         return
     try:
         from tqdm import tqdm
     except ImportError:
-        yield _lines(total, label)
+        yield _print_steps(total, label)
         return
     with tqdm(total=total, desc=label, file=sys.stderr) as bar:
 
@@ -39,11 +39,12 @@ def progress(total: int, label: str, *, shown: bool) -> Iterator[Callable[[str],
         yield advance
 
 
-def _silent(text: str) -> None:
-    """Show nothing."""
+def _show_nothing(text: str) -> None:
+    """Ignore the text."""
 
 
-def _lines(total: int, label: str) -> Callable[[str], None]:
+def _print_steps(total: int, label: str) -> Callable[[str], None]:
+    """Return a function that prints one line per step."""
     steps = iter(range(1, total + 1))
 
     def advance(text: str) -> None:

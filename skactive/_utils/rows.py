@@ -1,8 +1,8 @@
-"""Rows of any container that scikit-learn or skorch takes: count them, take some, join two lots.
+"""Count, take and join the rows of any container that scikit-learn or skorch accepts.
 
 Containers are arrays of any dimension, sparse matrices, pandas and polars frames and series,
-lists and tuples (of texts, say) and torch tensors. pandas, polars and torch are not imported: an
-object of theirs can only come from a program that has imported them.
+lists and tuples (of texts, say) and torch tensors. pandas, polars and torch are never imported
+here: a program that passes one of their objects has imported them.
 """
 
 from __future__ import annotations
@@ -33,21 +33,21 @@ def row_shape(X: Any) -> tuple[int, ...] | None:
 
 
 def take_rows(X: Any, rows: Any) -> Any:
-    """Take `rows`, positions or a slice, of `X`; the container stays of its kind."""
+    """Take `rows` (positions or a slice) of `X`, in a container of the same kind."""
     return safe_indexing(X, rows)
 
 
 def join_rows(first: Any, second: Any) -> Any:
-    """Join two lots of rows in one container of the kind of `first`."""
+    """Concatenate rows in a container of the kind of `first`."""
     for library, join in _JOINS.items():
-        if _of(library, first) and _of(library, second):
+        if _is_from(library, first) and _is_from(library, second):
             return join(sys.modules[library], first, second)
     if isinstance(first, list | tuple) and isinstance(second, list | tuple):
         return [*first, *second]
-    if any(_of(library, lot) for library in ("pandas", "polars") for lot in (first, second)):
+    if any(_is_from(library, X) for library in ("pandas", "polars") for X in (first, second)):
         raise TypeError(
-            f"Rows in a {_name(second)} cannot join rows in a {_name(first)}: pass both in the "
-            "same kind of container."
+            f"Rows in a {_type_name(second)} cannot join rows in a {_type_name(first)}: pass both "
+            "in the same kind of container."
         )
     if sp.issparse(first) or sp.issparse(second):
         kind = sp.csr_matrix if isinstance(first, sp.spmatrix) else sp.csr_array
@@ -60,7 +60,7 @@ def to_matrix(X: Any, what: str) -> Any:
 
     Rows of more dimensions (images) are flattened. `what` names `X` in the error.
     """
-    if _of("torch", X):
+    if _is_from("torch", X):
         X = X.detach().cpu()
     if not sp.issparse(X) and not (hasattr(X, "iloc") and X.ndim == 2):
         X = np.asarray(X)
@@ -74,12 +74,12 @@ def to_matrix(X: Any, what: str) -> Any:
     )
 
 
-def _of(library: str, X: Any) -> bool:
-    """Tell whether `X` is an object of `library`, without importing it."""
+def _is_from(library: str, X: Any) -> bool:
+    """Return whether `X` is an object of `library`, without importing it."""
     return type(X).__module__.split(".")[0] == library
 
 
-def _name(X: Any) -> str:
+def _type_name(X: Any) -> str:
     return f"{type(X).__module__.split('.')[0]}.{type(X).__name__}"
 
 

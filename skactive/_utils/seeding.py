@@ -1,4 +1,4 @@
-"""Random numbers: only ever from a seed, never from NumPy's global state."""
+"""Random numbers from seeds, never from NumPy's global state."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ Seed: TypeAlias = int | RandomState | None
 
 
 def make_random_state(seed: Seed) -> RandomState:
-    """Return a generator; None gives a fresh one, where scikit-learn gives NumPy's global one."""
+    """Return a RandomState; None gives a fresh one (scikit-learn's gives NumPy's global one)."""
     return RandomState() if seed is None else check_random_state(seed)
 
 
 def draw_seed(random_state: Any) -> int:
-    """Draw one seed; None takes fresh entropy, a number is the seed itself."""
+    """Draw one seed; None takes fresh entropy, an integer is the seed itself."""
     if isinstance(random_state, RandomState):
         return int(random_state.randint(2**31 - 1))
     if isinstance(random_state, np.random.Generator):
@@ -32,29 +32,28 @@ def draw_seed(random_state: Any) -> int:
     if random_state is None:
         return int(np.random.SeedSequence().generate_state(1)[0])
     raise ValueError(
-        "random_state must be None, a whole number of at least 0 or a RandomState, got "
-        f"{random_state!r}."
+        f"random_state must be None, an integer >= 0 or a RandomState, got {random_state!r}."
     )
 
 
 def seeded_clone(estimator: Any, seed: int | None) -> Any:
-    """Clone an estimator, and seed what in it is unseeded; None leaves that to global state.
+    """Clone an estimator and set every `random_state` in it that is None; seed=None only clones.
 
-    The estimator itself gets the seed, each one nested in it a seed of its own: members of a
-    committee with one and the same would draw the same rows.
+    The estimator itself gets the seed; nested estimators get seeds derived from it, one each, since
+    members of a committee with equal seeds would draw equal rows.
     """
-    twin = clone(estimator)
+    cloned = clone(estimator)
     if seed is None:
-        return twin
+        return cloned
     unseeded = {
         name: seed if name == "random_state" else derived_seed(seed, crc32(name.encode()))
-        for name, value in twin.get_params(deep=True).items()
+        for name, value in cloned.get_params(deep=True).items()
         if (name == "random_state" or name.endswith("__random_state")) and value is None
     }
-    twin.set_params(**unseeded)  # what it returns is not always the estimator (FrozenEstimator)
-    return twin
+    cloned.set_params(**unseeded)  # does not always return the estimator (FrozenEstimator)
+    return cloned
 
 
 def derived_seed(seed: int, key: int) -> int:
-    """Return a seed that follows from another, for a stream of its own."""
+    """Derive the seed of an independent stream, identified by `key`."""
     return int(np.random.SeedSequence([seed, key]).generate_state(1)[0])

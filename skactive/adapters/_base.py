@@ -11,40 +11,42 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from skactive._utils.array_types import Floats
+
 __all__ = ["ModelAdapter", "adapt", "register"]
 
-Rows = NDArray[np.float64]
-Futures = Iterator[tuple[slice, int, Rows]]
+# Blocks of imagined predictions: rows, column of the imagined label, logits of the targets.
+FantasizedLogits = Iterator[tuple[slice, int, Floats]]
 Adapter = TypeVar("Adapter", bound="type[ModelAdapter]")
 
 
 class ModelAdapter:
-    """How skactive reads a model: the base class, right for any scikit-learn classifier.
+    """Base class of adapters, which read a model; right for any scikit-learn classifier.
 
-    An adapter is the only code that knows one kind of model. Subclass it, override what the kind
+    An adapter is the only code that knows one kind of model. Subclass it, override what this kind
     does differently and :func:`register` the subclass.
 
     Parameters
     ----------
     model : estimator
-        The model to read. It may still be unfitted: then only `prepare_cold` is called.
+        The model to read. If it is not fitted, only `prepare_cold` is called.
 
     Attributes
     ----------
     frozen : bool
-        Whether fitting leaves the model as it is.
+        Whether fitting does not change the model.
     fixed_columns : bool
         Whether the columns of probability are fixed by the model's shape (a net's output layer)
         and not by the classes among the labels.
     joint_samples : bool
-        Whether one draw of `proba_samples` is one function of the whole pool, so that draws tell
-        how the predictions of two rows depend on each other. Draws that are right for each row
-        alone serve BALD but not EPIG.
+        Whether one draw of `proba_samples` is one function of the whole pool, so that the draws
+        show how the predictions of two rows depend on each other. Draws that are right for each
+        row alone are enough for BALD but not for EPIG.
 
     Notes
     -----
-    Every method takes the rows that `prepare` gave, so that work that several readings share
-    (the transformers of a pipeline) is done once.
+    Every method takes rows `Z` as `prepare` returned them, so that work that several readings
+    share (the transformers of a pipeline) is done once.
     """
 
     frozen = False
@@ -56,17 +58,17 @@ class ModelAdapter:
 
     @property
     def classes(self) -> NDArray[Any] | None:
-        """The model's classes, one a column of probability, or None for a model without."""
+        """Classes of the model, shape (n_model_classes,), one per column; None if it has none."""
         classes = getattr(self.model, "classes_", None)
         several_outputs = isinstance(classes, list) and any(map(np.ndim, classes))
         return None if classes is None or several_outputs else np.asarray(classes)
 
     def provides(self, reading: str) -> bool:
-        """Tell whether the model can give `reading` (a name that strategies put in `needs`)."""
+        """Return whether the model provides `reading` (a name that strategies put in `needs`)."""
         if reading == "proba":
             return hasattr(self.model, "predict_proba")
         if reading == "decision":
-            # One against one has a column a pair of classes, not one a class.
+            # One against one has one column per pair of classes, not one per class.
             pairs = getattr(self.model, "decision_function_shape", "ovr") == "ovo"
             return hasattr(self.model, "decision_function") and not pairs
         if reading == "prediction":
@@ -78,57 +80,58 @@ class ModelAdapter:
         return reading in {"X", "embedding", "fantasize"}
 
     def prepare(self, X: Any) -> Any:
-        """Do what all readings share, once: by default nothing."""
+        """Do the work that all readings share, once; by default nothing."""
         return X
 
     def prepare_cold(self, X: Any, seed: int = 0) -> Callable[[Any], Any]:
-        """Learn, from unlabeled rows `X` alone, the map from rows to features (cold start)."""
+        """Return a map from rows to features, learned from unlabeled rows `X` (cold start)."""
         return lambda rows: rows
 
-    def proba(self, Z: Any) -> Rows:
+    def proba(self, Z: Any) -> Floats:
         """Probabilities, shape (n_rows, n_model_classes)."""
         return self.model.predict_proba(Z)
 
-    def decision(self, Z: Any) -> Rows:
+    def decision(self, Z: Any) -> Floats:
         """Values of the decision function, shape (n_rows,) or (n_rows, n_model_classes)."""
         return self.model.decision_function(Z)
 
     def prediction(self, Z: Any) -> NDArray[Any]:
-        """What the model predicts, shape (n_rows,): labels, or numbers of a regressor."""
+        """Predictions, shape (n_rows,): labels of a classifier, numbers of a regressor."""
         return self.model.predict(Z)
 
     def features(self, Z: Any) -> Any:
-        """What the model's last layer sees, shape (n_rows, ...): by default the rows."""
+        """Input of the model's last layer, shape (n_rows, ...): by default the rows."""
         return Z
 
     def n_draws(self, n_samples: int | None) -> int:
-        """Count the draws that `proba_samples` gives where `n_samples` are asked for."""
+        """Return the number of draws that `proba_samples` returns for `n_samples`."""
         return 20 if n_samples is None else n_samples
 
-    def proba_samples(self, Z: Any, n_samples: int | None, seed: int) -> Rows:
+    def proba_samples(self, Z: Any, n_samples: int | None, seed: int) -> Floats:
         """Draw probabilities from the model's posterior, shape (n_draws, n_rows, n_classes).
 
-        A draw depends on `seed` and on the row, not on which other rows are asked about.
+        A draw depends on `seed` and on the row, not on which other rows are passed with it.
         """
         raise NotImplementedError
 
-    def fantasized_logits(self, Z: Any, y: Any, rows: Any, targets: Any) -> Futures | None:
-        """Predict targets by the model as each row with each label would make it, without a refit.
+    def fantasized_logits(self, Z: Any, y: Any, rows: Any, targets: Any) -> FantasizedLogits | None:
+        """Predict targets for every imagined label of every row, without a refit.
 
-        For models that one more label changes in closed form, exactly as a refit on the labeled
-        rows `Z`, of labels `y`, would.
+        For models whose refit on the labeled rows `Z`, with labels `y`, and one more row has an
+        exact closed form.
 
         Returns
         -------
         iterator of (slice, int, ndarray of shape (n_classes, n_block, n_some_targets)), or None
-            For blocks of the rows and of the targets, and for each column of the sorted labels in
-            `y`: logarithms of the probabilities, up to a constant for each row and target. Who
-            gets an array may change it. None (the default) where only a refit can tell.
+            For each block of rows, each class (its column among the sorted labels in `y`) and
+            each block of targets: the slice of rows, the column, and the logarithms of the
+            probabilities, up to a constant for each row and target. The caller may change the
+            arrays in place. None (the default) if there is no closed form.
         """
         return None
 
     def fitting(self, seed: int | None) -> AbstractContextManager[None]:
-        """Return the context to fit the model in, for models that draw from global state."""
+        """Return a context manager to fit the model in, for models that draw from global state."""
         return nullcontext()
 
 
@@ -137,9 +140,9 @@ def _adapt(model: Any) -> ModelAdapter:
     return ModelAdapter(model)
 
 
-# Where a kind of model comes from, and the module of its adapter, which is imported when the first
-# such model is met: to import skactive costs no more than what a program uses.
-_LATE = {
+# Package of a kind of model -> module of its adapter, which is imported with the first such model:
+# importing skactive does not import torch, skorch or the parts of scikit-learn that are not used.
+_LAZY_ADAPTERS = {
     "skorch": "skactive.adapters._skorch",
     "sklearn.calibration": "skactive.adapters._ensemble",
     "sklearn.ensemble": "skactive.adapters._ensemble",
@@ -157,14 +160,14 @@ def adapt(model: Any) -> ModelAdapter:
     Parameters
     ----------
     model : estimator
-        Fitted, except for a cold start.
+        The model, fitted except for a cold start.
 
     Returns
     -------
     ModelAdapter
-        What the model's own method ``__skactive_adapter__()`` returns, if it has one; else an
+        The result of the model's own method ``__skactive_adapter__()``, if it has one; else an
         instance of the adapter registered for its class or the nearest base class; else the
-        default, which asks for ``predict_proba`` and ``decision_function``.
+        default, which calls ``predict_proba`` and ``decision_function``.
 
     See Also
     --------
@@ -180,18 +183,18 @@ def adapt(model: Any) -> ModelAdapter:
     >>> adapter.proba_samples(adapter.prepare(X), None, seed=0).shape
     (7, 150, 3)
     """
-    own = getattr(type(model), "__skactive_adapter__", None)
-    if own is not None:
-        return own(model)
+    make_adapter = getattr(type(model), "__skactive_adapter__", None)
+    if make_adapter is not None:
+        return make_adapter(model)
     for base in type(model).__mro__:
-        for home in _homes(base.__module__):
-            if home in _LATE:
-                import_module(_LATE[home])
+        for package in _iter_packages(base.__module__):
+            if package in _LAZY_ADAPTERS:
+                import_module(_LAZY_ADAPTERS[package])
     return _adapt(model)
 
 
-def _homes(module: str) -> Iterator[str]:
-    """Yield the packages that a module is in, from the outermost in, and the module itself."""
+def _iter_packages(module: str) -> Iterator[str]:
+    """Yield the packages that contain a module, outermost first, and the module itself."""
     names = module.split(".")
     return (".".join(names[:depth]) for depth in range(1, len(names) + 1))
 
@@ -202,7 +205,7 @@ def register(kind: type) -> Callable[[Adapter], Adapter]:
     Parameters
     ----------
     kind : type
-        The class of the models; its subclasses are served too.
+        The class of the models; its subclasses are included.
 
     Returns
     -------
@@ -211,7 +214,7 @@ def register(kind: type) -> Callable[[Adapter], Adapter]:
 
     Examples
     --------
-    A model that keeps its posterior draws, taught to skactive in a few lines:
+    A model with posterior draws of its own, registered in a few lines:
 
     >>> import numpy as np
     >>> from sklearn.base import ClassifierMixin, BaseEstimator

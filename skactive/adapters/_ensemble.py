@@ -1,4 +1,4 @@
-"""Adapters for ensembles: the members are draws from the posterior."""
+"""Adapters for ensembles, whose members are draws from the posterior."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from sklearn.ensemble import (
 )
 from sklearn.utils.validation import validate_data
 
-from skactive.adapters._base import ModelAdapter, Rows, adapt, register
+from skactive._utils.array_types import Floats
+from skactive.adapters._base import ModelAdapter, adapt, register
 from skactive.exceptions import InvalidReadingError
 
 __all__: list[str] = []
@@ -26,8 +27,8 @@ __all__: list[str] = []
 class EnsembleAdapter(ModelAdapter):
     """An ensemble whose members were fitted on labels encoded as 0 .. n_classes - 1.
 
-    So a member's own classes are positions among the ensemble's, also where the labels are
-    strings or negative, and where a member saw fewer classes than the ensemble.
+    So a member's own classes are positions among those of the ensemble, even if the labels are
+    strings or negative, or if the member saw fewer classes than the ensemble.
     """
 
     joint_samples = True
@@ -45,53 +46,55 @@ class EnsembleAdapter(ModelAdapter):
         n_members = len(self.members())
         return n_members if n_samples is None else min(n_samples, n_members)
 
-    def proba_samples(self, Z: Any, n_samples: int | None, seed: int) -> Rows:
+    def proba_samples(self, Z: Any, n_samples: int | None, seed: int) -> Floats:
         if isinstance(self.model.classes_, list):
             raise InvalidReadingError(
-                f"{type(self.model).__name__} predicts several outputs a row; draws are for one "
-                "label a row."
+                f"{type(self.model).__name__} predicts several outputs per row; draws are for "
+                "one label per row."
             )
-        rows, members = self.member_rows(Z), self.members()
+        rows, n_members = self.member_rows(Z), len(self.members())
         n_draws = self.n_draws(n_samples)
-        chosen = np.random.RandomState(seed).permutation(len(members))[:n_draws]
+        chosen = np.random.RandomState(seed).permutation(n_members)[:n_draws]
         draws = [self.member_proba(member, rows) for member in np.sort(chosen)]
-        return np.stack(draws)
+        return np.stack(draws)  # (n_draws, n_rows, n_classes)
 
     def member_rows(self, Z: Any) -> Any:
-        """Bring rows into the form that the members were fitted on."""
+        """Convert rows to the form that the members were fitted on."""
         return Z
 
-    def member_proba(self, member: int, rows: Any) -> Rows:
-        """Probabilities of one member, shape (n_rows, n_classes): 0 for classes it lacks."""
-        return _member_proba(self.members()[member], rows, np.asarray(self.model.classes_))
+    def member_proba(self, member: int, rows: Any) -> Floats:
+        """Probabilities of one member, shape (n_rows, n_classes); 0 for classes that it lacks."""
+        return _widen_member_proba(self.members()[member], rows, np.asarray(self.model.classes_))
 
 
-def _member_proba(member: Any, rows: Any, classes: NDArray[Any]) -> Rows:
-    """Probabilities of a member, shape (n_rows, n_classes); of a hard voter, its votes."""
+def _widen_member_proba(member: Any, rows: Any, classes: NDArray[Any]) -> Floats:
+    """Return the probabilities of a member, or its votes, shape (n_rows, n_classes)."""
     if hasattr(member, "predict_proba"):
         proba = member.predict_proba(rows)
         if proba.shape[1] == len(classes):
             return proba
         wide = np.zeros((len(proba), len(classes)))
-        wide[:, _columns(np.asarray(member.classes_), classes)] = proba
+        wide[:, _find_columns(np.asarray(member.classes_), classes)] = proba
     else:
-        votes = _columns(np.asarray(member.predict(rows)), classes)
+        votes = _find_columns(np.asarray(member.predict(rows)), classes)
         wide = np.zeros((len(votes), len(classes)))
         wide[np.arange(len(votes)), votes] = 1.0
     return wide
 
 
-def _columns(labels: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.intp]:
-    """Columns of a member's labels: encoded ones are columns; texts can only be the classes."""
+def _find_columns(labels: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.intp]:
+    """Return the columns of a member's labels: numbers are columns already, strings are classes."""
     if labels.dtype.kind in "iuf":
         return labels.astype(np.intp)
-    return np.searchsorted(classes, labels)  # a member that was frozen before the ensemble
+    return np.searchsorted(
+        classes, labels
+    )  # the member was fitted (and frozen) before the ensemble
 
 
 @register(RandomForestClassifier)
 @register(ExtraTreesClassifier)
 class ForestAdapter(EnsembleAdapter):
-    """Trees take single-precision arrays without names."""
+    """A forest, whose trees take single-precision arrays without feature names."""
 
     def member_rows(self, Z: Any) -> Any:
         return validate_data(
@@ -100,33 +103,33 @@ class ForestAdapter(EnsembleAdapter):
             reset=False,
             accept_sparse="csr",
             dtype=np.float32,
-            ensure_all_finite=False,  # trees know missing values, and check where they do not
+            ensure_all_finite=False,  # trees support missing values, or check for them
         )
 
 
 @register(BaggingClassifier)
 class BaggingAdapter(EnsembleAdapter):
-    """Members that may each see some of the columns only."""
+    """A bagging ensemble, whose members may each see a subset of the columns."""
 
     def member_rows(self, Z: Any) -> Any:
         return validate_data(
             self.model, Z, reset=False, accept_sparse="csr", dtype=None, ensure_all_finite=False
         )
 
-    def member_proba(self, member: int, rows: Any) -> Rows:
+    def member_proba(self, member: int, rows: Any) -> Floats:
         columns = self.model.estimators_features_[member]
-        every = len(columns) == rows.shape[1] and np.all(np.diff(columns) == 1)
-        return super().member_proba(member, rows if every else rows[:, columns])
+        all_columns = len(columns) == rows.shape[1] and np.all(np.diff(columns) == 1)
+        return super().member_proba(member, rows if all_columns else rows[:, columns])
 
 
 @register(CalibratedClassifierCV)
 class CalibratedAdapter(EnsembleAdapter):
-    """The classifiers of the folds, each with its calibrator; features are the first one's."""
+    """The calibrated classifiers of the folds; features are those of the first fold."""
 
     def members(self) -> list[Any]:
         return list(getattr(self.model, "calibrated_classifiers_", []))
 
-    def member_proba(self, member: int, rows: Any) -> Rows:
+    def member_proba(self, member: int, rows: Any) -> Floats:
         return self.members()[member].predict_proba(rows)
 
     def features(self, Z: Any) -> Any:

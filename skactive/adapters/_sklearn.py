@@ -1,4 +1,4 @@
-"""Adapters for scikit-learn's wrappers (pipelines, searches, frozen) and Gaussian processes."""
+"""Adapters for pipelines, searches, frozen estimators and Gaussian processes."""
 
 from __future__ import annotations
 
@@ -16,25 +16,27 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skactive._utils.array_types import Floats
 from skactive._utils.seeding import seeded_clone
-from skactive.adapters._base import Futures, ModelAdapter, Rows, adapt, register
+from skactive.adapters._base import FantasizedLogits, ModelAdapter, adapt, register
 from skactive.exceptions import CapabilityError
 
 __all__: list[str] = []
 
 
 class WrapperAdapter(ModelAdapter):
-    """An adapter for a model that holds the model that predicts: asks that one's adapter."""
+    """Base of adapters for a model that wraps the model that predicts: delegates to its adapter."""
 
     def __init__(self, model: Any) -> None:
         super().__init__(model)
-        self.inner = adapt(self.held())
+        self.inner = adapt(self.inner_model)
         self.frozen = self.inner.frozen
         self.fixed_columns = self.inner.fixed_columns
         self.joint_samples = self.inner.joint_samples
 
-    def held(self) -> Any:
-        """Return the model that is held."""
+    @property
+    def inner_model(self) -> Any:
+        """The wrapped model, which predicts."""
         raise NotImplementedError
 
     @property
@@ -50,10 +52,10 @@ class WrapperAdapter(ModelAdapter):
     def prepare_cold(self, X: Any, seed: int = 0) -> Callable[[Any], Any]:
         return self.inner.prepare_cold(X, seed)
 
-    def proba(self, Z: Any) -> Rows:
+    def proba(self, Z: Any) -> Floats:
         return self.inner.proba(Z)
 
-    def decision(self, Z: Any) -> Rows:
+    def decision(self, Z: Any) -> Floats:
         return self.inner.decision(Z)
 
     def prediction(self, Z: Any) -> NDArray[Any]:
@@ -65,7 +67,7 @@ class WrapperAdapter(ModelAdapter):
     def n_draws(self, n_samples: int | None) -> int:
         return self.inner.n_draws(n_samples)
 
-    def proba_samples(self, Z: Any, n_samples: int | None, seed: int) -> Rows:
+    def proba_samples(self, Z: Any, n_samples: int | None, seed: int) -> Floats:
         return self.inner.proba_samples(Z, n_samples, seed)
 
     def fitting(self, seed: int | None) -> AbstractContextManager[None]:
@@ -74,13 +76,14 @@ class WrapperAdapter(ModelAdapter):
 
 @register(Pipeline)
 class PipelineAdapter(WrapperAdapter):
-    """A pipeline predicts by its last step, on what the steps before make of the rows."""
+    """A pipeline: its last step predicts, on the rows as the earlier steps transform them."""
 
-    def held(self) -> Any:
+    @property
+    def inner_model(self) -> Any:
         return self.model.steps[-1][1]
 
     def transformers(self) -> list[Any]:
-        """Return the steps before the last, without those that let rows pass."""
+        """Return the steps before the last, without those that pass rows through."""
         steps = [step for _, step in self.model.steps[:-1]]
         return [step for step in steps if hasattr(step, "transform")]
 
@@ -89,8 +92,8 @@ class PipelineAdapter(WrapperAdapter):
             X = transformer.transform(X)
         return self.inner.prepare(X)
 
-    def fantasized_logits(self, Z: Any, y: Any, rows: Any, targets: Any) -> Futures | None:
-        # A refit would fit the other transformers to the new row too.
+    def fantasized_logits(self, Z: Any, y: Any, rows: Any, targets: Any) -> FantasizedLogits | None:
+        # A refit would also fit the other transformers to the new row.
         if not all(isinstance(step, FrozenEstimator) for step in self.transformers()):
             return None
         return self.inner.fantasized_logits(Z, y, rows, targets)
@@ -99,7 +102,7 @@ class PipelineAdapter(WrapperAdapter):
         fitted = []
         for step in self.transformers():
             transformer = seeded_clone(step, seed)
-            try:  # no tag tells for certain whether a transformer does without labels
+            try:  # no tag says reliably whether a transformer needs labels
                 X = transformer.fit(X).transform(X)
             except (TypeError, ValueError) as error:
                 raise CapabilityError(
@@ -107,33 +110,35 @@ class PipelineAdapter(WrapperAdapter):
                     f"rows ({error}): pass embedder= to the learner, or fit it on some labels."
                 ) from error
             fitted.append(transformer)
-        last = self.inner.prepare_cold(X, seed)
+        inner_features = self.inner.prepare_cold(X, seed)
 
-        def features(rows: Any) -> Any:
+        def compute_features(rows: Any) -> Any:
             for transformer in fitted:
                 rows = transformer.transform(rows)
-            return last(rows)
+            return inner_features(rows)
 
-        return features
+        return compute_features
 
 
-@register(GridSearchCV.__bases__[0])  # the base class of all searches, which is not public
+@register(GridSearchCV.__bases__[0])  # the base class of all searches is not public
 class SearchAdapter(WrapperAdapter):
-    """A search predicts by its best estimator; before the fit there is only the candidate."""
+    """A search: its best estimator predicts; before the fit, the estimator to be tuned is read."""
 
-    def held(self) -> Any:
+    @property
+    def inner_model(self) -> Any:
         return getattr(self.model, "best_estimator_", self.model.estimator)
 
 
 @register(FrozenEstimator)
 class FrozenAdapter(WrapperAdapter):
-    """A frozen estimator predicts by what it froze, which no fit changes."""
+    """A frozen estimator: the estimator in it predicts, and no fit changes it."""
 
     def __init__(self, model: Any) -> None:
         super().__init__(model)
         self.frozen = True
 
-    def held(self) -> Any:
+    @property
+    def inner_model(self) -> Any:
         return self.model.estimator
 
     def prepare_cold(self, X: Any, seed: int = 0) -> Callable[[Any], Any]:
@@ -146,51 +151,51 @@ class FrozenAdapter(WrapperAdapter):
 
 @register(GaussianProcessClassifier)
 class GaussianProcessAdapter(ModelAdapter):
-    """A Gaussian process classifier draws from its Laplace posterior, each row for itself.
+    """A Gaussian process classifier: draws from its Laplace posterior, for each row alone.
 
     The draws of one row follow the posterior of its latent value. Draws of two rows share their
-    random number, so they say nothing about how the rows depend on each other: the joint posterior
-    of n rows would take an n x n matrix.
+    random numbers, so they do not show how the rows depend on each other: the joint posterior of
+    n rows would need an n x n matrix.
     """
 
     def provides(self, reading: str) -> bool:
         if reading == "proba_samples":
-            return bool(self._binaries())
+            return bool(self._list_binaries())
         return super().provides(reading)
 
-    def _binaries(self) -> list[Any]:
-        """Return the binary processes: one, or one a class (one against the rest)."""
+    def _list_binaries(self) -> list[Any]:
+        """Return the binary processes: one, or one per class (one against the rest)."""
         base = getattr(self.model, "base_estimator_", None)
         if hasattr(base, "estimators_") and self.model.multi_class != "one_vs_rest":
             return []
-        many = getattr(base, "estimators_", [base])
-        return many if all(hasattr(binary, "pi_") for binary in many) else []
+        binaries = getattr(base, "estimators_", [base])
+        return binaries if all(hasattr(binary, "pi_") for binary in binaries) else []
 
     def n_draws(self, n_samples: int | None) -> int:
         return 100 if n_samples is None else n_samples
 
-    def proba_samples(self, Z: Any, n_samples: int | None, seed: int) -> Rows:
+    def proba_samples(self, Z: Any, n_samples: int | None, seed: int) -> Floats:
         random_state = np.random.RandomState(seed)
         n_draws = self.n_draws(n_samples)
         if self.model.kernel is None or self.model.kernel.requires_vector_input:
             Z = validate_data(self.model, Z, reset=False)
-        # Evenly spread quantiles instead of random ones: the same law with less noise.
+        # Evenly spaced quantiles follow the same law as random numbers, with less noise.
         quantiles = ndtri((np.arange(n_draws) + 0.5) / n_draws)
         draws = []
-        for binary in self._binaries():
-            mean, variance = _latent(binary, Z)
+        for binary in self._list_binaries():
+            mean, variance = _predict_latent(binary, Z)
             deviation = np.sqrt(np.maximum(variance, 0.0))
             z = random_state.permutation(quantiles)
             draws.append(expit(mean + z[:, np.newaxis] * deviation))  # (n_draws, n_rows)
         if len(draws) == 1:
             return np.stack([1.0 - draws[0], draws[0]], axis=2)
-        samples = np.stack(draws, axis=2)
+        samples = np.stack(draws, axis=2)  # (n_draws, n_rows, n_classes)
         return samples / samples.sum(axis=2, keepdims=True)
 
 
-def _latent(binary: Any, X: Any) -> tuple[Rows, Rows]:
-    """Mean and variance of the latent value of each row (GPML, algorithm 3.2)."""
-    between = binary.kernel_(binary.X_train_, X)  # (n_labeled, n_rows)
-    mean = between.T @ (binary.y_train_ - binary.pi_)
-    half = np.linalg.solve(binary.L_, binary.W_sr_[:, np.newaxis] * between)
-    return mean, binary.kernel_.diag(X) - np.einsum("ij,ij->j", half, half)
+def _predict_latent(binary: Any, X: Any) -> tuple[Floats, Floats]:
+    """Return mean and variance of the latent value, each (n_rows,) (GPML, algorithm 3.2)."""
+    covariance = binary.kernel_(binary.X_train_, X)  # (n_labeled, n_rows)
+    mean = covariance.T @ (binary.y_train_ - binary.pi_)
+    v = np.linalg.solve(binary.L_, binary.W_sr_[:, np.newaxis] * covariance)  # v of GPML
+    return mean, binary.kernel_.diag(X) - np.einsum("ij,ij->j", v, v)

@@ -1,4 +1,4 @@
-"""Adapter for skorch's nets; the only module of the package that imports torch and skorch."""
+"""Adapter for skorch's nets; besides the demo, the only module that imports torch and skorch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from skorch import NeuralNet
 from torch.nn.modules.dropout import _DropoutNd
 
-from skactive.adapters._base import ModelAdapter, Rows, register
+from skactive._utils.array_types import Floats
+from skactive.adapters._base import ModelAdapter, register
 from skactive.exceptions import InvalidReadingError
 
 __all__: list[str] = []
@@ -24,14 +25,14 @@ Module = torch.nn.Module
 
 @register(NeuralNet)
 class NetAdapter(ModelAdapter):
-    """A net gives probabilities, what its last linear layer sees, and dropout draws.
+    """A net: probabilities, the input of its last linear layer, and dropout draws.
 
-    No reading changes the net or the global random state: modules stay in evaluation mode, but
-    for a dropout module while its mask is drawn, and then have the modes that they had before.
+    No reading changes the net or the global random state: modules are in evaluation mode, except
+    for a dropout module while its mask is drawn, and get back the modes that they had before.
 
     Notes
     -----
-    Only dropout that is a module is drawn from: not ``torch.nn.functional.dropout``, nor the
+    Draws come from dropout modules only: not from ``torch.nn.functional.dropout``, nor from the
     ``dropout=`` of recurrent and attention layers.
     """
 
@@ -40,18 +41,18 @@ class NetAdapter(ModelAdapter):
 
     def provides(self, reading: str) -> bool:
         if reading == "proba_samples":
-            return bool(self._dropouts())
+            return bool(self._list_dropouts())
         return super().provides(reading)
 
-    def proba(self, Z: Any) -> Rows:
-        with self._reading():
+    def proba(self, Z: Any) -> Floats:
+        with self._preserve_state():
             return self.model.predict_proba(Z)
 
     def features(self, Z: Any) -> NDArray[np.float32] | Any:
         net, last = self.model, _LastInput()
         features: NDArray[np.float32] | None = None
         n_rows, end = len(net.get_dataset(Z)), 0
-        with self._reading(), last.watching(net.module_):
+        with self._preserve_state(), last.watch(net.module_):
             for _ in net.forward_iter(Z):
                 batch = last.take()
                 if batch is None:
@@ -68,12 +69,12 @@ class NetAdapter(ModelAdapter):
             )
         return features
 
-    def proba_samples(self, Z: Any, n_samples: int | None, seed: int) -> Rows:
+    def proba_samples(self, Z: Any, n_samples: int | None, seed: int) -> Floats:
         net, n_draws = self.model, self.n_draws(n_samples)
-        samples: Any = None  # made once the number of columns is known
+        samples: Any = None  # (n_draws, n_rows, n_classes), allocated with the first draw
         for draw in range(n_draws):
             masks = _Masks(seed, draw)
-            with self._reading(), masks.applied(net.module_, self._dropouts()):
+            with self._preserve_state(), masks.apply(net.module_, self._list_dropouts()):
                 proba = net.predict_proba(Z)
             if samples is None:
                 samples = np.empty((n_draws, *proba.shape), dtype=proba.dtype)
@@ -81,14 +82,14 @@ class NetAdapter(ModelAdapter):
         return samples
 
     def fitting(self, seed: int | None) -> AbstractContextManager[None]:
-        return nullcontext() if seed is None else self._seeded(seed)
+        return nullcontext() if seed is None else self._seed_generators(seed)
 
     @contextmanager
-    def _seeded(self, seed: int) -> Iterator[None]:
-        """Draw from `seed` inside, and put the global generators back afterwards."""
+    def _seed_generators(self, seed: int) -> Iterator[None]:
+        """Seed torch's global generators inside the context, and restore them afterwards."""
         devices = self._cuda_devices()
         with torch.random.fork_rng(devices):
-            # torch.manual_seed would seed devices that are not forked, and those not yet started.
+            # torch.manual_seed would also seed devices that are not forked or not started.
             torch.default_generator.manual_seed(seed)
             for device in devices:
                 with torch.cuda.device(device):
@@ -96,67 +97,68 @@ class NetAdapter(ModelAdapter):
             yield
 
     @contextmanager
-    def _reading(self) -> Iterator[None]:
-        """Leave modes and random state as they were; a DataLoader draws from the global one."""
-        modes = {module: module.training for part in self._parts() for module in part.modules()}
+    def _preserve_state(self) -> Iterator[None]:
+        """Preserve training modes and the global random state, which a DataLoader draws from."""
+        parts = self._list_modules()
+        modes = {module: module.training for part in parts for module in part.modules()}
         try:
-            # Inference mode would spoil for training what a module caches in its forward.
-            with torch.random.fork_rng(self._cuda_devices()), torch.no_grad(), _eager(modes):
+            # Not inference mode: training could not use what a module caches in its forward.
+            with torch.random.fork_rng(self._cuda_devices()), torch.no_grad(), _force_eager(modes):
                 yield
         finally:
             for module, training in modes.items():
                 module.training = training
 
-    def _parts(self) -> list[Module]:
-        """Return the net's modules and criteria, instances that it was given among them."""
+    def _list_modules(self) -> list[Module]:
+        """Return the net's modules and criteria, including instances that were passed to it."""
         return [part for part in vars(self.model).values() if isinstance(part, Module)]
 
-    def _dropouts(self) -> list[_DropoutNd]:
-        """Return the dropout modules that drop; of a net that is not initialized, none."""
+    def _list_dropouts(self) -> list[_DropoutNd]:
+        """Return the dropout modules with p > 0; none if the net is not initialized."""
         module = getattr(self.model, "module_", None)
         modules = module.modules() if isinstance(module, Module) else []
-        return [each for each in modules if isinstance(each, _DropoutNd) and each.p > 0.0]
+        return [part for part in modules if isinstance(part, _DropoutNd) and part.p > 0.0]
 
     def _cuda_devices(self) -> list[torch.device]:
         """Return the CUDA devices that the net is on, or will be once it is fitted."""
-        found = {weight.device for part in self._parts() for weight in part.parameters()}
+        devices = {weight.device for part in self._list_modules() for weight in part.parameters()}
         if self.model.device is not None:
-            found.add(torch.device(self.model.device))
-        return [device for device in found if device.type == "cuda"]
+            devices.add(torch.device(self.model.device))
+        return [device for device in devices if device.type == "cuda"]
 
 
 class _LastInput:
-    """What the last executed linear layer, or else the last layer with weights, was given."""
+    """Records the input of the last executed linear layer, or else of the last with weights."""
 
     def __init__(self) -> None:
-        self.seen: dict[bool, torch.Tensor] = {}  # by whether the layer is linear
+        self.inputs: dict[bool, torch.Tensor] = {}  # key: whether the layer is linear
 
     @contextmanager
-    def watching(self, root: Module) -> Iterator[None]:
+    def watch(self, root: Module) -> Iterator[None]:
         with ExitStack() as hooks:
             for module in root.modules():
                 leaf = not any(module.children()) and any(True for _ in module.parameters())
                 if leaf or isinstance(module, torch.nn.Linear):
-                    handle = module.register_forward_pre_hook(self._note, with_kwargs=True)
+                    handle = module.register_forward_pre_hook(self._record_input, with_kwargs=True)
                     hooks.callback(handle.remove)
             yield
 
-    def _note(self, module: Module, args: Any, kwargs: Any) -> None:
-        self.seen[isinstance(module, torch.nn.Linear)] = _first(args, kwargs)
+    def _record_input(self, module: Module, args: Any, kwargs: Any) -> None:
+        self.inputs[isinstance(module, torch.nn.Linear)] = _get_first_argument(args, kwargs)
 
     def take(self) -> NDArray[np.float32] | None:
         """Return the input of this batch, shape (n_rows, n_dims), and forget it."""
-        batch = self.seen.get(True, self.seen.get(False))
-        self.seen.clear()
+        batch = self.inputs.get(True, self.inputs.get(False))
+        self.inputs.clear()
         if batch is None:
             return None
         return batch.detach().reshape(len(batch), -1).float().cpu().numpy()
 
 
 class _Masks:
-    """The dropout masks of one draw: one for each call in a forward, the same for every row.
+    """The dropout masks of one draw: one per dropout call in a forward, the same for all rows.
 
-    Given its mask, dropout ``f`` of any kind is affine in each element, so it is applied to rows
+    Given its mask, any kind of dropout ``f`` is affine in each element, so it is applied to rows
     as ``f(0) + rows * (f(1) - f(0))``, with ``f`` drawn for one row.
     """
 
@@ -164,10 +166,10 @@ class _Masks:
         self.entropy = (seed, draw)
         self.n_rows: int | None = None
         self.calls: Counter[int] = Counter()
-        self.drawn: dict[Any, tuple[torch.Tensor, torch.Tensor, bool]] = {}
+        self.masks: dict[Any, tuple[torch.Tensor, torch.Tensor, bool]] = {}
 
     @contextmanager
-    def applied(self, root: Module, dropouts: list[_DropoutNd]) -> Iterator[None]:
+    def apply(self, root: Module, dropouts: list[_DropoutNd]) -> Iterator[None]:
         with ExitStack() as hooks:
             handle = root.register_forward_pre_hook(self._start, with_kwargs=True)
             hooks.callback(handle.remove)
@@ -177,40 +179,40 @@ class _Masks:
             yield
 
     def _start(self, root: Module, args: Any, kwargs: Any) -> None:
-        """Begin a batch: its calls get the masks that those of the batch before got."""
+        """Start a batch: its calls get the same masks as those of the batch before."""
         self.calls.clear()
-        first = _first(args, kwargs)
+        first = _get_first_argument(args, kwargs)
         self.n_rows = len(first) if isinstance(first, torch.Tensor) else None
 
     def _drop(self, index: int, module: _DropoutNd, args: Any, kwargs: Any, _: Any) -> Any:
-        rows, call = _first(args, kwargs), self.calls[index]
+        rows, call = _get_first_argument(args, kwargs), self.calls[index]
         self.calls[index] += 1
-        self._check(module, rows.shape)
+        self._check_first_axis(module, rows.shape)
         key = (index, call, rows.shape[1:], rows.dtype, rows.device)
-        if key not in self.drawn:
-            self.drawn[key] = self._draw(module, rows, (*self.entropy, index, call))
-        at_zero, slope, in_place = self.drawn[key]
+        if key not in self.masks:
+            self.masks[key] = self._draw(module, rows, (*self.entropy, index, call))
+        at_zero, slope, in_place = self.masks[key]
         dropped = torch.addcmul(at_zero, rows, slope)
         return rows.copy_(dropped) if in_place else dropped
 
     def _draw(self, module: _DropoutNd, rows: torch.Tensor, entropy: tuple[int, ...]) -> Any:
         """Return f(0) and f(1) - f(0), each for one row, and whether f works in place."""
         seed = int(np.random.SeedSequence(entropy).generate_state(1)[0])
-        # On the CPU, so that the masks are the same wherever the net is.
+        # Drawn on the CPU, so that the masks are the same on every device.
         dtype = torch.promote_types(rows.dtype, torch.float32)
         zero, one = (torch.full((1, *rows.shape[1:]), x, dtype=dtype) for x in (0.0, 1.0))
         mode, module.training = module.training, True
         try:
             with torch.random.fork_rng([]):
-                # Called directly: calling the module would come back to this hook.
-                at_zero, at_one = (_seeded_call(module.forward, x, seed) for x in (zero, one))
+                # Calls forward, since calling the module would call this hook again.
+                at_zero, at_one = (_call_seeded(module.forward, x, seed) for x in (zero, one))
         finally:
             module.training = mode
         slope = at_one - at_zero
         return at_zero.to(rows), slope.to(rows), at_one is one
 
-    def _check(self, module: _DropoutNd, shape: torch.Size) -> None:
-        """Check that the first axis is that of the rows, or of parts of rows."""
+    def _check_first_axis(self, module: _DropoutNd, shape: torch.Size) -> None:
+        """Check that the first axis counts the rows, or parts of the rows."""
         n = self.n_rows
         if n is None or shape[0] == n or (shape[0] % n == 0 and n not in shape[1:]):
             return
@@ -221,22 +223,22 @@ class _Masks:
         )
 
 
-def _seeded_call(forward: Callable[[torch.Tensor], Any], x: torch.Tensor, seed: int) -> Any:
+def _call_seeded(forward: Callable[[torch.Tensor], Any], x: torch.Tensor, seed: int) -> Any:
     torch.default_generator.manual_seed(seed)
     return forward(x)
 
 
-def _first(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def _get_first_argument(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Return a forward's first argument, by position or by name."""
     return next(iter((*args, *kwargs.values())), None)
 
 
-def _eager(modules: Iterable[Module]) -> AbstractContextManager[Any]:
-    """Run compiled modules as written: what is compiled passes by hooks that came later."""
+def _force_eager(modules: Iterable[Module]) -> AbstractContextManager[Any]:
+    """Return a context that runs compiled modules as written, since they skip hooks added later."""
     stance = getattr(torch.compiler, "set_stance", None)  # torch >= 2.6
     compiled = any(
         hasattr(module, "_orig_mod") or getattr(module, "_compiled_call_impl", None) is not None
         for module in modules
     )
-    # Asked only then: the first time, it imports the compiler, which takes seconds.
+    # Only called if compiled: the first call imports the compiler, which takes seconds.
     return stance("force_eager") if compiled and stance is not None else nullcontext()

@@ -1,4 +1,4 @@
-"""Pool views: the candidate rows as a strategy sees them, through the fitted model."""
+"""The pool of candidate rows, as strategies see it through the fitted model."""
 
 from skactive.pool._view import PoolView
 

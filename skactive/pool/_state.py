@@ -1,4 +1,4 @@
-"""What lasts from one query to the next, where they are about the same rows."""
+"""Readings that last from one query of a campaign to the next."""
 
 from __future__ import annotations
 
@@ -7,25 +7,24 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
+from skactive._utils.array_types import Positions
 from skactive._utils.rows import n_rows, take_rows
 from skactive.selectors._engine.nearest_centers import NearestCenters
 
-__all__ = ["CampaignCache", "PoolIndex"]
+__all__ = ["CampaignCache", "DistancesT", "PoolIndex"]
 
-Positions = NDArray[np.intp]
-Distances = TypeVar("Distances", bound=NearestCenters)
+DistancesT = TypeVar("DistancesT", bound=NearestCenters)
 
 
 class CampaignCache:
-    """The embedding of all rows of a campaign, and their distances to the labeled ones.
+    """Cache of the embedding of all rows of a campaign, and of their distances to labeled rows.
 
-    A pool that shrinks, row by row, into the labeled set asks for the same distances again in
-    each round. Here they are kept: a round costs the distances to the rows that are newly
-    labeled. What it answers is what a query by itself would have computed. The distances are
-    forgotten when the embedding changes.
+    A campaign asks for the same distances in each round, while row after row moves from the pool to
+    the labeled rows. With the cache a round only computes the distances to the newly labeled rows.
+    The results equal those of a query without the cache. The distances are dropped when the
+    embedding changes.
 
     Parameters
     ----------
@@ -39,79 +38,81 @@ class CampaignCache:
         self._distances: dict[type[NearestCenters], NearestCenters] = {}
         self._labeled: dict[type[NearestCenters], set[int]] = {}
 
-    def embedding(self, make: Callable[[], Any]) -> Any:
-        """Return the embedding of all rows, where it cannot change; `make` is called once."""
+    def get_embedding(self, compute: Callable[[], Any]) -> Any:
+        """Return the embedding of all rows, which never changes; `compute` is called once."""
         if self._embedding is None:
-            self._embedding = make()
+            self._embedding = compute()
         return self._embedding
 
-    def assemble(self, parts: list[tuple[Positions, Any]]) -> Any:
-        """Return the embedding of all rows from that of some and of the others.
+    def assemble_embedding(self, parts: list[tuple[Positions, Any]]) -> Any:
+        """Assemble the embedding of all rows from its parts: positions and their embedding.
 
-        Where it is what it was, the object is the same too.
+        If nothing has changed, the same object is returned and the distances are kept.
         """
         if self._embedding is None or not all(
-            _equal(take_rows(self._embedding, rows), part) for rows, part in parts
+            _are_equal(take_rows(self._embedding, rows), part) for rows, part in parts
         ):
             rows = np.concatenate([rows for rows, _ in parts])
-            self._embedding = take_rows(_stacked([part for _, part in parts]), np.argsort(rows))
+            # argsort inverts the permutation `rows`, back to the order of the campaign
+            self._embedding = take_rows(_concatenate([part for _, part in parts]), np.argsort(rows))
             self._distances.clear()
         return self._embedding
 
-    def distances(self, kind: type[Distances], place: PoolIndex, X: Any) -> Distances:
-        """Return the distances of rows `X`, at a place, to the nearest labeled row.
+    def get_distances(self, kind: type[DistancesT], pool_index: PoolIndex, X: Any) -> DistancesT:
+        """Return the distances of the rows `X` at `pool_index` to the nearest labeled row.
 
-        The embedding must have been asked for before, by either way.
+        One of the two methods for the embedding must have been called before.
         """
-        known = set(place.labeled.tolist())
-        if kind not in self._distances or not self._labeled[kind] <= known:
+        labeled = set(pool_index.labeled.tolist())
+        # Starts again if labels were taken back: centers can only be added.
+        if kind not in self._distances or not self._labeled[kind] <= labeled:
             self._distances[kind], self._labeled[kind] = kind(self._embedding), set()
-        kept = self._distances[kind]
-        kept.label(sorted(known - self._labeled[kind]))
-        self._labeled[kind] = known
-        return kept.take(place.rows, X)  # type: ignore[return-value]  # of the kind of its key
+        distances = self._distances[kind]
+        distances.label(sorted(labeled - self._labeled[kind]))
+        self._labeled[kind] = labeled
+        return distances.take(pool_index.rows, X)  # type: ignore[return-value]  # of its key's kind
 
 
 @dataclass(frozen=True, eq=False)
 class PoolIndex:
-    """Where the rows of a query are among the rows of a state.
+    """Positions of the rows of a query among all rows of a campaign.
 
     Parameters
     ----------
-    state : CampaignCache
-        Of all rows.
+    cache : CampaignCache
+        The campaign's cache, which holds all rows.
     rows : ndarray of int
         Positions of the rows that a view shows.
     labeled : ndarray of int
         Positions of the labeled rows, in their order.
     """
 
-    state: CampaignCache
+    cache: CampaignCache
     rows: Positions
     labeled: Positions
 
     def take(self, positions: Positions | slice) -> PoolIndex:
-        """Return the place of some of the rows."""
+        """Return the index of some of the rows."""
         return replace(self, rows=self.rows[positions])
 
-    def of_labeled(self) -> PoolIndex:
-        """Return the place of the labeled rows."""
+    def take_labeled(self) -> PoolIndex:
+        """Return the index of the labeled rows."""
         return replace(self, rows=self.labeled)
 
-    def is_all(self) -> bool:
-        """Tell whether each row is either shown or labeled."""
-        return len(self.rows) + len(self.labeled) == n_rows(self.state.X)
+    def is_complete(self) -> bool:
+        """Return whether each row of the campaign is either shown or labeled."""
+        return len(self.rows) + len(self.labeled) == n_rows(self.cache.X)
 
 
-def _equal(one: Any, other: Any) -> bool:
-    if one.shape != other.shape or sparse.issparse(one) != sparse.issparse(other):
+def _are_equal(first: Any, second: Any) -> bool:
+    if first.shape != second.shape or sparse.issparse(first) != sparse.issparse(second):
         return False
-    if sparse.issparse(one):
-        return (one != other).nnz == 0
-    return np.array_equal(one, other)
+    if sparse.issparse(first):
+        return (first != second).nnz == 0
+    return np.array_equal(first, second)
 
 
-def _stacked(parts: list[Any]) -> Any:
+def _concatenate(parts: list[Any]) -> Any:
     if sparse.issparse(parts[0]):
         return sparse.vstack(parts, format="csr")
     return np.concatenate(parts)

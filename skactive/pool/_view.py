@@ -1,4 +1,4 @@
-"""PoolView: a lazy, cached reading of rows through the fitted model."""
+"""PoolView: rows seen through the fitted model, with lazy and cached readings."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from copy import copy
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,45 +14,44 @@ from sklearn import get_config
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
+from skactive._utils.array_types import Floats, Positions
 from skactive._utils.rows import join_rows, n_rows, row_shape, take_rows, to_matrix
 from skactive._utils.seeding import seeded_clone
 from skactive.adapters import ModelAdapter
 from skactive.exceptions import CapabilityError, InvalidReadingError
-from skactive.pool._state import PoolIndex
+from skactive.pool._state import DistancesT, PoolIndex
 from skactive.scores import SUM_TOLERANCE
 from skactive.selectors._engine.nearest_centers import NearestCenters
 
-__all__ = ["PoolView", "Source"]
+__all__ = ["PoolView", "ReadingSource"]
 
-Positions = NDArray[np.intp]
-Floats = NDArray[np.float64]
-Distances = TypeVar("Distances", bound=NearestCenters)
+MODEL_FREE = frozenset({"X", "embedding"})  # readings that need no fitted model
 
 
 @dataclass(frozen=True, eq=False)
-class Source:
-    """What all views of one query share: the model, the labeled rows, the randomness.
+class ReadingSource:
+    """The model, the labeled rows and the seeds that all views of one query share.
 
     Parameters
     ----------
     adapter : ModelAdapter
-        Reads the model.
+        Adapter of the model.
     seed : int
         Seed of this query.
     run_seed : int
-        Seed of what should be the same in all queries: an embedder that is fitted on the rows.
+        Seed of what is the same in all queries: of an embedder that is fitted on the rows.
     fitted : bool
-        Whether the model has been fitted; without, only model-free readings can be made.
+        Whether the model is fitted; if not, only `X` and `embedding` can be read.
     X_labeled, y_labeled : rows and labels, or None
         The labeled rows.
     classes : ndarray or None
-        The classes that were declared, sorted.
+        The declared classes, sorted.
     embedder : transformer or None
-        Turns rows into an embedding; fitted already, or to be fitted on the rows at hand.
+        Computes the embedding; fitted already, or to be fitted on the rows at hand.
     refit : callable or None
         ``refit(row, label)`` returns the adapter of the model refitted with one more label.
     refits_from_scratch : bool
-        Whether a refit is a fit of the model from scratch to rows and labels and nothing else.
+        Whether a refit fits the model from scratch, to rows and labels alone.
     """
 
     adapter: ModelAdapter
@@ -68,82 +67,121 @@ class Source:
 
 
 class PoolView:
-    """Candidate rows as a strategy sees them: what the fitted model says of each.
+    """The candidate rows of a query, as a strategy sees them through the fitted model.
 
-    A strategy asks for ``pool.proba``, ``pool.embedding`` and so on. Each reading is made when it
-    is first asked for, checked once, and kept for the life of the view. Views are made by
-    :meth:`ActiveLearner.query <skactive.ActiveLearner.query>`; in tests of a strategy, use
+    A strategy reads ``pool.proba``, ``pool.embedding`` and so on. Each reading is computed when it
+    is first read, checked once, and cached for the life of the view: do not change it in place.
+    All readings have the rows in the order of `X`, and a strategy returns positions in that order.
+
+    :meth:`ActiveLearner.query <skactive.ActiveLearner.query>` makes the view and passes it to
+    :meth:`Strategy.select <skactive.strategies.Strategy.select>`; to test a strategy, use
     :class:`skactive.testing.FakePool`.
 
     Parameters
     ----------
     X : array-like, sparse matrix, frame, list or tensor of n_rows rows
         The rows.
-    source : Source
-        The model and all else that views of one query share.
+    source : ReadingSource
+        The model, the labeled rows and the seeds that all views of one query share.
     y : array-like of shape (n_rows,), default=None
-        Labels, for the view of the labeled rows.
-    place : Place, default=None
-        Where the rows are among those of a campaign, of which much is known from earlier rounds.
+        Labels, in the view of the labeled rows.
+    pool_index : PoolIndex, default=None
+        Positions of the rows in a campaign whose earlier rounds are cached.
+
+    See Also
+    --------
+    skactive.strategies.Strategy : The base class of strategies, which read pool views.
+    skactive.testing.FakePool : A pool without a model, for tests.
+
+    Examples
+    --------
+    A strategy that prefers uncertain rows far from the labeled ones:
+
+    >>> from sklearn.metrics import pairwise_distances_argmin_min
+    >>> from skactive.selectors import top
+    >>> from skactive.strategies import Strategy
+    >>> from skactive.testing import FakePool
+    >>> class UncertainAndFar(Strategy):
+    ...     needs = frozenset({"proba", "embedding"})
+    ...     def select(self, pool, batch_size):
+    ...         scores = 1 - pool.proba.max(axis=1)  # (n_rows,)
+    ...         if pool.labeled is not None:
+    ...             Z, Z_labeled = pool.embedding, pool.labeled.embedding
+    ...             scores *= pairwise_distances_argmin_min(Z, Z_labeled)[1]  # (n_rows,)
+    ...         return top(scores, batch_size, pool.random_state)
+    >>> len(UncertainAndFar().select(FakePool(30), 5))
+    5
     """
 
     def __init__(
-        self, X: Any, source: Source, *, y: Any = None, place: PoolIndex | None = None
+        self, X: Any, source: ReadingSource, *, y: Any = None, pool_index: PoolIndex | None = None
     ) -> None:
-        self._X, self._source, self._y, self._place = X, source, y, place
+        self._X, self._source, self._y, self._pool_index = X, source, y, pool_index
         self._length = n_rows(X)
         self._parent: PoolView | None = None
-        self._taken: Positions | slice = slice(None)  # what was taken of the parent
+        self._positions: Positions | slice = slice(None)  # of these rows in the parent
         self._root: PoolView = self
         self._cache: dict[Any, Any] = {}
 
     def __len__(self) -> int:
         return self._length
 
-    # What is known without asking the model ---------------------------------------------------
+    # Rows, labels and randomness --------------------------------------------------------------
 
     @property
     def X(self) -> Any:
-        """The rows themselves, in the container they came in."""
-        self._allow("X")
+        """The rows themselves, n_rows of them, in the container that was passed to `query`."""
+        self._check_declared("X")
         return self._raw()
 
     @property
     def y(self) -> Any:
-        """The labels of labeled rows; None for candidates."""
+        """Labels of the labeled rows, shape (n_rows,); None in a view of candidates."""
         return self._y
 
     @property
     def classes(self) -> NDArray[Any]:
-        """The classes, one a column of `proba`; those declared or else those of the model."""
+        """Classes, shape (n_classes,), one per column of `proba`: the declared or the model's."""
         if self._source.classes is not None:
             return self._source.classes
         adapter, y = self._source.adapter, self._source.y_labeled
-        known = adapter.classes
+        model_classes = adapter.classes
         if y is None:
-            return np.empty(0) if known is None else known
-        if known is None:
+            return np.empty(0) if model_classes is None else model_classes
+        if model_classes is None:
             return np.unique(np.asarray(y))
-        # A net's own list may be that of its last lesson only.
-        return np.union1d(known, np.asarray(y)) if adapter.fixed_columns else known
+        # A net's own list may be that of its last `partial_fit` only.
+        return np.union1d(model_classes, np.asarray(y)) if adapter.fixed_columns else model_classes
 
     @property
     def labeled(self) -> PoolView | None:
-        """The labeled rows, with their labels as `y`; None where there are none."""
+        """View of the labeled rows, with their labels as `y`; None if there are no labeled rows."""
         source = self._source
         if source.X_labeled is None:
             return None
         if self._parent is not None:
             return self._parent.labeled
-        return self._once("labeled", self._of_labeled)
+        return self._cache_once("labeled", self._view_labeled)
 
     @property
     def random_state(self) -> np.random.RandomState:
-        """The random numbers of this query; all views taken of the pool share them."""
-        return self._root._once("random", lambda: np.random.RandomState(self._source.seed))
+        """Random numbers of this query, shared by all views of it."""
+        return self._root._cache_once("random", lambda: np.random.RandomState(self._source.seed))
 
     def provides(self, reading: str) -> bool:
-        """Tell whether `reading` can be made: 'proba', 'decision', 'proba_samples' and so on."""
+        """Return whether the pool provides a reading.
+
+        Parameters
+        ----------
+        reading : str
+            A name that strategies put in `needs`: ``"proba"``, ``"decision"``, ``"prediction"``,
+            ``"proba_samples"``, ``"joint_samples"``, ``"embedding"``, ``"gradient_factors"``,
+            ``"fantasize"`` or ``"X"``.
+
+        Returns
+        -------
+        bool
+        """
         if reading in MODEL_FREE:
             return True
         if reading == "fantasize":
@@ -154,111 +192,158 @@ class PoolView:
 
     @property
     def proba(self) -> Floats:
-        """Probabilities of the classes, shape (n_rows, n_classes)."""
-        return self._read("proba", self._proba)
+        """Class probabilities, shape (n_rows, n_classes), in the order of `classes`.
+
+        Rows sum to 1. A declared class that the model has not seen has probability 0.
+        """
+        return self._read("proba", self._compute_proba)
 
     @property
     def decision(self) -> Floats:
         """Decision function, shape (n_rows,) for two classes, else (n_rows, n_classes)."""
-        return self._read("decision", self._decision)
+        return self._read("decision", self._compute_decision)
 
     @property
     def prediction(self) -> NDArray[Any]:
-        """What the model predicts, shape (n_rows,): labels, or numbers of a regressor."""
-        return self._read("prediction", self._prediction)
+        """Predictions, shape (n_rows,): labels of a classifier, numbers of a regressor."""
+        return self._read("prediction", self._compute_prediction)
 
     @property
     def embedding(self) -> Any:
-        """Representation of the rows, shape (n_rows, n_dims), dense or CSR.
+        """Embedding of the rows, shape (n_rows, n_dims), an ndarray or a CSR matrix.
 
-        What the learner's embedder makes of them; without one, what the model's last layer sees:
-        penultimate features of a net, transformed features of a pipeline, else the rows.
+        It is the output of the learner's embedder; without one, the input of the model's last
+        layer: penultimate features of a net, transformed features of a pipeline, else the rows.
         """
-        return self._read("embedding", self._embedding)
+        return self._read("embedding", self._compute_embedding)
 
     @property
     def gradient_factors(self) -> tuple[Floats, Any]:
-        """Factors ``(a, h)`` of the gradient of the loss at the label that the model expects.
+        """Factors ``(a, h)`` of the loss gradient of each row at its predicted label.
 
         The gradient with respect to the weights of the last layer is the outer product of
-        ``a = proba - onehot(argmax proba)``, shape (n_rows, n_classes), and the features ``h``
-        that the last layer sees, shape (n_rows, n_dims). It is never built.
+        ``a = proba - onehot(argmax proba)``, shape (n_rows, n_classes), and the input ``h`` of
+        the last layer, shape (n_rows, n_dims). The product is never built.
         """
-        return self._read("gradient_factors", self._gradient_factors)
+        return self._read("gradient_factors", self._compute_gradient_factors)
 
-    def labeled_distances(self, kind: type[Distances] = NearestCenters) -> Distances:  # type: ignore[assignment]
-        """Return the distances of the rows to the nearest labeled row, in the embedding.
+    def labeled_distances(self, kind: type[DistancesT] = NearestCenters) -> DistancesT:  # type: ignore[assignment]
+        """Return the distance of each row to its nearest labeled row, in the embedding.
 
-        They are kept from one round of a simulation to the next, and the caller's to go on with:
-        what is chosen joins the labeled rows.
+        A simulation keeps the distances from one round to the next; the returned object is the
+        caller's own, to which chosen rows can be added as further centers.
 
         Parameters
         ----------
         kind : type, default=NearestCenters
-            Bounds that are made exact where it matters, or `AllDistances`.
+            `NearestCenters` (bounds, made exact where it matters) or `AllDistances`.
 
         Returns
         -------
         NearestCenters or AllDistances
-            Without any center where nothing is labeled.
+            Distances of the n_rows rows; without any center if no row is labeled.
         """
-        embedding, labeled, place = self.embedding, self.labeled, self._place
+        embedding, labeled, pool_index = self.embedding, self.labeled, self._pool_index
         if labeled is None:
             return kind(embedding)
-        if place is None or not self._keep_embedding(place, labeled):
+        if pool_index is None or not self._update_campaign_cache(pool_index, labeled):
             return kind(embedding, labeled=labeled.embedding)
-        return place.state.distances(kind, place, embedding)
+        return pool_index.cache.get_distances(kind, pool_index, embedding)
 
     def proba_samples(self, n_samples: int | None = None) -> Floats:
-        """Draw probabilities from the posterior, shape (n_draws, n_rows, n_classes).
+        """Draw class probabilities from the posterior of the model.
 
         Parameters
         ----------
         n_samples : int, default=None
-            How many draws; None leaves it to the model: all members of an ensemble. An ensemble
+            Number of draws; None leaves it to the model: all members of an ensemble. An ensemble
             never gives more draws than it has members.
+
+        Returns
+        -------
+        ndarray of shape (n_draws, n_rows, n_classes)
+            Each draw is a `proba` of its own. If the model provides ``"joint_samples"``, one draw
+            is one function of all rows; otherwise draws are right for each row alone.
         """
-        return self._read("proba_samples", lambda: self._proba_samples(n_samples), n_samples)
+        return self._read(
+            "proba_samples", lambda: self._compute_proba_samples(n_samples), n_samples
+        )
 
     # Other rows, other models -----------------------------------------------------------------
 
     def take(self, positions: Positions | slice) -> PoolView:
-        """Return the view of some rows; what is known of them already is not asked again."""
+        """Return a view of some of the rows, which reuses the readings of this one.
+
+        Parameters
+        ----------
+        positions : ndarray of int or slice
+            Positions in this view, in 0 .. n_rows - 1.
+
+        Returns
+        -------
+        PoolView
+            A view of ``len(positions)`` rows; its positions are those in `positions`.
+        """
         if not isinstance(positions, slice):
             positions = np.asarray(positions)
             if len(positions) and positions.dtype.kind not in "iu":
-                raise IndexError(f"positions must be whole numbers, got {positions.dtype}")
+                raise IndexError(f"positions must be integers, got {positions.dtype}")
             positions = positions.astype(np.intp, copy=False)
             if len(positions) and not (positions.min() >= 0 and positions.max() < len(self)):
                 raise IndexError(f"positions must lie in 0 .. {len(self) - 1}, got {positions!r}")
         length = len(range(len(self))[positions] if isinstance(positions, slice) else positions)
-        child = self._like(None, self._source, length=length)
-        child._parent, child._taken = self, positions
-        child._place = None if self._place is None else self._place.take(positions)
+        child = self._make_sibling(None, self._source, length=length)
+        child._parent, child._positions = self, positions
+        child._pool_index = None if self._pool_index is None else self._pool_index.take(positions)
         child._y = None if self._y is None else take_rows(self._y, positions)
         return child
 
     def at(self, X: Any, *, y: Any = None) -> PoolView:
-        """Return a view of other rows through the same model (of targets, say)."""
-        return self._like(X, self._source, y=y)
+        """Return a view of other rows through the same model.
+
+        Parameters
+        ----------
+        X : rows in the container of `X`
+            Other rows, such as the targets of a prediction.
+        y : array-like of shape (n_rows,), default=None
+            Their labels, if known.
+
+        Returns
+        -------
+        PoolView
+        """
+        return self._make_sibling(X, self._source, y=y)
 
     def fantasize(self, position: int, label: Any) -> PoolView:
-        """Return this pool through the model refitted as if `position` had been given `label`."""
-        self._allow("fantasize")
+        """Return this pool through the model refitted as if one row had a label.
+
+        Parameters
+        ----------
+        position : int
+            Position of the row.
+        label : scalar
+            One of `classes`.
+
+        Returns
+        -------
+        PoolView
+            The same rows; the imagined label is among its labeled rows.
+        """
+        self._check_declared("fantasize")
         source = self._source
         if source.refit is None:
             raise CapabilityError("This pool's model cannot be refitted.")
         row = take_rows(self._raw(), np.array([position]))
         labels = np.asarray([label], dtype=self.classes.dtype)
-        more = replace(source, adapter=source.refit(row, labels), refit=None)
+        imagined = replace(source, adapter=source.refit(row, labels), refit=None)
         if source.X_labeled is not None:
             labels = np.concatenate([np.asarray(source.y_labeled), labels])
             row = join_rows(source.X_labeled, row)
-        more = replace(more, X_labeled=row, y_labeled=labels)
-        return self._like(self._raw(), more)
+        imagined = replace(imagined, X_labeled=row, y_labeled=labels)
+        return self._make_sibling(self._raw(), imagined)
 
     def fantasized_logits(self, targets: PoolView) -> Iterator[tuple[slice, int, Floats]] | None:
-        """Imagine every label on every row at once, where the model allows it in closed form.
+        """Predict targets for every imagined label of every row, if a closed form exists.
 
         The predictions are those of `fantasize`, for all rows and labels, without a refit.
 
@@ -270,205 +355,216 @@ class PoolView:
         Returns
         -------
         iterator of (slice, int, ndarray of shape (n_classes, n_block, n_some_targets)), or None
-            For blocks of the rows and of the targets, and each column of `classes`: logarithms of
-            the probabilities, up to a constant for each row and target. They may be changed.
-            None: only refits can tell.
+            For each block of rows, each class (its column in `classes`) and each block of targets:
+            the slice of rows, the column, and the logarithms of the probabilities, up to a constant
+            for each row and target. The arrays may be changed in place. None: there is no closed
+            form, so use `fantasize`.
         """
-        self._allow("fantasize")
+        self._check_declared("fantasize")
         source, labeled = self._source, self.labeled
         if source.refit is None or not source.refits_from_scratch or labeled is None:
             return None
         y = np.asarray(labeled.y)
-        if not np.array_equal(self.classes, np.unique(y)):  # a declared class without a row
+        if not np.array_equal(self.classes, np.unique(y)):  # a declared class has no labeled row
             return None
-        rows = self._prepared(), targets._prepared()
-        return source.adapter.fantasized_logits(labeled._prepared(), y, *rows)
+        Z_labeled, Z, Z_targets = (pool._prepare() for pool in (labeled, self, targets))
+        return source.adapter.fantasized_logits(Z_labeled, y, Z, Z_targets)
 
     def chunks(self, needs: frozenset[str] = frozenset()) -> Iterator[slice]:
-        """Cut the rows into slices whose readings fit scikit-learn's ``working_memory``.
+        """Split the rows into slices whose readings fit scikit-learn's ``working_memory``.
 
         Parameters
         ----------
         needs : frozenset of str
-            The readings that will be made of each chunk.
+            The readings of each chunk that will be used.
 
         Yields
         ------
         slice
+            Consecutive slices that cover all rows, to be passed to `take`.
         """
         n_values = 4 * max(1, len(self.classes))  # a reading, and a few temporaries of its size
         if needs & {"proba_samples", "joint_samples"}:
             n_values *= self._source.adapter.n_draws(None)
-        n_values += math.prod(row_shape(self._root._X) or ())  # a copy of the row, as models make
+        n_values += math.prod(row_shape(self._root._X) or ())  # models copy the row
         length = max(1, int(get_config()["working_memory"] * 2**20 / (8 * n_values)))
         for start in range(0, len(self), length):
             yield slice(start, min(start + length, len(self)))
 
-    # How it is done ---------------------------------------------------------------------------
+    # Views and cache --------------------------------------------------------------------------
 
-    def _like(
-        self, X: Any, source: Source, *, y: Any = None, length: int | None = None
+    def _make_sibling(
+        self, X: Any, source: ReadingSource, *, y: Any = None, length: int | None = None
     ) -> PoolView:
         """Return a view of the same kind that shares this query's randomness and embedder."""
         other = copy(self)
         other._X, other._source, other._y = X, source, y
         other._length = n_rows(X) if length is None else length
-        other._place = None
-        other._parent, other._taken, other._cache = None, slice(None), {}
+        other._pool_index = None
+        other._parent, other._positions, other._cache = None, slice(None), {}
         return other
 
-    def _allow(self, reading: str) -> None:
-        """Say whether a reading may be made; the fake of the tests forbids what is undeclared."""
+    def _check_declared(self, reading: str) -> None:
+        """Hook for `FakePool`: raise if the strategy did not declare `reading` in its `needs`."""
 
     def _raw(self) -> Any:
-        """The rows, cut out of the parent's when first needed."""
+        """Return the rows, taken from the parent's when first needed."""
         if self._X is None and self._parent is not None:
-            self._X = self._parent._cut_raw(self._taken)
+            self._X = self._parent._take_raw(self._positions)
         return self._X
 
-    def _cut_raw(self, positions: Positions | slice) -> Any:
-        """Cut rows out of the first view that has them at hand: no copy of all for some of them."""
+    def _take_raw(self, positions: Positions | slice) -> Any:
+        """Take rows of the nearest ancestor that holds rows, so that none in between copies all."""
         if self._X is not None or self._parent is None:
             return take_rows(self._X, positions)
-        taken = self._taken
-        if isinstance(taken, slice):
-            taken = np.arange(len(self._parent))[taken]
-        return self._parent._cut_raw(taken[positions])
+        in_parent = self._positions
+        if isinstance(in_parent, slice):
+            in_parent = np.arange(len(self._parent))[in_parent]
+        return self._parent._take_raw(in_parent[positions])
 
-    def _once(self, key: Any, make: Callable[[], Any]) -> Any:
+    def _cache_once(self, key: Any, compute: Callable[[], Any]) -> Any:
         if key not in self._cache:
-            self._cache[key] = make()
+            self._cache[key] = compute()
         return self._cache[key]
 
-    def _read(self, reading: str, make: Callable[[], Any], option: Any = None) -> Any:
-        """Return a reading that is kept, here or in the view this was taken of, or make it."""
-        self._allow(reading)
+    def _read(self, reading: str, compute: Callable[[], Any], option: Any = None) -> Any:
+        """Return a reading from the cache of this view or of an ancestor, or compute it."""
+        self._check_declared(reading)
         if not self.provides(reading):
             raise CapabilityError(f"This pool's model does not provide {reading!r}.")
-        return self._shared((reading, option), make)
+        return self._reuse_or_compute((reading, option), compute)
 
-    def _shared(self, key: tuple[str, Any], make: Callable[[], Any]) -> Any:
-        kept = self._kept(key)
-        return self._once(key, lambda: make() if kept is None else kept)
+    def _reuse_or_compute(self, key: tuple[str, Any], compute: Callable[[], Any]) -> Any:
+        cached = self._look_up(key)
+        return self._cache_once(key, lambda: compute() if cached is None else cached)
 
-    def _kept(self, key: tuple[str, Any]) -> Any:
+    def _look_up(self, key: tuple[str, Any]) -> Any:
+        """Look up a reading in this view and its ancestors; None if no one has made it."""
         if key in self._cache or self._parent is None:
             return self._cache.get(key)
-        kept = self._parent._kept(key)
-        return None if kept is None else _cut(key[0], kept, self._taken)
+        cached = self._parent._look_up(key)
+        return None if cached is None else _take_from_reading(key[0], cached, self._positions)
 
-    def _prepared(self) -> Any:
-        """The rows as the adapter's readings take them, made once for all of them."""
+    # Computation of readings ------------------------------------------------------------------
+
+    def _prepare(self) -> Any:
+        """Return the rows as the adapter's methods take them, prepared once for all of them."""
         adapter = self._source.adapter
-        return self._shared(("prepared", None), lambda: adapter.prepare(self._raw()))
+        return self._reuse_or_compute(("prepared", None), lambda: adapter.prepare(self._raw()))
 
-    def _proba(self) -> Floats:
-        return self._checked(self._in_chunks(self._source.adapter.proba), n_dims=2)
+    def _compute_proba(self) -> Floats:
+        return self._check_proba(self._read_in_chunks(self._source.adapter.proba), n_dims=2)
 
-    def _in_chunks(self, read: Callable[[Any], Any]) -> Any:
-        """Make a reading of one row at a time in chunks: a model may copy what it is given."""
-        Z, chunks = self._prepared(), list(self.chunks())
+    def _read_in_chunks(self, read: Callable[[Any], Any]) -> Any:
+        """Call a row-by-row method of the adapter in chunks, since models copy their input."""
+        Z, chunks = self._prepare(), list(self.chunks())
         if len(chunks) <= 1 or n_rows(Z) != len(self):
             return read(Z)
         return np.concatenate([read(take_rows(Z, chunk)) for chunk in chunks])
 
-    def _proba_samples(self, n_samples: int | None) -> Floats:
+    def _compute_proba_samples(self, n_samples: int | None) -> Floats:
         source = self._source
-        samples = source.adapter.proba_samples(self._prepared(), n_samples, source.seed)
-        return self._checked(samples, n_dims=3)
+        samples = source.adapter.proba_samples(self._prepare(), n_samples, source.seed)
+        return self._check_proba(samples, n_dims=3)
 
-    def _decision(self) -> Floats:
-        decision = np.asarray(self._in_chunks(self._source.adapter.decision))
+    def _compute_decision(self) -> Floats:
+        decision = np.asarray(self._read_in_chunks(self._source.adapter.decision))
         if not np.isfinite(decision).all():
             raise InvalidReadingError("The model's decision_function gives NaN or infinity.")
         return decision
 
-    def _prediction(self) -> NDArray[Any]:
-        return np.asarray(self._in_chunks(self._source.adapter.prediction))
+    def _compute_prediction(self) -> NDArray[Any]:
+        return np.asarray(self._read_in_chunks(self._source.adapter.prediction))
 
-    def _features(self) -> Any:
-        """What the model's last layer sees; without a fitted model, the best that can be known."""
+    def _compute_features(self) -> Any:
+        """Return the input of the model's last layer, or cold features if it is not fitted."""
         if self._source.fitted:
-            return self._source.adapter.features(self._prepared())
-        return self._root._once("cold", self._root._cold)(self._raw())
+            return self._source.adapter.features(self._prepare())
+        return self._root._cache_once("cold", self._root._fit_cold_features)(self._raw())
 
-    def _of_labeled(self) -> PoolView:
+    def _view_labeled(self) -> PoolView:
         labeled = self.at(self._source.X_labeled, y=self._source.y_labeled)
-        labeled._place = None if self._place is None else self._place.of_labeled()
+        labeled._pool_index = None if self._pool_index is None else self._pool_index.take_labeled()
         return labeled
 
-    def _cold(self) -> Callable[[Any], Any]:
+    def _fit_cold_features(self) -> Callable[[Any], Any]:
+        """Return the map from rows to features that an unfitted model learns from the pool."""
         return self._source.adapter.prepare_cold(self._raw(), self._source.run_seed)
 
-    def _embedding(self) -> Any:
+    def _compute_embedding(self) -> Any:
         if self._source.embedder is None:
-            return self._matrix(self._features())
-        if (place := self._place) is not None:
-            whole = place.state.embedding(lambda: self._embedded(place.state.X))
-            return take_rows(whole, place.rows)
-        embedder = self._root._once("embedder", self._root._fitted_embedder)
-        return self._matrix(embedder.transform(self._raw()))
+            return self._to_matrix(self._compute_features())
+        if (pool_index := self._pool_index) is not None:
+            cache = pool_index.cache
+            return take_rows(cache.get_embedding(lambda: self._embed(cache.X)), pool_index.rows)
+        embedder = self._root._cache_once("embedder", self._root._fit_embedder)
+        return self._to_matrix(embedder.transform(self._raw()))
 
-    def _embedded(self, X: Any) -> Any:
-        """The embedding of all rows of a campaign by the learner's embedder."""
-        return self._matrix(self._embedder_fitted_on(lambda: X).transform(X))
+    def _embed(self, X: Any) -> Any:
+        """Embed all rows of a campaign by the learner's embedder."""
+        return self._to_matrix(self._fit_embedder_on(lambda: X).transform(X))
 
-    def _fitted_embedder(self) -> Any:
-        """The embedder; where it is not fitted, fitted on all rows at hand.
+    def _fit_embedder(self) -> Any:
+        """Return the embedder; an unfitted one is fitted on the pool and the labeled rows.
 
-        Those are the pool and the labeled rows: the same rows all through a campaign.
+        Together these are the same rows throughout a campaign.
         """
         labeled = self._source.X_labeled
-        return self._embedder_fitted_on(
+        return self._fit_embedder_on(
             lambda: self._raw() if labeled is None else join_rows(self._raw(), labeled)
         )
 
-    def _embedder_fitted_on(self, rows: Callable[[], Any]) -> Any:
+    def _fit_embedder_on(self, get_rows: Callable[[], Any]) -> Any:
+        """Return the embedder, fitted on the rows if it is not fitted yet."""
         embedder = self._source.embedder
         try:
             check_is_fitted(embedder)
         except NotFittedError:
-            return seeded_clone(embedder, self._source.run_seed).fit(rows())
+            return seeded_clone(embedder, self._source.run_seed).fit(get_rows())
         return embedder
 
-    def _keep_embedding(self, place: PoolIndex, labeled: PoolView) -> bool:
-        """Have the state know the embedding of all rows; False where this view cannot tell it."""
-        if self._source.embedder is None and self._features() is self._raw():
-            place.state.embedding(lambda: self._matrix(place.state.X))
+    def _update_campaign_cache(self, pool_index: PoolIndex, labeled: PoolView) -> bool:
+        """Put the embedding of all rows in the campaign's cache; return whether it is known."""
+        cache = pool_index.cache
+        if self._source.embedder is None and self._compute_features() is self._raw():
+            cache.get_embedding(lambda: self._to_matrix(cache.X))
         elif self._source.embedder is None:
-            if not place.is_all():
+            if not pool_index.is_complete():
                 return False
-            place.state.assemble([(place.rows, self.embedding), (place.labeled, labeled.embedding)])
+            cache.assemble_embedding(
+                [(pool_index.rows, self.embedding), (pool_index.labeled, labeled.embedding)]
+            )
         return True
 
-    def _gradient_factors(self) -> tuple[Floats, Any]:
-        residual = np.array(self._shared(("proba", None), self._proba), dtype=np.float64)
+    def _compute_gradient_factors(self) -> tuple[Floats, Any]:
+        proba = self._reuse_or_compute(("proba", None), self._compute_proba)
+        residual = np.array(proba, dtype=np.float64)  # (n_rows, n_classes), a copy
         residual[np.arange(len(residual)), residual.argmax(axis=1)] -= 1.0
-        return residual, self._matrix(self._features())
+        return residual, self._to_matrix(self._compute_features())
 
-    def _matrix(self, features: Any) -> Any:
+    def _to_matrix(self, features: Any) -> Any:
         try:
             return to_matrix(features, "embedding")
         except ValueError as error:
             raise InvalidReadingError(
                 f"The rows cannot be used as an embedding ({error}). Pass embedder= to the learner "
-                "or use a Pipeline whose first steps make finite numbers of the rows."
+                "or use a Pipeline whose first steps turn the rows into finite numbers."
             ) from error
 
-    def _checked(self, proba: Any, n_dims: int) -> Floats:
-        """Check that these are probabilities and give each class its column."""
+    def _check_proba(self, proba: Any, n_dims: int) -> Floats:
+        """Check that these are probabilities, (..., n_rows, n_columns), one column per class."""
         adapter = self._source.adapter
         name = type(adapter.model).__name__
         if isinstance(proba, list):
             raise InvalidReadingError(
-                f"{name} predicts several outputs a row; this reading is for one label a row."
+                f"{name} predicts several outputs per row; this reading is for one label per row."
             )
         proba = np.asarray(proba)
         if proba.ndim != n_dims:
             raise InvalidReadingError(
                 f"{name} gives probabilities of shape {proba.shape}; expected {n_dims} dimensions."
             )
-        # One comparison finds NaN and infinity too: they make a sum that is not near 1.
+        # One comparison also finds NaN and infinity: they make a sum that is not near 1.
         # A product with ones sums short rows several times as fast as `sum` does.
         near_one = np.abs(proba @ np.ones(proba.shape[-1], proba.dtype) - 1.0) <= SUM_TOLERANCE
         if not near_one.all() or (proba.size and proba.min() < 0.0):
@@ -480,41 +576,39 @@ class PoolView:
                 "probabilities: criterion=torch.nn.CrossEntropyLoss with a module that returns "
                 "logits, or a module that ends in softmax."
             )
-        return _widened(proba, adapter, self._source.classes, self.classes)
+        return _widen_proba(proba, adapter, self._source.classes, self.classes)
 
 
-MODEL_FREE = frozenset({"X", "embedding"})  # readings that a pool without a fitted model provides
-
-
-def _cut(reading: str, kept: Any, taken: Positions | slice) -> Any:
-    """Cut rows out of a reading."""
+def _take_from_reading(reading: str, values: Any, positions: Positions | slice) -> Any:
+    """Take rows of a reading, along the axis that counts rows."""
     if reading == "gradient_factors":
-        return kept[0][taken], kept[1][taken]
-    if reading == "proba_samples":
-        return kept[:, taken]
-    return take_rows(kept, taken)
+        return values[0][positions], values[1][positions]
+    if reading == "proba_samples":  # (n_draws, n_rows, n_classes)
+        return values[:, positions]
+    return take_rows(values, positions)
 
 
-def _widened(
+def _widen_proba(
     proba: Floats, adapter: ModelAdapter, declared: NDArray[Any] | None, classes: NDArray[Any]
 ) -> Floats:
-    """Give each of `classes` its column: zeros for those that the model has not seen."""
-    n_columns, known = proba.shape[-1], adapter.classes
-    if n_columns == len(classes) and (adapter.fixed_columns or known is None or declared is None):
+    """Give each of `classes` its column; zeros for classes that the model has not seen."""
+    n_columns, model_classes = proba.shape[-1], adapter.classes
+    unnamed = adapter.fixed_columns or model_classes is None  # no class known per column
+    if n_columns == len(classes) and (unnamed or declared is None):
         return proba
-    if adapter.fixed_columns or known is None or n_columns != len(known):
+    if adapter.fixed_columns or model_classes is None or n_columns != len(model_classes):
         source = "declared" if declared is not None else "among the labels so far"
         raise InvalidReadingError(
             f"{type(adapter.model).__name__} gives {n_columns} columns of probability, but "
-            f"{len(classes)} classes are {source}. Declare all classes, one a column, with "
+            f"{len(classes)} classes are {source}. Declare all classes, one per column, with "
             "ActiveLearner(..., classes=[...]), and give the model as many outputs."
         )
-    strange = np.setdiff1d(known, classes)
-    if len(strange):
+    undeclared = np.setdiff1d(model_classes, classes)
+    if len(undeclared):
         raise InvalidReadingError(
             f"{type(adapter.model).__name__} knows classes that classes= does not declare: "
-            f"{strange.tolist()}; declared are {classes.tolist()}."
+            f"{undeclared.tolist()}; declared are {classes.tolist()}."
         )
-    wide = np.zeros((*proba.shape[:-1], len(classes)))
-    wide[..., np.searchsorted(classes, known)] = proba
+    wide = np.zeros((*proba.shape[:-1], len(classes)))  # (..., n_rows, n_classes)
+    wide[..., np.searchsorted(classes, model_classes)] = proba
     return wide

@@ -294,9 +294,9 @@ class SimulatedLearner(
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "learner_")
 
-    def _wrapped(self) -> Any:
+    def _get_estimator(self) -> Any:
         return getattr(self, "learner_", self.learner)
 
-    def _fitted(self) -> Any:
+    def _get_fitted_estimator(self) -> Any:
         check_is_fitted(self)
         return self.learner_

@@ -1,4 +1,4 @@
-"""Descriptions: equal values alike, others not."""
+"""Descriptions are equal for equal values only."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The progress bar: on standard error, with tqdm or without it, and only where it is asked for."""
+"""The progress bar: on standard error, with or without tqdm, and only on request."""
 
 import sys
 

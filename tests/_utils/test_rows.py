@@ -1,4 +1,4 @@
-"""Rows of every container: counted, taken, joined, turned into a matrix."""
+"""Rows of every container are counted, taken, joined and converted to a matrix."""
 
 import numpy as np
 import pandas as pd
@@ -44,8 +44,8 @@ CONTAINERS = {
 }
 
 
-def listed(X):
-    """Return rows as a plain list, by the container's own means."""
+def to_list(X):
+    """Return rows as a plain list, by the container's own methods."""
     if sp.issparse(X):
         return X.toarray().tolist()
     if isinstance(X, pl.DataFrame):
@@ -69,20 +69,20 @@ def test_rows_are_counted_and_have_a_shape(container):
 def test_rows_are_taken_by_position_in_the_order_asked(container):
     X, _, rows = container
     taken = take_rows(X, np.array([2, 0, 2]))
-    assert listed(taken) == [rows[2], rows[0], rows[2]]
+    assert to_list(taken) == [rows[2], rows[0], rows[2]]
     assert isinstance(taken, list if isinstance(X, tuple) else type(X))
 
 
 def test_rows_are_taken_by_slice(container):
     X, _, rows = container
-    assert listed(take_rows(X, slice(1, 3))) == rows[1:]
+    assert to_list(take_rows(X, slice(1, 3))) == rows[1:]
     assert n_rows(take_rows(X, np.array([], dtype=np.intp))) == 0
 
 
 def test_rows_are_joined_in_the_same_kind_of_container(container):
     X, _, rows = container
     joined = join_rows(X, take_rows(X, np.array([1])))
-    assert listed(joined) == [*rows, rows[1]]
+    assert to_list(joined) == [*rows, rows[1]]
     assert n_rows(joined) == 4
     assert isinstance(joined, list if isinstance(X, tuple) else type(X))
 
@@ -122,7 +122,7 @@ def test_dense_rows_join_sparse_rows_as_csr():
     for first, second in ((sp.csr_array(NUMBERS), NUMBERS[:1]), (NUMBERS, sp.csc_array(NUMBERS))):
         joined = join_rows(first, second)
         assert joined.format == "csr"
-        assert listed(joined) == NUMBERS.tolist() + NUMBERS[: joined.shape[0] - 3].tolist()
+        assert to_list(joined) == NUMBERS.tolist() + NUMBERS[: joined.shape[0] - 3].tolist()
 
 
 def test_sparse_matrix_stays_a_matrix_when_dense_rows_join():

@@ -90,7 +90,7 @@ def test_plain_classifier_has_no_draws():
 
 
 class Model(ClassifierMixin, BaseEstimator):
-    """Says that every row is equally likely to be of two classes."""
+    """Predicts two equally likely classes for every row."""
 
     def fit(self, X, y):
         self.classes_ = np.unique(y)
@@ -101,7 +101,7 @@ class Model(ClassifierMixin, BaseEstimator):
 
 
 def adapter_kind():
-    """Return a new class of adapters, as a third party would write."""
+    """Return a new class of adapters, as a third party would write it."""
     return type("Theirs", (ModelAdapter,), {})
 
 

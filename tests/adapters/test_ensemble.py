@@ -1,4 +1,4 @@
-"""Members of an ensemble as draws from the posterior: right rows, right columns, right classes."""
+"""Members of an ensemble as draws from the posterior: the right rows, columns and classes."""
 
 import numpy as np
 import pandas as pd
@@ -26,7 +26,8 @@ from sklearn.tree import DecisionTreeClassifier
 from skactive import ActiveLearner
 from skactive.adapters import adapt
 from skactive.exceptions import CapabilityError, InvalidReadingError
-from skactive.pool._view import PoolView, Source
+from skactive.pool import PoolView
+from skactive.pool._view import ReadingSource
 from skactive.strategies import BALD, EPIG
 
 X, Y = load_iris(return_X_y=True)
@@ -164,7 +165,7 @@ def test_bagged_member_that_saw_all_columns_in_another_order():
     assert_allclose(draws_of(model, X).mean(axis=0), model.predict_proba(X))
 
 
-# Members that take no weights are fitted on the few rows that they drew, and miss classes.
+# Members that accept no weights are fitted on the few rows that they drew, and miss classes.
 MANY = np.arange(150) % 7
 MANY_LABELS = {"ints": MANY, "strings": np.array(list("gfedcba"))[MANY], "negative": 3 - MANY * 2}
 
@@ -295,7 +296,7 @@ def test_calibrated_folds_are_the_members(y):
 def test_calibration_of_one_model_has_its_features_but_no_draws():
     pipeline = make_pipeline(StandardScaler(), LinearSVC())
     model = CalibratedClassifierCV(pipeline, ensemble=False, cv=3).fit(X, NAMES)
-    pool = PoolView(X, Source(adapt(model)))
+    pool = PoolView(X, ReadingSource(adapt(model)))
     assert not pool.provides("proba_samples")
     assert_allclose(pool.proba, model.predict_proba(X))
     assert_allclose(pool.embedding, StandardScaler().fit_transform(X), atol=1e-12)
@@ -341,7 +342,7 @@ def test_ensembles_serve_bald_and_epig_on_frames(model, strategy):
 def test_draws_are_widened_to_the_declared_classes():
     classes = ["ant", "bee", "setosa", "virginica"]
     learner = ActiveLearner(small(RandomForestClassifier), BALD(), classes=classes)
-    pool = learner.fit(X[:40], NAMES[:40])._view(X[40:])
+    pool = learner.fit(X[:40], NAMES[:40])._make_view(X[40:])
     draws = pool.proba_samples()
     assert_array_equal(draws[:, :, 1], 0.0)
     assert_allclose(
@@ -351,7 +352,7 @@ def test_draws_are_widened_to_the_declared_classes():
 
 def test_prediction_of_several_outputs_is_refused():
     model = small(RandomForestClassifier).fit(X, np.column_stack([Y, Y]))
-    pool = PoolView(X, Source(adapt(model)))
+    pool = PoolView(X, ReadingSource(adapt(model)))
     with pytest.raises(ValueError, match="several outputs"):
         _ = pool.proba
     with pytest.raises(InvalidReadingError, match="several outputs"):

@@ -22,7 +22,7 @@ X, Y = X[ORDER], Y[ORDER]
 
 
 def by_refits(model, X, y, rows, targets):
-    """Log probabilities by the definition, (n_labels, n_rows, n_targets, n_classes)."""
+    """Return log probabilities by definition, (n_labels, n_rows, n_targets, n_classes)."""
     return np.array(
         [
             [
@@ -35,7 +35,7 @@ def by_refits(model, X, y, rows, targets):
 
 
 def in_closed_form(model, X, y, rows, targets):
-    """The same from the blocks of the adapter, which must cover each pair once."""
+    """Return the same from the blocks of the adapter, which must cover each pair once."""
     adapter = adapt(clone(model).fit(X, y))
     Z, to_predict = adapter.prepare(rows), adapter.prepare(targets)
     n_labels = len(np.unique(y))
@@ -92,8 +92,8 @@ def test_a_class_of_one_row_and_rows_that_stand_twice():
 
 
 def test_features_that_never_vary_within_a_class_do_not_cancel():
-    # Two classes have one value, far from the mean of all beside their width, which is smoothing
-    # only: squares of some 1e10 widths, were they not taken from each class's own mean.
+    # Two classes have one value each, so that their width is the smoothing alone, and lie far from
+    # the overall mean: squares taken from it would be those of about 1e10 widths.
     constant = np.where(Y == 0, 5.0, 0.3)
     wide = np.column_stack([X, constant])
     known, y, targets = wide[:30], Y[:30], wide[Y > 0][:25]
@@ -196,7 +196,7 @@ def test_memory_stays_that_of_blocks():
 
 
 class Other(GaussianNB):
-    """Fits otherwise, for all that is known."""
+    """A subclass, which may fit in another way."""
 
 
 @pytest.mark.parametrize(

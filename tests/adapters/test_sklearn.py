@@ -26,7 +26,8 @@ from sklearn.svm import LinearSVC
 from skactive import ActiveLearner
 from skactive.adapters import adapt
 from skactive.exceptions import CapabilityError, FrozenModelWarning
-from skactive.pool._view import PoolView, Source
+from skactive.pool import PoolView
+from skactive.pool._view import ReadingSource
 from skactive.strategies import BALD, EPIG, Margin
 
 X, Y = load_iris(return_X_y=True)
@@ -38,12 +39,12 @@ FRAME = pd.DataFrame({"size": [1.0, 2.0, 4.0, 3.0], "kind": ["x", "y", "x", "z"]
 TEXTS = ["a cat sat", "a dog ran", "the cat ran", "dogs and cats"]
 
 
-def scaled(rows, on=X):
+def scale(rows, on=X):
     return (rows - on.mean(axis=0)) / on.std(axis=0)
 
 
 def assert_reads_as(adapter, model, X, features):
-    """The readings of prepared rows are what `model` says of the rows; its features are given."""
+    """Assert that the readings of prepared rows equal `model`'s predictions and `features`."""
     Z = adapter.prepare(X)
     assert_allclose(adapter.proba(Z), model.predict_proba(X))
     assert_allclose(adapter.decision(Z), model.decision_function(X))
@@ -66,9 +67,9 @@ def assert_reads_as(adapter, model, X, features):
     ids=["plain", "nested first", "nested last", "let through", "all"],
 )
 def test_pipeline_s_features_are_what_its_last_estimator_sees(model):
-    assert_reads_as(adapt(model.fit(X, NAMES)), model, X, scaled(X))
+    assert_reads_as(adapt(model.fit(X, NAMES)), model, X, scale(X))
     cold = adapt(model).prepare_cold(X[:50])(X[50:])
-    assert_allclose(cold, scaled(X[50:], X[:50]), atol=1e-12)
+    assert_allclose(cold, scale(X[50:], X[:50]), atol=1e-12)
 
 
 def test_pipeline_provides_what_its_last_step_provides():
@@ -110,13 +111,13 @@ def test_frames_pass_through_column_transformers():
     wanted = [[0, 1, 0, 0], [1 / 3, 0, 1, 0], [1, 1, 0, 0], [2 / 3, 0, 0, 1]]
     assert isinstance(adapter.prepare(FRAME), pd.DataFrame)
     assert_reads_as(adapter, model, FRAME, wanted)
-    pool = PoolView(FRAME, Source(adapter))
+    pool = PoolView(FRAME, ReadingSource(adapter))
     assert_allclose(pool.embedding, wanted)
     assert_allclose(pool.take([2, 0]).proba, model.predict_proba(FRAME)[[2, 0]])
 
 
 class NeedsLabels(FunctionTransformer):
-    """A transformer whose fit has no default for y, as target encoders of third parties."""
+    """A transformer whose fit requires y, like target encoders of third parties."""
 
     def fit(self, X, y):
         return super().fit(X)
@@ -142,10 +143,10 @@ SEARCHES = [
 
 @pytest.mark.parametrize("search", SEARCHES, ids=lambda search: type(search).__name__)
 def test_search_is_read_through_its_best_pipeline(search):
-    assert_allclose(adapt(search).prepare_cold(X)(X[:9]), scaled(X[:9]), atol=1e-12)
+    assert_allclose(adapt(search).prepare_cold(X)(X[:9]), scale(X[:9]), atol=1e-12)
     search.fit(X, NAMES)
     assert adapt(search).inner.model is search.best_estimator_
-    assert_reads_as(adapt(search), search, X, scaled(X))
+    assert_reads_as(adapt(search), search, X, scale(X))
 
 
 def test_search_in_a_pipeline_and_learner():
@@ -165,22 +166,22 @@ def test_frozen_estimator_predicts_by_what_it_froze_and_says_so():
     for wrapped in (FrozenEstimator(model), make_pipeline("passthrough", FrozenEstimator(model))):
         adapter = adapt(wrapped)
         assert adapter.frozen
-        assert_reads_as(adapter, model, X, scaled(X))
+        assert_reads_as(adapter, model, X, scale(X))
     assert not adapt(model).frozen
 
 
 def test_frozen_estimator_has_its_features_before_any_fit():
     frozen = FrozenEstimator(make_pipeline(StandardScaler(), LOGISTIC).fit(X[:50], Y[:50]))
-    assert_allclose(adapt(frozen).prepare_cold(X)(X), scaled(X, X[:50]), atol=1e-12)
+    assert_allclose(adapt(frozen).prepare_cold(X)(X), scale(X, X[:50]), atol=1e-12)
     unfitted = FrozenEstimator(make_pipeline(StandardScaler(), LogisticRegression()))
-    assert_allclose(adapt(unfitted).prepare_cold(X)(X), scaled(X), atol=1e-12)
+    assert_allclose(adapt(unfitted).prepare_cold(X)(X), scale(X), atol=1e-12)
 
 
 def test_frozen_transformer_leaves_the_pipeline_to_learn():
     scaler = FrozenEstimator(StandardScaler().fit(X[:50]))
     model = make_pipeline(scaler, LOGISTIC).fit(X, NAMES)
     assert not adapt(model).frozen
-    assert_reads_as(adapt(model), model, X, scaled(X, X[:50]))
+    assert_reads_as(adapt(model), model, X, scale(X, X[:50]))
 
 
 def test_frozen_model_that_is_calibrated_still_learns():

@@ -1,4 +1,4 @@
-"""The adapter for skorch's nets: readings, what they must leave alone, and learners around nets."""
+"""The adapter for skorch's nets: readings, the state that they preserve, learners around nets."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from skactive import ActiveLearner
 from skactive.adapters import adapt
 from skactive.exceptions import CapabilityError, InvalidReadingError, TeachError
-from skactive.pool._view import PoolView
+from skactive.pool import PoolView
 from skactive.strategies import BADGE, BALD, EPIG, KCenterGreedy, Margin
 
 pytest.importorskip("skorch")
@@ -34,7 +34,7 @@ X, Y = DIGITS[:50], LABELS[:50]  # all ten classes are among them
 
 @pytest.fixture(scope="module", autouse=True)
 def one_thread():
-    """Small nets gain nothing from threads, and wait long for them where the cores are busy."""
+    """Use one thread: small nets gain nothing from more, and wait for them on busy cores."""
     n_threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -98,7 +98,7 @@ class Residual(nn.Module):
 
 
 class Fragile(Mlp):
-    """A module that raises, in training or in prediction, when it is told to."""
+    """A module that raises in training or in prediction, if told to."""
 
     fail_if_training: bool | None = None
 
@@ -174,7 +174,7 @@ def test_a_binary_net_has_two_columns():
         mlp(nn.Dropout(0.5), n_outputs=1), train_split=None, verbose=0, max_epochs=3
     )
     learner = ActiveLearner(net, BALD(), random_state=0).fit(X, y)
-    view = learner._view(X)
+    view = learner._make_view(X)
     np.testing.assert_array_equal(view.proba, learner.predict_proba(X))
     assert view.proba_samples(4).shape == (4, 50, 2)
     assert len(learner.query(X, 3)) == 3
@@ -210,7 +210,7 @@ def test_declared_classes_keep_their_columns():
     net = make_net(Mlp, fit=False, module__n_outputs=10, max_epochs=20)
     learner = ActiveLearner(net, Margin(), classes=np.arange(10), random_state=0)
     learner.fit(DIGITS[:200][seen], LABELS[:200][seen])
-    view = learner._view(DIGITS[:200][seen])
+    view = learner._make_view(DIGITS[:200][seen])
     np.testing.assert_array_equal(learner.classes_, [0, 2, 5])
     np.testing.assert_array_equal(view.classes, np.arange(10))
     np.testing.assert_array_equal(view.proba, learner.predict_proba(DIGITS[:200][seen]))
@@ -427,7 +427,7 @@ def test_the_number_of_draws_is_twenty_unless_told():
 
 
 def seen_by(layer, net, rows, n_draws, seed=0):
-    """Record what `layer` is given in each draw: (n_draws, n_rows, ...)."""
+    """Record the input of `layer` in each draw, (n_draws, n_rows, ...)."""
     seen = []
     hook = layer.register_forward_pre_hook(lambda _, args: seen.append(args[0].clone().numpy()))
     net.set_params(batch_size=len(rows))
@@ -445,7 +445,7 @@ def test_dropout_masks_keep_their_rate_and_are_independent(inplace):
     np.testing.assert_allclose(np.unique(masks), [0.0, 1 / 0.75], rtol=1e-6)
     flat = masks[:, 0]  # (n_draws, 64): 12,800 values, so a standard error of 0.005
     assert abs(flat.mean() - 1.0) < 0.03
-    # No two elements, and no two draws, go together: correlations of 200 and of 64 values.
+    # No two elements and no two draws are correlated (200 and 64 values each).
     assert np.abs(np.corrcoef(flat.T) - np.eye(64)).max() < 0.4
     assert np.abs(np.corrcoef(flat) - np.eye(200)).max() < 0.75
     assert (rows == 1.0).all()
@@ -557,7 +557,7 @@ def test_alpha_dropout_is_torch_s_with_the_same_mask():
     kept = np.polyfit(rows[:, 0], seen[np.argmin(dropped[:, 0]), :, 0], deg=1, full=True)
     assert kept[0][0] > 0.5
     assert kept[1][0] < 1e-6  # residual
-    # It keeps mean and variance: what it is for.
+    # Alpha dropout preserves mean and variance.
     assert abs(seen.mean()) < 0.1
     assert abs(seen.std() - 1.0) < 0.1
 
@@ -592,7 +592,7 @@ def test_compiled_nets_are_read_too():
     assert adapt(net).features(X).shape == (50, 24)
 
 
-# What readings leave alone ---------------------------------------------------------------------
+# State that readings preserve ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("reading", READINGS)
@@ -649,7 +649,7 @@ def test_bare_and_at_the_end_of_a_pipeline(wrap):
     learner = ActiveLearner(wrap(make_net(Mlp, fit=False)), Margin(), random_state=0)
     learner.fit(X_wide[:30], Y[:30])
     assert len(set(learner.query(X_wide[30:], 5))) == 5
-    view = learner._view(X_wide)
+    view = learner._make_view(X_wide)
     assert isinstance(view, PoolView)
     steps = [] if wrap is not in_pipeline else learner.estimator_[:-1]
     net = learner.estimator_ if wrap is not in_pipeline else learner.estimator_[-1]
@@ -685,7 +685,7 @@ def test_images_through_the_whole_loop(container):
     assert type(learner.X_labeled_) is type(rows)
     assert tuple(learner.X_labeled_.shape) == (58, 1, 8, 8)
     assert learner.predict(rows).shape == (120,)
-    assert learner._view(rows).embedding.shape == (120, 54)
+    assert learner._make_view(rows).embedding.shape == (120, 54)
 
 
 def test_a_cold_start_asks_nothing_of_the_net():
@@ -708,7 +708,7 @@ def test_a_seed_makes_fits_repeatable_and_leaves_the_global_state_alone():
     one, two, other = (ActiveLearner(net, Margin(), random_state=s).fit(X, Y) for s in (0, 0, 1))
     np.testing.assert_array_equal(one.predict_proba(X), two.predict_proba(X))
     assert np.abs(one.predict_proba(X) - other.predict_proba(X)).max() > 1e-3
-    # Prediction is the net's own: its DataLoader draws. Fits drew nothing.
+    # Prediction is the net's own, whose DataLoader draws; the fits drew nothing.
     torch.set_rng_state(before)
     ActiveLearner(net, Margin(), random_state=0).fit(X, Y)
     assert torch.equal(before, torch.get_rng_state())
@@ -717,15 +717,15 @@ def test_a_seed_makes_fits_repeatable_and_leaves_the_global_state_alone():
 def test_without_a_seed_torch_s_global_seed_rules():
     net = make_net(Mlp, fit=False)
 
-    def fitted(seed):
+    def fit_and_read(seed):
         torch.manual_seed(seed)
         return ActiveLearner(net, Margin()).fit(X, Y).estimator_.module_.out.weight.detach()
 
-    assert torch.equal(fitted(3), fitted(3))
-    assert not torch.equal(fitted(3), fitted(4))
+    assert torch.equal(fit_and_read(3), fit_and_read(3))
+    assert not torch.equal(fit_and_read(3), fit_and_read(4))
     torch.manual_seed(3)
     expected = clone(net).fit(X, Y).module_.out.weight.detach()
-    assert torch.equal(fitted(3), expected)
+    assert torch.equal(fit_and_read(3), expected)
 
 
 def test_the_global_state_is_put_back_where_a_fit_fails():
@@ -764,7 +764,7 @@ def test_partial_fit_goes_on_and_loses_no_classes():
     expected = copy.deepcopy(before)
     with adapt(expected).fitting(learner.seed_):
         expected.partial_fit(X[lesson], Y[lesson])
-    view = learner._view(X)
+    view = learner._make_view(X)
     np.testing.assert_array_equal(view.classes, np.arange(10))
     np.testing.assert_array_equal(view.proba, expected.predict_proba(X))
     assert len(learner.query(X, 4)) == 4
@@ -773,7 +773,7 @@ def test_partial_fit_goes_on_and_loses_no_classes():
 def test_partial_fit_without_declared_classes_knows_those_of_all_lessons():
     learner = ActiveLearner(make_net(Mlp, fit=False), Margin(), incremental=True, random_state=0)
     learner.fit(X, Y).teach(X[Y < 3], Y[Y < 3])
-    view = learner._view(X)
+    view = learner._make_view(X)
     np.testing.assert_array_equal(view.classes, np.arange(10))
     np.testing.assert_array_equal(view.proba, learner.predict_proba(X))
 

@@ -1,4 +1,4 @@
-"""What a campaign keeps between rounds saves work and changes no answer."""
+"""The cache of a campaign saves work between rounds and changes no result."""
 
 import numpy as np
 import pandas as pd
@@ -52,30 +52,30 @@ def logistic(*steps):
     )
 
 
-def played(learner, rows=X, **params):
+def simulate(learner, rows=X, **params):
     params = {"budget": 40, "batch_size": 3, "n_initial": 10, "random_state": 0, **params}
     return SimulatedLearner(learner, **params).fit(rows, Y)
 
 
 @pytest.fixture
 def forgetful(monkeypatch):
-    """Return a simulation in which each query stands by itself."""
+    """Return a simulation without the cache."""
 
-    def play(learner, rows=X, **params):
+    def simulate_forgetfully(learner, rows=X, **params):
         query = ActiveLearner._query
         with monkeypatch.context() as context:
             context.setattr(
-                ActiveLearner, "_query", lambda self, X, size, place: query(self, X, size)
+                ActiveLearner, "_query", lambda self, X, size, pool_index: query(self, X, size)
             )
-            return played(learner, rows, **params)
+            return simulate(learner, rows, **params)
 
-    return play
+    return simulate_forgetfully
 
 
 CASES = {
     "rows as they are": (LogisticRegression(), X, None),
     "single precision": (logistic(), X.astype(np.float32), None),
-    "a scaler fitted anew each round": (logistic(StandardScaler()), X, None),
+    "a scaler refitted each round": (logistic(StandardScaler()), X, None),
     "a transformer that never changes": (logistic(FunctionTransformer(np.tanh)), X, None),
     "sparse rows": (logistic(), sparse.csr_array(np.maximum(X, 0)), None),
     "a frame": (logistic(), pd.DataFrame(X, columns=list("abc")), None),
@@ -91,7 +91,7 @@ CASES = {
 def test_the_answer_is_that_of_queries_by_themselves(strategy, case, forgetful):
     model, rows, embedder = CASES[case]
     learner = ActiveLearner(model, strategy, embedder=embedder)
-    kept, plain = played(learner, rows), forgetful(learner, rows)
+    kept, plain = simulate(learner, rows), forgetful(learner, rows)
     np.testing.assert_array_equal(kept.queried_, plain.queried_)
 
 
@@ -99,22 +99,22 @@ def test_the_answer_is_that_of_queries_by_themselves(strategy, case, forgetful):
 def test_the_answer_is_the_same_for_a_learner_that_learns_batch_by_batch(strategy, forgetful):
     learner = ActiveLearner(GaussianNB(), strategy, classes=range(4), incremental=True)
     np.testing.assert_array_equal(
-        played(learner, n_initial=20).queried_, forgetful(learner, n_initial=20).queried_
+        simulate(learner, n_initial=20).queried_, forgetful(learner, n_initial=20).queried_
     )
 
 
 def test_a_round_costs_the_distances_to_the_new_labels_only(monkeypatch, forgetful):
     pairs, raised = [], Points.raised_distances
 
-    def counted(self, block, rows, centers, which):
+    def count(self, block, rows, centers, which):
         pairs[-1] += (rows.stop - rows.start) * (which.stop - which.start)
         return raised(self, block, rows, centers, which)
 
-    monkeypatch.setattr(Points, "raised_distances", counted)
+    monkeypatch.setattr(Points, "raised_distances", count)
     learner = ActiveLearner(logistic(), KCenterGreedy())
-    for play in (played, forgetful):
+    for run in (simulate, forgetful):
         pairs.append(0)
-        play(learner, budget=90, batch_size=1)
+        run(learner, budget=90, batch_size=1)
     assert pairs[0] == 160 * 89  # each label meets each row once; the last is not asked about
     assert pairs[1] > 20 * pairs[0]
 
@@ -132,18 +132,18 @@ def test_the_embedder_is_fitted_and_asked_once(forgetful):
             Counting.calls.append("transform")
             return np.asarray(X)
 
-    played(ActiveLearner(logistic(), KCenterGreedy(), embedder=Counting()))
+    simulate(ActiveLearner(logistic(), KCenterGreedy(), embedder=Counting()))
     assert Counting.calls == ["fit", "transform"]
     forgetful(ActiveLearner(logistic(), KCenterGreedy(), embedder=Counting()))
     assert len(Counting.calls) > 20
 
 
-# The state by itself ----------------------------------------------------------------------------
+# The cache by itself ----------------------------------------------------------------------------
 
 
-def place(state, labeled):
+def index_pool(cache, labeled):
     labeled = np.asarray(labeled)
-    return PoolIndex(state, np.setdiff1d(np.arange(len(X)), labeled), labeled)
+    return PoolIndex(cache, np.setdiff1d(np.arange(len(X)), labeled), labeled)
 
 
 def nearest(labeled):
@@ -153,49 +153,58 @@ def nearest(labeled):
 
 @pytest.mark.parametrize("kind", [NearestCenters, AllDistances])
 def test_distances_follow_the_labels_also_where_some_are_taken_back(kind):
-    state = CampaignCache(X)
-    state.embedding(lambda: X)
+    cache = CampaignCache(X)
+    cache.get_embedding(lambda: X)
     for labeled in ([3, 1], [3, 1, 9, 20], [1, 9], list(range(150))):
-        where = place(state, labeled)
-        distances = state.distances(kind, where, X[where.rows])
-        squared = distances.refresh(np.arange(len(where.rows)))
+        pool_index = index_pool(cache, labeled)
+        distances = cache.get_distances(kind, pool_index, X[pool_index.rows])
+        squared = distances.refresh(np.arange(len(pool_index.rows)))
         np.testing.assert_allclose(squared, nearest(labeled), rtol=1e-9)
 
 
 @pytest.mark.parametrize("kind", [NearestCenters, AllDistances])
 def test_what_is_done_with_the_distances_does_not_last(kind):
-    state = CampaignCache(X)
-    state.embedding(lambda: X)
-    where = place(state, [3, 1])
+    cache = CampaignCache(X)
+    cache.get_embedding(lambda: X)
+    pool_index = index_pool(cache, [3, 1])
     for _ in range(2):
-        distances = state.distances(kind, where, X[where.rows])
+        distances = cache.get_distances(kind, pool_index, X[pool_index.rows])
         np.testing.assert_allclose(
-            distances.refresh(np.arange(len(where.rows))), nearest([3, 1]), rtol=1e-9
+            distances.refresh(np.arange(len(pool_index.rows))), nearest([3, 1]), rtol=1e-9
         )
         distances.label(list(range(40)))
         distances.farthest_first(20, np.random.RandomState(0))
 
 
 def test_distances_are_forgotten_when_the_embedding_changes():
-    state = CampaignCache(X)
+    cache = CampaignCache(X)
     for scale in (1.0, 1.0, 2.0):
-        where = place(state, [3, 1])
-        parts = [(where.rows, scale * X[where.rows]), (where.labeled, scale * X[where.labeled])]
-        whole = state.assemble(parts)
+        pool_index = index_pool(cache, [3, 1])
+        parts = [
+            (pool_index.rows, scale * X[pool_index.rows]),
+            (pool_index.labeled, scale * X[pool_index.labeled]),
+        ]
+        whole = cache.assemble_embedding(parts)
         np.testing.assert_array_equal(whole, scale * X)
-        distances = state.distances(NearestCenters, where, parts[0][1])
-        squared = distances.refresh(np.arange(len(where.rows)))
+        distances = cache.get_distances(NearestCenters, pool_index, parts[0][1])
+        squared = distances.refresh(np.arange(len(pool_index.rows)))
         np.testing.assert_allclose(squared, scale**2 * nearest([3, 1]), rtol=1e-9)
 
 
 @pytest.mark.parametrize("as_rows", [np.asarray, sparse.csr_array])
 def test_an_embedding_that_is_what_it_was_is_the_same_object(as_rows):
-    state, rows = CampaignCache(X), as_rows(X)
-    first = state.assemble([(np.arange(2, 160), rows[2:]), (np.array([1, 0]), rows[[1, 0]])])
-    second = state.assemble([(np.arange(3, 160), rows[3:]), (np.array([0, 1, 2]), rows[:3])])
+    cache, rows = CampaignCache(X), as_rows(X)
+    first = cache.assemble_embedding(
+        [(np.arange(2, 160), rows[2:]), (np.array([1, 0]), rows[[1, 0]])]
+    )
+    second = cache.assemble_embedding(
+        [(np.arange(3, 160), rows[3:]), (np.array([0, 1, 2]), rows[:3])]
+    )
     assert second is first
     changed = X.copy()
     changed[0, 0] += 1e-9
     rows = as_rows(changed)
-    third = state.assemble([(np.arange(3, 160), rows[3:]), (np.array([0, 1, 2]), rows[:3])])
+    third = cache.assemble_embedding(
+        [(np.arange(3, 160), rows[3:]), (np.array([0, 1, 2]), rows[:3])]
+    )
     assert third is not first

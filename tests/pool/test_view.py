@@ -1,4 +1,4 @@
-"""PoolView: each reading made once, on the right rows, checked, and cut for views of views."""
+"""PoolView: each reading is computed once, on the right rows, checked, and reused by views."""
 
 from collections import defaultdict
 from types import SimpleNamespace
@@ -20,7 +20,8 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler, scale
 from skactive import ActiveLearner
 from skactive.adapters import ModelAdapter, adapt
 from skactive.exceptions import CapabilityError, InvalidReadingError
-from skactive.pool._view import PoolView, Source
+from skactive.pool import PoolView
+from skactive.pool._view import ReadingSource
 from skactive.strategies import ScoreStrategy
 from skactive.testing import FakePool
 
@@ -43,7 +44,7 @@ READINGS = ["proba", "decision", "embedding", "gradient_factors", "proba_samples
 
 
 class Spy(ModelAdapter):
-    """Reads made-up tables and writes down the numbers of the rows that each method saw."""
+    """Reads random tables and records the numbers of the rows that each method got."""
 
     joint_samples = True
 
@@ -78,7 +79,7 @@ class Spy(ModelAdapter):
 
 
 class Says(ModelAdapter):
-    """Gives whatever it was told to give."""
+    """Returns a fixed answer."""
 
     def __init__(self, answer, classes=None):
         super().__init__(SimpleNamespace(classes_=classes))
@@ -100,17 +101,17 @@ class Fixed(Says):
     fixed_columns = True
 
 
-def spied(**source):
+def make_spied_pool(**source):
     spy = Spy()
-    return spy, PoolView(ROWS, Source(spy, **source))
+    return spy, PoolView(ROWS, ReadingSource(spy, **source))
 
 
 def read(pool, reading):
     return pool.proba_samples() if reading == "proba_samples" else getattr(pool, reading)
 
 
-def expected(reading, rows):
-    """Look a reading of rows up in the tables, by definition."""
+def look_up(reading, rows):
+    """Look up a reading of rows in the tables, by definition."""
     if reading == "proba_samples":
         return SAMPLES[:, rows]
     if reading != "gradient_factors":
@@ -120,25 +121,25 @@ def expected(reading, rows):
 
 
 def assert_reads(pool, reading, rows):
-    found, wanted = read(pool, reading), expected(reading, rows)
+    found, wanted = read(pool, reading), look_up(reading, rows)
     pairs = zip(found, wanted, strict=True) if isinstance(wanted, tuple) else [(found, wanted)]
     for one, other in pairs:
         assert_array_equal(one, other)
 
 
-# Each reading once, cut for views ---------------------------------------------------------------
+# Each reading once, reused by views -------------------------------------------------------------
 
 
 @pytest.mark.parametrize("reading", READINGS)
 def test_reading_is_made_once_and_kept(reading):
-    spy, pool = spied()
+    spy, pool = make_spied_pool()
     assert_reads(pool, reading, np.arange(N))
     assert read(pool, reading) is read(pool, reading)
     assert all(calls == [list(range(N))] for calls in spy.seen.values())
 
 
 def test_all_readings_share_one_preparation():
-    spy, pool = spied()
+    spy, pool = make_spied_pool()
     for reading in READINGS:
         read(pool, reading)
     assert len(spy.seen["prepare"]) == len(spy.seen["proba"]) == 1
@@ -146,7 +147,7 @@ def test_all_readings_share_one_preparation():
 
 @pytest.mark.parametrize("reading", READINGS)
 def test_views_of_views_cut_what_is_known(reading):
-    spy, pool = spied()
+    spy, pool = make_spied_pool()
     read(pool, reading)
     calls = {method: len(seen) for method, seen in spy.seen.items()}
     child = pool.take(np.array([7, 2, 9, 4, 0]))
@@ -159,7 +160,7 @@ def test_views_of_views_cut_what_is_known(reading):
 
 @pytest.mark.parametrize("reading", READINGS)
 def test_view_taken_before_the_reading_asks_about_its_own_rows_only(reading):
-    spy, pool = spied()
+    spy, pool = make_spied_pool()
     child = pool.take(np.array([5, 3])).take(np.array([1]))
     assert_reads(child, reading, [3])
     assert all(calls == [[3]] for calls in spy.seen.values())
@@ -167,7 +168,7 @@ def test_view_taken_before_the_reading_asks_about_its_own_rows_only(reading):
 
 
 def test_view_taken_first_uses_what_the_parent_learns_later():
-    spy, pool = spied()
+    spy, pool = make_spied_pool()
     child = pool.take([4, 1])
     read(pool, "proba")
     assert_reads(child, "proba", [4, 1])
@@ -175,7 +176,7 @@ def test_view_taken_first_uses_what_the_parent_learns_later():
 
 
 def test_draws_are_kept_by_their_number():
-    spy, pool = spied()
+    spy, pool = make_spied_pool()
     assert pool.proba_samples(2).shape == (2, N, 3)
     assert pool.take([1, 6]).proba_samples(2).shape == (2, 2, 3)
     assert pool.proba_samples().shape == (5, N, 3)
@@ -183,7 +184,7 @@ def test_draws_are_kept_by_their_number():
 
 
 def test_gradient_factors_use_the_probabilities_that_are_known_and_leave_them_alone():
-    spy, pool = spied()
+    spy, pool = make_spied_pool()
     before = pool.proba.copy()
     factors, _ = pool.gradient_factors
     assert_allclose(factors.sum(axis=1), 0.0, atol=1e-12)
@@ -193,7 +194,7 @@ def test_gradient_factors_use_the_probabilities_that_are_known_and_leave_them_al
 
 def test_labeled_rows_are_read_as_rows_of_their_own():
     y = np.array(["x", "y"])
-    spy, pool = spied(X_labeled=ROWS[[6, 8]], y_labeled=y)
+    spy, pool = make_spied_pool(X_labeled=ROWS[[6, 8]], y_labeled=y)
     assert_reads(pool.labeled, "embedding", [6, 8])
     assert_array_equal(pool.labeled.y, y)
     assert_array_equal(pool.labeled.take([1]).y, ["y"])
@@ -203,26 +204,26 @@ def test_labeled_rows_are_read_as_rows_of_their_own():
 
 
 def test_views_read_the_labeled_rows_once_together():
-    spy, pool = spied(X_labeled=ROWS[:2], y_labeled=np.array([0, 1]))
+    spy, pool = make_spied_pool(X_labeled=ROWS[:2], y_labeled=np.array([0, 1]))
     for chunk in (slice(0, 6), slice(6, N)):
         assert len(pool.take(chunk).labeled.embedding) == 2
     assert len(spy.seen["features"]) == 1
 
 
 def test_without_labels_there_is_no_labeled_view():
-    assert spied()[1].labeled is None
+    assert make_spied_pool()[1].labeled is None
 
 
 def test_rows_come_in_their_own_container_and_only_when_asked_for():
     frame = pd.DataFrame({"a": [1, 2, 3], "kind": pd.Categorical(["x", "y", "x"])})
-    child = PoolView(frame, Source(Spy())).take(slice(0, 3)).take([2, 0])
+    child = PoolView(frame, ReadingSource(Spy())).take(slice(0, 3)).take([2, 0])
     assert len(child) == 2
     assert child._X is None
     pd.testing.assert_frame_equal(child.X, frame.iloc[[2, 0]])
 
 
 def test_other_rows_are_read_through_the_same_model():
-    spy, pool = spied()
+    spy, pool = make_spied_pool()
     read(pool, "proba")
     targets = pool.at(ROWS[[9, 9, 1]], y=[0, 1, 2])
     assert_reads(targets, "proba", [9, 9, 1])
@@ -234,11 +235,11 @@ def test_other_rows_are_read_through_the_same_model():
 @pytest.mark.parametrize("positions", [[-1], [N], [0, 3, 99], np.array([2, -2])])
 def test_positions_out_of_range_are_refused(positions):
     with pytest.raises(IndexError, match=r"0 \.\. 11"):
-        spied()[1].take(positions)
+        make_spied_pool()[1].take(positions)
 
 
 def test_range_of_positions_is_the_view_s_own():
-    child = spied()[1].take([8, 9])
+    child = make_spied_pool()[1].take([8, 9])
     with pytest.raises(IndexError, match=r"0 \.\. 1"):
         child.take([5])
     assert len(child.take([])) == 0
@@ -248,14 +249,14 @@ def test_range_of_positions_is_the_view_s_own():
 @pytest.mark.parametrize("positions", [np.arange(N) > 8, [1.7]], ids=["mask", "fraction"])
 def test_what_is_no_position_is_refused_not_rounded(positions):
     with pytest.raises((IndexError, TypeError)):
-        spied()[1].take(positions)
+        make_spied_pool()[1].take(positions)
 
 
 # Randomness and chunks --------------------------------------------------------------------------
 
 
 def test_views_share_one_stream_of_random_numbers():
-    _, pool = spied(seed=7)
+    _, pool = make_spied_pool(seed=7)
     child, stream = pool.take([3, 1]), np.random.RandomState(7)
     assert child.random_state.uniform() == stream.uniform()
     assert pool.random_state.uniform() == stream.uniform()
@@ -263,7 +264,7 @@ def test_views_share_one_stream_of_random_numbers():
 
 
 def test_chunks_obey_working_memory_and_cover_all_rows_once():
-    _, pool = spied()
+    _, pool = make_spied_pool()
     with config_context(working_memory=560 / 2**20):  # 5 rows of 4 x 3 + 2 values of 8 bytes
         chunks = list(pool.chunks())
     assert chunks == [slice(0, 5), slice(5, 10), slice(10, 12)]
@@ -271,7 +272,7 @@ def test_chunks_obey_working_memory_and_cover_all_rows_once():
 
 
 def test_chunks_are_shorter_where_there_are_draws_and_never_empty():
-    _, pool = spied()  # 20 draws: 20 x 96 bytes a row
+    _, pool = make_spied_pool()  # 20 draws: 20 x 96 bytes a row
     with config_context(working_memory=4000 / 2**20):
         assert next(iter(pool.chunks(frozenset({"proba_samples"})))) == slice(0, 2)
         assert next(iter(pool.chunks(frozenset({"joint_samples"})))) == slice(0, 2)
@@ -296,10 +297,10 @@ def test_rowwise_strategy_without_need_of_a_model_can_start_cold():
 
 
 def test_provides_asks_the_model_and_the_learner():
-    spy, pool = spied(refit=lambda row, label: spy)
+    spy, pool = make_spied_pool(refit=lambda row, label: spy)
     assert all(pool.provides(reading) for reading in [*READINGS, "fantasize", "joint_samples"])
-    assert not spied()[1].provides("fantasize")
-    unfitted = PoolView(ROWS, Source(Spy(), fitted=False))
+    assert not make_spied_pool()[1].provides("fantasize")
+    unfitted = PoolView(ROWS, ReadingSource(Spy(), fitted=False))
     assert unfitted.provides("X")
     assert unfitted.provides("embedding")
     assert not any(unfitted.provides(reading) for reading in READINGS if reading != "embedding")
@@ -308,12 +309,12 @@ def test_provides_asks_the_model_and_the_learner():
 @pytest.mark.parametrize("reading", ["proba", "decision", "gradient_factors", "proba_samples"])
 def test_reading_that_the_model_lacks_is_refused_by_name(reading):
     with pytest.raises(CapabilityError, match=f"'{reading}'"):
-        read(PoolView(ROWS, Source(Spy(), fitted=False)), reading)
+        read(PoolView(ROWS, ReadingSource(Spy(), fitted=False)), reading)
 
 
 def test_pool_that_cannot_refit_refuses_to_fantasize():
     with pytest.raises(CapabilityError, match="refitted"):
-        spied()[1].fantasize(0, 1)
+        make_spied_pool()[1].fantasize(0, 1)
 
 
 # Embedding --------------------------------------------------------------------------------------
@@ -323,7 +324,7 @@ FITS = []
 
 
 class Counting(TransformerMixin, BaseEstimator):
-    """Centers rows, and writes the number of rows that each fit saw in FITS."""
+    """Centers rows, and records in FITS the number of rows of each fit."""
 
     def fit(self, X, y=None):
         FITS.append(len(X))
@@ -342,7 +343,7 @@ def fits():
 
 def test_unfitted_embedder_is_fitted_once_on_pool_and_labeled_rows(fits):
     embedder = Counting()
-    _, pool = spied(embedder=embedder, X_labeled=ROWS[:3] + 100, y_labeled=[0, 1, 2])
+    _, pool = make_spied_pool(embedder=embedder, X_labeled=ROWS[:3] + 100, y_labeled=[0, 1, 2])
     mean = np.concatenate([ROWS, ROWS[:3] + 100]).mean(axis=0)
     assert_allclose(pool.take([5]).embedding, ROWS[[5]] - mean)
     assert_allclose(pool.labeled.embedding, ROWS[:3] + 100 - mean)
@@ -353,46 +354,46 @@ def test_unfitted_embedder_is_fitted_once_on_pool_and_labeled_rows(fits):
 
 
 def test_unfitted_embedder_without_labels_is_fitted_on_the_pool(fits):
-    _, pool = spied(embedder=Counting())
+    _, pool = make_spied_pool(embedder=Counting())
     assert_allclose(pool.embedding, ROWS - ROWS.mean(axis=0))
     assert fits == [N]
 
 
 def test_fitted_embedder_is_used_as_it_is(fits):
     embedder = Counting().fit(np.array([[1.0, 2.0]]))
-    _, pool = spied(embedder=embedder, X_labeled=ROWS[:2], y_labeled=[0, 1])
+    _, pool = make_spied_pool(embedder=embedder, X_labeled=ROWS[:2], y_labeled=[0, 1])
     assert_array_equal(pool.embedding, ROWS - [1.0, 2.0])
     assert_array_equal(pool.labeled.embedding, ROWS[:2] - [1.0, 2.0])
     assert fits == [1]
 
 
 def test_stateless_embedder_needs_no_fit():
-    _, pool = spied(embedder=FunctionTransformer(lambda X: X[:, :1] * 3))
+    _, pool = make_spied_pool(embedder=FunctionTransformer(lambda X: X[:, :1] * 3))
     assert_array_equal(pool.embedding, ROWS[:, :1] * 3)
 
 
 def test_embedder_does_not_stand_in_for_the_features_of_the_last_layer():
-    _, pool = spied(embedder=FunctionTransformer(lambda X: X - 1))
+    _, pool = make_spied_pool(embedder=FunctionTransformer(lambda X: X - 1))
     assert_array_equal(pool.gradient_factors[1], ROWS * 10)
 
 
 def test_embedding_of_a_pipeline_is_what_its_last_step_sees():
     model = make_pipeline(StandardScaler(), MODEL).fit(IRIS[:50], SPECIES[:50])
     wanted = (IRIS - IRIS[:50].mean(axis=0)) / IRIS[:50].std(axis=0)
-    pool = PoolView(IRIS, Source(adapt(model)))
+    pool = PoolView(IRIS, ReadingSource(adapt(model)))
     assert_allclose(pool.embedding, wanted, atol=1e-12)
     assert_allclose(pool.gradient_factors[1], wanted, atol=1e-12)
     assert_allclose(pool.proba, model.predict_proba(IRIS))
 
 
 def test_embedding_of_a_plain_model_is_the_rows():
-    pool = PoolView(IRIS[:5].astype(np.float32), Source(adapt(MODEL)))
+    pool = PoolView(IRIS[:5].astype(np.float32), ReadingSource(adapt(MODEL)))
     assert_array_equal(pool.embedding, IRIS[:5].astype(np.float32))
 
 
 def test_cold_pipeline_fits_its_transformers_on_the_pool_once(fits):
     model = make_pipeline(Counting(), FunctionTransformer(lambda X: X * 2), MODEL)
-    pool = PoolView(ROWS, Source(adapt(model), fitted=False))
+    pool = PoolView(ROWS, ReadingSource(adapt(model), fitted=False))
     wanted = (ROWS - ROWS.mean(axis=0)) * 2
     assert_allclose(pool.take([3, 1]).embedding, wanted[[3, 1]])
     assert_allclose(pool.embedding, wanted)
@@ -403,14 +404,14 @@ def test_cold_pipeline_fits_its_transformers_on_the_pool_once(fits):
 def test_cold_text_pipeline_gives_its_sparse_features():
     texts = ["a cat sat", "a dog ran", "the cat ran"]
     model = make_pipeline(TfidfVectorizer(), MODEL)
-    pool = PoolView(texts, Source(adapt(model), fitted=False))
+    pool = PoolView(texts, ReadingSource(adapt(model), fitted=False))
     assert sp.issparse(pool.embedding)
     wanted = TfidfVectorizer().fit_transform(texts).toarray()
     assert_allclose(pool.take([2, 0]).embedding.toarray(), wanted[[2, 0]])
 
 
 def test_text_without_embedder_is_refused_with_the_remedy():
-    pool = PoolView(["some", "texts"], Source(adapt(MODEL)))
+    pool = PoolView(["some", "texts"], ReadingSource(adapt(MODEL)))
     with pytest.raises(InvalidReadingError, match=r"embedder=.*Pipeline"):
         _ = pool.embedding
 
@@ -420,7 +421,7 @@ def test_embedding_that_is_not_finite_is_refused(bad):
     rows = ROWS.copy()
     rows[3, 1] = bad
     with pytest.raises(InvalidReadingError, match=r"embedding.*(NaN|infinity)"):
-        _ = PoolView(rows, Source(adapt(MODEL))).embedding
+        _ = PoolView(rows, ReadingSource(adapt(MODEL))).embedding
 
 
 # Probabilities are checked ----------------------------------------------------------------------
@@ -448,25 +449,25 @@ def test_what_is_no_probability_is_refused(answer, message):
         np.errstate(invalid="ignore"),
         pytest.raises(InvalidReadingError, match="SimpleNamespace .*" + message),
     ):
-        _ = PoolView(ROWS[:2], Source(Says(answer, np.array([0, 1])))).proba
+        _ = PoolView(ROWS[:2], ReadingSource(Says(answer, np.array([0, 1])))).proba
 
 
 @pytest.mark.parametrize("bad", [GOOD, np.stack([GOOD, GOOD * 2])], ids=["dims", "sums"])
 def test_posterior_draws_are_checked_too(bad):
     with pytest.raises(InvalidReadingError):
-        PoolView(ROWS[:2], Source(Says(bad, np.array([0, 1])))).proba_samples()
+        PoolView(ROWS[:2], ReadingSource(Says(bad, np.array([0, 1])))).proba_samples()
 
 
 def test_single_precision_softmax_is_accepted():
     proba = np.full((1, 3000), 1 / 3000, dtype=np.float32)
-    pool = PoolView(ROWS[:1], Source(Says(proba, np.arange(3000))))
+    pool = PoolView(ROWS[:1], ReadingSource(Says(proba, np.arange(3000))))
     assert_array_equal(pool.proba, proba)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_decision_that_is_not_finite_is_refused(bad):
     with pytest.raises(InvalidReadingError, match="decision_function"):
-        _ = PoolView(ROWS[:2], Source(Says(np.array([0.0, bad])))).decision
+        _ = PoolView(ROWS[:2], ReadingSource(Says(np.array([0.0, bad])))).decision
 
 
 @pytest.mark.parametrize(
@@ -485,11 +486,11 @@ def test_columns_are_widened_to_the_declared_classes(declared, known, columns):
     for source, target in enumerate(columns):
         wide[:, :, target] = narrow[:, :, source]
     declared = np.array(declared)
-    pool = PoolView(ROWS[:4], Source(Says(narrow[0], np.array(known)), classes=declared))
+    pool = PoolView(ROWS[:4], ReadingSource(Says(narrow[0], np.array(known)), classes=declared))
     assert_array_equal(pool.proba, wide[0])
     assert_array_equal(pool.classes, declared)
     assert_array_equal(pool.take([2]).gradient_factors[0].shape, (1, len(declared)))
-    draws = PoolView(ROWS[:4], Source(Says(narrow, np.array(known)), classes=declared))
+    draws = PoolView(ROWS[:4], ReadingSource(Says(narrow, np.array(known)), classes=declared))
     assert_array_equal(draws.proba_samples(), wide)
 
 
@@ -497,20 +498,20 @@ def test_columns_are_widened_to_the_declared_classes(declared, known, columns):
 def test_class_of_the_model_that_is_not_declared_is_refused(declared):
     adapter = Says(np.full((2, 3), 1 / 3), np.array([0, 1, 5]))
     with pytest.raises(InvalidReadingError, match="classes="):
-        _ = PoolView(ROWS[:2], Source(adapter, classes=np.array(declared))).proba
+        _ = PoolView(ROWS[:2], ReadingSource(adapter, classes=np.array(declared))).proba
 
 
 def test_columns_that_do_not_belong_to_the_model_s_classes_are_refused():
     adapter = Says(GOOD, np.array([0, 1, 2]))
     with pytest.raises(InvalidReadingError, match=r"2 columns .* 3 classes .*classes="):
-        _ = PoolView(ROWS[:2], Source(adapter)).proba
+        _ = PoolView(ROWS[:2], ReadingSource(adapter)).proba
 
 
 def test_fixed_columns_must_be_as_many_as_the_classes():
     labels = {"X_labeled": ROWS[:3], "y_labeled": np.array([4, 1, 7])}
     with pytest.raises(InvalidReadingError, match=r"2 columns .* 3 classes are among .*classes="):
-        _ = PoolView(ROWS[:2], Source(Fixed(GOOD, np.array([1, 7])), **labels)).proba
-    declared = Source(Fixed(GOOD, np.array([1, 7])), classes=np.array([1, 4, 7]), **labels)
+        _ = PoolView(ROWS[:2], ReadingSource(Fixed(GOOD, np.array([1, 7])), **labels)).proba
+    declared = ReadingSource(Fixed(GOOD, np.array([1, 7])), classes=np.array([1, 4, 7]), **labels)
     with pytest.raises(InvalidReadingError, match=r"2 columns .* 3 classes are declared"):
         _ = PoolView(ROWS[:2], declared).proba
 
@@ -518,8 +519,8 @@ def test_fixed_columns_must_be_as_many_as_the_classes():
 def test_fixed_columns_are_those_of_the_declared_classes_or_the_labels():
     labels = {"X_labeled": ROWS[:2], "y_labeled": np.array([7, 1])}
     for source in (
-        Source(Fixed(GOOD, np.array([1])), **labels),
-        Source(Fixed(GOOD, np.array([1])), classes=np.array([1, 7])),
+        ReadingSource(Fixed(GOOD, np.array([1])), **labels),
+        ReadingSource(Fixed(GOOD, np.array([1])), classes=np.array([1, 7])),
     ):
         pool = PoolView(ROWS[:2], source)
         assert_array_equal(pool.proba, GOOD)
@@ -531,7 +532,7 @@ def test_fixed_columns_are_those_of_the_declared_classes_or_the_labels():
 
 def learner_and_pool(y, **params):
     learner = ActiveLearner(MODEL, random_state=0).fit(IRIS[:30], y[:30], **params)
-    return learner, learner._view(IRIS[100:])
+    return learner, learner._make_view(IRIS[100:])
 
 
 @pytest.mark.parametrize("y", [SPECIES, SPECIES - 1, NAMES], ids=["ints", "negative", "strings"])
@@ -579,7 +580,7 @@ def test_fantasy_of_an_incremental_model_leaves_the_model_alone():
     model = SGDClassifier(loss="log_loss", random_state=0)
     learner = ActiveLearner(model, incremental=True, random_state=0).fit(IRIS[:30], SPECIES[:30])
     coefficients = learner.estimator_.coef_.copy()
-    pool = learner._view(IRIS[100:])
+    pool = learner._make_view(IRIS[100:])
     assert np.abs(pool.fantasize(0, 2).proba - pool.proba).max() > 0
     assert_array_equal(learner.estimator_.coef_, coefficients)
 
@@ -589,13 +590,13 @@ def test_fantasy_of_an_incremental_model_leaves_the_model_alone():
 def test_fantasy_takes_labels_from_any_container(y, kind):
     wanted = learner_and_pool(y)[1].fantasize(4, y[0]).proba
     learner = ActiveLearner(MODEL, random_state=0).fit(IRIS[:30], kind(y[:30]))
-    assert_allclose(learner._view(IRIS[100:]).fantasize(4, y[0]).proba, wanted, atol=1e-12)
+    assert_allclose(learner._make_view(IRIS[100:]).fantasize(4, y[0]).proba, wanted, atol=1e-12)
 
 
 def naive_bayes(rows=IRIS[100:], n_classes=3, params=None, **options):
     known = np.flatnonzero(SPECIES[:40] < n_classes)
     learner = ActiveLearner(GaussianNB(), random_state=0, **options)
-    return learner.fit(IRIS[known], NAMES[known], **(params or {}))._view(rows)
+    return learner.fit(IRIS[known], NAMES[known], **(params or {}))._make_view(rows)
 
 
 def test_fantasies_all_at_once_are_those_one_by_one():

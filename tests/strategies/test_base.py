@@ -14,7 +14,8 @@ from sklearn.tree import DecisionTreeClassifier
 from skactive import ActiveLearner
 from skactive.adapters import ModelAdapter
 from skactive.exceptions import SelectionError, TiedScoresWarning
-from skactive.pool._view import PoolView, Source
+from skactive.pool import PoolView
+from skactive.pool._view import ReadingSource
 from skactive.selectors import PowerTop, SoftmaxTop
 from skactive.strategies import BALD, Margin, ScoreStrategy, Strategy
 from skactive.testing import FakePool
@@ -204,7 +205,7 @@ def test_margin_of_a_million_rows_takes_little_memory_over_its_table():
     table /= table.sum(axis=1, keepdims=True)
     two = np.sort(table, axis=1)[:, -2:]
     best = np.argsort(two[:, 1] - two[:, 0])[:100]
-    pool = PoolView(np.arange(n_rows)[:, None], Source(Lookup(table)))
+    pool = PoolView(np.arange(n_rows)[:, None], ReadingSource(Lookup(table)))
     tracemalloc.start()
     try:
         positions = Margin().select(pool, 100)

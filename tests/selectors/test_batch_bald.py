@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skactive.scores import mutual_information
-from skactive.selectors import _batch_bald as _joint
+from skactive.selectors import _batch_bald
 from skactive.selectors._batch_bald import Configurations, batch_bald
 
 
@@ -105,7 +105,7 @@ def test_the_first_pick_is_the_one_of_bald():
 
 @pytest.mark.parametrize("n_configurations", [7, 60, 400])
 def test_visiting_by_the_bound_is_looking_at_every_row(n_configurations, monkeypatch):
-    monkeypatch.setattr(_joint, "_ROUND", 8)
+    monkeypatch.setattr(_batch_bald, "_GROUP_ROWS", 8)
     samples = made_up(12, 400, 4, seed=3)
     picks, _ = plain_configurations(samples, 8, n_configurations)
     assert_array_equal(batch_bald(samples, 8, n_configurations=n_configurations), picks)
@@ -160,10 +160,10 @@ def test_a_sample_keeps_the_mean_of_the_posteriors():
 
 def test_the_likely_configurations_are_kept_as_they_are():
     weights = np.array([0.4, 0.0, 0.06, 0.06, 0.3, 0.06, 0.06, 0.06])
-    kept, new = _joint._kept(weights, 4)
+    kept, new = _batch_bald._resample(weights, 4)
     assert_array_equal(kept, [0, 3, 4, 6])  # the rest evenly, and all in their order
     assert_allclose(new, [0.4, 0.15, 0.3, 0.15])
-    kept, new = _joint._kept(weights, 8)
+    kept, new = _batch_bald._resample(weights, 8)
     assert_array_equal(kept, np.flatnonzero(weights))
     assert_array_equal(new, weights[kept])
 
@@ -200,7 +200,7 @@ def test_rows_that_tell_nothing_are_chosen_at_random(samples):
     assert len(set(map(tuple, batches))) > 3
 
 
-def test_draws_without_doubt_are_told_apart_by_their_labels():
+def test_certain_draws_are_distinguished_by_their_labels():
     # Four draws; row 0 splits them in two halves, row 1 across, rows 2 and 3 like row 0.
     first = np.array([[1, 1, 1, 1], [1, 0, 1, 1], [0, 1, 0, 0], [0, 0, 0, 0]], dtype=float)
     samples = np.stack([first, 1 - first], axis=2)

@@ -101,7 +101,7 @@ def zhan_area(scores: Any) -> float:
     >>> round(zhan_area([0.5, 0.7, 0.9]), 12)  # 0.6 and 0.8, divided by 3
     0.466666666667
     """
-    scores = _check_numbers("scores", scores)
+    scores = _check_sequence("scores", scores)
     # Summed from left to right, as by a plain loop: where the digit after the last published
     # decimal is exactly 5, the tables depend on the rounding of that sum (sonar, seed 5: 53/64).
     return float(np.cumsum((scores[:-1] + scores[1:]) / 2)[-1] / len(scores))
@@ -337,7 +337,7 @@ def deficiency(
     return float(bought @ (best - scores[1:])) / shortfall
 
 
-def _check_numbers(name: str, values: Any) -> Floats:
+def _check_sequence(name: str, values: Any) -> Floats:
     """Return a sequence of at least two finite numbers as an array."""
     values = np.asarray(values, dtype=np.float64)
     if values.ndim != 1 or len(values) < 2:
@@ -355,7 +355,7 @@ def _check_finite(name: str, value: float) -> float:
 
 def _check_curve(n_labels: Any, scores: Any, name: str = "scores") -> tuple[Floats, Floats]:
     """Return the counts and scores of a curve as arrays."""
-    counts, scores = _check_numbers("n_labels", n_labels), _check_numbers(name, scores)
+    counts, scores = _check_sequence("n_labels", n_labels), _check_sequence(name, scores)
     if len(counts) != len(scores):
         raise ValueError(
             f"n_labels and {name} must have the same length, got {len(counts)} and {len(scores)}."

@@ -579,7 +579,7 @@ def information_density(
     total = sum_similarities(X, references, metric)
     if references is None:
         return total / n_rows
-    # A row of the sample contains its similarity to itself, which does not estimate the others.
+    # For a row in the sample, the sum contains its similarity to itself: leave that out.
     in_sample = np.zeros(n_rows)
     in_sample[references] = 1.0
     mean_to_others = (total - in_sample) / np.maximum(len(references) - in_sample, 1.0)
@@ -696,7 +696,7 @@ def _expected_residual_norm(p: Scores) -> Scores:
 
 
 def _draw_references(n_rows: int, size: int, random_state: Seed) -> Positions | None:
-    """Return sorted positions of a random sample of rows; None where all rows are to be used."""
+    """Return the sorted positions of a random sample of rows; None if all rows are to be used."""
     if n_rows <= max(size, _MAX_EXACT_ROWS):
         return None
     order = make_random_state(random_state).permutation(n_rows)

@@ -24,9 +24,9 @@ __all__ = ["Configurations", "batch_bald"]
 # threaded matrix product to pay.
 _PREDICTION_BLOCK_BYTES = 2**22
 # Rows whose gains are computed at once, before the bounds of the others are compared again.
-_GROUP_ROWS = 256
-# Gains in nats that rounding in double precision may produce: below it a row carries no
-# information, and rows that differ by less tie.
+_VISIT_ROWS = 256
+# Rounding of gains in double precision, in nats: rows of lower gain carry no information, and
+# gains that differ by less tie.
 _GAIN_ATOL = 1e-11
 # Ridge of the calibration, relative: draws that always agree make its matrix singular.
 _CALIBRATION_RIDGE = 1e-6
@@ -46,13 +46,13 @@ def batch_bald(
     Parameters
     ----------
     samples : ndarray of shape (n_samples, n_rows, n_classes)
-        Class probabilities under each draw from the posterior, draw axis first; each draw
-        must be one function for all rows.
+        Class probabilities under each draw from the posterior, draw axis first; each draw is one
+        function of all rows.
     batch_size : int
         Number of rows to select.
     n_configurations : int, default=500
-        Maximum number of label configurations to keep. The gains are exact while all :math:`C^k` of
-        :math:`k` picks fit: for the first 9 picks of two classes, the first 3 of ten.
+        Maximum number of label configurations to keep. The gains are exact while all :math:`C^k`
+        of :math:`k` picks fit: for the first 9 picks with two classes, the first 3 with ten.
     random_state : int, RandomState or None, default=None
         Seed for breaking ties and, if no row carries further information, for drawing the rest.
 
@@ -84,8 +84,8 @@ def batch_bald(
 
     References
     ----------
-    Kirsch, van Amersfoort and Gal (2019), :doi:`10.48550/arXiv.1906.08158`; on keeping the
-    likely and sampling the rest, Fearnhead and Clifford (2003), :doi:`10.1111/1467-9868.00421`.
+    Kirsch, van Amersfoort and Gal (2019), :doi:`10.48550/arXiv.1906.08158`; on
+    resampling, Fearnhead and Clifford (2003), :doi:`10.1111/1467-9868.00421`.
 
     Examples
     --------
@@ -221,7 +221,7 @@ def _sort_by_bound(bounds: Floats) -> Iterator[Positions]:
     """Yield the rows not yet picked, those of highest bound first, in groups of bounded size."""
     candidates = np.flatnonzero(bounds > -np.inf)
     order = candidates[np.argsort(-bounds[candidates], kind="stable")]
-    return (order[start : start + _GROUP_ROWS] for start in range(0, len(order), _GROUP_ROWS))
+    return (order[start : start + _VISIT_ROWS] for start in range(0, len(order), _VISIT_ROWS))
 
 
 def _resample(weights: Floats, n_kept: int) -> tuple[Positions, Floats]:

@@ -1,4 +1,4 @@
-"""Bisection of rankings of the rows: where along each of them the class changes."""
+"""Bisection of rankings of the rows, to find where the class changes along each of them."""
 
 from __future__ import annotations
 
@@ -73,14 +73,16 @@ def galaxy(
     batch_size = min(batch_size, n_rows)
     all_scores = np.concatenate([scores, labeled_scores])
     labeled = np.arange(n_rows, len(all_scores))
-    rankings = [_Ranking(all_scores[:, k], labeled, labels == k, rng) for k in range(n_columns)]
+    rankings = [
+        _LabeledRanking(all_scores[:, k], labeled, labels == k, rng) for k in range(n_columns)
+    ]
     picks = _bisect_gaps(rankings, predicted, batch_size, rng)
     if len(picks) < batch_size:
         picks += _pick_near_cuts(rankings, picks, batch_size - len(picks), n_rows, rng)
     return fill_at_random(picks, batch_size, n_rows, rng)
 
 
-class _Ranking:
+class _LabeledRanking:
     """A ranking of the rows by one score, in which labeled rows are marked.
 
     A gap lies between two labeled rows of different classes with no labeled row between them. It
@@ -93,9 +95,9 @@ class _Ranking:
     labeled : ndarray of int
         Positions of the labeled rows.
     is_positive : ndarray of bool
-        Whether each of them is of the class of this ranking.
+        Whether each labeled row is of the class of this ranking.
     rng : RandomState
-        Orders ties.
+        Orders tied rows.
 
     Attributes
     ----------
@@ -115,6 +117,7 @@ class _Ranking:
         rng: RandomState,
     ) -> None:
         shuffled = rng.permutation(len(scores))
+        # The sort is stable, so tied rows keep their random order.
         self.rows = shuffled[np.argsort(scores[shuffled], kind="stable")]
         self.ranks = np.empty_like(self.rows)
         self.ranks[self.rows] = np.arange(len(scores))
@@ -127,7 +130,7 @@ class _Ranking:
         return self._filter_gaps(self.labeled_ranks)
 
     def is_gap(self, start: int, stop: int) -> bool:
-        """Return whether no row between two labeled ranks has been labeled since."""
+        """Return whether there is still no labeled row between two labeled ranks."""
         return self.labeled_ranks[bisect_left(self.labeled_ranks, start) + 1] == stop
 
     def label(self, row: int, is_positive: bool) -> list[tuple[int, int]]:
@@ -148,9 +151,10 @@ class _Ranking:
 
 
 def _bisect_gaps(
-    rankings: list[_Ranking], predicted: NDArray[np.intp], n_picks: int, rng: RandomState
+    rankings: list[_LabeledRanking], predicted: NDArray[np.intp], n_picks: int, rng: RandomState
 ) -> list[int]:
     """Return the rows in the middle of the shortest gaps, at most `n_picks`."""
+    # (number of steps, random number to break ties, ranking, start, stop)
     heap: list[tuple[int, float, int, int, int]] = []
 
     def push(k: int, gaps: list[tuple[int, int]]) -> None:
@@ -173,14 +177,14 @@ def _bisect_gaps(
 
 
 def _pick_near_cuts(
-    rankings: list[_Ranking], picks: list[int], n_picks: int, n_rows: int, rng: RandomState
+    rankings: list[_LabeledRanking], picks: list[int], n_picks: int, n_rows: int, rng: RandomState
 ) -> list[int]:
     """Return the rows nearest to a change of class in any ranking, at most `n_picks`."""
     distance = np.full(n_rows, np.inf)
     for ranking in rankings:
         cuts = np.array([start + 0.5 for start, _ in ranking.gaps()])  # sorted
         if len(cuts):
-            ranks = ranking.ranks[:n_rows]
+            ranks = ranking.ranks[:n_rows]  # of the pool, (n_rows,)
             right = np.searchsorted(cuts, ranks).clip(max=len(cuts) - 1)
             left = (right - 1).clip(min=0)
             nearest = np.minimum(np.abs(cuts[right] - ranks), np.abs(cuts[left] - ranks))

@@ -105,7 +105,7 @@ def test_the_first_pick_is_the_one_of_bald():
 
 @pytest.mark.parametrize("n_configurations", [7, 60, 400])
 def test_visiting_by_the_bound_is_looking_at_every_row(n_configurations, monkeypatch):
-    monkeypatch.setattr(_batch_bald, "_GROUP_ROWS", 8)
+    monkeypatch.setattr(_batch_bald, "_VISIT_ROWS", 8)
     samples = make_samples(12, 400, 4, seed=3)
     picks, _ = plain_configurations(samples, 8, n_configurations)
     assert_array_equal(batch_bald(samples, 8, n_configurations=n_configurations), picks)

@@ -25,7 +25,7 @@ kinds = pytest.mark.parametrize("as_rows", KINDS, ids=lambda kind: kind.__name__
 def small_blocks(monkeypatch):
     """Several blocks and a shortlist shorter than the pool, even with a few dozen rows."""
     monkeypatch.setattr(engine, "_ROW_BLOCK_BYTES", 300)
-    monkeypatch.setattr(engine, "_MIN_BLOCK_ROWS", 7)
+    monkeypatch.setattr(engine, "_MIN_PRODUCT_ROWS", 7)
     monkeypatch.setattr(engine, "_MIN_SHORTLIST", 4)
     monkeypatch.setattr(engine, "_MAX_SHORTLIST", 4)
     monkeypatch.setattr(engine, "_MAX_PENDING_PICKS", 6)

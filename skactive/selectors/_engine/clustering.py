@@ -365,13 +365,13 @@ def _cut_linkage_tree(X: Matrix, n_clusters: int, epsilon: float | None) -> NDAr
     if isinstance(rows, np.ndarray):
         tree = linkage(rows, "average")
     else:
-        squared = _squared_distances(rows, rows)
+        squared = _pairwise_squared_distances(rows, rows)
         tree = linkage(np.sqrt(squared[np.triu_indices(n_rows, 1)]), "average")
     criterion, level = ("maxclust", n_clusters) if epsilon is None else ("distance", epsilon)
     return fcluster(tree, level, criterion).astype(np.intp) - 1
 
 
-def _squared_distances(A: sparse.csr_array, B: sparse.csr_array) -> Floats:
+def _pairwise_squared_distances(A: sparse.csr_array, B: sparse.csr_array) -> Floats:
     """Return all squared distances of sparse rows, exactly 0 for duplicates, (n_A, n_B)."""
     norms = np.add.outer(row_products(A, A), row_products(B, B))
     squared = norms - 2 * (A @ B.T).toarray()

@@ -52,7 +52,7 @@ _MIN_RELATIVE_RIDGE = 1e-10
 # A block of rows and its products stay in the cache of one core ...
 _ROW_BLOCK_BYTES = 2**21
 # ... but with fewer rows than this, matrix products are no faster than loops.
-_MIN_BLOCK_ROWS = 32
+_MIN_PRODUCT_ROWS = 32
 # Rows whose leverages are kept up to date: a 64th of the pool within these limits.
 _MIN_SHORTLIST, _MAX_SHORTLIST = 256, 4096
 # Picks by which the leverages of the other rows may lag behind.
@@ -145,7 +145,7 @@ class DesignRows:
 
 def split_rows(n_rows: int, n_columns: int) -> Iterator[slice]:
     """Return slices of rows such that blocks of `n_columns` float64 columns fit the cache."""
-    return slices(n_rows, max(_MIN_BLOCK_ROWS, _ROW_BLOCK_BYTES // (8 * max(1, n_columns))))
+    return slices(n_rows, max(_MIN_PRODUCT_ROWS, _ROW_BLOCK_BYTES // (8 * max(1, n_columns))))
 
 
 def to_float64(block: Any) -> Any:

@@ -63,7 +63,7 @@ def area_under_learning_curve(n_labels: Any, scores: Any) -> float:
     >>> round(area_under_learning_curve([10, 20, 40], [0.5, 0.7, 0.8]), 12)
     0.7
     """
-    return _mean_height(*_check_curve(n_labels, scores))
+    return _mean_height(*_check_rounds(n_labels, scores))
 
 
 def zhan_area(scores: Any) -> float:
@@ -132,7 +132,7 @@ def start_quality(n_labels: Any, scores: Any, *, share: float = 0.1) -> float:
     >>> round(start_quality([0, 10, 20], [0.5, 0.7, 0.9], share=0.5), 12)
     0.6
     """
-    counts, scores = _check_curve(n_labels, scores)
+    counts, scores = _check_rounds(n_labels, scores)
     end = counts[0] + _check_share(share) * (counts[-1] - counts[0])
     return _mean_height_between(counts, scores, counts[0], end)
 
@@ -161,7 +161,7 @@ def end_quality(n_labels: Any, scores: Any, *, share: float = 0.1) -> float:
     >>> round(end_quality([0, 10, 20], [0.5, 0.7, 0.9], share=0.5), 12)
     0.8
     """
-    counts, scores = _check_curve(n_labels, scores)
+    counts, scores = _check_rounds(n_labels, scores)
     start = counts[-1] - _check_share(share) * (counts[-1] - counts[0])
     return _mean_height_between(counts, scores, start, counts[-1])
 
@@ -257,8 +257,8 @@ def data_utilization_rate(
     target = _check_finite("target", target)
     other = n_labels if reference_n_labels is None else reference_n_labels
     curves = (
-        _check_curve(n_labels, scores),
-        _check_curve(other, reference_scores, "reference_scores"),
+        _check_rounds(n_labels, scores),
+        _check_rounds(other, reference_scores, "reference_scores"),
     )
     if any(counts[0] <= 0 for counts, _ in curves):
         raise ValueError("A rate requires more than 0 labels in the first round of both curves.")
@@ -324,8 +324,8 @@ def deficiency(
     >>> round(deficiency([1, 2, 3, 4], [0.5, 0.7, 0.8, 0.8], [0.5, 0.5, 0.7, 0.8]), 12)
     0.25
     """
-    counts, scores = _check_curve(n_labels, scores)
-    _, reference = _check_curve(n_labels, reference_scores, "reference_scores")
+    counts, scores = _check_rounds(n_labels, scores)
+    _, reference = _check_rounds(n_labels, reference_scores, "reference_scores")
     best = reference[-1] if best is None else _check_finite("best", best)
     bought = np.diff(counts)
     shortfall = float(bought @ (best - reference[1:]))
@@ -353,7 +353,7 @@ def _check_finite(name: str, value: float) -> float:
     return float(value)
 
 
-def _check_curve(n_labels: Any, scores: Any, name: str = "scores") -> tuple[Floats, Floats]:
+def _check_rounds(n_labels: Any, scores: Any, name: str = "scores") -> tuple[Floats, Floats]:
     """Return the counts and scores of a curve as arrays."""
     counts, scores = _check_sequence("n_labels", n_labels), _check_sequence(name, scores)
     if len(counts) != len(scores):

@@ -1,12 +1,12 @@
-"""Measures of a learning curve: what labels bought.
+"""Measures of learning curves.
 
-A curve is two sequences of equal length: how many labels were known in each round, the start first
-(``SimulatedLearner.n_labels_``), and the score of each round (``staged_score``). Where labels
-differ in price, cumulated costs may stand for the counts in every function.
+A curve is two sequences of equal length: the number of labels known in each round, including the
+start (``SimulatedLearner.n_labels_``), and the score of each round (``staged_score``). If labels
+differ in price, every function also accepts cumulative costs in place of the counts.
 
 * Of one curve: :func:`area_under_learning_curve`, :func:`start_quality`, :func:`end_quality`,
-  :func:`labels_to_reach`, and :func:`zhan_area` for parity with a survey.
-* Of a curve beside that of a reference, mostly random choice: :func:`deficiency`,
+  :func:`labels_to_reach`, and :func:`zhan_area` for comparison with a survey.
+* Of a curve relative to that of a reference, usually random sampling: :func:`deficiency`,
   :func:`data_utilization_rate`.
 """
 
@@ -31,31 +31,31 @@ Floats = NDArray[np.float64]
 
 
 def area_under_learning_curve(n_labels: Any, scores: Any) -> float:
-    r"""Return the mean height of a learning curve over the labels bought, the start included.
+    r"""Return the mean height of a learning curve over the labels bought, including the start.
 
     Parameters
     ----------
     n_labels : array-like of shape (n_rounds,)
-        Labels known in each round, increasing. Cumulated costs give the area against cost.
+        Labels known in each round, increasing. Cumulative costs give the area against cost.
     scores : array-like of shape (n_rounds,)
         Score of each round.
 
     Returns
     -------
     float
-        A score: that of a flat curve of the same area.
+        The score of a flat curve of the same area.
 
     Notes
     -----
-    The trapezoid rule over the true counts, so that rounds count by their size:
+    The trapezoid rule over the actual counts, so that rounds are weighted by their size:
 
     .. math:: \frac{1}{n_T - n_0} \sum_{t=1}^{T} (n_t - n_{t-1}) \frac{a_{t-1} + a_t}{2}
 
     References
     ----------
     Kottke, Calma, Huseljic, Krempl and Sick, "Challenges of reliable, realistic and comparable
-    active learning evaluation", CEUR Workshop Proceedings 1924, 2017, for areas among the other
-    measures of a learning curve.
+    active learning evaluation", CEUR Workshop Proceedings 1924, 2017, on areas and other measures
+    of a learning curve.
 
     Examples
     --------
@@ -63,25 +63,25 @@ def area_under_learning_curve(n_labels: Any, scores: Any) -> float:
     >>> round(area_under_learning_curve([10, 20, 40], [0.5, 0.7, 0.8]), 12)
     0.7
     """
-    return _mean_height(*_curve(n_labels, scores))
+    return _mean_height(*_check_rounds(n_labels, scores))
 
 
 def zhan_area(scores: Any) -> float:
-    r"""Return the area under the budget curve as a survey's published tables have it.
+    r"""Return the area under the budget curve as defined in the published tables of a survey.
 
-    For parity with those tables only: it leaves out the start and is too low by a factor of
-    :math:`(Q - 1) / Q`, so that short curves look worse. Otherwise take
+    Only for comparison with those tables: it omits the start and is too low by a factor of
+    :math:`(Q - 1) / Q`, so that short curves look worse. Otherwise use
     :func:`area_under_learning_curve`.
 
     Parameters
     ----------
     scores : array-like of shape (n_queries,)
-        Score after each query of one label: the start, before any query, does not belong here.
+        Score after each query of one label, without the start.
 
     Returns
     -------
     float
-        Not rounded; the tables show four or five decimals.
+        The area, not rounded; the tables show four or five decimals.
 
     Notes
     -----
@@ -101,9 +101,9 @@ def zhan_area(scores: Any) -> float:
     >>> round(zhan_area([0.5, 0.7, 0.9]), 12)  # 0.6 and 0.8, divided by 3
     0.466666666667
     """
-    scores = _numbers("scores", scores)
-    # Summed from left to right, as a plain loop does: an area that ends in an exact 5 after the
-    # last published decimal was rounded by the error of just that sum (sonar, seed 5: 53/64).
+    scores = _check_sequence("scores", scores)
+    # Summed from left to right, as by a plain loop: where the digit after the last published
+    # decimal is exactly 5, the tables depend on the rounding of that sum (sonar, seed 5: 53/64).
     return float(np.cumsum((scores[:-1] + scores[1:]) / 2)[-1] / len(scores))
 
 
@@ -117,14 +117,14 @@ def start_quality(n_labels: Any, scores: Any, *, share: float = 0.1) -> float:
     scores : array-like of shape (n_rounds,)
         Score of each round.
     share : float, default=0.1
-        How much of the range of labels is the first part; 0 takes the first score alone, which is
-        the same for all strategies that begin with the same rows.
+        Share of the range of labels in the first part; 0 gives the first score, which is the same
+        for all strategies that start with the same rows.
 
     Returns
     -------
     float
-        The :func:`area_under_learning_curve` of the part. It is cut where the share says, on the
-        line between two rounds.
+        The :func:`area_under_learning_curve` of the part, with scores interpolated linearly at
+        its end.
 
     Examples
     --------
@@ -132,9 +132,9 @@ def start_quality(n_labels: Any, scores: Any, *, share: float = 0.1) -> float:
     >>> round(start_quality([0, 10, 20], [0.5, 0.7, 0.9], share=0.5), 12)
     0.6
     """
-    counts, scores = _curve(n_labels, scores)
-    end = counts[0] + _checked_share(share) * (counts[-1] - counts[0])
-    return _mean_between(counts, scores, counts[0], end)
+    counts, scores = _check_rounds(n_labels, scores)
+    end = counts[0] + _check_share(share) * (counts[-1] - counts[0])
+    return _mean_height_between(counts, scores, counts[0], end)
 
 
 def end_quality(n_labels: Any, scores: Any, *, share: float = 0.1) -> float:
@@ -147,13 +147,13 @@ def end_quality(n_labels: Any, scores: Any, *, share: float = 0.1) -> float:
     scores : array-like of shape (n_rounds,)
         Score of each round.
     share : float, default=0.1
-        How much of the range of labels is the last part; 0 takes the last score alone.
+        Share of the range of labels in the last part; 0 gives the last score.
 
     Returns
     -------
     float
-        The :func:`area_under_learning_curve` of the part. It is cut where the share says, on the
-        line between two rounds.
+        The :func:`area_under_learning_curve` of the part, with scores interpolated linearly at
+        its start.
 
     Examples
     --------
@@ -161,9 +161,9 @@ def end_quality(n_labels: Any, scores: Any, *, share: float = 0.1) -> float:
     >>> round(end_quality([0, 10, 20], [0.5, 0.7, 0.9], share=0.5), 12)
     0.8
     """
-    counts, scores = _curve(n_labels, scores)
-    start = counts[-1] - _checked_share(share) * (counts[-1] - counts[0])
-    return _mean_between(counts, scores, start, counts[-1])
+    counts, scores = _check_rounds(n_labels, scores)
+    start = counts[-1] - _check_share(share) * (counts[-1] - counts[0])
+    return _mean_height_between(counts, scores, start, counts[-1])
 
 
 def labels_to_reach(n_labels: Any, scores: Any, target: float) -> float:
@@ -172,17 +172,17 @@ def labels_to_reach(n_labels: Any, scores: Any, target: float) -> float:
     Parameters
     ----------
     n_labels : array-like of shape (n_rounds,)
-        Labels known in each round, ascending.
+        Labels known in each round, increasing.
     scores : array-like of shape (n_rounds,)
         Score of each round.
     target : float
-        The score to reach.
+        Score to reach.
 
     Returns
     -------
     float
-        The number of labels of the first round whose score is at least `target`; infinity if none
-        is.
+        Number of labels in the first round whose score is at least `target`; infinity if there is
+        none.
 
     Examples
     --------
@@ -203,9 +203,9 @@ def data_utilization_rate(
     reference_n_labels: Any = None,
     censored: Literal["limit", "bound"] = "limit",
 ) -> float:
-    r"""Return the labels needed to reach a score, as a share of those that a reference needs.
+    r"""Return the number of labels needed to reach a score, as a share of a reference's.
 
-    Below 1 labels are saved: 0.6 says that 40 % of the reference's labels are.
+    Values below 1 mean that labels are saved: at 0.6, 40 % of the labels of the reference.
 
     Parameters
     ----------
@@ -214,22 +214,22 @@ def data_utilization_rate(
     scores : array-like of shape (n_rounds,)
         Score of each round.
     reference_scores : array-like
-        Scores of the reference, mostly random choice.
+        Scores of the reference, usually random sampling.
     target : float
-        The score to reach; mostly what the reference reaches in the end, in the mean.
+        Score to reach; usually the mean final score of the reference.
     reference_n_labels : array-like, default=None
-        Labels known in each round of the reference; None: as in `n_labels`.
+        Labels known in each round of the reference; None means `n_labels`.
     censored : {"limit", "bound"}, default="limit"
-        What to return where a curve ends below the target. "limit" takes its labels as infinite:
-        the rate is infinity where the strategy's curve ends too soon, and 0 where the reference's
-        does. "bound" takes the labels at its end, the fewest it can need: the true rate is more
-        than what is returned where the strategy's curve ends too soon, and less where the
-        reference's does.
+        How to treat a curve that ends below the target. With "limit", it needs infinitely many
+        labels: the rate is infinity if the curve of the strategy ends too early, and 0 if that of
+        the reference does. With "bound", it needs as many labels as it has at its end, the fewest
+        possible: the true rate is then higher than the returned one if the curve of the strategy
+        ends too early, and lower if that of the reference does.
 
     Returns
     -------
     float
-        NaN where neither curve reaches the target: then nothing is known of the rate.
+        The rate; NaN if neither curve reaches the target, since the rate is then unknown.
 
     Notes
     -----
@@ -254,11 +254,14 @@ def data_utilization_rate(
     """
     if censored not in ("limit", "bound"):
         raise ValueError(f"censored must be 'limit' or 'bound', got {censored!r}.")
-    target = _finite("target", target)
+    target = _check_finite("target", target)
     other = n_labels if reference_n_labels is None else reference_n_labels
-    curves = _curve(n_labels, scores), _curve(other, reference_scores, "reference_scores")
+    curves = (
+        _check_rounds(n_labels, scores),
+        _check_rounds(other, reference_scores, "reference_scores"),
+    )
     if any(counts[0] <= 0 for counts, _ in curves):
-        raise ValueError("A rate needs more than 0 labels in the first round of both curves.")
+        raise ValueError("A rate requires more than 0 labels in the first round of both curves.")
     needed = [labels_to_reach(*curve, target) for curve in curves]
     if np.isinf(needed).all():
         return np.nan
@@ -272,20 +275,20 @@ def deficiency(
 ) -> float:
     r"""Return how far a curve stays below the best score, as a share of how far a reference does.
 
-    Below 1 the strategy learns faster than the reference; 0 would be the best score at once, and
-    below 0 is a curve that is mostly above what counts as the best.
+    Values below 1 mean that the strategy learns faster than the reference. At 0, it would reach
+    the best score at once; below 0, its curve is mostly above what counts as the best score.
 
     Parameters
     ----------
     n_labels : array-like of shape (n_rounds,)
         Labels known in each round of both, increasing.
     scores : array-like of shape (n_rounds,)
-        Score of each round, the start first.
+        Score of each round, including the start.
     reference_scores : array-like of shape (n_rounds,)
-        Scores of the reference, mostly random choice.
+        Scores of the reference, usually random sampling.
     best : float, default=None
-        The score with all labels of the pool. None takes the reference's last score, which is just
-        that where the reference goes on until the pool is empty.
+        Score with all labels of the pool. None means the last score of the reference, which is the
+        same if the reference labels the whole pool.
 
     Returns
     -------
@@ -295,18 +298,19 @@ def deficiency(
     Raises
     ------
     ValueError
-        If the input is no pair of curves, or the reference is not below the best score in the sum.
+        If the input is not a pair of curves, or the reference is not below the best score on
+        balance.
 
     Notes
     -----
-    As defined by Baram, El-Yaniv and Luz, over the rounds after the start, which both share:
+    As defined by Baram, El-Yaniv and Luz, over the rounds after the common start:
 
     .. math:: \frac{\sum_{t=1}^{T} (n_t - n_{t-1}) (a^* - a_t)}
         {\sum_{t=1}^{T} (n_t - n_{t-1}) (a^* - a^{\text{ref}}_t)}
 
-    They buy one label a round, where the factors :math:`n_t - n_{t-1}` are all 1; those make
-    rounds count by their size. Yanik and Sezgin use the measure with random choice for the
-    reference.
+    They buy one label per round, so that all factors :math:`n_t - n_{t-1}` are 1; in general the
+    factors weight rounds by their size. Yanik and Sezgin use the measure with random sampling as
+    the reference.
 
     References
     ----------
@@ -320,24 +324,21 @@ def deficiency(
     >>> round(deficiency([1, 2, 3, 4], [0.5, 0.7, 0.8, 0.8], [0.5, 0.5, 0.7, 0.8]), 12)
     0.25
     """
-    counts, scores = _curve(n_labels, scores)
-    _, reference = _curve(n_labels, reference_scores, "reference_scores")
-    best = reference[-1] if best is None else _finite("best", best)
+    counts, scores = _check_rounds(n_labels, scores)
+    _, reference = _check_rounds(n_labels, reference_scores, "reference_scores")
+    best = reference[-1] if best is None else _check_finite("best", best)
     bought = np.diff(counts)
     shortfall = float(bought @ (best - reference[1:]))
     if shortfall <= 0.0:
         raise ValueError(
-            f"The reference is not below best={best:.6g} in the sum over rounds, so there is no "
+            f"The reference is not below best={best:.6g} when summed over rounds, so it has no "
             "deficiency to compare with. Pass the score with all labels as best."
         )
     return float(bought @ (best - scores[1:])) / shortfall
 
 
-# How it is done ---------------------------------------------------------------------------------
-
-
-def _numbers(name: str, values: Any) -> Floats:
-    """Check a sequence of at least two finite numbers."""
+def _check_sequence(name: str, values: Any) -> Floats:
+    """Return a sequence of at least two finite numbers as an array."""
     values = np.asarray(values, dtype=np.float64)
     if values.ndim != 1 or len(values) < 2:
         raise ValueError(f"{name} must be a list of at least 2 numbers, got shape {values.shape}.")
@@ -346,40 +347,42 @@ def _numbers(name: str, values: Any) -> Floats:
     return values
 
 
-def _finite(name: str, value: float) -> float:
+def _check_finite(name: str, value: float) -> float:
     if not np.isfinite(value):
         raise ValueError(f"{name} must be a finite number, got {value!r}.")
     return float(value)
 
 
-def _curve(n_labels: Any, scores: Any, name: str = "scores") -> tuple[Floats, Floats]:
-    """Check the counts and scores of a curve."""
-    counts, scores = _numbers("n_labels", n_labels), _numbers(name, scores)
+def _check_rounds(n_labels: Any, scores: Any, name: str = "scores") -> tuple[Floats, Floats]:
+    """Return the counts and scores of a curve as arrays."""
+    counts, scores = _check_sequence("n_labels", n_labels), _check_sequence(name, scores)
     if len(counts) != len(scores):
         raise ValueError(
-            f"n_labels and {name} must be of one length, got {len(counts)} and {len(scores)}."
+            f"n_labels and {name} must have the same length, got {len(counts)} and {len(scores)}."
         )
     if (np.diff(counts) <= 0).any():
-        raise ValueError("n_labels must increase from round to round: they count all labels known.")
+        raise ValueError(
+            "n_labels must increase from round to round: it is the total number of known labels."
+        )
     return counts, scores
 
 
-def _checked_share(share: float) -> float:
+def _check_share(share: float) -> float:
     if not 0.0 <= share <= 1.0:
         raise ValueError(f"share must lie in 0 .. 1, got {share!r}.")
     return share
 
 
 def _mean_height(counts: Floats, scores: Floats) -> float:
-    """Area by the trapezoid rule, divided by the range."""
+    """Return the area by the trapezoid rule, divided by the range of the counts."""
     area = np.diff(counts) @ (scores[:-1] + scores[1:]) / 2
     return float(area / (counts[-1] - counts[0]))
 
 
-def _mean_between(counts: Floats, scores: Floats, start: float, end: float) -> float:
-    """Mean height of the part of a curve between two counts; its height where they are the same."""
+def _mean_height_between(counts: Floats, scores: Floats, start: float, end: float) -> float:
+    """Return the mean height of a curve between two counts, or its height if they are equal."""
     if not start < end:
         return float(np.interp(start, counts, scores))
     inside = counts[(counts > start) & (counts < end)]
-    at = np.concatenate([[start], inside, [end]])
-    return _mean_height(at, np.interp(at, counts, scores))
+    counts_between = np.concatenate([[start], inside, [end]])
+    return _mean_height(counts_between, np.interp(counts_between, counts, scores))

@@ -1,29 +1,32 @@
-"""Scores turn predictions into one utility a row; higher is always more informative.
+"""Scores turn predictions into one utility per row; higher is always more informative.
 
 Every function is pure: arrays in, a new ``float64`` array of shape ``(n_rows,)`` out. Probabilities
-may hold exact zeros: the logarithms take their limits and nothing is added to avoid them.
+may be exactly zero: logarithms take their limits, and nothing is added to avoid them.
 
 * From class probabilities: :func:`least_confidence`, :func:`margin`, :func:`margin_ratio`,
   :func:`entropy`; from decision values: :func:`decision_margin`.
-* From several draws of them (a committee, an ensemble, dropout): :func:`mutual_information`,
-  :func:`expected_predictive_information_gain`, :func:`vote_entropy`, :func:`consensus_entropy`,
-  :func:`kl_to_consensus`, :func:`variation_ratio`, :func:`mean_standard_deviation`.
+* From several draws of class probabilities (a committee, an ensemble, dropout):
+  :func:`mutual_information`, :func:`expected_predictive_information_gain`, :func:`vote_entropy`,
+  :func:`consensus_entropy`, :func:`kl_to_consensus`, :func:`variation_ratio`,
+  :func:`mean_standard_deviation`.
 * With an embedding: :func:`expected_gradient_length`, :func:`information_density`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import reduce
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import sklearn
 from numpy.typing import NDArray
 from scipy import sparse
-from threadpoolctl import threadpool_limits
 
 from skactive._utils.seeding import Seed, make_random_state
+from skactive.selectors._engine.density import sum_similarities
+from skactive.selectors._engine.information import squared_row_norms
+from skactive.selectors._engine.points import Positions, slices
 
 __all__ = [
     "consensus_entropy",
@@ -46,25 +49,19 @@ FloatArray: TypeAlias = NDArray[np.floating[Any]]
 Scores: TypeAlias = NDArray[np.float64]
 SparseRows: TypeAlias = sparse.sparray | sparse.spmatrix
 
-# How far from 1 probabilities may sum; a softmax in single precision over thousands of classes does
-# not stray so far.
+# How far from 1 the sum of probabilities may be; a softmax in single precision over thousands of
+# classes stays well within it.
 SUM_TOLERANCE = 1e-3
 # A block of rows that fits the cache of one core is read from memory once, however often the
-# arithmetic passes over it; below some hundred rows the calls cost more than the arithmetic.
-_BLOCK_BYTES = 2**19
-_MIN_BLOCK_ROWS = 256
-# Density: beyond so many rows a sample has to do. Blocks of pairs keep to the cache of a core too.
-_MOST_EXACT = 20_000
-_PAIR_BLOCK_ROWS = 512
-_CHUNK_MEGABYTES = 16
-# Squared distances below this share of the squared norms are rounding to a degree that shows;
-# so many in a block are mended one by one.
-_CLOSE = {np.float32: 1 / 64, np.float64: 1e-7}
-_FEW = 1 / 256
+# arithmetic passes over it; below a few hundred rows, the calls cost more than the arithmetic.
+_SCORE_BLOCK_BYTES = 2**19
+_MIN_SCORE_BLOCK_ROWS = 256
+# Above this many rows, densities are estimated from a sample.
+_MAX_EXACT_ROWS = 20_000
 
 
 def least_confidence(proba: FloatArray) -> Scores:
-    r"""Return one minus the probability of the likeliest class.
+    r"""Return one minus the probability of the most likely class.
 
     Parameters
     ----------
@@ -74,7 +71,7 @@ def least_confidence(proba: FloatArray) -> Scores:
     Returns
     -------
     ndarray of shape (n_rows,)
-        Scores from 0 (certain) to :math:`1 - 1/C` (all of the :math:`C` classes equally likely).
+        Scores from 0 (certain) to :math:`1 - 1/C` (all :math:`C` classes equally likely).
 
     Notes
     -----
@@ -90,21 +87,21 @@ def least_confidence(proba: FloatArray) -> Scores:
     >>> least_confidence(np.array([[0.2, 0.5, 0.3], [0.1, 0.7, 0.2]])).round(2)
     array([0.5, 0.3])
     """
-    return _by_blocks(lambda p: 1 - p.max(axis=0), proba)
+    return _score_by_blocks(lambda p: 1 - p.max(axis=0), proba)
 
 
 def margin(proba: FloatArray) -> Scores:
-    r"""Return one minus the gap between the two likeliest classes.
+    r"""Return one minus the gap between the two most likely classes.
 
     Parameters
     ----------
     proba : ndarray of shape (n_rows, n_classes)
-        Class probabilities. With one class only, the second probability counts as 0.
+        Class probabilities. With a single class, the second probability counts as 0.
 
     Returns
     -------
     ndarray of shape (n_rows,)
-        Scores from 0 (certain) to 1 (the two likeliest classes tie).
+        Scores from 0 (certain) to 1 (the two most likely classes tie).
 
     Notes
     -----
@@ -122,7 +119,7 @@ def margin(proba: FloatArray) -> Scores:
     >>> margin(np.array([[0.2, 0.5, 0.3], [0.1, 0.7, 0.2]])).round(2)
     array([0.8, 0.5])
     """
-    return _by_blocks(lambda p: 1 - np.subtract(*_two_largest(p, floor=0.0)), proba)
+    return _score_by_blocks(lambda p: 1 - np.subtract(*_two_largest(p, floor=0.0)), proba)
 
 
 def margin_ratio(proba: FloatArray) -> Scores:
@@ -131,12 +128,12 @@ def margin_ratio(proba: FloatArray) -> Scores:
     Parameters
     ----------
     proba : ndarray of shape (n_rows, n_classes)
-        Class probabilities. With one class only, the second probability counts as 0.
+        Class probabilities. With a single class, the second probability counts as 0.
 
     Returns
     -------
     ndarray of shape (n_rows,)
-        Scores from 0 (certain) to 1 (the two likeliest classes tie).
+        Scores from 0 (certain) to 1 (the two most likely classes tie).
 
     Notes
     -----
@@ -157,7 +154,7 @@ def margin_ratio(proba: FloatArray) -> Scores:
         first, second = _two_largest(p, floor=0.0)
         return second / first
 
-    return _by_blocks(ratio, proba)
+    return _score_by_blocks(ratio, proba)
 
 
 def decision_margin(decision: FloatArray) -> Scores:
@@ -166,8 +163,8 @@ def decision_margin(decision: FloatArray) -> Scores:
     Parameters
     ----------
     decision : ndarray of shape (n_rows,) or (n_rows, n_classes)
-        Values of ``decision_function``: one signed value a row for two classes (a single column
-        is read in the same way), or one value a class.
+        Values of ``decision_function``: one signed value per row for two classes (a single column
+        is treated the same way), or one value per class.
 
     Returns
     -------
@@ -195,7 +192,7 @@ def decision_margin(decision: FloatArray) -> Scores:
     """
     if decision.ndim == 1 or decision.shape[1] == 1:
         return -np.abs(decision.reshape(-1), dtype=np.float64)
-    return _by_blocks(lambda d: np.subtract(*_two_largest(d, floor=-np.inf)[::-1]), decision)
+    return _score_by_blocks(lambda d: np.subtract(*_two_largest(d, floor=-np.inf)[::-1]), decision)
 
 
 def entropy(proba: FloatArray) -> Scores:
@@ -204,7 +201,7 @@ def entropy(proba: FloatArray) -> Scores:
     Parameters
     ----------
     proba : ndarray of shape (n_rows, n_classes)
-        Class probabilities; zeros contribute exactly nothing.
+        Class probabilities; zeros contribute exactly 0.
 
     Returns
     -------
@@ -225,11 +222,11 @@ def entropy(proba: FloatArray) -> Scores:
     >>> entropy(np.array([[0.2, 0.5, 0.3], [0.0, 1.0, 0.0]])).round(4)
     array([1.0297, 0.    ])
     """
-    return _by_blocks(lambda p: _sum(_surprise(p)), proba)
+    return _score_by_blocks(lambda p: _sum(_entropy_terms(p)), proba)
 
 
 def mutual_information(samples: FloatArray) -> Scores:
-    r"""Return the information that a row's label holds about the model's parameters (BALD).
+    r"""Return the mutual information of a row's label and the model's parameters (BALD).
 
     Parameters
     ----------
@@ -247,7 +244,7 @@ def mutual_information(samples: FloatArray) -> Scores:
 
     .. math:: u(x) = H[\bar p(y \mid x)] - \frac1S \sum_s H[p_s(y \mid x)]
 
-    The difference cannot be negative; where rounding leaves it below 0 it is set to 0. The same
+    The difference cannot be negative; if rounding makes it negative, it is set to 0. The same
     quantity without the subtraction is :func:`kl_to_consensus`.
 
     References
@@ -266,14 +263,14 @@ def mutual_information(samples: FloatArray) -> Scores:
 
 
 def expected_predictive_information_gain(samples: FloatArray, target_samples: FloatArray) -> Scores:
-    r"""Return the information that a row's label holds about the labels of target rows (EPIG).
+    r"""Return the mean mutual information of a row's label and those of target rows (EPIG).
 
     Parameters
     ----------
     samples : ndarray of shape (n_samples, n_rows, n_classes)
         Class probabilities of the candidates under each draw, draw axis first.
     target_samples : ndarray of shape (n_samples, n_targets, n_classes)
-        Class probabilities of the rows on which the model will be used, under the same draws.
+        Class probabilities, under the same draws, of the rows on which the model will be used.
 
     Returns
     -------
@@ -286,10 +283,10 @@ def expected_predictive_information_gain(samples: FloatArray, target_samples: Fl
 
     .. math:: u(x) = \frac1M \sum_{x_*} \bigl( H[y] + H[y_*] - H[y, y_*] \bigr)
 
-    which is also the fall of the expected log loss on the targets when the draws are weighted anew
-    by the label. The joints are matrix products over blocks of rows and targets that stay within
-    a quarter of scikit-learn's ``working_memory``; the block size alters rounding only. Where
-    rounding leaves a value below 0 it is set to 0.
+    which is also the expected reduction of the log loss on the targets when the draws are
+    reweighted by the label. The joint distributions are matrix products over blocks of rows and
+    targets that stay within a quarter of scikit-learn's ``working_memory``; the block size affects
+    rounding only. If rounding makes a value negative, it is set to 0.
 
     References
     ----------
@@ -298,15 +295,15 @@ def expected_predictive_information_gain(samples: FloatArray, target_samples: Fl
 
     Examples
     --------
-    Two draws that disagree on the first row, exactly as they do on the only target:
+    Two draws that disagree on the first row in the same way as on the only target:
 
     >>> import numpy as np
     >>> samples = np.array([[[1.0, 0.0], [0.5, 0.5]], [[0.0, 1.0], [0.5, 0.5]]])
     >>> expected_predictive_information_gain(samples, samples[:, :1]).round(4)
     array([0.6931, 0.    ])
     """
-    apart = consensus_entropy(samples) + consensus_entropy(target_samples).mean()
-    return np.maximum(apart - _mean_joint_entropy(samples, target_samples), 0.0)
+    separate = consensus_entropy(samples) + consensus_entropy(target_samples).mean()
+    return np.maximum(separate - _mean_joint_entropy(samples, target_samples), 0.0)
 
 
 def vote_entropy(samples: FloatArray) -> Scores:
@@ -316,12 +313,12 @@ def vote_entropy(samples: FloatArray) -> Scores:
     ----------
     samples : ndarray of shape (n_samples, n_rows, n_classes)
         Class probabilities (or one-hot votes) of each member, member axis first. A member votes
-        for its likeliest class, the first of them where several tie.
+        for its most likely class, the first of them if several tie.
 
     Returns
     -------
     ndarray of shape (n_rows,)
-        Entropies from 0 (one voice) to :math:`\log \min(S, C)`.
+        Entropies from 0 (unanimous) to :math:`\log \min(S, C)`.
 
     Notes
     -----
@@ -340,7 +337,7 @@ def vote_entropy(samples: FloatArray) -> Scores:
     >>> vote_entropy(votes).round(4)
     array([1.0986, 0.6365, 0.    ])
     """
-    return entropy(_votes(samples) / len(samples))
+    return entropy(_count_votes(samples) / len(samples))
 
 
 def consensus_entropy(samples: FloatArray) -> Scores:
@@ -391,8 +388,8 @@ def kl_to_consensus(samples: FloatArray) -> Scores:
     -----
     .. math:: u(x) = \frac1S \sum_s \sum_y p_s(y \mid x) \log \frac{p_s(y \mid x)}{\bar p(y \mid x)}
 
-    This equals :func:`mutual_information`, but sums the divergences themselves, so small
-    disagreements keep their digits.
+    This equals :func:`mutual_information`, but sums the divergences directly, so small
+    disagreements keep their precision.
 
     References
     ----------
@@ -412,7 +409,7 @@ def kl_to_consensus(samples: FloatArray) -> Scores:
         terms = _log(p)
         terms -= log_mean
         terms *= p
-        return terms @ np.ones(p.shape[1])  # several times as fast as a sum over short rows
+        return terms @ np.ones(p.shape[1])  # several times faster than a sum over short rows
 
     return _mean_over_draws(divergence, samples)
 
@@ -424,12 +421,12 @@ def variation_ratio(samples: FloatArray) -> Scores:
     ----------
     samples : ndarray of shape (n_samples, n_rows, n_classes)
         Class probabilities (or one-hot votes) of each member, member axis first. A member votes
-        for its likeliest class, the first of them where several tie.
+        for its most likely class, the first of them if several tie.
 
     Returns
     -------
     ndarray of shape (n_rows,)
-        Shares from 0 (one voice) to :math:`1 - 1/\min(S, C)`.
+        Shares from 0 (unanimous) to :math:`1 - 1/\min(S, C)`.
 
     Notes
     -----
@@ -447,7 +444,7 @@ def variation_ratio(samples: FloatArray) -> Scores:
     >>> variation_ratio(votes).round(4)
     array([0.6667, 0.3333, 0.    ])
     """
-    return 1 - _votes(samples).max(axis=1) / len(samples)
+    return 1 - _count_votes(samples).max(axis=1) / len(samples)
 
 
 def mean_standard_deviation(samples: FloatArray) -> Scores:
@@ -486,24 +483,24 @@ def mean_standard_deviation(samples: FloatArray) -> Scores:
 
 
 def expected_gradient_length(proba: FloatArray, embedding: FloatArray | SparseRows) -> Scores:
-    r"""Return the expected length of the log loss's gradient in a softmax output layer.
+    r"""Return the expected norm of the gradient of the log loss in a softmax output layer.
 
     Parameters
     ----------
     proba : ndarray of shape (n_rows, n_classes)
         Class probabilities.
     embedding : ndarray or sparse matrix of shape (n_rows, n_dims)
-        Input of the output layer; append a column of ones to count its bias.
+        Input of the output layer; append a column of ones to include its bias.
 
     Returns
     -------
     ndarray of shape (n_rows,)
-        Expected Euclidean lengths, at least 0, in the unit of ``embedding``.
+        Expected Euclidean norms, at least 0, in the unit of ``embedding``.
 
     Notes
     -----
     The gradient for label :math:`y` is the outer product of :math:`p - e_y` and the embedding
-    :math:`h`, so its length is known without building it:
+    :math:`h`, so its norm is known without building it:
 
     .. math::
         u(x) = \lVert h \rVert \sum_y p_y \lVert p - e_y \rVert, \qquad
@@ -520,7 +517,8 @@ def expected_gradient_length(proba: FloatArray, embedding: FloatArray | SparseRo
     >>> expected_gradient_length(proba, np.array([[3.0, 4.0], [3.0, 4.0]])).round(4)
     array([3.5355, 0.    ])
     """
-    return _by_blocks(_expected_residual, proba) * _row_norms(embedding)
+    norms = np.sqrt(squared_row_norms(embedding))
+    return _score_by_blocks(_expected_residual_norm, proba) * norms
 
 
 def information_density(
@@ -539,10 +537,10 @@ def information_density(
     metric : str or callable, default="euclidean"
         Distance, as in :func:`sklearn.metrics.pairwise_distances`.
     max_reference : int or None, default=1_000
-        Of more than 20,000 rows, the similarity to others is that to a sample of this many. None
-        takes all rows, in time that grows with the square of their number.
+        Number of rows to sample if there are more than 20,000: similarities are then to the sample
+        only. If None, all rows are used, in time quadratic in their number.
     random_state : int, RandomState or None, default=None
-        Draws the sample.
+        Seed for the sample.
 
     Returns
     -------
@@ -553,15 +551,15 @@ def information_density(
     -----
     .. math:: u(x) = \frac1n \sum_{x'} \frac{1}{1 + d(x, x')}
 
-    The row itself counts, with similarity 1. Without a sample all pairs are visited, in blocks:
-    time grows with :math:`n^2`, memory does not. Distances of float32 rows are float32 numbers,
-    and densities right to some :math:`10^{-6}` of themselves.
+    The row itself counts, with similarity 1. Without a sample, all pairs are visited, in blocks:
+    time is quadratic in :math:`n`, memory is not. Distances of float32 rows are computed in
+    float32, and densities have a relative error of about :math:`10^{-6}`.
 
-    With a sample of :math:`m` rows, the same for all rows and without replacement, the density is
-    unbiased and its standard error at most :math:`\sqrt{u (1 - u) / (m - 1)}`, so below 0.016 for
-    :math:`m = 1000`, mostly far below: similarities lie in [0, 1], and seldom at its ends. Of one
-    row the error exceeds :math:`\epsilon` with probability at most
-    :math:`2 \exp(-2 (m - 1) \epsilon^2)` (Hoeffding): 0.043 in one of 20 cases, at the most.
+    With a sample of :math:`m` rows, drawn without replacement and the same for all rows, the
+    density is unbiased and its standard error is at most :math:`\sqrt{u (1 - u) / (m - 1)}`: below
+    0.016 for :math:`m = 1000`, and usually far below, since similarities lie in [0, 1] and rarely
+    at its ends. For any one row, the error exceeds :math:`\epsilon` with probability at most
+    :math:`2 \exp(-2 (m - 1) \epsilon^2)` (Hoeffding): it exceeds 0.043 in at most 1 of 20 cases.
 
     References
     ----------
@@ -575,43 +573,38 @@ def information_density(
     array([0.5833, 0.6111, 0.5278])
     """
     n_rows = X.shape[0]
-    drawn = None
+    references = None
     if metric != "precomputed" and max_reference is not None:
-        drawn = _drawn(n_rows, max_reference, random_state)
-    dense = metric == "euclidean" and isinstance(X, np.ndarray)
-    if dense:
-        with threadpool_limits(1):  # products this small lose to waiting for threads
-            total = _similarity_sums(X, drawn)
-    else:
-        total = _chunked_sums(X, drawn, metric)
-    if drawn is None:
+        references = _draw_references(n_rows, max_reference, random_state)
+    total = sum_similarities(X, references, metric)
+    if references is None:
         return total / n_rows
-    own = np.zeros(n_rows)  # a row's similarity to itself says nothing about the others
-    own[drawn] = 1.0
-    others = (total - own) / np.maximum(len(drawn) - own, 1.0)
-    return (1.0 + (n_rows - 1) * others) / n_rows
+    # For a row in the sample, the sum contains its similarity to itself: leave that out.
+    in_sample = np.zeros(n_rows)
+    in_sample[references] = 1.0
+    mean_to_others = (total - in_sample) / np.maximum(len(references) - in_sample, 1.0)
+    return (1.0 + (n_rows - 1) * mean_to_others) / n_rows
 
 
-def _by_blocks(score: Callable[[Scores], Scores], values: FloatArray) -> Scores:
-    """Apply ``score`` to blocks of rows, each laid out as (n_classes, n_block_rows).
+def _score_by_blocks(score: Callable[[Scores], Scores], values: FloatArray) -> Scores:
+    """Apply ``score`` to blocks of rows, each transposed to (n_classes, n_block_rows).
 
     With the classes first, an operation over classes runs along whole vectors of rows, which is
-    several times as fast as reducing short rows; float32 becomes float64 a block at a time.
+    several times faster than reducing short rows; float32 becomes float64 a block at a time.
     """
     n_rows, n_classes = values.shape
-    size = max(_MIN_BLOCK_ROWS, _BLOCK_BYTES // (8 * n_classes))
+    size = max(_MIN_SCORE_BLOCK_ROWS, _SCORE_BLOCK_BYTES // (8 * n_classes))
     result = np.empty(n_rows)
-    for rows in _slices(n_rows, size):
+    for rows in slices(n_rows, size):
         result[rows] = score(np.ascontiguousarray(values[rows].T, dtype=np.float64))
     return result
 
 
-def _slices(n_rows: int, size: int) -> Iterator[slice]:
-    return (slice(start, start + size) for start in range(0, n_rows, size))
-
-
 def _two_largest(values: Scores, *, floor: float) -> tuple[Scores, Scores]:
-    """Return the largest and second largest over the first axis; ``floor`` stands for a lack."""
+    """Return the largest and second largest over the first axis.
+
+    If there is only one value, the second is ``floor``.
+    """
     first, second = values[0].copy(), np.full(values.shape[1], floor)
     lesser = np.empty_like(first)
     for value in values[1:]:
@@ -621,20 +614,20 @@ def _two_largest(values: Scores, *, floor: float) -> tuple[Scores, Scores]:
     return first, second
 
 
-def _surprise(p: Scores) -> Scores:
-    """Return -p log p, exactly 0 where p is: scipy's ``entr``, several times as fast."""
+def _entropy_terms(p: Scores) -> Scores:
+    """Return -p log p, exactly 0 where p is 0: as scipy's ``entr``, but several times faster."""
     terms = _log(p)
     terms *= p
     return np.negative(terms, out=terms)
 
 
 def _log(p: FloatArray) -> Scores:
-    """Return log p in float64; where p is 0 a number, so that 0 log 0 is exactly 0."""
+    """Return log p in float64; finite where p is 0, so that 0 log 0 is exactly 0."""
     return np.log(np.maximum(p, np.finfo(np.float64).tiny, dtype=np.float64))
 
 
 def _sum(terms: Scores) -> Scores:
-    """Sum over the first axis in a fixed order, so that a row's score does not know its block."""
+    """Sum over the first axis in a fixed order, so that scores do not depend on the block."""
     return reduce(np.add, terms)
 
 
@@ -644,14 +637,14 @@ def _consensus(samples: FloatArray) -> Scores:
 
 
 def _mean_over_draws(score: Callable[[FloatArray], Scores], samples: FloatArray) -> Scores:
-    """Average ``score(draw)`` one draw at a time: temporaries are those of a single draw."""
+    """Average ``score(draw)`` one draw at a time, with temporaries of a single draw."""
     total = score(samples[0])
     for draw in samples[1:]:
         total += score(draw)
     return total / len(samples)
 
 
-def _votes(samples: FloatArray) -> Scores:
+def _count_votes(samples: FloatArray) -> Scores:
     """Count the hard votes, (n_rows, n_classes)."""
     _, n_rows, n_classes = samples.shape
     votes, rows = np.zeros((n_rows, n_classes)), np.arange(n_rows)
@@ -661,186 +654,50 @@ def _votes(samples: FloatArray) -> Scores:
 
 
 def _mean_joint_entropy(samples: FloatArray, target_samples: FloatArray) -> Scores:
-    """Average over the targets the entropy of a row's and a target's label together."""
+    """Return the mean over the targets of the joint entropy of two labels, (n_rows,)."""
     _, n_rows, n_classes = samples.shape
     n_targets = target_samples.shape[1]
-    n_pairs = _working_bytes() // (8 * n_classes**2)
+    n_pairs = _get_working_bytes() // (8 * n_classes**2)
     target_block = max(1, min(n_targets, n_pairs))
     row_block = max(1, n_pairs // target_block)
     total = np.zeros(n_rows)
-    for targets in _slices(n_targets, target_block):
-        right = _draws_first(target_samples[:, targets])
-        for rows in _slices(n_rows, row_block):
-            total[rows] += _joint_entropy_sums(_draws_first(samples[:, rows]), right, n_classes)
+    for targets in slices(n_targets, target_block):
+        right = _flatten_rows(target_samples[:, targets])
+        for rows in slices(n_rows, row_block):
+            total[rows] += _sum_joint_entropies(_flatten_rows(samples[:, rows]), right, n_classes)
     return total / n_targets
 
 
-def _joint_entropy_sums(left: Scores, right: Scores, n_classes: int) -> Scores:
-    """Sum the joint entropies of each row of ``left`` over the targets of ``right``."""
+def _sum_joint_entropies(left: Scores, right: Scores, n_classes: int) -> Scores:
+    """Sum the joint entropies of each row in ``left`` over the targets in ``right``."""
     joint = left.T @ right  # (n_block_rows * n_classes, n_block_targets * n_classes)
     joint /= len(left)
-    return _surprise(joint).sum(axis=1).reshape(-1, n_classes).sum(axis=1)
+    return _entropy_terms(joint).sum(axis=1).reshape(-1, n_classes).sum(axis=1)
 
 
-def _draws_first(samples: FloatArray) -> Scores:
+def _flatten_rows(samples: FloatArray) -> Scores:
     """Flatten rows and classes, (n_samples, n_rows * n_classes)."""
     return np.asarray(samples, dtype=np.float64).reshape(len(samples), -1)
 
 
-def _working_bytes() -> int:
-    """Return a quarter of scikit-learn's working memory: the temporary is not alone in it.
+def _get_working_bytes() -> int:
+    """Return a quarter of scikit-learn's working memory, which other temporaries share.
 
-    But no more than the last cache holds: a larger temporary is slower.
+    At most 4 MiB, which fit the last cache: a larger temporary is slower.
     """
     return min(int(sklearn.get_config()["working_memory"] * 2**20 / 4), 2**22)
 
 
-def _expected_residual(p: Scores) -> Scores:
+def _expected_residual_norm(p: Scores) -> Scores:
     """Return sum_y p_y ||p - e_y|| for p of shape (n_classes, n_block_rows)."""
     squared = _sum(np.square(p)) - 2 * p + 1
-    # Rounding can leave a certain row's zero just below zero.
+    # For a certain prediction, rounding can make the zero slightly negative.
     return _sum(p * np.sqrt(np.maximum(squared, 0.0)))
 
 
-def _row_norms(X: FloatArray | SparseRows) -> Scores:
-    """Return the Euclidean norms of dense or sparse rows, summed in float64."""
-    if isinstance(X, np.ndarray):
-        squares = np.einsum("ij,ij->i", X, X, dtype=np.float64)
-    else:
-        squares = np.asarray(X.astype(np.float64).power(2).sum(axis=1)).reshape(-1)
-    return np.sqrt(squares)
-
-
-def _drawn(n_rows: int, size: int, random_state: Seed) -> NDArray[np.intp] | None:
-    """Draw reference rows, in order; None where all rows are to be taken."""
-    if n_rows <= max(size, _MOST_EXACT):
+def _draw_references(n_rows: int, size: int, random_state: Seed) -> Positions | None:
+    """Return the sorted positions of a random sample of rows; None if all rows are to be used."""
+    if n_rows <= max(size, _MAX_EXACT_ROWS):
         return None
     order = make_random_state(random_state).permutation(n_rows)
     return np.sort(order[:size]).astype(np.intp, copy=False)
-
-
-def _chunked_sums(X: Any, drawn: NDArray[np.intp] | None, metric: Any) -> Scores:
-    """Sum each row's similarities to the rows drawn, by scikit-learn's distances."""
-    from sklearn.metrics import pairwise_distances_chunked  # late: it takes a tenth of a second
-
-    chunks = pairwise_distances_chunked(
-        X,
-        None if drawn is None else X[drawn],
-        metric=metric,
-        reduce_func=_summed_similarity,
-        working_memory=min(sklearn.get_config()["working_memory"], _CHUNK_MEGABYTES),
-    )
-    return np.concatenate(list(chunks))
-
-
-def _summed_similarity(distances: FloatArray, _start: int) -> Scores:
-    # The chunk may be a view of the caller's array (metric="precomputed"), so it stays as it is.
-    return np.reciprocal(distances + 1.0).sum(axis=1, dtype=np.float64)
-
-
-def _similarity_sums(X: FloatArray, drawn: NDArray[np.intp] | None) -> Scores:
-    """Sum each row's similarities to the rows drawn, by blocks of Euclidean distances.
-
-    Without a sample each pair is visited once, for both of its rows.
-    """
-    n_rows, n_dims = X.shape
-    positions = np.arange(n_rows) if drawn is None else drawn
-    size = max(16, min(_PAIR_BLOCK_ROWS, _CHUNK_MEGABYTES * 2**17 // (n_dims + 2)))
-    pairs, total = _Pairs(X, positions, size), np.zeros(n_rows)
-    for some in _slices(len(positions), size):
-        reference = pairs.side(positions[some])
-        for start in range(some.start if drawn is None else 0, n_rows, size):
-            rows = slice(start, start + size)
-            similarity = pairs.similarity(pairs.side(rows), reference, positions[some] - start)
-            total[rows] += similarity @ np.ones(similarity.shape[1], similarity.dtype)
-            if drawn is None and start > some.start:
-                total[some] += np.ones(len(similarity), similarity.dtype) @ similarity
-    total[positions] += 1.0
-    return total
-
-
-class _Side(NamedTuple):
-    """Some rows, centered in double precision, and their squared norms."""
-
-    rows: Scores
-    squares: Scores
-
-
-class _Pairs:
-    """Similarities of one block of rows to another, in single precision where the data are.
-
-    Squared distances are one matrix product, so what is close beside its distance from the middle
-    of all rows suffers from rounding. Those pairs are subtracted.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_rows, n_dims)
-        Points.
-    positions : ndarray
-        Rows around whose middle norms are taken.
-    size : int
-        The most rows of a block.
-    """
-
-    def __init__(self, X: FloatArray, positions: NDArray[np.intp], size: int) -> None:
-        self._X, self._middle = X, _mean_of(X, positions, size)
-        single = X.dtype == np.float32 and _squares_hold(X)
-        self._dtype = np.float32 if single else np.float64
-        self._close = _CLOSE[self._dtype]
-        self._buffer = np.empty((size, size), self._dtype)
-
-    def side(self, positions: NDArray[np.intp] | slice) -> _Side:
-        """Return some rows as products take them."""
-        rows = self._X[positions] - self._middle
-        return _Side(rows, np.einsum("ij,ij->i", rows, rows))
-
-    def similarity(self, left: _Side, right: _Side, same: NDArray[np.intp]) -> FloatArray:
-        """Return 1 / (1 + distance), 0 of a row with itself; the next call overwrites it.
-
-        `same` is where each row of the right would stand among those of the left.
-        """
-        block = self._buffer.reshape(-1)[: len(left.rows) * len(right.rows)]
-        block = block.reshape(len(left.rows), -1)
-        _squared_distances(left, right, block)
-        own = np.flatnonzero((same >= 0) & (same < len(block)))
-        block[same[own], own] = np.inf
-        limit = self._close * (left.squares.max() + right.squares.max())
-        if block.min() < limit:
-            _mend(block, left, right, limit)
-        np.sqrt(block, out=block)
-        block += 1.0
-        return np.reciprocal(block, out=block)
-
-
-def _squared_distances(left: _Side, right: _Side, out: FloatArray) -> None:
-    one, other = (np.ones((len(side.rows), 1)) for side in (left, right))
-    factor = np.hstack([-2.0 * left.rows, left.squares[:, np.newaxis], one])
-    turned = np.hstack([right.rows, other, right.squares[:, np.newaxis]])
-    np.matmul(factor.astype(out.dtype, copy=False), turned.astype(out.dtype, copy=False).T, out=out)
-
-
-def _mend(block: FloatArray, left: _Side, right: _Side, limit: float) -> None:
-    """Compute small squared distances anew; where they are many, all in double precision."""
-    rows, columns = np.nonzero(block < limit)
-    if len(rows) <= block.size * _FEW:
-        ways = left.rows[rows] - right.rows[columns]
-        block[rows, columns] = np.einsum("ij,ij->i", ways, ways)
-        return
-    own = np.isinf(block)
-    squares = np.empty(block.shape)
-    _squared_distances(left, right, squares)
-    np.maximum(squares, 0.0, out=squares)
-    squares[own] = np.inf
-    block[...] = squares
-
-
-def _mean_of(X: FloatArray, positions: NDArray[np.intp], size: int) -> Scores:
-    blocks = (X[positions[some]] for some in _slices(len(positions), size))
-    return reduce(np.add, (block.sum(axis=0, dtype=np.float64) for block in blocks)) / len(
-        positions
-    )
-
-
-def _squares_hold(X: FloatArray) -> bool:
-    """Tell whether squared distances are numbers in single precision."""
-    return bool(X.shape[1] * (float(X.max()) - float(X.min())) ** 2 < 1e36)

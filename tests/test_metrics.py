@@ -41,7 +41,7 @@ def test_one_round():
     assert labels_to_reach([7], [0.4], 0.5) == np.inf
 
 
-# Areas ------------------------------------------------------------------------------------------
+# -- areas -------------------------------------------------------------------------------------
 
 
 def test_area_published_value():
@@ -83,7 +83,7 @@ def test_zhan_area_is_low_by_its_quirk():
     assert zhan_area(scores) == pytest.approx(right * 3 / 4)
 
 
-# Start and end ----------------------------------------------------------------------------------
+# -- start and end -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_share_outside_of_its_range(quality, share):
         quality(N_LABELS, [0.5, 0.6, 0.7, 0.8], share=share)
 
 
-# Data utilization rate --------------------------------------------------------------------------
+# -- data utilization rate ---------------------------------------------------------------------
 
 FAST, SLOW = [0.5, 0.8, 0.9, 0.9], [0.5, 0.6, 0.7, 0.8]
 
@@ -162,7 +162,7 @@ def test_utilization_refuses():
         data_utilization_rate([0, 1, 2, 3], FAST, SLOW, 0.8)
 
 
-# Deficiency -------------------------------------------------------------------------------------
+# -- deficiency --------------------------------------------------------------------------------
 
 
 def test_deficiency_is_the_plain_ratio_of_sums_one_label_a_round():
@@ -181,9 +181,9 @@ def test_deficiency_counts_rounds_by_their_size():
 
 def test_deficiency_of_the_reference_itself_and_of_the_reverse():
     assert deficiency(N_LABELS, SLOW, SLOW) == pytest.approx(1.0)
-    there = deficiency(N_LABELS, FAST, SLOW, best=0.95)
-    assert there < 1.0
-    assert deficiency(N_LABELS, SLOW, FAST, best=0.95) == pytest.approx(1 / there)
+    forward = deficiency(N_LABELS, FAST, SLOW, best=0.95)
+    assert forward < 1.0
+    assert deficiency(N_LABELS, SLOW, FAST, best=0.95) == pytest.approx(1 / forward)
 
 
 def test_deficiency_where_the_strategy_is_above_the_best():
@@ -196,7 +196,7 @@ def test_deficiency_without_a_shortfall(reference):
         deficiency(N_LABELS, FAST, reference)
 
 
-# Bad input --------------------------------------------------------------------------------------
+# -- invalid input -----------------------------------------------------------------------------
 
 CURVES = {
     "area": area_under_learning_curve,
@@ -212,7 +212,7 @@ CURVES = {
 @pytest.mark.parametrize(
     ("n_labels", "scores", "message"),
     [
-        ([1, 2, 3], [0.5, 0.6], "one length, got 3 and 2"),
+        ([1, 2, 3], [0.5, 0.6], "same length, got 3 and 2"),
         ([1, 1, 3], [0.5, 0.6, 0.7], "must increase"),
         ([3, 2, 1], [0.5, 0.6, 0.7], "must increase"),
         ([1], [0.5], "at least 2 numbers"),

@@ -17,6 +17,7 @@ from scipy.stats import rankdata
 from sklearn.metrics import pairwise_distances
 
 from skactive import scores
+from skactive.selectors._engine import density as density_engine
 
 FROM_PROBA = [scores.least_confidence, scores.margin, scores.margin_ratio, scores.entropy]
 FROM_SAMPLES = [
@@ -36,10 +37,10 @@ def dirichlet(*shape, seed=0, concentration=1.0):
     proba[rng.random(shape) < 0.2] = 0.0
     lost = proba.sum(axis=-1) == 0
     proba[lost, 0] = 1.0
-    return frozen(proba / proba.sum(axis=-1, keepdims=True))
+    return freeze(proba / proba.sum(axis=-1, keepdims=True))
 
 
-def frozen(array):
+def freeze(array):
     array.flags.writeable = False
     return array
 
@@ -187,7 +188,7 @@ def test_information_density_keeps_to_working_memory_and_leaves_distances_alone(
     tracemalloc.stop()
     assert_allclose(chunked, whole, rtol=1e-9)
     assert peak < 6e6  # all pairs would be 18 MB
-    distances = frozen(pairwise_distances(X[:20]))
+    distances = freeze(pairwise_distances(X[:20]))
     result = scores.information_density(distances, metric="precomputed")
     assert_allclose(result, scores.information_density(X[:20]), rtol=1e-9)
 
@@ -206,8 +207,8 @@ def clouds(n_rows, n_dims, seed=0):
 @pytest.mark.parametrize("size", [1, 7, 64, 1000])
 @pytest.mark.parametrize(("dtype", "rtol"), [(np.float64, 1e-12), (np.float32, 1e-6)])
 def test_information_density_by_blocks(size, dtype, rtol, monkeypatch):
-    monkeypatch.setattr(scores, "_PAIR_BLOCK_ROWS", size)
-    monkeypatch.setattr(scores, "_CHUNK_MEGABYTES", 0 if size < 16 else 16)
+    monkeypatch.setattr(density_engine, "_PAIR_BLOCK_ROWS", size)
+    monkeypatch.setattr(density_engine, "_CHUNK_MEGABYTES", 0 if size < 16 else 16)
     X = clouds(150, 12).astype(dtype)
     assert_allclose(scores.information_density(X), density(X), rtol=rtol)
 
@@ -218,7 +219,7 @@ def test_information_density_by_blocks(size, dtype, rtol, monkeypatch):
 )
 @pytest.mark.parametrize("far", [0.0, 3e4])
 def test_information_density_of_close_rows_is_not_rounding(dtype, few, far, monkeypatch):
-    monkeypatch.setattr(scores, "_FEW", few)
+    monkeypatch.setattr(density_engine, "_MAX_PATCHED_SHARE", few)
     rng = np.random.default_rng(1)
     X = np.repeat(clouds(40, 3), 5, axis=0) + 1e-3 * rng.normal(size=(200, 3))
     X = np.vstack([X, X[:50], [[1e3, 0, 0]]]).astype(dtype)  # and rows twice, and an outlier
@@ -243,7 +244,7 @@ def test_information_density_of_numbers_that_single_precision_cannot_square(scal
 
 
 def test_information_density_takes_little_memory_and_leaves_its_rows_alone():
-    X = frozen(clouds(3000, 16).astype(np.float32))
+    X = freeze(clouds(3000, 16).astype(np.float32))
     tracemalloc.start()
     scores.information_density(X)
     peak = tracemalloc.get_traced_memory()[1]
@@ -255,7 +256,7 @@ def test_information_density_is_exact_up_to_its_limit_and_by_request(monkeypatch
     X = clouds(120, 3)
     exact = density(X)
     assert_allclose(scores.information_density(X, max_reference=10), exact, rtol=1e-12)
-    monkeypatch.setattr(scores, "_MOST_EXACT", 50)
+    monkeypatch.setattr(scores, "_MAX_EXACT_ROWS", 50)
     for enough in (None, 120, 500):
         result = scores.information_density(X, max_reference=enough, random_state=0)
         assert_allclose(result, exact, rtol=1e-12)
@@ -265,8 +266,8 @@ def test_information_density_is_exact_up_to_its_limit_and_by_request(monkeypatch
 @pytest.mark.parametrize("as_rows", [np.asarray, sparse.csr_array])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_a_sampled_density_is_that_of_the_others_drawn(as_rows, dtype, monkeypatch):
-    monkeypatch.setattr(scores, "_MOST_EXACT", 50)
-    monkeypatch.setattr(scores, "_PAIR_BLOCK_ROWS", 32)
+    monkeypatch.setattr(scores, "_MAX_EXACT_ROWS", 50)
+    monkeypatch.setattr(density_engine, "_PAIR_BLOCK_ROWS", 32)
     X = clouds(100, 3).astype(dtype)
     similarity = 1 / (1 + pairwise_distances(X.astype(np.float64)))
     drawn = np.random.RandomState(5).permutation(100)[:40]
@@ -281,7 +282,7 @@ def test_a_sampled_density_is_that_of_the_others_drawn(as_rows, dtype, monkeypat
 
 
 def test_a_sampled_density_is_unbiased_with_the_stated_error(monkeypatch):
-    monkeypatch.setattr(scores, "_MOST_EXACT", 50)
+    monkeypatch.setattr(scores, "_MAX_EXACT_ROWS", 50)
     X = clouds(300, 2)
     X[:150] = X[0]  # similarities of 1 and near 0: an error as large as it can be
     X[150:, 0] += 1e4
@@ -303,7 +304,7 @@ def test_a_sampled_density_is_unbiased_with_the_stated_error(monkeypatch):
 
 
 def test_a_sample_never_touches_global_randomness_and_follows_its_seed(monkeypatch):
-    monkeypatch.setattr(scores, "_MOST_EXACT", 50)
+    monkeypatch.setattr(scores, "_MAX_EXACT_ROWS", 50)
     X, state = clouds(100, 3), np.random.get_state()[1].copy()
     one, two, other = (
         scores.information_density(X, max_reference=9, random_state=seed) for seed in (1, 1, 2)
@@ -335,7 +336,7 @@ def test_epig_is_the_mean_mutual_information_with_the_targets():
     assert_allclose(result, brute_epig(samples, targets), rtol=1e-10, atol=1e-14)
 
 
-def test_epig_is_the_fall_of_expected_log_loss_when_draws_are_weighted_anew():
+def test_epig_is_the_fall_of_expected_log_loss_when_draws_are_reweighted():
     samples, targets = dirichlet(6, 9, 3, seed=3), dirichlet(6, 5, 3, seed=4)
     before = scores.consensus_entropy(targets).mean()
     fall = []

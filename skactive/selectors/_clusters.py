@@ -1,4 +1,4 @@
-"""Selectors that cluster the pool."""
+"""Selectors that cluster the pool: medoids, typical rows, and uncertain rows of each cluster."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from threadpoolctl import threadpool_limits
 
 from skactive._utils.seeding import Seed, make_random_state
 from skactive.selectors._engine.clustering import (
-    _Cluster,
-    _hierarchy_labels,
-    _kmeans_labels,
-    _medoids,
-    _members,
-    _shares,
+    Cluster,
+    cluster_by_kmeans,
+    cluster_by_linkage,
+    find_medoids,
+    group_members,
+    normalize_weights,
 )
 from skactive.selectors._engine.points import Matrix, canonical
 from skactive.selectors._top import Positions, fill_at_random, top
@@ -40,38 +40,38 @@ def kmeans_medoids(
     X : ndarray or sparse matrix of shape (n_rows, n_dims)
         Points.
     batch_size : int
-        Number of clusters, and so of rows.
+        Number of clusters, and of rows to select.
     weights : ndarray of shape (n_rows,), default=None
-        How much each row counts, at least 0; None counts all alike.
+        Weight of each row, at least 0. If None, all rows weigh the same.
     random_state : int, RandomState or None, default=None
-        Seeds k-means, breaks ties, and draws the rows that duplicates leave over.
+        Seed for k-means, for breaking ties, and for filling the batch if there are duplicates.
 
     Returns
     -------
     ndarray of shape (min(batch_size, n_rows),)
-        Positions, those of larger (with weights: heavier) clusters first. A batch of the whole
-        pool is in random order.
+        Positions, those of the largest clusters first (with weights: the heaviest). If the batch
+        is the whole pool, it is in random order.
 
     Notes
     -----
-    For each cluster :math:`C` of :class:`sklearn.cluster.KMeans` with one k-means++ start, and
-    weights :math:`w`,
+    For each cluster :math:`C` of :class:`sklearn.cluster.KMeans` with one k-means++ start and
+    weights :math:`w`, the selected row is
 
     .. math::
         i^* = \arg\min_{i \in C} \Bigl\lVert
             x_i - \frac{\sum_{j \in C} w_j x_j}{\sum_{j \in C} w_j} \Bigr\rVert_2
 
-    Where fewer distinct points than clusters exist, the rest is drawn uniformly from the other
+    If there are fewer distinct points than clusters, the rest is drawn uniformly from the other
     rows.
 
-    Above 20 000 rows the centers are those of :class:`sklearn.cluster.MiniBatchKMeans` after 50
-    random draws of rows (in proportion to their weights), so that time and memory are linear and
-    the sum of squared distances is some percent above that of all rows.
+    Above 20 000 rows, the centers are those of :class:`sklearn.cluster.MiniBatchKMeans` after 50
+    random mini-batches, drawn in proportion to the weights. Time and memory are then linear, and
+    the sum of squared distances is a few percent larger.
 
     References
     ----------
-    Zhdanov (2019), :doi:`10.48550/arXiv.1901.05954`; with the entropy of the predictions as
-    weights, Prabhu, Chandrasekaran, Saenko and Hoffman (2021), :doi:`10.48550/arXiv.2010.08666`;
+    Zhdanov (2019), :doi:`10.48550/arXiv.1901.05954`; with predictive entropy as weights,
+    Prabhu, Chandrasekaran, Saenko and Hoffman (2021), :doi:`10.48550/arXiv.2010.08666`;
     mini-batches, Sculley (2010), :doi:`10.1145/1772690.1772862`.
 
     Examples
@@ -86,9 +86,9 @@ def kmeans_medoids(
     batch_size = min(batch_size, n_rows)
     if batch_size in (0, n_rows):
         return fill_at_random([], batch_size, n_rows, rng)
-    rows, weights = canonical(X), _shares(weights)
-    labels = _kmeans_labels([rows], batch_size, rng, weights)
-    medoids = _medoids(rows, labels, weights, rng)
+    rows, weights = canonical(X), normalize_weights(weights)
+    labels = cluster_by_kmeans([rows], batch_size, rng, weights)
+    medoids = find_medoids(rows, labels, weights, rng)
     return fill_at_random(medoids, batch_size, n_rows, rng)
 
 
@@ -110,13 +110,13 @@ def typiclust(
     batch_size : int
         Number of rows to select.
     labeled : ndarray or sparse matrix of shape (n_labeled, n_dims), default=None
-        Points whose labels are known, of the kind of ``X``.
+        Labeled points, of the same kind as ``X``.
     max_clusters : int, default=500
-        Most clusters to make.
+        Maximum number of clusters.
     n_neighbors : int, default=20
-        Number of neighbors that tell how typical a row is.
+        Number of neighbors over which the typicality of a row is computed.
     random_state : int, RandomState or None, default=None
-        Seeds k-means and breaks ties.
+        Seed for k-means and for breaking ties.
 
     Returns
     -------
@@ -125,22 +125,22 @@ def typiclust(
 
     Notes
     -----
-    All rows, labeled ones included, form min(n_labeled + batch_size, max_clusters) k-means
-    clusters (mini-batches above 20 000 rows, see :func:`kmeans_medoids`). The cluster with the
-    fewest labeled or selected rows comes next, the largest of such. There the row that is left
-    with the highest typicality
+    All rows, including the labeled ones, form min(n_labeled + batch_size, max_clusters) k-means
+    clusters (by mini-batches above 20 000 rows, see :func:`kmeans_medoids`). The next cluster is
+    the one with the fewest labeled or selected rows, the largest of them if several tie. In it,
+    the remaining row of highest typicality
 
     .. math:: t(x) = \Bigl( \frac1K \sum_{x' \in N_K(x)} \lVert x - x' \rVert_2 \Bigr)^{-1}
 
-    is selected, with :math:`N_K(x)` its nearest neighbors *within its cluster*, labeled or
-    selected rows among them, and :math:`K` at most ``n_neighbors`` and the number of other
-    members. The distances are plain ones, as in the paper's text; its code averages squared
-    distances, and passes over clusters of up to five rows. Rows with so many duplicates that the
-    mean is 0 are the most typical ones, at random among themselves.
+    is selected, where :math:`N_K(x)` are its nearest neighbors *within its cluster*, including
+    labeled and selected rows, and :math:`K` is the smaller of ``n_neighbors`` and the number of
+    other members. The distances are not squared, as in the text of the paper; its code averages
+    squared distances and skips clusters of up to five rows. Rows whose K nearest neighbors are all
+    duplicates are the most typical, in random order.
 
-    Neighbors are sought only within clusters that are visited. In clusters of more than 2 048
-    rows only some 256 rows compete, which come first by their neighbors in a sample of 512
-    members, so that time stays linear.
+    Neighbors are searched only in clusters that are visited. In clusters of more than 2 048 rows,
+    only the 256 rows (or four times the rows to select, if more) that are most typical within a
+    sample of 512 members are compared exactly, so that time stays linear.
 
     References
     ----------
@@ -160,15 +160,15 @@ def typiclust(
         return np.empty(0, dtype=np.intp)
     parts = [canonical(part) for part in (X, labeled) if part is not None and part.shape[0]]
     n_clusters = min(n_labeled + batch_size, max_clusters)
-    labels = _kmeans_labels(parts, n_clusters, rng)
-    members = _members(labels, n_clusters)
-    visits = _visits(labels, n_rows, n_clusters, batch_size, rng)
+    labels = cluster_by_kmeans(parts, n_clusters, rng)
+    members = group_members(labels, n_clusters)
+    visits = _schedule_visits(labels, n_rows, n_clusters, batch_size, rng)
     picks = np.empty(batch_size, dtype=np.intp)
-    with threadpool_limits(1):  # products this small lose to waiting for threads
-        for cluster in np.unique(visits):
-            turns = np.flatnonzero(visits == cluster)
-            of_cluster = _Cluster(parts, members[cluster], n_neighbors)
-            picks[turns] = of_cluster.most_typical(len(turns), n_rows, rng)
+    with threadpool_limits(1):  # for products this small, threads cost more than they save
+        for label in np.unique(visits):
+            turns = np.flatnonzero(visits == label)
+            cluster = Cluster(parts, members[label], n_neighbors)
+            picks[turns] = cluster.find_most_typical(len(turns), n_rows, rng)
     return picks
 
 
@@ -181,23 +181,24 @@ def cluster_margin(
     epsilon: float | None = None,
     random_state: Seed = None,
 ) -> Positions:
-    r"""Select rows of high score in turn from the clusters of a hierarchy, small ones first.
+    r"""Select rows of high score from the clusters of a hierarchy in turn, small clusters first.
 
     Parameters
     ----------
     X : ndarray or sparse matrix of shape (n_rows, n_dims)
         Points.
     scores : ndarray of shape (n_rows,)
-        One score a row, higher is more uncertain.
+        Score of each row, higher is more uncertain.
     batch_size : int
         Number of rows to select.
     factor : float, default=10.0
-        How many rows of the highest scores are candidates, as a multiple of the batch; at least 1.
+        Number of candidates, the rows of highest score, as a multiple of the batch size; at least
+        1.
     epsilon : float or None, default=None
-        Mean distance up to which clusters are joined. None joins them until there are as many
-        clusters as rows to select.
+        Mean distance up to which clusters are joined. If None, they are joined until there are
+        as many clusters as rows to select.
     random_state : int, RandomState or None, default=None
-        Draws rows within clusters, seeds k-means and breaks ties.
+        Seed for drawing rows within clusters, for k-means, and for breaking ties.
 
     Returns
     -------
@@ -210,11 +211,11 @@ def cluster_margin(
 
     .. math:: D(A, B) = \frac{1}{|A| |B|} \sum_{x \in A} \sum_{x' \in B} \lVert x - x' \rVert_2
 
-    Of the ``factor * batch_size`` rows of the highest scores, each cluster in turn gives one at
-    random, clusters with the fewest candidates first, round and round until the batch is full.
+    From the ``factor * batch_size`` rows of highest score, one row per cluster is drawn in turn,
+    clusters with the fewest candidates first, and again until the batch is full.
 
-    Pools of more than 2 000 rows are first put into 1 000 clusters by mini-batch k-means, and the
-    hierarchy joins their centers, each counted once.
+    Pools of more than 2 000 rows are first divided into 1 000 clusters by mini-batch k-means; the
+    hierarchy then joins their centers, each counted once.
 
     References
     ----------
@@ -237,47 +238,45 @@ def cluster_margin(
         return np.empty(0, dtype=np.intp)
     n_candidates = math.floor(round(factor * batch_size, 6))  # 1.15 * 100 is 114.99...
     candidates = top(scores, min(n_candidates, n_rows), rng)
-    labels = _hierarchy_labels(canonical(X), batch_size, epsilon, rng)
-    return candidates[_in_turn(labels[candidates], batch_size, rng)]
+    labels = cluster_by_linkage(canonical(X), batch_size, epsilon, rng)
+    return candidates[_take_turns(labels[candidates], batch_size, rng)]
 
 
-# k-means ----------------------------------------------------------------------------------------
-
-
-# Medoids ----------------------------------------------------------------------------------------
-
-
-# Typicality -------------------------------------------------------------------------------------
-
-
-def _visits(
+def _schedule_visits(
     labels: NDArray[np.intp], n_pool: int, n_clusters: int, batch_size: int, rng: RandomState
 ) -> NDArray[np.intp]:
-    """Return the cluster of each pick: the one with the fewest known rows, then the largest."""
-    left = np.bincount(labels[:n_pool], minlength=n_clusters).tolist()
-    known = np.bincount(labels[n_pool:], minlength=n_clusters).tolist()
-    order = rng.permutation(n_clusters).tolist()  # the place in it breaks ties
-    heap = [(known[c], -known[c] - left[c], place, c) for place, c in enumerate(order) if left[c]]
+    """Return the cluster of each pick: fewest labeled or picked rows first, then the largest.
+
+    `labels` holds the clusters of the pool, then those of the labeled rows.
+    """
+    n_left = np.bincount(labels[:n_pool], minlength=n_clusters).tolist()
+    n_labeled = np.bincount(labels[n_pool:], minlength=n_clusters).tolist()
+    order = rng.permutation(n_clusters).tolist()
+    # (labeled or picked, minus the size, rank in a random order to break ties, cluster)
+    heap = [
+        (n_labeled[c], -n_labeled[c] - n_left[c], rank, c)
+        for rank, c in enumerate(order)
+        if n_left[c]
+    ]
     heapq.heapify(heap)
     visits = np.empty(batch_size, dtype=np.intp)
     for turn in range(batch_size):
-        n_known, size, place, visits[turn] = heap[0]
-        left[visits[turn]] -= 1
-        if left[visits[turn]]:
-            heapq.heapreplace(heap, (n_known + 1, size, place, visits[turn]))
+        n_known, size, rank, cluster = heap[0]
+        visits[turn] = cluster
+        n_left[cluster] -= 1
+        if n_left[cluster]:
+            heapq.heapreplace(heap, (n_known + 1, size, rank, cluster))
         else:
             heapq.heappop(heap)
     return visits
 
 
-# Hierarchies ------------------------------------------------------------------------------------
-
-
-def _in_turn(labels: NDArray[np.intp], batch_size: int, rng: RandomState) -> Positions:
+def _take_turns(labels: NDArray[np.intp], batch_size: int, rng: RandomState) -> Positions:
     """Return positions from each cluster in turn, smallest first, in random order within it."""
     sizes, ties = np.bincount(labels), rng.permutation(labels.max() + 1)
     shuffled = rng.permutation(len(labels))
     by_cluster = shuffled[np.argsort(labels[shuffled], kind="stable")]
-    of = labels[by_cluster]
-    rounds = np.arange(len(of)) - (np.cumsum(sizes) - sizes)[of]  # in which each has its turn
-    return by_cluster[np.lexsort((ties[of], sizes[of], rounds))[:batch_size]]
+    cluster = labels[by_cluster]
+    # Round in which each position has its turn: its rank within its cluster.
+    rounds = np.arange(len(cluster)) - (np.cumsum(sizes) - sizes)[cluster]
+    return by_cluster[np.lexsort((ties[cluster], sizes[cluster], rounds))[:batch_size]]

@@ -1,4 +1,4 @@
-"""Rows drawn for uncertainty and for distance, in the space of class probabilities."""
+"""Random draws of rows that are uncertain and far apart in the space of class probabilities."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from scipy.spatial.distance import cdist
 
 from skactive._utils.seeding import Seed, make_random_state
 from skactive.selectors._engine.nearest_centers import drawn
+from skactive.selectors._engine.points import Floats
 from skactive.selectors._top import Positions
 
 __all__ = ["falcun"]
 
-# A block of rows, as float64, stays in a core's cache.
-_BLOCK_BYTES = 2**20
+# A block of class probabilities in float64 stays in the cache of one core.
+_PROBA_BLOCK_BYTES = 2**20
 
 
 def falcun(
@@ -26,21 +27,21 @@ def falcun(
     gamma: float = 10.0,
     random_state: Seed = None,
 ) -> Positions:
-    r"""Draw rows one by one, for uncertainty and for probabilities unlike those drawn before.
+    r"""Draw rows one by one that are uncertain and differ from the rows drawn before.
 
     Parameters
     ----------
     proba : ndarray of shape (n_rows, n_classes)
         Class probabilities.
     uncertainty : ndarray of shape (n_rows,)
-        Scores of at least 0, higher is more uncertain.
+        Scores, at least 0, higher is more uncertain.
     batch_size : int
         Number of rows to select.
     gamma : float, default=10.0
-        Power of the relevance: at 0 the draw is uniform, large values come close to taking the
-        most relevant row.
+        Power of the relevance: at 0 the draw is uniform, large values approach picking the most
+        relevant row.
     random_state : int, RandomState or None, default=None
-        Makes the draws.
+        Seed for the draws.
 
     Returns
     -------
@@ -49,16 +50,16 @@ def falcun(
 
     Notes
     -----
-    With :math:`u_i` the uncertainty and :math:`S` the rows drawn so far, each draw is made from
-    the other rows with
+    With :math:`u_i` the uncertainty and :math:`S` the rows drawn so far, each of the other rows is
+    drawn with probability
 
     .. math::
         p_i \propto (\tilde d_i + u_i)^\gamma, \qquad
         d_i = \min\Bigl(u_i, \min_{s \in S} \lVert p_i - p_s \rVert_1\Bigr)
 
-    where :math:`\tilde d` is :math:`d` stretched to reach from 0 to 1 over the rows that are left.
-    Where all of these have :math:`d_i = 0` the draw is uniform. A draw takes
-    O(n_rows * n_classes) time, and nothing is kept but a few numbers a row.
+    where :math:`\tilde d` is :math:`d` scaled to the range from 0 to 1 over these rows. If all of
+    them have :math:`d_i = 0`, the draw is uniform. A draw takes O(n_rows * n_classes) time, and
+    memory is a few numbers per row.
 
     References
     ----------
@@ -77,49 +78,51 @@ def falcun(
     distances = uncertainty.copy()
     picks: list[int] = []
     while len(picks) < min(batch_size, len(proba)):
-        weights = _weights(distances, uncertainty, picks, gamma)
+        weights = _compute_weights(distances, uncertainty, picks, gamma)
         picks.append(int(drawn(np.cumsum(weights), 1, rng)[0]))
-        _shrink(distances, proba, picks[-1])
+        _update_distances(distances, proba, picks[-1])
     return np.array(picks, dtype=np.intp)
 
 
-def _weights(
-    distances: NDArray[np.float64], uncertainty: NDArray[np.float64], picks: list[int], gamma: float
-) -> NDArray[np.float64]:
-    """Return weights from 0 to 1 in proportion to which to draw, exactly 0 for the picks."""
-    distances[picks] = 0.0  # so that they are never the largest,
+def _compute_weights(
+    distances: Floats, uncertainty: Floats, picks: list[int], gamma: float
+) -> Floats:
+    """Return the weights of the draw, from 0 to 1 and exactly 0 for the picks, (n_rows,)."""
+    # The picks must be neither the largest nor the smallest.
+    distances[picks] = 0.0
     highest = distances.max()
-    distances[picks] = highest  # nor the smallest
+    distances[picks] = highest
     spread = highest - (lowest := distances.min())
     if highest > 0:
         weights = (distances - lowest) / spread if spread > 0 else np.zeros(len(distances))
         weights += uncertainty
         weights[picks] = 0.0
-        weights /= weights.max()  # a high power of small numbers would vanish
+        weights /= weights.max()  # a high power of small numbers would underflow
         weights **= gamma
     else:
         weights = np.ones(len(distances))
-    weights[picks] = 0.0  # again: 0 to the power of 0 is 1
+    weights[picks] = 0.0  # again, because 0 ** 0 is 1
     return weights
 
 
-def _shrink(distances: NDArray[np.float64], proba: NDArray[Any], pick: int) -> None:
-    """Lower the distances to those from the row at ``pick``, a block at a time."""
-    size = max(1, _BLOCK_BYTES // (8 * proba.shape[1]))
+def _update_distances(distances: Floats, proba: NDArray[Any], pick: int) -> None:
+    """Lower the distances to that from the row at ``pick`` where it is smaller, in place."""
+    size = max(1, _PROBA_BLOCK_BYTES // (8 * proba.shape[1]))
     for start in range(0, len(proba), size):
-        part = distances[start : start + size]  # a view
-        block = proba[start : start + size]
-        near = _may_be_nearer(block, proba[pick], part)
-        nearer = cdist(block[near], proba[pick : pick + 1], "cityblock")[:, 0]
-        part[near] = np.minimum(part[near], nearer)
+        block, of_block = proba[start : start + size], distances[start : start + size]  # views
+        rows = _find_near_rows(block, proba[pick], of_block)
+        to_pick = cdist(block[rows], proba[pick : pick + 1], "cityblock")[:, 0]
+        of_block[rows] = np.minimum(of_block[rows], to_pick)
 
 
-def _may_be_nearer(
-    block: NDArray[Any], row: NDArray[Any], distances: NDArray[np.float64]
-) -> Positions | slice:
-    """Return the rows that one class alone does not place too far off; few where most are sure."""
+def _find_near_rows(block: NDArray[Any], row: NDArray[Any], distances: Floats) -> Positions | slice:
+    """Return the rows of a block that may lie within their distances of `row`.
+
+    The gap in the likeliest class of `row` is a lower bound of the L1 distance. It excludes most
+    rows if most predictions are certain.
+    """
     column = int(row.argmax())
     gap = np.abs(block[:, column].astype(np.float64) - float(row[column]))
     near = gap < distances
-    # Above a share, copying the rows costs more than their distances.
+    # If many rows are near, copying them costs more than computing all distances.
     return slice(None) if 3 * np.count_nonzero(near) > len(near) else np.flatnonzero(near)

@@ -1,4 +1,4 @@
-"""Bisection of orders of the rows: where along each of them the label changes."""
+"""Bisection of rankings of the rows, to find where the class changes along each of them."""
 
 from __future__ import annotations
 
@@ -26,23 +26,22 @@ def galaxy(
     labels: NDArray[np.intp],
     random_state: Seed = None,
 ) -> Positions:
-    r"""Select rows half-way between labeled rows of different classes, nearest pairs first.
+    r"""Select rows halfway between labeled rows of different classes, nearest pairs first.
 
     Parameters
     ----------
     scores : ndarray of shape (n_rows, n_classes)
-        How much each row looks like each class: the rows are ordered by each column.
+        Score of each row for each class: the rows are ranked by each column.
     predicted : ndarray of shape (n_rows,)
-        The column of the class that is expected of each row, which stands for its label once it
-        is selected.
+        Column of the predicted class of each row, which is used as its label once it is selected.
     batch_size : int
         Number of rows to select.
     labeled_scores : ndarray of shape (n_labeled, n_classes)
         The same scores of the labeled rows.
     labels : ndarray of shape (n_labeled,)
-        The columns of their classes.
+        Columns of their classes.
     random_state : int, RandomState or None, default=None
-        Breaks ties.
+        Seed for breaking ties.
 
     Returns
     -------
@@ -51,10 +50,10 @@ def galaxy(
 
     Notes
     -----
-    In the order of column :math:`k`, labeled rows are of class :math:`k` or not. Of all pairs of
-    labeled rows that differ in this, in any order, with no labeled row between them, the pair
-    with the fewest rows between it (but at least one) is taken; the row in the middle is selected.
-    Where no such pair is left, the rows nearest to a pair of neighbors that differ come next.
+    In the ranking by column :math:`k`, each labeled row is of class :math:`k` or not. Of all pairs
+    of labeled rows that differ in this, in any ranking, with no labeled row between them, take the
+    pair with the fewest rows (but at least one) between them: the row in the middle is selected.
+    If there is no such pair, the rows nearest to two adjacent labeled rows that differ come next.
 
     References
     ----------
@@ -72,72 +71,90 @@ def galaxy(
     rng = make_random_state(random_state)
     n_rows, n_columns = scores.shape
     batch_size = min(batch_size, n_rows)
-    everything = np.concatenate([scores, labeled_scores])
-    known = np.arange(n_rows, len(everything))
-    orders = [_Order(everything[:, k], known, labels == k, rng) for k in range(n_columns)]
-    picks = _halves(orders, predicted, batch_size, rng)
+    all_scores = np.concatenate([scores, labeled_scores])
+    labeled = np.arange(n_rows, len(all_scores))
+    rankings = [
+        _LabeledRanking(all_scores[:, k], labeled, labels == k, rng) for k in range(n_columns)
+    ]
+    picks = _bisect_gaps(rankings, predicted, batch_size, rng)
     if len(picks) < batch_size:
-        picks += _around_cuts(orders, picks, batch_size - len(picks), n_rows, rng)
+        picks += _pick_near_cuts(rankings, picks, batch_size - len(picks), n_rows, rng)
     return fill_at_random(picks, batch_size, n_rows, rng)
 
 
-class _Order:
-    """Rows in an order, those whose label is known marked, and the gaps where the label changes.
+class _LabeledRanking:
+    """A ranking of the rows by one score, in which labeled rows are marked.
+
+    A gap lies between two labeled rows of different classes with no labeled row between them. It
+    is a pair of ranks (start, stop).
 
     Parameters
     ----------
     scores : ndarray of shape (n_rows,)
-        Sorts the rows; ties are in random order.
-    known : ndarray of int
-        Rows whose labels are known.
-    positive : ndarray of bool
-        What these labels are.
+        Scores by which the rows are ranked, lowest first; ties are in random order.
+    labeled : ndarray of int
+        Positions of the labeled rows.
+    is_positive : ndarray of bool
+        Whether each labeled row is of the class of this ranking.
     rng : RandomState
-        Orders ties.
+        Orders tied rows.
+
+    Attributes
+    ----------
+    rows : ndarray of shape (n_rows,)
+        Positions of the rows by rank.
+    ranks : ndarray of shape (n_rows,)
+        Ranks of the rows by position.
+    labeled_ranks : list of int
+        Sorted ranks of the labeled rows.
     """
 
     def __init__(
         self,
         scores: NDArray[Any],
-        known: Positions,
-        positive: NDArray[np.bool_],
+        labeled: Positions,
+        is_positive: NDArray[np.bool_],
         rng: RandomState,
     ) -> None:
         shuffled = rng.permutation(len(scores))
+        # The sort is stable, so tied rows keep their random order.
         self.rows = shuffled[np.argsort(scores[shuffled], kind="stable")]
-        self.places = np.empty_like(self.rows)
-        self.places[self.rows] = np.arange(len(scores))
-        self._is_positive = dict(zip(self.places[known].tolist(), positive.tolist(), strict=True))
-        self.marks = sorted(self._is_positive)
+        self.ranks = np.empty_like(self.rows)
+        self.ranks[self.rows] = np.arange(len(scores))
+        ranks = self.ranks[labeled].tolist()
+        self._is_positive = dict(zip(ranks, is_positive.tolist(), strict=True))
+        self.labeled_ranks = sorted(self._is_positive)
 
     def gaps(self) -> list[tuple[int, int]]:
-        """Return the pairs of marked places, nothing marked between them, that differ."""
-        return [pair for pair in pairwise(self.marks) if self._differ(*pair)]
+        """Return all gaps, in order of rank."""
+        return self._filter_gaps(self.labeled_ranks)
 
-    def _differ(self, one: int, other: int) -> bool:
-        return self._is_positive[one] != self._is_positive[other]
+    def is_gap(self, start: int, stop: int) -> bool:
+        """Return whether there is still no labeled row between two labeled ranks."""
+        return self.labeled_ranks[bisect_left(self.labeled_ranks, start) + 1] == stop
 
-    def is_open(self, start: int, stop: int) -> bool:
-        """Tell whether there is still nothing marked between two marked places."""
-        return self.marks[bisect_left(self.marks, start) + 1] == stop
+    def label(self, row: int, is_positive: bool) -> list[tuple[int, int]]:
+        """Label a row, and return the gaps that end or start at it."""
+        rank = int(self.ranks[row])
+        insort(self.labeled_ranks, rank)
+        self._is_positive[rank] = is_positive
+        index = bisect_left(self.labeled_ranks, rank)
+        return self._filter_gaps(self.labeled_ranks[max(0, index - 1) : index + 2])
 
-    def mark(self, row: int, positive: bool) -> list[tuple[int, int]]:
-        """Mark a row, and return the gaps that it makes."""
-        place = int(self.places[row])
-        insort(self.marks, place)
-        self._is_positive[place] = positive
-        at = bisect_left(self.marks, place)
-        around = self.marks[max(0, at - 1) : at + 2]
-        return [pair for pair in pairwise(around) if self._differ(*pair)]
+    def _filter_gaps(self, ranks: list[int]) -> list[tuple[int, int]]:
+        """Return the pairs of successive ranks whose classes differ."""
+        return [
+            (start, stop)
+            for start, stop in pairwise(ranks)
+            if self._is_positive[start] != self._is_positive[stop]
+        ]
 
 
-def _halves(
-    orders: list[_Order],
-    predicted: NDArray[np.intp],
-    n_picks: int,
-    rng: RandomState,
+def _bisect_gaps(
+    rankings: list[_LabeledRanking], predicted: NDArray[np.intp], n_picks: int, rng: RandomState
 ) -> list[int]:
-    """Pick the middles of the shortest gaps, while there are any."""
+    """Return the rows in the middle of the shortest gaps, at most `n_picks`."""
+    # (number of steps, random number to break ties, ranking, start, stop)
     heap: list[tuple[int, float, int, int, int]] = []
 
     def push(k: int, gaps: list[tuple[int, int]]) -> None:
@@ -145,33 +162,33 @@ def _halves(
             if stop - start > 1:
                 heapq.heappush(heap, (stop - start, rng.random_sample(), k, start, stop))
 
-    for k, order in enumerate(orders):
-        push(k, order.gaps())
+    for k, ranking in enumerate(rankings):
+        push(k, ranking.gaps())
     picks: list[int] = []
     while heap and len(picks) < n_picks:
         _, _, k, start, stop = heapq.heappop(heap)
-        if not orders[k].is_open(start, stop):
+        if not rankings[k].is_gap(start, stop):  # a row within it was picked meanwhile
             continue
-        row = int(orders[k].rows[(start + stop) // 2])
+        row = int(rankings[k].rows[(start + stop) // 2])
         picks.append(row)
-        for other, order in enumerate(orders):
-            push(other, order.mark(row, bool(predicted[row] == other)))
+        for other, ranking in enumerate(rankings):
+            push(other, ranking.label(row, bool(predicted[row] == other)))
     return picks
 
 
-def _around_cuts(
-    orders: list[_Order], picks: list[int], n_picks: int, n_rows: int, rng: RandomState
+def _pick_near_cuts(
+    rankings: list[_LabeledRanking], picks: list[int], n_picks: int, n_rows: int, rng: RandomState
 ) -> list[int]:
-    """Pick the rows nearest to where the label changes, in any order."""
+    """Return the rows nearest to a change of class in any ranking, at most `n_picks`."""
     distance = np.full(n_rows, np.inf)
-    for order in orders:
-        cuts = np.array([start + 0.5 for start, _ in order.gaps()])
+    for ranking in rankings:
+        cuts = np.array([start + 0.5 for start, _ in ranking.gaps()])  # sorted
         if len(cuts):
-            places = order.places[:n_rows]
-            right = np.searchsorted(cuts, places).clip(max=len(cuts) - 1)
+            ranks = ranking.ranks[:n_rows]  # of the pool, (n_rows,)
+            right = np.searchsorted(cuts, ranks).clip(max=len(cuts) - 1)
             left = (right - 1).clip(min=0)
-            nearest = np.minimum(np.abs(cuts[right] - places), np.abs(cuts[left] - places))
+            nearest = np.minimum(np.abs(cuts[right] - ranks), np.abs(cuts[left] - ranks))
             np.minimum(distance, nearest, out=distance)
     distance[picks] = np.inf
-    n_near = min(n_picks, int(np.isfinite(distance).sum()))
-    return top(-distance, n_near, rng).tolist()
+    n_finite = min(n_picks, int(np.isfinite(distance).sum()))
+    return top(-distance, n_finite, rng).tolist()

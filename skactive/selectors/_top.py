@@ -1,4 +1,4 @@
-"""The rows of highest score, plainly or after a random perturbation."""
+"""The rows of highest score, with or without a random perturbation of the scores."""
 
 from __future__ import annotations
 
@@ -30,11 +30,12 @@ def top(scores: NDArray[Any], batch_size: int, random_state: Seed = None) -> Pos
     Parameters
     ----------
     scores : ndarray of shape (n_rows,)
-        One score a row, higher is better; minus infinity is a score like any other.
+        Score of each row, higher is better; minus infinity is allowed.
     batch_size : int
         Number of rows to select.
     random_state : int, RandomState or None, default=None
-        Breaks the ties. Among rows of equal score each subset, and each order, is equally likely.
+        Seed for breaking ties. Among rows of equal score, each subset and each order is equally
+        likely.
 
     Returns
     -------
@@ -43,9 +44,8 @@ def top(scores: NDArray[Any], batch_size: int, random_state: Seed = None) -> Pos
 
     Notes
     -----
-    The maxima of blocks leave few rows in the running, a partition finds the lowest score that
-    gets in, and only the rows chosen are sorted: :math:`O(n + k \log k)` for :math:`k` of
-    :math:`n` rows.
+    The maxima of blocks rule out most rows, a partition finds the lowest score that is selected,
+    and only the selected rows are sorted: :math:`O(n + k \log k)` for :math:`k` of :math:`n` rows.
 
     Examples
     --------
@@ -57,21 +57,21 @@ def top(scores: NDArray[Any], batch_size: int, random_state: Seed = None) -> Pos
     if batch_size == 0:
         return np.empty(0, dtype=np.intp)
     rng = make_random_state(random_state)
-    rows = np.flatnonzero(scores >= _reached(scores, batch_size))
+    rows = np.flatnonzero(scores >= _bound_threshold(scores, batch_size))
     contenders = scores[rows]
     threshold = np.partition(contenders, -batch_size)[-batch_size]
     above = rows[contenders > threshold]
-    level = rows[contenders == threshold]
-    lucky = sample_without_replacement(len(level), batch_size - len(above), random_state=rng)
-    picks = rng.permutation(np.concatenate([above, level[lucky]]))
-    # The sort is stable, so rows of equal score stay in the random order just given to them.
+    tied = rows[contenders == threshold]
+    sample = sample_without_replacement(len(tied), batch_size - len(above), random_state=rng)
+    picks = rng.permutation(np.concatenate([above, tied[sample]]))
+    # The sort is stable, so rows of equal score keep their random order.
     return picks[np.argsort(-scores[picks].astype(np.float64), kind="stable")]
 
 
-def _reached(scores: NDArray[Any], n: int) -> Any:
-    """Return a value that at least `n` scores reach, and few more in a large pool.
+def _bound_threshold(scores: NDArray[Any], n: int) -> Any:
+    """Return a lower bound of the n-th highest score that few other scores reach in a large pool.
 
-    It is the n-th best of the maxima of blocks: one pass, where a partition takes several.
+    It is the n-th highest of the maxima of blocks: one pass, where a partition takes several.
     """
     width = len(scores) // (16 * n)
     if width < 2:
@@ -84,8 +84,8 @@ def _reached(scores: NDArray[Any], n: int) -> Any:
 class _GumbelTop(BaseEstimator, ABC):
     """Top-k of log-potentials perturbed by Gumbel noise of scale ``1 / beta``.
 
-    The k highest perturbed log-potentials are a draw of k rows without replacement, each in
-    proportion to its potential to the power of ``beta``.
+    The k highest perturbed log-potentials are a sample of k rows without replacement, drawn in
+    proportion to their potentials to the power of ``beta``.
     """
 
     def __init__(self, beta: float = 1.0) -> None:
@@ -94,16 +94,16 @@ class _GumbelTop(BaseEstimator, ABC):
     def __call__(
         self, scores: NDArray[Any], batch_size: int, random_state: Seed = None
     ) -> Positions:
-        """Select rows at random, those of high score more often.
+        """Select rows at random, rows of high score more often.
 
         Parameters
         ----------
         scores : ndarray of shape (n_rows,)
-            One score a row, higher is better.
+            Score of each row, higher is better.
         batch_size : int
             Number of rows to select.
         random_state : int, RandomState or None, default=None
-            Draws the noise and breaks ties.
+            Seed for the noise and for breaking ties.
 
         Returns
         -------
@@ -113,12 +113,12 @@ class _GumbelTop(BaseEstimator, ABC):
         Raises
         ------
         ValueError
-            If ``beta`` is not positive, or the scores do not suit the potential.
+            If ``beta`` is not positive, or the potential is not defined for the scores.
         """
         if not self.beta > 0:
             raise ValueError(
-                f"beta must be positive, got {self.beta!r}. Small values come close to a uniform "
-                "draw, large ones to plain top-k."
+                f"beta must be positive, got {self.beta!r}. Small values approach a uniform draw, "
+                "large values top-k."
             )
         rng = make_random_state(random_state)
         noise = rng.gumbel(size=len(scores)) / self.beta
@@ -145,7 +145,7 @@ class PowerTop(_GumbelTop):
     Notes
     -----
     Without replacement, row :math:`i` is drawn with :math:`p_i \propto s_i^\beta`. Rows of score 0
-    come last, at random among themselves.
+    come last, in random order.
 
     References
     ----------
@@ -164,7 +164,7 @@ class PowerTop(_GumbelTop):
         if lowest < 0:
             raise ValueError(
                 f"PowerTop needs scores that are at least 0, got {lowest:.6g}. Shift the scores, "
-                "or use SoftmaxTop or SoftrankTop, which take scores of any sign."
+                "or use SoftmaxTop or SoftrankTop, which accept scores of any sign."
             )
         impossible = np.full(len(scores), -np.inf)
         return np.log(scores, out=impossible, where=scores > 0, dtype=np.float64)
@@ -176,7 +176,7 @@ class SoftmaxTop(_GumbelTop):
     Parameters
     ----------
     beta : float, default=1.0
-        Inverse temperature, above 0, in the inverse of the scores' unit: near 0 the draw is
+        Inverse temperature, above 0, in the inverse unit of the scores: near 0 the draw is
         uniform, at infinity it is :func:`top`.
 
     Raises
@@ -220,7 +220,7 @@ class SoftrankTop(_GumbelTop):
     Notes
     -----
     Without replacement, row :math:`i` is drawn with :math:`p_i \propto r_i^{-\beta}`, where
-    :math:`r_i = 1` is the rank of the highest score. Rows of equal score share out their ranks at
+    :math:`r_i = 1` is the rank of the highest score. Rows of equal score get their ranks at
     random. Only the order of the scores matters.
 
     References
@@ -242,11 +242,11 @@ class SoftrankTop(_GumbelTop):
 
 
 def fill_at_random(picks: list[int], batch_size: int, n_rows: int, rng: RandomState) -> Positions:
-    """Return ``picks`` and, up to ``batch_size``, other positions drawn uniformly."""
-    chosen = np.array(picks, dtype=np.intp)
-    if len(chosen) == batch_size:
-        return chosen
-    left = np.ones(n_rows, dtype=bool)
-    left[chosen] = False
-    rest = rng.choice(np.flatnonzero(left), batch_size - len(chosen), replace=False)
-    return np.concatenate([chosen, rest])
+    """Return ``picks``, filled up to ``batch_size`` with other positions drawn uniformly."""
+    positions = np.array(picks, dtype=np.intp)
+    if len(positions) == batch_size:
+        return positions
+    is_candidate = np.ones(n_rows, dtype=bool)
+    is_candidate[positions] = False
+    rest = rng.choice(np.flatnonzero(is_candidate), batch_size - len(positions), replace=False)
+    return np.concatenate([positions, rest])

@@ -124,7 +124,7 @@ def test_the_whole_pool_comes_in_random_order():
 @pytest.mark.parametrize("lloyd_rows", [20_000, 10])
 def test_weighted_medoids_are_nearest_to_the_weighted_mean(as_rows, dtype, lloyd_rows, monkeypatch):
     monkeypatch.setattr(clustering, "_LLOYD_ROWS", lloyd_rows)
-    monkeypatch.setattr(clustering, "_BLOCK_BYTES", 100)
+    monkeypatch.setattr(clustering, "_CENTER_BLOCK_BYTES", 100)
     X, blob = blobs(dtype)
     weights = np.random.default_rng(1).exponential(size=25)
     expected = {}
@@ -177,7 +177,7 @@ def test_weights_of_any_magnitude():
 @pytest.mark.parametrize("shift", [0.0, 3e4])
 def test_mini_batches_find_the_blobs(as_rows, shift, monkeypatch):
     monkeypatch.setattr(clustering, "_LLOYD_ROWS", 10)
-    monkeypatch.setattr(clustering, "_BLOCK_BYTES", 100)
+    monkeypatch.setattr(clustering, "_CENTER_BLOCK_BYTES", 100)
     X, blob = blobs()
     X = (X + shift).astype(np.float64 if shift and as_rows is not np.asarray else np.float32)
     expected = []
@@ -191,10 +191,10 @@ def test_mini_batches_find_the_blobs(as_rows, shift, monkeypatch):
 
 @pytest.mark.parametrize("as_rows", [np.asarray, sparse.csr_array])
 def test_mini_batch_labels_are_the_nearest_centers(as_rows, monkeypatch):
-    monkeypatch.setattr(clustering, "_BLOCK_BYTES", 1000)
+    monkeypatch.setattr(clustering, "_CENTER_BLOCK_BYTES", 1000)
     X = np.random.default_rng(0).normal(size=(500, 3))
     parts = [as_rows(X[:450]), as_rows(X[450:])]
-    labels, centers = clustering._mini_batch_labels(parts, 12, np.random.RandomState(0))
+    labels, centers = clustering._run_mini_batches(parts, 12, np.random.RandomState(0))
     differences = X[:, None] - centers[None]
     if as_rows is np.asarray:  # the centers are known up to a shift: that of their own blobs
         means = np.array([X[labels == c].mean(axis=0) for c in range(12)])
@@ -206,7 +206,7 @@ def test_mini_batch_labels_are_the_nearest_centers(as_rows, monkeypatch):
 
 def test_mini_batches_are_nearly_as_good_as_all_rows():
     X = np.random.default_rng(0).normal(size=(4000, 5))
-    labels, _ = clustering._mini_batch_labels([X], 40, np.random.RandomState(0))
+    labels, _ = clustering._run_mini_batches([X], 40, np.random.RandomState(0))
     means = np.array([X[labels == c].mean(axis=0) for c in range(40)])
     inertia = np.square(X - means[labels]).sum()
     assert inertia < 1.1 * KMeans(40, n_init=1, random_state=0).fit(X).inertia_
@@ -214,7 +214,8 @@ def test_mini_batches_are_nearly_as_good_as_all_rows():
 
 def test_draws_are_in_proportion_to_the_weights():
     weights, rng = np.array([0.0, 1.0, 5.0, 0.0, 2.0, 0.0]), np.random.RandomState(0)
-    counts = np.bincount(clustering._drawn([weights], 8000, np.cumsum(weights), rng), minlength=6)
+    draws = clustering._draw_rows([weights], 8000, np.cumsum(weights), rng)
+    counts = np.bincount(draws, minlength=6)
     assert not counts[weights == 0].any()
     assert chisquare(counts[weights > 0], [1000, 5000, 2000]).pvalue > 1e-3
 
@@ -257,7 +258,7 @@ def assert_typical(picks, X, labeled, labels, n_neighbors):
 def test_typiclust_is_the_plain_loop(
     n_labeled, batch_size, n_dims, n_neighbors, block_rows, monkeypatch
 ):
-    monkeypatch.setattr(clustering, "_BLOCK_ROWS", block_rows)
+    monkeypatch.setattr(clustering, "_NEIGHBOR_BLOCK_ROWS", block_rows)
     rng = np.random.default_rng(n_labeled + batch_size)
     X, labeled = rng.normal(size=(40, n_dims)), rng.normal(size=(n_labeled, n_dims))
     for max_clusters in (500, 6, 1):
@@ -333,7 +334,7 @@ def test_equally_large_clusters_come_in_random_order():
     orders = {tuple(typiclust(X, 3, random_state=seed) // 2) for seed in range(60)}
     assert len(orders) == 6
     labels, rng = np.repeat([0, 1, 2], 2), np.random.RandomState(0)
-    orders = {tuple(_clusters._visits(labels, 6, 3, 3, rng)) for _ in range(60)}
+    orders = {tuple(_clusters._schedule_visits(labels, 6, 3, 3, rng)) for _ in range(60)}
     assert len(orders) == 6
 
 
@@ -341,13 +342,13 @@ def test_a_sample_of_all_is_no_approximation(monkeypatch):
     X = np.random.default_rng(0).normal(size=(80, 2))
     exact = typiclust(X, 5, max_clusters=1, n_neighbors=6, random_state=0)
     monkeypatch.setattr(clustering, "_ALL_PAIRS_ROWS", 40)
-    monkeypatch.setattr(clustering, "_SAMPLE", 80)
+    monkeypatch.setattr(clustering, "_SAMPLE_ROWS", 80)
     assert_array_equal(typiclust(X, 5, max_clusters=1, n_neighbors=6, random_state=0), exact)
 
 
 def test_large_clusters_are_searched_where_a_sample_is_dense(monkeypatch):
     monkeypatch.setattr(clustering, "_ALL_PAIRS_ROWS", 500)
-    monkeypatch.setattr(clustering, "_SAMPLE", 200)
+    monkeypatch.setattr(clustering, "_SAMPLE_ROWS", 200)
     rng = np.random.default_rng(0)
     X = rng.normal(size=(2000, 2))
     X[rng.choice(2000, 300, replace=False)] /= 10
@@ -388,7 +389,7 @@ def test_the_hierarchy_is_that_of_the_plain_loop(as_rows):
     X = np.random.default_rng(0).normal(size=(30, 2))
     rows, rng = canonical(as_rows(X)), np.random.RandomState(0)
     for epsilon, n_clusters in ((None, 1), (None, 7), (None, 30), (0.5, 3), (1.5, 3)):
-        labels = clustering._hierarchy_labels(rows, n_clusters, epsilon, rng)
+        labels = clustering.cluster_by_linkage(rows, n_clusters, epsilon, rng)
         found = {frozenset(np.flatnonzero(labels == c)) for c in np.unique(labels)}
         stop = {"n_clusters": n_clusters} if epsilon is None else {"epsilon": epsilon}
         assert found == average_linkage(X, **stop)
@@ -400,7 +401,7 @@ def test_large_pools_are_joined_by_micro_clusters(monkeypatch):
     X, blob = blobs()
     for n_clusters, epsilon in ((3, None), (9, 20.0)):
         rng = np.random.RandomState(0)
-        labels = clustering._hierarchy_labels(X, n_clusters, epsilon, rng)
+        labels = clustering.cluster_by_linkage(X, n_clusters, epsilon, rng)
         assert len(set(zip(labels, blob, strict=True))) == 3 == len(set(labels))
 
 
@@ -468,7 +469,7 @@ selectors = pytest.mark.parametrize("select", SELECTORS)
 def test_common_to_all(select, as_rows, dtype, batch_size, limit, monkeypatch):
     for name in ("_LLOYD_ROWS", "_HIERARCHY_ROWS", "_ALL_PAIRS_ROWS") if limit else ():
         monkeypatch.setattr(clustering, name, limit)
-    monkeypatch.setattr(clustering, "_SAMPLE", 6)
+    monkeypatch.setattr(clustering, "_SAMPLE_ROWS", 6)
     monkeypatch.setattr(clustering, "_MICRO_CLUSTERS", 8)
     monkeypatch.setattr(clustering, "_MINI_BATCH_STEPS", 3)
     X = as_rows(blobs(dtype)[0])
@@ -491,7 +492,8 @@ def test_common_to_all(select, as_rows, dtype, batch_size, limit, monkeypatch):
     "X", [np.zeros((12, 1)), np.full((12, 2), 0.1), np.repeat(np.eye(3), 4, 0)]
 )
 def test_rows_that_coincide(select, X, batch_size, limit, monkeypatch):
-    for name in ("_LLOYD_ROWS", "_HIERARCHY_ROWS", "_ALL_PAIRS_ROWS", "_SAMPLE") if limit else ():
+    names = ("_LLOYD_ROWS", "_HIERARCHY_ROWS", "_ALL_PAIRS_ROWS", "_SAMPLE_ROWS")
+    for name in names if limit else ():
         monkeypatch.setattr(clustering, name, limit)
     monkeypatch.setattr(clustering, "_MICRO_CLUSTERS", 5)
     monkeypatch.setattr(clustering, "_MINI_BATCH_STEPS", 3)
@@ -511,8 +513,8 @@ def test_a_single_row(select):
 @pytest.mark.parametrize("select", [kmeans_medoids, *SELECTORS])
 def test_memory_is_a_few_numbers_a_row(select, monkeypatch):
     monkeypatch.setattr(clustering, "_MICRO_CLUSTERS", 50)
-    monkeypatch.setattr(clustering, "_BLOCK_BYTES", 2**20)
-    monkeypatch.setattr(clustering, "_BLOCK_ROWS", 256)
+    monkeypatch.setattr(clustering, "_CENTER_BLOCK_BYTES", 2**20)
+    monkeypatch.setattr(clustering, "_NEIGHBOR_BLOCK_ROWS", 256)
     X = np.random.default_rng(0).normal(size=(30_000, 100)).astype(np.float32)
     select(X[:200], 3)  # what is imported late stays
     tracemalloc.start()

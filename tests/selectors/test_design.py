@@ -14,6 +14,7 @@ from scipy.stats import chisquare
 
 from skactive.exceptions import PoolTooLargeError
 from skactive.selectors._design import bait, d_optimal, dpp_map, v_optimal
+from skactive.selectors._engine import fisher as fisher_engine
 from skactive.selectors._engine import information as engine
 
 KINDS = [np.asarray, sparse.csr_array, sparse.csr_matrix, sparse.coo_array]
@@ -22,12 +23,13 @@ kinds = pytest.mark.parametrize("as_rows", KINDS, ids=lambda kind: kind.__name__
 
 @pytest.fixture
 def small_blocks(monkeypatch):
-    """Several blocks and a front shorter than the pool, also for a few dozen rows."""
-    monkeypatch.setattr(engine, "_BLOCK_BYTES", 300)
-    monkeypatch.setattr(engine, "_MIN_BLOCK_ROWS", 7)
-    monkeypatch.setattr(engine, "_ROWS_IN_RACE", (4, 4))
-    monkeypatch.setattr(engine, "_ROWS_IN_FRONT", 4)
-    monkeypatch.setattr(engine, "_MAX_PENDING", 6)
+    """Several blocks and a shortlist shorter than the pool, even with a few dozen rows."""
+    monkeypatch.setattr(engine, "_ROW_BLOCK_BYTES", 300)
+    monkeypatch.setattr(engine, "_MIN_PRODUCT_ROWS", 7)
+    monkeypatch.setattr(engine, "_MIN_SHORTLIST", 4)
+    monkeypatch.setattr(engine, "_MAX_SHORTLIST", 4)
+    monkeypatch.setattr(engine, "_MAX_PENDING_PICKS", 6)
+    monkeypatch.setattr(fisher_engine, "_SCREENING_ROWS", 4)
 
 
 def outer(a, h):
@@ -126,7 +128,7 @@ def test_weights_go_in_as_factors():
     assert_array_equal(d_optimal((roots, X), 10), plain_d_optimal(roots * X, 10, 1.0, X[:0]))
 
 
-def test_the_front_changes_no_pick():
+def test_the_shortlist_changes_no_pick():
     rng = np.random.default_rng(3)
     X = rng.normal(size=(3000, 8)) * rng.lognormal(size=(3000, 1))
     inverse, leverages, picks = np.eye(8) / 0.1, None, []
@@ -151,7 +153,8 @@ def test_grids_full_of_ties(X, n_labeled, seed):
         leverages = np.einsum("ij,ij->i", X @ inverse, X)
         assert leverages[pick] >= np.delete(leverages, picks[:i]).max() * (1 - 1e-8)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine, "_ROWS_IN_RACE", (4, 4))  # who is in front decides no tie
+        patch.setattr(engine, "_MIN_SHORTLIST", 4)  # the shortlist decides no tie
+        patch.setattr(engine, "_MAX_SHORTLIST", 4)
         assert_array_equal(d_optimal(X, 12, labeled=X[:n_labeled], random_state=seed), picks)
 
 
@@ -302,7 +305,7 @@ def test_the_published_code_on_its_own_terms():
 def test_factors_of_the_information_of_any_probabilities(n_classes, data):
     weights = data.draw(arrays(float, n_classes, elements=st.sampled_from([0, 1e-300, 1, 2, 7])))
     p = weights / weights.sum() if weights.sum() > 0 else np.eye(n_classes)[0]
-    factor = engine._across(p[None], np.eye(n_classes)[None])[0].T  # (C, C-1)
+    factor = fisher_engine._multiply_by_factor(p[None], np.eye(n_classes)[None])[0].T  # (C, C-1)
     assert factor.shape == (n_classes, n_classes - 1)
     assert_allclose(factor @ factor.T, np.diag(p) - np.outer(p, p), atol=1e-14)
 
@@ -311,9 +314,9 @@ def test_factors_of_the_information_of_any_probabilities(n_classes, data):
 
 
 def test_dimensions_have_a_limit_and_the_error_says_what_to_do(monkeypatch):
-    monkeypatch.setattr(engine, "_MAX_NUMBERS", 20)
-    monkeypatch.setattr(engine, "_MAX_DIMS", 5)
-    monkeypatch.setattr(engine, "_MAX_FISHER_NUMBERS", 79)
+    monkeypatch.setattr(engine, "_MAX_INVERSE_NUMBERS", 20)
+    monkeypatch.setattr(engine, "_MAX_TRACE_DIMS", 5)
+    monkeypatch.setattr(fisher_engine, "_MAX_FISHER_NUMBERS", 79)
     X, proba = np.eye(10), np.full((10, 3), 1 / 3)
     assert len(d_optimal(X, 2)) == 2
     for select in (d_optimal, dpp_map):
@@ -485,7 +488,7 @@ def test_labeled_rows_of_no_length_are_no_labeled_rows(select):
 def test_sparse_rows_with_repeated_entries_are_read_but_not_rewritten():
     data, indices = np.array([1.0, 2.0, 4.0, 3.0]), np.array([1, 1, 2, 0])
     X = sparse.csr_array((data, indices, np.array([0, 2, 4])), shape=(2, 3))
-    state = engine._Rows(X)
-    assert_allclose(state.squared_lengths(), [9, 25])
+    state = engine.DesignRows(X)
+    assert_allclose(state.squared_norms(), [9, 25])
     assert_array_equal(X.data, [1, 2, 4, 3])
     assert_array_equal(X.indices, [1, 1, 2, 0])

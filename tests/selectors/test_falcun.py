@@ -8,7 +8,7 @@ from numpy.testing import assert_array_equal
 from scipy.stats import chisquare
 
 from skactive import scores
-from skactive.selectors import _falcun as _relevance
+from skactive.selectors import _falcun
 from skactive.selectors._falcun import falcun
 
 DUPLICATES = np.array([[0.5, 0.5], [0.5, 0.5], [0.6, 0.4], [0.3, 0.7], [0.9, 0.1], [0.6, 0.4]])
@@ -42,7 +42,7 @@ def plain_picks(proba, uncertainty, batch_size, gamma, seed):
 @pytest.mark.parametrize("concentration", [0.02, 0.2, 1])
 @pytest.mark.parametrize("n_classes", [1, 2, 5])
 def test_picks_are_those_of_plain_loops(gamma, concentration, n_classes, monkeypatch):
-    monkeypatch.setattr(_relevance, "_BLOCK_BYTES", 300)  # several blocks, the last one short
+    monkeypatch.setattr(_falcun, "_PROBA_BLOCK_BYTES", 300)  # several blocks, the last one short
     proba = np.random.RandomState(0).dirichlet(np.full(n_classes, concentration), 43)
     proba[5] = proba[6]
     uncertainty = scores.margin(proba)

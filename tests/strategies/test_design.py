@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 
 from skactive import ActiveLearner
 from skactive.exceptions import PoolTooLargeError
-from skactive.selectors._engine import information
+from skactive.selectors._engine import fisher as fisher_engine
 from skactive.strategies import Entropy, Margin, Subsample
 from skactive.strategies._design import BAIT, DPP, DOptimal, MaxDet, VOptimal
 from skactive.testing import FakePool, parametrize_with_strategy_checks
@@ -170,7 +170,7 @@ def test_a_ridge_of_zero_is_refused(strategy, ridge):
 
 
 def test_a_pool_too_large_for_bait_is_refused_and_the_remedy_works(monkeypatch):
-    monkeypatch.setattr(information, "_MAX_FISHER_NUMBERS", 2 * 4 * 20)
+    monkeypatch.setattr(fisher_engine, "_MAX_FISHER_NUMBERS", 2 * 4 * 20)
     pool = FakePool(30)
     with pytest.raises(PoolTooLargeError, match="Subsample"):
         BAIT().select(pool, 3)

@@ -134,7 +134,7 @@ def test_density_is_uncertainty_times_a_power_of_mean_similarity(beta, uncertain
 
 
 def test_density_of_a_large_pool_is_estimated_by_a_sample_of_the_query(monkeypatch):
-    monkeypatch.setattr(pure, "_MOST_EXACT", 50)
+    monkeypatch.setattr(pure, "_MAX_EXACT_ROWS", 50)
     pool, doubt = FakePool(100), Entropy().score(FakePool(100))
     exact = doubt * pure.information_density(pool.embedding, max_reference=None)
     expected = doubt * pure.information_density(pool.embedding, max_reference=20, random_state=3)

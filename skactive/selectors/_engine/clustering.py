@@ -1,10 +1,21 @@
-"""Clusterings of large pools: k-means, linkage, and medoids."""
+"""Clusterings of large pools: k-means and its medoids, typicality within a cluster, and linkage.
+
+* k-means with weights w minimizes ``sum_i w_i |x_i - m_c(i)|^2``. The nearest center of a row is
+  the one of largest ``<x, c> - |c|^2 / 2``: one matrix product per block of rows.
+* The typicality of a row is the inverse of its mean distance to its K nearest neighbors within its
+  cluster, from ``|x - y|^2 = |x|^2 + |y|^2 - 2 <x, y>``, again by blocks.
+* Average linkage joins the two clusters of smallest mean distance between their rows. It takes time
+  and memory quadratic in what it joins.
+
+Small pools are treated exactly. In larger ones mini-batches, a sample of neighbors and a hierarchy
+of micro-clusters keep time and memory linear in the number of rows.
+"""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.random import RandomState
@@ -14,87 +25,72 @@ from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
 from skactive.selectors._engine.nearest_centers import drawn
-from skactive.selectors._engine.points import Matrix, row_products, slices
+from skactive.selectors._engine.points import Floats, Matrix, row_products, slices
 from skactive.selectors._top import Positions, top
 
-__all__ = ["Values"]
+__all__ = [
+    "Cluster",
+    "cluster_by_kmeans",
+    "cluster_by_linkage",
+    "find_medoids",
+    "group_members",
+    "normalize_weights",
+]
 
-
-Values: TypeAlias = NDArray[np.float64]
-
-
-# Up to so many rows k-means sees all of them at every step; beyond, this many random draws of
-# some rows, which cost the same for any pool, and each row once to be told its cluster.
+# Up to this many rows, k-means runs Lloyd's algorithm on all of them; beyond, it takes this many
+# steps on random mini-batches, which cost the same for any pool, and assigns each row once.
 _LLOYD_ROWS = 20_000
-
-
 _MINI_BATCH_STEPS = 50
-
-
 _MINI_BATCH_ROWS = 2_048
-
-
-# Neighbors are sought among all pairs in clusters of up to so many rows. In larger ones a sample
-# tells which rows are worth it.
+# In clusters of up to this many rows, neighbors are searched among all pairs. In larger ones, only
+# the contenders are compared exactly: the rows with the nearest neighbors in a sample.
 _ALL_PAIRS_ROWS = 2_048
-
-
-_SAMPLE = 512
-
-
-_CONTENDERS = 256
-
-
-# A hierarchy takes time and memory that grow with the square of what it joins.
+_SAMPLE_ROWS = 512
+_MIN_CONTENDERS = 256
+# Up to this many rows, the hierarchy joins the rows themselves; beyond, this many clusters of them.
 _HIERARCHY_ROWS = 2_000
-
-
 _MICRO_CLUSTERS = 1_000
-
-
-_BLOCK_BYTES = 2**22
-
-
-_BLOCK_ROWS = 1_024
-
-
+# Blocks of products with the centers stay in the last cache; blocks of pairs are squares.
+_CENTER_BLOCK_BYTES = 2**22
+_NEIGHBOR_BLOCK_ROWS = 1_024
 # Squared distances from inner products carry rounding of some 1e-15 of the norms. Below this share
 # of them rows count as duplicates.
 _DUPLICATE = 1e-13
+# Mean distances carry the rounding of their terms; within this relative tolerance they tie.
+_MEAN_RTOL = 1e-9
+# Share of the largest weight to which rows of weight 0 are raised, since they belong to a cluster
+# too: negligible even in single precision.
+_MIN_WEIGHT = 1e-12
 
 
-# Means carry the rounding of their terms; within this share of the largest they tie.
-_TIE = 1e-9
-
-
-# A row that weighs nothing still belongs to a cluster; in single precision this is next to nothing.
-_LEAST_WEIGHT = 1e-12
-
-
-def _shares(weights: NDArray[Any] | None) -> Values | None:
-    """Return the weights as shares of the largest, none quite 0; None where all are 0."""
+def normalize_weights(weights: NDArray[Any] | None) -> Floats | None:
+    """Return the weights divided by the largest, all above 0; None if all are 0."""
     if weights is None or not weights.any():
         return None
     shares = np.asarray(weights, dtype=np.float64) / weights.max()
-    return np.maximum(shares, _LEAST_WEIGHT)
+    return np.maximum(shares, _MIN_WEIGHT)
 
 
-def _kmeans_labels(
-    parts: list[Matrix], n_clusters: int, rng: RandomState, weights: Values | None = None
+# -- k-means -----------------------------------------------------------------------------------
+
+
+def cluster_by_kmeans(
+    parts: list[Matrix], n_clusters: int, rng: RandomState, weights: Floats | None = None
 ) -> NDArray[np.intp]:
-    """Return the cluster of each row of the first part, then of the second if there is one."""
+    """Return the k-means cluster of each row of the first part, then of the second if any."""
     if sum(part.shape[0] for part in parts) <= _LLOYD_ROWS:
-        return _lloyd_labels(_stack(parts), n_clusters, rng, weights)
-    return _mini_batch_labels(parts, n_clusters, rng, weights)[0]
+        return _run_lloyd(_stack_parts(parts), n_clusters, rng, weights)
+    return _run_mini_batches(parts, n_clusters, rng, weights)[0]
 
 
-def _lloyd_labels(
-    X: Matrix, n_clusters: int, rng: RandomState, weights: Values | None
+def _run_lloyd(
+    X: Matrix, n_clusters: int, rng: RandomState, weights: Floats | None
 ) -> NDArray[np.intp]:
-    from sklearn.cluster import KMeans  # late: it takes a tenth of a second
+    """Return the cluster of each row after Lloyd's algorithm, (n_rows,)."""
+    from sklearn.cluster import KMeans  # imported here: it takes a tenth of a second
 
     with warnings.catch_warnings():
-        # Duplicate rows are no fault of the caller's, and are seen to afterwards.
+        # Duplicate rows are legitimate, and the callers handle the empty clusters.
         warnings.filterwarnings(
             "ignore", message="Number of distinct clusters", category=ConvergenceWarning
         )
@@ -102,148 +98,161 @@ def _lloyd_labels(
         return kmeans.fit(X, sample_weight=weights).labels_.astype(np.intp)
 
 
-def _mini_batch_labels(
-    parts: list[Matrix], n_clusters: int, rng: RandomState, weights: Values | None = None
+def _run_mini_batches(
+    parts: list[Matrix], n_clusters: int, rng: RandomState, weights: Floats | None = None
 ) -> tuple[NDArray[np.intp], NDArray[Any]]:
-    """Return the cluster of each row, and the centers up to a common shift.
+    """Return the cluster of each row, and the centers up to a common shift, (n_clusters, n_dims).
 
-    `MiniBatchKMeans.fit` wants all rows in one array and visits each several times; single steps
-    need only the rows drawn, of whichever part, and the labels are one product a block.
+    `MiniBatchKMeans.fit` needs all rows in one array and visits each several times. Single steps
+    need only the rows drawn from the parts, and the labels take one product per block.
     """
-    from sklearn.cluster import MiniBatchKMeans  # late: it takes a tenth of a second
+    from sklearn.cluster import MiniBatchKMeans  # imported here: it takes a tenth of a second
 
-    n_drawn = max(_MINI_BATCH_ROWS, 3 * n_clusters)
+    n_draws = max(_MINI_BATCH_ROWS, 3 * n_clusters)
     kmeans = MiniBatchKMeans(n_clusters, n_init=1, random_state=rng)
-    cumulated = None if weights is None else np.cumsum(weights)
-    origin = _mean(_rows_at(parts, _drawn(parts, n_drawn, cumulated, rng)))
-    # On one thread, which is as fast where nothing else runs; where something does, threads that
-    # wait for each other at the end of such small steps take ten times as long.
+    cumulative = None if weights is None else np.cumsum(weights)
+    origin = _compute_origin(_take_rows(parts, _draw_rows(parts, n_draws, cumulative, rng)))
+    # One thread is as fast on an idle machine; on a busy one, threads that wait for each other at
+    # the end of such small steps take ten times as long.
     with threadpool_limits(1):
         for _ in range(_MINI_BATCH_STEPS):
-            some = _rows_at(parts, _drawn(parts, n_drawn, cumulated, rng))
-            kmeans.partial_fit(_shifted(some, origin))
+            mini_batch = _take_rows(parts, _draw_rows(parts, n_draws, cumulative, rng))
+            kmeans.partial_fit(_subtract_origin(mini_batch, origin))
         centers = kmeans.cluster_centers_
-        labels = [_nearest_center(part, centers, origin) for part in parts]
+        labels = [_assign_to_centers(part, centers, origin) for part in parts]
     return np.concatenate(labels), centers
 
 
-def _drawn(
-    parts: list[Matrix], n_drawn: int, cumulated: Values | None, rng: RandomState
+def _draw_rows(
+    parts: list[Matrix], n_draws: int, cumulative: Floats | None, rng: RandomState
 ) -> Positions:
-    """Draw positions among all rows, in proportion to weights given by their running sum."""
-    if cumulated is None:
-        return rng.randint(sum(part.shape[0] for part in parts), size=n_drawn)
-    return drawn(cumulated, n_drawn, rng)
+    """Draw positions among all rows with replacement, in proportion to cumulative weights."""
+    if cumulative is None:
+        return rng.randint(sum(part.shape[0] for part in parts), size=n_draws)
+    return drawn(cumulative, n_draws, rng)
 
 
-def _rows_at(parts: list[Matrix], positions: Positions) -> Matrix:
-    """Take rows by their positions in the first part, then the second; those of the first first."""
+def _take_rows(parts: list[Matrix], positions: Positions) -> Matrix:
+    """Return rows by their positions in all parts, those of the first part first."""
     if len(parts) == 1:
         return parts[0][positions]
     n_first = parts[0].shape[0]
     first = positions < n_first
-    return _stack([parts[0][positions[first]], parts[1][positions[~first] - n_first]])
+    return _stack_parts([parts[0][positions[first]], parts[1][positions[~first] - n_first]])
 
 
-def _stack(parts: list[Matrix]) -> Matrix:
+def _stack_parts(parts: list[Matrix]) -> Matrix:
     if len(parts) == 1:
         return parts[0]
     dense = isinstance(parts[0], np.ndarray)
     return np.concatenate(parts) if dense else sparse.vstack(parts, format="csr")
 
 
-def _mean(rows: Matrix) -> NDArray[Any] | None:
-    """Return the mean row: around it products lose fewer digits. Sparse rows stay as they are."""
+def _compute_origin(rows: Matrix) -> NDArray[Any] | None:
+    """Return the mean row, around which products lose fewer digits; None for sparse rows."""
     return rows.mean(axis=0) if isinstance(rows, np.ndarray) else None
 
 
-def _shifted(rows: Matrix, origin: NDArray[Any] | None) -> Matrix:
+def _subtract_origin(rows: Matrix, origin: NDArray[Any] | None) -> Matrix:
     return rows if origin is None else rows - origin
 
 
-def _nearest_center(
+def _assign_to_centers(
     X: Matrix, centers: NDArray[Any], origin: NDArray[Any] | None
 ) -> NDArray[np.intp]:
-    """Return the nearest center of each row: that of the largest <x, c> - |c|^2 / 2."""
+    """Return the nearest center of each row, the one of largest <x, c> - |c|^2 / 2, (n_rows,)."""
     labels = np.empty(X.shape[0], dtype=np.intp)
-    half = np.square(centers).sum(axis=1) / 2
-    for block in _blocks(X.shape[0], sum(centers.shape)):
-        labels[block] = (_shifted(X[block], origin) @ centers.T - half).argmax(axis=1)
+    half_norms = np.square(centers).sum(axis=1) / 2
+    for block in _split_rows(X.shape[0], sum(centers.shape)):
+        inner = _subtract_origin(X[block], origin) @ centers.T  # (n_block, n_clusters)
+        labels[block] = (inner - half_norms).argmax(axis=1)
     return labels
 
 
-def _blocks(n_rows: int, n_columns: int) -> Iterator[slice]:
-    return slices(n_rows, max(1, _BLOCK_BYTES // (8 * n_columns)))
+def _split_rows(n_rows: int, n_columns: int) -> Iterator[slice]:
+    """Return slices of rows such that blocks of `n_columns` float64 columns fit the cache."""
+    return slices(n_rows, max(1, _CENTER_BLOCK_BYTES // (8 * n_columns)))
 
 
-def _members(labels: NDArray[np.intp], n_clusters: int) -> list[Positions]:
-    """Return the sorted positions of each cluster's members; of an empty cluster none."""
+# -- medoids -----------------------------------------------------------------------------------
+
+
+def group_members(labels: NDArray[np.intp], n_clusters: int) -> list[Positions]:
+    """Return the sorted positions of the members of each cluster; clusters may be empty."""
     ends = np.cumsum(np.bincount(labels, minlength=n_clusters))[:-1]
     return np.split(np.argsort(labels, kind="stable"), ends)
 
 
-def _medoids(
-    X: Matrix, labels: NDArray[np.intp], weights: Values | None, rng: RandomState
+def find_medoids(
+    X: Matrix, labels: NDArray[np.intp], weights: Floats | None, rng: RandomState
 ) -> list[int]:
-    """Return the member nearest to each cluster's mean, large or heavy clusters first."""
+    """Return the member nearest to the mean of each cluster, largest (or heaviest) cluster first.
+
+    Empty clusters are skipped.
+    """
     masses = np.bincount(labels, weights)
-    squared = _squared_to_means(X, labels, _cluster_means(X, labels, weights, masses))
-    members = _members(labels, len(masses))
+    squared = _squared_distances_to_means(X, labels, _compute_means(X, labels, weights, masses))
+    members = group_members(labels, len(masses))
     order = np.argsort(-masses, kind="stable")
-    return [_lowest(members[c], squared, rng) for c in order if len(members[c])]
+    return [_draw_smallest(members[c], squared, rng) for c in order if len(members[c])]
 
 
-def _lowest(members: Positions, values: Values, rng: RandomState) -> int:
-    """Return the member of the lowest value, ties within rounding broken at random."""
-    level = values[members]
-    lowest = members[level <= level.min() * (1 + _TIE)]
-    return int(lowest[rng.randint(len(lowest))])
+def _draw_smallest(members: Positions, values: Floats, rng: RandomState) -> int:
+    """Return the member of the smallest value, ties within rounding broken at random."""
+    of_members = values[members]
+    smallest = members[of_members <= of_members.min() * (1 + _MEAN_RTOL)]
+    return int(smallest[rng.randint(len(smallest))])
 
 
-def _cluster_means(
-    X: Matrix, labels: NDArray[np.intp], weights: Values | None, masses: NDArray[Any]
-) -> Values:
-    """Return the mean of each cluster's rows in float64, (n_clusters, n_dims)."""
+def _compute_means(
+    X: Matrix, labels: NDArray[np.intp], weights: Floats | None, masses: NDArray[Any]
+) -> Floats:
+    """Return the weighted mean of the rows of each cluster in float64, (n_clusters, n_dims)."""
     n_rows = len(labels)
     values = np.ones(n_rows) if weights is None else weights
-    indicator = sparse.csr_array((values, labels, np.arange(n_rows + 1)))  # of clusters, by rows
+    # (n_rows, n_clusters), one entry per row
+    indicator = sparse.csr_array((values, labels, np.arange(n_rows + 1)))
     if isinstance(X, np.ndarray):
         totals = np.zeros((len(masses), X.shape[1]))
-        for block in _blocks(*X.shape):
+        for block in _split_rows(*X.shape):
             totals += indicator[block].T @ X[block].astype(np.float64, copy=False)
     else:
         totals = (indicator.T @ X).toarray()
-    return totals / np.maximum(masses, _LEAST_WEIGHT)[:, np.newaxis]  # empty clusters have no mean
+    # Empty clusters have no mean; the floor only avoids 0 / 0.
+    return totals / np.maximum(masses, _MIN_WEIGHT)[:, np.newaxis]
 
 
-def _squared_to_means(X: Matrix, labels: NDArray[np.intp], means: Values) -> Values:
+def _squared_distances_to_means(X: Matrix, labels: NDArray[np.intp], means: Floats) -> Floats:
     """Return the squared distance of each row to the mean of its cluster, (n_rows,)."""
     if not isinstance(X, np.ndarray):
-        return _sparse_squared_to_means(X, labels, means)
+        return _squared_distances_of_sparse_rows(X, labels, means)
     squared = np.empty(len(X))
-    for block in _blocks(*X.shape):
+    for block in _split_rows(*X.shape):
         difference = X[block] - means[labels[block]]
         squared[block] = np.einsum("ij,ij->i", difference, difference)
     return squared
 
 
-def _sparse_squared_to_means(
-    X: sparse.csr_array, labels: NDArray[np.intp], means: Values
-) -> Values:
-    """As above for CSR, from what is not 0."""
-    row = np.repeat(np.arange(len(labels)), np.diff(X.indptr))
+def _squared_distances_of_sparse_rows(
+    X: sparse.csr_array, labels: NDArray[np.intp], means: Floats
+) -> Floats:
+    """Return the same for CSR, reading the nonzero entries only."""
+    row = np.repeat(np.arange(len(labels)), np.diff(X.indptr))  # row of each entry, (nnz,)
     inner = np.bincount(row, X.data * means[labels[row], X.indices], minlength=len(labels))
     norms = (
         row_products(X.astype(np.float64), X.astype(np.float64))
         + np.square(means).sum(axis=1)[labels]
     )
-    squared: Values = norms - 2 * inner
+    squared: Floats = norms - 2 * inner
     squared[squared < _DUPLICATE * norms] = 0.0
     return squared
 
 
-class _Cluster:
-    """A cluster whose members are told apart by how near their neighbors in it are.
+# -- typicality --------------------------------------------------------------------------------
+
+
+class Cluster:
+    """A cluster whose members are ordered by typicality: by how near their neighbors in it are.
 
     Parameters
     ----------
@@ -252,99 +261,117 @@ class _Cluster:
     members : ndarray of shape (n_members,)
         Sorted positions in the pool, then in the labeled rows.
     n_neighbors : int
-        Most neighbors to look at.
+        Largest number of neighbors to average over.
     """
 
     def __init__(self, parts: list[Matrix], members: Positions, n_neighbors: int) -> None:
         self._parts, self._members, self._n_neighbors = parts, members, n_neighbors
-        self._origin = _mean(_rows_at(parts, members[:_BLOCK_ROWS]))
+        self._origin = _compute_origin(_take_rows(parts, members[:_NEIGHBOR_BLOCK_ROWS]))
 
-    def most_typical(self, n_picks: int, n_pool: int, rng: RandomState) -> Positions:
-        """Return the members of the pool with the nearest neighbors, best first."""
+    def find_most_typical(self, n_picks: int, n_pool: int, rng: RandomState) -> Positions:
+        """Return the members of the pool with the nearest neighbors, best first, (n_picks,)."""
         members = self._members
-        mine = members[: np.searchsorted(members, n_pool)]
+        candidates = members[: np.searchsorted(members, n_pool)]
         if len(members) <= _ALL_PAIRS_ROWS:
-            return self._nearest_first(mine, members, rng)[:n_picks]
-        sample = np.sort(rng.choice(members, _SAMPLE, replace=False))
-        roughly = self._nearest_first(mine, sample, rng, np.float32)  # twice as fast
-        n_contenders = max(_CONTENDERS, 4 * n_picks)
-        exactly = self._nearest_first(np.sort(roughly[:n_contenders]), members, rng)
-        return np.concatenate([exactly, roughly[n_contenders:]])[:n_picks]
+            return self._sort_by_typicality(candidates, members, rng)[:n_picks]
+        sample = np.sort(rng.choice(members, _SAMPLE_ROWS, replace=False))
+        # In single precision, which is twice as fast: only the order of contenders matters.
+        approximate = self._sort_by_typicality(candidates, sample, rng, np.float32)
+        n_contenders = max(_MIN_CONTENDERS, 4 * n_picks)
+        exact = self._sort_by_typicality(np.sort(approximate[:n_contenders]), members, rng)
+        return np.concatenate([exact, approximate[n_contenders:]])[:n_picks]
 
-    def _nearest_first(
-        self, some: Positions, among: Positions, rng: RandomState, dtype: Any = np.float64
+    def _sort_by_typicality(
+        self, rows: Positions, references: Positions, rng: RandomState, dtype: Any = np.float64
     ) -> Positions:
-        """Order `some` members by their mean distance to the nearest `among` others."""
-        k = min(self._n_neighbors, len(among) - 1)
+        """Sort `rows` by their mean distance to the nearest other `references`, ties at random."""
+        k = min(self._n_neighbors, len(references) - 1)
         if k == 0:
-            return rng.permutation(some)
-        means = np.empty(len(some))
-        for block in slices(len(some), _BLOCK_ROWS):
-            means[block] = self._mean_to_nearest(some[block], among, k, dtype)
-        steps = np.rint(means / max(_TIE * means.max(), np.finfo(np.float64).tiny))
-        return some[top(-steps, len(some), rng)]
+            return rng.permutation(rows)
+        means = np.empty(len(rows))
+        for block in slices(len(rows), _NEIGHBOR_BLOCK_ROWS):
+            means[block] = self._mean_distance_to_nearest(rows[block], references, k, dtype)
+        # In steps of the tolerance, so that rounding does not order rows that tie.
+        steps = np.rint(means / max(_MEAN_RTOL * means.max(), np.finfo(np.float64).tiny))
+        return rows[top(-steps, len(rows), rng)]
 
-    def _mean_to_nearest(self, some: Positions, among: Positions, k: int, dtype: Any) -> Values:
-        """Return the mean distance of each of `some` members to its k nearest `among` others."""
-        left = self._rows(some, dtype)
+    def _mean_distance_to_nearest(
+        self, rows: Positions, references: Positions, k: int, dtype: Any
+    ) -> Floats:
+        """Return the mean distance of each row to its k nearest other references, (n,)."""
+        left = self._load_rows(rows, dtype)
         norms = row_products(left, left)[:, np.newaxis]
-        found = np.full((len(some), k + min(len(among), _BLOCK_ROWS)), np.inf, dtype)
-        for block in slices(len(among), _BLOCK_ROWS):
-            others = among[block]
-            excess = found[:, k : k + len(others)]
-            _less_own_norm(left, self._rows(others, dtype), out=excess)
-            _, itself, here = np.intersect1d(some, others, True, return_indices=True)
-            excess[itself, here] = np.inf
-            found.partition(k - 1, axis=1)  # what stays behind the k is none of them
-        squared = norms + found[:, :k]
+        # The k smallest so far, then a block of new ones, (n, k + n_block).
+        width = k + min(len(references), _NEIGHBOR_BLOCK_ROWS)
+        smallest = np.full((len(rows), width), np.inf, dtype)
+        for block in slices(len(references), _NEIGHBOR_BLOCK_ROWS):
+            others = references[block]
+            partial = smallest[:, k : k + len(others)]  # a view
+            _partial_squared_distances(left, self._load_rows(others, dtype), out=partial)
+            _, itself, column = np.intersect1d(rows, others, True, return_indices=True)
+            partial[itself, column] = np.inf
+            # A shorter last block leaves columns behind it as they are: all of them were rejected.
+            smallest.partition(k - 1, axis=1)
+        squared = norms + smallest[:, :k]
         least = max(_DUPLICATE, np.finfo(dtype).eps)
         squared[squared < least * norms] = 0.0
         return np.sqrt(squared).mean(axis=1, dtype=np.float64)
 
-    def _rows(self, positions: Positions, dtype: Any) -> Matrix:
-        rows = _rows_at(self._parts, positions).astype(np.float64)
-        return _shifted(rows, self._origin).astype(dtype, copy=False)
+    def _load_rows(self, positions: Positions, dtype: Any) -> Matrix:
+        rows = _take_rows(self._parts, positions).astype(np.float64)
+        return _subtract_origin(rows, self._origin).astype(dtype, copy=False)
 
 
 # BLAS may flag an invalid number that it reads beside a short block; these are finite.
 @np.errstate(invalid="ignore")
-def _less_own_norm(A: Matrix, B: Matrix, out: NDArray[Any]) -> None:
-    """Write |b|^2 - 2 <a, b>, the squared distances less |a|^2: enough to compare within a row."""
+def _partial_squared_distances(A: Matrix, B: Matrix, out: NDArray[Any]) -> None:
+    """Write |b|^2 - 2 <a, b> to `out`, (n_A, n_B): it orders the rows of B around each a.
+
+    These are the squared distances minus |a|^2, which is the same for all columns.
+    """
     norms = row_products(B, B)[:, np.newaxis]
-    if isinstance(A, np.ndarray):  # one product, as passes over it would cost more than the norms
+    if isinstance(A, np.ndarray):
+        # The norms as one more column: a pass over the product would cost more than that.
         left, right = np.hstack([-2 * A, np.ones((len(A), 1), A.dtype)]), np.hstack([B, norms])
         np.matmul(left, right.T, out=out)
     else:
         out[:] = norms.T - 2 * (A @ B.T).toarray()
 
 
-def _hierarchy_labels(
+# -- hierarchies -------------------------------------------------------------------------------
+
+
+def cluster_by_linkage(
     X: Matrix, n_clusters: int, epsilon: float | None, rng: RandomState
 ) -> NDArray[np.intp]:
-    """Return the average-linkage cluster of each row; of large pools that of its micro-cluster."""
+    """Return the average-linkage cluster of each row; in large pools that of its micro-cluster.
+
+    Clusters are joined up to the mean distance `epsilon`; if it is None, until `n_clusters` remain.
+    """
     if X.shape[0] <= _HIERARCHY_ROWS:
-        return _linkage_labels(X, n_clusters, epsilon)
-    micro, centers = _mini_batch_labels([X], _MICRO_CLUSTERS, rng)
-    return _linkage_labels(centers, n_clusters, epsilon)[micro]
+        return _cut_linkage_tree(X, n_clusters, epsilon)
+    micro_labels, centers = _run_mini_batches([X], _MICRO_CLUSTERS, rng)
+    return _cut_linkage_tree(centers, n_clusters, epsilon)[micro_labels]
 
 
-def _linkage_labels(X: Matrix, n_clusters: int, epsilon: float | None) -> NDArray[np.intp]:
-    from scipy.cluster.hierarchy import fcluster, linkage  # late: few need it
+def _cut_linkage_tree(X: Matrix, n_clusters: int, epsilon: float | None) -> NDArray[np.intp]:
+    from scipy.cluster.hierarchy import fcluster, linkage  # imported here: rarely needed
 
     n_rows = X.shape[0]
-    if n_rows == 1 or (epsilon is None and n_clusters >= n_rows):  # old versions join two of them
+    # Old versions of SciPy join two rows where as many clusters as rows are asked for.
+    if n_rows == 1 or (epsilon is None and n_clusters >= n_rows):
         return np.arange(n_rows)
     rows = X.astype(np.float64)
     if isinstance(rows, np.ndarray):
         tree = linkage(rows, "average")
     else:
-        squared = _squared_distances(rows, rows)
+        squared = _pairwise_squared_distances(rows, rows)
         tree = linkage(np.sqrt(squared[np.triu_indices(n_rows, 1)]), "average")
-    by, level = ("maxclust", n_clusters) if epsilon is None else ("distance", epsilon)
-    return fcluster(tree, level, by).astype(np.intp) - 1
+    criterion, level = ("maxclust", n_clusters) if epsilon is None else ("distance", epsilon)
+    return fcluster(tree, level, criterion).astype(np.intp) - 1
 
 
-def _squared_distances(A: sparse.csr_array, B: sparse.csr_array) -> Values:
+def _pairwise_squared_distances(A: sparse.csr_array, B: sparse.csr_array) -> Floats:
     """Return all squared distances of sparse rows, exactly 0 for duplicates, (n_A, n_B)."""
     norms = np.add.outer(row_products(A, A), row_products(B, B))
     squared = norms - 2 * (A @ B.T).toarray()

@@ -88,7 +88,10 @@ def test_export_and_status_are_those_of_the_session(folder, monkeypatch, capsys)
         (["status", "none.db"], "file not found: none.db"),
         (["status", "data.csv"], "data.csv is not a store of labels"),
         (["export", "none.db", "out.csv"], "file not found: none.db"),
-        (["export", "labels.db", "out.odt"], "kind must be one of csv, jsonl, parquet, label-studio"),
+        (
+            ["export", "labels.db", "out.odt"],
+            "kind must be one of csv, jsonl, parquet, label-studio",
+        ),
         (["export", "labels.db", "none/out.csv"], "none/out.csv cannot be written: No such file"),
         (["export", "labels.db", "labels.db", "--kind", "csv"], "is the store itself"),
         (["label", "--resume", "none.db"], "file not found: none.db"),

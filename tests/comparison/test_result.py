@@ -1,4 +1,4 @@
-"""StrategyComparison: tests by hand and by SciPy, several data sets, notebooks."""
+"""StrategyComparison: tests by hand and by SciPy, several datasets, notebooks."""
 
 import pickle
 
@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from skactive.comparison import StrategyComparison
+from skactive.comparison._pairing import PairedRuns
 
 RANDOM = [0.5, 0.6, 0.7, 0.8, 0.9]
 FASTER = [0.5, 0.8, 0.9, 0.95, 0.95]
@@ -84,16 +85,15 @@ def test_critical_difference_is_of_the_ranks_and_the_test_of_the_same_blocks(noi
     comparison = noisy()
     ranks, tested = comparison.ranks(), comparison.friedman()
     reads = []
-    blocks = StrategyComparison._blocks
+    compute_areas = PairedRuns.compute_areas
     monkeypatch.setattr(
-        StrategyComparison,
-        "_blocks",
-        lambda self, *which, **params: reads.append(which) or blocks(self, *which, **params),
+        PairedRuns, "compute_areas", lambda self: reads.append(self) or compute_areas(self)
     )
-    result = comparison.critical_difference(model="SVC", data="toy")
+    comparison = comparison.select(model="SVC", dataset="toy")
+    result = comparison.critical_difference()
     assert list(result.ranks.items()) == list(ranks.items())
     assert (result.p_value, result.n_blocks) == (tested.p_value, tested.n_blocks)
-    assert reads == [("SVC", "toy")]  # once
+    assert reads == [comparison._pairing]  # once
 
 
 def test_groups_hold_two_at_least_and_none_lies_in_another(toy):
@@ -122,14 +122,14 @@ def test_one_strategy_has_no_tests(toy):
     comparison = toy({"a": RANDOM})
     assert list(comparison.areas()) == ["a"]
     for test in (comparison.ranks, comparison.friedman, comparison.critical_difference):
-        with pytest.raises(ValueError, match="two strategies at least"):
+        with pytest.raises(ValueError, match="at least two strategies"):
             test()
 
 
-# Several data sets ------------------------------------------------------------------------------
+# Several datasets --------------------------------------------------------------------------------
 
 
-def test_data_sets_are_blocks(toy):
+def test_datasets_are_blocks(toy):
     pytest.importorskip("pandas")
     parts = {
         "one": toy({"Random": RANDOM, "Faster": FASTER}),
@@ -137,23 +137,23 @@ def test_data_sets_are_blocks(toy):
         "three": toy({"Random": RANDOM, "Faster": SLOWER}),
     }
     joined = StrategyComparison.concat(parts)
-    assert joined.data == ("one", "two", "three")
+    assert joined.datasets == ("one", "two", "three")
     assert joined.baseline == "Random"
     areas = joined.areas()
     close(areas["Faster"], [part.areas()["Faster"].mean() for part in parts.values()])
-    close(joined.areas(data="two")["Faster"], parts["two"].areas()["Faster"])
+    close(joined.select(dataset="two").areas()["Faster"], parts["two"].areas()["Faster"])
     assert joined.ranks() == pytest.approx({"Faster": 4 / 3, "Random": 5 / 3})
     assert joined.friedman().n_blocks == 3
     assert joined.wins_ties_losses().loc[("Random", "Faster")].tolist() == [1, 0, 2]
-    assert joined.areas_table().index.names == ["data", "strategy"]
+    assert joined.areas_table().index.names == ["dataset", "strategy"]
     assert [line.split(":")[0] for line in joined.summary().splitlines()] == list(parts)
-    assert repr(joined).startswith("StrategyComparison(3 data sets x 2 strategies x 5 repeats")
-    assert {saving.data for saving in joined.labels_saved()} == set(parts)
+    assert repr(joined).startswith("StrategyComparison(3 datasets x 2 strategies x 5 repeats")
+    assert {saving.dataset for saving in joined.labels_saved()} == set(parts)
     nested = StrategyComparison.concat({"all": joined, "more": parts["one"]})
-    assert nested.data == ("all: one", "all: two", "all: three", "more")
+    assert nested.datasets == ("all: one", "all: two", "all: three", "more")
 
 
-def test_data_sets_must_be_alike(toy):
+def test_datasets_must_be_alike(toy):
     first = toy({"Random": RANDOM, "Faster": FASTER})
     with pytest.raises(ValueError, match="differ in their baseline"):
         StrategyComparison.concat({"a": first, "b": toy({"Faster": FASTER, "Slower": SLOWER})})
@@ -175,6 +175,6 @@ def test_records_are_those_of_the_table_and_of_one_model_where_asked(a_run):
     records, frame = comparison.area_records(0.9), comparison.areas_table(0.9)
     assert [record["area"] for record in records] == frame["area"].tolist()
     assert [record["low"] for record in records] == frame["low"].tolist()
-    assert comparison.area_records(0.9, model="forest") == [
+    assert comparison.select(model="forest").area_records(0.9) == [
         record for record in records if record["model"] == "forest"
     ]

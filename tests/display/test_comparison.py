@@ -31,19 +31,23 @@ DISPLAYS = [
 NAMES = ["Random", *(f"Strategy{'ABCDEFGHIJKLMNOPQRST'[i]}()" for i in range(19))]
 
 
-def compared(n=3, n_repeats=5, models=("SVC",), names=NAMES, apart=0.02, noise=0.01, data=("toy",)):
+def compared(
+    n=3, n_repeats=5, models=("SVC",), names=NAMES, apart=0.02, noise=0.01, datasets=("toy",)
+):
     """Return a comparison of n strategies, each better than the last by `apart`."""
     rng = np.random.RandomState(0)
     counts, rising = np.array([10, 20, 30, 40, 50]), np.array([0.0, 0.1, 0.15, 0.18, 0.2])
     runs = []
-    for each in data:
+    for dataset in datasets:
         for model in models:
             for repeat in range(n_repeats):
                 start = 0.5 + noise * rng.randn()
                 for i in range(n):
                     gain = (1 + apart * i * 10) * rising + noise * rng.randn(5) * (counts > 10)
                     seconds = np.zeros(5)
-                    run = Run(each, model, names[i], repeat, counts, start + gain, seconds, seconds)
+                    run = Run(
+                        dataset, model, names[i], repeat, counts, start + gain, seconds, seconds
+                    )
                     runs.append(run)
     return StrategyComparison(runs, scoring="balanced_accuracy")
 
@@ -75,10 +79,11 @@ def test_curves_are_those_of_the_comparison():
 
 def test_curves_of_several_models_need_one():
     comparison = compared(models=("SVC", "forest"))
-    with pytest.raises(ValueError, match="pass model="):
+    with pytest.raises(ValueError, match=r"select\(model='SVC'\)"):
         LabelCurveDisplay.from_comparison(comparison)
-    display = LabelCurveDisplay.from_comparison(comparison, model="forest")
-    assert_array_equal(display.curves["Random"].scores, comparison.curves("forest")["Random"][1])
+    forest = comparison.select(model="forest")
+    display = LabelCurveDisplay.from_comparison(forest)
+    assert_array_equal(display.curves["Random"].scores, forest.curves()["Random"][1])
 
 
 def test_bands_are_t_intervals(plt):
@@ -130,12 +135,13 @@ def test_ranks_are_those_of_the_comparison():
     assert display.blocks == "repeats"
 
 
-def test_models_and_data_are_chosen_or_joined():
-    comparison = compared(models=("SVC", "forest"), data=("a", "b", "c"))
+def test_models_and_datasets_are_chosen_or_joined():
+    comparison = compared(models=("SVC", "forest"), datasets=("a", "b", "c"))
     joined = CriticalDifferenceDisplay.from_comparison(comparison)
-    assert (joined.blocks, joined.result.n_blocks) == ("data sets", 3)
-    one = CriticalDifferenceDisplay.from_comparison(comparison, model="SVC", data="b")
-    assert one.result == comparison.critical_difference(model="SVC", data="b")
+    assert (joined.blocks, joined.result.n_blocks) == ("datasets", 3)
+    narrow = comparison.select(model="SVC", dataset="b")
+    one = CriticalDifferenceDisplay.from_comparison(narrow)
+    assert one.result == narrow.critical_difference()
     assert (one.blocks, one.result.n_blocks) == ("repeats", 5)
 
 
@@ -186,7 +192,7 @@ def test_the_verdict_is_told(plt):
     ranks = {"A": 1.0, "B": 2.0}
     told = CriticalDifferenceDisplay(ranked(ranks, p_value=0.3)).plot().ax_.get_title()
     assert "p = 0.3, 10 repeats" in told
-    assert "no two can be told apart" in told
+    assert "no two are significantly different" in told
     told = CriticalDifferenceDisplay(ranked(ranks, p_value=1e-9)).plot().ax_.get_title()
     assert "p < 0.0001" in told
     assert "no two" not in told

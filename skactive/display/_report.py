@@ -180,7 +180,8 @@ def _render_labels_saved(comparison: StrategyComparison) -> str:
     except ValueError as error:
         return render_section(heading, render_paragraph(str(error)))
     savings = _join_names(
-        f"{saving.strategy} with {saving.model}: {display.in_words(saving)}"
+        f"{saving.strategy} with {saving.model}"
+        f"{f' on {saving.dataset}' * (len(comparison.datasets) > 1)}: {display.in_words(saving)}"
         for saving in display.savings
     )
     caption = (

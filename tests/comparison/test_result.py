@@ -1,12 +1,13 @@
 """StrategyComparison: tests by hand and by SciPy, several datasets, notebooks."""
 
 import pickle
+import re
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from skactive.comparison import StrategyComparison
+from skactive.comparison import Failure, StrategyComparison
 from skactive.comparison._pairing import PairedRuns
 
 RANDOM = [0.5, 0.6, 0.7, 0.8, 0.9]
@@ -178,3 +179,75 @@ def test_records_are_those_of_the_table_and_of_one_model_where_asked(a_run):
     assert comparison.select(model="forest").area_records(0.9) == [
         record for record in records if record["model"] == "forest"
     ]
+
+
+# One model or dataset ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def grid(a_run):
+    """Make two datasets with two models, of which one pair has no runs; and two failures."""
+    pairs = [("toy", "SVC"), ("toy", "forest"), ("other", "forest")]
+    rng = np.random.default_rng(0)
+    runs = [
+        a_run(strategy, repeat, rng.random(5), model=model, dataset=dataset)
+        for dataset, model in pairs
+        for strategy in ("Margin", "Other")
+        for repeat in range(3)
+    ]
+    failures = [
+        Failure(dataset, model, "Never", 0, "ValueError", "no", "...") for dataset, model in pairs
+    ]
+    return StrategyComparison(
+        runs, failures=failures, scoring="f1", baseline="Other", settings={"budget": 50}
+    )
+
+
+def test_select_keeps_the_runs_and_failures_of_a_model_and_a_dataset(grid):
+    assert grid.experiments == [("toy", "SVC"), ("toy", "forest"), ("other", "forest")]
+    forest = grid.select(model="forest")
+    assert forest.experiments == [("toy", "forest"), ("other", "forest")]
+    assert [run.scores.tolist() for run in forest.runs] == [
+        run.scores.tolist() for run in grid.runs if run.model == "forest"
+    ]
+    assert [failure[:2] for failure in forest.failures] == forest.experiments
+    both = forest.select(dataset="other")
+    assert both.experiments == grid.select(model="forest", dataset="other").experiments
+    assert len(both.runs) == 6
+    assert (both.baseline, both.scoring, both.settings) == ("Other", "f1", {"budget": 50})
+    assert grid.select().runs == grid.runs
+
+
+def test_select_keeps_a_baseline_that_has_no_runs_there(a_run):
+    runs = [a_run("Random", 0), a_run("Margin", 0), a_run("Margin", 0, model="forest")]
+    assert StrategyComparison(runs).select(model="forest").baseline == "Random"
+
+
+def test_select_of_unknown_names(grid):
+    with pytest.raises(ValueError, match=r"unknown model 'svm': choose one of \['SVC', 'forest'\]"):
+        grid.select(model="svm")
+    with pytest.raises(ValueError, match=r"unknown dataset 'x': choose one of \['toy', 'other'\]"):
+        grid.select(dataset="x")
+    with pytest.raises(ValueError, match=r"'SVC' has no runs on dataset 'other'.*\('SVC', 'toy'\)"):
+        grid.select(model="SVC", dataset="other")
+
+
+@pytest.mark.parametrize("pairs", ["aa ab", "aa ba", "aa ab ba bb", "ab ba"])
+def test_the_advice_of_the_error_works(a_run, pairs):
+    comparison = StrategyComparison(
+        a_run(name, 0, dataset=dataset, model=model)
+        for dataset, model in pairs.split()
+        for name in ("Random", "Margin")
+    )
+    with pytest.raises(ValueError, match="this comparison has the") as caught:
+        comparison.curves()
+    call = re.search(r"as in (select\(.*\))\.", str(caught.value)).group(1)
+    assert list(eval(f"comparison.{call}").curves()) == ["Random", "Margin"]
+
+
+def test_the_advice_where_no_strategy_succeeded_everywhere_works(a_run):
+    comparison = StrategyComparison([a_run("a", 0), a_run("b", 0, model="forest")])
+    with pytest.raises(ValueError, match="No strategy succeeded on all datasets") as caught:
+        comparison.areas()
+    call = re.search(r"as in (select\(.*\))\.", str(caught.value)).group(1)
+    assert list(eval(f"comparison.{call}").areas()) == ["a"]

@@ -23,16 +23,6 @@ def simulate(stopping=BOTH):
     return SimulatedLearner(learner, budget=80, random_state=0, stopping=stopping).fit(X, Y)
 
 
-@pytest.fixture
-def plt():
-    matplotlib = pytest.importorskip("matplotlib")
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    yield pyplot
-    pyplot.close("all")
-
-
 def test_from_estimator_holds_what_was_read():
     simulation = simulate()
     display = StoppingDisplay.from_estimator(simulation)

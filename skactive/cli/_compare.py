@@ -35,7 +35,7 @@ from skactive.display._report import summarize
 __all__ = ["CompareSettings", "check_output", "choose_strategies", "play", "run_compare"]
 
 # the baseline, the default, and one of each family
-_DEFAULT_STRATEGIES = ("Random", "Auto", "Margin", "TypiClust", "BADGE")
+_COMPARED_STRATEGIES = ("Random", "Auto", "Margin", "TypiClust", "BADGE")
 _TEST_SIZE = 0.25
 _PACKAGES = ("skactive", "scikit-learn", "numpy", "scipy")
 
@@ -187,7 +187,7 @@ def _make_plan(settings: CompareSettings) -> _Plan:
     with threadpool_limits(limits=1), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # models of so few rows are poor
         fitted = {name: clone(model).fit(X_few, y_few) for name, model in models.items()}
-        chosen = choose_strategies(settings.strategies, _DEFAULT_STRATEGIES, list(fitted.values()))
+        chosen = choose_strategies(settings.strategies, _COMPARED_STRATEGIES, list(fitted.values()))
         _check_scoring(settings.scoring, fitted, X_few, y_few)
     return _Plan(X, y, classes, models, chosen, output)
 

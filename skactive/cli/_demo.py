@@ -25,8 +25,8 @@ from skactive.metrics import labels_to_reach
 __all__ = ["DemoSettings", "run_demo"]
 
 # the baseline, the default, and one of each family
-_DEFAULT_STRATEGIES = ("Random", "Auto", "Margin", "BALD", "VoteEntropy", "KCenterGreedy", "BADGE")
-_TEST_SIZE = 0.3
+_DEMO_STRATEGIES = ("Random", "Auto", "Margin", "BALD", "VoteEntropy", "KCenterGreedy", "BADGE")
+_DEMO_TEST_SIZE = 0.3
 _MAX_TABLE_ROWS = 12
 
 
@@ -81,7 +81,7 @@ def run_demo(settings: DemoSettings, say: Callable[[str], None] = print) -> dict
         chosen,
         X,
         y,
-        test_size=_TEST_SIZE,
+        test_size=_DEMO_TEST_SIZE,
         budget=settings.budget,
         batch_size=settings.batch_size,
         n_initial=settings.n_initial,
@@ -105,7 +105,7 @@ def _load_data(settings: DemoSettings) -> tuple[NDArray[np.float64], NDArray[np.
 
 def _count_training_rows(y: NDArray[np.intp]) -> int:
     """Return the number of rows to learn from; raise an error if the table is too small."""
-    n_test = int(np.ceil(_TEST_SIZE * len(y)))
+    n_test = int(np.ceil(_DEMO_TEST_SIZE * len(y)))
     n_train = len(y) - n_test
     if min(n_train, n_test) <= y.max():  # a class more than rows
         raise CommandError(f"{len(y)} rows are too few to learn and to test on")
@@ -117,7 +117,7 @@ def _choose_strategies(settings: DemoSettings, model: Any, X: Any, y: Any) -> di
     with threadpool_limits(limits=1), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # models of so few rows are poor
         fitted = clone(model).fit(*few_rows(X, y))
-        return choose_strategies(settings.strategies, _DEFAULT_STRATEGIES, [fitted])
+        return choose_strategies(settings.strategies, _DEMO_STRATEGIES, [fitted])
 
 
 def _describe_campaign(settings: DemoSettings, name: str, n_train: int) -> str:

@@ -21,11 +21,11 @@ from skactive.comparison._splits import Split, draw_repeat_seeds
 from skactive.exceptions import SkactiveWarning
 from skactive.simulation._learner import SimulatedLearner
 
-__all__ = ["Task", "collect_results", "list_tasks", "sort_runs", "warn_of_failures"]
+__all__ = ["CampaignTask", "collect_results", "list_tasks", "sort_runs", "warn_of_failures"]
 
 
 @dataclass(frozen=True)
-class Task:
+class CampaignTask:
     """One campaign to play, and the file to keep it in."""
 
     model: str
@@ -45,10 +45,10 @@ def list_tasks(
     splits: list[Split],
     scoring: Any,
     folder: CampaignFolder | None,
-) -> list[Task]:
+) -> list[CampaignTask]:
     """List the campaigns; repeats are outermost, so that an early stop leaves complete ones."""
     return [
-        Task(
+        CampaignTask(
             model,
             name,
             repeat,
@@ -83,7 +83,7 @@ def _make_simulation(
 
 
 def collect_results(
-    tasks: list[Task], X: Any, y: Any, n_jobs: int | None, verbose: bool | int
+    tasks: list[CampaignTask], X: Any, y: Any, n_jobs: int | None, verbose: bool | int
 ) -> Iterator[Run | Failure]:
     """Yield the runs kept in the folder, then play the missing campaigns."""
     missing = []
@@ -100,7 +100,9 @@ def collect_results(
             yield result
 
 
-def _play_all(tasks: list[Task], X: Any, y: Any, n_jobs: int | None) -> Iterator[Run | Failure]:
+def _play_all(
+    tasks: list[CampaignTask], X: Any, y: Any, n_jobs: int | None
+) -> Iterator[Run | Failure]:
     """Play campaigns one after the other, or several at once."""
     from joblib import effective_n_jobs  # late: only comparisons need joblib
     from sklearn.utils.parallel import Parallel, delayed
@@ -112,7 +114,7 @@ def _play_all(tasks: list[Task], X: Any, y: Any, n_jobs: int | None) -> Iterator
         yield from parallel(delayed(_play)(task, X, y) for task in tasks)
 
 
-def _play(task: Task, X: Any, y: Any) -> Run | Failure:
+def _play(task: CampaignTask, X: Any, y: Any) -> Run | Failure:
     """Play one campaign and keep it; an error is a result too."""
     train, test = task.split
     try:

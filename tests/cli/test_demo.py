@@ -606,7 +606,7 @@ def test_default_strategies_of_a_net(folder, torch):
     settings = small(None, strategies=None, estimator="mlp")
     model = _choices.make_estimator("mlp", X, Y)
     chosen = _demo._choose_strategies(settings, model, X, Y)
-    assert list(chosen) == list(_demo._DEFAULT_STRATEGIES)
+    assert list(chosen) == list(_demo._DEMO_STRATEGIES)
 
 
 # Without matplotlib -----------------------------------------------------------------------------

@@ -33,17 +33,17 @@ class PairedRuns:
     def find_single_experiment(self) -> tuple[str, str]:
         """Return the only dataset and model; if there are several, raise how to choose one."""
         dataset, model = self.experiments[0]
-        found, choices = [], []
+        several, choices = [], []
         if len(self.models) > 1:
-            found.append(f"the models {list(self.models)}")
+            several.append(f"the models {list(self.models)}")
             choices.append(f"model={model!r}")
         if len(self.datasets) > 1:
-            found.append(f"the datasets {list(self.datasets)}")
+            several.append(f"the datasets {list(self.datasets)}")
             choices.append(f"dataset={dataset!r}")
-        if found:
+        if several:
             raise ValueError(
                 "Learning curves are of one model on one dataset, but this comparison has "
-                f"{' and '.join(found)}: choose by select, as in select({', '.join(choices)})."
+                f"{' and '.join(several)}: choose by select, as in select({', '.join(choices)})."
             )
         return dataset, model
 

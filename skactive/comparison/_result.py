@@ -212,8 +212,8 @@ class StrategyComparison:
         runs = [run for run in self.runs if is_selected(run)]
         if not runs:
             raise ValueError(
-                f"model {model!r} has no runs on dataset {dataset!r}: the pairs that have some are "
-                f"{[pair[::-1] for pair in self.experiments]}."
+                f"model {model!r} has no runs on dataset {dataset!r}: choose one of the pairs "
+                f"(model, dataset) {[pair[::-1] for pair in self.experiments]}."
             )
         return type(self)(
             runs,

@@ -1,13 +1,14 @@
-"""Numbers in sentences."""
+"""Pieces of text that several rooms write."""
 
 from __future__ import annotations
 
-__all__ = ["format_apart", "format_count"]
+__all__ = ["format_apart", "pluralize", "take_first_line"]
 
 
-def format_count(n: int, noun: str) -> str:
-    """Write a number of things: ``1 round``, ``3 rounds``."""
-    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+def pluralize(n: int, noun: str) -> str:
+    """Return a count with its noun: "1 strategy", "2 strategies"."""
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{n} {noun if n == 1 else plural}"
 
 
 def format_apart(value: float, limit: float) -> tuple[str, str]:
@@ -18,3 +19,8 @@ def format_apart(value: float, limit: float) -> tuple[str, str]:
         if texts[0] != texts[1] or value == limit:
             break
     return texts
+
+
+def take_first_line(message: object) -> str:
+    """Return the first line of an error, a warning or a text; of an empty one, its type."""
+    return (str(message).splitlines() or [type(message).__name__])[0]

@@ -1,4 +1,4 @@
-"""``skactive compare``: strategies compared on one's own table, and the report on it in HTML."""
+"""``skactive compare``: compare strategies on one's own table, with a report in HTML."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import platform
 import shlex
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
@@ -23,21 +23,26 @@ from threadpoolctl import threadpool_limits
 
 from skactive import strategies
 from skactive._learner import ActiveLearner
+from skactive._utils.text import take_first_line
 from skactive.cli._errors import CommandError
 from skactive.cli._models import check_serves, few_rows, make_estimator, make_strategy, serves
+from skactive.cli._program import write_program
 from skactive.cli._tables import read_table
 from skactive.comparison import StrategyComparison, compare_strategies
-from skactive.display._report import _code, _line, _list, _section, _table, _tag, html_report
+from skactive.display._html import render_code, render_table, render_tag
+from skactive.display._report import summarize
 
-__all__ = ["CompareSettings", "run_compare"]
+__all__ = ["CompareSettings", "check_output", "choose_strategies", "play", "run_compare"]
 
-FAMILIES = ("Random", "Auto", "Margin", "TypiClust", "BADGE")  # baseline, default, one a family
-TEST_SIZE = 0.25
+# the baseline, the default, and one of each family
+_COMPARED_STRATEGIES = ("Random", "Auto", "Margin", "TypiClust", "BADGE")
+_TEST_SIZE = 0.25
+_PACKAGES = ("skactive", "scikit-learn", "numpy", "scipy")
 
 
 @dataclass(frozen=True)
 class CompareSettings:
-    """What the command line asks for."""
+    """Settings from the command line."""
 
     data: Path
     target: str | None = None
@@ -56,7 +61,7 @@ class CompareSettings:
 
 @dataclass(frozen=True)
 class _Plan:
-    """What is to be played: everything that can be wrong has been checked."""
+    """Data, models and strategies to compare, all checked."""
 
     X: NDArray[np.float64]
     y: NDArray[np.intp]
@@ -72,14 +77,14 @@ class _Plan:
 def run_compare(
     settings: CompareSettings, say: Callable[[str], None] = print
 ) -> StrategyComparison:
-    """Compare strategies on a table, write the report, and say the result in a sentence.
+    """Compare strategies on a table, write the report, and print the result in a sentence.
 
     Parameters
     ----------
     settings : CompareSettings
         Data, models, strategies and sizes.
     say : callable, default=print
-        Takes the sentence, and where the report is.
+        Receives the sentence, and the path of the report.
 
     Returns
     -------
@@ -88,22 +93,38 @@ def run_compare(
     Raises
     ------
     CommandError
-        If the data, the settings or the folders do not allow it: before anything is played.
+        If the data, the settings or the folders are unusable: before anything is played.
     KeyboardInterrupt
         If interrupted; its message says how to go on.
     """
-    plan = _planned(settings)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("default")
-        comparison = _compared(settings, plan)
-    notes = list(dict.fromkeys(_line(warning.message) for warning in caught))
-    for note in notes:
-        print(f"skactive: warning: {note}", file=sys.stderr)
-    summary = _summary(comparison)
-    title = f"Which strategy is best on {settings.data.name}?"
-    page = html_report(comparison, summary, title, notes, _how_it_was_run(settings, plan))
+    plan = _make_plan(settings)
     try:
-        plan.output.write_text(page, encoding="utf-8")
+        comparison, notes = play(
+            plan.models,
+            plan.strategies,
+            plan.X,
+            plan.y,
+            test_size=_TEST_SIZE,
+            budget=settings.budget,
+            batch_size=settings.batch_size,
+            n_initial=settings.n_initial,
+            n_repeats=settings.n_repeats,
+            scoring=settings.scoring,
+            n_jobs=settings.n_jobs,
+            random_state=settings.seed,
+            folder=settings.folder,
+        )
+    except KeyboardInterrupt as interrupt:
+        raise KeyboardInterrupt(_advise_resuming(settings.folder)) from interrupt
+    summary = summarize(comparison)
+    try:
+        comparison.to_html(
+            plan.output,
+            title=f"Which strategy is best on {settings.data.name}?",
+            summary=summary,
+            notes=notes,
+            sections={"How it was run": _render_settings(settings, plan)},
+        )
     except OSError as error:
         raise CommandError(f"the report cannot be written: {error}") from error
     say(summary)
@@ -111,41 +132,92 @@ def run_compare(
     return comparison
 
 
-def _planned(settings: CompareSettings) -> _Plan:
-    """Check all that can be checked before the work."""
+def play(
+    models: dict[str, Any], strategies: dict[str, Any], X: Any, y: Any, **settings: Any
+) -> tuple[StrategyComparison, list[str]]:
+    """Compare strategies with progress on standard error; return warnings, which are printed too.
+
+    Parameters
+    ----------
+    models, strategies : dict of str to model or strategy
+        By name.
+    X, y : ndarray
+        Rows, and their classes as 0 .. n_classes - 1.
+    **settings
+        Of `compare_strategies`.
+    """
+    classes = np.arange(int(y.max()) + 1)
+    learners = {name: ActiveLearner(model, classes=classes) for name, model in models.items()}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        try:
+            comparison = compare_strategies(learners, strategies, X, y, verbose=True, **settings)
+        except (ValueError, RuntimeError, OSError) as error:  # settings, or all campaigns failed
+            raise CommandError(take_first_line(error)) from error
+    notes = list(dict.fromkeys(take_first_line(warning.message) for warning in caught))
+    for note in notes:
+        print(f"skactive: warning: {note}", file=sys.stderr)
+    return comparison, notes
+
+
+def _advise_resuming(folder: Path | None) -> str:
+    if folder is None:
+        return "nothing is kept; with --folder DIR a later run would go on from where this stopped"
+    return f"finished campaigns are kept in {folder}: the same command goes on from there"
+
+
+# Checks before the work -------------------------------------------------------------------------
+
+
+def _make_plan(settings: CompareSettings) -> _Plan:
+    """Read the data, make models and strategies, and check all that can be checked."""
     if find_spec("matplotlib") is None:
         raise CommandError(
             'the report needs matplotlib for its pictures: pip install "skactive[viz]"'
         )
-    output = _checked_output(settings.output)
+    output = check_output(settings.output, (".html", ".htm"), "report")
     X, y, classes = read_table(settings.data, settings.target)
     _check_sizes(settings, len(X))
     _check_folder(settings.folder)
     models = {name: make_estimator(name, X, y) for name in settings.estimators}
+    if settings.strategies is not None and len(set(settings.strategies)) < 2:
+        names = ", ".join(set(settings.strategies))
+        raise CommandError(f"a comparison needs two strategies or more, got {names}")
     X_few, y_few = few_rows(X, y)
     with threadpool_limits(limits=1), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of rows this few nothing can be learned
+        warnings.simplefilter("ignore")  # models of so few rows are poor
         fitted = {name: clone(model).fit(X_few, y_few) for name, model in models.items()}
-        chosen = _strategies(settings, list(fitted.values()))
+        chosen = choose_strategies(settings.strategies, _COMPARED_STRATEGIES, list(fitted.values()))
         _check_scoring(settings.scoring, fitted, X_few, y_few)
     return _Plan(X, y, classes, models, chosen, output)
 
 
-def _checked_output(output: Path) -> Path:
-    path = output if output.suffix else output.with_suffix(".html")
-    if path.suffix.lower() not in (".html", ".htm"):
-        raise CommandError(f"the report is written as .html, not {output.name}")
+def check_output(output: Path, suffixes: Sequence[str], noun: str) -> Path:
+    """Return the path to write to, with a suffix; raise an error if it cannot be written to.
+
+    Parameters
+    ----------
+    output : Path
+        As the user named it; without a suffix it gets the first one.
+    suffixes : sequence of str
+        Kinds of files that can be written.
+    noun : str
+        Name of the output in errors.
+    """
+    path = output if output.suffix else output.with_suffix(suffixes[0])
+    if path.suffix.lower() not in suffixes:
+        raise CommandError(f"the {noun} is written as {' or '.join(suffixes)}, not {output.name}")
     if output.is_dir() or path.is_dir():
-        raise CommandError(f"the report needs a file name, but {output} is a folder")
+        raise CommandError(f"the {noun} needs a file name, but {output} is a folder")
     if not path.absolute().parent.is_dir():
-        raise CommandError(f"there is no folder {path.parent} to write the report to")
+        raise CommandError(f"there is no folder {path.parent} to write the {noun} to")
     if not os.access(path if path.exists() else path.absolute().parent, os.W_OK):
-        raise CommandError(f"the report cannot be written: no permission to write {path}")
+        raise CommandError(f"the {noun} cannot be written: no permission to write {path}")
     return path
 
 
 def _check_sizes(settings: CompareSettings, n: int) -> None:
-    n_train = n - int(np.ceil(TEST_SIZE * n))
+    n_train = n - int(np.ceil(_TEST_SIZE * n))
     if settings.budget <= settings.n_initial:
         raise CommandError(
             f"a budget of {settings.budget} labels leaves nothing to choose after the "
@@ -163,19 +235,34 @@ def _check_folder(folder: Path | None) -> None:
         raise CommandError(f"--folder needs a folder, but {folder} is a file")
 
 
-def _strategies(settings: CompareSettings, fitted: list[Any]) -> dict[str, Any]:
-    """Return the strategies asked for, or one of each family that all models can serve."""
-    if settings.strategies is None:
-        there = (name for name in FAMILIES if name in strategies.__all__)
-        chosen = {name: make_strategy(name) for name in there}
+def choose_strategies(
+    names: Sequence[str] | None, defaults: Sequence[str], fitted: Sequence[Any]
+) -> dict[str, Any]:
+    """Make the strategies asked for, or the defaults that all models can serve.
+
+    Parameters
+    ----------
+    names : sequence of str or None
+        Strategies asked for; None takes the defaults.
+    defaults : sequence of str
+        Names of the default strategies.
+    fitted : sequence of estimators
+        The models, fitted.
+
+    Raises
+    ------
+    CommandError
+        If a strategy asked for is unknown, or a model cannot serve it.
+    """
+    if names is None:
+        known = (name for name in defaults if name in strategies.__all__)
+        chosen = {name: make_strategy(name) for name in known}
         return {
             name: strategy
             for name, strategy in chosen.items()
             if all(serves(model, strategy) for model in fitted)
         }
-    chosen = {name: make_strategy(name) for name in settings.strategies}
-    if len(chosen) < 2:
-        raise CommandError(f"a comparison needs two strategies or more, got {_list(chosen)}")
+    chosen = {name: make_strategy(name) for name in names}
     for name, strategy in chosen.items():
         for model in fitted:
             check_serves(name, strategy, model)
@@ -185,102 +272,79 @@ def _strategies(settings: CompareSettings, fitted: list[Any]) -> dict[str, Any]:
 def _check_scoring(scoring: str, fitted: dict[str, Any], X: Any, y: Any) -> None:
     if scoring not in get_scorer_names():
         raise CommandError(
-            f"there is no scoring {scoring!r}; scikit-learn has {_list(get_scorer_names())}"
+            f"unknown scoring {scoring!r}; scikit-learn has {', '.join(get_scorer_names())}"
         )
     for name, model in fitted.items():
         try:
             score = get_scorer(scoring)(model, X, y)
         except (ValueError, AttributeError, TypeError) as error:
-            reason = f"the scoring {scoring} does not go with {name} and this target"
-            raise CommandError(f"{reason}: {_line(error)}") from error
+            reason = f"the scoring {scoring} cannot be used with {name} and this target"
+            raise CommandError(f"{reason}: {take_first_line(error)}") from error
         if not np.isfinite(score):
             raise CommandError(f"the scoring {scoring} is {score} with {name} and this target")
 
 
-def _compared(settings: CompareSettings, plan: _Plan) -> StrategyComparison:
-    classes = np.arange(len(plan.classes))
-    try:
-        return compare_strategies(
-            {name: ActiveLearner(model, classes=classes) for name, model in plan.models.items()},
-            plan.strategies,
-            plan.X,
-            plan.y,
-            test_size=TEST_SIZE,
-            budget=settings.budget,
-            batch_size=settings.batch_size,
-            n_initial=settings.n_initial,
-            n_repeats=settings.n_repeats,
-            scoring=settings.scoring,
-            n_jobs=settings.n_jobs,
-            random_state=settings.seed,
-            folder=settings.folder,
-            verbose=True,
-        )
-    except (ValueError, RuntimeError, OSError) as error:  # of settings; or every campaign failed
-        raise CommandError(_line(error)) from error
-    except KeyboardInterrupt as interrupt:
-        raise KeyboardInterrupt(_how_to_go_on(settings.folder)) from interrupt
+# The section on the run in the report -----------------------------------------------------------
 
 
-def _how_to_go_on(folder: Path | None) -> str:
-    if folder is None:
-        return "nothing is kept; with --folder DIR a later run would go on from where this stopped"
-    return f"finished campaigns are kept in {folder}: the same command goes on from there"
-
-
-def _summary(comparison: StrategyComparison) -> str:
-    try:
-        return comparison.summary()
-    except ValueError as error:  # failures left nothing to compare
-        return _line(error)
-
-
-# The page ---------------------------------------------------------------------------------------
-
-
-def _how_it_was_run(settings: CompareSettings, plan: _Plan) -> str:
-    n_rows, n_features = plan.X.shape
-    classes = _list(map(str, plan.classes[:20])) + ", ..." * (len(plan.classes) > 20)
-    facts = [
-        ("data", f"{settings.data.name}: {n_rows} rows, {n_features} features"),
-        ("target", f"{settings.target or 'y'}: {len(plan.classes)} classes ({classes})"),
-        ("models", _list(plan.models)),
-        ("strategies", _list(plan.strategies)),
-        ("labels", f"{settings.n_initial} to start with, {settings.batch_size} a round, "
-                   f"{settings.budget} at most"),
-        ("repeats", f"{settings.n_repeats}, each with {100 * TEST_SIZE:.0f} % of the rows set "
-                    "aside to test on; all strategies meet the same split, start and seeds"),
-        ("scoring", settings.scoring),
-        ("seed", str(settings.seed)),
-        ("versions", _list(f"{name} {_version(name)}" for name in _PACKAGES)
-                     + f", Python {platform.python_version()}"),
-        ("date", date.today().isoformat()),
-    ]  # fmt: skip
-    table = _table("Settings", ["what", "value"], facts, numbers=False)
-    return _section(
-        "How it was run",
-        table,
-        _tag("h3", "The command"),
-        _code("The command", command(settings, plan), class_="command"),
-        _tag("h3", "The same in Python"),
-        _code("The same in Python", python_code(settings, plan)),
+def _render_settings(settings: CompareSettings, plan: _Plan) -> str:
+    """Return facts about the run, and how to repeat it, in HTML."""
+    program = write_program(
+        plan.models,
+        list(plan.strategies),
+        settings.data,
+        settings.target or "y",
+        {
+            "test_size": _TEST_SIZE,
+            "budget": settings.budget,
+            "batch_size": settings.batch_size,
+            "n_initial": settings.n_initial,
+            "n_repeats": settings.n_repeats,
+            "scoring": settings.scoring,
+            "n_jobs": settings.n_jobs,
+            "random_state": settings.seed,
+            **({} if settings.folder is None else {"folder": str(settings.folder)}),
+        },
+    )
+    return "\n".join(
+        [
+            render_table("Settings", ["what", "value"], _list_facts(settings, plan), numbers=False),
+            render_tag("h3", "The command"),
+            render_code("The command", write_command(settings, plan), class_="command"),
+            render_tag("h3", "The same in Python"),
+            render_code("The same in Python", program),
+        ]
     )
 
 
-_PACKAGES = ("skactive", "scikit-learn", "numpy", "scipy")
+def _list_facts(settings: CompareSettings, plan: _Plan) -> list[tuple[str, str]]:
+    n_rows, n_features = plan.X.shape
+    classes = ", ".join(map(str, plan.classes[:20])) + ", ..." * (len(plan.classes) > 20)
+    versions = [f"{name} {_find_version(name)}" for name in _PACKAGES]
+    return [
+        ("data", f"{settings.data.name}: {n_rows} rows, {n_features} features"),
+        ("target", f"{settings.target or 'y'}: {len(plan.classes)} classes ({classes})"),
+        ("models", ", ".join(plan.models)),
+        ("strategies", ", ".join(plan.strategies)),
+        ("labels", f"{settings.n_initial} to start with, {settings.batch_size} per round, "
+                   f"{settings.budget} at most"),
+        ("repeats", f"{settings.n_repeats}, each with {100 * _TEST_SIZE:.0f} % of the rows set "
+                    "aside to test on; all strategies meet the same split, start and seeds"),
+        ("scoring", settings.scoring),
+        ("seed", str(settings.seed)),
+        ("versions", ", ".join([*versions, f"Python {platform.python_version()}"])),
+        ("date", date.today().isoformat()),
+    ]  # fmt: skip
 
 
-def _version(package: str) -> str:
+def _find_version(package: str) -> str:
     try:
         return version(package)
     except PackageNotFoundError:  # run from its sources
         return "(not installed)"
 
 
-# How to do it again -----------------------------------------------------------------------------
-
-
-def command(settings: CompareSettings, plan: _Plan) -> str:
+def write_command(settings: CompareSettings, plan: _Plan) -> str:
     """Return the command that gives the same figures, whatever the defaults will be."""
     arguments: list[Any] = ["skactive", "compare", "--data", settings.data]
     if settings.target is not None:
@@ -293,85 +357,3 @@ def command(settings: CompareSettings, plan: _Plan) -> str:
     if settings.folder is not None:
         arguments += ["--folder", settings.folder]
     return shlex.join(map(str, arguments))
-
-
-def python_code(settings: CompareSettings, plan: _Plan) -> str:
-    """Return the Python program that gives the same figures."""
-    models, imports = {}, {"from skactive import ActiveLearner"}
-    imports.add("from skactive.comparison import compare_strategies")
-    imports.add(f"from skactive.strategies import {_list(sorted(plan.strategies))}")
-    for name, model in plan.models.items():
-        models[name], needed = _model_code(name, model)
-        imports |= needed
-    learners = "".join(
-        f"        {name!r}: ActiveLearner({code}, classes=range(len(classes))),\n"
-        for name, code in models.items()
-    )
-    chosen = _list(f"{name!r}: {name}()" for name in plan.strategies)
-    folder = "" if settings.folder is None else f"\n    folder={str(settings.folder)!r},"
-    return "\n".join(
-        [
-            "import numpy as np",
-            *(["import pandas as pd"] if settings.data.suffix.lower() != ".npz" else []),
-            *sorted(imports),
-            "",
-            *_data_code(settings),
-            "classes, y = np.unique(y, return_inverse=True)",
-            "comparison = compare_strategies(",
-            f"    {{\n{learners}    }},",
-            f"    {{{chosen}}},",
-            "    X,\n    y,",
-            f"    test_size={TEST_SIZE},",
-            f"    budget={settings.budget},",
-            f"    batch_size={settings.batch_size},",
-            f"    n_initial={settings.n_initial},",
-            f"    n_repeats={settings.n_repeats},",
-            f"    scoring={settings.scoring!r},",
-            f"    n_jobs={settings.n_jobs},",
-            f"    random_state={settings.seed},{folder}",
-            ")",
-            "print(comparison.summary())",
-        ]
-    )
-
-
-def _model_code(name: str, pipeline: Any) -> tuple[str, set[str]]:
-    """Return the expression that makes a model, and the imports that it needs."""
-    steps = [step for _, step in pipeline.steps]
-    kinds = [(type(step).__module__.split("."), type(step).__name__) for step in steps]
-    imports = {"from sklearn.pipeline import make_pipeline"}
-    codes = [" ".join(repr(step).split()) for step in steps]
-    if name == "mlp":  # a net is no expression
-        codes[-1] = "ESTIMATORS['mlp'](X.shape[1], len(classes))"
-        kinds.pop()
-        imports.add("from skactive.cli._models import ESTIMATORS")
-    imports |= {f"from {'.'.join(module[:2])} import {kind}" for module, kind in kinds}
-    return f"make_pipeline({_list(codes)})", imports
-
-
-def _data_code(settings: CompareSettings) -> list[str]:
-    """Return the lines that read the table."""
-    path, target = str(settings.data), settings.target or "y"
-    if settings.data.suffix.lower() == ".npz":
-        return [
-            f"stored = np.load({path!r})",
-            f"y = stored[{target!r}]",
-            f"X = stored[{_name_of_rows(settings.data, target)!r}].reshape(len(y), -1)",
-            "X = X.astype(float)",
-        ]
-    kind = "parquet" if settings.data.suffix.lower() == ".parquet" else "csv"
-    return [
-        f"frame = pd.read_{kind}({path!r}).rename(columns=str)",
-        f"y = frame.pop({target!r}).to_numpy()",
-        "X = frame.to_numpy(dtype=float, na_value=np.nan)",
-    ]
-
-
-def _name_of_rows(path: Path, target: str) -> str:
-    """Name the array of rows in an npz file, as `read_table` finds it."""
-    with np.load(path) as stored:
-        names = [name for name in stored.files if name != target]
-        return "X" if "X" in names else next(name for name in names if stored[name].ndim > 1)
-
-
-# HTML -------------------------------------------------------------------------------------------

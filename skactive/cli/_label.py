@@ -255,7 +255,7 @@ def _format_status(store: Path, summary: dict[str, Any]) -> Iterator[tuple[str, 
     """Yield the lines of ``skactive status``: pairs of name and text."""
     from skactive.labeling.terminal._text import sanitize
 
-    yield "Labels", _format_counts(summary)
+    yield "Labels", _pluralizes(summary)
     if summary["classes"]:
         counts = (f"{sanitize(name)} {n:,}" for name, n in summary["classes"].items())
         yield "Classes", ", ".join(counts)
@@ -277,7 +277,7 @@ def _format_status(store: Path, summary: dict[str, Any]) -> Iterator[tuple[str, 
         yield "Continue", format_resume_command("label", store)
 
 
-def _format_counts(summary: dict[str, Any]) -> str:
+def _pluralizes(summary: dict[str, Any]) -> str:
     parts = [f"{summary['n_labeled']:,} of {summary['n_rows']:,} rows"]
     for name, words in (
         ("unknown", "unknown"),

@@ -1,13 +1,14 @@
-"""Compare strategies on one's own data: paired campaigns, and what they allow to be said.
+"""Comparison of query strategies on one's own labeled data.
 
 :func:`compare_strategies` plays the same campaigns with every strategy: in a repeat all of them
 meet the same split, the same start and the same seeds, so that they differ in the rows that they
-choose and in nothing else. :class:`StrategyComparison` holds the curves, and answers by intervals
-and tests; a table, or one sentence to quote.
+choose and in nothing else. :class:`StrategyComparison` holds the learning curves, and provides
+intervals, tests, tables, a report, and a sentence to quote.
 """
 
 from skactive.comparison._compare import compare_strategies
-from skactive.comparison._result import CriticalDifference, PenaltyMatrix, StrategyComparison
+from skactive.comparison._critical_difference import CriticalDifference
+from skactive.comparison._result import PenaltyMatrix, StrategyComparison
 from skactive.comparison._runs import Failure, Run
 from skactive.comparison._savings import LabelsSaved
 

@@ -1,4 +1,4 @@
-"""Campaigns: one for each model, strategy and repeat; played, or read from the folder."""
+"""Campaigns: one per model, strategy and repeat, played now or read from the folder."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from threadpoolctl import threadpool_limits
 
 from skactive._utils.progress import progress
 from skactive._utils.rows import take_rows
-from skactive.comparison._folder import Store, loaded_run, save_run
-from skactive.comparison._runs import Failure, Run, distinct
-from skactive.comparison._splits import Split, repeat_seeds
+from skactive.comparison._folder import CampaignFolder, load_run, save_run
+from skactive.comparison._runs import Failure, Run, drop_duplicates
+from skactive.comparison._splits import Split, draw_repeat_seeds
 from skactive.exceptions import SkactiveWarning
 from skactive.simulation._learner import SimulatedLearner
 
-__all__ = ["Task", "finished_runs", "in_order", "report_failures", "tasks_of"]
+__all__ = ["CampaignTask", "collect_results", "list_tasks", "sort_runs", "warn_of_failures"]
 
 
 @dataclass(frozen=True)
-class Task:
-    """One campaign to play, and where to keep it."""
+class CampaignTask:
+    """One campaign to play, and the file to keep it in."""
 
     model: str
     strategy: str
@@ -37,42 +37,43 @@ class Task:
     path: Path | None
 
 
-def tasks_of(
+def list_tasks(
     models: dict[str, Any],
-    named: dict[str, Any],
+    strategies: dict[str, Any],
     campaign: dict[str, Any],
     seed: int,
     splits: list[Split],
     scoring: Any,
-    store: Store | None,
-) -> list[Task]:
-    """List the campaigns; repeats are outermost, so that an early stop leaves whole ones."""
+    folder: CampaignFolder | None,
+) -> list[CampaignTask]:
+    """List the campaigns; repeats are outermost, so that an early stop leaves complete ones."""
     return [
-        Task(
+        CampaignTask(
             model,
             name,
             repeat,
-            _simulation(estimator, strategy, campaign, repeat_seeds(seed, repeat)[1]),
+            _make_simulation(estimator, strategy, campaign, draw_repeat_seeds(seed, repeat)[1]),
             split,
             scoring,
-            None if store is None else store.path(estimator, strategy, repeat),
+            None if folder is None else folder.run_path(estimator, strategy, repeat),
         )
         for repeat, split in enumerate(splits)
         for model, estimator in models.items()
-        for name, strategy in named.items()
+        for name, strategy in strategies.items()
     ]
 
 
-def in_order(runs: list[Run], models: Iterable[str], named: Iterable[str]) -> list[Run]:
+def sort_runs(runs: list[Run], models: Iterable[str], strategies: Iterable[str]) -> list[Run]:
     """Sort runs by model, strategy and repeat, each in the order in which they were passed."""
-    model_at = {name: place for place, name in enumerate(models)}
-    strategy_at = {name: place for place, name in enumerate(named)}
+    model_positions = {name: position for position, name in enumerate(models)}
+    strategy_positions = {name: position for position, name in enumerate(strategies)}
     return sorted(
-        runs, key=lambda run: (model_at[run.model], strategy_at[run.strategy], run.repeat)
+        runs,
+        key=lambda run: (model_positions[run.model], strategy_positions[run.strategy], run.repeat),
     )
 
 
-def _simulation(
+def _make_simulation(
     learner: Any, strategy: Any, campaign: dict[str, Any], seed: int
 ) -> SimulatedLearner:
     # A copy and no clone: the estimator of a prefit learner is to stay fitted.
@@ -81,25 +82,27 @@ def _simulation(
     )
 
 
-def finished_runs(
-    tasks: list[Task], X: Any, y: Any, n_jobs: int | None, verbose: bool | int
+def collect_results(
+    tasks: list[CampaignTask], X: Any, y: Any, n_jobs: int | None, verbose: bool | int
 ) -> Iterator[Run | Failure]:
-    """Yield what is kept in the folder, then what is played now."""
+    """Yield the runs kept in the folder, then play the missing campaigns."""
     missing = []
     for task in tasks:
         path = task.path
-        kept = None if path is None else loaded_run(path, task.model, task.strategy, task.repeat)
-        if kept is None:
+        run = None if path is None else load_run(path, task.model, task.strategy, task.repeat)
+        if run is None:
             missing.append(task)
         else:
-            yield kept
+            yield run
     with progress(len(missing), "comparing", shown=bool(verbose and missing)) as advance:
-        for result in _played(missing, X, y, n_jobs):
+        for result in _play_all(missing, X, y, n_jobs):
             advance(f"repeat {result.repeat}, {result.strategy}")
             yield result
 
 
-def _played(tasks: list[Task], X: Any, y: Any, n_jobs: int | None) -> Iterator[Run | Failure]:
+def _play_all(
+    tasks: list[CampaignTask], X: Any, y: Any, n_jobs: int | None
+) -> Iterator[Run | Failure]:
     """Play campaigns one after the other, or several at once."""
     from joblib import effective_n_jobs  # late: only comparisons need joblib
     from sklearn.utils.parallel import Parallel, delayed
@@ -111,14 +114,14 @@ def _played(tasks: list[Task], X: Any, y: Any, n_jobs: int | None) -> Iterator[R
         yield from parallel(delayed(_play)(task, X, y) for task in tasks)
 
 
-def _play(task: Task, X: Any, y: Any) -> Run | Failure:
+def _play(task: CampaignTask, X: Any, y: Any) -> Run | Failure:
     """Play one campaign and keep it; an error is a result too."""
     train, test = task.split
     try:
         with threadpool_limits(1):
             simulation = task.simulation.fit(take_rows(X, train), take_rows(y, train))
-            rows, truth = take_rows(X, test), take_rows(y, test)
-            scores = np.array(list(simulation.staged_score(rows, truth, task.scoring)))
+            X_test, y_test = take_rows(X, test), take_rows(y, test)
+            scores = np.array(list(simulation.staged_score(X_test, y_test, task.scoring)))
         if not np.isfinite(scores).all():
             raise ValueError(f"The scores of some rounds are no finite numbers: {scores}.")
     except Exception as error:
@@ -136,8 +139,8 @@ def _play(task: Task, X: Any, y: Any) -> Run | Failure:
     return run
 
 
-def report_failures(failures: list[Failure], n_tasks: int) -> None:
-    """Warn of failures; where nothing else came of it, raise the first."""
+def warn_of_failures(failures: list[Failure], n_tasks: int) -> None:
+    """Warn of failed campaigns; raise an error that shows the first where all failed."""
     if not failures:
         return
     first = failures[0]
@@ -149,7 +152,7 @@ def report_failures(failures: list[Failure], n_tasks: int) -> None:
         )
     by_strategy = ", ".join(
         f"{name} {sum(failure.strategy == name for failure in failures)}"
-        for name in distinct(failure.strategy for failure in failures)
+        for name in drop_duplicates(failure.strategy for failure in failures)
     )
     warnings.warn(
         f"{len(failures)} of {n_tasks} campaigns failed ({by_strategy}) and are left out; "

@@ -1,4 +1,4 @@
-"""compare_strategies: from settings to the result."""
+"""Comparison of strategies by paired campaigns."""
 
 from __future__ import annotations
 
@@ -12,12 +12,17 @@ from sklearn.base import is_classifier
 from skactive._utils.fingerprint import describe, describe_rows, digest
 from skactive._utils.seeding import draw_seed
 from skactive._validation import check_rows, check_strategy
-from skactive.comparison._campaigns import finished_runs, in_order, report_failures, tasks_of
-from skactive.comparison._folder import Store
-from skactive.comparison._names import baseline_of, named_models, named_strategies, scoring_name
+from skactive.comparison._campaigns import (
+    collect_results,
+    list_tasks,
+    sort_runs,
+    warn_of_failures,
+)
+from skactive.comparison._folder import CampaignFolder
+from skactive.comparison._names import choose_baseline, name_models, name_scoring, name_strategies
 from skactive.comparison._result import StrategyComparison
 from skactive.comparison._runs import Failure, Run
-from skactive.comparison._splits import splits_of
+from skactive.comparison._splits import draw_splits
 from skactive.simulation._learner import SimulatedLearner
 
 __all__ = ["compare_strategies"]
@@ -43,63 +48,63 @@ def compare_strategies(
     folder: str | Path | None = None,
     verbose: bool | int = False,
 ) -> StrategyComparison:
-    """Play the same campaigns with several strategies, on labeled data.
+    """Compare query strategies by paired campaigns on labeled data.
 
-    The comparison is paired: in a repeat all strategies meet the same training and test rows, the
-    same labeled start, and the same seeds of model and queries.
+    In a repeat all strategies meet the same training and test rows, the same labeled start, and
+    the same seeds of model and queries.
 
     Parameters
     ----------
     learner : ActiveLearner, estimator, or mapping of str to either
         The model or models. The strategy of a learner is replaced; another estimator is wrapped in
-        an ActiveLearner. A `random_state` of the learner's own holds in every repeat.
+        an ActiveLearner. A `random_state` that the learner has is used in every repeat.
     strategies : mapping of str to Strategy, or list of Strategy
-        What to compare; those in a list are named as they print. If one is ``Random`` it is the
-        baseline, else the first is.
+        The strategies to compare; those in a list are named by their ``str``. The baseline is
+        ``Random`` if it is among them, else the first.
     X : rows in any container
         All rows.
     y : array-like of shape (n_rows,)
         Their labels: the oracle's answers, and the truth on test rows.
     test_size : float or int, default=0.25
-        Share or number of rows that are set aside in each repeat to score the models. Drawn anew
-        in each repeat, stratified for classifiers where every class has the rows.
+        Share or number of rows that each repeat holds out to score the models. Each repeat draws
+        its own, stratified for classifiers where every class has enough rows.
     cv : int, splitter or iterable, default=None
-        Folds that are the repeats, instead: `n_repeats` and `test_size` are not used then.
+        Folds to use as the repeats; `n_repeats` and `test_size` are ignored then.
     groups : array-like of shape (n_rows,), default=None
         Rows of one group are never split between training and test.
     budget : int, default=100
-        How many labels a campaign may read in all, the start included.
+        Number of labels that a campaign may read in total, the start included.
     batch_size : int, default=10
-        How many labels to buy a round.
+        Number of labels to read per round.
     n_initial : int, default=10
-        How many labels to start with.
+        Number of labels at the start.
     initial_strategy : Strategy, default=None
-        Chooses the start; None draws at random.
+        The strategy that chooses the start; None draws it at random.
     n_repeats : int, default=10
-        How many repeats. The first ones are the same however many there are.
+        Number of repeats. The first ones do not depend on how many follow.
     scoring : str, callable or None, default=None
         As in scikit-learn's searches; None is the model's own ``score``.
     n_jobs : int or None, default=None
-        How many campaigns to play at once; None is 1, or what ``joblib.parallel_config`` says.
+        Number of campaigns to play in parallel; None is 1, or that of ``joblib.parallel_config``.
         The result is the same for any number.
     random_state : int, RandomState instance or None, default=None
-        The one seed of all splits, starts, models and queries.
+        Seed of all splits, starts, models and queries.
     folder : str or Path, default=None
-        Where to keep finished campaigns, one file each. A later call with the same folder plays
-        only those that are missing: after an interruption, or with more repeats, strategies or
-        models. Failed ones are tried again.
+        Folder in which to keep finished campaigns, one file each. A later call with the same
+        folder plays only those that are missing: after an interruption, or with more repeats,
+        strategies or models. Failed ones are tried again.
     verbose : bool or int, default=False
         Whether to show a progress bar on standard error.
 
     Returns
     -------
     StrategyComparison
-        The curves of all campaigns, and methods to judge them by.
+        The curves of all campaigns, with statistics.
 
     Raises
     ------
     ValueError
-        If a setting cannot be, two strategies are the same, or `folder` holds campaigns of other
+        If a setting is invalid, two strategies are the same, or `folder` holds campaigns of other
         data or settings: the message says what differs.
     RuntimeError
         If every campaign failed.
@@ -114,9 +119,9 @@ def compare_strategies(
     The seeds of repeat r come from ``SeedSequence([seed, r])`` alone. While a campaign plays, BLAS
     and OpenMP have one thread.
 
-    Repeats are splits of one data set: intervals and tests speak about this data set and chance in
-    split, start and model, not about other data. For that, compare on several data sets and join
-    the results by :meth:`StrategyComparison.concat`.
+    Repeats are splits of one dataset: intervals and tests describe this dataset and the chance in
+    split, start and model, not other data. For that, compare on several datasets and join the
+    results by :meth:`StrategyComparison.concat`.
 
     Examples
     --------
@@ -134,7 +139,7 @@ def compare_strategies(
     {'Random()': 3, 'Margin()': 3}
     """
     X, y = check_rows(X, y)
-    models, named = named_models(learner), named_strategies(strategies)
+    models, strategies = name_models(learner), name_strategies(strategies)
     campaign = {
         "budget": budget,
         "batch_size": batch_size,
@@ -142,28 +147,28 @@ def compare_strategies(
         "initial_strategy": initial_strategy,
     }
     _check_settings(models, campaign, n_repeats, scoring, y)
-    store = None if folder is None else Store(Path(folder))
-    seed = draw_seed(random_state) if store is None else store.seed(random_state)
+    campaigns = None if folder is None else CampaignFolder(Path(folder))
+    seed = draw_seed(random_state) if campaigns is None else campaigns.draw_seed(random_state)
     stratify = all(is_classifier(model) for model in models.values())
-    splits = splits_of(X, y, groups, cv, test_size, seed, n_repeats, stratify)
+    splits = draw_splits(X, y, groups, cv, test_size, seed, n_repeats, stratify)
     settings = {
         **describe({**campaign, "scoring": scoring, "random_state": seed}),
         "test_size": test_size if cv is None else None,
         "cv": None if cv is None else digest(describe(splits)),
         "groups": None if groups is None else describe_rows(np.asarray(groups)),
     }
-    if store is not None:
-        store.open({**settings, "X": describe_rows(X), "y": describe_rows(y)})
-    tasks = tasks_of(models, named, campaign, seed, splits, scoring, store)
-    finished = list(finished_runs(tasks, X, y, n_jobs, verbose))
-    failures = [result for result in finished if isinstance(result, Failure)]
-    report_failures(failures, len(tasks))
-    runs = in_order([result for result in finished if isinstance(result, Run)], models, named)
+    if campaigns is not None:
+        campaigns.open({**settings, "X": describe_rows(X), "y": describe_rows(y)})
+    tasks = list_tasks(models, strategies, campaign, seed, splits, scoring, campaigns)
+    results = list(collect_results(tasks, X, y, n_jobs, verbose))
+    failures = [result for result in results if isinstance(result, Failure)]
+    warn_of_failures(failures, len(tasks))
+    runs = sort_runs([result for result in results if isinstance(result, Run)], models, strategies)
     return StrategyComparison(
         runs,
         failures=failures,
-        scoring=scoring_name(scoring, next(iter(models.values()))),
-        baseline=baseline_of({run.strategy: named[run.strategy] for run in runs}),
+        scoring=name_scoring(scoring, next(iter(models.values()))),
+        baseline=choose_baseline({run.strategy: strategies[run.strategy] for run in runs}),
         settings={**settings, "n_repeats": len(splits)},
     )
 
@@ -171,7 +176,7 @@ def compare_strategies(
 def _check_settings(
     models: dict[str, Any], campaign: dict[str, Any], n_repeats: Any, scoring: Any, y: Any
 ) -> None:
-    """Refuse what would make every campaign fail, before the first is played."""
+    """Raise an error for what would make every campaign fail, before the first is played."""
     from sklearn.metrics import check_scoring  # late: it takes a tenth of a second
 
     if y is None:

@@ -1,4 +1,4 @@
-"""A folder of finished campaigns, from which a comparison goes on."""
+"""A folder of finished campaigns, from which a comparison resumes."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ import numpy as np
 
 from skactive._utils.fingerprint import describe, describe_model, digest
 from skactive._utils.seeding import draw_seed
-from skactive.comparison._names import model_name
-from skactive.comparison._runs import SERIES, Run, as_arrays
+from skactive.comparison._names import name_model
+from skactive.comparison._runs import SERIES, Run, check_run
 
-__all__ = ["Store", "loaded_run", "save_run"]
+__all__ = ["CampaignFolder", "load_run", "save_run"]
 
 FORMAT = 1  # of the files in a folder
 
 
-class Store:
+class CampaignFolder:
     """A folder of finished campaigns, with a manifest of the data and settings of all of them."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.manifest = folder, folder / "manifest.json"
 
-    def seed(self, random_state: Any) -> int:
-        """Draw the seed; None goes on with the folder's, if there is one."""
+    def draw_seed(self, random_state: Any) -> int:
+        """Draw the seed; None takes that of the folder, if it has one."""
         if random_state is None and self.manifest.exists():
-            return int(self._read()["random_state"])
+            return int(self._read_settings()["random_state"])
         return draw_seed(random_state)
 
     def open(self, settings: dict[str, Any]) -> None:
@@ -38,11 +38,12 @@ class Store:
             (self.folder / "runs").mkdir(parents=True, exist_ok=True)
             _write_json(self.manifest, {"format": FORMAT, "settings": settings})
             return
-        kept = self._read()
+        stored = self._read_settings()
         differences = [
-            f"{name} ({_short(kept.get(name))} there, {_short(settings.get(name))} here)"
-            for name in {**settings, **kept}
-            if digest(kept.get(name)) != digest(settings.get(name))
+            f"{name} ({_abbreviate(stored.get(name))} there, {_abbreviate(settings.get(name))} "
+            "here)"
+            for name in {**settings, **stored}
+            if digest(stored.get(name)) != digest(settings.get(name))
         ]
         if differences:
             raise ValueError(
@@ -50,13 +51,13 @@ class Store:
                 f"{'; '.join(differences)}. Pass the same, or another folder."
             )
 
-    def path(self, learner: Any, strategy: Any, repeat: int) -> Path:
-        """Return where a campaign is kept; the digest tells it from others, names help people."""
+    def run_path(self, learner: Any, strategy: Any, repeat: int) -> Path:
+        """Return the file of a campaign; its digest is unique, the names are for people."""
         key = {"model": describe_model(learner), "strategy": describe(strategy)}
-        names = f"{model_name(learner)}-{type(strategy).__name__}"
+        names = f"{name_model(learner)}-{type(strategy).__name__}"
         return self.folder / "runs" / f"{names}-{digest(key)[:16]}-{repeat:04d}.json"
 
-    def _read(self) -> dict[str, Any]:
+    def _read_settings(self) -> dict[str, Any]:
         try:
             manifest = json.loads(self.manifest.read_text(encoding="utf-8"))
             version, settings = manifest["format"], dict(manifest["settings"])
@@ -72,23 +73,23 @@ class Store:
         return settings
 
 
-def loaded_run(path: Path, model: str, strategy: str, repeat: int) -> Run | None:
-    """Read a finished campaign; one that is missing or damaged is played (again)."""
+def load_run(path: Path, model: str, strategy: str, repeat: int) -> Run | None:
+    """Read a finished campaign; return None where it is missing or damaged, to play it again."""
     try:
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        series = [np.asarray(kept[name]) for name in SERIES]
-        return as_arrays(Run("data", model, strategy, repeat, *series))
+        content = json.loads(path.read_text(encoding="utf-8"))
+        series = [np.asarray(content[name]) for name in SERIES]
+        return check_run(Run("data", model, strategy, repeat, *series))
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
 
 
 def save_run(path: Path, run: Run) -> None:
-    """Keep a finished campaign."""
+    """Write a finished campaign."""
     _write_json(path, {name: getattr(run, name).tolist() for name in SERIES})
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write a file that is either there as a whole or not at all."""
+    """Write a file atomically: complete, or not at all."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}", suffix=".tmp")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -99,6 +100,6 @@ def _write_json(path: Path, content: dict[str, Any]) -> None:
         raise
 
 
-def _short(value: Any) -> str:
+def _abbreviate(value: Any) -> str:
     text = json.dumps(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

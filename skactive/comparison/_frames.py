@@ -1,13 +1,13 @@
-"""Tables of pandas, which is an extra."""
+"""Tables in pandas, which is an optional dependency."""
 
 from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["import_pandas", "pair_frame"]
+__all__ = ["import_pandas", "make_pair_frame"]
 
 
-def pair_frame(pairs: list[tuple[str, str]], **columns: Any) -> Any:
+def make_pair_frame(pairs: list[tuple[str, str]], **columns: Any) -> Any:
     """Return a table whose rows are pairs of strategies."""
     pandas = import_pandas()
     index = pandas.MultiIndex.from_tuples(pairs, names=["first", "second"])
@@ -15,7 +15,7 @@ def pair_frame(pairs: list[tuple[str, str]], **columns: Any) -> Any:
 
 
 def import_pandas() -> Any:
-    """Return pandas, or say how to get it."""
+    """Return pandas, or raise an error that names the extra to install."""
     try:
         import pandas  # late: an extra
     except ImportError as error:

@@ -1,27 +1,29 @@
-"""StrategyComparison: paired curves, and what they allow to be said."""
+"""StrategyComparison: paired learning curves with statistics."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from itertools import combinations, product
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
 from skactive._utils.seeding import draw_seed
-from skactive.comparison._frames import import_pandas, pair_frame
-from skactive.comparison._runs import (
-    Failure,
-    Floats,
-    Run,
-    area_of,
-    as_arrays,
-    distinct,
+from skactive._utils.text import pluralize
+from skactive.comparison._critical_difference import (
+    CriticalDifference,
+    compare_ranks,
+    sort_ranks,
 )
-from skactive.comparison._savings import LabelsSaved, saving_of
-from skactive.comparison._sentences import counted, saving_sentence, unresolved
+from skactive.comparison._frames import import_pandas, make_pair_frame
+from skactive.comparison._pairing import PairedRuns
+from skactive.comparison._runs import Failure, Run, check_run
+from skactive.comparison._savings import LabelsSaved, compute_saving
+from skactive.comparison._sentences import describe_best
 from skactive.comparison._statistics import (
+    Floats,
     Friedman,
     Interval,
     average_ranks,
@@ -29,55 +31,27 @@ from skactive.comparison._statistics import (
     friedman,
     holm,
     mean_interval,
-    nemenyi_critical_difference,
     paired_effect,
     paired_wilcoxon,
     penalty_matrix,
 )
 
-__all__ = ["CriticalDifference", "PenaltyMatrix", "StrategyComparison"]
-
-
-class CriticalDifference(NamedTuple):
-    """What a critical-difference diagram shows.
-
-    Attributes
-    ----------
-    ranks : dict of str to float
-        Mean rank of each strategy, the best (lowest) first.
-    difference : float
-        Mean ranks that differ by less cannot be told apart.
-    groups : list of tuple of str
-        The largest groups of two strategies or more that cannot be told apart.
-    p_value : float
-        Of Friedman's test: above `alpha` no two strategies should be told apart at all.
-    alpha : float
-        The level.
-    n_blocks : int
-        How many repeats or data sets were ranked.
-    """
-
-    ranks: dict[str, float]
-    difference: float
-    groups: list[tuple[str, ...]]
-    p_value: float
-    alpha: float
-    n_blocks: int
+__all__ = ["PenaltyMatrix", "StrategyComparison"]
 
 
 class PenaltyMatrix(NamedTuple):
-    """How often each strategy beats each other one.
+    """Share of the rounds in which each strategy beats each other one.
 
     Attributes
     ----------
     strategies : tuple of str
         The names, in the order of rows and columns.
     matrix : ndarray of shape (n_strategies, n_strategies)
-        Cell (i, j): in which share of the rounds i beats j, summed over experiments.
+        Cell (i, j): the share of the rounds in which i beats j, summed over experiments.
     column_means : ndarray of shape (n_strategies,)
-        How much each is beaten: lower is better.
+        Mean share of the rounds in which each is beaten: lower is better.
     n_experiments : int
-        Pairs of data set and model: the most that a cell can hold.
+        Pairs of dataset and model: the largest value that a cell can have.
     """
 
     strategies: tuple[str, ...]
@@ -87,14 +61,15 @@ class PenaltyMatrix(NamedTuple):
 
 
 class StrategyComparison:
-    """Curves of several strategies, paired by repeat, and what they allow to be said.
+    """Learning curves of several strategies, paired by repeat, with statistics.
 
-    Made by :func:`compare_strategies`; several data sets are joined by :meth:`concat`.
+    Made by :func:`compare_strategies`; several datasets are joined by :meth:`concat`.
 
     Statistics are on *blocks* in which all strategies met the same circumstances: the repeats, or,
-    where there are several data sets, the data sets (means over their repeats). Several models
-    are averaged in each block; ``model=`` looks at one. Only repeats in which all strategies
-    succeeded count; a strategy that never did with some model is left out there.
+    where there are several datasets, the datasets (means over their repeats). Several models are
+    averaged in each block; :meth:`select` narrows a comparison to one model or dataset. Only
+    repeats in which all strategies succeeded count; a strategy that never did with some model is
+    left out there.
 
     Parameters
     ----------
@@ -103,19 +78,21 @@ class StrategyComparison:
     failures : list of Failure, default=()
         Campaigns that failed.
     scoring : str, default="score"
-        What the scores are called.
+        Name of the scores.
     baseline : str, default=None
-        The strategy that others are held against; None takes the first whose name begins with
-        "random", else the first.
+        The strategy to compare others with; None takes the first whose name begins with "random",
+        else the first.
     settings : dict, default=None
-        How the campaigns were played.
+        Settings of the campaigns.
 
     Attributes
     ----------
     runs, failures, scoring, baseline, settings
         As passed.
-    data, models, strategies : tuple of str
+    datasets, models, strategies : tuple of str
         The names that occur in `runs`.
+    experiments : list of (str, str)
+        The pairs of dataset and model that have runs.
     n_labels : ndarray of shape (n_points,)
         The label counts that all runs cover.
 
@@ -145,32 +122,34 @@ class StrategyComparison:
         baseline: str | None = None,
         settings: dict[str, Any] | None = None,
     ) -> None:
-        self.runs = [as_arrays(run) for run in runs]
+        self.runs = [check_run(run) for run in runs]
         if not self.runs:
             raise ValueError("A comparison needs at least one run, got none.")
         self.failures = list(failures)
         self.scoring = scoring
         self.settings = dict(settings or {})
-        self.data = distinct(run.data for run in self.runs)
-        self.models = distinct(run.model for run in self.runs)
-        self.strategies = distinct(run.strategy for run in self.runs)
+        self._pairing = PairedRuns(self.runs)
+        self.datasets = self._pairing.datasets
+        self.models = self._pairing.models
+        self.strategies = self._pairing.strategies
+        self.experiments = self._pairing.experiments
         self.n_labels = common_counts([run.n_labels for run in self.runs])
         random = (name for name in self.strategies if name.lower().startswith("random"))
         self.baseline = next(random, self.strategies[0]) if baseline is None else baseline
 
     @classmethod
-    def concat(cls, comparisons: Mapping[str, StrategyComparison]) -> StrategyComparison:
-        """Join comparisons on several data sets.
+    def concat(cls, comparisons: Mapping[str, StrategyComparison]) -> Self:
+        """Join comparisons on several datasets.
 
         Parameters
         ----------
         comparisons : mapping of str to StrategyComparison
-            By the name of the data set.
+            By the name of the dataset.
 
         Returns
         -------
         StrategyComparison
-            Its blocks are the data sets.
+            Its blocks are the datasets.
 
         Raises
         ------
@@ -179,38 +158,80 @@ class StrategyComparison:
         """
         if not comparisons:
             raise ValueError("concat needs at least one comparison, got none.")
-        for what in ("scoring", "baseline"):
-            values = {name: getattr(part, what) for name, part in comparisons.items()}
+        for attribute in ("scoring", "baseline"):
+            values = {name: getattr(part, attribute) for name, part in comparisons.items()}
             if len(set(values.values())) > 1:
                 raise ValueError(
-                    f"The comparisons differ in their {what}: {values}. Join those that agree."
+                    f"The comparisons differ in their {attribute}: {values}. Join those that agree."
                 )
-
-        def renamed(records: str) -> list[Any]:
-            return [
-                record._replace(data=_joined_name(name, record.data, part.data))
-                for name, part in comparisons.items()
-                for record in getattr(part, records)
-            ]
-
         first = next(iter(comparisons.values()))
         return cls(
-            renamed("runs"),
-            failures=renamed("failures"),
+            _join_records(comparisons, "runs"),
+            failures=_join_records(comparisons, "failures"),
             scoring=first.scoring,
             baseline=first.baseline,
             settings={name: part.settings for name, part in comparisons.items()},
         )
 
+    def select(self, *, model: str | None = None, dataset: str | None = None) -> Self:
+        """Return the comparison with one model, on one dataset, or both.
+
+        Parameters
+        ----------
+        model, dataset : str, default=None
+            Names; None keeps all.
+
+        Returns
+        -------
+        StrategyComparison
+            Its runs and failures are those of the model and dataset; scoring, baseline and
+            settings are those of this comparison.
+
+        Raises
+        ------
+        ValueError
+            If a name is unknown, or the model has no runs on the dataset.
+
+        Examples
+        --------
+        >>> from skactive.comparison import Run, StrategyComparison
+        >>> comparison = StrategyComparison([
+        ...     Run("toy", model, strategy, 0, [10, 20], [0.5, 0.8], [0.0, 0.0], [0.0, 0.0])
+        ...     for model in ("SVC", "forest")
+        ...     for strategy in ("Random", "Margin")
+        ... ])
+        >>> comparison.select(model="SVC")
+        StrategyComparison(2 strategies x 1 repeat, 10 to 20 labels, score)
+        """
+        models = _resolve("model", model, self.models)
+        datasets = _resolve("dataset", dataset, self.datasets)
+
+        def is_selected(record: Run | Failure) -> bool:
+            return record.model in models and record.dataset in datasets
+
+        runs = [run for run in self.runs if is_selected(run)]
+        if not runs:
+            raise ValueError(
+                f"model {model!r} has no runs on dataset {dataset!r}: choose one of the pairs "
+                f"(model, dataset) {[pair[::-1] for pair in self.experiments]}."
+            )
+        return type(self)(
+            runs,
+            failures=[failure for failure in self.failures if is_selected(failure)],
+            scoring=self.scoring,
+            baseline=self.baseline,
+            settings=self.settings,
+        )
+
     # Curves and areas -------------------------------------------------------------------------
 
     def to_frame(self) -> Any:
-        """Return all scores as a tidy table, one row a round.
+        """Return all scores as a tidy table, one row per round.
 
         Returns
         -------
         pandas DataFrame
-            Columns data, model, strategy, repeat, n_labels, score, fit_seconds, query_seconds.
+            Columns dataset, model, strategy, repeat, n_labels, score, fit_seconds, query_seconds.
 
         Raises
         ------
@@ -221,39 +242,31 @@ class StrategyComparison:
         lengths = [len(run.scores) for run in self.runs]
         columns: dict[str, Any] = {
             name: np.repeat([getattr(run, name) for run in self.runs], lengths)
-            for name in ("data", "model", "strategy", "repeat")
+            for name in ("dataset", "model", "strategy", "repeat")
         }
         for name in ("n_labels", "scores", "fit_seconds", "query_seconds"):
             columns[name] = np.concatenate([getattr(run, name) for run in self.runs])
         return pandas.DataFrame(columns).rename(columns={"scores": "score"})
 
-    def curves(
-        self, model: str | None = None, data: str | None = None
-    ) -> dict[str, tuple[Floats, Floats]]:
-        """Return the curves of each strategy, at the same label counts.
-
-        Parameters
-        ----------
-        model, data : str, default=None
-            Which, where there are several.
+    def curves(self) -> dict[str, tuple[Floats, Floats]]:
+        """Return the learning curves of each strategy, at the same label counts.
 
         Returns
         -------
         dict of str to (n_labels, scores)
             Arrays of shape (n_points,) and (n_repeats, n_points); the repeats are paired. Runs of
             other label counts are interpolated on all counts that every run covers.
+
+        Raises
+        ------
+        ValueError
+            If there are several models or datasets: :meth:`select` one first.
         """
-        model = _the_one("model", model, self.models)
-        data = _the_one("data", data, self.data)
-        return self._curves(data, model, self._compared([data], [model]))
+        dataset, model = self._pairing.find_single_experiment()
+        return self._pairing.interpolate_curves(dataset, model, self._pairing.find_strategies())
 
-    def areas(self, model: str | None = None, data: str | None = None) -> dict[str, Floats]:
+    def areas(self) -> dict[str, Floats]:
         """Return the area under the learning curve of each strategy in each block.
-
-        Parameters
-        ----------
-        model, data : str, default=None
-            Which, where there are several; None takes all.
 
         Returns
         -------
@@ -261,35 +274,29 @@ class StrategyComparison:
             Mean heights of the curves; see
             :func:`~skactive.metrics.area_under_learning_curve`.
         """
-        names, blocks = self._blocks(model, data)
-        return dict(zip(names, blocks.T, strict=True))
+        names, areas = self._pairing.compute_areas()
+        return dict(zip(names, areas.T, strict=True))
 
-    def area_records(
-        self, confidence: float = 0.95, *, model: str | None = None, data: str | None = None
-    ) -> list[dict[str, Any]]:
-        """Return one record for each strategy: areas with intervals, and what they cost.
+    def area_records(self, confidence: float = 0.95) -> list[dict[str, Any]]:
+        """Return one record per strategy: areas with intervals, and seconds.
 
         Parameters
         ----------
         confidence : float, default=0.95
-            How often the intervals hold the true mean.
-        model, data : str, default=None
-            Which, where there are several; None takes all.
+            Confidence level of the intervals.
 
         Returns
         -------
         list of dict
-            ``data``, ``model``, ``strategy``; mean ``area`` and its t interval ``low`` ..
+            ``dataset``, ``model``, ``strategy``; mean ``area`` and its t interval ``low`` ..
             ``high``; its ``difference`` to the baseline with the interval of paired differences
             ``difference_low`` .. ``difference_high``; mean ``final_score``; mean ``fit_seconds``
             and ``query_seconds`` of a campaign; ``n_repeats``.
         """
-        models, data_sets = _some("model", model, self.models), _some("data", data, self.data)
         return [
             record
-            for each, one in self._experiments()
-            if each in data_sets and one in models
-            for record in self._area_records(each, one, confidence)
+            for dataset, model in self.experiments
+            for record in self._area_records(dataset, model, confidence)
         ]
 
     def areas_table(self, confidence: float = 0.95) -> Any:
@@ -298,89 +305,64 @@ class StrategyComparison:
         Parameters
         ----------
         confidence : float, default=0.95
-            How often the intervals hold the true mean.
+            Confidence level of the intervals.
 
         Returns
         -------
         pandas DataFrame
-            Indexed by strategy (and data set and model, where there are several).
+            Indexed by strategy (and dataset and model, where there are several).
 
         Raises
         ------
         ImportError
             If pandas is not installed.
         """
-        index = [
-            name for name, there in (("data", self.data), ("model", self.models)) if len(there) > 1
-        ]
+        names = {"dataset": self.datasets, "model": self.models}
+        index = [column for column in names if len(names[column]) > 1]
         frame = import_pandas().DataFrame(self.area_records(confidence))
         frame = frame.set_index([*index, "strategy"])
-        return frame.drop(columns=[name for name in ("data", "model") if name not in index])
+        return frame.drop(columns=[column for column in names if column not in index])
 
     # Tests ------------------------------------------------------------------------------------
 
-    def ranks(self, model: str | None = None, data: str | None = None) -> dict[str, float]:
+    def ranks(self) -> dict[str, float]:
         """Return the mean rank of each strategy over the blocks, by area; 1 is the best.
-
-        Parameters
-        ----------
-        model, data : str, default=None
-            Which, where there are several; None takes all.
 
         Returns
         -------
         dict of str to float
             The best first.
         """
-        names, blocks = self._blocks(model, data, several=True)
-        return _ranked(names, average_ranks(blocks))
+        names, areas = self._test_areas()
+        return sort_ranks(names, average_ranks(areas))
 
-    def friedman(self, model: str | None = None, data: str | None = None) -> Friedman:
+    def friedman(self) -> Friedman:
         """Test whether all strategies rank alike, by Friedman's test with Iman and Davenport's F.
-
-        Parameters
-        ----------
-        model, data : str, default=None
-            Which, where there are several; None takes all.
 
         Returns
         -------
         Friedman
             Statistics and p-values.
         """
-        return friedman(self._blocks(model, data, several=True)[1])
+        return friedman(self._test_areas()[1])
 
-    def critical_difference(
-        self, alpha: float = 0.05, model: str | None = None, data: str | None = None
-    ) -> CriticalDifference:
-        """Say which strategies can be told apart by their mean ranks, by Nemenyi's test.
+    def critical_difference(self, alpha: float = 0.05) -> CriticalDifference:
+        """Compare mean ranks by Nemenyi's critical difference.
 
         Parameters
         ----------
         alpha : float, default=0.05
-            The level.
-        model, data : str, default=None
-            Which, where there are several; None takes all.
+            Significance level.
 
         Returns
         -------
         CriticalDifference
-            What a critical-difference diagram shows.
+            Mean ranks, and the groups that are not significantly different.
         """
-        names, blocks = self._blocks(model, data, several=True)
-        result = friedman(blocks)
-        ranks = _ranked(names, result.average_ranks)
-        difference = nemenyi_critical_difference(len(ranks), result.n_blocks, alpha)
-        groups = _groups_within(ranks, difference)
-        return CriticalDifference(ranks, difference, groups, result.p_value, alpha, result.n_blocks)
+        return compare_ranks(*self._test_areas(), alpha)
 
-    def wilcoxon(self, model: str | None = None, data: str | None = None) -> Any:
-        """Test each two strategies by Wilcoxon's signed ranks, with Holm's correction.
-
-        Parameters
-        ----------
-        model, data : str, default=None
-            Which, where there are several; None takes all.
+    def wilcoxon(self) -> Any:
+        """Test each pair of strategies by Wilcoxon's signed ranks, with Holm's correction.
 
         Returns
         -------
@@ -388,43 +370,33 @@ class StrategyComparison:
             Indexed by pairs (first, second): mean ``difference`` of the areas, ``p_value``, and
             ``p_holm``, corrected for the number of pairs.
         """
-        pairs = list(self._pairs(model, data))
+        pairs = list(self._pairs())
         p_values = [paired_wilcoxon(a, b).p_value for _, a, b in pairs]
-        return pair_frame(
+        return make_pair_frame(
             [names for names, _, _ in pairs],
             difference=[float((a - b).mean()) for _, a, b in pairs],
             p_value=p_values,
             p_holm=holm(p_values),
         )
 
-    def wins_ties_losses(self, model: str | None = None, data: str | None = None) -> Any:
+    def wins_ties_losses(self) -> Any:
         """Count the blocks in which the first of two strategies has the larger area.
-
-        Parameters
-        ----------
-        model, data : str, default=None
-            Which, where there are several; None takes all.
 
         Returns
         -------
         pandas DataFrame
             Indexed by pairs (first, second): ``wins``, ``ties``, ``losses`` of the first.
         """
-        pairs = list(self._pairs(model, data))
-        return pair_frame(
+        pairs = list(self._pairs())
+        return make_pair_frame(
             [names for names, _, _ in pairs],
             wins=[int((a > b).sum()) for _, a, b in pairs],
             ties=[int((a == b).sum()) for _, a, b in pairs],
             losses=[int((a < b).sum()) for _, a, b in pairs],
         )
 
-    def effect_sizes(self, model: str | None = None, data: str | None = None) -> Any:
-        """Say how large the differences of areas are, beside their spread and by ranks.
-
-        Parameters
-        ----------
-        model, data : str, default=None
-            Which, where there are several; None takes all.
+    def effect_sizes(self) -> Any:
+        """Return effect sizes of the differences of areas, by their spread and by ranks.
 
         Returns
         -------
@@ -432,16 +404,16 @@ class StrategyComparison:
             Indexed by pairs (first, second): ``cohen_d_z`` (mean of the paired differences by
             their standard deviation) and ``rank_biserial`` (-1 .. 1). Above 0 the first is better.
         """
-        pairs = list(self._pairs(model, data))
+        pairs = list(self._pairs())
         effects = [paired_effect(a, b) for _, a, b in pairs]
-        return pair_frame(
+        return make_pair_frame(
             [names for names, _, _ in pairs],
             cohen_d_z=[effect.cohen_d_z for effect in effects],
             rank_biserial=[effect.rank_biserial for effect in effects],
         )
 
     def penalty_matrix(self, alpha: float = 0.05) -> PenaltyMatrix:
-        """Count how often each strategy beats each other one, round by round.
+        """Return the share of rounds in which each strategy beats each other one.
 
         Parameters
         ----------
@@ -451,16 +423,17 @@ class StrategyComparison:
         Returns
         -------
         PenaltyMatrix
-            Summed over data sets and models, for the strategies that all of them have. The start,
-            where all are equal, is no round here, so that always better is 1.
+            Summed over datasets and models, for the strategies that all of them have. The start,
+            where all are equal, is not counted as a round, so that always better is 1.
         """
-        names = self._compared(self.data, self.models)
+        names = self._pairing.find_strategies()
         matrix = np.zeros((len(names), len(names)))
-        for data, model in product(self.data, self.models):
-            curves = self._curves(data, model, names)
-            stack = np.stack([scores for _, scores in curves.values()])
-            matrix += penalty_matrix(stack[:, :, 1:] if stack.shape[2] > 1 else stack, alpha)
-        n_experiments = len(self.data) * len(self.models)
+        for dataset, model in product(self.datasets, self.models):
+            curves = self._pairing.interpolate_curves(dataset, model, names)
+            # (n_strategies, n_repeats, n_points)
+            scores = np.stack([scores for _, scores in curves.values()])
+            matrix += penalty_matrix(scores[:, :, 1:] if scores.shape[2] > 1 else scores, alpha)
+        n_experiments = len(self.datasets) * len(self.models)
         return PenaltyMatrix(names, matrix, matrix.mean(axis=0), n_experiments)
 
     # Labels saved -----------------------------------------------------------------------------
@@ -474,111 +447,156 @@ class StrategyComparison:
         n_resamples: int = 2000,
         random_state: Any = 0,
     ) -> list[LabelsSaved]:
-        """Say which share of the baseline's labels each strategy does without.
+        """Return the share of the baseline's labels that each strategy saves.
 
         Parameters
         ----------
         target : float, default=None
-            The score to reach. None is what the baseline's mean curve reaches in the end.
+            The score to reach. None is the final score of the baseline's mean curve.
         baseline : str, default=None
-            The strategy to compare with; None is the comparison's.
+            The strategy to compare with; None is that of the comparison.
         confidence : float, default=0.95
-            How often the intervals hold the true share.
+            Confidence level of the intervals.
         n_resamples : int, default=2000
-            Bootstrap draws of repeats.
+            Number of bootstrap draws of repeats.
         random_state : int, RandomState instance or None, default=0
             Seed of the draws.
 
         Returns
         -------
         list of LabelsSaved
-            One for each data set, model and strategy other than the baseline; none where the
-            baseline never succeeded.
+            One per dataset, model and strategy other than the baseline; none where the baseline
+            never succeeded.
 
         Notes
         -----
         On the mean curves over repeats, with straight lines between rounds, n(target) is where a
-        curve first reaches the target, and what is saved is 1 - n(target) / n_baseline(target).
+        curve first reaches the target, and the share saved is 1 - n(target) / n_baseline(target).
         The interval is an expanded percentile interval of bootstrap draws of whole repeats, so
-        that strategies stay paired. A target of None is read anew from the baseline in each draw.
-        A draw in which a curve does not reach the target counts as the worst that it can be for
-        the lower end, and as the best for the upper.
+        that strategies stay paired. A target of None is taken from the baseline of each draw. A
+        draw in which a curve does not reach the target counts as the worst possible value for the
+        lower end, and as the best for the upper.
         """
         baseline = self.baseline if baseline is None else baseline
         if baseline not in self.strategies:
             raise ValueError(
-                f"baseline {baseline!r} is none of the strategies: {list(self.strategies)}."
+                f"unknown baseline {baseline!r}: choose one of {list(self.strategies)}."
             )
         if not 0.0 < confidence < 1.0:
             raise ValueError(f"confidence must lie between 0 and 1, got {confidence!r}.")
         if target is not None and not np.isfinite(target):
             raise ValueError(f"target must be a finite number or None, got {target!r}.")
         draws = {"n_resamples": n_resamples, "random_state": draw_seed(random_state)}
-        saved = []
-        for data, model in self._experiments():
-            curves = self.curves(model, data)
+        savings = []
+        for dataset, model in self.experiments:
+            curves = self.select(model=model, dataset=dataset).curves()
             if baseline not in curves:
                 continue
             reference = curves.pop(baseline)[1]
             for name, (counts, scores) in curves.items():
-                names = (data, model, name, baseline)
+                names = (dataset, model, name, baseline)
                 pair = np.stack([scores, reference], axis=1)  # (n_repeats, 2, n_points)
-                saved.append(saving_of(names, counts, pair, target, confidence, draws))
-        return saved
+                savings.append(compute_saving(names, counts, pair, target, confidence, draws))
+        return savings
 
     def summary(self, target: float | None = None, confidence: float = 0.95) -> str:
-        """Say in a sentence what the best strategy saves.
+        """Describe in a sentence what the best strategy saves.
 
         Parameters
         ----------
         target : float, default=None
-            The score to reach. None is what the baseline's mean curve reaches in the end.
+            The score to reach. None is the final score of the baseline's mean curve.
         confidence : float, default=0.95
-            How often the interval holds the true share.
+            Confidence level of the interval.
 
         Returns
         -------
         str
-            One line for each data set and model. The best strategy is the one with the largest
-            mean area. Where the repeats cannot tell it from the baseline, or from the next best,
-            a further sentence says so, and how many repeats would (two-sided paired t-test with
-            power 0.8).
+            One line per dataset and model. The best strategy is the one with the largest mean
+            area. Where it is not significantly different from the baseline, or from the next best,
+            a further sentence says so, and how many repeats would resolve the difference
+            (two-sided paired t-test with power 0.8).
         """
         lines = []
         savings = self.labels_saved(target, confidence=confidence)
-        for data, model in self._experiments():
-            of_these = {
+        for dataset, model in self.experiments:
+            of_experiment = {
                 saving.strategy: saving
                 for saving in savings
-                if (saving.data, saving.model) == (data, model)
+                if (saving.dataset, saving.model) == (dataset, model)
             }
-            where = [data] * (len(self.data) > 1) + [model] * (len(self.models) > 1)
-            line = self._sentences(self.areas(model, data), of_these, confidence)
+            areas = self.select(model=model, dataset=dataset).areas()
+            line = describe_best(areas, of_experiment, self.baseline, self.scoring, confidence)
+            where = [dataset] * (len(self.datasets) > 1) + [model] * (len(self.models) > 1)
             lines.append(f"{', '.join(where)}: {line}" if where else line)
         return "\n".join(lines)
+
+    # Representations --------------------------------------------------------------------------
+
+    def to_html(
+        self,
+        path: str | Path | None = None,
+        *,
+        title: str = "Comparison of query strategies",
+        summary: str | None = None,
+        notes: Iterable[str] = (),
+        sections: Mapping[str, str] | None = None,
+    ) -> str:
+        """Return a report in HTML, with text, tables and pictures, in one self-contained page.
+
+        Parameters
+        ----------
+        path : str or Path, default=None
+            File to write the page to.
+        title : str, default="Comparison of query strategies"
+            Title of the page.
+        summary : str, default=None
+            Sentences at the top, one paragraph per line; None takes those of :meth:`summary`.
+        notes : iterable of str, default=()
+            Warnings to show, beside the failures.
+        sections : mapping of str to str, default=None
+            Further sections at the end of the page: their HTML by heading.
+
+        Returns
+        -------
+        str
+            The page.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        """
+        from skactive.display._report import render_report  # late: displays know comparisons
+
+        page = render_report(self, title, summary, list(notes), sections or {})
+        if path is not None:
+            Path(path).write_text(page, encoding="utf-8")
+        return page
 
     def __repr__(self) -> str:
         n_repeats = len({run.repeat for run in self.runs})
         counts = [
-            counted(len(self.data), "data set") * (len(self.data) > 1),
-            counted(len(self.models), "model") * (len(self.models) > 1),
-            f"{counted(len(self.strategies), 'strategy')} x {counted(n_repeats, 'repeat')}",
+            pluralize(len(self.datasets), "dataset") * (len(self.datasets) > 1),
+            pluralize(len(self.models), "model") * (len(self.models) > 1),
+            f"{pluralize(len(self.strategies), 'strategy')} x {pluralize(n_repeats, 'repeat')}",
         ]
         parts = [" x ".join(count for count in counts if count)]
         if len(self.n_labels):
             parts.append(f"{self.n_labels[0]:.0f} to {self.n_labels[-1]:.0f} labels")
         parts.append(self.scoring)
         if self.failures:
-            parts.append(counted(len(self.failures), "failure"))
+            parts.append(pluralize(len(self.failures), "failure"))
         return f"{type(self).__name__}({', '.join(parts)})"
 
     def _repr_html_(self) -> str:
-        """Summary and table, for notebooks."""
-        rows = self.area_records()
-        head = "".join(f"<th>{escape(name.replace('_', ' '))}</th>" for name in rows[0])
+        """Return the summary and the table of areas, for notebooks."""
+        records = self.area_records()
+        head = "".join(f"<th>{escape(name.replace('_', ' '))}</th>" for name in records[0])
         body = "".join(
-            f"<tr>{''.join(f'<td>{escape(_cell(value))}</td>' for value in row.values())}</tr>"
-            for row in rows
+            f"<tr>{''.join(f'<td>{escape(_format_cell(value))}</td>' for value in row.values())}"
+            "</tr>"
+            for row in records
         )
         lines = "".join(f"<p>{escape(line)}</p>" for line in self.summary().splitlines())
         return (
@@ -586,159 +604,67 @@ class StrategyComparison:
             f"<p>{escape(repr(self))}</p>"
         )
 
-    # How it is done ---------------------------------------------------------------------------
+    # Pairs and records ------------------------------------------------------------------------
 
-    def _experiments(self) -> list[tuple[str, str]]:
-        """Return the data sets and models that were played together."""
-        played = {(run.data, run.model) for run in self.runs}
-        return [pair for pair in product(self.data, self.models) if pair in played]
+    def _test_areas(self) -> tuple[tuple[str, ...], Floats]:
+        """Return names and areas, (n_blocks, n_strategies), for a test of several strategies."""
+        names, areas = self._pairing.compute_areas()
+        if len(names) < 2:
+            raise ValueError(f"A test needs at least two strategies, got {list(names)}.")
+        return names, areas
 
-    def _group(self, data: str, model: str) -> dict[str, dict[int, Run]]:
-        """Return the runs of one data set and model by strategy and repeat."""
-        group: dict[str, dict[int, Run]] = {}
-        for run in self.runs:
-            if (run.data, run.model) == (data, model):
-                group.setdefault(run.strategy, {})[run.repeat] = run
-        return group
-
-    def _compared(self, data_sets: Iterable[str], models: Iterable[str]) -> tuple[str, ...]:
-        """Name the strategies that succeeded at least once with each data set and model."""
-        models = list(models)
-        groups = [self._group(data, model) for data in data_sets for model in models]
-        names = tuple(name for name in self.strategies if all(name in group for group in groups))
-        if not names:
-            raise ValueError("No strategy succeeded with all data sets and models: name one.")
-        return names
-
-    def _repeats(self, data: str, models: Iterable[str], names: tuple[str, ...]) -> list[int]:
-        """Return the repeats in which all of the strategies succeeded, with each model."""
-        groups = [self._group(data, model) for model in models]
-        repeats = set.intersection(*(set(group[name]) for group in groups for name in names))
-        if not repeats:
-            raise ValueError(
-                f"There is no repeat on {data!r} in which all of {list(names)} succeeded: see "
-                "failures, and compare those that did."
-            )
-        return sorted(repeats)
-
-    def _curves(
-        self, data: str, model: str, names: tuple[str, ...]
-    ) -> dict[str, tuple[Floats, Floats]]:
-        """Return the curves of some strategies, at the same label counts."""
-        group, repeats = self._group(data, model), self._repeats(data, [model], names)
-        runs = {name: [group[name][repeat] for repeat in repeats] for name in names}
-        counts = common_counts([run.n_labels for each in runs.values() for run in each])
-        return {
-            name: (counts, np.stack([np.interp(counts, run.n_labels, run.scores) for run in each]))
-            for name, each in runs.items()
-        }
-
-    def _blocks(
-        self, model: str | None, data: str | None, *, several: bool = False
-    ) -> tuple[tuple[str, ...], Floats]:
-        """Return names of strategies, and their areas of shape (n_blocks, n_strategies)."""
-        models, data_sets = _some("model", model, self.models), _some("data", data, self.data)
-        names = self._compared(data_sets, models)
-        if several and len(names) < 2:
-            raise ValueError(f"A test needs two strategies at least, got {list(names)}.")
-        lots = []
-        for each in data_sets:
-            repeats = self._repeats(each, models, names)
-            groups = [self._group(each, one) for one in models]
-            areas = [[[area_of(g[name][r]) for name in names] for r in repeats] for g in groups]
-            lots.append(np.mean(areas, axis=0))
-        blocks = lots[0] if len(lots) == 1 else np.stack([lot.mean(axis=0) for lot in lots])
-        # Rounded, so that curves of one area tie, however the last bits of their sums fell.
-        return names, np.round(blocks, 12)
-
-    def _pairs(
-        self, model: str | None, data: str | None
-    ) -> Iterator[tuple[tuple[str, str], Floats, Floats]]:
-        names, blocks = self._blocks(model, data, several=True)
+    def _pairs(self) -> Iterator[tuple[tuple[str, str], Floats, Floats]]:
+        """Yield the names and the areas, of shape (n_blocks,), of each pair of strategies."""
+        names, areas = self._test_areas()
         for (i, first), (j, second) in combinations(enumerate(names), 2):
-            yield (first, second), blocks[:, i], blocks[:, j]
+            yield (first, second), areas[:, i], areas[:, j]
 
-    def _area_records(self, data: str, model: str, confidence: float) -> Iterator[dict[str, Any]]:
-        areas, group = self.areas(model, data), self._group(data, model)
-        repeats = self._repeats(data, [model], tuple(areas))
+    def _area_records(
+        self, dataset: str, model: str, confidence: float
+    ) -> Iterator[dict[str, Any]]:
+        areas = self.select(model=model, dataset=dataset).areas()
+        group = self._pairing.group_runs(dataset, model)
+        repeats = self._pairing.find_repeats(dataset, [model], tuple(areas))
         for name in areas:
             runs = [group[name][repeat] for repeat in repeats]
-            area, versus = mean_interval(areas[name], confidence), Interval(*[np.nan] * 3)
+            area = mean_interval(areas[name], confidence)
+            difference = Interval(*[np.nan] * 3)
             if self.baseline in areas:
-                versus = mean_interval(areas[name] - areas[self.baseline], confidence)
+                difference = mean_interval(areas[name] - areas[self.baseline], confidence)
             yield {
-                "data": data,
+                "dataset": dataset,
                 "model": model,
                 "strategy": name,
                 "area": area.mean,
                 "low": area.low,
                 "high": area.high,
-                "difference": versus.mean,
-                "difference_low": versus.low,
-                "difference_high": versus.high,
+                "difference": difference.mean,
+                "difference_low": difference.low,
+                "difference_high": difference.high,
                 "final_score": float(np.mean([run.scores[-1] for run in runs])),
                 "fit_seconds": float(np.mean([run.fit_seconds.sum() for run in runs])),
                 "query_seconds": float(np.mean([run.query_seconds.sum() for run in runs])),
                 "n_repeats": len(repeats),
             }
 
-    def _sentences(
-        self, areas: dict[str, Floats], savings: dict[str, LabelsSaved], confidence: float
-    ) -> str:
-        """Say what the best strategy saves with one data set and model, and how sure that is."""
-        ranked = sorted(areas, key=lambda name: -areas[name].mean())
-        if len(ranked) == 1:
-            return f"There is only {ranked[0]}, so nothing to compare it with."
-        if self.baseline not in areas:
-            return f"{self.baseline} never succeeded here, so there is no baseline."
-        best = next(name for name in ranked if name != self.baseline)
-        said = [saving_sentence(savings[best], self.scoring, confidence)]
-        if ranked[0] == self.baseline:
-            said.insert(0, f"No strategy does better than {self.baseline} over the curve.")
-        said += [
-            unresolved(best, other, areas[best] - areas[other], confidence)
-            for other in dict.fromkeys([self.baseline, ranked[1]])
-            if other != best
-        ]
-        return " ".join(sentence for sentence in said if sentence)
+
+def _join_records(comparisons: Mapping[str, StrategyComparison], attribute: str) -> list[Any]:
+    """Return the runs or failures of all comparisons, with the names of their datasets."""
+    return [
+        record._replace(dataset=name if len(part.datasets) == 1 else f"{name}: {record.dataset}")
+        for name, part in comparisons.items()
+        for record in getattr(part, attribute)
+    ]
 
 
-def _ranked(names: tuple[str, ...], ranks: Floats) -> dict[str, float]:
-    """Return mean ranks by name, the best first."""
-    return dict(sorted(zip(names, ranks.tolist(), strict=True), key=lambda pair: pair[1]))
-
-
-def _groups_within(ranks: dict[str, float], difference: float) -> list[tuple[str, ...]]:
-    """Return the largest groups of neighbors, in order of rank, that lie within a difference."""
-    names, values = list(ranks), list(ranks.values())
-    groups: list[tuple[str, ...]] = []
-    end = 0
-    for start, value in enumerate(values):
-        stop = start + sum(other - value < difference for other in values[start:])
-        if stop > max(end, start + 1):
-            groups.append(tuple(names[start:stop]))
-            end = stop
-    return groups
-
-
-def _cell(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _some(what: str, name: str | None, names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return all names, or the one that is asked for."""
-    return names if name is None else (_the_one(what, name, names),)
-
-
-def _the_one(what: str, name: str | None, names: tuple[str, ...]) -> str:
-    if name is None and len(names) == 1:
-        return names[0]
+def _resolve(noun: str, name: str | None, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return all names, or the one asked for."""
     if name is None:
-        raise ValueError(f"There are several: pass {what}=, one of {list(names)}.")
+        return names
     if name not in names:
-        raise ValueError(f"{what}={name!r} is none of {list(names)}.")
-    return name
+        raise ValueError(f"unknown {noun} {name!r}: choose one of {list(names)}.")
+    return (name,)
 
 
-def _joined_name(name: str, data: str, data_sets: tuple[str, ...]) -> str:
-    return name if len(data_sets) == 1 else f"{name}: {data}"
+def _format_cell(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,4 +1,4 @@
-"""What a campaign gives: a run with its curve, or a failure."""
+"""Results of single campaigns: a run with its curve, or a failure."""
 
 from __future__ import annotations
 
@@ -8,19 +8,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from skactive.comparison._statistics import Floats
 from skactive.metrics import area_under_learning_curve
 
 __all__ = [
     "SERIES",
     "Failure",
-    "Floats",
     "Run",
-    "area_of",
-    "as_arrays",
-    "distinct",
+    "check_run",
+    "compute_area",
+    "drop_duplicates",
 ]
-
-Floats = NDArray[np.float64]
 
 SERIES = ("n_labels", "scores", "fit_seconds", "query_seconds")
 
@@ -30,19 +28,19 @@ class Run(NamedTuple):
 
     Attributes
     ----------
-    data, model, strategy : str
+    dataset, model, strategy : str
         Their names.
     repeat : int
-        Which repeat, from 0.
+        Index of the repeat, from 0.
     n_labels : ndarray of shape (n_rounds,)
         Labels known in each round, the start first.
     scores : ndarray of shape (n_rounds,)
         Score of each round on the test rows.
     fit_seconds, query_seconds : ndarray of shape (n_rounds,)
-        What each round took to fit, and to choose its rows.
+        Time that each round took to fit, and to choose its rows.
     """
 
-    data: str
+    dataset: str
     model: str
     strategy: str
     repeat: int
@@ -55,7 +53,7 @@ class Run(NamedTuple):
 class Failure(NamedTuple):
     """A campaign that ended in an error: which one, and the error."""
 
-    data: str
+    dataset: str
     model: str
     strategy: str
     repeat: int
@@ -64,8 +62,8 @@ class Failure(NamedTuple):
     traceback: str
 
 
-def as_arrays(run: Run) -> Run:
-    """Return a run whose series are arrays."""
+def check_run(run: Run) -> Run:
+    """Check that the series of a run have one length; return the run with arrays."""
     counts = np.asarray(run.n_labels)
     others = [np.asarray(getattr(run, name), dtype=np.float64) for name in SERIES[1:]]
     if not len(counts) or any(len(series) != len(counts) for series in others):
@@ -76,13 +74,13 @@ def as_arrays(run: Run) -> Run:
     return Run(*run[:4], counts, *others)
 
 
-def area_of(run: Run) -> float:
-    """Mean height of a curve; that of a campaign of one round is its score."""
+def compute_area(run: Run) -> float:
+    """Return the mean height of a curve; for a campaign of one round, its score."""
     if len(run.scores) == 1:
         return float(run.scores[0])
     return area_under_learning_curve(run.n_labels, run.scores)
 
 
-def distinct(names: Iterable[str]) -> tuple[str, ...]:
-    """Return each name once, in the order in which they first occur."""
+def drop_duplicates(names: Iterable[str]) -> tuple[str, ...]:
+    """Return each name once, in order of first occurrence."""
     return tuple(dict.fromkeys(names))

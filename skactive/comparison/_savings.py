@@ -6,12 +6,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skactive.comparison._runs import Floats
-from skactive.comparison._statistics import bootstrap_means, bootstrap_tail
+from skactive.comparison._statistics import Floats, bootstrap_means, bootstrap_tail
 
-__all__ = ["LabelsSaved", "saving_of"]
+__all__ = ["LabelsSaved", "compute_saving"]
 
-_BOUNDS = {  # does the strategy end too soon, does the baseline?
+_BOUNDS = {  # by whether the strategy, and the baseline, end before the target
     (False, False): "exact",
     (False, True): "at least",
     (True, False): "at most",
@@ -20,30 +19,31 @@ _BOUNDS = {  # does the strategy end too soon, does the baseline?
 
 
 class LabelsSaved(NamedTuple):
-    """How many labels a strategy saves.
+    """Labels that a strategy saves against a baseline.
 
     Attributes
     ----------
-    data, model, strategy, baseline : str
-        What is compared with what.
+    dataset, model, strategy, baseline : str
+        Names of what is compared.
     target : float
         The score to reach.
     n_labels, baseline_n_labels : float
         Labels with which the mean curves reach it; infinity where they do not.
     saved : float
-        Share of the baseline's labels that the strategy does without; below 0 it needs more. NaN
-        where neither reaches the target.
+        Share of the baseline's labels that the strategy saves; below 0 it needs more. NaN where
+        neither reaches the target.
     bound : {"exact", "at least", "at most", "unknown"}
-        What `saved` is. "at least": the baseline does not reach the target, and was taken to do so
-        with its last label. "at most": the strategy does not, taken likewise.
+        Kind of number that `saved` is. "at least": the baseline does not reach the target, and
+        counts as if it did with its last label. "at most": the strategy does not, and counts
+        likewise.
     low, high : float
         Confidence interval of the true share; -infinity or 1 where it has no bound, NaN for a
         single repeat.
     n_repeats : int
-        How many repeats there were.
+        Number of repeats.
     """
 
-    data: str
+    dataset: str
     model: str
     strategy: str
     baseline: str
@@ -57,7 +57,7 @@ class LabelsSaved(NamedTuple):
     n_repeats: int
 
 
-def saving_of(
+def compute_saving(
     names: tuple[str, str, str, str],
     counts: Floats,
     pair: Floats,
@@ -68,15 +68,18 @@ def saving_of(
     """Compare the curves of a strategy and a baseline, (n_repeats, 2, n_points)."""
     mean = pair.mean(axis=0)
     goal = mean[1, -1] if target is None else np.float64(target)
-    needed, reference = _crossing(counts, mean[0], goal), _crossing(counts, mean[1], goal)
-    share, _, _ = _share_saved(needed, reference, counts[-1])
+    needed, reference = (_find_crossings(counts, mean[i], goal) for i in (0, 1))
+    share, _, _ = _compute_share_saved(needed, reference, counts[-1])
     bound = _BOUNDS[bool(np.isinf(needed)), bool(np.isinf(reference))]
     low = high = np.nan
     if len(pair) > 1:
         means = bootstrap_means(pair, **draws)  # (n_resamples, 2, n_points)
         goals = means[:, 1, -1] if target is None else goal
-        crossings = _crossing(counts, means[:, 0], goals), _crossing(counts, means[:, 1], goals)
-        _, least, most = _share_saved(*crossings, counts[-1])
+        # (n_resamples,)
+        drawn_needed, drawn_reference = (
+            _find_crossings(counts, means[:, i], goals) for i in (0, 1)
+        )
+        _, least, most = _compute_share_saved(drawn_needed, drawn_reference, counts[-1])
         tail = bootstrap_tail(len(pair), confidence)
         low, high = np.quantile(least, tail, method="lower"), np.quantile(most, 1 - tail)
     return LabelsSaved(
@@ -92,8 +95,8 @@ def saving_of(
     )
 
 
-def _crossing(counts: Floats, curves: Floats, target: Any) -> Floats:
-    """Return the labels with which curves (..., n_points) first reach a target; else infinity."""
+def _find_crossings(counts: Floats, curves: Floats, target: Any) -> Floats:
+    """Return the labels with which curves (..., n_points) first reach a target, or infinity."""
     reached = curves >= np.asarray(target)[..., None]
     after = reached.argmax(axis=-1)
     before = np.maximum(after - 1, 0)
@@ -105,7 +108,9 @@ def _crossing(counts: Floats, curves: Floats, target: Any) -> Floats:
     return np.where(reached.any(axis=-1), labels, np.inf)
 
 
-def _share_saved(needed: Floats, reference: Floats, last: float) -> tuple[Floats, Floats, Floats]:
+def _compute_share_saved(
+    needed: Floats, reference: Floats, last: float
+) -> tuple[Floats, Floats, Floats]:
     """Return the share saved, and the least and most that it can be where curves end too soon."""
     late, reference_late = np.isinf(needed), np.isinf(reference)
     share = 1 - np.minimum(needed, last) / np.minimum(reference, last)

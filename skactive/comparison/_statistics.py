@@ -1,7 +1,7 @@
-"""Statistics of paired comparisons: pure functions on arrays, none of them random but by a seed.
+"""Statistics of paired comparisons: pure functions on arrays, random only by a seed.
 
-Scores are arrays of shape (n_blocks, n_methods): one row for each repeat or data set, in which all
-methods met the same circumstances. Higher scores are better, always.
+Scores are arrays of shape (n_blocks, n_methods): one row per repeat or dataset, in which all
+methods met the same circumstances. Higher scores are always better.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from scipy.special import chdtrc, fdtrc, nctdtr, ndtr, ndtri, stdtr, stdtrit
 from skactive._utils.seeding import Seed, make_random_state
 
 __all__ = [
+    "Floats",
     "Friedman",
     "Interval",
     "PairedEffect",
@@ -38,8 +39,8 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 
-EXACT_UP_TO = 200  # differences: their distribution of signed ranks is exact, beyond it normal
-MANY_REPEATS = 100_000  # beyond, the number needed is no plan any more
+_MAX_EXACT_DIFFERENCES = 200  # signed ranks of more have an approximate (normal) distribution
+_MAX_REPEATS = 100_000  # more are no practical plan
 
 
 class Interval(NamedTuple):
@@ -66,7 +67,7 @@ class Friedman(NamedTuple):
     p_value : float
         Its p-value: the one to quote.
     n_blocks : int
-        How many repeats or data sets there were.
+        Number of repeats or datasets.
     """
 
     average_ranks: Floats
@@ -176,16 +177,16 @@ def friedman(scores: Any) -> Friedman:
 
 
 def friedman_of_ranks(ranks: Any, n_blocks: int, *, spread: float = 1.0) -> Friedman:
-    """Test by the mean ranks, as :func:`friedman` does.
+    """Test whether all methods rank alike, from their mean ranks; see :func:`friedman`.
 
     Parameters
     ----------
     ranks : array-like of shape (n_methods,)
         Mean rank of each method.
     n_blocks : int
-        On how many blocks.
+        Number of blocks.
     spread : float, default=1.0
-        The factor c that corrects for ties; 1 is without.
+        The factor c that corrects for ties; 1 does not correct.
 
     Returns
     -------
@@ -198,22 +199,22 @@ def friedman_of_ranks(ranks: Any, n_blocks: int, *, spread: float = 1.0) -> Frie
     deviation = ((ranks - (k + 1) / 2) ** 2).sum()
     chi2 = float(12 * n_blocks * deviation / (spread * k * (k + 1)))
     rest = n_blocks * (k - 1) - chi2
-    f = (n_blocks - 1) * chi2 / rest if rest > 1e-9 * n_blocks else np.inf  # one order everywhere
+    f = (n_blocks - 1) * chi2 / rest if rest > 1e-9 * n_blocks else np.inf  # the same order in all
     p_value = fdtrc(k - 1, (k - 1) * (n_blocks - 1), f) if np.isfinite(f) else 0.0
     return Friedman(ranks, chi2, float(chdtrc(k - 1, chi2)), float(f), float(p_value), n_blocks)
 
 
 def nemenyi_critical_difference(n_methods: int, n_blocks: int, alpha: float = 0.05) -> float:
-    r"""Return by how much mean ranks must differ to be told apart, any two of them.
+    r"""Return the smallest significant difference between any two mean ranks, by Nemenyi's test.
 
     Parameters
     ----------
     n_methods : int
-        How many methods are compared, at least 2.
+        Number of methods, at least 2.
     n_blocks : int
-        On how many repeats or data sets.
+        Number of repeats or datasets.
     alpha : float, default=0.05
-        The chance to tell any two apart that are alike.
+        Chance of finding a difference between any two methods that are alike.
 
     Returns
     -------
@@ -246,7 +247,7 @@ def nemenyi_critical_difference(n_methods: int, n_blocks: int, alpha: float = 0.
 
 
 def holm(p_values: Any) -> Floats:
-    r"""Adjust p-values of several tests, so that the chance of any false alarm keeps to the level.
+    r"""Adjust p-values of several tests by the Holm-Bonferroni correction.
 
     Parameters
     ----------
@@ -260,7 +261,8 @@ def holm(p_values: Any) -> Floats:
 
     Notes
     -----
-    Step-down: the i-th smallest of m becomes
+    The correction controls the family-wise error rate: the chance of any false rejection. In this
+    step-down procedure the i-th smallest of m becomes
     :math:`\max_{j \le i} \min(1, (m - j + 1) p_{(j)})`.
 
     References
@@ -307,40 +309,40 @@ def paired_wilcoxon(a: Any, b: Any) -> Wilcoxon:
     >>> paired_wilcoxon([5, 6, 7, 9, 8], [1, 1, 1, 1, 1])
     Wilcoxon(statistic=0.0, p_value=0.0625)
     """
-    ranks, signs = _signed_ranks(a, b)
+    ranks, signs = _rank_differences(a, b)
     if not len(ranks):
         return Wilcoxon(0.0, 1.0)
     positive = float(ranks[signs > 0].sum())
     statistic = min(positive, float(ranks.sum()) - positive)
-    if len(ranks) <= EXACT_UP_TO:
-        tail = _sign_distribution(ranks)[: round(2 * statistic) + 1].sum()
+    if len(ranks) <= _MAX_EXACT_DIFFERENCES:
+        tail = _compute_sign_distribution(ranks)[: round(2 * statistic) + 1].sum()
     else:
         tail = ndtr((statistic - ranks.sum() / 2) / np.sqrt((ranks**2).sum() / 4))
     return Wilcoxon(statistic, min(1.0, 2 * float(tail)))
 
 
-def _signed_ranks(a: Any, b: Any) -> tuple[Floats, Floats]:
-    """Rank the sizes of the differences that are none of 0, with their signs."""
+def _rank_differences(a: Any, b: Any) -> tuple[Floats, Floats]:
+    """Rank the sizes of the nonzero differences; return the ranks with the signs."""
     differences = np.asarray(a, dtype=np.float64) - np.asarray(b, dtype=np.float64)
     differences = differences[differences != 0]
     sizes = -np.abs(differences)  # the smallest has rank 1
     return rank_blocks(sizes[None])[0], np.sign(differences)
 
 
-def _sign_distribution(ranks: Floats) -> Floats:
-    """Return the chances of each sum of positive ranks, times 2 (tied ranks may be halves)."""
+def _compute_sign_distribution(ranks: Floats) -> Floats:
+    """Return the probability of each sum of positive ranks, doubled as tied ranks may be halves."""
     doubled = np.rint(2 * ranks).astype(np.intp)
     chances = np.zeros(doubled.sum() + 1)
     chances[0] = 1.0
     for rank in doubled:
-        taken = np.zeros_like(chances)
-        taken[rank:] = chances[:-rank]
-        chances = (chances + taken) / 2
+        shifted = np.zeros_like(chances)  # as if this rank were positive
+        shifted[rank:] = chances[:-rank]
+        chances = (chances + shifted) / 2
     return chances
 
 
 def paired_effect(a: Any, b: Any) -> PairedEffect:
-    r"""Return how large the difference of paired samples is, in two ways.
+    r"""Return two effect sizes of the difference of paired samples.
 
     Parameters
     ----------
@@ -375,7 +377,7 @@ def paired_effect(a: Any, b: Any) -> PairedEffect:
     (0.436436, 0.5)
     """
     differences = np.asarray(a, dtype=np.float64) - np.asarray(b, dtype=np.float64)
-    ranks, signs = _signed_ranks(a, b)
+    ranks, signs = _rank_differences(a, b)
     biserial = float((ranks * signs).sum() / ranks.sum()) if len(ranks) else 0.0
     if len(differences) < 2:
         return PairedEffect(np.nan, biserial)
@@ -396,7 +398,7 @@ def paired_t_test(differences: Any) -> Floats:
     Returns
     -------
     ndarray of shape (...)
-        1 for a single pair, and where all differences are 0; 0 where all are the same but not 0.
+        1 for a single pair, and where all differences are 0; 0 where all are equal and nonzero.
     """
     differences = np.asarray(differences, dtype=np.float64)
     n_pairs, mean = differences.shape[-1], differences.mean(axis=-1)
@@ -408,7 +410,7 @@ def paired_t_test(differences: Any) -> Floats:
 
 
 def penalty_matrix(curves: Any, alpha: float = 0.05) -> Floats:
-    r"""Count, for each two methods, the share of rounds in which one beats the other.
+    r"""Return the share of rounds in which each method beats each other one.
 
     Parameters
     ----------
@@ -421,8 +423,8 @@ def penalty_matrix(curves: Any, alpha: float = 0.05) -> Floats:
     -------
     ndarray of shape (n_methods, n_methods)
         Cell (i, j) is the share of rounds in which i is significantly better than j. The matrices
-        of several experiments may be added. The mean of a column says how much a method is
-        beaten: lower is better.
+        of several experiments may be added. The mean of a column is the share of rounds in which
+        a method is beaten: lower is better.
 
     Notes
     -----
@@ -481,7 +483,7 @@ def mean_interval(values: Any, confidence: float = 0.95) -> Interval:
     values : array-like of shape (n_values,)
         One value for each repeat.
     confidence : float, default=0.95
-        How often such intervals hold the true mean.
+        Share of such intervals that contain the true mean.
 
     Returns
     -------
@@ -506,32 +508,33 @@ def bootstrap_means(values: Any, *, n_resamples: int = 2000, random_state: Seed 
     Parameters
     ----------
     values : array-like of shape (n_repeats, ...)
-        What each repeat gave; all of a repeat is drawn together, so that pairs stay pairs.
+        Values of each repeat; they are drawn together, so that pairs stay pairs.
     n_resamples : int, default=2000
-        How many times to draw.
+        Number of draws.
     random_state : int, RandomState instance or None, default=None
         Seed of the draws.
 
     Returns
     -------
     ndarray of shape (n_resamples, ...)
-        Means over as many repeats as there are.
+        Means over `n_repeats` draws.
     """
     values = np.asarray(values, dtype=np.float64)
     n = len(values)
-    drawn = make_random_state(random_state).multinomial(n, np.full(n, 1 / n), size=n_resamples)
-    return np.tensordot(drawn / n, values, axes=1)
+    random_state = make_random_state(random_state)
+    counts = random_state.multinomial(n, np.full(n, 1 / n), size=n_resamples)  # per repeat
+    return np.tensordot(counts / n, values, axes=1)
 
 
 def bootstrap_tail(n_repeats: int, confidence: float = 0.95) -> float:
-    r"""Return the share of bootstrap draws to leave out at each end.
+    r"""Return the share of bootstrap draws to cut off at each end.
 
     Parameters
     ----------
     n_repeats : int
-        How many repeats are drawn from, at least 2.
+        Number of repeats, at least 2.
     confidence : float, default=0.95
-        How often such intervals shall hold the truth.
+        Share of such intervals that should contain the truth.
 
     Returns
     -------
@@ -557,7 +560,7 @@ def bootstrap_tail(n_repeats: int, confidence: float = 0.95) -> float:
 def repeats_to_resolve(
     difference: float, deviation: float, *, alpha: float = 0.05, power: float = 0.8
 ) -> float:
-    r"""Return how many repeats a paired t-test needs to find a mean difference.
+    r"""Return the number of repeats that a paired t-test needs to detect a mean difference.
 
     Parameters
     ----------
@@ -568,12 +571,12 @@ def repeats_to_resolve(
     alpha : float, default=0.05
         Level of the two-sided test.
     power : float, default=0.8
-        The chance to find the difference.
+        Probability of detecting the difference.
 
     Returns
     -------
     float
-        A whole number of at least 2; infinity where it is above 100,000.
+        A whole number of at least 2; infinity where more than 100,000 are needed.
 
     Notes
     -----
@@ -595,20 +598,20 @@ def repeats_to_resolve(
     if difference == 0:
         return np.inf
     effect = abs(difference) / deviation if deviation > 0 else np.inf
-    known = ((ndtri(1 - alpha / 2) + ndtri(power)) / effect) ** 2
-    if known > MANY_REPEATS:
+    lower_bound = ((ndtri(1 - alpha / 2) + ndtri(power)) / effect) ** 2  # of a known deviation
+    if lower_bound > _MAX_REPEATS:
         return np.inf
-    n = max(2, int(known))
-    while n < known + 10 and _power(n, effect, alpha) < power:
+    n = max(2, int(lower_bound))
+    while n < lower_bound + 10 and _compute_power(n, effect, alpha) < power:
         n += 1
     return float(n)
 
 
-def _power(n: int, effect: float, alpha: float) -> float:
-    """Return the chance that a two-sided paired t-test of `n` pairs finds an effect."""
+def _compute_power(n: int, effect: float, alpha: float) -> float:
+    """Return the probability that a two-sided paired t-test of `n` pairs detects an effect."""
     shift, critical = np.sqrt(n) * effect, stdtrit(n - 1, 1 - alpha / 2)
-    if shift > critical + 10:  # no doubt any more, and too far out for the distribution's series
+    if shift > critical + 10:  # certain, and too far out for the distribution's series
         return 1.0
-    # Beyond 5 the wrong end has no weight, and the series may fail there.
-    wrong_end = nctdtr(n - 1, shift, -critical) if shift < 5 else 0.0
-    return float(1 - nctdtr(n - 1, shift, critical) + wrong_end)
+    # Beyond 5 the wrong tail has no weight, and the series may fail there.
+    wrong_tail = nctdtr(n - 1, shift, -critical) if shift < 5 else 0.0
+    return float(1 - nctdtr(n - 1, shift, critical) + wrong_tail)

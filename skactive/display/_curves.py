@@ -1,4 +1,4 @@
-"""Learning curves: what to draw, and the drawing."""
+"""Learning curves of strategies or simulations."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from skactive.comparison._statistics import common_counts
-from skactive.display._axes import CHARACTER, COLORS, MARKERS, new_axes
+from skactive.display._axes import CHARACTER_WIDTH, COLORS, MARKERS, new_axes
 
 if TYPE_CHECKING:
     from skactive.comparison import StrategyComparison
 
 __all__ = ["LabelCurve", "LabelCurveDisplay"]
 
-LINE_STYLES = ("-", "--", ":", "-.")  # one for each time that all colors are used up
-FEW = len(COLORS)  # curves: more of them need the room that a legend takes
+_LINE_STYLES = ("-", "--", ":", "-.")  # the next one whenever all colors are used up
+_MAX_CURVES_INSIDE = len(COLORS)  # the legend of more stands beside the axes
 
 
 class LabelCurve(NamedTuple):
@@ -54,12 +54,12 @@ class LabelCurve(NamedTuple):
         Parameters
         ----------
         confidence : float, default=0.95
-            How often such intervals hold the true mean.
+            Confidence level of the interval.
 
         Returns
         -------
         low, high : ndarray of shape (n_points,)
-            Both are the mean for a single run.
+            Both are the mean where there is a single run.
         """
         half = np.zeros_like(self.mean)
         if len(self.scores) > 1:
@@ -68,7 +68,7 @@ class LabelCurve(NamedTuple):
 
     @classmethod
     def from_runs(cls, runs: Sequence[tuple[Any, Any]]) -> Self:
-        """Join runs, each ``(n_labels, scores)``.
+        """Make a curve of several runs, each ``(n_labels, scores)``.
 
         Runs of other label counts are interpolated on all counts that every run covers.
         """
@@ -89,20 +89,21 @@ class LabelCurveDisplay:
     curves : mapping of str to LabelCurve
         The curves by name.
     score_name : str, default="score"
-        What the vertical axis shows.
+        Label of the vertical axis.
     confidence : float, default=None
-        Which t interval of the mean the bands show; None is one standard error on either side.
+        Confidence level of the t interval of the mean that the bands show; None shows one standard
+        error on either side.
 
     Attributes
     ----------
     curves : dict of str to LabelCurve
-        The data; nothing of it is lost in the drawing.
+        All data of the drawing.
     score_name, confidence
         As passed.
     figsize : tuple of float
         Width and height, in inches, that a drawing needs.
     ax_ : matplotlib Axes
-        Where it was drawn, after `plot`.
+        The axes of the drawing, after `plot`.
     figure_ : matplotlib Figure
         The figure of `ax_`.
     lines_ : dict of str to matplotlib Line2D
@@ -142,39 +143,28 @@ class LabelCurveDisplay:
 
     @property
     def figsize(self) -> tuple[float, float]:
-        """Inches that a drawing needs: many curves have their legend beside them."""
-        if len(self.curves) <= FEW:
+        """Width and height, in inches, that a drawing needs, with its legend."""
+        if len(self.curves) <= _MAX_CURVES_INSIDE:
             return 7.0, 4.5
         longest = max(len(name) for name in self.curves)
-        return 7.5 + CHARACTER * longest, max(4.5, 0.6 + 0.24 * len(self.curves))
+        return 7.5 + CHARACTER_WIDTH * longest, max(4.5, 0.6 + 0.24 * len(self.curves))
 
     @classmethod
-    def from_comparison(
-        cls,
-        comparison: StrategyComparison,
-        *,
-        model: str | None = None,
-        data: str | None = None,
-        confidence: float = 0.95,
-    ) -> Self:
-        """Take over the curves of a comparison, with confidence intervals.
+    def from_comparison(cls, comparison: StrategyComparison, *, confidence: float = 0.95) -> Self:
+        """Make a display of the curves of a comparison, with confidence intervals.
 
         Parameters
         ----------
         comparison : StrategyComparison
-            What :func:`skactive.comparison.compare_strategies` returned.
-        model, data : str, default=None
-            Which, where there are several.
+            With one model on one dataset: of several, pass ``comparison.select(...)``.
         confidence : float, default=0.95
-            How often the intervals hold the true mean.
+            Confidence level of the intervals.
 
         Returns
         -------
         LabelCurveDisplay
         """
-        curves = {
-            name: LabelCurve(*curve) for name, curve in comparison.curves(model, data).items()
-        }
+        curves = {name: LabelCurve(*curve) for name, curve in comparison.curves().items()}
         score_name = comparison.scoring.replace("_", " ")
         return cls(curves, score_name=score_name, confidence=confidence)
 
@@ -195,7 +185,7 @@ class LabelCurveDisplay:
         scoring : str, callable or None, default=None
             As in scikit-learn's searches; None is the model's own ``score``.
         name : str, default=None
-            Name of the curve; None takes the strategy's.
+            Name of the curve; None takes that of the strategy.
 
         Returns
         -------
@@ -214,7 +204,7 @@ class LabelCurveDisplay:
         Parameters
         ----------
         estimators : mapping of str to SimulatedLearner or list of SimulatedLearner
-            Fitted; a list holds runs that differ in their seed, to be averaged.
+            Fitted; a list holds runs that differ in their seed, to average.
         X : rows in any container
             Test rows.
         y : array-like of shape (n_rows,)
@@ -239,7 +229,7 @@ class LabelCurveDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a new figure.
+            Axes to draw on; None makes a new figure.
         band : bool, default=True
             Whether to shade the interval (or one standard error) around the mean, where there are
             several runs.
@@ -255,37 +245,39 @@ class LabelCurveDisplay:
         """
         ax = new_axes(*self.figsize) if ax is None else ax
         self.lines_ = {}
-        alpha = min(0.15, 1 / len(self.curves)) if self.curves else 0.0  # many lie on each other
+        alpha = min(0.15, 1 / len(self.curves)) if self.curves else 0.0  # many bands overlap
         for i, (name, curve) in enumerate(self.curves.items()):
-            self.lines_[name] = line = _draw(ax, i, name, curve)
+            self.lines_[name] = line = _draw_curve(ax, i, name, curve)
             if band and len(curve.scores) > 1:
                 shade = {"color": line.get_color(), "alpha": alpha, "linewidth": 0}
-                ax.fill_between(curve.n_labels, *self._band(curve), **shade)
+                ax.fill_between(curve.n_labels, *self._find_band(curve), **shade)
         ax.set(xlabel="labels", ylabel=self.score_name)
         ax.grid(alpha=0.3)
         beside = {"bbox_to_anchor": (1.01, 1.0), "loc": "upper left", "borderaxespad": 0.0}
-        legend = ax.legend(frameon=False, **({} if len(self.curves) <= FEW else beside))
+        legend = ax.legend(
+            frameon=False, **({} if len(self.curves) <= _MAX_CURVES_INSIDE else beside)
+        )
         for text in legend.get_texts():
-            text.set_parse_math(False)  # a name may hold $
+            text.set_parse_math(False)  # a name may contain $
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
-    def _band(self, curve: LabelCurve) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def _find_band(self, curve: LabelCurve) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         if self.confidence is None:
             return curve.mean - curve.standard_error, curve.mean + curve.standard_error
         return curve.interval(self.confidence)
 
 
-def _draw(ax: Any, i: int, name: str, curve: LabelCurve) -> Any:
-    """Draw the curve number i; color, mark and line tell it from all others."""
+def _draw_curve(ax: Any, i: int, name: str, curve: LabelCurve) -> Any:
+    """Draw the curve number i in a combination of color, marker and line of its own."""
     (line,) = ax.plot(
         curve.n_labels,
         curve.mean,
         color=COLORS[i % len(COLORS)],
-        linestyle=LINE_STYLES[i // len(COLORS) % len(LINE_STYLES)],
+        linestyle=_LINE_STYLES[i // len(COLORS) % len(_LINE_STYLES)],
         marker=MARKERS[i % len(MARKERS)],
         markersize=5,
-        markevery=max(1, len(curve.n_labels) // 10),  # marks side by side would hide the line
+        markevery=max(1, len(curve.n_labels) // 10),  # too many markers would hide the line
         linewidth=1.5,
         label=name,
     )

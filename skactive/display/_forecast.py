@@ -1,4 +1,4 @@
-"""A forecast learning curve: what is measured, what is to come, and a target."""
+"""Forecast of a learning curve."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from skactive.display._axes import COLORS, new_axes
+from skactive.display._axes import BLACK, BLUE, VERMILION, new_axes
 
 if TYPE_CHECKING:
     from skactive.estimation import Forecast
@@ -21,24 +21,24 @@ class ForecastDisplay:
     Parameters
     ----------
     forecast : Forecast
-        What :func:`skactive.estimation.forecast_learning_curve` returned.
+        As returned by :func:`skactive.estimation.forecast_learning_curve`.
     target : float, default=None
-        A score to reach: drawn as a line, with the labels that it will take.
+        A score to reach: drawn as a line, with the number of labels that it takes.
     score_name : str, default="score"
-        What the vertical axis shows.
+        Label of the vertical axis.
     until : float, default=None
-        Last label count to draw; None takes the last one that was asked for.
+        Last label count to draw; None takes the last one of the forecast.
 
     Attributes
     ----------
     n : ndarray of shape (n_points,)
-        Label counts of the forecast drawn, from the last round on.
+        Label counts of the forecast, from the last round on.
     median, low, high : ndarray of shape (n_points,)
         The forecast there.
     reached : tuple of float or None
         Median, low and high of the labels that the target takes.
     ax_ : matplotlib Axes
-        Where it was drawn, after `plot`.
+        The axes of the drawing, after `plot`.
     figure_ : matplotlib Figure
         The figure of `ax_`.
     measured_, median_ : matplotlib Line2D
@@ -74,8 +74,8 @@ class ForecastDisplay:
             until = max([*forecast.n, last])
         if not last < until <= forecast.grid[-1]:
             raise ValueError(
-                f"There is nothing to draw from {last:g}, the last round, to {until:g}: pass "
-                f"until= up to {forecast.grid[-1]:g}."
+                f"until must lie above {last:g}, the last round, got {until:g}: pass until= up to "
+                f"{forecast.grid[-1]:g}."
             )
         self.n: NDArray[np.float64] = np.linspace(last, until, 100)
         self.median, self.low, self.high = forecast.interval(self.n)
@@ -87,7 +87,7 @@ class ForecastDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a new figure.
+            Axes to draw on; None makes a new figure.
 
         Returns
         -------
@@ -99,42 +99,40 @@ class ForecastDisplay:
             If matplotlib is not installed.
         """
         ax = new_axes() if ax is None else ax
-        black, blue = COLORS[:2]
         (self.measured_,) = ax.plot(
             self.forecast.n_labels,
             self.forecast.scores,
-            color=black,
+            color=BLACK,
             marker="o",
             markersize=5,
             linewidth=1.5,
             label="measured",
         )
         (self.median_,) = ax.plot(
-            self.n, self.median, color=blue, linestyle="--", linewidth=1.5, label="forecast"
+            self.n, self.median, color=BLUE, linestyle="--", linewidth=1.5, label="forecast"
         )
         percent = f"{100 * self.forecast.confidence:.3g} % interval"
         self.band_ = ax.fill_between(
-            self.n, self.low, self.high, color=blue, alpha=0.2, linewidth=0, label=percent
+            self.n, self.low, self.high, color=BLUE, alpha=0.2, linewidth=0, label=percent
         )
-        self._plot_target(ax)
+        self._draw_target(ax)
         ax.set(xlabel="labels", ylabel=self.score_name)
         ax.grid(alpha=0.3)
         ax.legend(frameon=False, loc="lower right")
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
-    def _plot_target(self, ax: Any) -> None:
+    def _draw_target(self, ax: Any) -> None:
         if self.target is None or self.reached is None:
             return
-        orange = COLORS[5]
-        label = f"target {self.target:g}: {_in_words(self.reached)}"
-        ax.axhline(self.target, color=orange, linestyle=":", linewidth=1.5, label=label)
+        label = f"target {self.target:g}: {_describe_reached(self.reached)}"
+        ax.axhline(self.target, color=VERMILION, linestyle=":", linewidth=1.5, label=label)
         if self.reached[0] <= self.n[-1]:
-            ax.plot(self.reached[0], self.target, color=orange, marker="D", markersize=6)
+            ax.plot(self.reached[0], self.target, color=VERMILION, marker="D", markersize=6)
 
 
-def _in_words(reached: tuple[float, float, float]) -> str:
-    """Say how many labels a target takes."""
+def _describe_reached(reached: tuple[float, float, float]) -> str:
+    """Describe the number of labels that a target takes."""
     median, low, high = (f"{n:.0f}" if np.isfinite(n) else "never" for n in reached)
     if low == "never":
         return "out of reach"

@@ -1,4 +1,4 @@
-"""What stopping criteria read, round by round: what to draw, and the drawing."""
+"""Values of stopping criteria, round by round."""
 
 from __future__ import annotations
 
@@ -9,29 +9,28 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from skactive.display._axes import COLORS, new_axes
+from skactive.display._axes import BLACK, BLUE, VERMILION, new_axes
 
 __all__ = ["StoppingDisplay", "StoppingHistory"]
 
-_LINE, _LIMIT, _STOP = COLORS[1], COLORS[5], COLORS[0]  # blue, vermilion and black
-_PANEL_HEIGHT = 2.4
+_PANEL_HEIGHT = 2.4  # inches
 
 
 class StoppingHistory(NamedTuple):
-    """What one criterion read.
+    """Values of one criterion.
 
     Attributes
     ----------
     n_labels : ndarray of shape (n_rounds,)
         Labels of each round.
     values : ndarray of shape (n_rounds,)
-        What was read; NaN where there was nothing to read yet.
+        Value in each round; NaN where the criterion had none yet.
     limit : float
-        The value at which the criterion says stop.
+        The value at which the criterion stops.
     reading : str
-        What the values are.
+        Name of the values.
     stopped_at : int or None
-        Labels of the first round in which the criterion said stop.
+        Labels of the first round in which the criterion stopped.
     """
 
     n_labels: NDArray[np.float64]
@@ -42,24 +41,24 @@ class StoppingHistory(NamedTuple):
 
 
 class StoppingDisplay:
-    """What stopping criteria read against the number of labels, and where they said stop.
+    """Values of stopping criteria against the number of labels, and where they stopped.
 
-    A panel for each criterion, so that those that were joined by ``&`` and ``|`` can be read side
-    by side. Use :meth:`from_estimator` to make one, and :meth:`plot` to draw it.
+    One panel per criterion, so that those joined by ``&`` and ``|`` can be read side by side. Use
+    :meth:`from_estimator` to make one, and :meth:`plot` to draw it.
 
     Parameters
     ----------
     histories : mapping of str to StoppingHistory
-        What each criterion read, by its name.
+        Values of each criterion, by its name.
     stopped_at : int, default=None
-        Labels at which the campaign was to stop; None where it was not.
+        Labels at which the campaign stopped; None where it did not.
 
     Attributes
     ----------
     histories : dict of str to StoppingHistory
-        The data; nothing of it is lost in the drawing.
+        All data of the drawing.
     axes_ : ndarray of matplotlib Axes, shape (n_criteria,)
-        Where it was drawn, after `plot`.
+        The axes of the drawing, after `plot`.
     figure_ : matplotlib Figure
         The figure of `axes_`.
 
@@ -89,7 +88,7 @@ class StoppingDisplay:
 
     @classmethod
     def from_estimator(cls, estimator: Any) -> Self:
-        """Take over what a fitted simulation's criterion read.
+        """Make a display of the stopping criterion of a fitted simulation.
 
         Parameters
         ----------
@@ -108,19 +107,19 @@ class StoppingDisplay:
         check_is_fitted(estimator)
         if estimator.stopping_ is None:
             raise ValueError(
-                "This simulation had no stopping criterion, so there is no history to draw: set "
-                "its parameter stopping= and fit it again."
+                "This simulation had no stopping criterion, so it has no history to draw: set its "
+                "parameter stopping= and fit it again."
             )
         return cls.from_monitor(estimator.stopping_)
 
     @classmethod
     def from_monitor(cls, monitor: Any) -> Self:
-        """Take over what a criterion has read so far.
+        """Make a display of the values of a criterion so far.
 
         Parameters
         ----------
         monitor : Monitor
-            As ``criterion.start()`` made it, and rounds have updated it.
+            As returned by ``criterion.start()``, updated by rounds.
 
         Returns
         -------
@@ -135,12 +134,12 @@ class StoppingDisplay:
         return cls(histories, stopped_at=monitor.stopped_at)
 
     def plot(self, ax: Any = None) -> Self:
-        """Draw a panel for each criterion.
+        """Draw one panel per criterion.
 
         Parameters
         ----------
         ax : matplotlib Axes or sequence of them, default=None
-            Where to draw, one for each criterion; None makes a new figure.
+            Axes to draw on, one per criterion; None makes a new figure.
 
         Returns
         -------
@@ -151,16 +150,16 @@ class StoppingDisplay:
         ImportError
             If matplotlib is not installed.
         ValueError
-            If `ax` is not one for each criterion.
+            If `ax` is not one per criterion.
         """
-        self.axes_ = self._axes(ax)
+        self.axes_ = self._make_axes(ax)
         self.figure_ = self.axes_[0].figure
         for panel, (name, history) in zip(self.axes_, self.histories.items(), strict=True):
-            self._draw(panel, name, history)
+            self._draw_panel(panel, name, history)
         self.axes_[-1].set_xlabel("labels")
         return self
 
-    def _axes(self, ax: Any) -> NDArray[Any]:
+    def _make_axes(self, ax: Any) -> NDArray[Any]:
         n = len(self.histories)
         if ax is None:
             first = new_axes(height=0.9 + _PANEL_HEIGHT * n)
@@ -172,26 +171,26 @@ class StoppingDisplay:
         panels = np.atleast_1d(np.asarray(ax, dtype=object)).ravel()
         if len(panels) != n:
             raise ValueError(
-                f"ax must be {n} axes, one for each criterion, got {len(panels)}: pass those of "
+                f"ax must be {n} axes, one per criterion, got {len(panels)}: pass those of "
                 f"plt.subplots({n}), or ax=None."
             )
         return panels
 
-    def _draw(self, ax: Any, name: str, history: StoppingHistory) -> None:
-        """Draw one panel: the readings, the limit, and where this criterion and all said stop."""
-        style = {"color": _LINE, "marker": "o", "markersize": 5, "linewidth": 1.5}
-        ax.plot(history.n_labels, history.values, label="read", **style)
-        ax.axhline(history.limit, color=_LIMIT, linestyle="--", linewidth=1.5, label="limit")
+    def _draw_panel(self, ax: Any, name: str, history: StoppingHistory) -> None:
+        """Draw one panel: values, limit, and where this criterion and the campaign stopped."""
+        style = {"color": BLUE, "marker": "o", "markersize": 5, "linewidth": 1.5}
+        ax.plot(history.n_labels, history.values, label="value", **style)
+        ax.axhline(history.limit, color=VERMILION, linestyle="--", linewidth=1.5, label="limit")
         if history.stopped_at is not None:
             value = history.values[history.n_labels == history.stopped_at][0]
             ring = {"marker": "o", "markersize": 12, "markerfacecolor": "none", "linestyle": ""}
-            ax.plot(history.stopped_at, value, color=_STOP, label="says stop", **ring)
+            ax.plot(history.stopped_at, value, color=BLACK, label="stops", **ring)
         if self.stopped_at is not None:
-            stop = {"color": _STOP, "linestyle": ":", "linewidth": 1.5}
+            stop = {"color": BLACK, "linestyle": ":", "linewidth": 1.5}
             ax.axvline(self.stopped_at, label=f"stopped at {self.stopped_at}", **stop)
         ax.set_title(name, loc="left", fontsize="medium")
         ax.set_ylabel(history.reading)
-        if len(history.n_labels):  # with the rounds of which nothing was read yet
+        if len(history.n_labels):  # with the rounds that have no value yet
             first, last = history.n_labels[[0, -1]]
             margin = max(0.04 * (last - first), 0.5)
             ax.set_xlim(first - margin, last + margin)

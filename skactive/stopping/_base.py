@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 
 from skactive._utils.compat import Interval
-from skactive._utils.text import format_count
+from skactive._utils.text import pluralize
 
 __all__ = [
     "POSITIVE_INT",
@@ -343,4 +343,4 @@ def _join_reasons(verdicts: list[Verdict]) -> str:
 
 def wait_for(noun: str, n: int, n_needed: int) -> Verdict:
     """Return the verdict of a criterion that has too little to judge by yet."""
-    return Verdict(False, f"needs {format_count(n_needed, noun)}, has {n}")
+    return Verdict(False, f"needs {pluralize(n_needed, noun)}, has {n}")

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from skactive._utils.compat import Interval, StrOptions
-from skactive._utils.text import format_apart, format_count
+from skactive._utils.text import format_apart, pluralize
 from skactive.stopping._base import (
     POSITIVE_INT,
     POSITIVE_REAL,
@@ -126,7 +126,7 @@ class ExpectedGain(StoppingCriterion):
         """Compare the value of a gain, in percentage points, with the cost of a label."""
         worth = self.worth * gain
         if worth < -1e-9 * self.cost:  # rounding can make a flat curve negative
-            window = format_count(self.window, "round")
+            window = pluralize(self.window, "round")
             return Verdict(False, f"the estimated error did not fall over {window}", worth)
         stop = worth < self.cost
         value, limit = format_apart(worth, self.cost)

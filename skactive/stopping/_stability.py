@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from skactive._utils.compat import Interval
-from skactive._utils.text import format_apart, format_count
+from skactive._utils.text import format_apart, pluralize
 from skactive.scores import entropy
 from skactive.stopping._base import (
     POSITIVE_INT,
@@ -138,7 +138,7 @@ class StabilizingPredictions(StoppingCriterion):
         return Verdict(
             stop,
             f"successive models agreed on {len(memory['rows'])} rows by a mean kappa of {value} "
-            f"over {format_count(self.window, 'comparison')}, "
+            f"over {pluralize(self.window, 'comparison')}, "
             f"{'at least' if stop else 'below'} {limit}",
             mean,
         )
@@ -232,7 +232,7 @@ class ClassificationChange(StoppingCriterion):
         )
         count = min(memory["n_successive"], self.window)
         stop = count == self.window
-        over = f", over {format_count(count, 'round')}" + ("" if stop else f" of {self.window}")
+        over = f", over {pluralize(count, 'round')}" + ("" if stop else f" of {self.window}")
         return Verdict(stop, reason + (over if within else ""), changed)
 
 

@@ -9,7 +9,7 @@ from numbers import Real
 from typing import Any, ClassVar
 
 from skactive._utils.compat import Interval, StrOptions
-from skactive._utils.text import format_apart, format_count
+from skactive._utils.text import format_apart, pluralize
 from skactive.estimation import clopper_pearson
 from skactive.stopping._base import (
     POSITIVE_INT,
@@ -181,7 +181,7 @@ class Plateau(StoppingCriterion):
         value, before = format_apart(max(recent), memory["best"])
         return Verdict(
             stop,
-            f"over {format_count(self.window, 'round')} the {self._name()} reached {value}, "
+            f"over {pluralize(self.window, 'round')} the {self._name()} reached {value}, "
             f"{'at most' if stop else 'more than'} {self.tolerance:g} above its best before, "
             f"{before}",
             rise,

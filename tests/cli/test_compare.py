@@ -12,12 +12,10 @@ import numpy as np
 import pytest
 from sklearn.datasets import make_blobs
 
-from skactive.cli import _compare as _report
-from skactive.cli import main
+from skactive.cli import _compare, main
 from skactive.cli._compare import CompareSettings, run_compare
 from skactive.cli._errors import CommandError
 from skactive.comparison import Failure, Run, StrategyComparison
-from skactive.display._report import html_report
 
 pytest.importorskip("matplotlib")
 
@@ -137,7 +135,7 @@ def test_what_is_said_is_worded_once_and_reported(folder, monkeypatch):
 def test_the_areas_are_those_of_the_comparison(reported):
     _, comparison, _, _, page = reported
     for model in comparison.models:
-        for name, areas in comparison.areas(model).items():
+        for name, areas in comparison.select(model=model).areas().items():
             cells = [row for row in page.rows if len(row) == 7 and row[0] == name]
             assert any(row[1].startswith(f"{areas.mean():.3f} (") for row in cells)
     differences = [row[2] for row in page.rows if len(row) == 7 and row[0] == "Random"]
@@ -147,7 +145,7 @@ def test_the_areas_are_those_of_the_comparison(reported):
 def test_the_curves_are_there_as_a_table(reported):
     _, comparison, _, _, page = reported
     for model in comparison.models:
-        curves = comparison.curves(model)
+        curves = comparison.select(model=model).curves()
         means = [f"{scores.mean(axis=0)[-1]:.3f}" for _, scores in curves.values()]
         assert ["40", *means] in page.rows
 
@@ -164,10 +162,8 @@ def test_all_pictures_are_there_and_told_in_words(reported):
         assert "Margin" in image["alt"]
     ranks = comparison.ranks()
     assert any(f"Margin {ranks['Margin']:.2f}" in image["alt"] for image in images)
-    assert (
-        f"Margin {comparison.curves('forest')['Margin'][1].mean(axis=0)[-1]:.3f}"
-        in images[1]["alt"]
-    )
+    curves = comparison.select(model="forest").curves()
+    assert f"Margin {curves['Margin'][1].mean(axis=0)[-1]:.3f}" in images[1]["alt"]
 
 
 def test_the_page_needs_nothing_else(reported):
@@ -219,7 +215,7 @@ def test_names_of_strategies_and_models_are_escaped(reported):
         for run in comparison.runs
     ]
     odd = StrategyComparison(runs, scoring="<u>", baseline="<i>Random&amp;</i>")
-    page = Page(html_report(odd, odd.summary(), title_of(settings)))
+    page = Page(odd.to_html(title=title_of(settings)))
     assert not page.all("b") + page.all("i") + page.all("u")
     for line in odd.summary().splitlines():
         assert "<i>Random&amp;</i>" in line
@@ -230,7 +226,7 @@ def test_failures_and_warnings_are_reported(reported):
     settings, comparison, _, _, _ = reported
     failure = Failure("data", "logistic", "Margin", 1, "ValueError", "no <good>\nat all", "...")
     failed = StrategyComparison(comparison.runs, failures=[failure], scoring="accuracy")
-    page = Page(html_report(failed, failed.summary(), title_of(settings), ["1 & more"]))
+    page = Page(failed.to_html(title=title_of(settings), notes=["1 & more"]))
     assert "1 & more" in page.text
     assert ["Margin", "logistic", "1", "ValueError: no <good>"] in page.rows
     assert "Warnings" in page.text
@@ -276,7 +272,7 @@ def title_of(settings):
 
 def page_on(runs, settings):
     comparison = StrategyComparison(runs)
-    return Page(html_report(comparison, _report._summary(comparison), title_of(settings)))
+    return Page(comparison.to_html(title=title_of(settings)))
 
 
 def test_strategies_that_share_no_repeat_still_make_a_report(reported):
@@ -388,13 +384,13 @@ def test_the_python_code_of_a_net(folder):
 )
 def test_default_strategies_are_those_that_all_models_serve(folder, estimators, expected):
     settings = small(npz(folder, X=X, y=Y), strategies=None, estimators=estimators)
-    assert tuple(_report._planned(settings).strategies) == expected
+    assert tuple(_compare._make_plan(settings).strategies) == expected
 
 
 def test_without_auto_there_is_margin(folder, monkeypatch):
-    monkeypatch.setattr(_report.strategies, "__all__", ["Margin", "Random", "TypiClust", "BADGE"])
+    monkeypatch.setattr(_compare.strategies, "__all__", ["Margin", "Random", "TypiClust", "BADGE"])
     settings = small(npz(folder, X=X, y=Y), strategies=None)
-    assert tuple(_report._planned(settings).strategies)[:2] == ("Random", "Margin")
+    assert tuple(_compare._make_plan(settings).strategies)[:2] == ("Random", "Margin")
 
 
 @pytest.mark.parametrize("scoring", ["balanced_accuracy", "neg_log_loss", "roc_auc_ovr"])
@@ -421,14 +417,14 @@ def test_the_seed_decides(folder):
 
 
 def test_warnings_of_the_run_do_not_escape(folder, monkeypatch, capsys):
-    played = _report.compare_strategies
+    played = _compare.compare_strategies
 
     def noisy(*args, **kwargs):
         for _ in range(3):
             warnings.warn("the model <grumbles>\nat length", UserWarning, stacklevel=1)
         return played(*args, **kwargs)
 
-    monkeypatch.setattr(_report, "compare_strategies", noisy)
+    monkeypatch.setattr(_compare, "compare_strategies", noisy)
     _, _, text = run(small(npz(folder, X=X, y=Y), n_repeats=1))
     assert capsys.readouterr().err.count("skactive: warning: the model <grumbles>\n") == 1
     assert "the model <grumbles>" in Page(text).text

@@ -14,7 +14,10 @@ from sklearn.datasets import make_blobs
 from skactive import SimulatedLearner, strategies
 from skactive.cli import _demo, main
 from skactive.cli import _models as _choices
-from skactive.cli._demo import CommandError, DemoSettings, run_demo
+from skactive.cli._demo import DemoSettings, run_demo
+from skactive.cli._errors import CommandError
+from skactive.comparison import _campaigns
+from skactive.comparison._splits import draw_repeat_seeds
 from skactive.display import LabelCurve
 
 # Eighths have few decimals and no rounding: a csv holds them exactly.
@@ -133,7 +136,7 @@ def recorded(tmp_path_factory):
         output=folder / "curves.png",
     )
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr(_demo, "SimulatedLearner", Recorder)
+        monkeypatch.setattr(_campaigns, "SimulatedLearner", Recorder)
         curves, said = run(settings)
     for simulation in simulations:
         calls[simulation.strategy].append(simulation)
@@ -144,7 +147,8 @@ def test_each_strategy_is_played_with_each_seed(recorded):
     assert list(recorded.curves) == ["Random", "Margin", "KCenterGreedy"]
     assert set(recorded.by_strategy) == set(recorded.curves)
     for simulations in recorded.by_strategy.values():
-        assert [simulation.seed for simulation in simulations] == [0, 1]
+        seeds = [draw_repeat_seeds(0, repeat)[1] for repeat in (0, 1)]
+        assert [simulation.seed for simulation in simulations] == seeds
 
 
 def test_curves_are_the_scores_of_the_simulations(recorded):
@@ -196,7 +200,7 @@ def test_the_table_holds_the_means_of_the_curves(recorded):
 def test_the_settings_are_told(recorded):
     assert recorded.said[0] == "data.npz (target y): 120 rows, 2 features, 3 classes"
     assert recorded.said[1] == (
-        "model logistic; 6 labels to start with, 10 a round up to 40: 5 rounds; mean of 2 seeds"
+        "model logistic; 6 labels to start with, 10 per round up to 40: 5 rounds; mean of 2 seeds"
     )
 
 
@@ -296,7 +300,7 @@ def report(n_labels=(20, 40, 60), **scores):
         for name, many in scores.items()
     }
     said = []
-    _demo._report(curves, said.append)
+    _demo._print_report(curves, said.append)
     return curves, said
 
 
@@ -600,9 +604,9 @@ def test_a_net_learns_and_gives_the_same_figures_twice(folder, no_picture, torch
 
 def test_default_strategies_of_a_net(folder, torch):
     settings = small(None, strategies=None, estimator="mlp")
-    _, model = _demo._estimator(settings, X, Y)
-    chosen = _demo._strategies(settings, model.fit(*_choices.few_rows(X, Y)))
-    assert list(chosen) == ["Random", *_demo.FAMILIES]
+    model = _choices.make_estimator("mlp", X, Y)
+    chosen = _demo._choose_strategies(settings, model, X, Y)
+    assert list(chosen) == list(_demo._DEMO_STRATEGIES)
 
 
 # Without matplotlib -----------------------------------------------------------------------------

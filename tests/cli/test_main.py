@@ -110,7 +110,7 @@ def test_an_unknown_estimator_lists_the_known(capsys):
     with pytest.raises(SystemExit):
         main(["demo", "--estimator", "tree"])
     line = capsys.readouterr().err.splitlines()[-1]
-    assert all(name in line for name in _demo.ESTIMATORS)
+    assert all(name in line for name in _choices.ESTIMATORS)
 
 
 def test_the_estimators_named_are_those_that_there_are():
@@ -129,7 +129,7 @@ def test_interruption_exits_with_130(folder, capsys, monkeypatch):
     def interrupted(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(_demo.SimulatedLearner, "fit", interrupted)
+    monkeypatch.setattr(skactive.SimulatedLearner, "fit", interrupted)
     path = npz(folder, X=X, y=Y)
     assert main(["demo", *SMALL, "--data", str(path)]) == 130
     assert capsys.readouterr().err.endswith("\nskactive: interrupted\n")
@@ -387,7 +387,7 @@ def test_compare_a_start_of_all_rows(folder, compare_mistake):
 
 @pytest.mark.parametrize(
     ("scoring", "said"),
-    [("acc", "there is no scoring 'acc'; scikit-learn has accuracy, "), ("f1", "f1 does not go")],
+    [("acc", "unknown scoring 'acc'; scikit-learn has accuracy, "), ("f1", "f1 cannot be used")],
 )
 def test_compare_a_scoring_that_cannot_be(folder, compare_mistake, scoring, said):
     assert said in compare_mistake("--data", npz(folder, X=X, y=Y), "--scoring", scoring)
@@ -398,7 +398,7 @@ def test_compare_a_scoring_that_cannot_be(folder, compare_mistake, scoring, said
     [
         ("no/such/folder/report.html", "there is no folder no/such/folder"),
         ("data.npz/report.html", "there is no folder data.npz"),
-        ("report.png", "the report is written as .html, not report.png"),
+        ("report.png", "the report is written as .html or .htm, not report.png"),
         ("inner", "inner is a folder"),
     ],
 )

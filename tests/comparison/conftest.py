@@ -1,4 +1,4 @@
-"""What tests of a comparison share: small ones on iris, and results made by hand."""
+"""Fixtures for tests of comparisons: small ones on iris, and results made by hand."""
 
 import numpy as np
 import pytest
@@ -74,7 +74,7 @@ def compared():
 
 def scores_by_campaign(comparison):
     return {
-        (run.data, run.model, run.strategy, run.repeat): (
+        (run.dataset, run.model, run.strategy, run.repeat): (
             run.n_labels.tolist(),
             run.scores.tolist(),
         )
@@ -92,11 +92,11 @@ def scores_of():
 
 
 def made_run(
-    strategy, repeat, scores=(0.5, 0.6, 0.7, 0.8, 0.9), *, model="SVC", data="toy", n=COUNTS
+    strategy, repeat, scores=(0.5, 0.6, 0.7, 0.8, 0.9), *, model="SVC", dataset="toy", n=COUNTS
 ):
     scores = np.asarray(scores, dtype=float)
     seconds = np.full(len(scores), 0.1)
-    return Run(data, model, strategy, repeat, np.asarray(n), scores, seconds, 2 * seconds)
+    return Run(dataset, model, strategy, repeat, np.asarray(n), scores, seconds, 2 * seconds)
 
 
 @pytest.fixture

@@ -116,8 +116,8 @@ def test_a_strategy_that_fails_with_one_model_is_left_out_there(compared):
     models = {"bayes": MODEL, "committee": make_forest()}
     with pytest.warns(SkactiveWarning, match="CapabilityError"):
         comparison = compared([Random(), BALD()], learner=models, n_repeats=2)
-    assert set(comparison.areas("committee")) == {"Random()", "BALD()"}
-    assert set(comparison.areas("bayes")) == set(comparison.areas()) == {"Random()"}
+    assert set(comparison.select(model="committee").areas()) == {"Random()", "BALD()"}
+    assert set(comparison.select(model="bayes").areas()) == set(comparison.areas()) == {"Random()"}
     assert "There is only Random()" in comparison.summary().splitlines()[0]
 
 

@@ -121,16 +121,16 @@ def test_several_models(compared):
         "StrategyComparison(2 models x 2 strategies x 3 repeats, 6 to 20 labels, accuracy)"
     )
     both = comparison.areas()
-    each = [comparison.areas(model)["Margin()"] for model in models]
+    each = [comparison.select(model=model).areas()["Margin()"] for model in models]
     close(both["Margin()"], np.mean(each, axis=0))
     assert [line.split(":")[0] for line in comparison.summary().splitlines()] == [
         "bayes",
         "smoother",
     ]
-    with pytest.raises(ValueError, match=r"pass model=, one of \['bayes', 'smoother'\]"):
+    with pytest.raises(ValueError, match=r"\['bayes', 'smoother'\].*select\(model='bayes'\)"):
         comparison.curves()
-    with pytest.raises(ValueError, match="model='svm' is none of"):
-        comparison.curves("svm")
+    with pytest.raises(ValueError, match="unknown model 'svm'"):
+        comparison.select(model="svm")
     alone = compared(learner=MODEL)
     equal(alone.areas()["Margin()"], each[0])
     assert models["smoother"].strategy.get_params() == KMeans().get_params()  # left as it was

@@ -18,7 +18,7 @@ def test_tidy_table(compared):
     comparison = compared()
     frame = comparison.to_frame()
     assert list(frame.columns) == [
-        *["data", "model", "strategy", "repeat", "n_labels", "score"],
+        *["dataset", "model", "strategy", "repeat", "n_labels", "score"],
         *["fit_seconds", "query_seconds"],
     ]
     assert len(frame) == 2 * 3 * 4

@@ -1,12 +1,14 @@
-"""StrategyComparison: tests by hand and by SciPy, several data sets, notebooks."""
+"""StrategyComparison: tests by hand and by SciPy, several datasets, notebooks."""
 
 import pickle
+import re
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from skactive.comparison import StrategyComparison
+from skactive.comparison import Failure, StrategyComparison
+from skactive.comparison._pairing import PairedRuns
 
 RANDOM = [0.5, 0.6, 0.7, 0.8, 0.9]
 FASTER = [0.5, 0.8, 0.9, 0.95, 0.95]
@@ -84,16 +86,15 @@ def test_critical_difference_is_of_the_ranks_and_the_test_of_the_same_blocks(noi
     comparison = noisy()
     ranks, tested = comparison.ranks(), comparison.friedman()
     reads = []
-    blocks = StrategyComparison._blocks
+    compute_areas = PairedRuns.compute_areas
     monkeypatch.setattr(
-        StrategyComparison,
-        "_blocks",
-        lambda self, *which, **params: reads.append(which) or blocks(self, *which, **params),
+        PairedRuns, "compute_areas", lambda self: reads.append(self) or compute_areas(self)
     )
-    result = comparison.critical_difference(model="SVC", data="toy")
+    comparison = comparison.select(model="SVC", dataset="toy")
+    result = comparison.critical_difference()
     assert list(result.ranks.items()) == list(ranks.items())
     assert (result.p_value, result.n_blocks) == (tested.p_value, tested.n_blocks)
-    assert reads == [("SVC", "toy")]  # once
+    assert reads == [comparison._pairing]  # once
 
 
 def test_groups_hold_two_at_least_and_none_lies_in_another(toy):
@@ -122,14 +123,14 @@ def test_one_strategy_has_no_tests(toy):
     comparison = toy({"a": RANDOM})
     assert list(comparison.areas()) == ["a"]
     for test in (comparison.ranks, comparison.friedman, comparison.critical_difference):
-        with pytest.raises(ValueError, match="two strategies at least"):
+        with pytest.raises(ValueError, match="at least two strategies"):
             test()
 
 
-# Several data sets ------------------------------------------------------------------------------
+# Several datasets --------------------------------------------------------------------------------
 
 
-def test_data_sets_are_blocks(toy):
+def test_datasets_are_blocks(toy):
     pytest.importorskip("pandas")
     parts = {
         "one": toy({"Random": RANDOM, "Faster": FASTER}),
@@ -137,23 +138,23 @@ def test_data_sets_are_blocks(toy):
         "three": toy({"Random": RANDOM, "Faster": SLOWER}),
     }
     joined = StrategyComparison.concat(parts)
-    assert joined.data == ("one", "two", "three")
+    assert joined.datasets == ("one", "two", "three")
     assert joined.baseline == "Random"
     areas = joined.areas()
     close(areas["Faster"], [part.areas()["Faster"].mean() for part in parts.values()])
-    close(joined.areas(data="two")["Faster"], parts["two"].areas()["Faster"])
+    close(joined.select(dataset="two").areas()["Faster"], parts["two"].areas()["Faster"])
     assert joined.ranks() == pytest.approx({"Faster": 4 / 3, "Random": 5 / 3})
     assert joined.friedman().n_blocks == 3
     assert joined.wins_ties_losses().loc[("Random", "Faster")].tolist() == [1, 0, 2]
-    assert joined.areas_table().index.names == ["data", "strategy"]
+    assert joined.areas_table().index.names == ["dataset", "strategy"]
     assert [line.split(":")[0] for line in joined.summary().splitlines()] == list(parts)
-    assert repr(joined).startswith("StrategyComparison(3 data sets x 2 strategies x 5 repeats")
-    assert {saving.data for saving in joined.labels_saved()} == set(parts)
+    assert repr(joined).startswith("StrategyComparison(3 datasets x 2 strategies x 5 repeats")
+    assert {saving.dataset for saving in joined.labels_saved()} == set(parts)
     nested = StrategyComparison.concat({"all": joined, "more": parts["one"]})
-    assert nested.data == ("all: one", "all: two", "all: three", "more")
+    assert nested.datasets == ("all: one", "all: two", "all: three", "more")
 
 
-def test_data_sets_must_be_alike(toy):
+def test_datasets_must_be_alike(toy):
     first = toy({"Random": RANDOM, "Faster": FASTER})
     with pytest.raises(ValueError, match="differ in their baseline"):
         StrategyComparison.concat({"a": first, "b": toy({"Faster": FASTER, "Slower": SLOWER})})
@@ -175,6 +176,78 @@ def test_records_are_those_of_the_table_and_of_one_model_where_asked(a_run):
     records, frame = comparison.area_records(0.9), comparison.areas_table(0.9)
     assert [record["area"] for record in records] == frame["area"].tolist()
     assert [record["low"] for record in records] == frame["low"].tolist()
-    assert comparison.area_records(0.9, model="forest") == [
+    assert comparison.select(model="forest").area_records(0.9) == [
         record for record in records if record["model"] == "forest"
     ]
+
+
+# One model or dataset ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def grid(a_run):
+    """Make two datasets with two models, of which one pair has no runs; and two failures."""
+    pairs = [("toy", "SVC"), ("toy", "forest"), ("other", "forest")]
+    rng = np.random.default_rng(0)
+    runs = [
+        a_run(strategy, repeat, rng.random(5), model=model, dataset=dataset)
+        for dataset, model in pairs
+        for strategy in ("Margin", "Other")
+        for repeat in range(3)
+    ]
+    failures = [
+        Failure(dataset, model, "Never", 0, "ValueError", "no", "...") for dataset, model in pairs
+    ]
+    return StrategyComparison(
+        runs, failures=failures, scoring="f1", baseline="Other", settings={"budget": 50}
+    )
+
+
+def test_select_keeps_the_runs_and_failures_of_a_model_and_a_dataset(grid):
+    assert grid.experiments == [("toy", "SVC"), ("toy", "forest"), ("other", "forest")]
+    forest = grid.select(model="forest")
+    assert forest.experiments == [("toy", "forest"), ("other", "forest")]
+    assert [run.scores.tolist() for run in forest.runs] == [
+        run.scores.tolist() for run in grid.runs if run.model == "forest"
+    ]
+    assert [failure[:2] for failure in forest.failures] == forest.experiments
+    both = forest.select(dataset="other")
+    assert both.experiments == grid.select(model="forest", dataset="other").experiments
+    assert len(both.runs) == 6
+    assert (both.baseline, both.scoring, both.settings) == ("Other", "f1", {"budget": 50})
+    assert grid.select().runs == grid.runs
+
+
+def test_select_keeps_a_baseline_that_has_no_runs_there(a_run):
+    runs = [a_run("Random", 0), a_run("Margin", 0), a_run("Margin", 0, model="forest")]
+    assert StrategyComparison(runs).select(model="forest").baseline == "Random"
+
+
+def test_select_of_unknown_names(grid):
+    with pytest.raises(ValueError, match=r"unknown model 'svm': choose one of \['SVC', 'forest'\]"):
+        grid.select(model="svm")
+    with pytest.raises(ValueError, match=r"unknown dataset 'x': choose one of \['toy', 'other'\]"):
+        grid.select(dataset="x")
+    with pytest.raises(ValueError, match=r"'SVC' has no runs on dataset 'other'.*\('SVC', 'toy'\)"):
+        grid.select(model="SVC", dataset="other")
+
+
+@pytest.mark.parametrize("pairs", ["aa ab", "aa ba", "aa ab ba bb", "ab ba"])
+def test_the_advice_of_the_error_works(a_run, pairs):
+    comparison = StrategyComparison(
+        a_run(name, 0, dataset=dataset, model=model)
+        for dataset, model in pairs.split()
+        for name in ("Random", "Margin")
+    )
+    with pytest.raises(ValueError, match="this comparison has the") as caught:
+        comparison.curves()
+    call = re.search(r"as in (select\(.*\))\.", str(caught.value)).group(1)
+    assert list(eval(f"comparison.{call}").curves()) == ["Random", "Margin"]
+
+
+def test_the_advice_where_no_strategy_succeeded_everywhere_works(a_run):
+    comparison = StrategyComparison([a_run("a", 0), a_run("b", 0, model="forest")])
+    with pytest.raises(ValueError, match="No strategy succeeded on all datasets") as caught:
+        comparison.areas()
+    call = re.search(r"as in (select\(.*\))\.", str(caught.value)).group(1)
+    assert list(eval(f"comparison.{call}").areas()) == ["a"]

@@ -81,7 +81,7 @@ def test_baseline_target_and_seed_may_be_given(noisy):
     assert {saving.strategy for saving in savings} == {"Random", "Faster"}
     assert comparison.labels_saved() == comparison.labels_saved()
     assert comparison.labels_saved(random_state=1) != comparison.labels_saved()
-    with pytest.raises(ValueError, match="none of the strategies"):
+    with pytest.raises(ValueError, match="unknown baseline"):
         comparison.labels_saved(baseline="other")
     with pytest.raises(ValueError, match="confidence"):
         comparison.labels_saved(confidence=95)

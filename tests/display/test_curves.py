@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy import stats
 from sklearn.datasets import load_iris
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, make_scorer
@@ -28,16 +29,6 @@ def simulate(strategy, seed=0, **sizes):
 @pytest.fixture(scope="module")
 def runs():
     return [simulate(Random(), seed) for seed in range(3)]
-
-
-@pytest.fixture
-def plt():
-    matplotlib = pytest.importorskip("matplotlib")
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    yield pyplot
-    pyplot.close("all")
 
 
 def curves(n=2, n_runs=3):
@@ -259,3 +250,64 @@ def test_given_axes_need_no_pyplot(plt, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
     ax = Figure().add_subplot()
     assert LabelCurveDisplay(curves()).plot(ax=ax).ax_ is ax
+
+
+# From comparisons -------------------------------------------------------------------------------
+
+
+def test_curves_are_those_of_the_comparison(compared):
+    comparison = compared()
+    display = LabelCurveDisplay.from_comparison(comparison, confidence=0.9)
+    expected = comparison.curves()
+    assert list(display.curves) == list(expected)
+    for name, (n_labels, scores) in expected.items():
+        assert_array_equal(display.curves[name].n_labels, n_labels)
+        assert_array_equal(display.curves[name].scores, scores)
+    assert display.score_name == "balanced accuracy"
+    assert display.confidence == 0.9
+
+
+def test_curves_of_several_models_need_one(compared):
+    comparison = compared(models=("SVC", "forest"))
+    with pytest.raises(ValueError, match=r"select\(model='SVC'\)"):
+        LabelCurveDisplay.from_comparison(comparison)
+    forest = comparison.select(model="forest")
+    display = LabelCurveDisplay.from_comparison(forest)
+    assert_array_equal(display.curves["Random"].scores, forest.curves()["Random"][1])
+
+
+def test_bands_are_t_intervals(plt, compared):
+    display = LabelCurveDisplay.from_comparison(compared(n=2), confidence=0.8).plot()
+    assert len(display.ax_.collections) == 2
+    for band, curve in zip(display.ax_.collections, display.curves.values(), strict=True):
+        corners = band.get_paths()[0].vertices
+        for i, n in enumerate(curve.n_labels):
+            scores = curve.scores[:, i]
+            low, high = stats.t.interval(0.8, 4, scores.mean(), stats.sem(scores))
+            heights = corners[corners[:, 0] == n, 1]
+            assert_allclose([heights.min(), heights.max()], [low, high])
+
+
+def test_the_interval_of_a_single_run_is_its_score(compared):
+    curve = LabelCurveDisplay.from_comparison(compared(n_repeats=1)).curves["Random"]
+    assert_array_equal(curve.interval(), [curve.mean, curve.mean])
+
+
+@pytest.mark.parametrize("confidence", [0.0, 1.0, 95])
+def test_a_confidence_that_cannot_be(confidence, compared):
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        LabelCurveDisplay.from_comparison(compared(), confidence=confidence)
+
+
+def test_twenty_curves_are_told_apart_by_line_too(plt, compared):
+    lines = list(LabelCurveDisplay.from_comparison(compared(n=20)).plot().lines_.values())
+    assert len({(line.get_color(), line.get_linestyle()) for line in lines}) == 20
+
+
+@pytest.mark.parametrize(("n", "beside"), [(7, False), (8, True)])
+def test_the_legend_of_many_curves_is_beside_them(plt, n, beside, compared):
+    display = LabelCurveDisplay.from_comparison(compared(n=n)).plot()
+    display.figure_.canvas.draw()
+    legend, axes = display.ax_.get_legend().get_window_extent(), display.ax_.get_window_extent()
+    assert (legend.x0 > axes.x1) == beside
+    assert (legend.x1 < axes.x1) != beside

@@ -10,16 +10,6 @@ from skactive.estimation import forecast_learning_curve
 N_LABELS, SCORES = [20, 40, 60, 80, 100], [0.60, 0.72, 0.79, 0.82, 0.85]
 
 
-@pytest.fixture
-def plt():
-    matplotlib = pytest.importorskip("matplotlib")
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    yield pyplot
-    pyplot.close("all")
-
-
 @pytest.fixture(scope="module")
 def forecast():
     return forecast_learning_curve(N_LABELS, SCORES, at=[150, 300], random_state=0)

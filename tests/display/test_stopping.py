@@ -23,16 +23,6 @@ def simulate(stopping=BOTH):
     return SimulatedLearner(learner, budget=80, random_state=0, stopping=stopping).fit(X, Y)
 
 
-@pytest.fixture
-def plt():
-    matplotlib = pytest.importorskip("matplotlib")
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    yield pyplot
-    pyplot.close("all")
-
-
 def test_from_estimator_holds_what_was_read():
     simulation = simulate()
     display = StoppingDisplay.from_estimator(simulation)
@@ -80,15 +70,15 @@ def test_a_panel_shows_the_values_the_limit_and_the_stop(plt):
     display = StoppingDisplay.from_estimator(simulate()).plot()
     for panel, history in zip(display.axes_, display.histories.values(), strict=True):
         drawn = lines(panel)
-        assert list(drawn) == ["read", "limit", "says stop", "stopped at 50"]
-        assert_array_equal(drawn["read"].get_xdata(), history.n_labels)
-        assert_array_equal(drawn["read"].get_ydata(), history.values)
+        assert list(drawn) == ["value", "limit", "stops", "stopped at 50"]
+        assert_array_equal(drawn["value"].get_xdata(), history.n_labels)
+        assert_array_equal(drawn["value"].get_ydata(), history.values)
         assert_array_equal(drawn["limit"].get_ydata(), [history.limit] * 2)
-        assert_array_equal(drawn["says stop"].get_xdata(), [history.stopped_at])
+        assert_array_equal(drawn["stops"].get_xdata(), [history.stopped_at])
         at = history.n_labels == history.stopped_at
-        assert_array_equal(drawn["says stop"].get_ydata(), history.values[at])
+        assert_array_equal(drawn["stops"].get_ydata(), history.values[at])
         assert_array_equal(drawn["stopped at 50"].get_xdata(), [50, 50])
-        assert len({line.get_color() for line in (drawn["read"], drawn["limit"])}) == 2
+        assert len({line.get_color() for line in (drawn["value"], drawn["limit"])}) == 2
         low, high = panel.get_xlim()
         assert 0 < low < 10  # from the first round on, though nothing was read then
         assert 50 < high < 60
@@ -96,7 +86,7 @@ def test_a_panel_shows_the_values_the_limit_and_the_stop(plt):
 
 def test_no_stop_is_marked_where_there_was_none(plt):
     display = StoppingDisplay.from_estimator(simulate(OverallUncertainty(0.0))).plot()
-    assert list(lines(display.axes_[0])) == ["read", "limit"]
+    assert list(lines(display.axes_[0])) == ["value", "limit"]
     assert len(display.axes_) == 1
 
 

@@ -12,7 +12,7 @@ from xml.sax.saxutils import quoteattr
 
 from skactive.exceptions import LabelError
 from skactive.labeling._validation import plain
-from skactive.labeling.page._rendering import single_row
+from skactive.labeling.page._rendering import take_row
 from skactive.labeling.state._events import Ident
 
 __all__ = ["Control", "Render", "content_of", "is_made_here", "kind_of", "make_config"]
@@ -123,7 +123,7 @@ def content_of(X: Any, position: int, ident: Ident, render: Render | None) -> An
     render : callable or None
         ``render(row, id)``.
     """
-    row = single_row(X, position)
+    row = take_row(X, position)
     return _checked(row if render is None else render(row, ident), ident)
 
 

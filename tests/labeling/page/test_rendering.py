@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from skactive.labeling.page import Renderer
-from skactive.labeling.page._media import png, scaled, wav
+from skactive.labeling.page._media import encode_png, encode_wav, scale_image
 
 Image = pytest.importorskip("PIL.Image", reason="reads the images back")
 GRAY = np.arange(12, dtype=np.uint8).reshape(3, 4) * 20
@@ -94,7 +94,7 @@ def test_bytes_come_back_as_they_were(image):
 )
 def test_any_png_can_be_read(image, channels):
     image = np.repeat(image[:, :, None], channels, axis=2)
-    read = np.asarray(Image.open(io.BytesIO(png(image))))
+    read = np.asarray(Image.open(io.BytesIO(encode_png(image))))
     np.testing.assert_array_equal(read.reshape(image.shape), image)
 
 
@@ -123,10 +123,10 @@ def test_channels_first_are_turned_round():
 def test_large_images_are_made_smaller():
     image = np.zeros((3000, 1500), dtype=np.uint8)
     image[:, ::2] = 200
-    small = scaled(image)
+    small = scale_image(image)
     assert small.shape == (1000, 500, 1)
     assert set(np.unique(small)) == {67, 133}  # means of 3 columns, not some of them
-    assert scaled(np.zeros((5000, 2), dtype=np.uint8)).size
+    assert scale_image(np.zeros((5000, 2), dtype=np.uint8)).size
 
 
 def test_images_of_pillow():
@@ -164,7 +164,7 @@ def test_sounds(samples, expected):
 @pytest.mark.parametrize(("samples", "rate"), [([], 8000), ([0.0], 0), ([0.0], float("nan"))])
 def test_sounds_that_are_none(samples, rate):
     with pytest.raises(ValueError, match="sound"):
-        wav(np.array(samples), rate)
+        encode_wav(np.array(samples), rate)
 
 
 # Files --------------------------------------------------------------------------------------------
@@ -175,9 +175,9 @@ def folder(tmp_path):
     root = tmp_path / "media"
     (root / "deep").mkdir(parents=True)
     Image.fromarray(GRAY).save(root / "a.png")
-    (root / "deep" / "b.wav").write_bytes(wav(np.zeros(4), 8000))
+    (root / "deep" / "b.wav").write_bytes(encode_wav(np.zeros(4), 8000))
     (root / "notes.txt").write_text("secret")
-    (tmp_path / "outside.png").write_bytes(png(GRAY[:, :, None]))
+    (tmp_path / "outside.png").write_bytes(encode_png(GRAY[:, :, None]))
     (root / "link.png").symlink_to(tmp_path / "outside.png")
     return root
 

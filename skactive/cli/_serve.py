@@ -1,4 +1,4 @@
-"""What ``skactive serve`` does."""
+"""The command ``skactive serve``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from skactive.cli._project import add_campaign_arguments, read_campaign
 
 __all__ = ["add_serve_arguments", "run_serve"]
 
-TOKEN = "SKACTIVE_TOKEN"  # the command line can be read by every user of the machine
+# why not an option: every user of the machine can read the command line.
+TOKEN = "SKACTIVE_TOKEN"
 
 
 def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,26 +23,32 @@ def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
     Parameters
     ----------
     parser : ArgumentParser
-        Of the command.
+        The parser of the command.
     """
     add_campaign_arguments(parser)
     add = parser.add_argument
-    add("--title", default="", metavar="TEXT", help="what the page is called")
-    add("--html", action="store_true", help="show texts as HTML, without its scripts")
-    add("--host", default="127.0.0.1", metavar="ADDRESS", help="where to listen (%(default)s)")
-    add("--port", type=_port, default=0, metavar="N", help="where to listen (one that is free)")
+    add("--title", default="", metavar="TEXT", help="title of the page")
+    add("--html", action="store_true", help="show texts as HTML, without scripts")
+    add("--host", default="127.0.0.1", metavar="ADDRESS", help="address to listen on (%(default)s)")
+    add(
+        "--port",
+        type=_parse_port,
+        default=0,
+        metavar="N",
+        help="port to listen on (default: a free one)",
+    )
     add(
         "--allowed-host",
         dest="allowed_hosts",
         action="append",
         metavar="NAME",
-        help="another name under which the page is reached, through a proxy say; may be repeated",
+        help="additional host name of the page, for example of a proxy; may be repeated",
     )
     add(
         "--no-browser",
         dest="open_browser",
         action="store_false",
-        help=f"only print the link; {TOKEN} in the environment gives its token, else it is random",
+        help=f"only print the link; its token is random, unless {TOKEN} is set in the environment",
     )
 
 
@@ -51,12 +58,12 @@ def run_serve(options: Mapping[str, Any]) -> None:
     Parameters
     ----------
     options : mapping
-        What a parser with :func:`add_serve_arguments` parsed.
+        The options parsed by a parser with :func:`add_serve_arguments`.
 
     Raises
     ------
     CommandError
-        If something is missing, or is not what it should be.
+        If an option is missing or invalid, or the page cannot be served.
     """
     try:
         from skactive.labeling.server._serve import serve  # late: the web framework is an extra
@@ -66,15 +73,15 @@ def run_serve(options: Mapping[str, Any]) -> None:
 
     campaign = read_campaign(options)
     with campaign.open() as session:
-        desk = PageBackend(
+        backend = PageBackend(
             session,
             title=options["title"] or campaign.path.name,
             html=options["html"],
-            **_look(campaign),
+            **_choose_rendering(campaign),
         )
         try:
             serve(
-                desk,
+                backend,
                 host=options["host"],
                 port=options["port"],
                 token=os.environ.get(TOKEN) or None,
@@ -85,18 +92,18 @@ def run_serve(options: Mapping[str, Any]) -> None:
         except (OSError, ValueError) as error:
             raise CommandError(str(error)) from error
     store = shlex.quote(str(campaign.store))
-    print(f"\nStopped. The labels are in {store}; go on with: skactive serve --resume {store}")
+    print(f"\nStopped. The labels are in {store}; resume with: skactive serve --resume {store}")
 
 
-def _look(campaign: Any) -> dict[str, Any]:
-    """Return how the desk is to show the rows."""
+def _choose_rendering(campaign: Any) -> dict[str, Any]:
+    """Return the options of the backend that say how to show the rows."""
     kind = campaign.source.kind
     if kind in {"images", "audio"}:
         return {"render": "image" if kind == "images" else "audio", "media_root": campaign.path}
     return {}
 
 
-def _port(text: str) -> int:
+def _parse_port(text: str) -> int:
     if not text.isdecimal() or not int(text) < 2**16:
-        raise argparse.ArgumentTypeError(f"a port from 0 to 65535 is needed, got {text!r}")
+        raise argparse.ArgumentTypeError(f"expected a port from 0 to 65535, got {text!r}")
     return int(text)

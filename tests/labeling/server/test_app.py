@@ -33,10 +33,11 @@ from skactive import ActiveLearner
 from skactive.cli._errors import CommandError
 from skactive.cli._serve import add_serve_arguments, run_serve
 from skactive.labeling import LabelingSession, SQLiteLabelStore, server
+from skactive.labeling._network import is_loopback
 from skactive.labeling.page import PageBackend
 from skactive.labeling.server import _app, _guard, _serve, make_app, serve
-from skactive.labeling.server._app import MAX_BODY, OneTime
-from skactive.labeling.server._guard import checked_name, known_hosts
+from skactive.labeling.server._app import MAX_BODY_BYTES, OneTimeCode
+from skactive.labeling.server._guard import check_annotator, list_hosts
 
 TOKEN = "the-secret-of-these-tests"
 HOST = "127.0.0.1:8000"
@@ -44,7 +45,7 @@ JSON = ("content-type", "application/json")
 BEARER = ("authorization", f"Bearer {TOKEN}")
 
 
-class StubDesk:
+class StubBackend:
     """Remembers what came, and says yes."""
 
     def __init__(self):
@@ -120,13 +121,13 @@ def said(**message):
 
 
 @pytest.fixture
-def desk():
-    return StubDesk()
+def backend():
+    return StubBackend()
 
 
 @pytest.fixture
-def app(desk):
-    return make_app(desk, token=TOKEN, hosts=known_hosts("127.0.0.1", 8000))
+def app(backend):
+    return make_app(backend, token=TOKEN, hosts=list_hosts("127.0.0.1", 8000))
 
 
 @pytest.fixture
@@ -142,11 +143,11 @@ def session(tmp_path):
 # What goes through -------------------------------------------------------------------------------
 
 
-def test_a_message_reaches_the_desk_with_its_annotator(app, desk):
+def test_a_message_reaches_the_backend_with_its_annotator(app, backend):
     for name in ("ann", " Bob  B. "):
         reply = post(app, {"annotator": name, "message": {"do": "next", "n": 3}})
         assert (reply.status, reply.json()) == (200, {"ok": True, "echo": {"do": "next", "n": 3}})
-    assert desk.heard == [({"do": "next", "n": 3}, "ann"), ({"do": "next", "n": 3}, "Bob B.")]
+    assert backend.heard == [({"do": "next", "n": 3}, "ann"), ({"do": "next", "n": 3}, "Bob B.")]
 
 
 def test_charset_scheme_case_and_both_origins_are_right(app):
@@ -208,18 +209,18 @@ def test_head_gives_headers_only(running):
         [("cookie", f"token={TOKEN}")],
     ],
 )
-def test_without_the_right_token_nothing_is_heard(app, desk, headers):
+def test_without_the_right_token_nothing_is_heard(app, backend, headers):
     reply = post(app, said(do="state"), [JSON, *headers])
     assert reply.status == 401
     assert reply.headers["www-authenticate"] == "Bearer"
-    assert not desk.heard
+    assert not backend.heard
     assert TOKEN.encode() not in reply.body
 
 
-def test_the_token_in_the_address_is_not_taken(app, desk):
+def test_the_token_in_the_address_is_not_taken(app, backend):
     body = json.dumps(said(do="state")).encode()
     assert ask(app, "POST", f"/api/message?token={TOKEN}", [JSON], [body]).status == 401
-    assert not desk.heard
+    assert not backend.heard
 
 
 @pytest.mark.parametrize(
@@ -228,18 +229,18 @@ def test_the_token_in_the_address_is_not_taken(app, desk):
      "127.0.0.1:8000@evil", "evil@127.0.0.1:8000", "192.168.0.1:8000", "", "*:8000", "[::1", None],
 )  # fmt: skip
 @pytest.mark.parametrize("path", ["/", "/api/message"])
-def test_a_foreign_host_is_refused(app, desk, host, path):
+def test_a_foreign_host_is_refused(app, backend, host, path):
     method = "GET" if path == "/" else "POST"
     reply = ask(app, method, path, [JSON, BEARER], [json.dumps(said(do="state")).encode()], host)
     assert reply.status == 403
-    assert not desk.heard
+    assert not backend.heard
 
 
-def test_two_hosts_or_two_origins_are_refused(app, desk):
+def test_two_hosts_or_two_origins_are_refused(app, backend):
     assert post(app, said(do="state"), [JSON, BEARER, ("host", HOST)]).status == 403
     twice = [("origin", f"http://{HOST}"), ("origin", "http://evil.example")]
     assert post(app, said(do="state"), [JSON, BEARER, *twice]).status == 403
-    assert not desk.heard
+    assert not backend.heard
 
 
 @pytest.mark.parametrize(
@@ -247,14 +248,14 @@ def test_two_hosts_or_two_origins_are_refused(app, desk):
     ["null", "http://evil.example", "http://127.0.0.1", "http://127.0.0.1:8001", "", "file://",
      "http://localhost:8000", f"http://{HOST}.evil.example", f"http://{HOST}/", f"ftp://{HOST}"],
 )  # fmt: skip
-def test_a_foreign_origin_is_refused(app, desk, origin):
+def test_a_foreign_origin_is_refused(app, backend, origin):
     assert post(app, said(do="state"), [JSON, BEARER, ("origin", origin)]).status == 403
     assert ask(app, "GET", "/", [("origin", origin)]).status == 403
-    assert not desk.heard
+    assert not backend.heard
 
 
 def test_all_addresses_means_any_address_but_no_foreign_name():
-    app = make_app(StubDesk(), token=TOKEN, hosts=known_hosts("0.0.0.0", 8000))
+    app = make_app(StubBackend(), token=TOKEN, hosts=list_hosts("0.0.0.0", 8000))
     for host in ("192.168.0.7:8000", "[fd00::7]:8000", "localhost:8000"):
         assert post(app, said(do="state"), host=host).status == 200
     for host in ("evil.example:8000", "192.168.0.7:8001", "192.168.0.7", "x@192.168.0.7:8000"):
@@ -262,8 +263,8 @@ def test_all_addresses_means_any_address_but_no_foreign_name():
 
 
 def test_names_of_a_network_or_proxy_can_be_added():
-    hosts = known_hosts("127.0.0.1", 8000, ["Labels.example", "other.example:443"])
-    app = make_app(StubDesk(), token=TOKEN, hosts=hosts)
+    hosts = list_hosts("127.0.0.1", 8000, ["Labels.example", "other.example:443"])
+    app = make_app(StubBackend(), token=TOKEN, hosts=hosts)
     for host in ("labels.example", "labels.example:8000", "other.example:443"):
         assert post(app, said(do="state"), host=host).status == 200
     for host in ("labels.example:1", "other.example", "other.example:8000"):
@@ -271,21 +272,21 @@ def test_names_of_a_network_or_proxy_can_be_added():
 
 
 def test_browsers_leave_out_port_80():
-    assert {"127.0.0.1", "localhost:80"} <= known_hosts("127.0.0.1", 80)
-    assert "127.0.0.1" not in known_hosts("127.0.0.1", 8000)
-    app = make_app(StubDesk(), token=TOKEN, hosts=known_hosts("::", 80))
+    assert {"127.0.0.1", "localhost:80"} <= list_hosts("127.0.0.1", 80)
+    assert "127.0.0.1" not in list_hosts("127.0.0.1", 8000)
+    app = make_app(StubBackend(), token=TOKEN, hosts=list_hosts("::", 80))
     assert post(app, said(do="state"), host="192.168.0.7").status == 200
-    assert "[fd00::7]:81" in known_hosts("fd00::7", 81)
+    assert "[fd00::7]:81" in list_hosts("fd00::7", 81)
 
 
 @pytest.mark.parametrize(
     "kind", ["", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data",
              "application/jsonx", "text/plain; application/json"],
 )  # fmt: skip
-def test_only_json_is_taken(app, desk, kind):
+def test_only_json_is_taken(app, backend, kind):
     headers = [BEARER, ("content-type", kind)] if kind else [BEARER]
     assert post(app, said(do="state"), headers).status == 415
-    assert not desk.heard
+    assert not backend.heard
 
 
 @pytest.mark.parametrize(
@@ -314,11 +315,11 @@ def test_only_json_is_taken(app, desk, kind):
         b'{"annotator": "ann", "message": {}, "more": 1}',
     ],
 )
-def test_what_is_no_message_is_refused_with_a_reason(app, desk, body):
+def test_what_is_no_message_is_refused_with_a_reason(app, backend, body):
     reply = post(app, body)
     assert reply.status == 400
     assert reply.json()["ok"] is False
-    assert not desk.heard
+    assert not backend.heard
 
 
 @pytest.mark.parametrize(
@@ -326,30 +327,30 @@ def test_what_is_no_message_is_refused_with_a_reason(app, desk, body):
     ["", "   ", "x" * 65, "a\nb", "a\x00", "\x1b[31m", "a\u202eb", "\u2028", "\ufeff", 7, None, [],
      {"a": 1}, True],
 )  # fmt: skip
-def test_what_is_no_name_is_refused(app, desk, name):
+def test_what_is_no_name_is_refused(app, backend, name):
     reply = post(app, {"annotator": name, "message": {"do": "state"}})
     assert reply.status == 400
     assert "name" in reply.json()["error"]
-    assert not desk.heard
+    assert not backend.heard
 
 
 def test_a_name_has_one_spelling():
-    assert checked_name("x" * 64) == "x" * 64
-    assert checked_name(" Rene\u0301  M. ") == "Ren\u00e9 M."
+    assert check_annotator("x" * 64) == "x" * 64
+    assert check_annotator(" Rene\u0301  M. ") == "Ren\u00e9 M."
     assert (
-        checked_name("\u0645\u06cc\u200c\u0646") == "\u0645\u06cc\u200c\u0646"
+        check_annotator("\u0645\u06cc\u200c\u0646") == "\u0645\u06cc\u200c\u0646"
     )  # a joiner is part of the name
 
 
 @pytest.mark.parametrize("announced", [True, False])
-def test_ten_megabytes_are_refused_without_being_read(app, desk, announced):
+def test_ten_megabytes_are_refused_without_being_read(app, backend, announced):
     chunks = [b" " * 8192] * (10 * 2**20 // 8192)
     length = [("content-length", str(10 * 2**20))] if announced else []
     reply = ask(app, "POST", "/api/message", [JSON, BEARER, *length], chunks)
     assert reply.status == 413
     assert reply.headers["connection"] == "close"
-    assert reply.n_read <= (0 if announced else MAX_BODY + 8192)
-    assert not desk.heard
+    assert reply.n_read <= (0 if announced else MAX_BODY_BYTES + 8192)
+    assert not backend.heard
 
 
 @pytest.mark.parametrize("length", ["-1", "x", "1e9", "9" * 400, "²"])
@@ -357,11 +358,11 @@ def test_a_length_that_is_none_is_refused(app, length):
     assert post(app, said(do="state"), [JSON, BEARER, ("content-length", length)]).status == 413
 
 
-def test_64_kib_are_taken_and_a_byte_more_is_not(app, desk):
+def test_64_kib_are_taken_and_a_byte_more_is_not(app, backend):
     body = json.dumps(said(do="state")).encode()
-    assert post(app, body + b" " * (MAX_BODY - len(body))).status == 200
-    assert post(app, body + b" " * (MAX_BODY - len(body) + 1)).status == 413
-    assert len(desk.heard) == 1
+    assert post(app, body + b" " * (MAX_BODY_BYTES - len(body))).status == 200
+    assert post(app, body + b" " * (MAX_BODY_BYTES - len(body) + 1)).status == 413
+    assert len(backend.heard) == 1
 
 
 def test_who_is_refused_can_still_receive_the_reason(running):
@@ -372,8 +373,8 @@ def test_who_is_refused_can_still_receive_the_reason(running):
         connection.close()
 
 
-def test_a_body_that_does_not_come_is_not_waited_for(app, desk, monkeypatch):
-    monkeypatch.setattr(_app, "_BODY_SECONDS", 0.05)
+def test_a_body_that_does_not_come_is_not_waited_for(app, backend, monkeypatch):
+    monkeypatch.setattr(_app, "_BODY_TIMEOUT", 0.05)
 
     async def attempt():
         sent = []
@@ -391,10 +392,10 @@ def test_a_body_that_does_not_come_is_not_waited_for(app, desk, monkeypatch):
         return sent[0]["status"]
 
     assert run(attempt()) == 408
-    assert not desk.heard
+    assert not backend.heard
 
 
-def test_a_client_that_goes_away_stores_nothing(app, desk):
+def test_a_client_that_goes_away_stores_nothing(app, backend):
     async def attempt():
         async def receive():
             return {"type": "http.disconnect"}
@@ -408,13 +409,13 @@ def test_a_client_that_goes_away_stores_nothing(app, desk):
         await app(scope, receive, send)
 
     run(attempt())
-    assert not desk.heard
+    assert not backend.heard
 
 
 @pytest.mark.parametrize(
     "path",
     ["/../setup.cfg", "/static/index.html", "/%2e%2e/%2e%2e/setup.cfg", "/..%2fsetup.cfg",
-     "/page.js/../../_desk.py", "//etc/passwd", "/..\\setup.cfg", "/_app.py", "/page.js%00",
+     "/page.js/../../_backend.py", "//etc/passwd", "/..\\setup.cfg", "/_app.py", "/page.js%00",
      "/api", "/api/", "/api/message/", "/docs", "/openapi.json", "/PAGE.JS"],
 )  # fmt: skip
 def test_there_are_no_other_paths(app, path):
@@ -425,10 +426,10 @@ def test_there_are_no_other_paths(app, path):
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"])
-def test_messages_are_posted(app, desk, method):
+def test_messages_are_posted(app, backend, method):
     body = json.dumps(said(do="state")).encode()
     assert ask(app, method, "/api/message", [JSON, BEARER], [body]).status == 405
-    assert not desk.heard
+    assert not backend.heard
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "CONNECT", "X"])
@@ -462,11 +463,11 @@ def test_every_answer_tells_the_browser_to_be_careful(app):
         assert not [n for n in names if n.startswith("access-control") or n == "server"]
 
 
-def test_an_error_of_the_desk_is_in_the_log_and_not_in_the_answer(app, desk, monkeypatch, caplog):
+def test_an_error_of_the_backend_is_logged_and_not_in_the_answer(app, backend, monkeypatch, caplog):
     def fail(message, annotator):
         raise RuntimeError("the inner secret")
 
-    monkeypatch.setattr(desk, "handle", fail)
+    monkeypatch.setattr(backend, "handle", fail)
     with caplog.at_level(logging.ERROR):
         reply = post(app, said(do="state"))
     assert reply.status == 500
@@ -476,9 +477,9 @@ def test_an_error_of_the_desk_is_in_the_log_and_not_in_the_answer(app, desk, mon
     assert TOKEN not in caplog.text
 
 
-def test_an_answer_that_is_no_json_fails_cleanly(app, desk, monkeypatch, caplog):
+def test_an_answer_that_is_no_json_fails_cleanly(app, backend, monkeypatch, caplog):
     for wrong in ({"x": float("nan")}, {"x": object()}):
-        monkeypatch.setattr(desk, "handle", lambda *_, wrong=wrong: wrong)
+        monkeypatch.setattr(backend, "handle", lambda *_, wrong=wrong: wrong)
         assert post(app, said(do="state")).status == 500
 
 
@@ -486,8 +487,8 @@ def test_an_answer_that_is_no_json_fails_cleanly(app, desk, monkeypatch, caplog)
 
 
 def test_a_code_is_changed_into_the_token_once():
-    once = OneTime()
-    app = make_app(StubDesk(), token=TOKEN, hosts=[HOST], one_time=once)
+    once = OneTimeCode()
+    app = make_app(StubBackend(), token=TOKEN, hosts=[HOST], one_time=once)
 
     def redeem(code):
         return ask(app, "POST", "/api/open", [JSON], [json.dumps({"code": code}).encode()])
@@ -501,7 +502,7 @@ def test_a_code_is_changed_into_the_token_once():
 
 
 def test_a_code_grows_old(app):
-    once = OneTime(seconds=-1.0)
+    once = OneTimeCode(seconds=-1.0)
     assert not once.redeem(once.code)
     code = json.dumps({"code": "x"}).encode()
     assert ask(app, "POST", "/api/open", [JSON], [code]).status == 401  # there is none
@@ -580,13 +581,13 @@ def alone():
 class Running:
     """A server in a thread, at a free port."""
 
-    def __init__(self, desk):
-        self.socket = _serve._listening("127.0.0.1", 0)
+    def __init__(self, backend):
+        self.socket = _serve._listen("127.0.0.1", 0)
         self.port = self.socket.getsockname()[1]
         self.host = f"127.0.0.1:{self.port}"
-        app = make_app(desk, token=TOKEN, hosts=known_hosts("127.0.0.1", self.port))
+        app = make_app(backend, token=TOKEN, hosts=list_hosts("127.0.0.1", self.port))
         ready = threading.Event()
-        self.server = _serve._Server(_serve._config(app), ready.set)
+        self.server = _serve._Server(_serve._make_config(app), ready.set)
         self.thread = threading.Thread(target=self.server.run, args=([self.socket],))
         self.thread.start()
         assert ready.wait(10)
@@ -598,8 +599,8 @@ class Running:
 
 
 @pytest.fixture
-def running(desk):
-    running = Running(desk)
+def running(backend):
+    running = Running(backend)
     yield running
     running.stop()
 
@@ -627,7 +628,7 @@ def head(port, *lines):
     return "\r\n".join(["POST /api/message HTTP/1.1", *usual, *lines, "", ""]).encode()
 
 
-def test_ten_megabytes_on_a_socket(running, desk):
+def test_ten_megabytes_on_a_socket(running, backend):
     body = b" " * 2**20
     received = raw(running.port, head(running.port, f"Content-Length: {10 * 2**20}"), *[body] * 10)
     assert received.startswith(b"HTTP/1.1 413")
@@ -635,7 +636,7 @@ def test_ten_megabytes_on_a_socket(running, desk):
     received = raw(running.port, head(running.port, "Transfer-Encoding: chunked"), *[chunk] * 10)
     assert received.startswith(b"HTTP/1.1 413")
     assert received.count(b"HTTP/1.1") == 1  # what was not read is not taken for a request
-    assert not desk.heard
+    assert not backend.heard
 
 
 def test_no_banner_and_no_leak_on_a_socket(running):
@@ -661,6 +662,7 @@ def test_the_link_is_told_and_ctrl_c_ends_in_peace(tmp_path):
 from sklearn.linear_model import LogisticRegression
 from skactive import ActiveLearner
 from skactive.labeling import LabelingSession
+from skactive.labeling._network import is_loopback
 from skactive.labeling.page import PageBackend
 from skactive.labeling.server import serve
 rows = [[float(i)] for i in range(50)]
@@ -704,7 +706,7 @@ print("ended", flush=True)
 @pytest.mark.usefixtures("alone")
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="no such signal here")
 @pytest.mark.parametrize("number", ["SIGTERM", "SIGHUP", "SIGINT"])
-def test_signals_stop_and_former_handlers_come_back(desk, number):
+def test_signals_stop_and_former_handlers_come_back(backend, number):
     number = getattr(signal, number)
     before = signal.getsignal(number)
     lines = []
@@ -713,7 +715,7 @@ def test_signals_stop_and_former_handlers_come_back(desk, number):
         lines.append(line)
         os.kill(os.getpid(), number)
 
-    serve(desk, open_browser=False, report=report)
+    serve(backend, open_browser=False, report=report)
     assert lines[0].startswith("Label at http://127.0.0.1:")
     assert signal.getsignal(number) == before
 
@@ -721,29 +723,29 @@ def test_signals_stop_and_former_handlers_come_back(desk, number):
 def stopping(lines):
     def report(line):
         lines.append(line)
-        if line.startswith("Who has"):
+        if line.startswith("Whoever has"):
             threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT)).start()
 
     return report
 
 
 @pytest.mark.usefixtures("alone")
-def test_others_in_the_network_are_warned_of(desk):
+def test_others_in_the_network_are_warned_of(backend):
     lines = []
-    serve(desk, host="0.0.0.0", open_browser=False, report=stopping(lines))
+    serve(backend, host="0.0.0.0", open_browser=False, report=stopping(lines))
     assert [line for line in lines if line.startswith("Warning")]
     assert "0.0.0.0" not in lines[0]  # a link that works from elsewhere
     lines = []
-    serve(desk, open_browser=False, report=stopping(lines))
+    serve(backend, open_browser=False, report=stopping(lines))
     assert not [line for line in lines if line.startswith("Warning")]
 
 
 @pytest.mark.usefixtures("alone")
-def test_each_run_has_a_link_of_its_own_unless_told_otherwise(desk):
+def test_each_run_has_a_link_of_its_own_unless_told_otherwise(backend):
     links = []
     for token in (None, None, TOKEN):
         lines = []
-        serve(desk, open_browser=False, token=token, report=stopping(lines))
+        serve(backend, open_browser=False, token=token, report=stopping(lines))
         links.append(lines[0].split("#")[1])
     assert len(set(links)) == 3
     assert len(links[0]) >= 40
@@ -751,20 +753,20 @@ def test_each_run_has_a_link_of_its_own_unless_told_otherwise(desk):
 
 
 @pytest.mark.parametrize("token", ["short", "", "x" * 15, "with spaces in it here", "ü" * 20])
-def test_a_token_must_be_a_secret_that_fits_a_link(desk, token):
+def test_a_token_must_be_a_secret_that_fits_a_link(backend, token):
     with pytest.raises(ValueError, match="token"):
-        serve(desk, token=token)
+        serve(backend, token=token)
 
 
-def test_a_port_that_is_taken_is_said(running, desk):
+def test_a_port_that_is_taken_is_said(running, backend):
     with pytest.raises(OSError, match=f"port {running.port}"):
-        serve(desk, port=running.port)
+        serve(backend, port=running.port)
     with pytest.raises(OSError, match="port 70000"):
-        serve(desk, port=70000)
+        serve(backend, port=70000)
 
 
 @pytest.mark.usefixtures("alone")
-def test_the_browser_is_not_started_with_the_token(desk, monkeypatch):
+def test_the_browser_is_not_started_with_the_token(backend, monkeypatch):
     opened = threading.Event()
     links, lines = [], []
 
@@ -774,14 +776,14 @@ def test_the_browser_is_not_started_with_the_token(desk, monkeypatch):
             opened.set()
 
     monkeypatch.setattr(webbrowser, "get", Windows)
-    serve(desk, token=TOKEN, report=stopping(lines))
+    serve(backend, token=TOKEN, report=stopping(lines))
     assert opened.wait(5)
     assert TOKEN not in links[0]
     assert "#once=" in links[0]
 
 
 @pytest.mark.usefixtures("alone")
-def test_a_browser_in_the_terminal_is_left_alone(desk, monkeypatch):
+def test_a_browser_in_the_terminal_is_left_alone(backend, monkeypatch):
     def none():
         raise webbrowser.Error("there is none")
 
@@ -792,16 +794,16 @@ def test_a_browser_in_the_terminal_is_left_alone(desk, monkeypatch):
     for get in (none, lambda: webbrowser.GenericBrowser("false")):
         monkeypatch.setattr(webbrowser, "get", get)
         monkeypatch.setattr(webbrowser.GenericBrowser, "open", Text.open)
-        serve(desk, report=stopping([]))
+        serve(backend, report=stopping([]))
 
 
 def test_own_address_is_one():
-    assert _serve._shown("::1") == "[::1]"
-    assert _serve._shown("0.0.0.0").count(".") == 3
-    assert _serve._is_loopback("127.0.0.2")
-    assert _serve._is_loopback("localhost")
-    assert not _serve._is_loopback("labels.example")
-    assert _guard._is_known("127.0.0.1:1", {"127.0.0.1:1"})
+    assert _serve._format_host("::1") == "[::1]"
+    assert _serve._format_host("0.0.0.0").count(".") == 3
+    assert is_loopback("127.0.0.2")
+    assert is_loopback("localhost")
+    assert not is_loopback("labels.example")
+    assert _guard._is_allowed("127.0.0.1:1", {"127.0.0.1:1"})
     assert time.monotonic() > 0
 
 
@@ -827,9 +829,9 @@ def served(monkeypatch):
     """What the command would serve, instead of serving it."""
     served = {}
 
-    def note(desk, **options):
-        content = desk.handle({"do": "next", "n": 1}, "ann")["items"][0]["content"]
-        served.update(options, desk=desk, content=content)
+    def note(backend, **options):
+        content = backend.handle({"do": "next", "n": 1}, "ann")["items"][0]["content"]
+        served.update(options, backend=backend, content=content)
 
     monkeypatch.setattr(_serve, "serve", note)
     return served
@@ -839,13 +841,13 @@ def served(monkeypatch):
 def test_the_command_serves_a_table_until_it_is_stopped(table, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("SKACTIVE_TOKEN", TOKEN)
     store = tmp_path / "labels.db"
-    told = _serve._about
+    told = _serve._describe_link
 
     def about(*arguments):
         threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
         return told(*arguments)
 
-    monkeypatch.setattr(_serve, "_about", about)
+    monkeypatch.setattr(_serve, "_describe_link", about)
     command(table, "--text", "text", "--classes", "a,b", "--store", store, "--no-browser")
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("Label at http://127.0.0.1:")
@@ -859,12 +861,12 @@ def test_the_command_hands_its_options_on(table, tmp_path, served):
     assert (served["host"], served["port"]) == ("127.0.0.1", 0)
     assert (served["token"], served["open_browser"]) == (None, True)
     assert served["content"]["type"] == "text"
-    assert served["desk"].title == "rows.csv"
+    assert served["backend"].title == "rows.csv"
     more = ["--title", "T", "--html", "--host", "::1", "--port", 81, "--no-browser"]
     command("--resume", tmp_path / "labels.db", *more, "--allowed-host", "x.example")
     assert (served["host"], served["port"]) == ("::1", 81)
     assert (served["open_browser"], served["allowed_hosts"]) == (False, ["x.example"])
-    assert (served["desk"].title, served["content"]["type"]) == ("T", "html")
+    assert (served["backend"].title, served["content"]["type"]) == ("T", "html")
 
 
 def test_the_command_plays_sounds(tmp_path, served):

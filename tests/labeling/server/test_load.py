@@ -20,7 +20,7 @@ from skactive import ActiveLearner
 from skactive.labeling import LabelingSession
 from skactive.labeling.page import PageBackend
 from skactive.labeling.server import _serve, make_app
-from skactive.labeling.server._guard import known_hosts
+from skactive.labeling.server._guard import list_hosts
 from skactive.strategies import Margin
 
 TOKEN = "the-secret-of-these-tests"
@@ -119,10 +119,10 @@ def session(tmp_path):
 
 def label_together(session):
     """Let all people label at a time, and return them."""
-    listener = _serve._listening("127.0.0.1", 0)
+    listener = _serve._listen("127.0.0.1", 0)
     port, ready = listener.getsockname()[1], threading.Event()
-    app = make_app(PageBackend(session), token=TOKEN, hosts=known_hosts("127.0.0.1", port))
-    server = _serve._Server(_serve._config(app), ready.set)
+    app = make_app(PageBackend(session), token=TOKEN, hosts=list_hosts("127.0.0.1", port))
+    server = _serve._Server(_serve._make_config(app), ready.set)
     serving = threading.Thread(target=server.run, args=([listener],))
     serving.start()
     assert ready.wait(10)

@@ -216,7 +216,7 @@ def child(server, store, n, *, do):
 def be_child(do, url, store, n):
     from skactive.labeling.label_studio import LabelStudioBridge, _tasks
 
-    _tasks._CHUNK = 5  # so that there is a middle to be killed in
+    _tasks._CHUNK_TASKS = 5  # so that there is a middle to be killed in
     with open_session(store, int(n)) as session:
         token = os.environ["LABEL_STUDIO_API_KEY"]
         bridge = LabelStudioBridge(session, url, token, title="Two kinds", n_ordered=20)
@@ -390,7 +390,7 @@ def figures(server, folder):
         began = time.monotonic()
         bridge.write_order()
         fifty = time.monotonic() - began
-        tasks = [several[0] for several in bridge._opened().tasks.by_row.values()]
+        tasks = [several[0] for several in bridge._open().tasks.by_row.values()]
         began = time.monotonic()
         for task in tasks[:200]:
             one.answer(task, [CLASSES[0]])

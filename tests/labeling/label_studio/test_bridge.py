@@ -31,8 +31,8 @@ from skactive.exceptions import BridgeError, SkactiveError, SkactiveWarning
 from skactive.labeling import LabelingSession, SQLiteLabelStore
 from skactive.labeling.label_studio import LabelStudioBridge, _project, _tasks
 from skactive.labeling.label_studio import _bridge as label_studio
-from skactive.labeling.label_studio import _client as _http
-from skactive.labeling.label_studio._config import kind_of, make_config
+from skactive.labeling.label_studio import _client as _client_module
+from skactive.labeling.label_studio._config import infer_kind, make_config
 from skactive.strategies import Random
 
 EXCHANGES = Path(__file__).parent / "exchanges"
@@ -83,7 +83,7 @@ class Recorder:
 
     def __init__(self, url):
         self.url, self.exchanges = url, []
-        self._send = _http._exchange(True)
+        self._send = _client_module.make_exchange(is_local=True)
 
     def __call__(self, method, url, headers, data, timeout):
         parts = urlsplit(url)
@@ -195,7 +195,7 @@ def personal_token(exchange, people, token):
 def refusals(exchange, people, token=LEGACY):
     people.project_without_choices()
     with make_session() as session:
-        with pytest.raises(BridgeError, match=r"401 .*Invalid token.*copy it anew") as caught:
+        with pytest.raises(BridgeError, match=r"401 .*Invalid token.*copy it again") as caught:
             connect(session, exchange, token="f" * 40).push()
         assert (caught.value.status, caught.value.passing) == (401, False)
         with pytest.raises(BridgeError, match=r"404 .*check the project"):
@@ -420,7 +420,7 @@ def session():
 
 @pytest.fixture
 def bridge(session, server, monkeypatch):
-    monkeypatch.setattr(_tasks, "_WAIT", 0.0)
+    monkeypatch.setattr(_tasks, "_RETRY_WAIT", 0.0)
     bridge = connect(session, server)
     bridge.push()
     return bridge
@@ -428,8 +428,8 @@ def bridge(session, server, monkeypatch):
 
 @pytest.mark.parametrize("fault", ["lost", "down", 503])
 def test_no_row_becomes_two_tasks_when_an_import_fails(session, server, fault, monkeypatch):
-    monkeypatch.setattr(_tasks, "_WAIT", 0.0)
-    monkeypatch.setattr(_tasks, "_CHUNK", 5)
+    monkeypatch.setattr(_tasks, "_RETRY_WAIT", 0.0)
+    monkeypatch.setattr(_tasks, "_CHUNK_TASKS", 5)
     server.faults = [("POST /api/projects/1/import", fault)] * 2
     assert connect(session, server).push() == 12
     assert server.rows() == sorted(IDS)
@@ -444,7 +444,7 @@ def test_an_import_that_fails_for_good_is_an_error_and_can_be_repeated(session, 
 
 
 def test_tasks_that_arrive_late_a_second_time_are_removed(session, server, monkeypatch):
-    monkeypatch.setattr(_tasks, "_WAIT", 0.0)
+    monkeypatch.setattr(_tasks, "_RETRY_WAIT", 0.0)
     server.faults = [("POST /api/projects/1/import", "late")]
     assert connect(session, server).push() == 12
     assert server.rows() == sorted(IDS)
@@ -485,8 +485,8 @@ def test_other_pools_and_titles_have_projects_of_their_own(session, server):
 
 
 def test_a_first_pull_goes_through_all_pages(session, server, bridge, monkeypatch):
-    monkeypatch.setattr(_project, "_PAGE", 5)
-    monkeypatch.setattr(_project, "_FULL_PAGE", 2)
+    monkeypatch.setattr(_project, "_PAGE_SIZE", 5)
+    monkeypatch.setattr(_project, "_ANNOTATED_PAGE_SIZE", 2)
     for row in IDS[:7]:
         server.answer(row, "good", skip=row == "t3")
     moment = server.now()
@@ -521,7 +521,7 @@ def test_several_labels_or_none(server):
 def test_one_choice_is_needed(session, server, bridge):
     number = server.answer("t1")
     pulled = bridge.pull()
-    assert "0 choices" in pulled.problems[number]
+    assert "got 0" in pulled.problems[number]
     assert pulled.n_new == 0
     server.change(number, "good")
     pulled = bridge.pull()
@@ -766,7 +766,7 @@ def test_classes_must_be_known(server):
     ],
 )
 def test_what_a_content_is_shown_as(content, kind):
-    assert kind_of(content) == kind
+    assert infer_kind(content) == kind
 
 
 def test_names_of_classes_are_quoted():
@@ -787,7 +787,7 @@ def test_texts_that_no_database_holds(server):
 
 
 def test_the_loop_survives_a_server_that_is_away(session, server, monkeypatch):
-    monkeypatch.setattr(_tasks, "_WAIT", 0.0)
+    monkeypatch.setattr(_tasks, "_RETRY_WAIT", 0.0)
     lines = []
     bridge = connect(session, server)
     turns = iter(range(100))
@@ -806,13 +806,13 @@ def test_the_loop_survives_a_server_that_is_away(session, server, monkeypatch):
     assert lines == [
         "Project 1: 12 rows added as tasks.",
         "6 rows in order.",
-        "No answer from Label Studio at http://localhost:8080 ([Errno 111] Connection refused). "
-        "Check that it runs and that this is its address. Waiting for it.",
-        "4 labels, 0 skipped, 0 changed, 0 taken back.",
+        "No response from Label Studio at http://localhost:8080 ([Errno 111] Connection refused). "
+        "Check that it is running and that the address is right. Waiting for the server.",
+        "4 labels, 0 skipped, 0 changed, 0 undone.",
         lines[4],
         "6 rows in order.",
     ]
-    assert lines[4].startswith("Not taken over: annotation ")
+    assert lines[4].startswith("Not imported: annotation ")
     assert "'zebra'" in lines[4]
     assert server.order() == session.peek(6)
 
@@ -835,7 +835,7 @@ def test_problems_are_warnings_where_nobody_listens(session, server):
     bridge = connect(session, server)
     bridge.push()
     server.answer("t1", "zebra")
-    with pytest.warns(SkactiveWarning, match="Not taken over: .*'zebra'"):
+    with pytest.warns(SkactiveWarning, match="Not imported: .*'zebra'"):
         bridge.run(0.01, lambda progress: True)
 
 
@@ -890,7 +890,7 @@ def web():
 
 
 def client(web, token=LEGACY, **options):
-    return _http.Client(web.url + "/", token, **{"waits": (0.0, 0.0)} | options)
+    return _client_module.Client(web.url + "/", token, **{"waits": (0.0, 0.0)} | options)
 
 
 OK = (200, b'{"a": 1}', {})
@@ -911,12 +911,12 @@ def test_what_does_no_harm_is_asked_again(web):
     web.script = [FAILS, ("hang", b"", {}), OK]
     assert client(web, timeout=0.1).call("GET", "/") == {"a": 1}
     web.script = [FAILS, OK]
-    assert client(web).call("POST", "/", {}, harmless=True) == {"a": 1}
+    assert client(web).call("POST", "/", {}, retry=True) == {"a": 1}
 
 
 def test_what_may_do_harm_is_asked_once(web):
     web.script = [FAILS, OK]
-    with pytest.raises(BridgeError, match=r"503\. The server fails") as caught:
+    with pytest.raises(BridgeError, match=r"503\. The server failed") as caught:
         client(web).call("POST", "/", {})
     assert caught.value.passing
     assert len(web.script) == 1
@@ -938,8 +938,10 @@ def test_what_is_refused_is_not_asked_again(web):
 
 
 def test_nobody_is_there():
-    nobody = _http.Client("http://127.0.0.1:9", LEGACY, waits=())
-    with pytest.raises(BridgeError, match=r"No answer from .*:9 \(.*refused\). Check that it runs"):
+    nobody = _client_module.Client("http://127.0.0.1:9", LEGACY, waits=())
+    with pytest.raises(
+        BridgeError, match=r"No response from .*:9 \(.*refused\). Check that it is running"
+    ):
         nobody.call("GET", "/")
 
 
@@ -948,10 +950,10 @@ def test_something_else_is_there(web):
     with pytest.raises(BridgeError, match="is not Label Studio's API"):
         client(web).call("GET", "/api/users/")
     web.script = [(200, b"{}", {}), (200, b'{"id": 1}', {})]
-    with pytest.raises(BridgeError, match="without 'results'"):
-        _project.found(client(web), "mark")
-    with pytest.raises(BridgeError, match="without 'created_at'"):
-        _project.Project.of(client(web), 1)
+    with pytest.raises(BridgeError, match="has no 'results'"):
+        _project.find_project(client(web), "mark")
+    with pytest.raises(BridgeError, match="has no 'created_at'"):
+        _project.Project.fetch(client(web), 1)
 
 
 def test_a_redirect_is_not_followed(web):
@@ -986,14 +988,14 @@ def test_no_error_shows_a_token(web):
     assert "[token]" in str(caught.value)
     assert len(str(caught.value)) < 500
     assert LEGACY not in repr(client(web))
-    with pytest.raises(ValueError, match="characters that no token has") as wrong:
+    with pytest.raises(ValueError, match="has invalid characters") as wrong:
         client(web, f"{LEGACY}\nnext line")
     assert LEGACY not in str(wrong.value)
 
 
 def test_addresses():
     with pytest.warns(SkactiveWarning, match=r"http to example\.org is not encrypted"):
-        _http.Client("http://example.org:8080", LEGACY)
+        _client_module.Client("http://example.org:8080", LEGACY)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for url in (
@@ -1002,11 +1004,11 @@ def test_addresses():
             "http://a.localhost",
             "http://127.0.0.2",
         ):
-            _http.Client(url, LEGACY)
+            _client_module.Client(url, LEGACY)
     with pytest.raises(ValueError, match="got 'localhost:8080'"):
-        _http.Client("localhost:8080", LEGACY)
+        _client_module.Client("localhost:8080", LEGACY)
     with pytest.raises(ValueError, match="leave them out") as caught:
-        _http.Client("https://me:secret@example.org", LEGACY)
+        _client_module.Client("https://me:secret@example.org", LEGACY)
     assert "secret" not in str(caught.value)
 
 

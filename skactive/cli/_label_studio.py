@@ -1,4 +1,4 @@
-"""What ``skactive label-studio`` does."""
+"""The command ``skactive label-studio``."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from skactive.cli._project import add_campaign_arguments, read_campaign
 
 __all__ = ["add_label_studio_arguments", "run_label_studio"]
 
-TOKEN = "LABEL_STUDIO_API_KEY"  # the command line can be read by every user of the machine
-_FACT = "label-studio"
+# why not only an option: every user of the machine can read the command line.
+TOKEN = "LABEL_STUDIO_API_KEY"
+_SETTINGS_FACT = "label-studio"
 
 
 def add_label_studio_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,113 +27,136 @@ def add_label_studio_arguments(parser: argparse.ArgumentParser) -> None:
     Parameters
     ----------
     parser : ArgumentParser
-        Of the command.
+        The parser of the command.
     """
     add_campaign_arguments(parser)
     add = parser.add_argument
-    add("--url", required=True, metavar="URL", help="where Label Studio is: http://localhost:8080")
-    add("--token", metavar="TOKEN", help=f"better in the environment, as {TOKEN}: others see this")
+    add(
+        "--url",
+        required=True,
+        metavar="URL",
+        help="address of Label Studio, such as http://localhost:8080",
+    )
+    add("--token", metavar="TOKEN", help=f"API token; safer in the environment, as {TOKEN}")
     add(
         "--project",
-        type=_number,
+        type=_parse_count,
         metavar="N",
-        help="a project that is there (default: one is made)",
+        help="number of an existing project (default: create one)",
     )
-    add("--title", metavar="TEXT", help="of a project that is made (default: the data's name)")
-    add("--media", metavar="URL", help="where Label Studio finds the files of a folder")
-    add("--poll", type=_seconds, default=5.0, metavar="S", help="ask every S seconds (%(default)g)")
-    add("--until", type=_number, metavar="N", help="stop at N labels (default: when all are there)")
-    add("--ordered", type=_number, default=50, metavar="N", help="rows in order (%(default)s)")
+    add("--title", metavar="TEXT", help="title of a new project (default: the name of the data)")
+    add("--media", metavar="URL", help="address at which Label Studio finds the files of a folder")
+    add(
+        "--poll",
+        type=_parse_seconds,
+        default=5.0,
+        metavar="S",
+        help="seconds between polls (%(default)g)",
+    )
+    add(
+        "--until",
+        type=_parse_count,
+        metavar="N",
+        help="stop at N labels (default: when all rows are answered)",
+    )
+    add(
+        "--ordered",
+        type=_parse_count,
+        default=50,
+        metavar="N",
+        help="rows to put in order at a time (%(default)s)",
+    )
 
 
 def run_label_studio(options: Mapping[str, Any]) -> None:
-    """Run the loop between a campaign and Label Studio, until it is done or Ctrl+C.
+    """Run the loop between a campaign and Label Studio until all is labeled, or Ctrl+C.
 
     Parameters
     ----------
     options : mapping
-        What a parser with :func:`add_label_studio_arguments` parsed.
+        The options parsed by a parser with :func:`add_label_studio_arguments`.
 
     Raises
     ------
     CommandError
-        If something is missing, or is not what it should be.
+        If an option is missing or invalid, or Label Studio refuses.
     """
     from skactive.labeling.label_studio import LabelStudioBridge  # late: not for the parser
 
-    token, campaign = _token(options), read_campaign(options)
+    token, campaign = _read_token(options), read_campaign(options)
+    resume = _describe_resume(campaign.store, options["url"])
     with campaign.open() as session, warnings.catch_warnings():
-        warnings.showwarning = _show  # one line each
-        chosen = _chosen(session.store, options)
-        chosen["title"] = chosen["title"] or _title(campaign.path)
+        warnings.showwarning = _print_warning  # one line per warning
+        settings = _resolve_settings(session.store, options)
+        settings["title"] = settings["title"] or _make_title(campaign.path)
         try:
             bridge = LabelStudioBridge(
                 session,
                 options["url"],
                 token,
-                chosen["project"],
-                title=chosen["title"],
-                render=_render(campaign, chosen["media"]),
+                settings["project"],
+                title=settings["title"],
+                render=_make_render(campaign, settings["media"]),
                 n_ordered=options["ordered"],
             )
-            session.store.set_fact(_FACT, chosen)
-            progress = bridge.run(options["poll"], _until(options["until"]), _say)
-        except (OSError, ValueError) as error:  # a BridgeError, a StoreError; what is no address
+            session.store.set_fact(_SETTINGS_FACT, settings)
+            progress = bridge.run(options["poll"], _make_until(options["until"]), _print_line)
+        except (OSError, ValueError) as error:  # a BridgeError or StoreError; an invalid address
             raise CommandError(str(error).rstrip(".")) from error
         except KeyboardInterrupt:
-            raise KeyboardInterrupt(_where(campaign.store, options["url"])) from None
-    n_labeled, n_rows = progress.n_labeled, progress.n_rows
-    _say(f"{n_labeled} of {n_rows} rows have a label; {_where(campaign.store, options['url'])}")
+            raise KeyboardInterrupt(resume) from None
+    _print_line(f"{progress.n_labeled} of {progress.n_rows} rows have a label; {resume}")
 
 
-def _token(options: Mapping[str, Any]) -> str:
+def _read_token(options: Mapping[str, Any]) -> str:
     token = options["token"] or os.environ.get(TOKEN)
     if not token:
         raise CommandError(
-            f"Label Studio's token is missing: set {TOKEN} in the environment; it is under "
+            f"the token of Label Studio is missing: set {TOKEN} in the environment; copy it from "
             "Account & Settings there"
         )
     return str(token)
 
 
-def _chosen(store: Any, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return which project it is: what is not said is as it was the first time."""
-    kept = store.fact(_FACT) or {}
-    return {name: options[name] or kept.get(name) for name in ("project", "title", "media")}
+def _resolve_settings(store: Any, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of the project: from the options, else as in the first run."""
+    stored = store.fact(_SETTINGS_FACT) or {}
+    return {name: options[name] or stored.get(name) for name in ("project", "title", "media")}
 
 
-def _render(campaign: Any, media: str | None) -> Callable[[Any, Any], str] | None:
-    """Return what makes an address of the name of a file; None for texts and tables."""
+def _make_render(campaign: Any, media: str | None) -> Callable[[Any, Any], str] | None:
+    """Return a function from the name of a file to its address; None for texts and tables."""
     if campaign.source.kind not in {"images", "audio"}:
         return None
     if media is None:
         raise CommandError(
             "Label Studio shows files by their address: serve the folder (or register it there as "
-            "local storage) and name where by --media URL"
+            "local storage) and pass its address by --media URL"
         )
-    start = media if media.endswith(("/", "=")) else f"{media}/"
-    return lambda row, _: start + quote(str(row))
+    prefix = media if media.endswith(("/", "=")) else f"{media}/"
+    return lambda row, _: prefix + quote(str(row))
 
 
-def _until(n: int | None) -> Callable[[Any], bool] | None:
+def _make_until(n: int | None) -> Callable[[Any], bool] | None:
     return None if n is None else lambda progress: bool(progress.n_labeled >= n)
 
 
-def _title(path: Path) -> str:
-    """Return the name of the data, as long as titles of projects may be."""
+def _make_title(path: Path) -> str:
+    """Return the name of the data, shortened to the length that titles may have."""
     return f"{path.resolve().stem[:30]} (active learning)"
 
 
-def _where(store: Path, url: str) -> str:
-    resume = f"skactive label-studio --resume {shlex.quote(str(store))} --url {shlex.quote(url)}"
-    return f"the labels are in {shlex.quote(str(store))}; go on with: {resume}"
+def _describe_resume(store: Path, url: str) -> str:
+    path = shlex.quote(str(store))
+    command = f"skactive label-studio --resume {path} --url {shlex.quote(url)}"
+    return f"the labels are in {path}; resume with: {command}"
 
 
-def _say(line: str) -> None:
+def _print_line(line: str) -> None:
     print(line, flush=True)
 
 
-def _show(
+def _print_warning(
     message: Warning | str,
     category: type[Warning],
     filename: str,
@@ -140,20 +164,20 @@ def _show(
     file: Any = None,
     line: str | None = None,
 ) -> None:
-    _say(f"Warning: {message}")
+    _print_line(f"Warning: {message}")
 
 
-def _number(text: str) -> int:
+def _parse_count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"a whole number of at least 1 is needed, got {text!r}")
+        raise argparse.ArgumentTypeError(f"expected an integer >= 1, got {text!r}")
     return int(text)
 
 
-def _seconds(text: str) -> float:
+def _parse_seconds(text: str) -> float:
     try:
         number = float(text)
     except ValueError:
         number = 0.0
     if not 0.1 <= number < 86400:
-        raise argparse.ArgumentTypeError(f"seconds, at least 0.1, are needed, got {text!r}")
+        raise argparse.ArgumentTypeError(f"expected seconds >= 0.1, got {text!r}")
     return number

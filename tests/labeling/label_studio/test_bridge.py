@@ -1048,7 +1048,7 @@ def test_the_command_runs_the_loop_and_goes_on(run, web, capsys):
     run("--until", "4", "--poll", "0.1")
     said = capsys.readouterr().out
     assert "Project 1: 12 rows added as tasks." in said
-    assert f"go on with: skactive label-studio --resume labels.db --url {web.url}\n" in said
+    assert f"resume with: skactive label-studio --resume labels.db --url {web.url}\n" in said
     assert next(iter(fake.projects.values()))["title"] == "films (active learning)"
     run("--poll", "0.1", new=False)
     assert "12 of 12 rows have a label" in capsys.readouterr().out
@@ -1074,12 +1074,12 @@ def test_files_are_shown_by_their_address(run, web, tmp_path):
 
     campaign = SimpleNamespace(source=SimpleNamespace(kind="images"))
     for media in ("https://example.org/files", "https://example.org/files/"):
-        shown = _command._render(campaign, media)("a b/ä.png", 0)
+        shown = _command._make_render(campaign, media)("a b/ä.png", 0)
         assert shown == "https://example.org/files/a%20b/%C3%A4.png"
-    shown = _command._render(campaign, "/data/local-files/?d=")("a.png", 0)
+    shown = _command._make_render(campaign, "/data/local-files/?d=")("a.png", 0)
     assert shown == "/data/local-files/?d=a.png"
     with pytest.raises(CommandError, match="by --media URL"):
-        _command._render(campaign, None)
+        _command._make_render(campaign, None)
 
 
 def test_mistakes_of_the_command(run, web, monkeypatch, tmp_path):

@@ -1,4 +1,4 @@
-"""The labeling page in a real browser, before a desk that the test holds in its hand."""
+"""The labeling page in a real browser, with a stub of the backend that the test controls."""
 
 import re
 from pathlib import Path
@@ -50,7 +50,7 @@ def settled(page):
     page.wait_for_function("!stub.ms")
     return dict(
         page.evaluate(
-            "[...stub.labels].map(([row, said]) => [row, said.at(-1)])"
+            "[...stub.labels].map(([row, answers]) => [row, answers.at(-1)])"
             ".filter(([, last]) => last).map(([row, { kind, label }]) => [row, label ?? kind])"
         )
     )
@@ -187,7 +187,7 @@ def test_the_end(opened):
     page = opened(texts=["only"])
     focus(page)
     page.keyboard.press("1")
-    assert "Nothing is left" in item(page)
+    assert "nothing left" in item(page)
     page.keyboard.press("1")
     assert settled(page) == {0: "cat"}
     assert button(page, "cat").is_disabled()
@@ -206,7 +206,7 @@ def test_undo(opened, key):
     page.keyboard.press("2")
     page.keyboard.press(key)
     assert item(page) == "row 1"
-    assert "Taken back: labeled dog" in page.locator(".ska-past").inner_text()
+    assert "Undone: labeled dog" in page.locator(".ska-past").inner_text()
     assert settled(page) == {0: "cat"}
     page.keyboard.press("3")
     assert item(page) == "row 2"
@@ -253,7 +253,7 @@ def test_undo_of_what_was_answered_before_the_page_was_opened(opened):
     for _ in range(2):
         page.keyboard.press("u")
     page.wait_for_function(
-        "/nothing to take back/.test(document.querySelector('.ska-error').innerText)"
+        "/nothing to undo/.test(document.querySelector('.ska-error').innerText)"
     )
 
 
@@ -293,7 +293,7 @@ def test_back_loads_what_is_no_longer_held(opened):
 
 
 def test_contents_that_come_when_asked_for(opened):
-    page = opened(before="stub.held = new Set([1, 2])")
+    page = opened(before="stub.withheld = new Set([1, 2])")
     focus(page)
     page.keyboard.press("1")
     page.wait_for_function("document.querySelector('.ska-item').innerText === 'row 1'")

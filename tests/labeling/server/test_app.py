@@ -1039,11 +1039,11 @@ def test_a_name_that_is_none_is_asked_for_again(browser, place):
 def test_without_a_token_the_page_says_what_to_do(browser, place):
     with page_of(browser) as page:
         page.goto(f"http://{place.host}/")
-        page.get_by_role("alert").get_by_text("holds no token").wait_for()
+        page.get_by_role("alert").get_by_text("contains no token").wait_for()
         page.goto(f"http://{place.host}/#token={TOKEN[::-1]}")
         page.get_by_label("Your name").fill("Ann")
         page.keyboard.press("Enter")
-        page.get_by_role("alert").get_by_text("no longer, valid").wait_for()
+        page.get_by_role("alert").get_by_text("no longer valid").wait_for()
         page.goto(place.link)  # in the same tab: only what follows the # differs
         page.get_by_label("Your name").fill("Ann")
         page.keyboard.press("Enter")
@@ -1056,11 +1056,11 @@ def test_an_answer_outlives_a_link_that_grew_old(browser, place):
         page.evaluate(f"location.hash = 'token={TOKEN[::-1]}'")
         page.wait_for_timeout(100)
         page.keyboard.press("1")
-        page.get_by_role("alert").get_by_text("no longer, valid").wait_for()
+        page.get_by_role("alert").get_by_text("no longer valid").wait_for()
         assert place.session.records() == []
         page.evaluate(f"location.hash = 'token={TOKEN}'")
         saved(page, 1)
-        page.get_by_text("no longer, valid").first.wait_for(state="hidden")
+        page.get_by_text("no longer valid").first.wait_for(state="hidden")
     assert len(place.session.records()) == 1
 
 

@@ -252,9 +252,7 @@ def test_undo_of_what_was_answered_before_the_page_was_opened(opened):
     assert settled(page) == {2: "cat"}
     for _ in range(2):
         page.keyboard.press("u")
-    page.wait_for_function(
-        "/nothing to undo/.test(document.querySelector('.ska-error').innerText)"
-    )
+    page.wait_for_function("/nothing to undo/.test(document.querySelector('.ska-error').innerText)")
 
 
 def test_back_and_forward(opened):

@@ -2,7 +2,7 @@
 
 ``python tests/labeling/label_studio/real_server.py`` needs a gigabyte for Label Studio, in an
 environment of its own in the cache folder. It exits with 1 where anything is not as it should be.
-With ``--record`` it also writes the exchanges that ``test_bridge.py`` replays.
+With ``--record`` it also writes the exchanges that ``test_exchanges.py`` replays.
 """
 
 import argparse
@@ -460,7 +460,7 @@ def main():
         about = Annotator(server, server.token).ask("GET", "/api/version")
         say(f"Label Studio {about['release']}, up after {seconds:.0f} s")
         if options.record:
-            from test_label_studio import record  # late: tests are no package
+            from test_exchanges import record  # late: tests are no package
 
             record(server, Annotator)
             say(f"  exchanges written to {EXCHANGES}")

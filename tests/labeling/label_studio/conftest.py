@@ -1,4 +1,4 @@
-"""What tests of the bridge share: sessions, a fake of Label Studio, and a web server."""
+"""Shared by the tests of the bridge: sessions, a fake of Label Studio, and a web server."""
 
 import json
 import threading
@@ -66,12 +66,12 @@ class FakeServer:
                 raise TimeoutError("timed out")
         body = None if data is None else json.loads(data)
         query = {name: value[0] for name, value in parse_qs(parts.query).items()}
-        status, answer = self.answered(method, parts.path.strip("/").split("/")[1:], body, query)
+        status, answer = self.respond(method, parts.path.strip("/").split("/")[1:], body, query)
         if fault is not None and fault[1] == "lost":
             raise ConnectionResetError(104, "Connection reset by peer")
         return status, b"" if answer is None else json.dumps(answer).encode()
 
-    def answered(self, method, path, body, query):
+    def respond(self, method, path, body, query):
         match method, *path:
             case "GET", "users":
                 return 200, [{"id": i, "email": email} for i, email in self.users.items()]
@@ -101,7 +101,7 @@ class FakeServer:
                 del self.scores[body["model_version"]]
                 return 200, {}
             case "GET", "tasks":
-                return 200, {"tasks": self.listed(query)}
+                return 200, {"tasks": self.list_tasks(query)}
             case "GET", "tasks", number:
                 mine = [a for a in self.annotations.values() if a["task"] == int(number)]
                 return 200, {"annotations": mine, "drafts": []}
@@ -113,7 +113,7 @@ class FakeServer:
                 return (200, self.annotations[int(number)]) if known else (404, {"detail": "No"})
         raise AssertionError((method, path))
 
-    def listed(self, query):
+    def list_tasks(self, query):
         asked = json.loads(query["query"])
         full = query["fields"] == "all"
         tasks = [

@@ -1,4 +1,4 @@
-"""What the bridge asks of a real server, replayed.
+"""Replays of what the bridge sent to a real server.
 
 The exchanges in ``exchanges/`` are those of a real server, without the tokens;
 ``python tests/labeling/label_studio/real_server.py --record`` writes them again. A replay fails if
@@ -27,7 +27,7 @@ def without_tokens(text):
     return re.sub(r'("(?:refresh|access)": ?")[^"]*"', r'\1head.body.signature"', text)
 
 
-def numbered():
+def number_versions():
     """Count the versions of the order, instead of drawing names for them."""
     names = (f"{i:08}" for i in range(100))
     return mock.patch.object(_bridge, "new_id", side_effect=names)
@@ -109,7 +109,7 @@ def answers_of(session):
 
 def campaign(make_session, connect, exchange, people, token=LEGACY):
     """Go through everything that happens in a campaign."""
-    with make_session() as session, numbered():
+    with make_session() as session, number_versions():
         bridge = connect(session, exchange, token)
         assert bridge.project_id is None
         assert bridge.push() == 12

@@ -46,7 +46,7 @@ def test_a_project_that_is_there_keeps_its_configuration(server, make_session, c
         '<Choice value="good"/><Choice value="bad"/></Choices></View>'
     )
     settings = {"title": "Mine", "description": None, "label_config": config}
-    number = server.answered("POST", ["projects"], settings, {})[1]["id"]
+    number = server.respond("POST", ["projects"], settings, {})[1]["id"]
     server.add_task({"id": "3", "body": "there already"})
     with make_session(ids=list(range(12))) as session:
         bridge = connect(session, server, project=number)

@@ -1,4 +1,4 @@
-"""What tests of the page share: the page in a browser, with a stub of the backend."""
+"""Shared by the tests of the page: the page in a browser, with a stub of the backend."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ STUB = Path(__file__).with_name("page_stub.js").read_text(encoding="utf-8")
 
 
 class OpenPage:
-    """The page in a tab: the tab of playwright, and what tests of the page often ask."""
+    """The page in a tab of playwright, with shortcuts for what tests often ask."""
 
     def __init__(self, tab):
         self._tab = tab
@@ -34,7 +34,7 @@ class OpenPage:
         """Return the messages of a kind that were sent, lost ones too."""
         return self._tab.evaluate(f"stub.received.filter((message) => message.do === '{do}')")
 
-    def stored(self):
+    def saved_answers(self):
         """Wait until all answers are stored, and return the last answer to each row."""
         is_saved = "!/Saving|kept/.test(document.querySelector('.ska-status').textContent)"
         self._tab.wait_for_function(is_saved)

@@ -21,7 +21,7 @@ X, Y = load_iris(return_X_y=True)
 
 
 @pytest.fixture
-def opened():
+def open_session():
     """Return a function that opens sessions, and close them at the end."""
     sessions = []
 
@@ -38,8 +38,8 @@ def opened():
 
 
 @pytest.fixture
-def backend(opened):
-    return PageBackend(opened())
+def backend(open_session):
+    return PageBackend(open_session())
 
 
 def ask(backend, do, annotator="ann", **about):
@@ -151,8 +151,8 @@ def test_release_gives_rows_to_others(backend):
     assert item(backend, "bob")["id"] == given["id"]
 
 
-def test_nothing_left(opened):
-    backend = PageBackend(opened(X[:2]))
+def test_nothing_left(open_session):
+    backend = PageBackend(open_session(X[:2]))
     assert len(ask(backend, "next", n=5)["items"]) == 2
     reply = ask(backend, "next", n=5)
     assert reply["ok"]
@@ -212,8 +212,8 @@ def test_show_says_what_the_annotator_said(backend):
     [[0, 1], [False, True], ["0", "1"], ["a", "true"], [0.5, 1.0], [-1, 2**60, 2**60 + 1]],
     ids=repr,
 )
-def test_labels_keep_their_type(opened, classes):
-    backend = PageBackend(opened(classes=classes))
+def test_labels_keep_their_type(open_session, classes):
+    backend = PageBackend(open_session(classes=classes))
     for expected, sent in zip(classes, ask(backend, "state")["classes"], strict=True):
         given = item(backend)
         through_javascript = float(sent) if isinstance(sent, int) and sent is not True else sent
@@ -238,24 +238,24 @@ def test_labels_outside_the_classes_are_refused(backend, label):
     assert backend.session.records() == []
 
 
-def test_classes_of_others_are_known_at_once(opened):
-    session = opened(classes=["a"])
+def test_classes_of_others_are_known_at_once(open_session):
+    session = open_session(classes=["a"])
     backend, other = PageBackend(session), PageBackend(session)
     ask(backend, "state")
     ask(other, "add_class", label="b")
     assert submit_label(backend, item(backend), "b")["ok"]
 
 
-def test_classes_keep_their_place(opened):
-    backend = PageBackend(opened(classes=None))
+def test_classes_keep_their_place(open_session):
+    backend = PageBackend(open_session(classes=None))
     for name in ("m", "z", "a"):
         assert ask(backend, "add_class", label=name)["classes"][-1] == name
     submit_label(backend, item(backend), "a")
     assert ask(backend, "state")["classes"] == ["m", "z", "a"]
 
 
-def test_classes_not_declared_must_be_added_first(opened):
-    backend = PageBackend(opened(classes=None))
+def test_classes_not_declared_must_be_added_first(open_session):
+    backend = PageBackend(open_session(classes=None))
     assert not submit_label(backend, item(backend), "a")["ok"]
     ask(backend, "add_class", label=" a ")
     assert submit_label(backend, item(backend), "a")["ok"]
@@ -268,8 +268,8 @@ def test_classes_that_cannot_be_added(backend, label):
     assert reply["classes"] == [0, 1, 2]
 
 
-def test_several_labels(opened):
-    backend = PageBackend(opened(classes=["a", "b", "c"], multilabel=True))
+def test_several_labels(open_session):
+    backend = PageBackend(open_session(classes=["a", "b", "c"], multilabel=True))
     given = item(backend)
     assert submit_label(backend, given, ["c", "a"])["ok"]
     assert label_of(backend, given["id"]) == ["a", "c"]
@@ -283,8 +283,8 @@ def test_several_labels(opened):
 
 
 @pytest.mark.parametrize("ids", [[7, 8], ["a", "b"], [2**60, 2**60 + 1], ["1", "2"]], ids=repr)
-def test_ids_find_their_row(opened, ids):
-    backend = PageBackend(opened(X[:2], ids=ids))
+def test_ids_find_their_row(open_session, ids):
+    backend = PageBackend(open_session(X[:2], ids=ids))
     for sent in ask(backend, "next", n=2)["items"]:
         assert not isinstance(sent["id"], int) or sent["id"] < 2**53
         assert submit_label(backend, sent, 1)["ok"]
@@ -361,8 +361,8 @@ def test_trouble_with_the_store_may_be_tried_again(backend, monkeypatch):
     assert submit_label(backend, given, 1, key="k")["stored"] == 1
 
 
-def test_a_store_that_is_gone_is_an_error_with_the_last_state(opened):
-    backend = PageBackend(opened())
+def test_a_store_that_is_gone_is_an_error_with_the_last_state(open_session):
+    backend = PageBackend(open_session())
     ask(backend, "state")
     backend.session.store.close()
     reply = ask(backend, "next")
@@ -370,25 +370,25 @@ def test_a_store_that_is_gone_is_an_error_with_the_last_state(opened):
     assert reply["state"]["n_rows"] == 150
 
 
-def test_a_row_that_cannot_be_shown_can_be_skipped(opened):
-    backend = PageBackend(opened(), render=lambda row: 1 / 0)
+def test_a_row_that_cannot_be_shown_can_be_skipped(open_session):
+    backend = PageBackend(open_session(), render=lambda row: 1 / 0)
     given = item(backend)
     assert given["content"]["type"] == "problem"
     assert "division by zero" in given["content"]["text"]
     assert ask(backend, "skip", id=given["id"])["ok"]
 
 
-def test_contents_that_are_too_large_together_come_one_by_one(opened):
+def test_contents_that_are_too_large_together_come_one_by_one(open_session):
     texts = [f"{i:06}" * 15_000 for i in range(30)]
-    backend = PageBackend(opened(texts, strategy=Random()))
+    backend = PageBackend(open_session(texts, strategy=Random()))
     items = ask(backend, "next", n=20)["items"]
     missing = [each["id"] for each in items if each["content"] is None]
     assert 5 < len(missing) < 15
     assert ask(backend, "show", id=missing[0])["item"]["content"]["text"] == texts[missing[0]]
 
 
-def test_regressors_are_refused(opened):
-    session = opened(model=LinearRegression(), classes=None)
+def test_regressors_are_refused(open_session):
+    session = open_session(model=LinearRegression(), classes=None)
     with pytest.raises(TypeError, match="needs a classifier"):
         PageBackend(session)
 
@@ -396,8 +396,8 @@ def test_regressors_are_refused(opened):
 # State --------------------------------------------------------------------------------------------
 
 
-def test_state_has_the_audit_and_its_curve(opened):
-    backend = PageBackend(opened(audit_share=0.3))
+def test_state_has_the_audit_and_its_curve(open_session):
+    backend = PageBackend(open_session(audit_share=0.3))
     label_some(backend, 40)
     state = ask(backend, "next")["state"]
     value, low, high = state["accuracy"]
@@ -441,8 +441,8 @@ def test_suggestions_never_fit(backend, monkeypatch):
     assert ask(backend, "suggest", id=given["id"])["suggestion"] is not None
 
 
-def test_suggestion_without_probabilities(opened):
-    backend = PageBackend(opened(model=RidgeClassifier()))
+def test_suggestion_without_probabilities(open_session):
+    backend = PageBackend(open_session(model=RidgeClassifier()))
     label_some(backend)
     ((label, share),) = ask(backend, "suggest", id=0)["suggestion"]
     assert label in {0, 1, 2}
@@ -454,8 +454,10 @@ def test_suggestion_without_probabilities(opened):
     [OneVsRestClassifier(LogisticRegression()), RandomForestClassifier(10, random_state=0)],
     ids=["matrix", "list"],
 )
-def test_suggestions_of_several_labels(opened, model):
-    backend = PageBackend(opened(model=model, classes=["big", "first", "rare"], multilabel=True))
+def test_suggestions_of_several_labels(open_session, model):
+    backend = PageBackend(
+        open_session(model=model, classes=["big", "first", "rare"], multilabel=True)
+    )
     for _ in range(30):
         given = item(backend)
         row = given["id"]
@@ -472,9 +474,9 @@ def test_suggestions_of_several_labels(opened, model):
 # Many at a time -----------------------------------------------------------------------------------
 
 
-def test_many_at_a_time(opened, tmp_path):
+def test_many_at_a_time(open_session, tmp_path):
     store = SQLiteLabelStore(tmp_path / "labels.db")
-    backend = PageBackend(opened(store=store, background=True))
+    backend = PageBackend(open_session(store=store, background=True))
     errors = []
 
     def work(name):

@@ -34,13 +34,13 @@ def test_the_focus_stays(open_page):
     page.keyboard.press("Enter")
     page.keyboard.press("Space")
     page.keyboard.press("1")
-    assert page.stored() == {0: "dog", 1: "dog", 2: "cat"}
+    assert page.saved_answers() == {0: "dog", 1: "dog", 2: "cat"}
     assert page.evaluate("document.activeElement.innerText").startswith("dog")
     page.button("Back").focus()
     for _ in range(3):
         page.keyboard.press("Enter")  # then there is nothing to go back to
     page.keyboard.press("3")
-    assert page.stored() == {0: "bird", 1: "dog", 2: "cat"}
+    assert page.saved_answers() == {0: "bird", 1: "dog", 2: "cat"}
 
 
 def test_the_next_item_is_announced(open_page):
@@ -66,11 +66,11 @@ def test_keys_of_the_whole_page(open_page):
     page = open_page({"global": True})
     page.evaluate("document.activeElement.blur()")
     page.keyboard.press("2")
-    assert page.stored() == {0: "dog"}
+    assert page.saved_answers() == {0: "dog"}
     page.evaluate("document.body.insertAdjacentHTML('beforeend', '<input id=name>')")
     page.locator("#name").focus()
     page.keyboard.type("1sud")
-    assert page.stored() == {0: "dog"}
+    assert page.saved_answers() == {0: "dog"}
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ def test_click(open_page):
     assert page.item() == "row 0"
     page.button("dog").click()
     assert page.item() == "row 1"
-    assert page.stored() == {0: "dog"}
+    assert page.saved_answers() == {0: "dog"}
     (message,) = page.messages("label")
     assert message["ticket"] == "t0"
     assert message["seconds"] >= 0
@@ -21,7 +21,7 @@ def test_number_keys(open_page):
     for key in "1329":
         page.keyboard.press(key)
     assert page.item() == "row 3"
-    assert page.stored() == {0: "cat", 1: "bird", 2: "dog"}
+    assert page.saved_answers() == {0: "cat", 1: "bird", 2: "dog"}
 
 
 def test_more_classes_have_letters(open_page):
@@ -29,7 +29,7 @@ def test_more_classes_have_letters(open_page):
     page.focus_title()
     for key in "9abe":
         page.keyboard.press(key)
-    assert page.stored() == {0: "c8", 1: "c9", 2: "c10"}
+    assert page.saved_answers() == {0: "c8", 1: "c9", 2: "c10"}
     assert page.button("c11").get_attribute("aria-keyshortcuts") == "c"
 
 
@@ -38,7 +38,7 @@ def test_digits_are_their_own_keys(open_page):
     page.focus_title()
     for key in "07":
         page.keyboard.press(key)
-    assert page.stored() == {0: 0, 1: 7}
+    assert page.saved_answers() == {0: 0, 1: 7}
     assert page.button("7").get_attribute("aria-keyshortcuts") == "7"
 
 
@@ -46,11 +46,11 @@ def test_labels_keep_their_type(open_page):
     page = open_page(classes=[0, 10])
     page.focus_title()
     page.keyboard.press("2")
-    assert page.stored() == {0: 10}
+    assert page.saved_answers() == {0: 10}
     page = open_page(classes=[False, True])
     page.focus_title()
     page.keyboard.press("2")
-    assert page.stored()[0] is True
+    assert page.saved_answers()[0] is True
 
 
 def test_skip_and_dont_know(open_page):
@@ -60,7 +60,7 @@ def test_skip_and_dont_know(open_page):
     page.keyboard.press("D")
     page.button("Skip").click()
     page.button("Don't know").click()
-    assert page.stored() == {0: "skip", 1: "unknown", 2: "skip", 3: "unknown"}
+    assert page.saved_answers() == {0: "skip", 1: "unknown", 2: "skip", 3: "unknown"}
 
 
 def test_a_key_held_down_answers_once(open_page):
@@ -70,7 +70,7 @@ def test_a_key_held_down_answers_once(open_page):
     for _ in range(5):
         page.keyboard.down("1")  # repeats
     page.keyboard.up("1")
-    assert page.stored() == {0: "cat"}
+    assert page.saved_answers() == {0: "cat"}
 
 
 def test_keys_of_other_keyboards(open_page):
@@ -81,17 +81,17 @@ def test_keys_of_other_keyboards(open_page):
     page.evaluate(fire, {"key": "é", "code": "Digit2"})  # French
     page.evaluate(fire, {"key": "ы", "code": "KeyS"})  # Russian
     page.evaluate(fire, {"key": "/", "code": "Digit7", "shiftKey": True})  # German
-    assert page.stored() == {0: "dog", 1: "skip"}
+    assert page.saved_answers() == {0: "dog", 1: "skip"}
 
 
 def test_a_double_click_answers_once(open_page):
     page = open_page()
     page.button("dog").dblclick()
     assert page.item() == "row 1"
-    assert page.stored() == {0: "dog"}
+    assert page.saved_answers() == {0: "dog"}
     page.wait_for_timeout(600)
     page.button("dog").click()
-    assert page.stored() == {0: "dog", 1: "dog"}
+    assert page.saved_answers() == {0: "dog", 1: "dog"}
 
 
 def test_the_next_item_does_not_wait_for_the_reply(open_page):
@@ -104,7 +104,7 @@ def test_the_next_item_does_not_wait_for_the_reply(open_page):
     assert page.evaluate("stub.log.length") == 0
     assert "Saving" in page.locator(".ska-status").inner_text()
     page.evaluate("stub.ms = 0")
-    assert page.stored() == dict.fromkeys(range(4), "cat")
+    assert page.saved_answers() == dict.fromkeys(range(4), "cat")
     assert page.evaluate("stub.log") == [0, 1, 2, 3]
 
 
@@ -125,7 +125,7 @@ def test_the_end(open_page):
     page.keyboard.press("1")
     assert "nothing left" in page.item()
     page.keyboard.press("1")
-    assert page.stored() == {0: "cat"}
+    assert page.saved_answers() == {0: "cat"}
     assert page.button("cat").is_disabled()
     page.evaluate("stub.texts = ['only', 'another']")  # somebody gave one back
     page.wait_for_function("document.querySelector('.ska-item').innerText === 'another'")

@@ -23,7 +23,7 @@ def test_search(open_page):
     page.keyboard.press("Enter")
     page.keyboard.press("Escape")
     page.keyboard.press("Control+z")
-    assert page.stored() == {0: "zebra", 1: "kind 11"}
+    assert page.saved_answers() == {0: "zebra", 1: "kind 11"}
 
 
 def test_search_leaves_digits_and_actions_to_the_page(open_page):
@@ -32,7 +32,7 @@ def test_search_leaves_digits_and_actions_to_the_page(open_page):
     page.keyboard.press("3")
     page.keyboard.press("s")
     page.get_by_role("option", name="kind 05").click()
-    assert page.stored() == {0: "kind 02", 1: "skip", 2: "kind 05"}
+    assert page.saved_answers() == {0: "kind 02", 1: "skip", 2: "kind 05"}
 
 
 def test_arrows_go_round(open_page):
@@ -40,7 +40,7 @@ def test_arrows_go_round(open_page):
     page.get_by_role("combobox").focus()
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Enter")
-    assert page.stored() == {0: "zebra"}
+    assert page.saved_answers() == {0: "zebra"}
 
 
 def test_very_many_classes(open_page):
@@ -49,7 +49,7 @@ def test_very_many_classes(open_page):
     assert "1,400 more" in page.locator(".ska-more").inner_text()
     page.get_by_role("combobox").fill("kind 1499")
     page.keyboard.press("Enter")
-    assert page.stored() == {0: "kind 1499"}
+    assert page.saved_answers() == {0: "kind 1499"}
 
 
 def test_several_labels(open_page):
@@ -65,13 +65,13 @@ def test_several_labels(open_page):
     page.button("dog").click()
     page.keyboard.press("Enter")  # with the focus on a class
     page.button("Submit").click()
-    assert page.stored() == {0: ["cat", "bird"], 1: ["dog"], 2: []}
+    assert page.saved_answers() == {0: ["cat", "bird"], 1: ["dog"], 2: []}
     page.keyboard.press("u")
     page.keyboard.press("u")
     assert page.button("dog").get_attribute("aria-pressed") == "true"
     page.keyboard.press("1")
     page.keyboard.press("Enter")
-    assert page.stored() == {0: ["cat", "bird"], 1: ["cat", "dog"]}
+    assert page.saved_answers() == {0: ["cat", "bird"], 1: ["cat", "dog"]}
 
 
 def test_several_labels_of_many_classes(open_page):
@@ -83,7 +83,7 @@ def test_several_labels_of_many_classes(open_page):
     page.keyboard.press("Enter")
     assert page.locator(".ska-picked").inner_text() == "Picked: zebra, Ärger"
     page.keyboard.press("Enter")
-    assert page.stored() == {0: ["Ärger", "zebra"]}
+    assert page.saved_answers() == {0: ["Ärger", "zebra"]}
 
 
 def test_new_classes(open_page):
@@ -96,7 +96,7 @@ def test_new_classes(open_page):
     page.keyboard.type("u?")
     page.keyboard.press("Enter")
     page.button("u?").click()
-    assert page.stored() == {0: "s d 1", 1: "u?"}
+    assert page.saved_answers() == {0: "s d 1", 1: "u?"}
     assert [m["label"] for m in page.messages("add_class")] == ["s d 1", "u?"]
 
 
@@ -106,4 +106,4 @@ def test_new_classes_of_numbers_are_numbers(open_page):
     page.keyboard.type("3")
     page.keyboard.press("Enter")
     page.button("3").click()
-    assert page.stored() == {0: 3}
+    assert page.saved_answers() == {0: 3}

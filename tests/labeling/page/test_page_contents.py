@@ -45,7 +45,7 @@ def test_keys_work_after_a_click_into_html(open_page):
     page.frame_locator(".ska-frame").locator("p").click()
     page.wait_for_timeout(50)
     page.keyboard.press("1")
-    assert page.stored() == {0: "cat"}
+    assert page.saved_answers() == {0: "cat"}
 
 
 @pytest.mark.parametrize("html", ["<a href='#'>link</a>", "<p>line</p>" * 200])

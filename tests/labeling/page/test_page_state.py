@@ -43,4 +43,4 @@ def test_a_problem_of_the_model_is_said_and_labeling_goes_on(open_page):
     page.focus_title()
     page.keyboard.press("1")
     assert "too odd" in page.get_by_role("alert").inner_text()
-    assert page.stored() == {0: "cat"}
+    assert page.saved_answers() == {0: "cat"}

@@ -14,7 +14,7 @@ def test_a_lost_connection_keeps_the_answers(open_page):
     assert page.item() == "row 3"
     page.evaluate("stub.online = true")
     page.wait_for_function("stub.log.length === 3")
-    assert page.stored() == {0: "dog", 1: "dog", 2: "dog"}
+    assert page.saved_answers() == {0: "dog", 1: "dog", 2: "dog"}
     assert page.evaluate("stub.log") == [0, 1, 2]
 
 
@@ -26,7 +26,7 @@ def test_a_reply_that_never_comes(open_page):
     page.wait_for_function("/kept here/.test(document.querySelector('.ska-status').innerText)")
     page.evaluate("stub.mute = false")
     page.wait_for_function("stub.log.length === 1")
-    assert page.stored() == {0: "dog"}
+    assert page.saved_answers() == {0: "dog"}
     assert len({m["key"] for m in page.messages("label")}) == 1
 
 
@@ -40,7 +40,7 @@ def test_a_full_disk_is_tried_again(open_page):
     page.wait_for_function("/disk is full/.test(document.querySelector('.ska-status').innerText)")
     page.evaluate("stub.refuse = null")
     page.wait_for_function("stub.log.length === 1")
-    assert page.stored() == {0: "dog"}
+    assert page.saved_answers() == {0: "dog"}
 
 
 def test_an_answer_that_is_refused_is_asked_again(open_page):
@@ -55,7 +55,7 @@ def test_an_answer_that_is_refused_is_asked_again(open_page):
     page.evaluate("stub.refuse = null")
     page.keyboard.press("1")
     assert page.item() == "row 1"
-    assert page.stored() == {0: "cat"}
+    assert page.saved_answers() == {0: "cat"}
     assert page.locator(".ska-error").inner_text() == ""
 
 

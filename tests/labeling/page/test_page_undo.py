@@ -12,10 +12,10 @@ def test_undo(open_page, key):
     page.keyboard.press(key)
     assert page.item() == "row 1"
     assert "Undone: labeled dog" in page.locator(".ska-past").inner_text()
-    assert page.stored() == {0: "cat"}
+    assert page.saved_answers() == {0: "cat"}
     page.keyboard.press("3")
     assert page.item() == "row 2"
-    assert page.stored() == {0: "cat", 1: "bird"}
+    assert page.saved_answers() == {0: "cat", 1: "bird"}
     first, second = (m["key"] for m in page.messages("label") if m["id"] == 1)
     assert first != second
 
@@ -28,7 +28,7 @@ def test_undo_of_what_was_not_sent_yet(open_page):
     page.keyboard.press("2")
     page.keyboard.press("u")
     page.evaluate("stub.ms = 0")
-    assert page.stored() == {0: "cat"}
+    assert page.saved_answers() == {0: "cat"}
     assert page.item() == "row 1"
     assert page.messages("undo") == []
 
@@ -41,7 +41,7 @@ def test_undo_of_what_is_under_way(open_page):
     page.keyboard.press("u")
     assert page.item() == "row 0"
     page.evaluate("stub.ms = 0")
-    assert page.stored() == {}
+    assert page.saved_answers() == {}
     assert len(page.messages("undo")) == 1
 
 
@@ -54,7 +54,7 @@ def test_undo_of_what_was_answered_before_the_page_was_opened(open_page):
     page.wait_for_function("document.querySelector('.ska-item').innerText === 'row 2'")
     page.keyboard.press("1")
     assert page.item() == "row 3"
-    assert page.stored() == {2: "cat"}
+    assert page.saved_answers() == {2: "cat"}
     for _ in range(2):
         page.keyboard.press("u")
     page.wait_for_function("/nothing to undo/.test(document.querySelector('.ska-error').innerText)")
@@ -74,11 +74,11 @@ def test_back_and_forward(open_page):
     assert page.item() == "row 1"
     page.keyboard.press("ArrowRight")
     assert page.item() == "row 2"
-    assert page.stored() == {0: "bird", 1: "dog"}
+    assert page.saved_answers() == {0: "bird", 1: "dog"}
     assert [m["id"] for m in page.messages("relabel")] == [0]
     page.keyboard.press("u")  # takes back the change, not the label
     assert page.item() == "row 0"
-    assert page.stored() == {0: "cat", 1: "dog"}
+    assert page.saved_answers() == {0: "cat", 1: "dog"}
     page.keyboard.press("Escape")
     assert page.item() == "row 2"
 
@@ -102,4 +102,4 @@ def test_contents_that_come_when_asked_for(open_page):
     page.wait_for_function("document.querySelector('.ska-item').innerText === 'row 1'")
     page.keyboard.press("1")
     page.wait_for_function("document.querySelector('.ska-item').innerText === 'row 2'")
-    assert page.stored() == {0: "cat", 1: "cat"}
+    assert page.saved_answers() == {0: "cat", 1: "cat"}

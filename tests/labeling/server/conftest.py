@@ -1,4 +1,4 @@
-"""What tests of the server share: requests without a socket, and servers in threads."""
+"""Shared by the tests of the server: requests without a socket, and servers in threads."""
 
 import asyncio
 import json

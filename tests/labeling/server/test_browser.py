@@ -54,7 +54,7 @@ def enter(page, link, name):
     page.get_by_role("button", name="pos").wait_for()
 
 
-def saved(page, n):
+def wait_for_saved(page, n):
     page.get_by_text(re.compile(rf"\b{n} by you")).wait_for()
 
 
@@ -72,21 +72,21 @@ def test_rows_are_labeled_in_a_browser(browser, site):
         for key in ("1", "2", "2"):
             page.keyboard.press(key)
         page.get_by_role("button", name="neg").click()
-        saved(page, 4)
+        wait_for_saved(page, 4)
         picture(page, "serve-light")
         page.keyboard.press("u")
-        saved(page, 3)
+        wait_for_saved(page, 3)
         page.reload()  # neither token nor name is asked for again
         page.get_by_role("button", name="pos").wait_for()
         page.keyboard.press("2")
-        saved(page, 4)
+        wait_for_saved(page, 4)
         assert page.context.cookies() == []
         page.get_by_role("button", name="Somebody else").click()
         page.get_by_label("Your name").fill("Bob")
         page.get_by_role("button", name="Begin").click()
         page.get_by_role("button", name="pos").wait_for()
         page.keyboard.press("2")
-        saved(page, 1)
+        wait_for_saved(page, 1)
         assert page.trouble == []
     said = [(r["annotator"], r["label"]) for r in site.session.records()]
     assert said == [("Ann", x) for x in ("neg", "pos", "pos", "pos")] + [("Bob", "pos")]
@@ -107,7 +107,7 @@ def test_a_name_that_is_none_is_asked_for_again(browser, site):
         assert site.session.progress().n_in_flight <= 6  # one page holds rows, not two
         assert page.get_by_role("alert").filter(has_text="control").count() == 0
         page.keyboard.press("1")
-        saved(page, 1)
+        wait_for_saved(page, 1)
     assert len(site.session.records()) == 1
 
 
@@ -134,7 +134,7 @@ def test_an_answer_outlives_a_link_that_grew_old(browser, site):
         page.get_by_role("alert").get_by_text("no longer valid").wait_for()
         assert site.session.records() == []
         page.evaluate(f"location.hash = 'token={TOKEN}'")
-        saved(page, 1)
+        wait_for_saved(page, 1)
         page.get_by_text("no longer valid").first.wait_for(state="hidden")
     assert len(site.session.records()) == 1
 
@@ -152,7 +152,7 @@ def test_rows_with_scripts_and_foreign_pictures_do_nothing(browser, html, start_
         with page_of(browser) as page:
             enter(page, f"http://{running.host}/#token={TOKEN}", "Ann")
             page.keyboard.press("1")
-            saved(page, 1)
+            wait_for_saved(page, 1)
             page.wait_for_timeout(200)
             assert page.evaluate("window.evil") is None
             assert page.locator("iframe").count() == html
@@ -206,6 +206,6 @@ def test_axe_finds_nothing(browser, axe, site):
             page.keyboard.press("Enter")
             page.get_by_role("button", name="pos").wait_for()
             page.keyboard.press("1")
-            saved(page, 1)
+            wait_for_saved(page, 1)
             picture(page, f"serve-{scheme}")
             assert violations() == []

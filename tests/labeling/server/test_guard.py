@@ -1,4 +1,4 @@
-"""Who may ask the server: hosts, origins and names; the headers of every answer."""
+"""Hosts, origins and names that the server accepts; the headers of every response."""
 
 import json
 

@@ -125,7 +125,11 @@ class AnnotationImporter:
         Needed for deletions: tasks without annotations are not returned by the API.
         """
         existing = {task for tasks in self._tasks.by_row.values() for task in tasks}
-        return {known.task: set() for known in self._imported.values() if known.task in existing}
+        return {
+            imported.task: set()
+            for imported in self._imported.values()
+            if imported.task in existing
+        }
 
     def _add_waiting(self, task: Task) -> None:
         """Let the annotations of a task wait for their import, which is in the order of time."""
@@ -158,12 +162,12 @@ class AnnotationImporter:
         number, is_skip = annotation["id"], bool(annotation.get("was_cancelled"))
         key = f"{self._prefix}{task['id']}:{number}:{annotation['updated_at']}"
         event = keyed_id(key, item)
-        known = self._imported.get(number)
-        if known is not None and event in known.events:
+        imported = self._imported.get(number)
+        if imported is not None and event in imported.events:
             return None
-        self._store_answer(item, annotation, key, is_change=known is not None)
+        self._store_answer(item, annotation, key, is_change=imported is not None)
         self._remember(event, number, task["id"], item, self._get_annotator(annotation), is_skip)
-        if known is not None:
+        if imported is not None:
             return "n_changed"
         return "n_skips" if is_skip else "n_labels"
 
@@ -205,27 +209,29 @@ class AnnotationImporter:
         annotator: str | None,
         is_skip: bool,
     ) -> None:
-        known = self._imported.setdefault(number, _ImportedAnnotation(task, item))
-        known.annotator, known.is_skip = annotator, is_skip
-        known.events.add(event)
+        imported = self._imported.setdefault(number, _ImportedAnnotation(task, item))
+        imported.annotator, imported.is_skip = annotator, is_skip
+        imported.events.add(event)
 
     def _withdraw(self, present: dict[int, set[int]]) -> int:
         """Undo the answers of annotations that were deleted from existing tasks."""
         deleted = [
-            known
-            for number, known in self._imported.items()
-            if number not in present.get(known.task, {number})
-            and known.events - self._undone
+            imported
+            for number, imported in self._imported.items()
+            if number not in present.get(imported.task, {number})
+            and imported.events - self._undone
             and not self._project.has_annotation(number)
         ]
-        for known in deleted:
-            self._session.store.append(_make_undo(known, event) for event in sorted(known.events))
-            self._undone |= known.events
+        for imported in deleted:
+            self._session.store.append(
+                _make_undo(imported, event) for event in sorted(imported.events)
+            )
+            self._undone |= imported.events
         return len(deleted)
 
 
-def _make_undo(known: _ImportedAnnotation, event: str) -> Event:
-    return Event("undo", f"undo:{event}", known.item, known.annotator, target=event)
+def _make_undo(imported: _ImportedAnnotation, event: str) -> Event:
+    return Event("undo", f"undo:{event}", imported.item, imported.annotator, target=event)
 
 
 def _sort_key(waiting: tuple[int, tuple[Task, dict[str, Any]]]) -> tuple[str, int]:

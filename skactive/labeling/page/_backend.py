@@ -232,7 +232,7 @@ class PageBackend:
     def _do_add_class(self, message: Message, annotator: str | None) -> dict[str, Any]:
         label = message["label"]
         _check_new_class(label, self._update_classes())
-        if not any(_is_same_class(known, label) for known in self._classes):
+        if not any(_is_same_class(other, label) for other in self._classes):
             self.session.add_class(label.strip() if isinstance(label, str) else label)
         self._update_classes()
         return {}
@@ -418,13 +418,13 @@ def _is_single_line(text: str) -> bool:
     return bool(text.strip()) and len(text) <= _MAX_CLASS_NAME and text.isprintable()
 
 
-def _is_same_class(known: Any, sent: Any) -> bool:
+def _is_same_class(label: Any, sent: Any) -> bool:
     """Return whether a client named this class; to JavaScript 1.0 and 1 are the same number."""
     if not isinstance(sent, str | int | float):
         return False
-    if family(known) == family(sent):
-        return bool(known == sent)
-    return isinstance(sent, str) and sent == _to_json(known)
+    if family(label) == family(sent):
+        return bool(label == sent)
+    return isinstance(sent, str) and sent == _to_json(label)
 
 
 def _to_json(value: Any) -> Any:

@@ -350,7 +350,7 @@ class Page {
 
   // Answering ------------------------------------------------------------------------------------
 
-  // The item on screen.
+  // Return the item on screen.
   visibleItem() {
     return this.cursor === null ? this.current : this.past[this.cursor];
   }

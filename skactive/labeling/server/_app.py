@@ -101,9 +101,9 @@ def make_app(
 
     Parameters
     ----------
-    backend : MessageHandler
-        A :class:`skactive.labeling.page.PageBackend`. Its method ``handle`` is called from several
-        threads at the same time.
+    backend : PageBackend
+        A :class:`skactive.labeling.page.PageBackend`, or an object with the same ``handle``, which
+        is called from several threads at the same time.
     token : str
         The secret in the link, ``http://HOST/#token=TOKEN``: browsers do not send what follows the
         ``#``, so it is in no log and no Referer.
@@ -123,7 +123,7 @@ def make_app(
     >>> from skactive.labeling.server import make_app
     >>> class Echo:
     ...     def handle(self, message, annotator):
-    ...         return {"ok": True, "said": message["do"], "by": annotator}
+    ...         return {"ok": True, "do": message["do"], "annotator": annotator}
     >>> app = make_app(Echo(), token="a-long-random-secret", hosts=["127.0.0.1:8000"])
     """
 

@@ -45,8 +45,8 @@ def serve(
 
     Parameters
     ----------
-    backend : MessageHandler
-        See :class:`skactive.labeling.page.PageBackend`.
+    backend : PageBackend
+        A :class:`skactive.labeling.page.PageBackend`, or an object with the same ``handle``.
     host : str, default="127.0.0.1"
         The address to listen on. Any but a loopback address lets others in the network connect, and
         read what is sent, since it is not encrypted; a warning is reported.

@@ -17,7 +17,7 @@ from skactive.cli._project import add_campaign_arguments, read_campaign
 __all__ = ["add_label_studio_arguments", "run_label_studio"]
 
 # why not only an option: every user of the machine can read the command line.
-TOKEN = "LABEL_STUDIO_API_KEY"
+_API_TOKEN = "LABEL_STUDIO_API_KEY"
 _SETTINGS_FACT = "label-studio"
 
 
@@ -37,7 +37,11 @@ def add_label_studio_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="URL",
         help="address of Label Studio, such as http://localhost:8080",
     )
-    add("--token", metavar="TOKEN", help=f"API token; safer in the environment, as {TOKEN}")
+    add(
+        "--token",
+        metavar="TOKEN",
+        help=f"API token; safer in the environment, as {_API_TOKEN}",
+    )
     add(
         "--project",
         type=_parse_count,
@@ -48,7 +52,7 @@ def add_label_studio_arguments(parser: argparse.ArgumentParser) -> None:
     add("--media", metavar="URL", help="address at which Label Studio finds the files of a folder")
     add(
         "--poll",
-        type=_parse_seconds,
+        type=_parse_interval,
         default=5.0,
         metavar="S",
         help="seconds between polls (%(default)g)",
@@ -109,11 +113,11 @@ def run_label_studio(options: Mapping[str, Any]) -> None:
 
 
 def _read_token(options: Mapping[str, Any]) -> str:
-    token = options["token"] or os.environ.get(TOKEN)
+    token = options["token"] or os.environ.get(_API_TOKEN)
     if not token:
         raise CommandError(
-            f"the token of Label Studio is missing: set {TOKEN} in the environment; copy it from "
-            "Account & Settings there"
+            f"the token of Label Studio is missing: set {_API_TOKEN} in the environment; copy "
+            "it from Account & Settings there"
         )
     return str(token)
 
@@ -173,7 +177,7 @@ def _parse_count(text: str) -> int:
     return int(text)
 
 
-def _parse_seconds(text: str) -> float:
+def _parse_interval(text: str) -> float:
     try:
         number = float(text)
     except ValueError:

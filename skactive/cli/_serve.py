@@ -14,7 +14,7 @@ from skactive.cli._project import add_campaign_arguments, read_campaign
 __all__ = ["add_serve_arguments", "run_serve"]
 
 # why not an option: every user of the machine can read the command line.
-TOKEN = "SKACTIVE_TOKEN"
+_LINK_TOKEN = "SKACTIVE_TOKEN"
 
 
 def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,7 +48,8 @@ def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
         "--no-browser",
         dest="open_browser",
         action="store_false",
-        help=f"only print the link; its token is random, unless {TOKEN} is set in the environment",
+        help="only print the link; its token is random, unless "
+        f"{_LINK_TOKEN} is set in the environment",
     )
 
 
@@ -84,7 +85,7 @@ def run_serve(options: Mapping[str, Any]) -> None:
                 backend,
                 host=options["host"],
                 port=options["port"],
-                token=os.environ.get(TOKEN) or None,
+                token=os.environ.get(_LINK_TOKEN) or None,
                 open_browser=options["open_browser"],
                 allowed_hosts=options["allowed_hosts"] or (),
                 report=lambda line: print(line, flush=True),

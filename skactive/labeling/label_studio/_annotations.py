@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from skactive.exceptions import LabelError
-from skactive.labeling.label_studio._project import Project, Task
+from skactive.labeling.label_studio._project import Project, TaskRecord
 from skactive.labeling.label_studio._tasks import TaskIndex, get_id
 from skactive.labeling.state._events import ANSWERS, Event, Ident, keyed_id
 
@@ -94,7 +94,7 @@ class AnnotationImporter:
         self._undone: set[str] = set()  # ids of events
         self._last_seq = 0  # of the events read from the store
         self._cursor: datetime | None = None  # time of the last change pulled
-        self._waiting: dict[int, tuple[Task, dict[str, Any]]] = {}
+        self._waiting: dict[int, tuple[TaskRecord, dict[str, Any]]] = {}
 
     def rows(self, *, skipped: bool = False) -> set[Ident]:
         """Return the rows with an annotation, or only those that were skipped."""
@@ -131,7 +131,7 @@ class AnnotationImporter:
             if imported.task in existing
         }
 
-    def _add_waiting(self, task: Task) -> None:
+    def _add_waiting(self, task: TaskRecord) -> None:
         """Let the annotations of a task wait for their import, which is in the order of time."""
         for number in [n for n, (other, _) in self._waiting.items() if other["id"] == task["id"]]:
             del self._waiting[number]
@@ -154,7 +154,7 @@ class AnnotationImporter:
                 counts[count] += 1
         return counts, problems
 
-    def _import(self, task: Task, annotation: dict[str, Any]) -> str | None:
+    def _import(self, task: TaskRecord, annotation: dict[str, Any]) -> str | None:
         """Import an annotation unless it is known; return the name of the count to increment."""
         item = self._tasks.find_row(task)
         if item is None:
@@ -234,7 +234,7 @@ def _make_undo(imported: _ImportedAnnotation, event: str) -> Event:
     return Event("undo", f"undo:{event}", imported.item, imported.annotator, target=event)
 
 
-def _sort_key(waiting: tuple[int, tuple[Task, dict[str, Any]]]) -> tuple[str, int]:
+def _sort_key(waiting: tuple[int, tuple[TaskRecord, dict[str, Any]]]) -> tuple[str, int]:
     number, (_, annotation) = waiting
     return annotation["updated_at"], number
 

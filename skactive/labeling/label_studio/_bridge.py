@@ -34,7 +34,7 @@ __all__ = ["LabelStudioBridge", "PullResult"]
 
 
 @dataclass(frozen=True)
-class _Order:
+class _ServedOrder:
     """The rows that Label Studio serves first, and the round that chose them."""
 
     round: int
@@ -149,7 +149,7 @@ class LabelStudioBridge:
         self._project_number, self._label_config, self._render = project, label_config, render
         self._emails: dict[int, str] = {}
         self._link: _Link | None = None
-        self._order: _Order | None = None
+        self._order: _ServedOrder | None = None
 
     @property
     def project_id(self) -> int | None:
@@ -201,7 +201,7 @@ class LabelStudioBridge:
             link.project.add_predictions(scores, version)
             link.project.serve_version(version)
             link.project.remove_other_versions(version)
-        self._order = _Order(n_rounds, tuple(ids))
+        self._order = _ServedOrder(n_rounds, tuple(ids))
         return len(ids)
 
     def _next_rows(self) -> list[Ident]:

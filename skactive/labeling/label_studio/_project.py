@@ -19,7 +19,7 @@ _IMPORT_TIMEOUT = 300.0  # seconds; an import of a thousand long texts is slow
 _ANNOTATED_FIELDS = "id,data,updated_at,annotations,result,completed_by,was_cancelled,lead_time"
 _VERSION_PREFIX = "skactive-"  # of the model versions made by bridges
 
-Task = dict[str, Any]
+TaskRecord = dict[str, Any]
 
 
 def create_project(client: Client, settings: Mapping[str, Any]) -> Project:
@@ -122,7 +122,7 @@ class Project:
 
     # Tasks ----------------------------------------------------------------------------------------
 
-    def tasks(self) -> Iterator[Task]:
+    def tasks(self) -> Iterator[TaskRecord]:
         """Yield all tasks with ``id``, ``data`` and ``meta``, without their annotations."""
         last = 0
         while True:
@@ -149,16 +149,18 @@ class Project:
 
     # Annotations ----------------------------------------------------------------------------------
 
-    def annotated_tasks(self) -> Iterator[Task]:
+    def annotated_tasks(self) -> Iterator[TaskRecord]:
         """Yield the tasks that have annotations or skips; a task with both comes twice."""
         for field in ("total_annotations", "cancelled_annotations"):
             yield from self._fetch_since(None, (f"{field}", "greater", "Number", 0))
 
-    def changed_tasks(self, since: datetime) -> Iterator[Task]:
+    def changed_tasks(self, since: datetime) -> Iterator[TaskRecord]:
         """Yield the tasks that changed since a time of the server, with their annotations."""
         yield from self._fetch_since(since)
 
-    def _fetch_since(self, since: datetime | None, *filters: tuple[Any, ...]) -> Iterator[Task]:
+    def _fetch_since(
+        self, since: datetime | None, *filters: tuple[Any, ...]
+    ) -> Iterator[TaskRecord]:
         """Yield tasks in the order of their changes; those that change meanwhile come again."""
         page = 1
         yielded: set[tuple[int, str]] = set()
@@ -206,7 +208,7 @@ class Project:
             if other.startswith(_VERSION_PREFIX) and other != version:
                 self._client.call("DELETE", path, {"model_version": other})
 
-    def _fetch_page(self, query: Any, include: str, size: int, page: int) -> list[Task]:
+    def _fetch_page(self, query: Any, include: str, size: int, page: int) -> list[TaskRecord]:
         parameters = {
             "project": self.id,
             "page": page,

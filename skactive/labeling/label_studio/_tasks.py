@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from skactive.exceptions import BridgeError
-from skactive.labeling.label_studio._project import Project, Task
+from skactive.labeling.label_studio._project import Project, TaskRecord
 from skactive.labeling.state._events import Ident
 
 __all__ = ["TaskIndex", "get_id"]
@@ -54,7 +54,7 @@ class TaskIndex:
         """The tasks of each row that has any, oldest first."""
         return self.read() if self._by_row is None else self._by_row
 
-    def find_row(self, task: Task) -> Ident | None:
+    def find_row(self, task: TaskRecord) -> Ident | None:
         """Return the id of a task's row, or None; numbers may have become strings there."""
         ident = get_id(task)
         if isinstance(ident, str | int) and not isinstance(ident, bool):
@@ -109,9 +109,9 @@ class TaskIndex:
         self._project.remove_task(task)
         return True
 
-    def _make_chunks(self, ids: Sequence[Ident]) -> Iterator[list[Task]]:
+    def _make_chunks(self, ids: Sequence[Ident]) -> Iterator[list[TaskRecord]]:
         """Yield tasks in chunks of limited number and size."""
-        chunk: list[Task] = []
+        chunk: list[TaskRecord] = []
         size = 0
         for ident in ids:
             task = {"data": self._make_data(ident) | {"id": ident}, "meta": {_META_KEY: self._mark}}
@@ -124,6 +124,6 @@ class TaskIndex:
         yield chunk
 
 
-def get_id(task: Task) -> Any:
+def get_id(task: TaskRecord) -> Any:
     """Return the id in a task's data."""
     return (task.get("data") or {}).get("id")

@@ -3,13 +3,13 @@
     python benchmarks/labeling_latency.py --texts 100000 --presses 200
 
 A server in a process of its own labels made-up texts of 20 words with a logistic regression on
-TF-IDF; every 5 labels the model is fitted anew, on which it looks at all texts. Chromium opens the
+TF-IDF; after every 5 labels the model is refitted and scores all texts. Chromium opens the
 real page, and the script presses keys at the pace of a quick person. Needs the extras ``serve``
 and ``browser``, and Chromium on the PATH.
 
-What is measured is in the page: from the key's event to the frame after the next item is shown. The
-page holds some items ahead; the second figure is from the key's event to the server's word that
-the answer is on disk.
+The latencies are measured in the page: from the key's event to the frame after the next item is
+shown (the page loads some items ahead), and from the request to the server's reply that the answer
+is on disk.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ WATCH = """() => {
     root.addEventListener('keydown', () => { window.pressed = performance.now(); }, true);
     root.addEventListener('skactive:shown', () => requestAnimationFrame(() => setTimeout(
         () => shown.push(performance.now() - pressed))));
-    const plain = window.fetch;
+    const originalFetch = window.fetch;
     window.stored = [];
     window.fetch = async (...request) => {
         const began = performance.now();
-        const reply = await plain(...request);
+        const reply = await originalFetch(...request);
         const answer = String(request[1]?.body).includes('"do":"label"');
         if (answer) stored.push(performance.now() - began);
         return reply;
@@ -41,12 +41,12 @@ WATCH = """() => {
 }"""
 
 
-def texts(n):
+def make_texts(n):
     rng = np.random.RandomState(0)
     words = np.array([f"w{i}" for i in range(20_000)])
-    often = 1 / np.arange(1, len(words) + 1)
-    drawn = rng.choice(len(words), size=(n, 20), p=often / often.sum())
-    return [" ".join(words[row]) for row in drawn]
+    frequency = 1 / np.arange(1, len(words) + 1)
+    positions = rng.choice(len(words), size=(n, 20), p=frequency / frequency.sum())
+    return [" ".join(words[row]) for row in positions]
 
 
 def serve_texts(store, n):
@@ -61,7 +61,7 @@ def serve_texts(store, n):
 
     learner = ActiveLearner(make_pipeline(TfidfVectorizer(), LogisticRegression()))
     with LabelingSession(
-        learner, texts(n), store=store, classes=["no", "yes"], refit_every=5, random_state=0
+        learner, make_texts(n), store=store, classes=["no", "yes"], refit_every=5, random_state=0
     ) as session:
         session.peek()
         serve(PageBackend(session), open_browser=False, report=lambda line: print(line, flush=True))
@@ -85,9 +85,9 @@ def measure(link, n_presses, pause_ms):
             page.keyboard.press("12"[press * 7 % 3 % 2])
             page.wait_for_timeout(pause_ms)
         page.wait_for_timeout(1000)
-        found = page.evaluate("[shown, stored]")
+        latencies = page.evaluate("[shown, stored]")
         browser.close()
-    return found
+    return latencies
 
 
 def main():
@@ -112,13 +112,13 @@ def main():
         server.terminate()
         models = next((line.split()[-1] for line in server.stdout if "models" in line), "?")
         server.wait()
-    for name, found in (("next item on screen", shown), ("answer on disk", stored)):
-        middle, high = np.percentile(found, [50, 95])
+    for name, latencies in (("next item on screen", shown), ("answer on disk", stored)):
+        middle, high = np.percentile(latencies, [50, 95])
         print(
-            f"{name}: median {middle:.1f} ms, 95 % {high:.1f} ms, most {max(found):.1f} ms "
-            f"({len(found)} presses)"
+            f"{name}: median {middle:.1f} ms, 95 % {high:.1f} ms, maximum {max(latencies):.1f} ms "
+            f"({len(latencies)} presses)"
         )
-    print(f"{models} models chose among {options.texts} texts meanwhile, the first before it")
+    print(f"{models} models scored {options.texts} texts meanwhile (the first one before that)")
 
 
 if __name__ == "__main__":

@@ -17,8 +17,9 @@ from skactive.cli._project import add_project_arguments, format_resume_command, 
 
 __all__ = ["add_label_studio_arguments", "run_label_studio"]
 
-TOKEN = "LABEL_STUDIO_API_KEY"  # the command line can be read by every user of the machine
-_FACT = "label-studio"
+# Not only an option: every user of the machine can read the command line.
+_API_TOKEN = "LABEL_STUDIO_API_KEY"
+_SETTINGS_FACT = "label-studio"
 
 
 def add_label_studio_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +38,7 @@ def add_label_studio_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="URL",
         help="address of Label Studio, such as http://localhost:8080",
     )
-    add("--token", metavar="TOKEN", help=f"API token; safer in the environment, as {TOKEN}")
+    add("--token", metavar="TOKEN", help=f"API token; safer in the environment, as {_API_TOKEN}")
     add(
         "--project",
         type=parse_positive_int,
@@ -71,7 +72,7 @@ def add_label_studio_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run_label_studio(options: Mapping[str, Any]) -> None:
-    """Run the loop between a campaign and Label Studio, until it is done or Ctrl+C.
+    """Run the loop between a project and Label Studio until all is labeled, or Ctrl+C.
 
     Parameters
     ----------
@@ -85,79 +86,79 @@ def run_label_studio(options: Mapping[str, Any]) -> None:
     """
     from skactive.labeling.label_studio import LabelStudioBridge  # late: not for the parser
 
-    token, campaign = _token(options), read_project(options)
-    with campaign.open() as session, warnings.catch_warnings():
-        warnings.showwarning = _show  # one line each
-        chosen = _chosen(session.store, options)
-        chosen["title"] = chosen["title"] or _title(campaign.path)
+    token, project = _read_token(options), read_project(options)
+    resume = _describe_resume(project.store, options["url"])
+    with project.open() as session, warnings.catch_warnings():
+        warnings.showwarning = _print_warning  # one line per warning
+        settings = _resolve_settings(session.store, options)
+        settings["title"] = settings["title"] or _make_title(project.path)
         try:
             bridge = LabelStudioBridge(
                 session,
                 options["url"],
                 token,
-                chosen["project"],
-                title=chosen["title"],
-                render=_render(campaign, chosen["media"]),
+                settings["project"],
+                title=settings["title"],
+                render=_make_render(project, settings["media"]),
                 n_ordered=options["ordered"],
             )
-            session.store.set_fact(_FACT, chosen)
-            progress = bridge.run(options["poll"], _until(options["until"]), _say)
-        except (OSError, ValueError) as error:  # a BridgeError, a StoreError; what is no address
+            session.store.set_fact(_SETTINGS_FACT, settings)
+            progress = bridge.run(options["poll"], _make_until(options["until"]), _print_line)
+        except (OSError, ValueError) as error:  # a BridgeError or StoreError; an invalid address
             raise CommandError(str(error).rstrip(".")) from error
         except KeyboardInterrupt:
-            raise KeyboardInterrupt(_where(campaign.store, options["url"])) from None
-    n_labeled, n_rows = progress.n_labeled, progress.n_rows
-    _say(f"{n_labeled} of {n_rows} rows have a label; {_where(campaign.store, options['url'])}")
+            raise KeyboardInterrupt(resume) from None
+    _print_line(f"{progress.n_labeled} of {progress.n_rows} rows have a label; {resume}")
 
 
-def _token(options: Mapping[str, Any]) -> str:
-    token = options["token"] or os.environ.get(TOKEN)
+def _read_token(options: Mapping[str, Any]) -> str:
+    token = options["token"] or os.environ.get(_API_TOKEN)
     if not token:
         raise CommandError(
-            f"Label Studio's token is missing: set {TOKEN} in the environment; it is under "
-            "Account & Settings there"
+            f"the token of Label Studio is missing: set {_API_TOKEN} in the environment; copy "
+            "it from Account & Settings there"
         )
     return str(token)
 
 
-def _chosen(store: Any, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return which project it is: what is not said is as it was the first time."""
-    kept = store.fact(_FACT) or {}
-    return {name: options[name] or kept.get(name) for name in ("project", "title", "media")}
+def _resolve_settings(store: Any, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of the project: from the options, else as in the first run."""
+    stored = store.fact(_SETTINGS_FACT) or {}
+    return {name: options[name] or stored.get(name) for name in ("project", "title", "media")}
 
 
-def _render(campaign: Any, media: str | None) -> Callable[[Any, Any], str] | None:
-    """Return what makes an address of the name of a file; None for texts and tables."""
-    if campaign.source.kind not in {"images", "audio"}:
+def _make_render(project: Any, media: str | None) -> Callable[[Any, Any], str] | None:
+    """Return a function from the name of a file to its address; None for texts and tables."""
+    if project.source.kind not in {"images", "audio"}:
         return None
     if media is None:
         raise CommandError(
             "Label Studio shows files by their address: serve the folder (or register it there as "
-            "local storage) and name where by --media URL"
+            "local storage) and pass its address by --media URL"
         )
-    start = media if media.endswith(("/", "=")) else f"{media}/"
-    return lambda row, _: start + quote(str(row))
+    prefix = media if media.endswith(("/", "=")) else f"{media}/"
+    return lambda row, _: prefix + quote(str(row))
 
 
-def _until(n: int | None) -> Callable[[Any], bool] | None:
+def _make_until(n: int | None) -> Callable[[Any], bool] | None:
     return None if n is None else lambda progress: bool(progress.n_labeled >= n)
 
 
-def _title(path: Path) -> str:
-    """Return the name of the data, as long as titles of projects may be."""
+def _make_title(path: Path) -> str:
+    """Return the name of the data, shortened to the length that titles may have."""
     return f"{path.resolve().stem[:30]} (active learning)"
 
 
-def _where(store: Path, url: str) -> str:
+def _describe_resume(store: Path, url: str) -> str:
     resume = format_resume_command("label-studio", store, "--url", url)
     return f"the labels are in {shlex.quote(str(store))}; continue with: {resume}"
 
 
-def _say(line: str) -> None:
+def _print_line(line: str) -> None:
     print(line, flush=True)
 
 
-def _show(
+def _print_warning(
     message: Warning | str,
     category: type[Warning],
     filename: str,
@@ -165,4 +166,4 @@ def _show(
     file: Any = None,
     line: str | None = None,
 ) -> None:
-    _say(f"Warning: {message}")
+    _print_line(f"Warning: {message}")

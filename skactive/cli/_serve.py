@@ -14,7 +14,8 @@ from skactive.cli._project import add_project_arguments, format_resume_command, 
 
 __all__ = ["add_serve_arguments", "run_serve"]
 
-TOKEN = "SKACTIVE_TOKEN"  # the command line can be read by every user of the machine
+# Not an option: every user of the machine can read the command line.
+_LINK_TOKEN = "SKACTIVE_TOKEN"
 
 
 def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +54,7 @@ def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
         "--no-browser",
         dest="open_browser",
         action="store_false",
-        help=f"only print the link; its token is random unless {TOKEN} is set in the environment",
+        help=f"only print the link; its token is random unless {_LINK_TOKEN} is set",
     )
 
 
@@ -76,34 +77,34 @@ def run_serve(options: Mapping[str, Any]) -> None:
         raise CommandError(str(error)) from error
     from skactive.labeling.page import PageBackend
 
-    campaign = read_project(options)
-    with campaign.open() as session:
-        desk = PageBackend(
+    project = read_project(options)
+    with project.open() as session:
+        backend = PageBackend(
             session,
-            title=options["title"] or campaign.path.name,
+            title=options["title"] or project.path.name,
             html=options["html"],
-            **_look(campaign),
+            **_choose_rendering(project),
         )
         try:
             serve(
-                desk,
+                backend,
                 host=options["host"],
                 port=options["port"],
-                token=os.environ.get(TOKEN) or None,
+                token=os.environ.get(_LINK_TOKEN) or None,
                 open_browser=options["open_browser"],
                 allowed_hosts=options["allowed_hosts"] or (),
                 report=lambda line: print(line, flush=True),
             )
         except (OSError, ValueError) as error:
             raise CommandError(str(error)) from error
-    store = shlex.quote(str(campaign.store))
-    resume = format_resume_command("serve", campaign.store)
+    store = shlex.quote(str(project.store))
+    resume = format_resume_command("serve", project.store)
     print(f"\nStopped. The labels are in {store}; continue with: {resume}")
 
 
-def _look(campaign: Any) -> dict[str, Any]:
-    """Return how the desk is to show the rows."""
-    kind = campaign.source.kind
+def _choose_rendering(project: Any) -> dict[str, Any]:
+    """Return the options of the backend that say how to show the rows."""
+    kind = project.source.kind
     if kind in {"images", "audio"}:
-        return {"render": "image" if kind == "images" else "audio", "media_root": campaign.path}
+        return {"render": "image" if kind == "images" else "audio", "media_root": project.path}
     return {}

@@ -2,9 +2,8 @@
 
 Needs chromium, anywidget, playwright, jupyterlab, notebook, voila and marimo. For each of the four
 it starts a server on a free port of the loopback address in a temporary folder, runs a notebook,
-labels by click and by keys, types ``d d`` and other shortcuts into the widget, and compares what is
-in the store. ``--only NAME`` checks one of them; ``--shots FOLDER`` keeps screenshots, light and
-dark.
+labels by click and by keys, types ``d d`` and other shortcuts into the widget, and checks the
+store. ``--only NAME`` checks one of them; ``--shots FOLDER`` keeps screenshots, light and dark.
 """
 
 import argparse
@@ -69,7 +68,7 @@ def notebook():
 
 
 class Frontend(NamedTuple):
-    """How to start a server, and where its notebook is."""
+    """A kind of notebook: how to start its server, and where the page is."""
 
     command: list[str]
     address: str
@@ -90,7 +89,7 @@ def click_in_marimo(page):
 
 
 def run(page, start):
-    """Run the first cell until it shows something: while there is no kernel, it does nothing."""
+    """Run the first cell until it shows the widget; before the kernel is ready, nothing happens."""
     from playwright.sync_api import TimeoutError as TooLate
 
     for _ in range(4):
@@ -128,7 +127,7 @@ FRONTENDS = {
 
 
 @contextmanager
-def served(frontend, folder):
+def run_server(frontend, folder):
     """Run a server in a folder, and yield the address of its notebook."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -182,21 +181,21 @@ def label(page, frontend, shots):
         page.evaluate(frontend.dark)
         page.wait_for_timeout(200)
         page.locator(".ska").screenshot(path=f"{shots}-dark-widget.png")
-    return latencies(page)
+    return measure_latencies(page)
 
 
-def latencies(page):
+def measure_latencies(page):
     """Return the milliseconds from a key press to the next item on screen, and its paint."""
     page.locator(".ska").evaluate("""(root) => {
-        window.found = [];
+        window.latencies = [];
         root.addEventListener('keydown', () => { window.pressed = performance.now(); }, true);
         root.addEventListener('skactive:shown', () => requestAnimationFrame(() => setTimeout(
-            () => found.push(performance.now() - pressed))));
+            () => latencies.push(performance.now() - pressed))));
     }""")
     for key in "3456" * 10:
         page.keyboard.press(key)
         page.wait_for_timeout(120)
-    return sorted(page.evaluate("found"))
+    return sorted(page.evaluate("latencies"))
 
 
 def check(name, chromium, shots):
@@ -206,30 +205,30 @@ def check(name, chromium, shots):
         folder = Path(temporary)
         (folder / "demo.ipynb").write_text(json.dumps(notebook()))
         (folder / "demo.py").write_text(MARIMO)
-        with served(frontend, folder) as address:
+        with run_server(frontend, folder) as address:
             page = chromium.new_page(viewport={"width": 1200, "height": 900})
             page.goto(address)
             try:
                 run(page, frontend.start)
-                found = label(page, frontend, shots and shots / name)
+                latencies = label(page, frontend, shots and shots / name)
             except BaseException:
                 if shots:
                     page.screenshot(path=f"{shots / name}-failed.png")
                 raise
             page.close()
-        kept = read_store(folder / "labels.db").records()
+        records = read_store(folder / "labels.db").records()
     # 1, 2, d, d, 0, 0, of which u takes back the last; then a click on 7. Other keys do nothing.
     expected = [("label", 1), ("label", 2), *[("unknown", None)] * 2, ("label", 0), ("label", 7)]
-    kinds = [(record["kind"], record["label"]) for record in kept]
+    kinds = [(record["kind"], record["label"]) for record in records]
     assert kinds[:6] == expected, kinds[:8]
     assert len(kinds) == 6 + 30 + 40, len(kinds)
-    assert len({record["id"] for record in kept}) == len(kept), "a row was answered twice"
-    assert {record["annotator"] for record in kept} == {"ann"}
-    return found
+    assert len({record["id"] for record in records}) == len(records), "a row was answered twice"
+    assert {record["annotator"] for record in records} == {"ann"}
+    return latencies
 
 
 def main():
-    """Check, and say what was found."""
+    """Check, and print the latencies."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", choices=FRONTENDS, help="one of the four")
     parser.add_argument("--shots", type=Path, help="a folder for screenshots")
@@ -244,10 +243,10 @@ def main():
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
         )
         for name in [options.only] if options.only else FRONTENDS:
-            found = check(name, chromium, options.shots)
+            latencies = check(name, chromium, options.shots)
             print(
                 f"{name}: all answers stored once; no shortcut fired; key to next item: "
-                f"median {found[len(found) // 2]:.1f} ms, most {found[-1]:.1f} ms"
+                f"median {latencies[len(latencies) // 2]:.1f} ms, maximum {latencies[-1]:.1f} ms"
             )
         chromium.close()
 

@@ -1,4 +1,4 @@
-"""Labeling in Label Studio: rows go there as tasks, annotations come back as labels."""
+"""Labeling in Label Studio: rows become tasks there, annotations become labels here."""
 
 from skactive.labeling.label_studio._bridge import LabelStudioBridge
 

@@ -1,4 +1,4 @@
-"""LabelStudioBridge: people label in Label Studio, a session decides what they are asked."""
+"""LabelStudioBridge: people label in Label Studio, in the order of a session."""
 
 from __future__ import annotations
 
@@ -10,27 +10,32 @@ from typing import Any
 
 from skactive._utils.fingerprint import digest
 from skactive.exceptions import BridgeError, SkactiveWarning
-from skactive.labeling.label_studio._annotations import AnnotationImporter, Pulled
+from skactive.labeling.label_studio._annotations import AnnotationImporter, PullResult
 from skactive.labeling.label_studio._client import Client
 from skactive.labeling.label_studio._config import (
     Control,
     Render,
-    content_of,
-    is_made_here,
-    kind_of,
+    infer_kind,
+    is_generated_config,
     make_config,
+    make_content,
 )
-from skactive.labeling.label_studio._project import Project, created, found, users
-from skactive.labeling.label_studio._tasks import Tasks
+from skactive.labeling.label_studio._project import (
+    Project,
+    create_project,
+    fetch_emails,
+    find_project,
+)
+from skactive.labeling.label_studio._tasks import TaskIndex
 from skactive.labeling.state._events import Ident, new_id
 from skactive.labeling.state._progress import Progress
 
-__all__ = ["LabelStudioBridge", "Pulled"]
+__all__ = ["LabelStudioBridge", "PullResult"]
 
 
 @dataclass(frozen=True)
-class _Order:
-    """The rows that Label Studio was told to serve, and by which round."""
+class _ServedOrder:
+    """The rows that Label Studio serves first, and the round that chose them."""
 
     round: int
     ids: tuple[Ident, ...]
@@ -38,73 +43,73 @@ class _Order:
 
 @dataclass(frozen=True)
 class _Link:
-    """What there is of a project, once it is found or made."""
+    """A project that was found or created, with what the bridge needs to use it."""
 
     project: Project
     control: Control
-    tasks: Tasks
-    inbox: AnnotationImporter
+    tasks: TaskIndex
+    importer: AnnotationImporter
 
 
 class LabelStudioBridge:
-    """Connects a session with a project of Label Studio, in which people label.
+    """Connect a session with a project of Label Studio, in which people label.
 
-    The pool goes there as tasks, each once; the session's order as scores of predictions, lowest
-    first, by which Label Studio serves tasks under "Uncertainty sampling"; annotations come back
-    by polling. Either side may be stopped and started again: which task is which row is read
-    from the tasks (``data["id"]``), and which annotations are known from the session's store.
+    The bridge pushes the pool as tasks, one per row, and the session's order as scores of
+    predictions: with "Uncertainty sampling", Label Studio serves the lowest score first. It pulls
+    annotations by polling. Either side may be stopped and restarted: the row of a task is read
+    from the task (``data["id"]``), and the annotations pulled so far from the session's store.
 
-    Annotators are known by their e-mail address, their seconds by the annotation's lead time. A
-    task that is skipped there is skipped in the session. An annotation that changes relabels its
-    row; one that is deleted, while its task stays, is taken back (the store keeps what it was).
-    Where the task itself is deleted, the label stays.
+    Annotators are identified by their email address, and the seconds per answer are the lead time
+    of the annotation. A task that is skipped there is skipped in the session. A changed annotation
+    relabels its row. A deleted annotation undoes the answer (the store keeps its history), unless
+    its task is deleted, too: then the label stays.
 
-    Webhooks are not needed, and none is set up: Label Studio refuses addresses on the same machine
-    or network by default.
+    No webhooks are set up: by default Label Studio refuses addresses on the same machine or
+    network.
 
     Parameters
     ----------
     session : LabelingSession
-        What is labeled. Its classes become the choices: declare them (``classes=``).
+        The session to label. Its classes become the choices: declare them (``classes=``).
     url : str
-        Where Label Studio is: "http://localhost:8080".
+        The address of Label Studio, such as "http://localhost:8080".
     token : str
-        From Account & Settings there: a personal access token, or a legacy token. No error and no
-        log shows it.
+        A personal access token or a legacy token, from Account & Settings there. It is never shown
+        in an error or a log.
     project : int, default=None
-        The number of a project that is there, with choices among its labels; its tasks are
-        matched by ``data["id"]``. None finds the project that a bridge with the same pool and
-        title made earlier, or makes one.
+        The number of an existing project that has choices in its labeling configuration; its tasks
+        are matched by ``data["id"]``. None finds the project that a bridge with the same pool and
+        title created earlier, or creates one.
     title : str, default="Active learning"
-        Of a project that is made; 3 to 50 characters.
+        The title of a new project; 3 to 50 characters.
     label_config : str, default=None
-        Labeling configuration of a project that is made; None makes one for texts, images or
-        sounds by their address, or tables, with the session's classes.
+        The labeling configuration of a new project; None generates one for texts, addresses of
+        images or sounds, or tables, with the session's classes.
     render : callable, default=None
-        ``render(row, id)`` returns what is shown of a row: a text, the address of an image or a
-        sound, or a dict, which is shown as a table (with a `label_config`, or in a project that
-        was there: the fields of the task's data). None shows texts, and rows of frames as tables.
+        ``render(row, id)`` returns how to show a row: a text, the address of an image or a sound,
+        or a dict, which is shown as a table (with a `label_config` or in an existing project, it is
+        the task's data). None shows texts, and rows of frames as tables.
     n_ordered : int, default=50
-        How many rows are put in order at a time. The order is written anew when there is a new
-        model, or half of them are answered. Where Label Studio knows several members of a
-        project (not in the Community Edition), it draws at random among these.
+        Number of rows to put in order at a time. The order is written again after each new model,
+        and when half of the rows are answered. If a project has several members (not in the
+        Community Edition), Label Studio draws at random among these rows.
     timeout : float, default=30.0
-        Seconds to wait for an answer of the server.
+        Seconds to wait for a response of the server.
 
     Attributes
     ----------
     project_id : int or None
-        The number of the project; None until it was asked for.
+        The number of the project; None before the first request.
 
     Raises
     ------
     BridgeError
-        By all methods, if the server cannot be reached, refuses the token, has no such project.
+        By all methods, if the server cannot be reached, refuses the token, or has no such project.
 
     Notes
     -----
-    Tried with Label Studio 1.23.2. Rows in order there are not handed out: the terminal or a
-    notebook may ask about the same row at the same time, and both answers are kept.
+    Tested with Label Studio 1.23.2. Rows in order there are not leased: the terminal or a notebook
+    may ask about the same row at the same time, and both answers are kept.
 
     Examples
     --------
@@ -141,82 +146,81 @@ class LabelStudioBridge:
             raise ValueError(f"n_ordered must be at least 1, got {n_ordered!r}.")
         self.session, self.title, self.n_ordered = session, title, n_ordered
         self._client = Client(url, token, timeout=timeout)
-        self._number, self._config, self._render = project, label_config, render
-        self._users: dict[int, str] = {}
+        self._project_number, self._label_config, self._render = project, label_config, render
+        self._emails: dict[int, str] = {}
         self._link: _Link | None = None
-        self._order: _Order | None = None
+        self._order: _ServedOrder | None = None
 
     @property
     def project_id(self) -> int | None:
-        """The number of the project; None until it was asked for."""
-        return self._number if self._link is None else self._link.project.id
+        """The number of the project; None before the first request."""
+        return self._project_number if self._link is None else self._link.project.id
 
-    # The three parts ------------------------------------------------------------------------------
+    # Push, pull, order ----------------------------------------------------------------------------
 
     def push(self) -> int:
-        """Add those rows as tasks that are not there yet.
+        """Add the rows that are not tasks yet.
 
-        It may be stopped at any moment and called again: no row becomes two tasks.
+        It may be interrupted at any time and called again: no row becomes two tasks.
 
         Returns
         -------
         int
-            How many there were to add.
+            Number of missing rows.
         """
-        return self._opened().tasks.push()
+        return self._open().tasks.push()
 
-    def pull(self) -> Pulled:
-        """Take over what was annotated since the last call; at the first call, all there is.
+    def pull(self) -> PullResult:
+        """Import the annotations made since the last call; at the first call, all of them.
 
         Returns
         -------
-        Pulled
+        PullResult
         """
-        return self._opened().inbox.pull()
+        return self._open().importer.pull()
 
     def write_order(self) -> int:
-        """Have Label Studio serve the rows that the session would hand out next, in that order.
+        """Let Label Studio serve the next rows of the session, in the session's order.
 
-        The score of a row's prediction is its rank divided by the number of rows; the lowest is
-        served first. Each order is a model version of its own, so that Label Studio goes over to
-        it at once.
+        The score of a row is its rank divided by the number of rows; the lowest is served first.
+        Each order is a new model version, so that Label Studio switches to it at once.
 
         Returns
         -------
         int
-            How many rows are in order.
+            Number of rows in order.
         """
-        link = self._opened()
-        self._see_to_classes(link.project, link.control)
-        self.session.peek()  # makes the first round, if there is none
+        link = self._open()
+        self._offer_classes(link.project, link.control)
+        self.session.peek()  # makes the first round, if necessary
         n_rounds, by_row = self.session.progress().n_rounds, link.tasks.by_row
         ids = [ident for ident in self._next_rows() if ident in by_row]
         if ids:
             version = f"skactive-{n_rounds}-{new_id()[:8]}"
             scores = {by_row[ident][0]: rank / len(ids) for rank, ident in enumerate(ids, 1)}
-            link.project.predict(scores, version)
-            link.project.serve(version)
-            link.project.forget_versions(but=version)
-        self._order = _Order(n_rounds, tuple(ids))
+            link.project.add_predictions(scores, version)
+            link.project.serve_version(version)
+            link.project.remove_other_versions(version)
+        self._order = _ServedOrder(n_rounds, tuple(ids))
         return len(ids)
 
     def _next_rows(self) -> list[Ident]:
-        """Return what the session would hand out next; what somebody skipped comes last."""
-        skipped = self._opened().inbox.rows(skipped=True)
+        """Return the next rows of the session; those that somebody skipped come last."""
+        skipped = self._open().importer.rows(skipped=True)
         ids = self.session.peek(self.n_ordered + len(skipped))
         return sorted(ids, key=skipped.__contains__)[: self.n_ordered]
 
     def _is_order_due(self) -> bool:
-        """Tell whether there is a new model, or the rows in order are nearly used up."""
+        """Return whether there is a new model, or few of the rows in order are left."""
         if self._order is None or self._order.round != self.session.progress().n_rounds:
             return True
-        still_open = set(self._next_rows())
-        answered = self._opened().inbox.rows()
-        # Rows that were answered elsewhere, or are in flight there, are not to be served.
-        if any(i not in still_open and i not in answered for i in self._order.ids):
-            return bool(still_open)
-        left = sum(ident in still_open for ident in self._order.ids)
-        return 2 * left < min(len(self._order.ids), len(still_open) + 1)
+        candidates = set(self._next_rows())
+        answered = self._open().importer.rows()
+        # Rows that were answered or leased outside of Label Studio must not be served.
+        if any(ident not in candidates and ident not in answered for ident in self._order.ids):
+            return bool(candidates)
+        n_left = sum(ident in candidates for ident in self._order.ids)
+        return 2 * n_left < min(len(self._order.ids), len(candidates) + 1)
 
     # The loop -------------------------------------------------------------------------------------
 
@@ -226,211 +230,209 @@ class LabelStudioBridge:
         until: Callable[[Progress], bool] | None = None,
         tell: Callable[[str], None] | None = None,
     ) -> Progress:
-        """Push, then pull and order again and again.
+        """Push, then pull and order in a loop.
 
-        While the server is down, it waits for it. Ctrl+C ends it at any moment; nothing is lost.
+        The loop waits while the server is down. Ctrl+C stops it at any time; nothing is lost.
 
         Parameters
         ----------
         poll_seconds : float, default=5.0
-            How often to ask.
+            Seconds between two polls.
         until : callable, default=None
-            Given the session's progress, tells whether to stop. None goes on until all rows are
-            answered.
+            Called with the session's progress; returns whether to stop. None stops when all rows
+            are answered.
         tell : callable, default=None
-            Given a line about each thing that happens. None: problems are warnings, and the rest
-            is silent.
+            Called with one line per event. None warns of problems, and reports nothing else.
 
         Returns
         -------
         Progress
-            Of the session at the end.
+            The progress of the session at the end.
         """
         if not poll_seconds > 0:
             raise ValueError(f"poll_seconds must be above 0, got {poll_seconds!r}.")
-        teller = Reporter(tell)
-        pushed = False
+        reporter = _Reporter(tell)
+        is_pushed = False
         while True:
-            began = time.monotonic()
+            start = time.monotonic()
             try:
-                if not pushed:
-                    teller.pushed(self.push(), self.project_id)
-                    pushed = True
-                self._turn(teller, poll_seconds)
-                teller.is_down = False
+                if not is_pushed:
+                    reporter.report_push(self.push(), self.project_id)
+                    is_pushed = True
+                self._poll(reporter, poll_seconds)
+                reporter.is_down = False
             except BridgeError as error:
                 if not error.passing:
                     raise
-                teller.down(error)
+                reporter.report_outage(error)
             progress: Progress = self.session.progress()
-            teller.progress(progress)
+            reporter.report_progress(progress)
             if (until is not None and until(progress)) or _is_done(progress):
                 return progress
-            time.sleep(max(0.0, poll_seconds - (time.monotonic() - began)))
+            time.sleep(max(0.0, poll_seconds - (time.monotonic() - start)))
 
-    def _turn(self, teller: Reporter, patience: float) -> None:
-        pulled = self.pull()
-        teller.pulled(pulled)
-        if pulled.n_new:
-            self.session.wait(patience)  # most models are there at once
+    def _poll(self, reporter: _Reporter, poll_seconds: float) -> None:
+        result = self.pull()
+        reporter.report_pull(result)
+        if result.n_new:
+            self.session.wait(poll_seconds)  # why: most models are fitted within that time
         if self._is_order_due():
-            teller.ordered(self.write_order())
+            reporter.report_order(self.write_order())
 
     # The project ----------------------------------------------------------------------------------
 
-    def _opened(self) -> _Link:
-        """Return the project with all that belongs to it: found, or made."""
+    def _open(self) -> _Link:
+        """Return the project; find or create it at the first call."""
         if self._link is None:
-            self._link = self._linked(self._asked_for() or self._created())
+            self._link = self._link_project(self._find_project() or self._create_project())
         return self._link
 
-    def _asked_for(self) -> Project | None:
-        if self._number is not None:
-            return Project.of(self._client, self._number)
-        return found(self._client, self._mark())
+    def _find_project(self) -> Project | None:
+        if self._project_number is not None:
+            return Project.fetch(self._client, self._project_number)
+        return find_project(self._client, self._make_mark())
 
-    def _created(self) -> Project:
+    def _create_project(self) -> Project:
         settings = {
             "title": self.title,
-            "description": f"Tasks come in the order of a learner (skactive {self._mark()}: leave "
-            "this mark, the project is found by it).",
-            "label_config": self._config or self._made_config(),
+            "description": "Tasks come in the order of a learner "
+            f"(skactive {self._make_mark()}: leave this mark, the project is found by it).",
+            "label_config": self._label_config or self._make_config(),
             "sampling": "Uncertainty sampling",
             "show_collab_predictions": False,
             "enable_empty_annotation": bool(self.session.multilabel),
         }
         try:
-            return created(self._client, settings)
+            return create_project(self._client, settings)
         except BridgeError as error:
-            # It may have been made, and the answer lost.
-            project = found(self._client, self._mark()) if error.passing else None
+            # The project may have been created although the response was lost.
+            project = find_project(self._client, self._make_mark()) if error.passing else None
             if project is None:
                 raise
             return project
 
-    def _linked(self, project: Project) -> _Link:
-        control = Control.of(project.parsed)
+    def _link_project(self, project: Project) -> _Link:
+        control = Control.from_config(project.config)
         if control is None:
             raise BridgeError(
                 f"Project {project.id} has no choices in its labeling configuration: add "
-                "<Choices> to it in Label Studio, or leave project= out to have one made."
+                "<Choices> to it in Label Studio, or omit project= to create a new project."
             )
-        self._users = users(self._client)
-        self._see_to_classes(project, control)
-        nested = self._is_made_here(project, control)
+        self._emails = fetch_emails(self._client)
+        self._offer_classes(project, control)
+        is_generated = self._is_generated(project, control)
 
-        def fields(ident: Ident) -> dict[str, Any]:
-            content = self._content(ident)
-            plain = isinstance(content, dict) and not nested
-            return content if plain else {control.value: content}
+        def make_data(ident: Ident) -> dict[str, Any]:
+            content = self._make_content(ident)
+            is_data = isinstance(content, dict) and not is_generated
+            return content if is_data else {control.value: content}
 
-        tasks = Tasks(self.session.ids, project, fields, self._mark())
-
-        def read(result: Any) -> Any:
+        def read_label(result: Any) -> Any:
             return control.read(
                 result, self.session.classes, multilabel=bool(self.session.multilabel)
             )
 
-        inbox = AnnotationImporter(self.session, project, tasks, read, self._email)
-        return _Link(project, control, tasks, inbox)
+        tasks = TaskIndex(self.session.ids, project, make_data, self._make_mark())
+        importer = AnnotationImporter(self.session, project, tasks, read_label, self._get_email)
+        return _Link(project, control, tasks, importer)
 
-    def _see_to_classes(self, project: Project, control: Control) -> None:
-        """Offer classes that were added to the session as choices."""
-        there, names = project.choices(control.name), list(map(str, self.session.classes))
-        missing = [name for name in names if name not in there]
-        if missing and self._is_made_here(project, control):
-            all_names = [*there, *missing]
-            config = make_config(control.value, all_names, multilabel=self.session.multilabel)
-            project.change(label_config=config)
+    def _offer_classes(self, project: Project, control: Control) -> None:
+        """Add new classes of the session to the choices, or warn if the project has its own."""
+        offered, names = project.choices(control.name), list(map(str, self.session.classes))
+        missing = [name for name in names if name not in offered]
+        if missing and self._is_generated(project, control):
+            choices = [*offered, *missing]
+            config = make_config(control.value, choices, multilabel=self.session.multilabel)
+            project.update(label_config=config)
         elif missing:
             warnings.warn(
-                f"Project {project.id} does not offer {missing!r}, which the session knows: add "
-                "them to its labeling configuration.",
+                f"Project {project.id} does not offer {missing!r}, which are classes of the "
+                "session: add them to its labeling configuration.",
                 SkactiveWarning,
                 stacklevel=3,
             )
 
-    def _is_made_here(self, project: Project, control: Control) -> bool:
-        return is_made_here(
-            project.about.get("label_config") or "",
+    def _is_generated(self, project: Project, control: Control) -> bool:
+        return is_generated_config(
+            project.settings.get("label_config") or "",
             control.value,
             project.choices(control.name),
             multilabel=self.session.multilabel,
         )
 
-    def _made_config(self) -> str:
+    def _make_config(self) -> str:
         if not self.session.classes:
             raise ValueError(
                 "Label Studio needs the classes before the first label: pass classes= to the "
                 "session."
             )
-        kind = kind_of(self._content(self.session.ids[0])) if self.session.ids else "text"
+        kind = infer_kind(self._make_content(self.session.ids[0])) if self.session.ids else "text"
         return make_config(kind, self.session.classes, multilabel=self.session.multilabel)
 
-    def _content(self, ident: Ident) -> Any:
-        return content_of(self.session.X, self.session.positions[ident], ident, self._render)
+    def _make_content(self, ident: Ident) -> Any:
+        return make_content(self.session.X, self.session.positions[ident], ident, self._render)
 
-    def _mark(self) -> str:
-        """Return what tells this pool under this title from others."""
+    def _make_mark(self) -> str:
+        """Return a short identifier of the pool and the title."""
         pool = self.session.store.fact("pool")
         return digest([pool["ids"], pool["rows"], self.title])[:12]
 
-    def _email(self, who: Any) -> str | None:
-        """Return the address of a user, given as a number or with all that is known of them."""
-        if isinstance(who, dict):
-            return who.get("email") or f"user {who.get('id')}"
-        if who is None:
+    def _get_email(self, user: Any) -> str | None:
+        """Return the email address of a user, given by number or as a dict."""
+        if isinstance(user, dict):
+            return user.get("email") or f"user {user.get('id')}"
+        if user is None:
             return None
-        if who not in self._users:  # somebody who is new there
-            self._users = users(self._client)
-        return self._users.setdefault(who, f"user {who}")
+        if user not in self._emails:  # a new user
+            self._emails = fetch_emails(self._client)
+        return self._emails.setdefault(user, f"user {user}")
 
 
 def _is_done(progress: Progress) -> bool:
     return progress.n_labeled + progress.n_unknown >= progress.n_rows
 
 
-class Reporter:
-    """Says what a loop does, each thing once."""
+class _Reporter:
+    """Report the progress of the loop, and each problem once."""
 
     def __init__(self, tell: Callable[[str], None] | None) -> None:
-        self._say = tell or _silent
+        self._report = tell or _ignore_line
         self._warn = tell or _warn
         self._problems: set[str] = set()
         self._reasons: set[str] = set()
         self.is_down = False
 
-    def pushed(self, n: int, project: int | None) -> None:
-        self._say(f"Project {project}: {n} rows added as tasks.")
+    def report_push(self, n: int, project: int | None) -> None:
+        self._report(f"Project {project}: {n} rows added as tasks.")
 
-    def pulled(self, pulled: Pulled) -> None:
-        if pulled.n_new:
-            self._say(
-                f"{pulled.n_labels} labels, {pulled.n_skips} skipped, {pulled.n_changed} changed, "
-                f"{pulled.n_withdrawn} taken back."
+    def report_pull(self, result: PullResult) -> None:
+        if result.n_new:
+            self._report(
+                f"{result.n_labels} labels, {result.n_skips} skipped, {result.n_changed} changed, "
+                f"{result.n_withdrawn} undone."
             )
-        for problem in pulled.problems.values():
+        for problem in result.problems.values():
             if problem not in self._problems:
                 self._problems.add(problem)
-                self._warn(f"Not taken over: {problem}.")
+                self._warn(f"Not imported: {problem}.")
 
-    def ordered(self, n: int) -> None:
-        self._say(f"{n} rows in order.")
+    def report_order(self, n: int) -> None:
+        self._report(f"{n} rows in order.")
 
-    def down(self, error: BridgeError) -> None:
+    def report_outage(self, error: BridgeError) -> None:
         if not self.is_down:
-            self._warn(f"{error} Waiting for it.")
+            self._warn(f"{error} Waiting for the server.")
         self.is_down = True
 
-    def progress(self, progress: Progress) -> None:
+    def report_progress(self, progress: Progress) -> None:
         for reason in (progress.stop_reason, progress.problem):
             if reason and reason not in self._reasons:
                 self._reasons.add(reason)
-                self._say(reason)
+                self._report(reason)
 
 
-def _silent(line: str) -> None:
-    """Say nothing."""
+def _ignore_line(line: str) -> None:
+    """Report nothing."""
 
 
 def _warn(line: str) -> None:

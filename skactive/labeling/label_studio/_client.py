@@ -1,9 +1,8 @@
-"""Requests to Label Studio's API, by the standard library."""
+"""A client of Label Studio's API, built on the standard library."""
 
 from __future__ import annotations
 
 import http.client
-import ipaddress
 import json
 import time
 import urllib.error
@@ -14,44 +13,50 @@ from typing import Any, TypeAlias
 from urllib.parse import SplitResult, urlencode, urlsplit
 
 from skactive.exceptions import BridgeError, SkactiveWarning
+from skactive.labeling._network import check_api_token, is_loopback
 
-__all__ = ["Client"]
+__all__ = ["Client", "make_exchange"]
 
 Exchange: TypeAlias = Callable[
     [str, str, Mapping[str, str], bytes | None, float], tuple[int, bytes]
 ]
-_PASSING = (429, 500, 502, 503, 504)  # answers that may be others a little later
-_WAITS = (0.5, 1.0, 2.0, 4.0)  # seconds between tries
-_LONGEST = 300  # characters of what a server says that an error repeats
+_TRANSIENT_STATUSES = (429, 500, 502, 503, 504)  # a retry may succeed
+_RETRY_WAITS = (0.5, 1.0, 2.0, 4.0)  # seconds between attempts
+_MAX_DETAIL = 300  # characters of a response that an error quotes
 
 
 class Client:
-    """Asks one server, with a token that no error and no log ever shows.
+    """Send requests to one server, with a token that no error and no log ever shows.
 
-    What is lost on the way is asked again, as long as asking twice does no harm.
+    Requests that fail are repeated if repeating them is safe.
 
     Parameters
     ----------
     url : str
-        Where Label Studio is.
+        The address of Label Studio.
     token : str
         A legacy token, or a personal access token (it has two dots), which is exchanged for a
-        short-lived one whenever that has run out.
+        short-lived one whenever that has expired.
     timeout : float, default=30.0
-        Seconds to wait for an answer.
+        Seconds to wait for a response.
     waits : sequence of float
-        Seconds to wait between tries; one more try than there are waits.
+        Seconds to wait between attempts; there is one attempt more than waits.
     """
 
     def __init__(
-        self, url: str, token: str, *, timeout: float = 30.0, waits: tuple[float, ...] = _WAITS
+        self,
+        url: str,
+        token: str,
+        *,
+        timeout: float = 30.0,
+        waits: tuple[float, ...] = _RETRY_WAITS,
     ) -> None:
-        parts = _checked_url(url)
+        parts = _check_url(url)
         self.url = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
-        self._token, self._access = _checked_token(token), ""
+        self._token, self._access = check_api_token(token), ""
         self._timeout, self._waits = timeout, waits
-        # The seam of the contract test. A redirect is never followed: the token goes nowhere else.
-        self.exchange: Exchange = _exchange(_is_loopback(parts.hostname or ""))
+        # Replaced by tests. Redirects are not followed, so that the token is sent nowhere else.
+        self.exchange: Exchange = make_exchange(is_local=is_loopback(parts.hostname or ""))
 
     def __repr__(self) -> str:
         return f"Client({self.url!r})"
@@ -63,54 +68,52 @@ class Client:
         body: Any = None,
         *,
         query: Mapping[str, Any] | None = None,
-        harmless: bool | None = None,
+        retry: bool | None = None,
         timeout: float | None = None,
     ) -> Any:
-        """Ask once, or until there is an answer.
+        """Send a request, and repeat it on transient errors.
 
         Parameters
         ----------
         method, path : str
-            What is asked.
+            Of the request.
         body : object, default=None
-            Anything that JSON can hold.
+            Any value that JSON can hold.
         query : mapping, default=None
-            Goes behind the path; what is neither text nor a number, as JSON.
-        harmless : bool, default=None
-            Whether it may be asked twice; None: unless it is a POST.
+            The query; values other than strings and integers are sent as JSON.
+        retry : bool, default=None
+            Whether the request may be repeated; None repeats all but POST.
         timeout : float, default=None
-            Seconds to wait, where it is not as usual.
+            Seconds to wait for a response; None takes the client's.
 
         Returns
         -------
         object
-            What the answer holds, from JSON; None if it is empty.
+            The decoded JSON; None if the response is empty.
 
         Raises
         ------
         BridgeError
-            If there is no answer, or it says no.
+            If there is no response, or its status is an error.
         """
-        target = path if query is None else f"{path}?{urlencode(_texts(query))}"
-        waits = list(self._waits) if (method != "POST" if harmless is None else harmless) else []
+        target = path if query is None else f"{path}?{urlencode(_encode_query(query))}"
+        waits = list(self._waits) if (method != "POST" if retry is None else retry) else []
         while True:
             try:
-                return self._asked(method, target, body, timeout or self._timeout)
+                return self._request(method, target, body, timeout or self._timeout)
             except BridgeError as error:
                 if not error.passing or not waits:
                     raise
                 time.sleep(waits.pop(0))
 
-    def _asked(self, method: str, target: str, body: Any, timeout: float) -> Any:
-        for again in (False, True):
-            status, answer = self._sent(method, target, body, self._authorization(), timeout)
-            if status == 401 and self._is_personal and not again:
-                self._access = ""  # it has run out
-                continue
-            break
-        return self._read(method, target, status, answer)
+    def _request(self, method: str, target: str, body: Any, timeout: float) -> Any:
+        status, answer = self._send(method, target, body, self._authorize(), timeout)
+        if status == 401 and self._is_personal:
+            self._access = ""  # it has expired: get another
+            status, answer = self._send(method, target, body, self._authorize(), timeout)
+        return self._parse_response(method, target, status, answer)
 
-    def _sent(
+    def _send(
         self, method: str, target: str, body: Any, authorization: str, timeout: float
     ) -> tuple[int, bytes]:
         headers = {"Accept": "application/json"}
@@ -125,31 +128,31 @@ class Client:
         except (OSError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", None) or error
             raise BridgeError(
-                f"No answer from Label Studio at {self.url} "
-                f"({self._clean(str(reason)) or type(reason).__name__}). Check that it runs and "
-                "that this is its address.",
+                f"No response from Label Studio at {self.url} "
+                f"({self._redact(str(reason)) or type(reason).__name__}). Check that it is running "
+                "and that the address is right.",
                 passing=True,
             ) from None
 
-    def _read(self, method: str, target: str, status: int, answer: bytes) -> Any:
+    def _parse_response(self, method: str, target: str, status: int, answer: bytes) -> Any:
         if status >= 300:
-            raise self._refusal(method, target.partition("?")[0], status, answer)
+            raise self._make_error(method, target.partition("?")[0], status, answer)
         try:
             return json.loads(answer) if answer.strip() else None
         except ValueError:
             raise BridgeError(
-                f"What answers at {self.url} is not Label Studio's API: {method} "
-                f"{target.partition('?')[0]} gave no JSON. Check the address.",
+                f"The server at {self.url} is not Label Studio's API: {method} "
+                f"{target.partition('?')[0]} did not return JSON. Check the address.",
                 status=status,
             ) from None
 
-    def _refusal(self, method: str, path: str, status: int, answer: bytes) -> BridgeError:
-        said = self._clean(_detail(answer)).rstrip(".")
-        asked = f"{method} {path} at {self.url}"
+    def _make_error(self, method: str, path: str, status: int, answer: bytes) -> BridgeError:
+        detail = self._redact(_parse_detail(answer)).rstrip(".")
+        request = f"{method} {path} at {self.url}"
         return BridgeError(
-            f"{asked}: {status}{f' ({said})' if said else ''}. {_advice(status)}",
+            f"{request}: {status}{f' ({detail})' if detail else ''}. {_advise(status)}",
             status=status,
-            passing=status in _PASSING,
+            passing=status in _TRANSIENT_STATUSES,
         )
 
     # Tokens ---------------------------------------------------------------------------------------
@@ -158,30 +161,33 @@ class Client:
     def _is_personal(self) -> bool:
         return self._token.count(".") == 2
 
-    def _authorization(self) -> str:
+    def _authorize(self) -> str:
+        """Return the Authorization header, after exchanging a personal token if necessary."""
         if not self._is_personal:
             return f"Token {self._token}"
         if not self._access:
             path, body = "/api/token/refresh/", {"refresh": self._token}
-            status, answer = self._sent("POST", path, body, "", self._timeout)
-            self._access = (self._read("POST", path, status, answer) or {}).get("access", "")
+            status, answer = self._send("POST", path, body, "", self._timeout)
+            content = self._parse_response("POST", path, status, answer) or {}
+            self._access = content.get("access", "")
         return f"Bearer {self._access}"
 
-    def _clean(self, text: str) -> str:
-        """Return what a server said, without any token that it may have repeated."""
+    def _redact(self, text: str) -> str:
+        """Return a text of the server without the tokens that it may quote, and shortened."""
         for secret in (self._token, self._access):
             if secret:
                 text = text.replace(secret, "[token]")
-        return text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
+        return text if len(text) <= _MAX_DETAIL else text[:_MAX_DETAIL] + "..."
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_: Any) -> None:
-        return None
+        """Follow no redirect: the response is an error."""
+        return
 
 
-def _exchange(is_local: bool) -> Exchange:
-    """Return what sends a request; a proxy is not asked for what is on this machine."""
+def make_exchange(*, is_local: bool) -> Exchange:
+    """Return the function that sends requests; for a local server it uses no proxy."""
     handlers: list[Any] = [_NoRedirect()]
     if is_local:
         handlers.append(urllib.request.ProxyHandler({}))
@@ -201,70 +207,55 @@ def _exchange(is_local: bool) -> Exchange:
     return exchange
 
 
-def _checked_url(url: str) -> SplitResult:
+def _check_url(url: str) -> SplitResult:
     parts = urlsplit(url.strip())
     if "@" in parts.netloc:
-        raise ValueError("The address holds a user or a password: leave them out, pass token=.")
+        raise ValueError(
+            "The address contains a user or a password: leave them out, and pass token=."
+        )
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(f"url must be an address such as 'http://localhost:8080', got {url!r}.")
-    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
         warnings.warn(
-            f"http to {parts.hostname} is not encrypted: others on the way can read the token and "
-            "the rows. Use https.",
+            f"http to {parts.hostname} is not encrypted: others in the network can read the token "
+            "and the rows. Use https.",
             SkactiveWarning,
             stacklevel=4,
         )
     return parts
 
 
-def _checked_token(token: str) -> str:
-    token = token.strip()
-    if not token or not token.isascii() or not token.isprintable() or " " in token:
-        raise ValueError(
-            "token is empty, or has characters that no token has. In Label Studio it is under "
-            "Account & Settings: a personal access token, or a legacy token."
-        )
-    return token
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
-
-
-def _texts(query: Mapping[str, Any]) -> dict[str, str]:
+def _encode_query(query: Mapping[str, Any]) -> dict[str, str]:
     return {
         name: str(value) if isinstance(value, str | int) else json.dumps(value)
         for name, value in query.items()
     }
 
 
-def _detail(answer: bytes) -> str:
-    """Return what a server says of an error: of JSON its details, of a page nothing."""
+def _parse_detail(answer: bytes) -> str:
+    """Return the details of an error response; none unless it is JSON."""
     try:
-        said = json.loads(answer)
+        content = json.loads(answer)
     except ValueError:
         return ""
-    if not isinstance(said, dict):
-        return str(said)
-    wrong = said.get("validation_errors")
-    return str(said.get("detail", "")) + (f": {json.dumps(wrong)}" if wrong else "")
+    if not isinstance(content, dict):
+        return str(content)
+    invalid = content.get("validation_errors")
+    return str(content.get("detail", "")) + (f": {json.dumps(invalid)}" if invalid else "")
 
 
-def _advice(status: int) -> str:
+def _advise(status: int) -> str:
     if status == 401:
         return (
-            "The token is wrong, has run out, or is of a kind that is switched off there: copy it "
-            "anew from Account & Settings."
+            "The token is wrong or expired, or its kind is disabled there: copy it again from "
+            "Account & Settings."
         )
     if status == 403:
-        return "The user of this token may not do this: ask for the rights, or use another token."
+        return "The user of this token lacks permission: ask for access, or use another token."
     if status == 404:
-        return "There is no such thing, or not for this token: check the project and the address."
+        return "Not found, or not accessible with this token: check the project and the address."
     if status < 400:
         return "Label Studio is at another address (https for http?): pass that as url."
-    if status in _PASSING:
-        return "The server fails or has too much to do: look at its log, and try again."
-    return "Label Studio refuses this."
+    if status in _TRANSIENT_STATUSES:
+        return "The server failed or is overloaded: look at its log, and try again."
+    return "Label Studio refused the request."

@@ -1,4 +1,4 @@
-"""What Label Studio shows: the content of a row, and the choices beside it."""
+"""Labeling configurations of Label Studio, and the content of the tasks that they show."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from xml.sax.saxutils import quoteattr
 
 from skactive.exceptions import LabelError
 from skactive.labeling._validation import to_builtin
-from skactive.labeling.page._rendering import single_row
+from skactive.labeling.page._rendering import take_row
 from skactive.labeling.state._events import Ident
 
-__all__ = ["Control", "Render", "content_of", "is_made_here", "kind_of", "make_config"]
+__all__ = ["Control", "Render", "infer_kind", "is_generated_config", "make_config", "make_content"]
 
 Render = Callable[[Any, Ident], Any]
 
-_ENDINGS = {
+_MEDIA_SUFFIXES = {
     "image": {".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".bmp"},
     "audio": {".wav", ".mp3", ".ogg", ".flac", ".m4a", ".opus"},
 }
@@ -33,61 +33,61 @@ _TAGS = {
 
 @dataclass(frozen=True)
 class Control:
-    """The choices of a project, and what is shown beside them.
+    """The choices in a labeling configuration.
 
     Parameters
     ----------
     name : str
-        Of the choices.
+        The name of the choices.
     value : str
-        The field of a task that is shown.
+        The field of a task that is shown beside them.
     """
 
     name: str
     value: str
 
     @classmethod
-    def of(cls, parsed: Mapping[str, Any]) -> Control | None:
-        """Find the first choices of a labeling configuration, as the server has parsed it."""
-        for name, tag in parsed.items():
+    def from_config(cls, config: Mapping[str, Any]) -> Control | None:
+        """Return the first choices of a labeling configuration, as parsed by the server."""
+        for name, tag in config.items():
             if tag.get("type") == "Choices" and tag.get("inputs"):
                 return cls(name, tag["inputs"][0].get("value") or "text")
         return None
 
     def read(self, result: Sequence[Any], classes: Sequence[Any], *, multilabel: bool) -> Any:
-        """Return the label that an annotation gives.
+        """Return the label in the result of an annotation.
 
         Parameters
         ----------
         result : sequence of dict
-            Of the annotation.
+            The result of the annotation.
         classes : sequence
-            Of the session. Label Studio knows them as texts.
+            The classes of the session. Label Studio has them as strings.
         multilabel : bool
             Whether a label is a list of classes.
         """
-        mine = [each for each in result if each.get("from_name") == self.name]
-        chosen = [choice for each in mine for choice in each.get("value", {}).get("choices", ())]
-        by_name = {str(each): each for each in classes}
-        label = [by_name.get(each, each) if isinstance(each, str) else each for each in chosen]
+        values = [part.get("value", {}) for part in result if part.get("from_name") == self.name]
+        choices = [choice for value in values for choice in value.get("choices", ())]
+        by_name = {str(label): label for label in classes}
+        label = [by_name.get(name, name) if isinstance(name, str) else name for name in choices]
         if multilabel:
             return label
         if len(label) != 1:
             raise LabelError(
-                f"it has {len(label)} choices, one is needed: answer it again in Label Studio, or "
-                "skip it there"
+                f"expected one choice, got {len(label)}: answer it again in Label Studio, or skip "
+                "it there"
             )
         return label[0]
 
 
-def is_made_here(config: str, kind: str, names: Sequence[str], *, multilabel: bool) -> bool:
-    """Tell whether a labeling configuration is one of ours, as it was made."""
+def is_generated_config(config: str, kind: str, names: Sequence[str], *, multilabel: bool) -> bool:
+    """Return whether a labeling configuration is exactly as :func:`make_config` makes it."""
     return kind in _TAGS and config == make_config(kind, names, multilabel=multilabel)
 
 
 def make_config(kind: str, classes: Sequence[Any], *, multilabel: bool) -> str:
-    """Return a labeling configuration: the item, and a choice for each class."""
-    choices = "".join(f"\n    <Choice value={quoteattr(str(each))}/>" for each in classes)
+    """Return a labeling configuration: the item, and one choice per class."""
+    choices = "".join(f"\n    <Choice value={quoteattr(str(label))}/>" for label in classes)
     choice, required = ("multiple", "false") if multilabel else ("single", "true")
     return (
         f"<View>\n  {_TAGS[kind]}\n"
@@ -96,60 +96,60 @@ def make_config(kind: str, classes: Sequence[Any], *, multilabel: bool) -> str:
     )
 
 
-def kind_of(content: Any) -> str:
-    """Return as what a content is shown: text, image, audio or table."""
+def infer_kind(content: Any) -> str:
+    """Return how a content is shown: as "text", "image", "audio" or "table"."""
     if isinstance(content, Mapping):
         return "table"
     address = urlsplit(content) if content.startswith(("http://", "https://", "/data/")) else None
-    if address is not None and not any(sign.isspace() for sign in content):
-        ending = PurePosixPath(address.path).suffix.lower()
-        for kind, endings in _ENDINGS.items():
-            if ending in endings:
+    if address is not None and not any(character.isspace() for character in content):
+        suffix = PurePosixPath(address.path).suffix.lower()
+        for kind, suffixes in _MEDIA_SUFFIXES.items():
+            if suffix in suffixes:
                 return kind
     return "text"
 
 
-def content_of(X: Any, position: int, ident: Ident, render: Render | None) -> Any:
-    """Return what is shown of a row: a text, an address, or named values.
+def make_content(X: Any, position: int, ident: Ident, render: Render | None) -> Any:
+    """Return the content of a row: a text, an address, or a dict of values.
 
     Parameters
     ----------
     X : rows in any container
         The pool.
     position : int
-        Which row.
+        The position of the row.
     ident : str or int
-        Its id.
+        The id of the row.
     render : callable or None
-        ``render(row, id)``.
+        ``render(row, id)`` returns what to show; None shows the row itself.
     """
-    row = single_row(X, position)
-    return _checked(row if render is None else render(row, ident), ident)
+    row = take_row(X, position)
+    return _to_json_content(row if render is None else render(row, ident), ident)
 
 
-def _checked(content: Any, ident: Ident) -> Any:
+def _to_json_content(content: Any, ident: Ident) -> Any:
     content = to_builtin(content)
     if isinstance(content, str):
-        return _clean(content)
+        return _replace_invalid(content)
     if hasattr(content, "to_dict"):  # a row of a pandas frame
         content = content.to_dict()
     if isinstance(content, Mapping):
-        return {str(name): _cell(to_builtin(value)) for name, value in content.items()}
+        return {str(name): _to_json_value(to_builtin(value)) for name, value in content.items()}
     raise ValueError(
-        f"Label Studio can show texts, addresses of pictures or sounds, and dicts of values, got a "
+        f"Label Studio can show texts, addresses of images or sounds, and dicts of values, got a "
         f"{type(content).__name__} for row {ident!r}: pass render=, a function of (row, id) that "
         "returns one of these."
     )
 
 
-def _cell(value: Any) -> Any:
+def _to_json_value(value: Any) -> Any:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     if isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
         return value
-    return _clean(str(value))
+    return _replace_invalid(str(value))
 
 
-def _clean(text: str) -> str:
-    """Replace what databases and JSON cannot hold."""
+def _replace_invalid(text: str) -> str:
+    """Replace null characters and lone surrogates, which databases and JSON cannot hold."""
     return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()

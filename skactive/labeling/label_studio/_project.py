@@ -1,4 +1,4 @@
-"""One project of Label Studio, and what can be asked of it."""
+"""One project of Label Studio, and the requests about it."""
 
 from __future__ import annotations
 
@@ -10,58 +10,72 @@ from skactive._utils.fingerprint import digest
 from skactive.exceptions import BridgeError
 from skactive.labeling.label_studio._client import Client
 
-__all__ = ["Project", "created", "found", "users"]
+__all__ = ["Project", "create_project", "fetch_emails", "find_project"]
 
-_PAGE = 1000
-_FULL_PAGE = 200  # of tasks with their annotations
-_SLOW = 300.0  # seconds: an import of a thousand long texts takes a while
-_ANNOTATED = (
-    "id,data,updated_at,annotations,result,completed_by,was_cancelled,lead_time"  # nested ones too
-)
-_OURS = "skactive-"  # what model versions made here begin with
+_PAGE_SIZE = 1000
+_ANNOTATED_PAGE_SIZE = 200  # of tasks with their annotations
+_IMPORT_TIMEOUT = 300.0  # seconds; an import of a thousand long texts is slow
+# Includes the fields of the nested annotations.
+_ANNOTATED_FIELDS = "id,data,updated_at,annotations,result,completed_by,was_cancelled,lead_time"
+_VERSION_PREFIX = "skactive-"  # of the model versions made by bridges
 
-Task = dict[str, Any]
+TaskRecord = dict[str, Any]
 
 
-def created(client: Client, settings: Mapping[str, Any]) -> Project:
-    """Make a project.
+def create_project(client: Client, settings: Mapping[str, Any]) -> Project:
+    """Create a project.
 
     Parameters
     ----------
     client : Client
-        Where.
+        A client of the server.
     settings : mapping
-        Of the project.
+        Settings of the project.
+
+    Returns
+    -------
+    Project
     """
     return Project(client, client.call("POST", "/api/projects/", dict(settings)))
 
 
-def found(client: Client, mark: str) -> Project | None:
-    """Find the project whose description holds a mark; the oldest, if there are several."""
-    query = {"include": "id,description", "page_size": _PAGE}
-    fitting: list[int] = []
+def find_project(client: Client, mark: str) -> Project | None:
+    """Find the project whose description contains a mark; the oldest, if there are several.
+
+    Parameters
+    ----------
+    client : Client
+        A client of the server.
+    mark : str
+        A part of the description.
+
+    Returns
+    -------
+    Project or None
+    """
+    query = {"include": "id,description", "page_size": _PAGE_SIZE}
+    numbers: list[int] = []
     page = 1
     while True:
         answer = client.call("GET", "/api/projects/", query=query | {"page": page})
-        fitting += [
-            each["id"] for each in _part(answer, "results") if mark in (each["description"] or "")
-        ]
+        projects = _get_field(answer, "results")
+        numbers += [each["id"] for each in projects if mark in (each["description"] or "")]
         if not answer["next"]:
             break
         page += 1
-    return Project.of(client, min(fitting)) if fitting else None
+    return Project.fetch(client, min(numbers)) if numbers else None
 
 
-def users(client: Client) -> dict[int, str]:
-    """Return the addresses of a server's users by their numbers, as far as they may be seen."""
+def fetch_emails(client: Client) -> dict[int, str]:
+    """Return the email addresses of the users by their numbers; empty without permission."""
     try:
         answer = client.call("GET", "/api/users/")
     except BridgeError as error:
         if error.status != 403:
             raise
         return {}
-    listed = answer if isinstance(answer, list) else _part(answer, "results")
-    return {each["id"]: each["email"] for each in listed if each.get("email")}
+    users = answer if isinstance(answer, list) else _get_field(answer, "results")
+    return {user["id"]: user["email"] for user in users if user.get("email")}
 
 
 class Project:
@@ -70,152 +84,151 @@ class Project:
     Parameters
     ----------
     client : Client
-        The server.
-    about : dict
-        What the server says of the project.
+        A client of the server.
+    settings : dict
+        The settings of the project, as returned by the server.
 
     Attributes
     ----------
     id : int
-        Its number there.
+        The number of the project.
     mark : str
-        The same for this project only, whatever the server's address.
+        Identifies the project, independently of the server's address.
     """
 
-    def __init__(self, client: Client, about: dict[str, Any]) -> None:
-        self._client, self.about = client, about
-        self.id = int(_part(about, "id"))
-        self.mark = digest([self.id, _part(about, "created_at")])[:12]
+    def __init__(self, client: Client, settings: dict[str, Any]) -> None:
+        self._client, self.settings = client, settings
+        self.id = int(_get_field(settings, "id"))
+        self.mark = digest([self.id, _get_field(settings, "created_at")])[:12]
         self._path = f"/api/projects/{self.id}"
 
     @classmethod
-    def of(cls, client: Client, number: int) -> Project:
-        """Ask for a project by its number."""
+    def fetch(cls, client: Client, number: int) -> Project:
+        """Return a project by its number."""
         return cls(client, client.call("GET", f"/api/projects/{int(number)}/"))
 
     @property
-    def parsed(self) -> dict[str, Any]:
-        """The labeling configuration, as the server has parsed it."""
-        return self.about.get("parsed_label_config") or {}
+    def config(self) -> dict[str, Any]:
+        """The labeling configuration, as parsed by the server."""
+        return self.settings.get("parsed_label_config") or {}
 
     def choices(self, name: str) -> list[str]:
-        """Return the choices that are offered under a name."""
-        return list(self.parsed.get(name, {}).get("labels", ()))
+        """Return the choices of the control with a name."""
+        return list(self.config.get(name, {}).get("labels", ()))
 
-    def change(self, **settings: Any) -> None:
-        """Change settings of the project."""
-        self.about = self._client.call("PATCH", f"{self._path}/", settings)
+    def update(self, **settings: Any) -> None:
+        """Update settings of the project."""
+        self.settings = self._client.call("PATCH", f"{self._path}/", settings)
 
     # Tasks ----------------------------------------------------------------------------------------
 
-    def tasks(self) -> Iterator[Task]:
+    def tasks(self) -> Iterator[TaskRecord]:
         """Yield all tasks with ``id``, ``data`` and ``meta``, without their annotations."""
         last = 0
         while True:
-            after = _filtered(["tasks:id"], ("id", "greater", "Number", last))
-            page = self._page(after, "id,data,meta", _PAGE, 1)
+            query = _make_query(["tasks:id"], ("id", "greater", "Number", last))
+            page = self._fetch_page(query, "id,data,meta", _PAGE_SIZE, 1)
             yield from page
-            if len(page) < _PAGE:
+            if len(page) < _PAGE_SIZE:
                 return
             last = page[-1]["id"]
 
     def add_tasks(self, tasks: Sequence[Mapping[str, Any]]) -> None:
-        """Add tasks; asked once only, as the server would add them again."""
-        self._client.call("POST", f"{self._path}/import", list(tasks), timeout=_SLOW)
+        """Add tasks. The request is not repeated: the server would add them twice."""
+        self._client.call("POST", f"{self._path}/import", list(tasks), timeout=_IMPORT_TIMEOUT)
 
     def is_untouched(self, task: int) -> bool:
-        """Tell whether nobody has begun to work on a task."""
+        """Return whether a task has neither annotations nor drafts."""
         query = {"include": "id,annotations,drafts"}
-        about = self._client.call("GET", f"/api/tasks/{task}/", query=query)
-        return not about.get("annotations") and not about.get("drafts")
+        answer = self._client.call("GET", f"/api/tasks/{task}/", query=query)
+        return not answer.get("annotations") and not answer.get("drafts")
 
     def remove_task(self, task: int) -> None:
-        """Remove a task."""
-        _unless_gone(lambda: self._client.call("DELETE", f"/api/tasks/{task}/"))
+        """Remove a task, if it exists."""
+        _ignore_missing(lambda: self._client.call("DELETE", f"/api/tasks/{task}/"))
 
     # Annotations ----------------------------------------------------------------------------------
 
-    def annotated(self) -> Iterator[Task]:
-        """Yield the tasks that have annotations, skipped ones too; some come twice."""
+    def annotated_tasks(self) -> Iterator[TaskRecord]:
+        """Yield the tasks that have annotations or skips; a task with both comes twice."""
         for field in ("total_annotations", "cancelled_annotations"):
-            yield from self._since(None, (f"{field}", "greater", "Number", 0))
+            yield from self._fetch_since(None, (f"{field}", "greater", "Number", 0))
 
-    def changed(self, since: datetime) -> Iterator[Task]:
-        """Yield the tasks that changed since a moment of the server's, with their annotations."""
-        yield from self._since(since)
+    def changed_tasks(self, since: datetime) -> Iterator[TaskRecord]:
+        """Yield the tasks that changed since a time of the server, with their annotations."""
+        yield from self._fetch_since(since)
 
-    def _since(self, since: datetime | None, *filters: tuple[Any, ...]) -> Iterator[Task]:
+    def _fetch_since(
+        self, since: datetime | None, *filters: tuple[Any, ...]
+    ) -> Iterator[TaskRecord]:
         """Yield tasks in the order of their changes; those that change meanwhile come again."""
         page = 1
-        done: set[tuple[int, str]] = set()
+        yielded: set[tuple[int, str]] = set()
         while True:
-            moment = (
-                () if since is None else (("updated_at", _NOT_BEFORE, "Datetime", _text(since)),)
-            )
-            query = _filtered(["tasks:updated_at"], *filters, *moment)
-            tasks = self._page(query, _ANNOTATED, _FULL_PAGE, page)
+            is_recent = () if since is None else (_updated_since(since),)
+            query = _make_query(["tasks:updated_at"], *filters, *is_recent)
+            tasks = self._fetch_page(query, _ANNOTATED_FIELDS, _ANNOTATED_PAGE_SIZE, page)
             for task in tasks:
-                if (version := (task["id"], task["updated_at"])) not in done:
-                    done.add(version)
+                if (version := (task["id"], task["updated_at"])) not in yielded:
+                    yielded.add(version)
                     yield task
-            if len(tasks) < _FULL_PAGE:
+            if len(tasks) < _ANNOTATED_PAGE_SIZE:
                 return
-            # From the last one on, not the next page: what changes meanwhile leaves its place.
+            # why not simply the next page: a task that changes meanwhile moves to the end, and the
+            # tasks after it would move up by one. So continue at the time of the last task; only if
+            # a whole page has the same time, with the next page.
             last = datetime.fromisoformat(tasks[-1]["updated_at"])
             since, page = (since, page + 1) if last == since else (last, 1)
 
     def has_annotation(self, annotation: int) -> bool:
-        """Tell whether there is an annotation."""
+        """Return whether an annotation exists."""
         path = f"/api/annotations/{annotation}/"
-        return _unless_gone(lambda: self._client.call("GET", path)) is not None
+        return _ignore_missing(lambda: self._client.call("GET", path)) is not None
 
     # The order ------------------------------------------------------------------------------------
 
-    def predict(self, scores: Mapping[int, float], version: str) -> None:
-        """Give tasks scores, as of a model of this version."""
+    def add_predictions(self, scores: Mapping[int, float], version: str) -> None:
+        """Add predictions of a model version that have scores only."""
         predictions = [
             {"task": task, "result": [], "score": score, "model_version": version}
             for task, score in scores.items()
         ]
-        # The same scores twice are no other order.
+        # Safe to repeat: the same scores twice give the same order.
         path = f"{self._path}/import/predictions"
-        self._client.call("POST", path, predictions, harmless=True)
+        self._client.call("POST", path, predictions, retry=True)
 
-    def serve(self, version: str) -> None:
-        """Serve tasks by the scores of a version, lowest first."""
-        self.change(sampling="Uncertainty sampling", model_version=version)
+    def serve_version(self, version: str) -> None:
+        """Serve the tasks by the scores of a model version, lowest first."""
+        self.update(sampling="Uncertainty sampling", model_version=version)
 
-    def forget_versions(self, but: str) -> None:
-        """Remove the scores of all versions of ours but one."""
+    def remove_other_versions(self, version: str) -> None:
+        """Remove the predictions of all versions made by bridges except one."""
         path = f"{self._path}/model-versions/"
-        for version in self._client.call("GET", path):
-            if version.startswith(_OURS) and version != but:
-                self._client.call("DELETE", path, {"model_version": version})
+        for other in self._client.call("GET", path):
+            if other.startswith(_VERSION_PREFIX) and other != version:
+                self._client.call("DELETE", path, {"model_version": other})
 
-    def _page(self, query: Any, include: str, size: int, page: int) -> list[Task]:
-        asked = {
+    def _fetch_page(self, query: Any, include: str, size: int, page: int) -> list[TaskRecord]:
+        parameters = {
             "project": self.id,
             "page": page,
             "page_size": size,
-            "fields": "all" if include == _ANNOTATED else "task_only",
+            "fields": "all" if include == _ANNOTATED_FIELDS else "task_only",
             "include": include,
             "resolve_uri": "false",
             "query": query,
         }
         try:
-            answer = self._client.call("GET", "/api/tasks/", query=asked)
+            answer = self._client.call("GET", "/api/tasks/", query=parameters)
         except BridgeError as error:
-            if error.status == 404 and page > 1:  # the last page was full
+            if error.status == 404 and page > 1:  # the previous page was full, and the last
                 return []
             raise
-        return list(_part(answer, "tasks"))
+        return list(_get_field(answer, "tasks"))
 
 
-_NOT_BEFORE = "greater_or_equal"
-
-
-def _filtered(ordering: list[str], *filters: tuple[Any, ...]) -> dict[str, Any]:
-    """Return a query of the data manager."""
+def _make_query(ordering: list[str], *filters: tuple[Any, ...]) -> dict[str, Any]:
+    """Return a query of Label Studio's data manager."""
     items = [
         {"filter": f"filter:tasks:{field}", "operator": operator, "type": kind, "value": value}
         for field, operator, kind, value in filters
@@ -223,22 +236,25 @@ def _filtered(ordering: list[str], *filters: tuple[Any, ...]) -> dict[str, Any]:
     return {"filters": {"conjunction": "and", "items": items}, "ordering": ordering}
 
 
-def _text(moment: datetime) -> str:
-    """Return a moment as filters take it: always with microseconds."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+def _updated_since(moment: datetime) -> tuple[str, str, str, str]:
+    """Return a filter of tasks; times always have microseconds there."""
+    text = moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return "updated_at", "greater_or_equal", "Datetime", text
 
 
-def _part(answer: Any, name: str) -> Any:
+def _get_field(answer: Any, name: str) -> Any:
     if isinstance(answer, dict) and name in answer:
         return answer[name]
     raise BridgeError(
-        f"Label Studio answered without {name!r}: its version may be too old (tried with 1.23)."
+        f"The response of Label Studio has no {name!r}: its version may be too old (tested with "
+        "1.23)."
     )
 
 
-def _unless_gone(ask: Callable[[], Any]) -> Any:
+def _ignore_missing(request: Callable[[], Any]) -> Any:
+    """Return the result of a request, or None if its object does not exist."""
     try:
-        return ask()
+        return request()
     except BridgeError as error:
         if error.status != 404:
             raise

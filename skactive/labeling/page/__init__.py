@@ -1,4 +1,4 @@
-"""The labeling page: what it shows, what it asks a session, and its files."""
+"""The labeling page: how rows are shown, how messages are answered, its script and style."""
 
 from skactive.labeling.page._assets import asset
 from skactive.labeling.page._backend import PageBackend

@@ -1,4 +1,4 @@
-"""The files of the page, which widget and server share."""
+"""The script and the style of the page, shared by the widget and the server."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ __all__ = ["asset"]
 
 
 def asset(name: str) -> str:
-    """Return the text of a file of the page: "page.js" or "page.css"."""
+    """Return the text of "page.js" or "page.css"."""
     return (files("skactive.labeling.page") / name).read_text(encoding="utf-8")

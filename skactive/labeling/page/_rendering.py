@@ -1,4 +1,4 @@
-"""What a row looks like on the page, as contents that JSON can hold."""
+"""Contents of rows for the page, as JSON values."""
 
 from __future__ import annotations
 
@@ -9,45 +9,51 @@ from typing import Any, TypeAlias
 import numpy as np
 import scipy.sparse as sp
 
-from skactive.labeling.page._media import MEDIA, data_uri, file_content, png, scaled, wav
+from skactive.labeling.page._media import (
+    MIME_TYPES,
+    encode_png,
+    encode_wav,
+    make_data_uri,
+    read_file,
+    scale_image,
+)
 
-__all__ = ["RENDERS", "Content", "Renderer", "single_row"]
+__all__ = ["CONTENT_MAKERS", "Content", "Renderer", "take_row"]
 
 Content: TypeAlias = dict[str, Any]
 
-_MOST_CELLS = 200  # of a table
-_LONGEST_TEXT = 100_000  # characters
-_ALT = "the image to be labeled"
+_MAX_CELLS = 200  # per table
+_MAX_TEXT = 100_000  # characters
+_ALT_TEXT = "the image to be labeled"
 
 
 class Renderer:
-    """Makes contents of rows.
+    """Make the content that shows a row.
 
     A content is one of ``{"type": "text", "text"}``, ``{"type": "html", "html"}``,
     ``{"type": "image", "src", "alt"}``, ``{"type": "audio", "src"}``,
-    ``{"type": "table", "rows": [[name, value], ...]}`` and, where a row cannot be shown,
-    ``{"type": "problem", "text"}``. Sources are data URIs: a page asks nobody else for anything.
+    ``{"type": "table", "rows": [[name, value], ...]}`` and, for rows that cannot be shown,
+    ``{"type": "problem", "text"}``. Sources are data URIs: the page loads nothing from elsewhere.
 
     Parameters
     ----------
     render : callable or {"text", "image", "audio", "table", "html"}, default=None
-        A function of one row that returns a content, or what is taken as without it; or how all
-        rows are taken. None goes by type: texts are texts; a :class:`pathlib.Path` is a file with
-        an image or a sound; an array of 2 or 3 dimensions, or an image of Pillow's, is an image;
-        a tuple of an array and a rate is a sound; rows of frames, mappings and arrays of one
-        dimension are tables.
+        A function of one row that returns a content, or a value whose type decides; or the type of
+        all rows. None infers the type: strings are texts; a :class:`pathlib.Path` is an image or
+        audio file; an array of 2 or 3 dimensions, or a PIL image, is an image; a tuple of an array
+        and its rate is a sound; rows of frames, mappings and arrays of one dimension are tables.
     html : bool, default=False
-        Whether HTML is shown as such. If not, it is shown as the text that it is.
+        Whether to render HTML. If not, its source is shown as text.
     media_root : str or Path, default=None
-        Files must lie in this folder, and their names are relative to it; then texts that name a
-        file with an image or a sound in it count as one too.
+        The folder that must hold all files; names are relative to it, and strings that name an
+        image or audio file in it are shown as that file.
     """
 
     def __init__(self, render: Any = None, *, html: bool = False, media_root: Any = None) -> None:
-        if not callable(render) and render is not None and render not in RENDERS:
+        if not callable(render) and render is not None and render not in CONTENT_MAKERS:
             raise ValueError(
-                f"render must be a function of a row, None, or one of {', '.join(RENDERS)}; got "
-                f"{render!r}."
+                f"render must be a function of a row, None, or one of "
+                f"{', '.join(CONTENT_MAKERS)}; got {render!r}."
             )
         if render == "html" and not html:
             raise ValueError('render="html" shows rows as HTML: pass html=True if you trust them.')
@@ -56,10 +62,10 @@ class Renderer:
         self._render = render
 
     def __call__(self, X: Any, position: int) -> Content:
-        """Return the content of a row of any container; one that fails says so."""
+        """Return the content of a row of any container; an error becomes a problem."""
         try:
-            return self.content(single_row(X, position))
-        except Exception as error:  # labeling goes on
+            return self.content(take_row(X, position))
+        except Exception as error:  # why: the annotator can skip the row
             return {
                 "type": "problem",
                 "text": f"This row cannot be shown ({type(error).__name__}: {error}).",
@@ -70,55 +76,55 @@ class Renderer:
         if callable(self._render):
             row = self._render(row)
         elif self._render is not None:
-            return RENDERS[self._render](self, row)
-        if isinstance(row, Mapping) and callable(self._render) and row.get("type") in _CHECKS:
-            return self._checked(dict(row))
-        return self._by_type(row)
+            return CONTENT_MAKERS[self._render](self, row)
+        if isinstance(row, Mapping) and callable(self._render) and row.get("type") in _VALIDATORS:
+            return self._check_content(dict(row))
+        return self._infer_content(row)
 
-    def _by_type(self, row: Any) -> Content:
+    def _infer_content(self, row: Any) -> Content:
         if isinstance(row, str):
-            return self._text_or_file(row)
+            return self._make_text_or_file(row)
         if isinstance(row, PurePath):
-            return file_content(self.allowed(row))
+            return read_file(self.resolve_path(row))
         if isinstance(row, tuple) and len(row) == 2 and np.ndim(row[0]) in {1, 2}:
-            return _audio(self, row)
-        if _is_picture(row) or (not sp.issparse(row) and _ndim(row) in {2, 3}):
-            return _image(self, row)
+            return _make_audio(self, row)
+        if _is_pil_image(row) or (not sp.issparse(row) and _ndim(row) in {2, 3}):
+            return _make_image(self, row)
         if isinstance(row, Mapping) or hasattr(row, "items") or sp.issparse(row) or _ndim(row) == 1:
-            return _table(self, row)
-        return {"type": "text", "text": _cut(str(row))}
+            return _make_table(self, row)
+        return {"type": "text", "text": _truncate(str(row))}
 
-    def _text_or_file(self, text: str) -> Content:
+    def _make_text_or_file(self, text: str) -> Content:
         if self.media_root is not None and len(text) < 1000 and "\n" not in text:
             path = self.media_root / text
-            if path.suffix.lower() in MEDIA and path.is_file():
-                return file_content(self.allowed(text))
-        return _html(self, text) if self.html else _text(self, text)
+            if path.suffix.lower() in MIME_TYPES and path.is_file():
+                return read_file(self.resolve_path(text))
+        return _make_html(self, text) if self.html else _make_text(self, text)
 
-    def allowed(self, name: Any) -> Path:
-        """Return the path of a file, if it lies where files may lie."""
+    def resolve_path(self, name: Any) -> Path:
+        """Return the path of a file, or raise if it is outside of `media_root`."""
         if self.media_root is None:
             return Path(name)
         path = (self.media_root / name).resolve()
         if not path.is_relative_to(self.media_root):
-            raise ValueError(f"{Path(name).name} is not in the folder of the media")
+            raise ValueError(f"{Path(name).name} is not in the folder of media files")
         return path
 
-    def _checked(self, content: Content) -> Content:
-        """Take a content that a function made, if it holds what the page can show."""
+    def _check_content(self, content: Content) -> Content:
+        """Return a content that a function made, or raise if the page cannot show it."""
         kind = content["type"]
         if kind == "html" and not self.html:
-            return {"type": "text", "text": _cut(str(content["html"]))}
-        if not _CHECKS[kind](content):
-            raise ValueError(f"render returned a content of type {kind!r} that has no right value")
+            return {"type": "text", "text": _truncate(str(content["html"]))}
+        if not _VALIDATORS[kind](content):
+            raise ValueError(f"render returned a content of type {kind!r} with an invalid value")
         return content
 
 
-def single_row(X: Any, position: int) -> Any:
-    """Return one row of any container, as its kind has them.
+def take_row(X: Any, position: int) -> Any:
+    """Return one row of any container.
 
-    Of a pandas frame it is a Series, of a polars frame a dict, of a sparse matrix one of one row,
-    of a torch tensor an array.
+    The row of a pandas frame is a Series, of a polars frame a dict, of a sparse matrix a matrix of
+    one row, of a torch tensor an array.
     """
     if hasattr(X, "iloc"):
         return X.iloc[position]
@@ -130,40 +136,41 @@ def single_row(X: Any, position: int) -> Any:
     return row.detach().cpu().numpy() if hasattr(row, "detach") else row
 
 
-def _text(renderer: Renderer, row: Any) -> Content:
+def _make_text(renderer: Renderer, row: Any) -> Content:
     if isinstance(row, str):
-        return {"type": "text", "text": _cut(row)}
+        return {"type": "text", "text": _truncate(row)}
     if _ndim(row) == 1 or hasattr(row, "items"):
-        cells = _cells(row)
+        cells = _format_cells(row)
         text = cells[0][1] if len(cells) == 1 else "\n".join(f"{n}: {v}" for n, v in cells)
-        return {"type": "text", "text": _cut(text)}
-    return {"type": "text", "text": _cut(str(row))}
+        return {"type": "text", "text": _truncate(text)}
+    return {"type": "text", "text": _truncate(str(row))}
 
 
-def _html(renderer: Renderer, row: Any) -> Content:
-    return {"type": "html", "html": _text(renderer, row)["text"]}
+def _make_html(renderer: Renderer, row: Any) -> Content:
+    return {"type": "html", "html": _make_text(renderer, row)["text"]}
 
 
-def _image(renderer: Renderer, row: Any) -> Content:
+def _make_image(renderer: Renderer, row: Any) -> Content:
     if isinstance(row, str | PurePath):
-        return file_content(renderer.allowed(row), "image")
-    return {"type": "image", "src": data_uri("image/png", png(scaled(row))), "alt": _ALT}
+        return read_file(renderer.resolve_path(row), "image")
+    source = make_data_uri("image/png", encode_png(scale_image(row)))
+    return {"type": "image", "src": source, "alt": _ALT_TEXT}
 
 
-def _audio(renderer: Renderer, row: Any) -> Content:
+def _make_audio(renderer: Renderer, row: Any) -> Content:
     if isinstance(row, str | PurePath):
-        return file_content(renderer.allowed(row), "audio")
+        return read_file(renderer.resolve_path(row), "audio")
     if not isinstance(row, tuple) or len(row) != 2:
-        raise ValueError("a sound is a path, or a tuple of an array and its rate in hertz")
-    return {"type": "audio", "src": data_uri("audio/wav", wav(*row))}
+        raise ValueError("a sound must be a path, or a tuple of an array and its rate in hertz")
+    return {"type": "audio", "src": make_data_uri("audio/wav", encode_wav(*row))}
 
 
-def _table(renderer: Renderer, row: Any) -> Content:
-    return {"type": "table", "rows": _cells(row)}
+def _make_table(renderer: Renderer, row: Any) -> Content:
+    return {"type": "table", "rows": _format_cells(row)}
 
 
-def _cells(row: Any) -> list[list[str]]:
-    """Return names and values; of a sparse row those that are not zero."""
+def _format_cells(row: Any) -> list[list[str]]:
+    """Return pairs of names and values; of a sparse row only the nonzero ones."""
     if sp.issparse(row):
         row = sp.csr_matrix(row)
         pairs = list(zip(row.indices.tolist(), row.data.tolist(), strict=True))
@@ -171,22 +178,22 @@ def _cells(row: Any) -> list[list[str]]:
         pairs = list(row.items())
     else:
         pairs = list(enumerate(np.ravel(row).tolist()))
-    cells = [[str(name), _value(value)] for name, value in pairs[:_MOST_CELLS]]
-    if len(pairs) > _MOST_CELLS:
-        cells.append(["…", f"{len(pairs) - _MOST_CELLS:,} more"])
+    cells = [[str(name), _format_value(value)] for name, value in pairs[:_MAX_CELLS]]
+    if len(pairs) > _MAX_CELLS:
+        cells.append(["…", f"{len(pairs) - _MAX_CELLS:,} more"])
     return cells
 
 
-def _value(value: Any) -> str:
+def _format_value(value: Any) -> str:
     if isinstance(value, float | np.floating):
         return f"{value:.6g}"
-    return _cut(str(value))
+    return _truncate(str(value))
 
 
-def _cut(text: str) -> str:
-    if len(text) <= _LONGEST_TEXT:
+def _truncate(text: str) -> str:
+    if len(text) <= _MAX_TEXT:
         return text
-    return f"{text[:_LONGEST_TEXT]}… ({len(text) - _LONGEST_TEXT:,} more characters)"
+    return f"{text[:_MAX_TEXT]}… ({len(text) - _MAX_TEXT:,} more characters)"
 
 
 def _ndim(row: Any) -> int:
@@ -195,8 +202,8 @@ def _ndim(row: Any) -> int:
     return int(getattr(row, "ndim", 0))
 
 
-def _is_picture(row: Any) -> bool:
-    """Tell whether this is an image of Pillow's, without importing it."""
+def _is_pil_image(row: Any) -> bool:
+    """Return whether a row is a PIL image, without importing Pillow."""
     return type(row).__module__.split(".")[0] == "PIL" and hasattr(row, "convert")
 
 
@@ -207,15 +214,15 @@ def _is_pairs(rows: Any) -> bool:
     )
 
 
-RENDERS: dict[str, Callable[[Renderer, Any], Content]] = {
-    "text": _text,
-    "image": _image,
-    "audio": _audio,
-    "table": _table,
-    "html": _html,
+CONTENT_MAKERS: dict[str, Callable[[Renderer, Any], Content]] = {
+    "text": _make_text,
+    "image": _make_image,
+    "audio": _make_audio,
+    "table": _make_table,
+    "html": _make_html,
 }
 
-_CHECKS: dict[str, Callable[[Content], bool]] = {
+_VALIDATORS: dict[str, Callable[[Content], bool]] = {
     "text": lambda content: isinstance(content.get("text"), str),
     "html": lambda content: isinstance(content.get("html"), str),
     "image": lambda content: str(content.get("src", "")).startswith("data:image/"),

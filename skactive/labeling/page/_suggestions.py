@@ -1,4 +1,4 @@
-"""What the last model says of a row, for people who ask."""
+"""Suggestions of the latest model, for annotators who ask for them."""
 
 from __future__ import annotations
 
@@ -7,27 +7,28 @@ from typing import Any
 import numpy as np
 
 from skactive._utils.rows import take_rows
+from skactive.labeling._validation import to_builtin
 
-__all__ = ["suggestion"]
+__all__ = ["suggest_classes"]
 
 
-def suggestion(session: Any, position: int) -> list[tuple[Any, float | None]] | None:
-    """Return the classes with their probabilities, the likeliest first.
+def suggest_classes(session: Any, position: int) -> list[tuple[Any, float | None]] | None:
+    """Return the classes with their probabilities under the latest model, most probable first.
 
-    The model is the last that was fitted; it never waits for another. Of a model without
-    probabilities it is the class predicted, without one.
+    It never waits for a model that is being fitted. A model without probabilities suggests the
+    classes that it predicts, without probabilities.
 
     Parameters
     ----------
     session : LabelingSession
-        Whose model.
+        The session with the model.
     position : int
-        The row.
+        The position of the row in the pool.
 
     Returns
     -------
     list of (class, float or None), or None
-        None where there is no model yet, or it knows too few of the classes.
+        None if there is no model yet, or if it does not know all classes of a multilabel session.
     """
     fitted = session.latest_model
     learner = None if fitted is None else fitted[1]
@@ -35,44 +36,40 @@ def suggestion(session: Any, position: int) -> list[tuple[Any, float | None]] | 
         return None
     row = take_rows(session.X, [position])
     if session.multilabel:
-        return _of_several(learner, row, _columns(session, fitted[0]))
+        return _suggest_multilabel(learner, row, _multilabel_classes(session, fitted[0]))
     if not hasattr(learner, "predict_proba"):
-        return [(_plain(learner.predict(row)[0]), None)]
+        return [(to_builtin(learner.predict(row)[0]), None)]
     proba = np.asarray(learner.predict_proba(row))[0]
-    return _sorted([_plain(each) for each in learner.classes_], proba)
+    return _sort_by_proba([to_builtin(label) for label in learner.classes_], proba)
 
 
-def _of_several(
-    learner: Any, row: Any, columns: list[Any]
+def _suggest_multilabel(
+    learner: Any, row: Any, classes: list[Any]
 ) -> list[tuple[Any, float | None]] | None:
-    """Return the share of each class by itself, of a model with a column for each."""
+    """Suggest from a multilabel model, which has one column per class."""
     if not hasattr(learner, "predict_proba"):
         predicted = np.asarray(learner.predict(row))[0]
-        if len(predicted) != len(columns):
+        if len(predicted) != len(classes):
             return None
-        return [(label, None) for label, on in zip(columns, predicted, strict=True) if on]
+        return [(label, None) for label, on in zip(classes, predicted, strict=True) if on]
     proba = learner.predict_proba(row)
-    if isinstance(proba, list):  # forests: for each class, the probabilities of 0 and 1
-        proba = [[_of_one(learner, column, each[0]) for column, each in enumerate(proba)]]
-    shares = np.asarray(proba)[0]
-    return None if len(shares) != len(columns) else _sorted(columns, shares)
+    if isinstance(proba, list):  # forests: one array (n_rows, 2) per class
+        proba = [[_positive_proba(learner, i, binary[0]) for i, binary in enumerate(proba)]]
+    proba = np.asarray(proba)[0]
+    return None if len(proba) != len(classes) else _sort_by_proba(classes, proba)
 
 
-def _of_one(learner: Any, column: int, proba: Any) -> float:
-    """Return the probability of 1, of a column that may have known only 0 or only 1."""
-    known = list(learner.classes_[column])
-    return float(proba[known.index(1)]) if 1 in known else 0.0
+def _positive_proba(learner: Any, column: int, proba: Any) -> float:
+    """Return the probability of 1 in a column that may have been fitted on only 0 or only 1."""
+    classes = list(learner.classes_[column])
+    return float(proba[classes.index(1)]) if 1 in classes else 0.0
 
 
-def _columns(session: Any, labels: dict[Any, Any]) -> list[Any]:
-    given = {each for label in labels.values() for each in label}
-    return sorted(given | set(session.classes))
+def _multilabel_classes(session: Any, labels: dict[Any, Any]) -> list[Any]:
+    used = {label for row_labels in labels.values() for label in row_labels}
+    return sorted(used | set(session.classes))
 
 
-def _sorted(classes: list[Any], shares: Any) -> list[tuple[Any, float | None]]:
-    order = np.argsort(-np.asarray(shares), kind="stable")
-    return [(classes[i], float(shares[i])) for i in order]
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value
+def _sort_by_proba(classes: list[Any], proba: Any) -> list[tuple[Any, float | None]]:
+    order = np.argsort(-np.asarray(proba), kind="stable")
+    return [(classes[i], float(proba[i])) for i in order]

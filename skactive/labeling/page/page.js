@@ -3,23 +3,23 @@
 //   mount(root, send, options) -> { destroy() }
 //
 // root     the element to fill
-// send     (message) -> Promise of a reply; see PageBackend.handle for both. It rejects where the
+// send     (message) -> Promise of a reply; see PageBackend.handle for both. It rejects if the
 //          connection is lost; then the same message, with the same key, is sent again.
-// options  global     true: keys count wherever the focus is, not only within root
+// options  global     true: handle keys wherever the focus is, not only within root
 //          heading    level of the title's heading (default 2)
 //          autofocus  true: take the focus
-//          prefetch   how many rows are held ready (default 5)
-//          retryMs    first wait before a message is sent again (default 500)
+//          prefetch   number of items to load ahead (default 5)
+//          retryMs    wait before the first retry (default 500); it doubles with each failure
 //          timeoutMs  how long to wait for a reply (default 30000)
 //
-// The next rows are always here already, so the next one is on screen in the moment of the answer;
-// answers go out behind it, one after the other, in order, and stay here until they are stored.
-// After each new item root dispatches "skactive:shown".
+// The next items are loaded ahead, so the next one is on screen as soon as one is answered. Answers
+// are sent in the background, one by one and in order, and are kept until they are stored.
+// When an item comes on screen, root dispatches "skactive:shown".
 
-const FEW = 12; // classes that fit as buttons; more of them get a search field
-const MOST_OPTIONS = 100; // shown at once of many classes
-const LETTERS = "abcefghijklmnoqrtvwxyz"; // without those of the actions: d, p, s, u
-const MOST_NODES = 20; // of earlier items that are kept with their content
+const MAX_BUTTONS = 12; // more classes than that get a search field
+const MAX_OPTIONS = 100; // classes listed below the search field
+const LETTER_KEYS = "abcefghijklmnoqrtvwxyz"; // d, p, s and u are actions
+const MAX_NODES = 20; // earlier items that keep their content
 const DOUBLE_CLICK_MS = 300;
 const FRAME_POLICY =
   "default-src 'none'; img-src data:; media-src data:; font-src data:; style-src 'unsafe-inline'";
@@ -39,24 +39,24 @@ class Page {
     this.options = { prefetch: 5, retryMs: 500, timeoutMs: 30000, heading: 2, ...options };
     this.prefix = `ska${++mounted}`;
     this.ready = []; // the next items, best first
-    this.current = null; // the item to be answered
+    this.current = null; // the item to answer
     this.past = []; // items answered here, in order
-    this.cursor = null; // place in past of an earlier item that is looked at; null: none
-    this.actions = []; // answers given here, in order: what undo takes back
+    this.cursor = null; // index in past of the item on screen; null: it is the current one
+    this.actions = []; // answers given here, in order, for undo
     this.queue = []; // messages that are not stored yet
-    this.picked = []; // classes picked for this item, where it may have several
+    this.picked = []; // classes picked for the item on screen, if multilabel
     this.classes = [];
     this.state = {};
     this.timers = new Set();
-    this.asked = this.taken = 0; // numbers of the messages sent, and of the newest reply taken
+    this.nSent = this.newestReply = 0; // messages are numbered; an older reply is ignored
     this.failures = 0;
-    this.exhausted = this.fetching = this.pumping = this.gone = false;
+    this.exhausted = this.fetching = this.pumping = this.destroyed = false;
     this.hiddenMs = 0;
     this.lastClick = this.tabbed = -Infinity;
-    this.waiting = new Set(); // what ends the waits before something is sent again
+    this.waiting = new Set(); // functions that end the waits before a retry
   }
 
-  // Life -----------------------------------------------------------------------------------------
+  // Start and end --------------------------------------------------------------------------------
 
   start() {
     this.build();
@@ -69,9 +69,9 @@ class Page {
   }
 
   destroy() {
-    if (this.gone) return;
+    if (this.destroyed) return;
     this.release();
-    this.gone = true;
+    this.destroyed = true;
     this.timers.forEach(clearTimeout);
     this.unlisten.forEach((stop) => stop());
     this.root.replaceChildren();
@@ -90,7 +90,7 @@ class Page {
     } else {
       this.on(root, "keydown", (event) => {
         this.onKey(event);
-        event.stopPropagation(); // no shortcut of the notebook may fire
+        event.stopPropagation(); // why: no shortcut of the notebook may fire
       });
       this.on(root, "keyup", (event) => event.stopPropagation());
       this.on(root, "keypress", (event) => event.stopPropagation());
@@ -109,25 +109,25 @@ class Page {
   later(ms, work) {
     const timer = setTimeout(() => {
       this.timers.delete(timer);
-      if (!this.gone) work();
+      if (!this.destroyed) work();
     }, ms);
     this.timers.add(timer);
     return timer;
   }
 
-  // Rows that nobody answers go back at once, and not when their lease ends.
+  // Release the leases of unanswered items, instead of letting them expire.
   release() {
-    const held = this.current && this.current.ticket ? [this.current, ...this.ready] : this.ready;
-    const tickets = [...new Set(held.map((item) => item.ticket).filter(Boolean))];
-    if (!tickets.length || this.gone) return;
+    const leased = this.current && this.current.ticket ? [this.current, ...this.ready] : this.ready;
+    const tickets = [...new Set(leased.map((item) => item.ticket).filter(Boolean))];
+    if (!tickets.length || this.destroyed) return;
     try {
       Promise.resolve(this.transport({ do: "release", tickets })).catch(() => {});
     } catch {
-      // nothing to be done: the lease ends by itself
+      // The leases will expire.
     }
   }
 
-  // The page was left and comes back: what it held may be with others.
+  // The page was left and comes back: its items may be leased to others by now.
   startOver() {
     this.ready = [];
     this.fetch();
@@ -143,7 +143,7 @@ class Page {
     }
   }
 
-  // A click into a frame takes the keys away with it; who goes there by Tab may stay.
+  // A click into a frame moves the focus there, and the keys with it; after Tab it may stay there.
   takeFocusBack() {
     if (performance.now() - this.tabbed < 200) return;
     setTimeout(() => {
@@ -156,7 +156,7 @@ class Page {
 
   followTheme() {
     const apply = () => {
-      this.root.dataset.theme = themeAround();
+      this.root.dataset.theme = surroundingTheme();
     };
     apply();
     const observer = new MutationObserver(apply);
@@ -170,9 +170,9 @@ class Page {
 
   // Messages -------------------------------------------------------------------------------------
 
-  // Ask once; a reply that never comes counts as lost.
+  // Send a message once, and wait for the reply until the timeout.
   async ask(message) {
-    const number = ++this.asked;
+    const number = ++this.nSent;
     let timer;
     const timeout = new Promise((_, reject) => {
       timer = setTimeout(() => reject(new Error("no reply")), this.options.timeoutMs);
@@ -180,25 +180,25 @@ class Page {
     try {
       const reply = await Promise.race([this.transport(message), timeout]);
       if (reply === null || typeof reply !== "object") throw new Error("no reply");
-      if (this.gone) return reply;
-      if (reply.ok || !reply.retry) this.connected();
-      this.take(reply, number);
+      if (this.destroyed) return reply;
+      if (reply.ok || !reply.retry) this.onConnected();
+      this.readReply(reply, number);
       return reply;
     } finally {
       clearTimeout(timer);
     }
   }
 
-  take(reply, number) {
-    if (number < this.taken) return; // overtaken by a newer one
-    this.taken = number;
-    if (Array.isArray(reply.classes)) this.takeClasses(reply.classes);
+  readReply(reply, number) {
+    if (number < this.newestReply) return; // a newer one was read already
+    this.newestReply = number;
+    if (Array.isArray(reply.classes)) this.updateClasses(reply.classes);
     if (reply.state) this.state = reply.state;
     this.renderState();
   }
 
-  takeClasses(classes) {
-    if (sameList(classes, this.classes)) return;
+  updateClasses(classes) {
+    if (isSameList(classes, this.classes)) return;
     this.classes = classes;
     this.renderClasses();
   }
@@ -210,11 +210,11 @@ class Page {
     return this.queue.at(-1);
   }
 
-  // Send what waits, in order, each until it is taken; for some time even if the page is gone.
+  // Send the queued messages in order, with retries; for some time even after destroy.
   async pump() {
     if (this.pumping) return;
     this.pumping = true;
-    while (this.queue.length && !(this.gone && this.failures > 5)) {
+    while (this.queue.length && !(this.destroyed && this.failures > 5)) {
       const job = this.queue[0];
       job.tried = true;
       const reply = await this.attempt(job.message);
@@ -227,14 +227,14 @@ class Page {
     this.pumping = false;
   }
 
-  // Return the reply, or nothing after a wait, where it should be tried again.
+  // Return the reply; or null after a wait, if the message should be sent again.
   async attempt(message) {
     try {
       const reply = await this.ask(message);
       if (reply.ok || !reply.retry) return reply;
-      this.lost(reply.error);
+      this.onFailure(reply.error);
     } catch (error) {
-      this.lost(`Connection lost${error?.message ? ` (${error.message})` : ""}.`);
+      this.onFailure(`Connection lost${error?.message ? ` (${error.message})` : ""}.`);
     }
     await this.pause();
     return null;
@@ -257,14 +257,14 @@ class Page {
     for (const end of [...this.waiting]) end();
   }
 
-  lost(why) {
+  onFailure(reason) {
     this.failures = Math.min(this.failures + 1, 10);
-    this.trouble = why;
+    this.trouble = reason;
     this.renderStatus();
     if (this.failures === 1) this.announce(this.parts.status.textContent);
   }
 
-  connected() {
+  onConnected() {
     if (!this.failures) return;
     this.failures = 0;
     this.trouble = "";
@@ -273,16 +273,16 @@ class Page {
     this.announce("Connected again.");
   }
 
-  // Keep the next rows ready.
+  // Load the next items ahead.
   async fetch() {
     const wanted = this.options.prefetch;
-    if (this.fetching || this.gone || this.ready.length > wanted - 2) return;
+    if (this.fetching || this.destroyed || this.ready.length > wanted - 2) return;
     this.fetching = true;
     const message = { do: "next", n: wanted + 1 - this.ready.length, key: newKey() };
     let reply = null;
-    while (!reply && !this.gone) reply = await this.attempt(message);
+    while (!reply && !this.destroyed) reply = await this.attempt(message);
     this.fetching = false;
-    if (this.gone) return;
+    if (this.destroyed) return;
     if (!reply.ok) {
       this.fail(reply.error);
       this.fetchLater(10 * this.options.retryMs);
@@ -298,13 +298,13 @@ class Page {
   }
 
   add(items) {
-    const got = performance.now();
+    const loadedAt = performance.now();
     for (const item of items) {
       if (this.holds(item.id)) continue;
-      this.ready.push({ ...item, got });
+      this.ready.push({ ...item, loadedAt });
     }
     this.exhausted = !items.length && !this.ready.length;
-    if (!items.length) this.fetchLater(20 * this.options.retryMs); // others may give some back
+    if (!items.length) this.fetchLater(20 * this.options.retryMs); // others may release some
     if (!this.current && this.ready.length) this.advance();
     else if (!this.current) this.render();
     this.prepare();
@@ -316,25 +316,25 @@ class Page {
     return this.ready.some((item) => item.id === id) || this.queue.some(waits);
   }
 
-  // Build what comes next before it is needed, so that images are decoded.
+  // Build the next items before they are needed, so that images are decoded.
   prepare() {
     for (const item of this.ready) {
       if (item.content) nodeOf(item);
     }
-    const empty = [this.shown(), ...this.ready].find((item) => item && !item.content);
+    const empty = [this.visibleItem(), ...this.ready].find((item) => item && !item.content);
     if (empty) this.load(empty);
   }
 
-  // Get the content of an item that came without.
+  // Load the content of an item that came without.
   async load(item) {
     if (item.loading) return;
     item.loading = true;
     const reply = await this.attempt({ do: "show", id: item.id });
     item.loading = false;
-    if (this.gone) return;
+    if (this.destroyed) return;
     if (reply && !reply.ok) item.content = { type: "problem", text: reply.error };
     else if (reply?.item) item.content = reply.item.content;
-    if (item === this.shown()) this.render();
+    if (item === this.visibleItem()) this.render();
     this.prepare();
   }
 
@@ -350,23 +350,23 @@ class Page {
 
   // Answering ------------------------------------------------------------------------------------
 
-  // The item on screen.
-  shown() {
+  // Return the item on screen.
+  visibleItem() {
     return this.cursor === null ? this.current : this.past[this.cursor];
   }
 
-  // The next item becomes the one to be answered.
+  // Make the next item the current one; leases that end soon are not used.
   advance() {
     const limit = performance.now() - 900 * (this.state.lease_seconds ?? Infinity);
-    this.ready = this.ready.filter((item) => item.got > limit);
+    this.ready = this.ready.filter((item) => item.loadedAt > limit);
     this.current = this.ready.shift() ?? null;
     if (this.cursor === null) this.begin();
     this.fetch();
   }
 
-  // A person begins to look at an item.
+  // Show an item, and begin to measure the time.
   begin() {
-    const item = this.shown();
+    const item = this.visibleItem();
     this.shownAt = performance.now();
     this.hiddenMs = 0;
     this.picked = Array.isArray(item?.label) ? [...item.label] : [];
@@ -385,7 +385,7 @@ class Page {
   }
 
   answer(kind, label = null) {
-    const item = this.shown();
+    const item = this.visibleItem();
     if (!item || !item.content) return;
     const isPast = this.cursor !== null;
     const before = isPast ? { kind: item.kind, label: item.label } : null;
@@ -396,9 +396,9 @@ class Page {
     Object.assign(item, { kind: kind === "dont_know" ? "unknown" : kind, label });
     const action = { item, before };
     this.actions.push(action);
-    action.job = this.enqueue(message, { failed: (error) => this.refused(action, error) });
+    action.job = this.enqueue(message, { failed: (error) => this.onRefusal(action, error) });
     this.moveOn(isPast);
-    this.announce(`${said(item)}. ${this.summary()}`);
+    this.announce(`${describeAnswer(item)}. ${this.summary()}`);
   }
 
   moveOn(wasPast) {
@@ -412,15 +412,15 @@ class Page {
     }
   }
 
-  // An answer was not taken: the item is asked again.
-  refused(action, error) {
+  // An answer was refused: ask about the item again.
+  onRefusal(action, error) {
     this.actions = this.actions.filter((other) => other !== action);
     this.queue = this.queue.filter((job) => job.tried || job.of !== action);
-    if (!action.undone) this.reopen(action);
+    if (!action.isUndone) this.reopen(action);
     this.fail(error);
   }
 
-  // What was said of an item is as it was before; it is on screen.
+  // Restore the earlier answer of an item, and show the item.
   reopen({ item, before }) {
     if (before) {
       Object.assign(item, before);
@@ -445,48 +445,48 @@ class Page {
     this.clearError();
     if (!action) {
       this.enqueue({ do: "undo" }, {
-        done: (reply) => this.undone(reply.item),
+        done: (reply) => this.onUndone(reply.item),
         failed: (error) => this.fail(error),
       });
       return;
     }
-    action.undone = true;
-    const place = this.queue.indexOf(action.job);
-    if (place >= 0 && !action.job.tried) this.queue.splice(place, 1); // it never left
+    action.isUndone = true;
+    const index = this.queue.indexOf(action.job);
+    if (index >= 0 && !action.job.tried) this.queue.splice(index, 1); // it was never sent
     else this.enqueue({ do: "undo" }, { of: action, failed: (error) => this.fail(error) });
     this.reopen(action);
     this.renderStatus();
-    this.announce(`Taken back. ${this.summary()}`);
+    this.announce(`Undone. ${this.summary()}`);
   }
 
-  // The session took back an answer from before this page was opened.
-  undone(item) {
+  // The session undid an answer from before this page was opened.
+  onUndone(item) {
     if (!item) {
-      this.fail("There is nothing to take back.");
+      this.fail("There is nothing to undo.");
       return;
     }
     this.ready = this.ready.filter((other) => other.id !== item.id);
-    this.askAgain({ ...item, got: performance.now() });
+    this.askAgain({ ...item, loadedAt: performance.now() });
     this.begin();
-    this.announce(`Taken back. ${this.summary()}`);
+    this.announce(`Undone. ${this.summary()}`);
   }
 
-  // Back and forth among the items answered here.
+  // Go back or forward among the items answered here.
   go(step) {
-    const place = (this.cursor ?? this.past.length) + step;
-    if (place < 0 || place > this.past.length) return;
-    this.cursor = place === this.past.length ? null : place;
+    const index = (this.cursor ?? this.past.length) + step;
+    if (index < 0 || index > this.past.length) return;
+    this.cursor = index === this.past.length ? null : index;
     this.begin();
     this.announce(this.summary());
   }
 
   forgetNodes() {
-    const old = this.past[this.past.length - 1 - MOST_NODES];
+    const old = this.past[this.past.length - 1 - MAX_NODES];
     if (old) Object.assign(old, { content: null, node: null });
   }
 
   pick(label) {
-    if (!this.shown()) return;
+    if (!this.visibleItem()) return;
     if (!this.state.multilabel) {
       this.answer("label", label);
       return;
@@ -502,17 +502,17 @@ class Page {
   }
 
   async suggest() {
-    const item = this.shown();
+    const item = this.visibleItem();
     if (!item || this.suggesting) return;
     this.suggesting = true;
     let reply;
     try {
       reply = await this.ask({ do: "suggest", id: item.id });
     } catch {
-      reply = { ok: false, error: "There is no connection now; ask again." };
+      reply = { ok: false, error: "No connection. Try again." };
     }
     this.suggesting = false;
-    if (this.gone || item !== this.shown()) return;
+    if (this.destroyed || item !== this.visibleItem()) return;
     if (reply.ok) this.showSuggestion(reply.suggestion);
     else this.fail(reply.error);
   }
@@ -537,27 +537,27 @@ class Page {
     const inside = this.root.contains(target);
     const typing = isField(target);
     if (typing && !inside) return;
-    if (this.keyOf(event, target, typing)) {
+    if (this.handleKey(event, target, typing)) {
       event.preventDefault();
       event.stopPropagation();
     }
   }
 
-  // Do what a key stands for, and tell whether it stands for anything.
-  keyOf(event, target, typing) {
+  // Handle a key, and return whether it has a meaning here.
+  handleKey(event, target, typing) {
     const command = event.ctrlKey || event.metaKey;
     if (command && !event.altKey && !event.shiftKey && keyName(event) === "z") {
-      if (typing && target.value) return false; // the field's own
+      if (typing && target.value) return false; // the field has its own undo
       if (!event.repeat) this.undo();
       return true;
     }
     if (command || event.altKey) return false;
-    if (target === this.search) return this.searchKey(event);
-    if (typing) return this.formKey(event);
-    return this.plainKey(event, target);
+    if (target === this.search) return this.handleSearchKey(event);
+    if (typing) return this.handleFormKey(event);
+    return this.handlePlainKey(event, target);
   }
 
-  plainKey(event, target) {
+  handlePlainKey(event, target) {
     const key = keyName(event);
     const isMedia = target?.tagName === "AUDIO";
     const does = {
@@ -573,31 +573,31 @@ class Page {
     }[key];
     const label = this.classOfKey(key);
     if (!does && label === undefined) return this.startSearch(event.key);
-    if (event.repeat) return true; // a key that is held down answers once
+    if (event.repeat) return true; // why: a key that is held down must answer once
     if (does) does();
     else this.pick(label);
     return true;
   }
 
   classOfKey(key) {
-    const place = this.classes.findIndex((_, other) => this.keyAt(other) === key);
-    return place >= 0 ? this.classes[place] : undefined;
+    const index = this.classes.findIndex((_, other) => this.keyOfClass(other) === key);
+    return index >= 0 ? this.classes[index] : undefined;
   }
 
-  // The key of a class: its number, counted from 1; digits are their own.
-  keyAt(place) {
+  // The key of a class is its number, counted from 1; if all classes are digits, the digit.
+  keyOfClass(index) {
     const digits = this.classes.every((label) => /^[0-9]$/.test(name(label)));
-    if (digits) return name(this.classes[place]);
-    return place < 9 ? String(place + 1) : this.isMany() ? "" : LETTERS[place - 9];
+    if (digits) return name(this.classes[index]);
+    return index < 9 ? String(index + 1) : this.isMany() ? "" : LETTER_KEYS[index - 9];
   }
 
-  // Letters go to the search field, where there is one.
+  // Letters go to the search field, if there is one.
   startSearch(key) {
     if (this.isMany() && /^[\p{L}\p{N}/]$/u.test(key)) this.search.focus();
     return key === "/" && this.isMany();
   }
 
-  searchKey(event) {
+  handleSearchKey(event) {
     const does = {
       ArrowDown: () => this.moveActive(1),
       ArrowUp: () => this.moveActive(-1),
@@ -609,7 +609,7 @@ class Page {
     return Boolean(does) || (event.key === "?" && !this.search.value);
   }
 
-  formKey(event) {
+  handleFormKey(event) {
     if (event.key === "Enter" && !event.repeat) this.addClass(this.classField.value);
     if (event.key === "Escape") this.toggleForm(false);
     return event.key === "Enter" || event.key === "Escape";
@@ -629,7 +629,7 @@ class Page {
     (this.isMany() ? this.search : this.root).focus({ preventScroll: true });
   }
 
-  // What is on screen ----------------------------------------------------------------------------
+  // Rendering ------------------------------------------------------------------------------------
 
   build() {
     const { root } = this;
@@ -639,7 +639,7 @@ class Page {
     const id = (part) => `${this.prefix}-${part}`;
     this.search = h("input", {
       class: "ska-search", type: "text", role: "combobox", autocomplete: "off", spellcheck: "false",
-      placeholder: "Search a class", "aria-label": "Search a class", "aria-expanded": "true",
+      placeholder: "Search for a class", "aria-label": "Search for a class", "aria-expanded": "true",
       "aria-controls": id("options"), "aria-autocomplete": "list",
       oninput: () => this.renderOptions(),
     });
@@ -665,15 +665,15 @@ class Page {
       more: h("p", { class: "ska-more", hidden: "" }),
       picked: h("p", { class: "ska-picked", hidden: "" }),
       submit: h("button", { class: "ska-submit", type: "button", "aria-keyshortcuts": "Enter",
-        hidden: "", onclick: (event) => this.clicked(event, () => this.submit()) },
+        hidden: "", onclick: (event) => this.onClick(event, () => this.submit()) },
         "Submit", h("kbd", { "aria-hidden": "true" }, "Enter")),
       suggestion: h("div", { class: "ska-suggestion", role: "status" }),
       form: h("div", { class: "ska-form", hidden: "" }),
       back: action("Back", "←", "ArrowLeft", () => this.go(-1)),
       forward: action("Forward", "→", "ArrowRight", () => this.go(1)),
-      skip: action("Skip", "S", "s", (event) => this.clicked(event, () => this.answer("skip"))),
+      skip: action("Skip", "S", "s", (event) => this.onClick(event, () => this.answer("skip"))),
       unknown: action("Don't know", "D", "d",
-        (event) => this.clicked(event, () => this.answer("dont_know"))),
+        (event) => this.onClick(event, () => this.answer("dont_know"))),
       undo: action("Undo", "U", "u Control+Z", () => this.undo()),
       suggest: action("Suggest", "?", "?", () => this.suggest()),
       add: h("button", { class: "ska-action", type: "button", "aria-expanded": "false",
@@ -703,8 +703,8 @@ class Page {
     this.renderState();
   }
 
-  // The second click of a double click is meant for what is no longer there.
-  clicked(event, does) {
+  // Ignore the second click of a double click: it was meant for the item before.
+  onClick(event, does) {
     const now = performance.now();
     if (event.detail > 1 && now - this.lastClick < DOUBLE_CLICK_MS) return;
     this.lastClick = now;
@@ -712,7 +712,7 @@ class Page {
   }
 
   isMany() {
-    return this.classes.length > FEW;
+    return this.classes.length > MAX_BUTTONS;
   }
 
   render() {
@@ -728,8 +728,8 @@ class Page {
 
   renderItem() {
     const { item } = this.parts;
-    const shown = this.shown();
-    const node = shown ? (shown.content ? nodeOf(shown) : notice("Loading…")) : this.emptiness();
+    const shown = this.visibleItem();
+    const node = shown ? (shown.content ? nodeOf(shown) : notice("Loading…")) : this.emptyNotice();
     item.setAttribute("aria-busy", String(Boolean(shown && !shown.content)));
     if (item.firstChild === node) return;
     item.querySelectorAll("audio").forEach((sound) => sound.pause());
@@ -737,20 +737,20 @@ class Page {
     item.scrollTop = 0;
   }
 
-  emptiness() {
-    if (this.exhausted) return notice("Nothing is left for you to label. Thank you!");
+  emptyNotice() {
+    if (this.exhausted) return notice("There is nothing left to label. Thank you!");
     return notice("Loading the next item…");
   }
 
   renderPast() {
     const { past, back, forward, skip, unknown, suggest } = this.parts;
-    const shown = this.shown();
+    const shown = this.visibleItem();
     past.hidden = this.cursor === null && !shown?.was?.kind;
     if (this.cursor !== null) {
       const steps = this.past.length - this.cursor;
-      past.textContent = `${steps} back. ${said(shown)}. Answer anew to change it, or → to go on.`;
+      past.textContent = `${steps} back. ${describeAnswer(shown)}. Answer again to change it, or press → to go forward.`;
     } else if (shown?.was?.kind) {
-      past.textContent = `Taken back: ${said(shown.was).toLowerCase()}`;
+      past.textContent = `Undone: ${describeAnswer(shown.was).toLowerCase()}`;
     }
     back.disabled = (this.cursor ?? this.past.length) === 0;
     forward.disabled = this.cursor === null;
@@ -763,55 +763,55 @@ class Page {
     classes.hidden = many || !this.classes.length;
     finder.hidden = !many;
     submit.hidden = !this.state.multilabel;
-    this.buttons = many ? [] : this.classes.map((label, place) => this.classButton(label, place));
+    this.buttons = many ? [] : this.classes.map((label, index) => this.classButton(label, index));
     const focused = this.root.getRootNode().activeElement;
-    const place = [...classes.children].indexOf(focused);
+    const index = [...classes.children].indexOf(focused);
     classes.replaceChildren(...this.buttons);
-    if (place >= 0) (this.buttons[place] ?? this.root).focus({ preventScroll: true });
+    if (index >= 0) (this.buttons[index] ?? this.root).focus({ preventScroll: true });
     this.renderOptions();
     this.renderPicked();
   }
 
-  classButton(label, place) {
-    const key = this.keyAt(place);
+  classButton(label, index) {
+    const key = this.keyOfClass(index);
     return h("button", {
       class: "ska-class", type: "button", "aria-keyshortcuts": key,
-      onclick: (event) => this.clicked(event, () => this.pick(label)),
+      onclick: (event) => this.onClick(event, () => this.pick(label)),
     }, h("span", {}, name(label)), h("kbd", { "aria-hidden": "true" }, key.toUpperCase()));
   }
 
   renderOptions() {
     const { options, more } = this.parts;
     if (!this.isMany()) return;
-    this.found = matches(this.classes, this.search.value);
-    const shown = this.found.slice(0, MOST_OPTIONS);
-    options.replaceChildren(...shown.map((label, place) => this.option(label, place)));
-    const rest = this.found.length - shown.length;
+    this.matching = matches(this.classes, this.search.value);
+    const shown = this.matching.slice(0, MAX_OPTIONS);
+    options.replaceChildren(...shown.map((label, index) => this.option(label, index)));
+    const rest = this.matching.length - shown.length;
     more.hidden = rest === 0 && shown.length > 0;
-    more.textContent = rest ? `${count(rest)} more: type to narrow down` : "No class is called so";
+    more.textContent = rest ? `${count(rest)} more: type to narrow the list` : "No matching class";
     this.setActive(this.search.value && shown.length ? 0 : -1);
     this.renderPicked();
   }
 
-  option(label, place) {
-    const key = this.keyAt(this.classes.indexOf(label));
+  option(label, index) {
+    const key = this.keyOfClass(this.classes.indexOf(label));
     return h("div", {
-      class: "ska-option", role: "option", id: `${this.prefix}-option-${place}`,
+      class: "ska-option", role: "option", id: `${this.prefix}-option-${index}`,
       "aria-selected": "false",
-      onmousedown: (event) => event.preventDefault(), // the focus stays in the field
-      onclick: (event) => this.clicked(event, () => this.pick(label)),
+      onmousedown: (event) => event.preventDefault(), // why: the focus must stay in the field
+      onclick: (event) => this.onClick(event, () => this.pick(label)),
     }, h("span", {}, name(label)), key && h("kbd", { "aria-hidden": "true" }, key));
   }
 
-  setActive(place) {
-    this.active = place;
+  setActive(index) {
+    this.active = index;
     const options = [...this.parts.options.children];
-    options.forEach((option, other) => option.classList.toggle("ska-active", other === place));
-    if (place < 0) {
+    options.forEach((option, other) => option.classList.toggle("ska-active", other === index));
+    if (index < 0) {
       this.search.removeAttribute("aria-activedescendant");
     } else {
-      this.search.setAttribute("aria-activedescendant", options[place].id);
-      options[place].scrollIntoView({ block: "nearest" });
+      this.search.setAttribute("aria-activedescendant", options[index].id);
+      options[index].scrollIntoView({ block: "nearest" });
     }
     if (!this.state.multilabel) this.renderPicked();
   }
@@ -823,7 +823,7 @@ class Page {
 
   chooseActive() {
     if (this.active >= 0) {
-      const label = this.found[this.active];
+      const label = this.matching[this.active];
       if (this.state.multilabel) this.clearSearch();
       this.pick(label);
     } else if (this.state.multilabel && !this.search.value) {
@@ -840,20 +840,20 @@ class Page {
   renderPicked() {
     const { picked, options } = this.parts;
     const several = Boolean(this.state.multilabel);
-    const shown = this.shown();
+    const shown = this.visibleItem();
     const past = this.cursor !== null && shown?.kind === "label" && !several ? [shown.label] : [];
     const chosen = several ? this.picked : past;
-    this.buttons.forEach((button, place) => {
-      const on = chosen.includes(this.classes[place]);
+    this.buttons.forEach((button, index) => {
+      const on = chosen.includes(this.classes[index]);
       button.disabled = !shown;
       button.classList.toggle("ska-chosen", on);
       if (several || this.cursor !== null) button.setAttribute("aria-pressed", String(on));
       else button.removeAttribute("aria-pressed");
     });
-    [...options.children].forEach((option, place) => {
-      const on = several ? chosen.includes(this.found[place]) : place === this.active;
+    [...options.children].forEach((option, index) => {
+      const on = several ? chosen.includes(this.matching[index]) : index === this.active;
       option.setAttribute("aria-selected", String(on));
-      option.classList.toggle("ska-chosen", chosen.includes(this.found[place]));
+      option.classList.toggle("ska-chosen", chosen.includes(this.matching[index]));
     });
     options.setAttribute("aria-multiselectable", String(several));
     picked.hidden = !(several && this.isMany() && this.picked.length);
@@ -870,13 +870,13 @@ class Page {
     if (!this.classes.length && !this.invited) this.toggleForm((this.invited = true), false);
     parts.bar.max = Math.max(state.n_rows, 1);
     parts.bar.value = state.n_labeled;
-    parts.counts.textContent = counted(state);
+    parts.counts.textContent = describeCounts(state);
     setText(parts.stop, state.stop_reason ? `You may stop now: ${state.stop_reason}` : "");
     parts.stop.hidden = !state.stop_reason;
-    if (state.problem !== this.problem) this.fail(state.problem && `The model: ${state.problem}`);
+    if (state.problem !== this.problem) this.fail(state.problem && `Problem with the model: ${state.problem}`);
     this.problem = state.problem;
-    parts.accuracy.textContent = accurate(state);
-    parts.tally.textContent = tallied(state);
+    parts.accuracy.textContent = describeAccuracy(state);
+    parts.tally.textContent = describeTally(state);
     this.renderCurve(state.curve ?? []);
   }
 
@@ -892,20 +892,20 @@ class Page {
     const n = this.queue.length;
     const answers = n === 1 ? "1 answer is" : `${n} answers are`;
     if (this.failures) {
-      setText(status, `${this.trouble} ${n ? `${answers} kept here and sent again.` : "Trying again."}`);
+      setText(status, `${this.trouble} ${n ? `${answers} kept here and will be sent again.` : "Trying again."}`);
     } else {
       setText(status, n > 1 ? `Saving ${n}…` : n ? "Saving…" : this.past.length ? "Saved" : "");
     }
     status.classList.toggle("ska-lost", this.failures > 0);
   }
 
-  showSuggestion(found) {
+  showSuggestion(ranking) {
     const { suggestion } = this.parts;
-    if (!found?.length) {
-      suggestion.replaceChildren(notice("There is no model yet that could suggest a class."));
+    if (!ranking?.length) {
+      suggestion.replaceChildren(notice("There is no model yet to suggest a class."));
       return;
     }
-    const rows = found.slice(0, 5).map(([label, share]) =>
+    const rows = ranking.slice(0, 5).map(([label, share]) =>
       h("li", {}, h("span", {}, name(label)),
         share === null ? "" : h("meter", { value: share, max: "1", "aria-label": name(label) }),
         share === null ? "" : h("span", {}, `${Math.round(100 * share)} %`)));
@@ -937,10 +937,10 @@ class Page {
   }
 
   summary() {
-    const item = this.shown();
-    if (!item) return this.exhausted ? "Nothing is left." : "Loading.";
+    const item = this.visibleItem();
+    if (!item) return this.exhausted ? "Nothing left to label." : "Loading.";
     const { content } = item;
-    if (!content) return "Next item is loading.";
+    if (!content) return "The next item is loading.";
     const what = { text: content.text, problem: content.text, image: content.alt, table: "a table" };
     return `Next: ${String(what[content.type] ?? content.type).slice(0, 300)}`;
   }
@@ -948,7 +948,7 @@ class Page {
 
 // Elements ---------------------------------------------------------------------------------------
 
-// Make an element; texts become text nodes, whatever is in them.
+// Make an element. Strings become text nodes: they are never parsed as HTML.
 function h(tag, attributes, ...children) {
   const element = document.createElement(tag);
   for (const [key, value] of Object.entries(attributes ?? {})) {
@@ -963,7 +963,7 @@ function notice(text) {
   return h("p", { class: "ska-notice" }, text);
 }
 
-// Live regions speak when their text is set, so it is set only when it changes.
+// Screen readers read a live region when its text is set, so set it only if it changes.
 function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
@@ -976,12 +976,12 @@ function nodeOf(item) {
 const CONTENTS = {
   text: ({ text }) => h("div", { class: "ska-text", dir: "auto" }, text),
   problem: ({ text }) => h("div", { class: "ska-problem" }, text),
-  unknown: ({ type }) => h("div", { class: "ska-problem" }, `This page cannot show "${type}".`),
+  unknown: ({ type }) => h("div", { class: "ska-problem" }, `This page cannot show the type "${type}".`),
   image: imageNode,
   audio: ({ src }) =>
     isData(src, "audio")
       ? h("audio", { controls: "", preload: "auto", src, "aria-label": "The sound to be labeled" })
-      : CONTENTS.unknown({ type: "a sound from elsewhere" }),
+      : CONTENTS.problem({ text: "This page cannot show sounds from other sites." }),
   table: ({ rows }) =>
     h("table", { class: "ska-table" }, h("tbody", {}, ...rows.map(([key, value]) =>
       h("tr", {}, h("th", { scope: "row" }, key), h("td", { dir: "auto" }, value))))),
@@ -992,13 +992,15 @@ const CONTENTS = {
       `<meta http-equiv="Content-Security-Policy" content="${FRAME_POLICY}">` +
       `<base target="_blank"><style>body{margin:.75rem;font:1rem/1.5 sans-serif;` +
       `background:#fff;color:#111;overflow-wrap:anywhere}</style>` +
-      `<body tabindex="0">${html}`; // so that Tab gets there, and keys can scroll
+      `<body tabindex="0">${html}`; // so that Tab can reach it, and keys can scroll
     return frame;
   },
 };
 
 function imageNode({ src, alt }) {
-  if (!isData(src, "image")) return CONTENTS.unknown({ type: "an image from elsewhere" });
+  if (!isData(src, "image")) {
+    return CONTENTS.problem({ text: "This page cannot show images from other sites." });
+  }
   const image = h("img", { class: "ska-image", src, alt: alt || "the image to be labeled" });
   image.addEventListener("load", () => {
     const side = Math.max(image.naturalWidth, image.naturalHeight);
@@ -1040,13 +1042,13 @@ function svg(tag, attributes) {
   return element;
 }
 
-// Words ------------------------------------------------------------------------------------------
+// Texts ------------------------------------------------------------------------------------------
 
 function name(label) {
   return label === "" ? "(empty)" : String(label);
 }
 
-function said({ kind, label }) {
+function describeAnswer({ kind, label }) {
   if (kind === "skip") return "Skipped";
   if (kind === "unknown") return "Don't know";
   const names = Array.isArray(label) ? label.map(name).join(", ") || "none" : name(label);
@@ -1061,38 +1063,38 @@ function percent(share) {
   return `${(100 * share).toFixed(1)} %`;
 }
 
-function counted(state) {
+function describeCounts(state) {
   const parts = [`${count(state.n_labeled)} of ${count(state.n_rows)} labeled`];
   if (state.mine) parts.push(`${count(state.mine)} by you`);
   if (state.n_skipped) parts.push(`${count(state.n_skipped)} skipped`);
-  if (state.n_unknown) parts.push(`${count(state.n_unknown)} not known`);
+  if (state.n_unknown) parts.push(`${count(state.n_unknown)} unknown`);
   return parts.join(" · ");
 }
 
-function accurate(state) {
+function describeAccuracy(state) {
   if (!state.accuracy) return state.fitting ? "A model is being fitted…" : "";
   const [value, low, high] = state.accuracy;
   return `Accuracy ${percent(value)} (95 % interval ${percent(low)} to ${percent(high)})`;
 }
 
-function tallied(state) {
-  const given = (state.counts ?? []).filter(([, n]) => n > 0);
-  const most = given.sort((a, b) => b[1] - a[1]).slice(0, FEW);
-  const rest = given.length > FEW ? ` · and ${count(given.length - FEW)} more classes` : "";
-  return most.map(([label, n]) => `${name(label)}: ${count(n)}`).join(" · ") + rest;
+function describeTally(state) {
+  const used = (state.counts ?? []).filter(([, n]) => n > 0);
+  const top = used.sort((a, b) => b[1] - a[1]).slice(0, MAX_BUTTONS);
+  const rest = used.length > MAX_BUTTONS ? ` · and ${count(used.length - MAX_BUTTONS)} more classes` : "";
+  return top.map(([label, n]) => `${name(label)}: ${count(n)}`).join(" · ") + rest;
 }
 
-// Small things -----------------------------------------------------------------------------------
+// Helpers ----------------------------------------------------------------------------------------
 
 function newKey() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-// The key that was pressed, on keyboards of any language.
+// Return the key that was pressed, on keyboards of any language.
 function keyName({ key, code, shiftKey }) {
   if (key.length !== 1 || /^[a-z0-9]$/i.test(key)) return key.length === 1 ? key.toLowerCase() : key;
-  const digit = /^Digit([0-9])$/.exec(code ?? ""); // a row of signs on French keyboards
+  const digit = /^Digit([0-9])$/.exec(code ?? ""); // French keyboards have signs there
   if (digit && !shiftKey) return digit[1];
   const letter = /^Key([A-Z])$/.exec(code ?? ""); // Cyrillic, Greek, ...
   return letter && !/^[ -~]$/.test(key) ? letter[1].toLowerCase() : key;
@@ -1102,17 +1104,17 @@ function plainText(text) {
   return text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
 }
 
-// Classes that hold what was typed; those that begin with it come first.
+// Return the classes that contain the typed text; those that begin with it come first.
 function matches(classes, typed) {
   const wanted = plainText(typed.trim());
   if (!wanted) return classes;
-  const found = classes.filter((label) => plainText(name(label)).includes(wanted));
+  const matching = classes.filter((label) => plainText(name(label)).includes(wanted));
   const begins = (label) => Number(!plainText(name(label)).startsWith(wanted));
-  return found.sort((a, b) => begins(a) - begins(b));
+  return matching.sort((a, b) => begins(a) - begins(b));
 }
 
-function sameList(a, b) {
-  return a.length === b.length && a.every((value, place) => value === b[place]);
+function isSameList(a, b) {
+  return a.length === b.length && a.every((value, index) => value === b[index]);
 }
 
 function isField(target) {
@@ -1122,8 +1124,8 @@ function isField(target) {
   return target?.tagName === "INPUT" && !buttons.includes(target.type);
 }
 
-// Whether what is around the page is dark or light; "" where it does not say.
-function themeAround() {
+// Return the theme around the page: "dark", "light", or "" if it is unknown.
+function surroundingTheme() {
   const { body, documentElement: html } = document;
   if (body.dataset.jpThemeLight) return body.dataset.jpThemeLight === "false" ? "dark" : "light";
   for (const element of [body, html]) {

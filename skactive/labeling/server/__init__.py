@@ -1,4 +1,4 @@
-"""The labeling page in a browser, for people without notebooks; needs the extra ``serve``."""
+"""The labeling page on a web server; needs the extra ``serve``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["make_app", "serve"]
 
 
 def __getattr__(name: str) -> Any:
-    """Load the web framework when it is wanted: the command line reads options without it."""
+    """Import the web framework on first use: the options of the command are read without it."""
     if name == "make_app":
         from skactive.labeling.server._app import make_app
 

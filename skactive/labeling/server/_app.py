@@ -7,7 +7,7 @@ import json
 import logging
 import secrets
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from importlib.resources import files
 from threading import Lock
 from typing import Any, Protocol
@@ -23,13 +23,13 @@ except ImportError as error:
         'The labeling page in a browser needs Starlette and Uvicorn: pip install "skactive[serve]".'
     ) from error
 
-from skactive.labeling.server._guard import Guard, checked_name, is_token
+from skactive.labeling.server._guard import Guard, check_annotator, is_authorized
 
-__all__ = ["MAX_BODY", "OneTime", "PageBackend", "make_app"]
+__all__ = ["MAX_BODY_BYTES", "MessageHandler", "OneTimeCode", "make_app"]
 
-MAX_BODY = 64 * 1024  # bytes
-_BODY_SECONDS = 30.0
-_ONE_TIME_SECONDS = 300.0
+MAX_BODY_BYTES = 64 * 1024  # bytes
+_BODY_TIMEOUT = 30.0
+_CODE_LIFETIME = 300.0
 _ASSETS = (
     ("/", "skactive.labeling.server", "static/index.html", "text/html"),
     ("/entry.js", "skactive.labeling.server", "static/entry.js", "text/javascript"),
@@ -37,45 +37,45 @@ _ASSETS = (
     ("/page.js", "skactive.labeling.page", "page.js", "text/javascript"),
     ("/page.css", "skactive.labeling.page", "page.css", "text/css"),
 )
-_CLOSE = {"connection": "close"}  # what is left of a body is not read, and is no request
-_LOG = logging.getLogger("skactive.labeling.server")
+_CLOSE_HEADER = {"connection": "close"}  # so that an unread body is not taken for a request
+_LOGGER = logging.getLogger("skactive.labeling.server")
 
 
-class PageBackend(Protocol):
-    """What the page talks to."""
+class MessageHandler(Protocol):
+    """The interface of :class:`skactive.labeling.page.PageBackend` that the server uses."""
 
     def handle(self, message: dict[str, Any], annotator: str | None) -> dict[str, Any]:
-        """Answer a message."""
+        """Return the reply to a message."""
 
 
-class OneTime:
-    """A code that is good for the token once, for a few minutes.
+class OneTimeCode:
+    """A code that can be exchanged for the token once, within a few minutes.
 
-    The address that a browser is started with can be read by every user of the machine, in the
-    list of processes, and stays in its history. So it holds a code like this and not the token.
+    Every user of the machine can read the address that a browser is started with, in the list of
+    processes, and it stays in the browser's history. So it has this code instead of the token.
 
     Parameters
     ----------
     seconds : float, default=300.0
-        How long it is good.
+        How long the code is valid.
     """
 
-    def __init__(self, seconds: float = _ONE_TIME_SECONDS) -> None:
+    def __init__(self, seconds: float = _CODE_LIFETIME) -> None:
         self.code = secrets.token_urlsafe(32)
         self._until: float | None = time.monotonic() + seconds
         self._lock = Lock()
 
     def redeem(self, code: str) -> bool:
-        """Tell whether this is the code, and it is used for the first time."""
+        """Return whether this is the code, still valid and used for the first time."""
         with self._lock:
             if self._until is None or not secrets.compare_digest(code.encode(), self.code.encode()):
                 return False
-            fresh, self._until = time.monotonic() <= self._until, None
-            return fresh
+            is_valid, self._until = time.monotonic() <= self._until, None
+            return is_valid
 
 
-class _RefusedError(Exception):
-    """A request that is answered with a reason."""
+class _RefusalError(Exception):
+    """A request is refused, with a status and a reason."""
 
     def __init__(self, status: int, reason: str, **headers: str) -> None:
         super().__init__(reason)
@@ -83,31 +83,35 @@ class _RefusedError(Exception):
 
 
 def make_app(
-    desk: PageBackend, *, token: str, hosts: Collection[str], one_time: OneTime | None = None
+    backend: MessageHandler,
+    *,
+    token: str,
+    hosts: Collection[str],
+    one_time: OneTimeCode | None = None,
 ) -> Guard:
-    """Make the labeling page for several people: an ASGI application.
+    """Make an ASGI application that serves the labeling page to several people.
 
-    The page itself holds nothing of the session, and is given to everybody who asks under the
-    right name. Everything else goes through ``POST /api/message``, with the header
+    The page itself has no data of the session, and is served to every request with a known Host.
+    Everything else goes through ``POST /api/message``, with the header
     ``Authorization: Bearer TOKEN`` and the JSON object
-    ``{"annotator": name, "message": {"do": ..., ...}}``; the answer is that of
-    ``desk.handle(message, name)``, called in a thread. Refused, with a reason: a foreign Host (403)
-    or Origin (403), a missing or wrong token (401), anything but JSON (415), more than 64 KiB
-    (413, read no further), and what is no such object (400).
+    ``{"annotator": name, "message": {"do": ..., ...}}``; the response is the reply of
+    ``backend.handle(message, name)``, called in a thread. Requests are refused, with a reason, for
+    a foreign Host (403) or Origin (403), a missing or wrong token (401), any content type but JSON
+    (415), a body above 64 KiB (413, not read to the end), and anything but such an object (400).
 
     Parameters
     ----------
-    desk : PageBackend
-        See :class:`skactive.labeling.page.PageBackend`. Its method ``handle`` is called in several
-        threads at a time.
+    backend : PageBackend
+        A :class:`skactive.labeling.page.PageBackend`, or an object with the same ``handle``, which
+        is called from several threads at the same time.
     token : str
-        The secret that people get in their link, ``http://HOST/#token=TOKEN``: browsers do not
-        send what follows the ``#``, so it comes into no log and no Referer.
+        The secret in the link, ``http://HOST/#token=TOKEN``: browsers do not send what follows the
+        ``#``, so it is in no log and no Referer.
     hosts : collection of str
-        The names, with ports, that requests may be sent to. ``"*:8000"`` is any address, but no
+        The values of the Host header to accept, with ports. ``"*:8000"`` is any address, but no
         name, at port 8000.
-    one_time : OneTime, default=None
-        A code that ``POST /api/open`` changes into the token, once.
+    one_time : OneTimeCode, default=None
+        A code that ``POST /api/open`` exchanges for the token, once.
 
     Returns
     -------
@@ -119,112 +123,119 @@ def make_app(
     >>> from skactive.labeling.server import make_app
     >>> class Echo:
     ...     def handle(self, message, annotator):
-    ...         return {"ok": True, "said": message["do"], "by": annotator}
+    ...         return {"ok": True, "do": message["do"], "annotator": annotator}
     >>> app = make_app(Echo(), token="a-long-random-secret", hosts=["127.0.0.1:8000"])
     """
 
     async def message(request: Request) -> Response:
         try:
-            # Read first: closed on who still sends, a connection is reset before the reason comes.
+            # why first: closing while the client still sends resets the connection, and the client
+            # never reads the reason.
             body = await _read_body(request)
-            if not is_token(request.headers.get("authorization", ""), token):
-                raise _RefusedError(
-                    401, "The link is not, or no longer, valid.", **{"www-authenticate": "Bearer"}
+            if not is_authorized(request.headers.get("authorization", ""), token):
+                raise _RefusalError(
+                    401,
+                    "The link is not valid, or no longer valid.",
+                    **{"www-authenticate": "Bearer"},
                 )
-            annotator, asked = _asked(_read_object(request, body))
-        except _RefusedError as refused:
-            return _refusal(refused)
-        return await run_in_threadpool(_answer, desk, asked, annotator)
+            annotator, content = _parse_request(_read_object(request, body))
+        except _RefusalError as refusal:
+            return _refusal_response(refusal)
+        return await run_in_threadpool(_handle_message, backend, content, annotator)
 
     async def open_once(request: Request) -> Response:
         try:
             code = _read_object(request, await _read_body(request)).get("code")
-        except _RefusedError as refused:
-            return _refusal(refused)
+        except _RefusalError as refusal:
+            return _refusal_response(refusal)
         if one_time is None or not isinstance(code, str) or not one_time.redeem(code):
-            return _json({"ok": False, "error": "This link was used, or is too old."}, 401)
-        return _json({"ok": True, "token": token})
+            return _json_response(
+                {"ok": False, "error": "This link was used already, or has expired."}, 401
+            )
+        return _json_response({"ok": True, "token": token})
 
     routes = [
-        *(Route(path, _asset(*about)) for path, *about in _ASSETS),
+        *(_make_asset_route(*asset) for asset in _ASSETS),
         Route("/api/message", message, methods=["POST"]),
         Route("/api/open", open_once, methods=["POST"]),
     ]
     return Guard(Starlette(routes=routes), hosts=hosts)
 
 
-def _asset(package: str, name: str, media_type: str) -> Callable[[Request], Any]:
-    """Return what answers with a file of the package, read once."""
+def _make_asset_route(path: str, package: str, name: str, media_type: str) -> Route:
+    """Return the route of a file of a package, which is read once."""
     content = files(package).joinpath(name).read_bytes()
 
-    async def asset(request: Request) -> Response:
+    async def respond(request: Request) -> Response:
         return Response(content, media_type=media_type)
 
-    return asset
+    return Route(path, respond)
 
 
 def _read_object(request: Request, body: bytes) -> dict[str, Any]:
-    """Return what must be a JSON object."""
+    """Return the JSON object in a body, or refuse the request."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
-        raise _RefusedError(415, "Send JSON, as application/json.")
+        raise _RefusalError(415, "Send JSON, as application/json.")
     try:
-        found = json.loads(body.decode("utf-8"), parse_constant=_no_constant)
-        json.dumps(found, ensure_ascii=False).encode("utf-8")  # half a character is no text
+        content = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
+        json.dumps(content, ensure_ascii=False).encode("utf-8")  # why: refuses lone surrogates
     except (ValueError, RecursionError) as error:
-        raise _RefusedError(400, "This is no JSON that can be read.") from error
-    if not isinstance(found, dict):
-        raise _RefusedError(400, "Send a JSON object.")
-    return found
+        raise _RefusalError(400, "The body is not valid JSON.") from error
+    if not isinstance(content, dict):
+        raise _RefusalError(400, "Send a JSON object.")
+    return content
 
 
 async def _read_body(request: Request) -> bytes:
-    """Read a body as it comes, and no more of it than is allowed."""
-    refused = _RefusedError(413, f"At most {MAX_BODY} bytes are taken.", **_CLOSE)
-    announced = request.headers.get("content-length", "0")
-    if not announced.isdecimal() or int(announced[:20]) > MAX_BODY:
-        raise refused
+    """Read a body chunk by chunk, up to the limit of size and time."""
+    too_large = _RefusalError(413, f"Send at most {MAX_BODY_BYTES} bytes.", **_CLOSE_HEADER)
+    length = request.headers.get("content-length", "0")
+    if not length.isdecimal() or int(length[:20]) > MAX_BODY_BYTES:
+        raise too_large
     body = bytearray()
     try:
-        async with asyncio.timeout(_BODY_SECONDS):
+        async with asyncio.timeout(_BODY_TIMEOUT):
             async for chunk in request.stream():
                 body += chunk
-                if len(body) > MAX_BODY:
-                    raise refused
+                if len(body) > MAX_BODY_BYTES:
+                    raise too_large
     except TimeoutError as error:
-        reason = f"The request took more than {_BODY_SECONDS:g} s."
-        raise _RefusedError(408, reason, **_CLOSE) from error
+        reason = f"The request took more than {_BODY_TIMEOUT:g} s."
+        raise _RefusalError(408, reason, **_CLOSE_HEADER) from error
     except ClientDisconnect as error:
-        raise _RefusedError(400, "The request broke off.", **_CLOSE) from error
+        raise _RefusalError(400, "The request was interrupted.", **_CLOSE_HEADER) from error
     return bytes(body)
 
 
-def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is no JSON")
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")
 
 
-def _asked(found: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Return who asks, and what."""
-    if found.keys() != {"annotator", "message"} or not isinstance(found["message"], dict):
-        raise _RefusedError(400, 'Send {"annotator": name, "message": {...}}.')
+def _parse_request(content: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return the annotator and the message."""
+    if content.keys() != {"annotator", "message"} or not isinstance(content["message"], dict):
+        raise _RefusalError(400, 'Send {"annotator": name, "message": {...}}.')
     try:
-        return checked_name(found["annotator"]), found["message"]
+        return check_annotator(content["annotator"]), content["message"]
     except ValueError as error:
-        raise _RefusedError(400, str(error)) from error
+        raise _RefusalError(400, str(error)) from error
 
 
-def _answer(desk: PageBackend, message: dict[str, Any], annotator: str) -> Response:
+def _handle_message(backend: MessageHandler, message: dict[str, Any], annotator: str) -> Response:
     try:
-        return _json(desk.handle(message, annotator))
-    except Exception:  # the page keeps the answer, and sends it again
-        _LOG.exception("A message could not be answered.")
-        return _json({"ok": False, "error": "The server failed; its log says how."}, 500)
+        return _json_response(backend.handle(message, annotator))
+    except Exception:  # the page keeps the message, and sends it again
+        _LOGGER.exception("A message could not be answered.")
+        return _json_response(
+            {"ok": False, "error": "Internal error; see the log of the server."}, 500
+        )
 
 
-def _json(content: dict[str, Any], status: int = 200, headers: Any = None) -> Response:
+def _json_response(content: dict[str, Any], status: int = 200, headers: Any = None) -> Response:
     body = json.dumps(content, allow_nan=False).encode()
     return Response(body, status, headers, media_type="application/json")
 
 
-def _refusal(refused: _RefusedError) -> Response:
-    return _json({"ok": False, "error": str(refused)}, refused.status, refused.headers)
+def _refusal_response(refusal: _RefusalError) -> Response:
+    return _json_response({"ok": False, "error": str(refusal)}, refusal.status, refusal.headers)

@@ -1,4 +1,4 @@
-"""What is asked of every request first: that it was meant for us, and sent by our own page."""
+"""ASGI middleware: checks Host and Origin, adds security headers."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from ipaddress import ip_address
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
-__all__ = ["WILDCARDS", "Guard", "checked_name", "is_token", "known_hosts"]
+__all__ = ["WILDCARDS", "Guard", "check_annotator", "is_authorized", "list_hosts"]
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-MAX_NAME = 64  # characters
+_MAX_NAME = 64  # characters
 WILDCARDS = {"", "0.0.0.0", "::"}
-_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+_LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 
-# Rows that are HTML may have styles of their own, in a frame without scripts; whatever they name,
-# nothing is loaded from elsewhere. Pictures and sounds come as data.
+# Rows that are HTML may have inline styles, in a frame without scripts. Nothing is loaded from
+# elsewhere; images and sounds come as data URIs.
 _POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -35,7 +35,7 @@ _POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
-_HEADERS = (
+_SECURITY_HEADERS = (
     (b"content-security-policy", _POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -46,52 +46,52 @@ _HEADERS = (
 
 
 class Guard:
-    """An ASGI application that lets through what was sent to one of our names, by our own page.
+    """ASGI middleware that refuses requests with a foreign Host or Origin.
 
-    A page elsewhere can make a browser send requests to this machine: under a foreign name that
-    it lets point here (DNS rebinding), or under ours but with its own origin. Both are refused,
-    and every answer carries the headers that keep a browser from doing more than it must.
+    A page elsewhere can make a browser send requests to this machine: to a foreign name that
+    resolves to it (DNS rebinding), or to one of its own names with a foreign origin. Both are
+    refused, and every response has headers that restrict what the browser may load and run.
 
     Parameters
     ----------
     app : ASGI application
-        What is guarded.
+        The application to protect.
     hosts : collection of str
-        The names that requests may be sent to, as in :func:`known_hosts`.
+        The hosts that requests may name, as returned by :func:`list_hosts`.
     """
 
     def __init__(self, app: Any, *, hosts: Collection[str]) -> None:
         self._app, self._hosts = app, frozenset(host.lower() for host in hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or hand it on."""
+        """Refuse a request, or pass it to the application."""
 
-        async def with_headers(message: MutableMapping[str, Any]) -> None:
+        async def send_with_headers(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message["headers"], *_HEADERS]}
+                message = {**message, "headers": [*message["headers"], *_SECURITY_HEADERS]}
             await send(message)
 
         if scope["type"] != "http":
             await self._app(scope, receive, send)
-        elif (reason := self._refusal(scope["headers"])) is not None:
-            await _refuse(with_headers, reason)
+        elif (reason := self._find_refusal(scope["headers"])) is not None:
+            await _send_refusal(send_with_headers, reason)
         else:
-            await self._app(scope, receive, with_headers)
+            await self._app(scope, receive, send_with_headers)
 
-    def _refusal(self, headers: list[tuple[bytes, bytes]]) -> str | None:
-        """Tell why a request is refused, or None."""
+    def _find_refusal(self, headers: list[tuple[bytes, bytes]]) -> str | None:
+        """Return why a request is refused, or None."""
         hosts = [value.decode("latin-1").lower() for name, value in headers if name == b"host"]
         origins = [value.decode("latin-1").lower() for name, value in headers if name == b"origin"]
-        if len(hosts) != 1 or not _is_known(hosts[0], self._hosts):
-            return "This server does not go by that name: open the link that it printed."
-        # Behind a proxy that encrypts, our own page comes from https.
-        ours = {f"http://{hosts[0]}", f"https://{hosts[0]}"}
-        if len(origins) > 1 or not ours.issuperset(origins):
+        if len(hosts) != 1 or not _is_allowed(hosts[0], self._hosts):
+            return "Unknown host name: open the link that the server printed."
+        # why https: behind a proxy that encrypts, the origin of the page is https.
+        own_origins = {f"http://{hosts[0]}", f"https://{hosts[0]}"}
+        if len(origins) > 1 or not own_origins.issuperset(origins):
             return "Requests from other pages are refused."
         return None
 
 
-async def _refuse(send: Send, reason: str) -> None:
+async def _send_refusal(send: Send, reason: str) -> None:
     headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
     body = reason.encode()
     headers.append((b"content-length", str(len(body)).encode()))
@@ -99,18 +99,19 @@ async def _refuse(send: Send, reason: str) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-def known_hosts(host: str, port: int, more: Collection[str] = ()) -> frozenset[str]:
-    """Return the names under which a server can be asked, as browsers write them.
+def list_hosts(host: str, port: int, extra: Collection[str] = ()) -> frozenset[str]:
+    """Return the values of the Host header that a server accepts.
 
     Parameters
     ----------
     host : str
-        Where it listens. All addresses of the machine (0.0.0.0 or ::) give ``"*:port"``: any
-        address, but no name other than localhost, since a foreign name may point to any address.
+        The address that the server listens on. All addresses of the machine (0.0.0.0 or ::) give
+        ``"*:port"``: any address, but no name other than localhost, since a foreign name may
+        resolve to any address.
     port : int
-        Where it listens.
-    more : collection of str, default=()
-        Names that it has besides, in a network or at a proxy; with a port, or by any.
+        The port that the server listens on.
+    extra : collection of str, default=()
+        Additional names, in a network or of a proxy, with a port or without.
 
     Returns
     -------
@@ -118,24 +119,24 @@ def known_hosts(host: str, port: int, more: Collection[str] = ()) -> frozenset[s
 
     Examples
     --------
-    >>> from skactive.labeling.server._guard import known_hosts
-    >>> sorted(known_hosts("127.0.0.1", 8000))
+    >>> from skactive.labeling.server._guard import list_hosts
+    >>> sorted(list_hosts("127.0.0.1", 8000))
     ['127.0.0.1:8000', '[::1]:8000', 'localhost:8000']
     """
-    names = list(_LOOPBACK)
+    names = list(_LOOPBACK_NAMES)
     if host in WILDCARDS:
         names.append("*")
     else:
         names.append(f"[{host}]" if ":" in host else host)
-    found = {f"{name}:{port}" for name in names}
+    hosts = {f"{name}:{port}" for name in names}
     if port == 80:  # browsers leave it out
-        found.update(name for name in names if name != "*")
-    found.update(more)
-    found.update(f"{name}:{port}" for name in more if urlsplit(f"//{name}").port is None)
-    return frozenset(name.lower() for name in found)
+        hosts.update(name for name in names if name != "*")
+    hosts.update(extra)
+    hosts.update(f"{name}:{port}" for name in extra if urlsplit(f"//{name}").port is None)
+    return frozenset(host.lower() for host in hosts)
 
 
-def _is_known(host: str, hosts: Collection[str]) -> bool:
+def _is_allowed(host: str, hosts: Collection[str]) -> bool:
     if "*" in host or "@" in host:
         return False
     if host in hosts:
@@ -144,65 +145,65 @@ def _is_known(host: str, hosts: Collection[str]) -> bool:
         parts = urlsplit(f"//{host}")
         ip_address(parts.hostname or "")
         return f"*:{parts.port or 80}" in hosts
-    except ValueError:  # a name, or nonsense
+    except ValueError:  # a name, or malformed
         return False
 
 
-def is_token(authorization: str, token: str) -> bool:
-    """Compare what a request brings with the token, in a time that tells nothing of it.
+def is_authorized(authorization: str, token: str) -> bool:
+    """Return whether a request has the token, in constant time.
 
     Parameters
     ----------
     authorization : str
-        The header.
+        The value of the Authorization header.
     token : str
-        The right one.
+        The expected token.
 
     Returns
     -------
     bool
     """
-    scheme, _, given = authorization.partition(" ")
-    right = compare_digest(given.encode(), token.encode())
-    return right and scheme.lower() == "bearer"
+    scheme, _, credentials = authorization.partition(" ")
+    is_equal = compare_digest(credentials.encode(), token.encode())
+    return is_equal and scheme.lower() == "bearer"
 
 
-def checked_name(name: Any) -> str:
-    """Return an annotator's name in one spelling.
+def check_annotator(name: Any) -> str:
+    """Check an annotator's name, and return it normalized.
 
     Parameters
     ----------
     name : object
-        What a browser sent.
+        The value that a browser sent.
 
     Returns
     -------
     str
-        Composed (NFC), with single spaces.
+        In Unicode normal form C, with single spaces.
 
     Raises
     ------
     ValueError
-        If it is no name.
+        If it is not a name.
 
     Examples
     --------
-    >>> from skactive.labeling.server._guard import checked_name
-    >>> checked_name("  Ann   Lee ")
+    >>> from skactive.labeling.server._guard import check_annotator
+    >>> check_annotator("  Ann   Lee ")
     'Ann Lee'
     """
     if not isinstance(name, str):
-        raise ValueError("An annotator's name is needed, as a text.")
+        raise ValueError("The annotator's name must be a string.")
     if any(_is_control(character) for character in name):
-        raise ValueError("A name cannot hold control characters.")
-    found = " ".join(unicodedata.normalize("NFC", name).split())
-    if not 1 <= len(found) <= MAX_NAME:
-        raise ValueError(f"A name has 1 to {MAX_NAME} characters, got {len(found)}.")
-    return found
+        raise ValueError("A name must not contain control characters.")
+    normalized = " ".join(unicodedata.normalize("NFC", name).split())
+    if not 1 <= len(normalized) <= _MAX_NAME:
+        raise ValueError(f"A name must have 1 to {_MAX_NAME} characters, got {len(normalized)}.")
+    return normalized
 
 
 def _is_control(character: str) -> bool:
-    """Tell what is not to be seen, or turns the text around it; joiners are part of some names."""
-    if character in "\u200c\u200d":
+    """Return whether a character is invisible, or changes the direction of the text around it."""
+    if character in "\u200c\u200d":  # joiners are part of some names
         return False
     return unicodedata.category(character) in {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}

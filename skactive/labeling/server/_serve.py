@@ -1,4 +1,4 @@
-"""The labeling page on a socket of its own, until it is stopped."""
+"""Serve the labeling page with Uvicorn until it is stopped."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import threading
 import webbrowser
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
-from ipaddress import ip_address
 from typing import Any
 
-from skactive.labeling.server._app import OneTime, PageBackend, make_app
-from skactive.labeling.server._guard import WILDCARDS, known_hosts
+from skactive.labeling._network import check_link_token, is_loopback
+from skactive.labeling.server._app import MessageHandler, OneTimeCode, make_app
+from skactive.labeling.server._guard import WILDCARDS, list_hosts
 
 try:
     import uvicorn
@@ -24,12 +24,11 @@ except ImportError as error:
 
 __all__ = ["serve"]
 
-MIN_TOKEN = 16  # characters
-_GRACE_SECONDS = 10  # for what is being answered when the server is stopped
+_SHUTDOWN_SECONDS = 10  # for requests that are being answered when the server stops
 
 
 def serve(
-    desk: PageBackend,
+    backend: MessageHandler,
     *,
     host: str = "127.0.0.1",
     port: int = 0,
@@ -40,56 +39,56 @@ def serve(
 ) -> None:
     """Serve the labeling page until it is stopped by Ctrl+C.
 
-    The page is for those who have the link: it carries a random token. By default only this
-    machine can ask. Several people may label at a time, each under a name that they are asked for.
+    Whoever has the link can label: it contains a random token. By default the page can be reached
+    only from this machine. Several people may label at the same time, each under a name that the
+    page asks for.
 
     Parameters
     ----------
-    desk : PageBackend
-        See :class:`skactive.labeling.page.PageBackend`.
+    backend : PageBackend
+        A :class:`skactive.labeling.page.PageBackend`, or an object with the same ``handle``.
     host : str, default="127.0.0.1"
-        The address to listen at. Any but a loopback address lets others in the network ask, and
-        read what is sent, since it is not encrypted; the report warns of it.
+        The address to listen on. Any but a loopback address lets others in the network connect, and
+        read what is sent, since it is not encrypted; a warning is reported.
     port : int, default=0
-        0 takes one that is free.
+        The port to listen on; 0 chooses a free one.
     token : str, default=None
-        The secret in the link, of at least 16 characters. None: a random one, so that old links
-        are worth nothing.
+        The secret in the link, of at least 16 characters. None generates a random one, so that old
+        links are no longer valid.
     open_browser : bool, default=True
-        Whether to open the page, where there is a browser with windows. It is started with a code
-        that is good once, since other users of the machine may see how it was started.
+        Whether to open the page in a browser, if a graphical one is available. It is opened with a
+        code that is valid once, since other users of the machine may see the address.
     allowed_hosts : collection of str, default=()
-        Names under which the page may be asked for besides the address: of this machine in its
-        network, or of a proxy.
+        Additional host names of the page: of this machine in its network, or of a proxy.
     report : callable, default=print
-        Told the link, and what should be known about it.
+        Called with each line about the link: the link itself, how to stop, and warnings.
 
     Raises
     ------
     OSError
-        If the address cannot be listened at.
+        If the server cannot listen on the address and port.
     ValueError
-        If the token is too short to be a secret, or holds what does not belong into a link.
+        If the token is too short to be a secret, or has characters that do not belong in a link.
     """
-    token = secrets.token_urlsafe(32) if token is None else _checked_token(token)
-    with _listening(host, port) as listener:
+    token = secrets.token_urlsafe(32) if token is None else check_link_token(token)
+    with _listen(host, port) as listener:
         port = listener.getsockname()[1]
-        address, once = f"http://{_shown(host)}:{port}/", OneTime()
+        address, one_time = f"http://{_format_host(host)}:{port}/", OneTimeCode()
         app = make_app(
-            desk, token=token, hosts=known_hosts(host, port, allowed_hosts), one_time=once
+            backend, token=token, hosts=list_hosts(host, port, allowed_hosts), one_time=one_time
         )
 
         def announce() -> None:
-            for line in _about(host, f"{address}#token={token}"):
+            for line in _describe_link(host, f"{address}#token={token}"):
                 report(line)
             if open_browser:
-                _open(f"{address}#once={once.code}")
+                _open_browser(f"{address}#once={one_time.code}")
 
-        _Server(_config(app), announce).run(sockets=[listener])
+        _Server(_make_config(app), announce).run(sockets=[listener])
 
 
 class _Server(uvicorn.Server):
-    """A server that says when it is ready, and ends in peace when it is told to."""
+    """A server that announces when it is ready, and shuts down cleanly on signals."""
 
     def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
         super().__init__(config)
@@ -101,7 +100,7 @@ class _Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Stop on Ctrl+C, and when the system or a closed terminal asks; raise nothing after."""
+        """Stop on Ctrl+C, termination or a closed terminal, without raising the signal again."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -115,78 +114,63 @@ class _Server(uvicorn.Server):
                 signal.signal(number, handler)
 
 
-def _config(app: Any) -> uvicorn.Config:
+def _make_config(app: Any) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http="h11",
         ws="none",
         lifespan="off",
-        log_config=None,  # logging belongs to the program; requests are not logged
+        log_config=None,  # the program configures logging; requests are not logged
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        timeout_keep_alive=60,  # a person thinks that long about a row
-        timeout_graceful_shutdown=_GRACE_SECONDS,
+        timeout_keep_alive=60,  # a person may think about a row for that long
+        timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
     )
 
 
-def _checked_token(token: str) -> str:
-    if len(token) < MIN_TOKEN:
-        raise ValueError(f"The token has {len(token)} characters, {MIN_TOKEN} are needed at least.")
-    if not all(c.isascii() and (c.isalnum() or c in "-_") for c in token):
-        raise ValueError("The token may hold letters of ASCII, digits, '-' and '_' only.")
-    return token
-
-
-def _listening(host: str, port: int) -> socket.socket:
+def _listen(host: str, port: int) -> socket.socket:
     if not 0 <= port < 2**16:
-        raise OSError(f"there is no port {port}: they go from 1 to 65535, and 0 is any.")
+        raise OSError(f"port {port} is invalid: expected 1 to 65535, or 0 for any free port.")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=128)
     except OSError as error:
         raise OSError(
-            f"the page cannot be served at {host}, port {port}: {error.strerror}. Choose another "
-            "port, or 0 for any."
+            f"cannot serve the page on {host}, port {port}: {error.strerror}. Choose another port, "
+            "or 0 for any free port."
         ) from error
 
 
-def _about(host: str, link: str) -> list[str]:
-    """Return the lines that tell the link."""
-    lines = [f"Label at {link}", "Who has the link can label. Stop with Ctrl+C."]
-    if not _is_loopback(host):
+def _describe_link(host: str, link: str) -> list[str]:
+    """Return the lines to report about the link."""
+    lines = [f"Label at {link}", "Whoever has this link can label. Stop with Ctrl+C."]
+    if not is_loopback(host):
         lines.append(
-            f"Warning: the page can be reached from the network, through {host}, and is not "
-            "encrypted: who can listen there can read the rows and the link. Better serve it at "
-            "127.0.0.1, and reach it through ssh or a proxy that encrypts."
+            f"Warning: the page can be reached from the network, on {host}, and is not encrypted: "
+            "others in the network may read the rows and the link. Prefer to serve it on "
+            "127.0.0.1, behind ssh or a proxy that encrypts."
         )
     return lines
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
-
-
-def _shown(host: str) -> str:
-    """Return an address as it is written in a link."""
+def _format_host(host: str) -> str:
+    """Return an address as a link has it."""
     if host in WILDCARDS:
-        host = _own_address()
+        host = _find_own_address()
     return f"[{host}]" if ":" in host else host
 
 
-def _own_address() -> str:
-    """Return the address by which this machine would reach others; nothing is sent."""
+def _find_own_address() -> str:
+    """Return the address from which this machine would reach others; nothing is sent."""
     with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.connect(("192.0.2.1", 9))  # an address that is reserved for documentation
         return str(probe.getsockname()[0])
     return "127.0.0.1"
 
 
-def _open(link: str) -> None:
-    """Open a link in a browser that has windows: one in the terminal would take Ctrl+C away."""
+def _open_browser(link: str) -> None:
+    """Open a link in a graphical browser; one in the terminal would take over Ctrl+C."""
     with suppress(webbrowser.Error):
         browser = webbrowser.get()
         if type(browser) is not webbrowser.GenericBrowser:

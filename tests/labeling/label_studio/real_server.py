@@ -1,8 +1,8 @@
 """The bridge on a real Label Studio: installed, started, labeled through its API, stopped.
 
 ``python tests/labeling/label_studio/real_server.py`` needs a gigabyte for Label Studio, in an
-environment of its own in the cache folder. It exits with 1 where anything is not as it should be.
-With ``--record`` it also writes the exchanges that ``test_bridge.py`` replays.
+environment of its own in the cache folder. It exits with 1 if a check fails.
+With ``--record`` it also writes the exchanges that ``test_exchanges.py`` replays.
 """
 
 import argparse
@@ -52,8 +52,8 @@ def check(holds, what):
 # The server ---------------------------------------------------------------------------------------
 
 
-def installed():
-    """Return the program; install it where it is missing."""
+def find_program():
+    """Return the program, and install it if it is missing."""
     program = ENVIRONMENT / "bin" / "label-studio"
     ready = ENVIRONMENT / ".ready"
     if not ready.exists():
@@ -175,7 +175,7 @@ def results(choices):
 # The campaign -------------------------------------------------------------------------------------
 
 
-def texts(n):
+def make_texts(n):
     """Return texts of two kinds, and the kinds."""
     random = np.random.RandomState(0)
     kinds = [CLASSES[i] for i in random.randint(2, size=n)]
@@ -198,7 +198,7 @@ def open_session(store, n, **options):
 
     learner = ActiveLearner(make_pipeline(TfidfVectorizer(), LogisticRegression()), Margin())
     options = {"classes": CLASSES, "refit_every": 5, "random_state": 0} | options
-    return LabelingSession(learner, texts(n)[0], store=store, **options)
+    return LabelingSession(learner, make_texts(n)[0], store=store, **options)
 
 
 def connect(session, server, **options):
@@ -216,7 +216,7 @@ def child(server, store, n, *, do):
 def be_child(do, url, store, n):
     from skactive.labeling.label_studio import LabelStudioBridge, _tasks
 
-    _tasks._CHUNK = 5  # so that there is a middle to be killed in
+    _tasks._CHUNK_TASKS = 5  # so that there is a middle to be killed in
     with open_session(store, int(n)) as session:
         token = os.environ["LABEL_STUDIO_API_KEY"]
         bridge = LabelStudioBridge(session, url, token, title="Two kinds", n_ordered=20)
@@ -271,7 +271,7 @@ def in_order(server, session, bridge, annotators, kinds):
 
 
 def label(annotators, project, kinds, n, *, skip_every=10):
-    """Let annotators label in turn, whatever they are served; tell what they did."""
+    """Let annotators label in turn what they are served; return their answers."""
     done = []
     while len(done) < n:
         who = annotators[len(done) % 2]
@@ -390,7 +390,7 @@ def figures(server, folder):
         began = time.monotonic()
         bridge.write_order()
         fifty = time.monotonic() - began
-        tasks = [several[0] for several in bridge._opened().tasks.by_row.values()]
+        tasks = [several[0] for several in bridge._open().tasks.by_row.values()]
         began = time.monotonic()
         for task in tasks[:200]:
             one.answer(task, [CLASSES[0]])
@@ -415,10 +415,10 @@ def figures(server, folder):
 
 def play(server, folder):
     n = 200
-    kinds = texts(n)[1]
+    kinds = make_texts(n)[1]
     store = folder / "labels.db"
     after_bridge, after_server = kill_import(server, store, n)
-    say(f"  bridge killed at {after_bridge} tasks, server killed later: {after_server} in the end")
+    say(f"  bridge killed at {after_bridge} tasks, server killed later: {after_server} at the end")
     one = Annotator(server, server.token)
     annotators = [one, Annotator(server, server.sign_up(EMAILS[1]))]
     with open_session(store, n) as session:
@@ -434,8 +434,8 @@ def play(server, folder):
         bridge.pull()
         say(f"  {compare(session, one, project)} annotations there and here are the same")
         changes(session, bridge, one)
-        say("  changed, deleted and foreign ones are as they should be")
-        everything, kinds_of_all = texts(n)
+        say("  changed, deleted and foreign annotations are handled")
+        everything, kinds_of_all = make_texts(n)
         progress = session.progress()
         known = [i for i in range(n) if kinds_of_all[i] in CLASSES]
         right = session.predict([everything[i] for i in known]) == np.array(kinds_of_all)
@@ -454,13 +454,13 @@ def main():
         be_child(*options.child)
         return
     folder = Path(tempfile.mkdtemp(prefix="skactive-label-studio-"))
-    server = Server(options.program or installed(), folder)
+    server = Server(options.program or find_program(), folder)
     try:
         seconds = server.start()
         about = Annotator(server, server.token).ask("GET", "/api/version")
         say(f"Label Studio {about['release']}, up after {seconds:.0f} s")
         if options.record:
-            from test_label_studio import record  # late: tests are no package
+            from test_exchanges import record  # late: tests are no package
 
             record(server, Annotator)
             say(f"  exchanges written to {EXCHANGES}")
@@ -469,7 +469,7 @@ def main():
     finally:
         server.kill()
         shutil.rmtree(folder, ignore_errors=True)
-    say("all as it should be")
+    say("all checks passed")
 
 
 if __name__ == "__main__":

@@ -1,15 +1,15 @@
-// A desk that a test can play with: window.stub. Replies are as those of skactive's PageBackend.
+// A stub of the backend that tests control: window.stub. Replies are as those of PageBackend.
 window.stub = {
   classes: ["cat", "dog", "bird"],
   texts: Array.from({ length: 30 }, (_, i) => `row ${i}`),
-  contents: {}, // of some rows, instead of their text
-  held: new Set(), // rows whose content comes only when asked for
+  contents: {}, // of rows that are not texts
+  withheld: new Set(), // rows whose content comes only with `show`
   online: true,
-  mute: false, // true: replies never come
+  mute: false, // true: no reply is sent
   ms: 0, // how long a reply takes
-  refuse: null, // (message) => an error, or nothing
+  refuse: null, // (message) => an error or nothing
   received: [], // all messages, lost ones too
-  labels: new Map(), // row -> answers, the last one counts
+  labels: new Map(), // row -> answers; the last one counts
   log: [], // rows, in the order of the answers
   keys: new Set(),
   next: 0,
@@ -24,7 +24,7 @@ window.send = async (sent) => {
   if (stub.ms) await new Promise((resolve) => setTimeout(resolve, stub.ms));
   const refusal = stub.refuse?.(message);
   const reply = refusal ? { ok: false, retry: false, ...refusal } : { ok: true, ...answerTo(message) };
-  const labeled = [...stub.labels.values()].filter((said) => said.at(-1)?.kind === "label");
+  const labeled = [...stub.labels.values()].filter((answers) => answers.at(-1)?.kind === "label");
   const state = {
     n_rows: stub.texts.length, n_labeled: labeled.length, n_skipped: 0, n_unknown: 0,
     mine: stub.log.length, counts: stub.classes.map((label) => [label, 0]), accuracy: null,
@@ -43,7 +43,7 @@ function answerTo(message) {
     const items = [];
     while (items.length < message.n && stub.next < stub.texts.length) {
       const row = stub.next++;
-      items.push({ id: row, ticket: `t${row}`, content: stub.held.has(row) ? null : contentOf(row) });
+      items.push({ id: row, ticket: `t${row}`, content: stub.withheld.has(row) ? null : contentOf(row) });
     }
     return { items };
   }

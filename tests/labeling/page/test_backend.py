@@ -21,7 +21,7 @@ X, Y = load_iris(return_X_y=True)
 
 
 @pytest.fixture
-def opened():
+def open_session():
     """Return a function that opens sessions, and close them at the end."""
     sessions = []
 
@@ -38,121 +38,123 @@ def opened():
 
 
 @pytest.fixture
-def desk(opened):
-    return PageBackend(opened())
+def backend(open_session):
+    return PageBackend(open_session())
 
 
-def ask(desk, do, annotator="ann", **about):
+def ask(backend, do, annotator="ann", **about):
     """Return the reply to a message that has been through JSON, as a browser's has."""
     message = json.loads(json.dumps({"do": do, **about}))
-    return json.loads(json.dumps(desk.handle(message, annotator), allow_nan=False))
+    return json.loads(json.dumps(backend.handle(message, annotator), allow_nan=False))
 
 
-def item(desk, annotator="ann"):
-    return ask(desk, "next", annotator, n=1)["items"][0]
+def item(backend, annotator="ann"):
+    return ask(backend, "next", annotator, n=1)["items"][0]
 
 
-def answered(desk, given, label, **about):
-    return ask(desk, "label", id=given["id"], ticket=given["ticket"], label=label, **about)
+def submit_label(backend, given, label, **about):
+    return ask(backend, "label", id=given["id"], ticket=given["ticket"], label=label, **about)
 
 
-def label_of(desk, ident, annotator="ann"):
-    found = [r for r in desk.session.records() if (r["id"], r["annotator"]) == (ident, annotator)]
+def label_of(backend, ident, annotator="ann"):
+    found = [
+        r for r in backend.session.records() if (r["id"], r["annotator"]) == (ident, annotator)
+    ]
     return found[-1]["label"] if found else None
 
 
-def label_some(desk, n=30):
+def label_some(backend, n=30):
     """Answer as the true labels say."""
     for _ in range(n):
-        given = item(desk)
-        answered(desk, given, int(Y[given["id"]]))
+        given = item(backend)
+        submit_label(backend, given, int(Y[given["id"]]))
 
 
 # Handing out and answering ------------------------------------------------------------------------
 
 
-def test_items_are_leased_and_have_contents(desk):
-    first = ask(desk, "next", "ann", n=3)["items"]
-    second = ask(desk, "next", "bob", n=3)["items"]
+def test_items_are_leased_and_have_contents(backend):
+    first = ask(backend, "next", "ann", n=3)["items"]
+    second = ask(backend, "next", "bob", n=3)["items"]
     assert len({each["id"] for each in first + second}) == 6
     assert all(each["content"]["type"] == "table" for each in first)
-    assert desk.session.progress().n_in_flight == 6
+    assert backend.session.progress().n_in_flight == 6
 
 
-def test_a_label_is_stored_with_who_and_how_long(desk):
-    given = item(desk)
-    reply = answered(desk, given, 2, seconds=1.5, key="k1")
+def test_a_label_is_stored_with_who_and_how_long(backend):
+    given = item(backend)
+    reply = submit_label(backend, given, 2, seconds=1.5, key="k1")
     assert reply["ok"]
     assert reply["stored"] == 1
     assert reply["state"]["n_labeled"] == 1
     assert reply["state"]["mine"] == 1
     assert reply["state"]["counts"] == [[0, 0], [1, 0], [2, 1]]
-    (record,) = desk.session.records()
+    (record,) = backend.session.records()
     assert (record["id"], record["label"], record["annotator"]) == (given["id"], 2, "ann")
     assert (record["seconds"], record["ticket"]) == (1.5, given["ticket"])
 
 
-def test_the_same_key_changes_nothing(desk):
-    given = item(desk)
-    answered(desk, given, 2, key="k1")
-    assert answered(desk, given, 1, key="k1")["stored"] == 0
-    assert label_of(desk, given["id"]) == 2
+def test_the_same_key_changes_nothing(backend):
+    given = item(backend)
+    submit_label(backend, given, 2, key="k1")
+    assert submit_label(backend, given, 1, key="k1")["stored"] == 0
+    assert label_of(backend, given["id"]) == 2
 
 
-def test_two_people_may_use_the_same_key(desk):
-    one, other = item(desk, "ann"), item(desk, "bob")
-    ask(desk, "label", "ann", id=one["id"], label=0, key="k")
-    ask(desk, "label", "bob", id=one["id"], label=1, key="k")
-    ask(desk, "label", "bob", id=other["id"], label=1, key="k")
-    assert len(desk.session.records()) == 3
+def test_two_people_may_use_the_same_key(backend):
+    one, other = item(backend, "ann"), item(backend, "bob")
+    ask(backend, "label", "ann", id=one["id"], label=0, key="k")
+    ask(backend, "label", "bob", id=one["id"], label=1, key="k")
+    ask(backend, "label", "bob", id=other["id"], label=1, key="k")
+    assert len(backend.session.records()) == 3
 
 
-def test_a_lost_reply_to_next_is_given_again(desk):
-    first = ask(desk, "next", n=3, key="n1")["items"]
-    assert ask(desk, "next", n=3, key="n1")["items"] == first
-    assert desk.session.progress().n_in_flight == 3
-    others = ask(desk, "next", "bob", n=3, key="n1")["items"]
+def test_a_lost_reply_to_next_is_given_again(backend):
+    first = ask(backend, "next", n=3, key="n1")["items"]
+    assert ask(backend, "next", n=3, key="n1")["items"] == first
+    assert backend.session.progress().n_in_flight == 3
+    others = ask(backend, "next", "bob", n=3, key="n1")["items"]
     assert not {each["id"] for each in others} & {each["id"] for each in first}
 
 
-def test_skip_and_dont_know(desk):
-    one, other = ask(desk, "next", n=2)["items"]
-    ask(desk, "skip", id=one["id"], ticket=one["ticket"], key="a")
-    reply = ask(desk, "dont_know", id=other["id"], ticket=other["ticket"], key="b")
+def test_skip_and_dont_know(backend):
+    one, other = ask(backend, "next", n=2)["items"]
+    ask(backend, "skip", id=one["id"], ticket=one["ticket"], key="a")
+    reply = ask(backend, "dont_know", id=other["id"], ticket=other["ticket"], key="b")
     assert (reply["state"]["n_skipped"], reply["state"]["n_unknown"]) == (1, 1)
 
 
-def test_who_answers_sees_that_it_counts_however_slow_the_state_is(desk, monkeypatch):
-    slow = desk.session.progress
+def test_who_answers_sees_that_it_counts_however_slow_the_state_is(backend, monkeypatch):
+    slow = backend.session.progress
 
     def progress():
         time.sleep(0.05)
         return slow()
 
-    monkeypatch.setattr(desk.session, "progress", progress)
+    monkeypatch.setattr(backend.session, "progress", progress)
     for n in range(1, 4):
-        given = item(desk)
-        reply = ask(desk, "skip", id=given["id"], ticket=given["ticket"], key=f"k{n}")
+        given = item(backend)
+        reply = ask(backend, "skip", id=given["id"], ticket=given["ticket"], key=f"k{n}")
         assert reply["state"]["n_skipped"] == n
 
 
-def test_relabel(desk):
-    given = item(desk)
-    answered(desk, given, 2, key="a")
-    assert ask(desk, "relabel", id=given["id"], label=0, key="b")["ok"]
-    assert label_of(desk, given["id"]) == 0
+def test_relabel(backend):
+    given = item(backend)
+    submit_label(backend, given, 2, key="a")
+    assert ask(backend, "relabel", id=given["id"], label=0, key="b")["ok"]
+    assert label_of(backend, given["id"]) == 0
 
 
-def test_release_gives_rows_to_others(desk):
-    given = item(desk)
-    ask(desk, "release", tickets=[given["ticket"]])
-    assert item(desk, "bob")["id"] == given["id"]
+def test_release_gives_rows_to_others(backend):
+    given = item(backend)
+    ask(backend, "release", tickets=[given["ticket"]])
+    assert item(backend, "bob")["id"] == given["id"]
 
 
-def test_nothing_left(opened):
-    desk = PageBackend(opened(X[:2]))
-    assert len(ask(desk, "next", n=5)["items"]) == 2
-    reply = ask(desk, "next", n=5)
+def test_nothing_left(open_session):
+    backend = PageBackend(open_session(X[:2]))
+    assert len(ask(backend, "next", n=5)["items"]) == 2
+    reply = ask(backend, "next", n=5)
     assert reply["ok"]
     assert reply["items"] == []
 
@@ -160,46 +162,46 @@ def test_nothing_left(opened):
 # Going back ---------------------------------------------------------------------------------------
 
 
-def test_undo_returns_the_row_with_its_content_and_label(desk):
-    given = item(desk)
-    answered(desk, given, 2)
-    taken_back = ask(desk, "undo", key="u")["item"]
+def test_undo_returns_the_row_with_its_content_and_label(backend):
+    given = item(backend)
+    submit_label(backend, given, 2)
+    taken_back = ask(backend, "undo", key="u")["item"]
     assert taken_back == {**given, "kind": "label", "label": 2}
-    assert desk.session.records() == []
+    assert backend.session.records() == []
 
 
-def test_undo_sent_twice_takes_back_one_answer(desk):
-    one, other = ask(desk, "next", n=2)["items"]
-    answered(desk, one, 0)
-    answered(desk, other, 1)
-    first = ask(desk, "undo", key="u")
-    assert ask(desk, "undo", key="u")["item"] == first["item"]
+def test_undo_sent_twice_takes_back_one_answer(backend):
+    one, other = ask(backend, "next", n=2)["items"]
+    submit_label(backend, one, 0)
+    submit_label(backend, other, 1)
+    first = ask(backend, "undo", key="u")
+    assert ask(backend, "undo", key="u")["item"] == first["item"]
     assert first["item"]["id"] == other["id"]
-    assert [record["id"] for record in desk.session.records()] == [one["id"]]
+    assert [record["id"] for record in backend.session.records()] == [one["id"]]
 
 
-def test_undo_sent_again_to_a_new_desk_names_no_other_row(desk):
-    one, other = ask(desk, "next", n=2)["items"]
-    answered(desk, one, 0)
-    answered(desk, other, 1)
-    ask(desk, "undo", key="u")
-    assert ask(PageBackend(desk.session), "undo", key="u")["item"] is None
-    assert len(desk.session.records()) == 1
+def test_undo_sent_again_to_a_new_backend_names_no_other_row(backend):
+    one, other = ask(backend, "next", n=2)["items"]
+    submit_label(backend, one, 0)
+    submit_label(backend, other, 1)
+    ask(backend, "undo", key="u")
+    assert ask(PageBackend(backend.session), "undo", key="u")["item"] is None
+    assert len(backend.session.records()) == 1
 
 
-def test_undo_of_nothing_and_of_others(desk):
-    assert ask(desk, "undo")["item"] is None
-    answered(desk, item(desk), 2)
-    assert ask(desk, "undo", "bob")["item"] is None
-    assert len(desk.session.records()) == 1
+def test_undo_of_nothing_and_of_others(backend):
+    assert ask(backend, "undo")["item"] is None
+    submit_label(backend, item(backend), 2)
+    assert ask(backend, "undo", "bob")["item"] is None
+    assert len(backend.session.records()) == 1
 
 
-def test_show_says_what_the_annotator_said(desk):
-    given = item(desk)
-    assert "label" not in ask(desk, "show", id=given["id"])["item"]
-    answered(desk, given, 2)
-    assert ask(desk, "show", id=given["id"])["item"]["label"] == 2
-    assert "label" not in ask(desk, "show", "bob", id=given["id"])["item"]
+def test_show_says_what_the_annotator_said(backend):
+    given = item(backend)
+    assert "label" not in ask(backend, "show", id=given["id"])["item"]
+    submit_label(backend, given, 2)
+    assert ask(backend, "show", id=given["id"])["item"]["label"] == 2
+    assert "label" not in ask(backend, "show", "bob", id=given["id"])["item"]
 
 
 # Classes ------------------------------------------------------------------------------------------
@@ -210,14 +212,14 @@ def test_show_says_what_the_annotator_said(desk):
     [[0, 1], [False, True], ["0", "1"], ["a", "true"], [0.5, 1.0], [-1, 2**60, 2**60 + 1]],
     ids=repr,
 )
-def test_labels_keep_their_type(opened, classes):
-    desk = PageBackend(opened(classes=classes))
-    for expected, sent in zip(classes, ask(desk, "state")["classes"], strict=True):
-        given = item(desk)
+def test_labels_keep_their_type(open_session, classes):
+    backend = PageBackend(open_session(classes=classes))
+    for expected, sent in zip(classes, ask(backend, "state")["classes"], strict=True):
+        given = item(backend)
         through_javascript = float(sent) if isinstance(sent, int) and sent is not True else sent
         sent = sent if isinstance(sent, bool) else through_javascript
-        assert answered(desk, given, sent)["ok"]
-        stored = label_of(desk, given["id"])
+        assert submit_label(backend, given, sent)["ok"]
+        stored = label_of(backend, given["id"])
         assert (type(stored), stored) == (type(expected), expected)
 
 
@@ -226,76 +228,76 @@ def test_labels_keep_their_type(opened, classes):
     [3, "0", True, None, [0], {"a": 0}, "", 1e400, -1, "x" * 10_000],
     ids=lambda v: str(v)[:9],
 )
-def test_labels_outside_the_classes_are_refused(desk, label):
-    given = item(desk)
-    reply = desk.handle({"do": "label", "id": given["id"], "label": label}, "ann")
+def test_labels_outside_the_classes_are_refused(backend, label):
+    given = item(backend)
+    reply = backend.handle({"do": "label", "id": given["id"], "label": label}, "ann")
     assert not reply["ok"]
     assert reply["error"]
     assert len(reply["error"]) < 400
     assert reply["state"]["n_labeled"] == 0
-    assert desk.session.records() == []
+    assert backend.session.records() == []
 
 
-def test_classes_of_others_are_known_at_once(opened):
-    session = opened(classes=["a"])
-    desk, other = PageBackend(session), PageBackend(session)
-    ask(desk, "state")
+def test_classes_of_others_are_known_at_once(open_session):
+    session = open_session(classes=["a"])
+    backend, other = PageBackend(session), PageBackend(session)
+    ask(backend, "state")
     ask(other, "add_class", label="b")
-    assert answered(desk, item(desk), "b")["ok"]
+    assert submit_label(backend, item(backend), "b")["ok"]
 
 
-def test_classes_keep_their_place(opened):
-    desk = PageBackend(opened(classes=None))
+def test_classes_keep_their_place(open_session):
+    backend = PageBackend(open_session(classes=None))
     for name in ("m", "z", "a"):
-        assert ask(desk, "add_class", label=name)["classes"][-1] == name
-    answered(desk, item(desk), "a")
-    assert ask(desk, "state")["classes"] == ["m", "z", "a"]
+        assert ask(backend, "add_class", label=name)["classes"][-1] == name
+    submit_label(backend, item(backend), "a")
+    assert ask(backend, "state")["classes"] == ["m", "z", "a"]
 
 
-def test_classes_not_declared_must_be_added_first(opened):
-    desk = PageBackend(opened(classes=None))
-    assert not answered(desk, item(desk), "a")["ok"]
-    ask(desk, "add_class", label=" a ")
-    assert answered(desk, item(desk), "a")["ok"]
+def test_classes_not_declared_must_be_added_first(open_session):
+    backend = PageBackend(open_session(classes=None))
+    assert not submit_label(backend, item(backend), "a")["ok"]
+    ask(backend, "add_class", label=" a ")
+    assert submit_label(backend, item(backend), "a")["ok"]
 
 
 @pytest.mark.parametrize("label", ["cat", "", " ", None, [], True, "a\nb", "x" * 201, {}])
-def test_classes_that_cannot_be_added(desk, label):
-    reply = ask(desk, "add_class", label=label)
+def test_classes_that_cannot_be_added(backend, label):
+    reply = ask(backend, "add_class", label=label)
     assert not reply["ok"]
     assert reply["classes"] == [0, 1, 2]
 
 
-def test_several_labels(opened):
-    desk = PageBackend(opened(classes=["a", "b", "c"], multilabel=True))
-    given = item(desk)
-    assert answered(desk, given, ["c", "a"])["ok"]
-    assert label_of(desk, given["id"]) == ["a", "c"]
-    assert ask(desk, "show", id=given["id"])["item"]["label"] == ["a", "c"]
-    assert answered(desk, item(desk), [])["ok"]
+def test_several_labels(open_session):
+    backend = PageBackend(open_session(classes=["a", "b", "c"], multilabel=True))
+    given = item(backend)
+    assert submit_label(backend, given, ["c", "a"])["ok"]
+    assert label_of(backend, given["id"]) == ["a", "c"]
+    assert ask(backend, "show", id=given["id"])["item"]["label"] == ["a", "c"]
+    assert submit_label(backend, item(backend), [])["ok"]
     for wrong in ("a", ["d"], [["a"]], None):
-        assert not answered(desk, given, wrong)["ok"]
+        assert not submit_label(backend, given, wrong)["ok"]
 
 
 # Ids ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("ids", [[7, 8], ["a", "b"], [2**60, 2**60 + 1], ["1", "2"]], ids=repr)
-def test_ids_find_their_row(opened, ids):
-    desk = PageBackend(opened(X[:2], ids=ids))
-    for sent in ask(desk, "next", n=2)["items"]:
+def test_ids_find_their_row(open_session, ids):
+    backend = PageBackend(open_session(X[:2], ids=ids))
+    for sent in ask(backend, "next", n=2)["items"]:
         assert not isinstance(sent["id"], int) or sent["id"] < 2**53
-        assert answered(desk, sent, 1)["ok"]
-    assert {record["id"] for record in desk.session.records()} == set(ids)
+        assert submit_label(backend, sent, 1)["ok"]
+    assert {record["id"] for record in backend.session.records()} == set(ids)
 
 
 @pytest.mark.parametrize("ident", [-1, 150, "0", 0.0, True, None, [0], {}, "x" * 10_000])
-def test_ids_outside_are_refused(desk, ident):
+def test_ids_outside_are_refused(backend, ident):
     for message in ({"do": "label", "label": 0}, {"do": "skip"}, {"do": "show"}, {"do": "suggest"}):
-        reply = ask(desk, **message, id=ident)
+        reply = ask(backend, **message, id=ident)
         assert not reply["ok"]
-        assert "no row" in reply["error"]
-    assert desk.session.records() == []
+        assert "not in the pool" in reply["error"]
+    assert backend.session.records() == []
 
 
 # Messages that are no good ------------------------------------------------------------------------
@@ -326,87 +328,87 @@ def test_ids_outside_are_refused(desk, ident):
     ],
     ids=lambda message: str(message)[:60],
 )  # fmt: skip
-def test_wrong_messages_get_an_error_and_store_nothing(desk, message):
-    before = len(desk.session.store.events())
-    reply = desk.handle(message, "ann")
+def test_wrong_messages_get_an_error_and_store_nothing(backend, message):
+    before = len(backend.session.store.events())
+    reply = backend.handle(message, "ann")
     assert not reply["ok"]
     assert reply["error"]
     assert not reply["retry"]
     assert reply["classes"] == [0, 1, 2]
     assert reply["state"]["n_rows"] == 150
-    stored = desk.session.store.events()[before:]
+    stored = backend.session.store.events()[before:]
     assert [event.kind for event in stored] == []
 
 
-def test_a_key_cannot_take_the_place_of_a_plan(desk):
-    item(desk)
-    plan = f"plan:{desk.session._synced.state.settings}:10"
-    assert not ask(desk, "undo", key=plan)["ok"]
-    label_some(desk, 12)
-    assert desk.session.progress().n_learned == 10
+def test_a_key_cannot_take_the_place_of_a_plan(backend):
+    item(backend)
+    plan = f"plan:{backend.session._synced.state.settings}:10"
+    assert not ask(backend, "undo", key=plan)["ok"]
+    label_some(backend, 12)
+    assert backend.session.progress().n_learned == 10
 
 
-def test_trouble_with_the_store_may_be_tried_again(desk, monkeypatch):
-    given = item(desk)
+def test_trouble_with_the_store_may_be_tried_again(backend, monkeypatch):
+    given = item(backend)
 
     def full(*_):
         raise StoreError("the disk is full")
 
     with monkeypatch.context() as broken:
-        broken.setattr(desk.session.store, "append", full)
-        reply = answered(desk, given, 1, key="k")
+        broken.setattr(backend.session.store, "append", full)
+        reply = submit_label(backend, given, 1, key="k")
     assert (reply["ok"], reply["retry"], reply["error"]) == (False, True, "the disk is full")
-    assert answered(desk, given, 1, key="k")["stored"] == 1
+    assert submit_label(backend, given, 1, key="k")["stored"] == 1
 
 
-def test_a_store_that_is_gone_is_an_error_with_the_last_state(opened):
-    desk = PageBackend(opened())
-    ask(desk, "state")
-    desk.session.store.close()
-    reply = ask(desk, "next")
+def test_a_store_that_is_gone_is_an_error_with_the_last_state(open_session):
+    backend = PageBackend(open_session())
+    ask(backend, "state")
+    backend.session.store.close()
+    reply = ask(backend, "next")
     assert not reply["ok"]
     assert reply["state"]["n_rows"] == 150
 
 
-def test_a_row_that_cannot_be_shown_can_be_skipped(opened):
-    desk = PageBackend(opened(), render=lambda row: 1 / 0)
-    given = item(desk)
+def test_a_row_that_cannot_be_shown_can_be_skipped(open_session):
+    backend = PageBackend(open_session(), render=lambda row: 1 / 0)
+    given = item(backend)
     assert given["content"]["type"] == "problem"
     assert "division by zero" in given["content"]["text"]
-    assert ask(desk, "skip", id=given["id"])["ok"]
+    assert ask(backend, "skip", id=given["id"])["ok"]
 
 
-def test_contents_that_are_too_large_together_come_one_by_one(opened):
+def test_contents_that_are_too_large_together_come_one_by_one(open_session):
     texts = [f"{i:06}" * 15_000 for i in range(30)]
-    desk = PageBackend(opened(texts, strategy=Random()))
-    items = ask(desk, "next", n=20)["items"]
+    backend = PageBackend(open_session(texts, strategy=Random()))
+    items = ask(backend, "next", n=20)["items"]
     missing = [each["id"] for each in items if each["content"] is None]
     assert 5 < len(missing) < 15
-    assert ask(desk, "show", id=missing[0])["item"]["content"]["text"] == texts[missing[0]]
+    assert ask(backend, "show", id=missing[0])["item"]["content"]["text"] == texts[missing[0]]
 
 
-def test_regressors_are_refused(opened):
-    session = opened(model=LinearRegression(), classes=None)
-    with pytest.raises(TypeError, match="for classes"):
+def test_regressors_are_refused(open_session):
+    session = open_session(model=LinearRegression(), classes=None)
+    with pytest.raises(TypeError, match="needs a classifier"):
         PageBackend(session)
 
 
 # State --------------------------------------------------------------------------------------------
 
 
-def test_state_has_the_audit_and_its_curve(opened):
-    desk = PageBackend(opened(audit_share=0.3))
-    label_some(desk, 40)
-    state = ask(desk, "next")["state"]
+def test_state_has_the_audit_and_its_curve(open_session):
+    backend = PageBackend(open_session(audit_share=0.3))
+    label_some(backend, 40)
+    state = ask(backend, "next")["state"]
     value, low, high = state["accuracy"]
     assert 0 <= low <= value <= high <= 1
-    history = desk.session.history.query("audit_n > 0")
+    history = backend.session.history.query("audit_n > 0")
     assert state["curve"] == history[["n_labels", "audit_score"]].to_numpy().tolist()
     assert len(state["curve"]) >= 2
 
 
-def test_state_without_an_audit(desk):
-    state = ask(desk, "state")["state"]
+def test_state_without_an_audit(backend):
+    state = ask(backend, "state")["state"]
     assert state["accuracy"] is None
     assert state["curve"] == []
     assert (state["stop_reason"], state["problem"], state["mine"]) == ("", "", 0)
@@ -415,34 +417,34 @@ def test_state_without_an_audit(desk):
 # Suggestions --------------------------------------------------------------------------------------
 
 
-def test_suggestions_come_from_the_last_model(desk):
-    given = item(desk)
-    assert ask(desk, "suggest", id=given["id"])["suggestion"] is None
-    label_some(desk)
-    found = ask(desk, "suggest", id=given["id"])["suggestion"]
-    expected = desk.session.latest_model[1].predict_proba(X[[given["id"]]])[0]
+def test_suggestions_come_from_the_last_model(backend):
+    given = item(backend)
+    assert ask(backend, "suggest", id=given["id"])["suggestion"] is None
+    label_some(backend)
+    found = ask(backend, "suggest", id=given["id"])["suggestion"]
+    expected = backend.session.latest_model[1].predict_proba(X[[given["id"]]])[0]
     assert [label for label, _ in found] == np.argsort(-expected).tolist()
     np.testing.assert_allclose([share for _, share in found], -np.sort(-expected))
 
 
-def test_suggestions_are_not_sent_unless_asked_for(desk):
-    label_some(desk)
+def test_suggestions_are_not_sent_unless_asked_for(backend):
+    label_some(backend)
     for do in ("next", "state", "undo"):
-        assert "suggestion" not in json.dumps(ask(desk, do))
+        assert "suggestion" not in json.dumps(ask(backend, do))
 
 
-def test_suggestions_never_fit(desk, monkeypatch):
-    label_some(desk)
-    given = item(desk)
+def test_suggestions_never_fit(backend, monkeypatch):
+    label_some(backend)
+    given = item(backend)
     monkeypatch.setattr(LogisticRegression, "fit", lambda *_: pytest.fail("fitted"))
-    answered(desk, given, 0)
-    assert ask(desk, "suggest", id=given["id"])["suggestion"] is not None
+    submit_label(backend, given, 0)
+    assert ask(backend, "suggest", id=given["id"])["suggestion"] is not None
 
 
-def test_suggestion_without_probabilities(opened):
-    desk = PageBackend(opened(model=RidgeClassifier()))
-    label_some(desk)
-    ((label, share),) = ask(desk, "suggest", id=0)["suggestion"]
+def test_suggestion_without_probabilities(open_session):
+    backend = PageBackend(open_session(model=RidgeClassifier()))
+    label_some(backend)
+    ((label, share),) = ask(backend, "suggest", id=0)["suggestion"]
     assert label in {0, 1, 2}
     assert share is None
 
@@ -452,34 +454,36 @@ def test_suggestion_without_probabilities(opened):
     [OneVsRestClassifier(LogisticRegression()), RandomForestClassifier(10, random_state=0)],
     ids=["matrix", "list"],
 )
-def test_suggestions_of_several_labels(opened, model):
-    desk = PageBackend(opened(model=model, classes=["big", "first", "rare"], multilabel=True))
+def test_suggestions_of_several_labels(open_session, model):
+    backend = PageBackend(
+        open_session(model=model, classes=["big", "first", "rare"], multilabel=True)
+    )
     for _ in range(30):
-        given = item(desk)
+        given = item(backend)
         row = given["id"]
         truth = {"big": X[row, 2] > 3, "first": Y[row] == 0, "rare": row % 20 == 0}
         label = [name for name, holds in truth.items() if holds]
-        answered(desk, given, label)
-    found = dict(ask(desk, "suggest", id=149)["suggestion"])
+        submit_label(backend, given, label)
+    found = dict(ask(backend, "suggest", id=149)["suggestion"])
     assert found.keys() == {"big", "first", "rare"}
     assert found["big"] > 0.5 > found["first"]
-    ask(desk, "add_class", label="another")
-    assert ask(desk, "suggest", id=149)["suggestion"] is None  # the model does not know it yet
+    ask(backend, "add_class", label="another")
+    assert ask(backend, "suggest", id=149)["suggestion"] is None  # the model does not know it yet
 
 
 # Many at a time -----------------------------------------------------------------------------------
 
 
-def test_many_at_a_time(opened, tmp_path):
+def test_many_at_a_time(open_session, tmp_path):
     store = SQLiteLabelStore(tmp_path / "labels.db")
-    desk = PageBackend(opened(store=store, background=True))
+    backend = PageBackend(open_session(store=store, background=True))
     errors = []
 
     def work(name):
-        while items := ask(desk, "next", name, n=3)["items"]:
+        while items := ask(backend, "next", name, n=3)["items"]:
             for each in items:
                 reply = ask(
-                    desk, "label", name, id=each["id"], ticket=each["ticket"], label=0,
+                    backend, "label", name, id=each["id"], ticket=each["ticket"], label=0,
                     key=f"k{each['id']}",
                 )  # fmt: skip
                 if not reply["ok"]:
@@ -491,4 +495,4 @@ def test_many_at_a_time(opened, tmp_path):
     for thread in threads:
         thread.join()
     assert errors == []
-    assert sorted(record["id"] for record in desk.session.records()) == list(range(150))
+    assert sorted(record["id"] for record in backend.session.records()) == list(range(150))

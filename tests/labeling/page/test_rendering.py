@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from skactive.labeling.page import Renderer
-from skactive.labeling.page._media import png, scaled, wav
+from skactive.labeling.page._media import encode_png, encode_wav, scale_image
 
 Image = pytest.importorskip("PIL.Image", reason="reads the images back")
 GRAY = np.arange(12, dtype=np.uint8).reshape(3, 4) * 20
@@ -36,7 +36,7 @@ def sound(content):
         return frames.reshape(-1, file.getnchannels()), file.getframerate()
 
 
-def shown(row, render=None, **params):
+def render_row(row, render=None, **params):
     content = Renderer(render, **params)([row], 0)
     assert json.loads(json.dumps(content, allow_nan=False)) == content
     return content
@@ -46,17 +46,17 @@ def shown(row, render=None, **params):
 
 
 def test_texts():
-    assert shown("a <b>c</b>") == {"type": "text", "text": "a <b>c</b>"}
-    assert shown(3) == {"type": "text", "text": "3"}
-    assert len(shown("x" * 200_000)["text"]) < 101_000
+    assert render_row("a <b>c</b>") == {"type": "text", "text": "a <b>c</b>"}
+    assert render_row(3) == {"type": "text", "text": "3"}
+    assert len(render_row("x" * 200_000)["text"]) < 101_000
 
 
 def test_html_only_if_asked_for():
     made = {"type": "html", "html": "<b>c</b>"}
-    assert shown("<b>c</b>", html=True) == made
-    assert shown("<b>c</b>", "html", html=True) == made
-    assert shown("row", lambda row: made, html=True) == made
-    assert shown("row", lambda row: made) == {"type": "text", "text": "<b>c</b>"}
+    assert render_row("<b>c</b>", html=True) == made
+    assert render_row("<b>c</b>", "html", html=True) == made
+    assert render_row("row", lambda row: made, html=True) == made
+    assert render_row("row", lambda row: made) == {"type": "text", "text": "<b>c</b>"}
     with pytest.raises(ValueError, match="html=True"):
         Renderer("html")
 
@@ -72,18 +72,18 @@ def test_html_only_if_asked_for():
     ids=["dict", "array", "list", "sparse"],
 )
 def test_tables(row, rows):
-    assert shown(row) == {"type": "table", "rows": rows}
+    assert render_row(row) == {"type": "table", "rows": rows}
 
 
 def test_long_tables_are_cut():
-    rows = shown(np.zeros(5000))["rows"]
+    rows = render_row(np.zeros(5000))["rows"]
     assert len(rows) == 201
     assert rows[-1] == ["…", "4,800 more"]
 
 
 @pytest.mark.parametrize("image", [GRAY, np.stack([GRAY] * 3, 2), np.stack([GRAY] * 4, 2)])
 def test_bytes_come_back_as_they_were(image):
-    content = shown(image)
+    content = render_row(image)
     assert content["type"] == "image"
     assert content["alt"]
     np.testing.assert_array_equal(pixels(content), image)
@@ -94,7 +94,7 @@ def test_bytes_come_back_as_they_were(image):
 )
 def test_any_png_can_be_read(image, channels):
     image = np.repeat(image[:, :, None], channels, axis=2)
-    read = np.asarray(Image.open(io.BytesIO(png(image))))
+    read = np.asarray(Image.open(io.BytesIO(encode_png(image))))
     np.testing.assert_array_equal(read.reshape(image.shape), image)
 
 
@@ -111,33 +111,33 @@ def test_any_png_can_be_read(image, channels):
     ],
 )
 def test_numbers_become_gray(image, expected):
-    np.testing.assert_array_equal(pixels(shown(image)), expected)
+    np.testing.assert_array_equal(pixels(render_row(image)), expected)
 
 
 def test_channels_first_are_turned_round():
     gray = np.tile(GRAY, (2, 2))
     image = np.stack([gray, gray + 1, gray + 2])
-    np.testing.assert_array_equal(pixels(shown(image)), np.moveaxis(image, 0, 2))
+    np.testing.assert_array_equal(pixels(render_row(image)), np.moveaxis(image, 0, 2))
 
 
 def test_large_images_are_made_smaller():
     image = np.zeros((3000, 1500), dtype=np.uint8)
     image[:, ::2] = 200
-    small = scaled(image)
+    small = scale_image(image)
     assert small.shape == (1000, 500, 1)
     assert set(np.unique(small)) == {67, 133}  # means of 3 columns, not some of them
-    assert scaled(np.zeros((5000, 2), dtype=np.uint8)).size
+    assert scale_image(np.zeros((5000, 2), dtype=np.uint8)).size
 
 
 def test_images_of_pillow():
-    np.testing.assert_array_equal(pixels(shown(Image.fromarray(GRAY))), GRAY)
+    np.testing.assert_array_equal(pixels(render_row(Image.fromarray(GRAY))), GRAY)
     clear = Image.new("RGBA", (2, 2), (1, 2, 3, 4))
-    np.testing.assert_array_equal(pixels(shown(clear))[0, 0], [1, 2, 3, 4])
+    np.testing.assert_array_equal(pixels(render_row(clear))[0, 0], [1, 2, 3, 4])
 
 
 @pytest.mark.parametrize("shape", [(2, 3, 5), (0, 4), (2, 2, 2)])
 def test_arrays_that_are_no_image(shape):
-    content = shown(np.zeros(shape))
+    content = render_row(np.zeros(shape))
     assert content["type"] == "problem"
     assert str(shape) in content["text"]
 
@@ -154,7 +154,7 @@ def test_arrays_that_are_no_image(shape):
     ],
 )
 def test_sounds(samples, expected):
-    content = shown((samples, 8000))
+    content = render_row((samples, 8000))
     assert content["type"] == "audio"
     found, rate = sound(content)
     assert rate == 8000
@@ -164,7 +164,7 @@ def test_sounds(samples, expected):
 @pytest.mark.parametrize(("samples", "rate"), [([], 8000), ([0.0], 0), ([0.0], float("nan"))])
 def test_sounds_that_are_none(samples, rate):
     with pytest.raises(ValueError, match="sound"):
-        wav(np.array(samples), rate)
+        encode_wav(np.array(samples), rate)
 
 
 # Files --------------------------------------------------------------------------------------------
@@ -175,58 +175,58 @@ def folder(tmp_path):
     root = tmp_path / "media"
     (root / "deep").mkdir(parents=True)
     Image.fromarray(GRAY).save(root / "a.png")
-    (root / "deep" / "b.wav").write_bytes(wav(np.zeros(4), 8000))
+    (root / "deep" / "b.wav").write_bytes(encode_wav(np.zeros(4), 8000))
     (root / "notes.txt").write_text("secret")
-    (tmp_path / "outside.png").write_bytes(png(GRAY[:, :, None]))
+    (tmp_path / "outside.png").write_bytes(encode_png(GRAY[:, :, None]))
     (root / "link.png").symlink_to(tmp_path / "outside.png")
     return root
 
 
 def test_paths_are_files(folder):
-    content = shown(folder / "a.png")
+    content = render_row(folder / "a.png")
     assert content["alt"] == "a.png"
     np.testing.assert_array_equal(pixels(content), GRAY)
-    assert shown(folder / "deep" / "b.wav")["type"] == "audio"
+    assert render_row(folder / "deep" / "b.wav")["type"] == "audio"
 
 
 def test_texts_are_files_only_if_said_so(folder):
     name = str(folder / "a.png")
-    assert shown(name)["type"] == "text"
-    assert shown(name, "image")["type"] == "image"
-    assert shown("a.png", media_root=folder)["type"] == "image"
-    assert shown("deep/b.wav", media_root=folder)["type"] == "audio"
-    assert shown("there is no a.png", media_root=folder)["type"] == "text"
-    assert shown("notes.txt", media_root=folder)["type"] == "text"
+    assert render_row(name)["type"] == "text"
+    assert render_row(name, "image")["type"] == "image"
+    assert render_row("a.png", media_root=folder)["type"] == "image"
+    assert render_row("deep/b.wav", media_root=folder)["type"] == "audio"
+    assert render_row("there is no a.png", media_root=folder)["type"] == "text"
+    assert render_row("notes.txt", media_root=folder)["type"] == "text"
 
 
 @pytest.mark.parametrize("name", ["../outside.png", "link.png", "deep/../../outside.png"])
 @pytest.mark.parametrize("render", ["image", None, Path])
 def test_files_outside_the_folder_are_refused(folder, name, render):
-    content = shown(name, render, media_root=folder)
+    content = render_row(name, render, media_root=folder)
     assert content["type"] == "problem"
     assert "not in the folder" in content["text"]
     assert str(folder) not in content["text"]
 
 
 def test_absolute_names_are_refused(folder):
-    content = shown(str(folder.parent / "outside.png"), "image", media_root=folder)
+    content = render_row(str(folder.parent / "outside.png"), "image", media_root=folder)
     assert content["type"] == "problem"
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "gone.png", "deep"])
 def test_files_that_cannot_be_shown(folder, name):
-    assert shown(folder / name)["type"] == "problem"
-    assert shown(name, "image", media_root=folder)["type"] == "problem"
-    assert shown("a.png", "audio", media_root=folder)["type"] == "problem"
+    assert render_row(folder / name)["type"] == "problem"
+    assert render_row(name, "image", media_root=folder)["type"] == "problem"
+    assert render_row("a.png", "audio", media_root=folder)["type"] == "problem"
 
 
 def test_large_photographs_are_made_smaller(tmp_path):
     noise = np.random.RandomState(0).randint(0, 255, (1500, 2000, 3), dtype=np.uint8)
     Image.fromarray(noise).save(tmp_path / "a.jpg", quality=95)
-    content = shown(tmp_path / "a.jpg")
+    content = render_row(tmp_path / "a.jpg")
     assert Image.open(io.BytesIO(data(content, "image/jpeg"))).size == (1024, 768)
     Image.fromarray(noise).convert("RGBA").save(tmp_path / "a.png")
-    content = shown(tmp_path / "a.png")
+    content = render_row(tmp_path / "a.png")
     assert Image.open(io.BytesIO(data(content, "image/png"))).mode == "RGBA"
 
 
@@ -247,11 +247,11 @@ def test_large_photographs_are_made_smaller(tmp_path):
     ],
 )  # fmt: skip
 def test_functions_return_anything_that_can_be_shown(made, kind):
-    assert shown("row", lambda row: made)["type"] == kind
+    assert render_row("row", lambda row: made)["type"] == kind
 
 
 def test_a_row_of_data_is_not_taken_for_a_content():
-    assert shown({"type": "image", "src": "https://example.org/a.png"})["type"] == "table"
+    assert render_row({"type": "image", "src": "https://example.org/a.png"})["type"] == "table"
 
 
 def test_rows_of_all_containers():

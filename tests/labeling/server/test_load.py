@@ -19,8 +19,6 @@ from sklearn.naive_bayes import GaussianNB
 from skactive import ActiveLearner
 from skactive.labeling import LabelingSession
 from skactive.labeling.page import PageBackend
-from skactive.labeling.server import _serve, make_app
-from skactive.labeling.server._guard import known_hosts
 from skactive.strategies import Margin
 
 TOKEN = "the-secret-of-these-tests"
@@ -97,8 +95,8 @@ class Person:
     def take_back(self):
         status, reply = self.say(do="undo", key=self.key())
         last = self.order.pop()
-        right = status == 200 and reply["ok"] and reply["item"]["id"] == last
-        self.expect(right, ("undo", status, reply.get("error")))
+        is_right = status == 200 and reply["ok"] and reply["item"]["id"] == last
+        self.expect(is_right, ("undo", status, reply.get("error")))
         del self.acknowledged[last]
 
 
@@ -117,29 +115,20 @@ def session(tmp_path):
         yield session
 
 
-def label_together(session):
-    """Let all people label at a time, and return them."""
-    listener = _serve._listening("127.0.0.1", 0)
-    port, ready = listener.getsockname()[1], threading.Event()
-    app = make_app(PageBackend(session), token=TOKEN, hosts=known_hosts("127.0.0.1", port))
-    server = _serve._Server(_serve._config(app), ready.set)
-    serving = threading.Thread(target=server.run, args=([listener],))
-    serving.start()
-    assert ready.wait(10)
-    people = [Person(n, port, time.monotonic() + SECONDS) for n in range(N_PEOPLE)]
+def label_together(server):
+    """Let all people label at the same time, and return them."""
+    people = [Person(n, server.port, time.monotonic() + SECONDS) for n in range(N_PEOPLE)]
     threads = [threading.Thread(target=person.work) for person in people]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    server.should_exit = True
-    serving.join(30)
-    assert not serving.is_alive()
+    server.stop()
     return people
 
 
-def test_what_is_acknowledged_is_stored_once_and_nothing_else(session):
-    people = label_together(session)
+def test_what_is_acknowledged_is_stored_once_and_nothing_else(session, start_server):
+    people = label_together(start_server(PageBackend(session)))
     assert [person.wrong for person in people if person.wrong] == []
     expected = {
         (person.name, item): said for person in people for item, said in person.acknowledged.items()
@@ -170,7 +159,7 @@ def test_what_is_acknowledged_is_stored_once_and_nothing_else(session):
     times = np.array([t for person in people for t in person.times])
     print(
         f"\n{N_PEOPLE} people, {SECONDS:g} s: {len(times)} requests, {len(labels)} labels, "
-        f"{undone} taken back; a request took {np.median(times) * 1e3:.0f} ms at the median, "
+        f"{undone} undone; a request took {np.median(times) * 1e3:.0f} ms at the median, "
         f"{np.quantile(times, 0.99) * 1e3:.0f} ms at the 99th percentile, {times.max():.2f} s at "
         f"most; {session.progress().n_rounds} models"
     )

@@ -25,11 +25,11 @@ def test_the_screen_tells_accuracy_and_when_to_stop():
         stop_reason="models agree", problem="ValueError: \x1b[2J",
     )  # fmt: skip
     screen = Screen("data\x1b", progress, Keys(["a\x1b"]), name="row 1", item=["x"])
-    plain = draw_screen(screen, 60, color=False)
-    assert "accuracy 85 % (62 to 97 %)" in plain
-    assert "You may stop now: models agree" in plain
-    assert "The last fit failed" in plain
-    assert "\x1b" not in plain
-    assert max(map(get_width, plain.split("\n"))) <= 60
+    to_builtin = draw_screen(screen, 60, color=False)
+    assert "accuracy 85 % (62 to 97 %)" in to_builtin
+    assert "You may stop now: models agree" in to_builtin
+    assert "The last fit failed" in to_builtin
+    assert "\x1b" not in to_builtin
+    assert max(map(get_width, to_builtin.split("\n"))) <= 60
     colored = draw_screen(screen, 60, color=True)
-    assert re.sub("\x1b\\[[0-9;]*m", "", colored) == plain != colored
+    assert re.sub("\x1b\\[[0-9;]*m", "", colored) == to_builtin != colored

@@ -1,11 +1,11 @@
-// Who labels, and how messages reach the server. The page itself is page.js.
+// Asks who labels, and sends the messages of the page (page.js) to the server.
 import { mount } from "./page.js";
 
-const TOKEN = "skactive.token"; // in this tab only
-const NAME = "skactive.annotator"; // in this browser
-const PATIENCE = 60000; // milliseconds for an answer
-const GONE =
-  "This link is not, or no longer, valid. Open the link that the server printed in this tab: " +
+const TOKEN_KEY = "skactive.token"; // in the storage of this tab
+const NAME_KEY = "skactive.annotator"; // in the storage of this browser
+const TIMEOUT_MS = 60000; // for a response
+const INVALID_LINK =
+  "This link is not valid, or no longer valid. In this tab, open the link that the server printed: " +
   "answers that were not sent yet are kept and will be sent.";
 
 const entry = document.getElementById("entry");
@@ -13,8 +13,8 @@ let token = "";
 let name = "";
 let mounted = false;
 
-// Storage can be switched off: then the link must be opened again after a reload.
-function stored(storage, key) {
+// Storage may be disabled; then the link must be opened again after a reload.
+function readStorage(storage, key) {
   try {
     return window[storage].getItem(key) || "";
   } catch {
@@ -22,18 +22,18 @@ function stored(storage, key) {
   }
 }
 
-function store(storage, key, value) {
+function writeStorage(storage, key, value) {
   try {
     window[storage].setItem(key, value);
   } catch {
-    // It is kept as long as the page is open.
+    // The value is kept while the page is open.
   }
 }
 
 function element(tag, properties = {}, ...children) {
-  const made = Object.assign(document.createElement(tag), properties);
-  made.append(...children);
-  return made;
+  const node = Object.assign(document.createElement(tag), properties);
+  node.append(...children);
+  return node;
 }
 
 async function post(path, content, options = {}) {
@@ -42,36 +42,36 @@ async function post(path, content, options = {}) {
     headers: { "Content-Type": "application/json", Authorization: `Bearer ${token}` },
     body: JSON.stringify(content),
     credentials: "omit",
-    signal: AbortSignal.timeout(PATIENCE),
+    signal: AbortSignal.timeout(TIMEOUT_MS),
     ...options,
   });
   if ([403, 408].includes(response.status) || response.status >= 500) {
-    throw new Error(`the server answered with ${response.status}`); // sent again later
+    throw new Error(`the server responded with ${response.status}`); // the page retries
   }
   return [response.status, await response.json()];
 }
 
-// The token is taken out of the address at once, so that nobody reads it there.
+// Read the token, and remove it from the address at once, so that nobody reads it there.
 async function takeToken() {
-  const given = new URLSearchParams(location.hash.slice(1));
+  const fragment = new URLSearchParams(location.hash.slice(1));
   if (location.hash) {
     history.replaceState(null, "", location.pathname);
   }
-  token = given.get("token") || stored("sessionStorage", TOKEN);
-  if (given.get("once")) {
-    const [, reply] = await post("api/open", { code: given.get("once") });
-    token = reply.ok ? reply.token : token; // loaded again: it is in the tab's storage
+  token = fragment.get("token") || readStorage("sessionStorage", TOKEN_KEY);
+  if (fragment.get("once")) {
+    const [, reply] = await post("api/open", { code: fragment.get("once") });
+    token = reply.ok ? reply.token : token; // after a reload it is in the tab's storage
   }
-  store("sessionStorage", TOKEN, token);
+  writeStorage("sessionStorage", TOKEN_KEY, token);
 }
 
 async function send(message) {
-  // What is given back when the page closes must outlive it.
+  // why keepalive: the release of leases is sent when the page closes.
   const options = message.do === "release" ? { keepalive: true } : {};
   const [status, reply] = await post("api/message", { annotator: name, message }, options);
   if (status === 401) {
-    announce(GONE);
-    throw new Error(GONE); // sent again later, perhaps with a new token
+    announce(INVALID_LINK);
+    throw new Error(INVALID_LINK); // the page retries, perhaps with a new token
   }
   announce("");
   return reply;
@@ -105,7 +105,7 @@ function askName(problem = "") {
     field,
     element("p", {
       id: "entry-help",
-      textContent: "It is kept with each of your labels. Use the same one each time.",
+      textContent: "It is stored with each of your labels. Use the same name each time.",
     }),
     element("button", { type: "submit", textContent: "Begin" }),
   );
@@ -119,12 +119,12 @@ function askName(problem = "") {
   field.focus();
 }
 
-async function begin(asked) {
-  name = asked.trim();
+async function begin(text) {
+  name = text.trim();
   try {
     const reply = await send({ do: "state" });
     if (reply.ok) {
-      store("localStorage", NAME, name);
+      writeStorage("localStorage", NAME_KEY, name);
       document.title = reply.state?.title || document.title;
       label();
     } else {
@@ -144,21 +144,21 @@ function label() {
   const root = element("div");
   entry.replaceChildren(who, notice, root);
   mount(root, send, { global: true, heading: 1, autofocus: true });
-  // Leaving the page gives its rows back, and asks where answers were not sent yet.
+  // Leaving the page releases its leases, and warns of answers that were not sent yet.
   other.addEventListener("click", () => {
-    store("localStorage", NAME, "");
+    writeStorage("localStorage", NAME_KEY, "");
     location.reload();
   });
 }
 
 async function start() {
-  let missing = "Open the link that the server printed: this one holds no token.";
+  let missing = "Open the link that the server printed: this one contains no token.";
   try {
     await takeToken();
   } catch (error) {
-    missing = `The server cannot be reached (${error.message}): load this page again.`;
+    missing = `The server cannot be reached (${error.message}): reload this page.`;
   }
-  name = stored("localStorage", NAME);
+  name = readStorage("localStorage", NAME_KEY);
   if (!token) {
     entry.replaceChildren(element("h1", { textContent: "Labeling" }), notice);
     announce(missing);
@@ -169,7 +169,7 @@ async function start() {
   }
 }
 
-// A new link that is opened in this tab changes the address only after the #.
+// A new link that is opened in this tab changes only the fragment of the address.
 window.addEventListener("hashchange", () => {
   if (mounted) {
     takeToken().catch((error) => announce(error.message));

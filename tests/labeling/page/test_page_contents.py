@@ -1,0 +1,87 @@
+"""Contents on the page: never markup, never from elsewhere."""
+
+import numpy as np
+import pytest
+
+from skactive.labeling.page import Renderer
+
+EVIL = "<script>window.hacked = 1</script><img src=x onerror='window.hacked = 2'><b>bold</b>"
+
+
+def test_texts_are_never_markup(open_page):
+    page = open_page(
+        texts=[EVIL, EVIL], classes=[EVIL, "b"], suggestion=[[EVIL, 0.5]],
+        state={"title": EVIL, "stop_reason": EVIL, "problem": EVIL},
+        before="stub.contents = {1: {type: 'table', rows: [[stub.texts[0], stub.texts[0]]]}}",
+    )  # fmt: skip
+    assert page.item() == EVIL
+    page.button("Suggest").click()
+    page.wait_for_selector(".ska-suggestion li")
+    page.focus_title()
+    page.keyboard.press("1")
+    assert EVIL in page.item()
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_timeout(100)
+    assert page.evaluate("window.hacked") is None
+    assert page.locator("#root script, #root b, #root img").count() == 0
+
+
+def test_html_runs_no_script_and_asks_nobody(open_page):
+    asked = []
+    markup = f"{EVIL}<img src='http://example.org/a.png'><i id='i'>slanted</i>"
+    page = open_page(before=f"stub.contents = {{0: {{type: 'html', html: {markup!r}}}}}")
+    page.on("request", lambda request: asked.append(request.url))
+    frame = page.frame_locator(".ska-frame")
+    assert frame.locator("#i").inner_text() == "slanted"
+    page.wait_for_timeout(200)
+    assert page.evaluate("window.hacked") is None
+    assert page.locator(".ska-frame").get_attribute("sandbox") == ""
+    assert [url for url in asked if "example.org" in url] == []
+
+
+def test_keys_work_after_a_click_into_html(open_page):
+    page = open_page(before="stub.contents = {0: {type: 'html', html: '<p>text</p>'}}")
+    page.focus_title()
+    page.frame_locator(".ska-frame").locator("p").click()
+    page.wait_for_timeout(50)
+    page.keyboard.press("1")
+    assert page.saved_answers() == {0: "cat"}
+
+
+@pytest.mark.parametrize("html", ["<a href='#'>link</a>", "<p>line</p>" * 200])
+def test_frames_can_be_reached_by_tab(open_page, html):
+    page = open_page(before=f"stub.contents = {{0: {{type: 'html', html: {html!r}}}}}")
+    page.frame_locator(".ska-frame").locator("a, p").first.wait_for()
+    page.focus_title()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.wait_for_timeout(300)
+    assert page.evaluate("document.activeElement.tagName") == "IFRAME"
+
+
+def as_script(row):
+    return f"stub.contents = {{0: {Renderer()([row], 0)!r}}}"
+
+
+def test_images(open_page):
+    page = open_page(before=as_script(np.eye(8)))
+    page.wait_for_function("document.querySelector('.ska-image').naturalWidth === 8")
+    page.wait_for_function("document.querySelector('.ska-image').classList.contains('ska-tiny')")
+    assert page.locator(".ska-image").bounding_box()["height"] > 150
+
+
+def test_sounds(open_page):
+    tone = 0.01 * np.sin(np.arange(16_000) / 10)
+    page = open_page(before=as_script((tone, 16_000)))
+    page.wait_for_function("document.querySelector('audio').duration === 1")
+    page.focus_title()
+    page.keyboard.press("p")
+    page.wait_for_function("!document.querySelector('audio').paused")
+    page.evaluate("window.sound = document.querySelector('audio')")
+    page.keyboard.press("1")
+    assert page.evaluate("window.sound.paused")
+
+
+def test_sources_from_elsewhere_are_not_loaded(open_page):
+    page = open_page(before="stub.contents = {0: {type: 'image', src: 'http://example.org/a.png'}}")
+    assert "cannot show" in page.item()

@@ -1,0 +1,105 @@
+"""Undo, and back and forward among earlier items."""
+
+import pytest
+
+
+@pytest.mark.parametrize("key", ["u", "Control+z"])
+def test_undo(open_page, key):
+    page = open_page()
+    page.focus_title()
+    page.keyboard.press("1")
+    page.keyboard.press("2")
+    page.keyboard.press(key)
+    assert page.item() == "row 1"
+    assert "Undone: labeled dog" in page.locator(".ska-past").inner_text()
+    assert page.saved_answers() == {0: "cat"}
+    page.keyboard.press("3")
+    assert page.item() == "row 2"
+    assert page.saved_answers() == {0: "cat", 1: "bird"}
+    first, second = (m["key"] for m in page.messages("label") if m["id"] == 1)
+    assert first != second
+
+
+def test_undo_of_what_was_not_sent_yet(open_page):
+    page = open_page()
+    page.focus_title()
+    page.evaluate("stub.ms = 500")
+    page.keyboard.press("1")
+    page.keyboard.press("2")
+    page.keyboard.press("u")
+    page.evaluate("stub.ms = 0")
+    assert page.saved_answers() == {0: "cat"}
+    assert page.item() == "row 1"
+    assert page.messages("undo") == []
+
+
+def test_undo_of_what_is_under_way(open_page):
+    page = open_page()
+    page.focus_title()
+    page.evaluate("stub.ms = 300")
+    page.keyboard.press("1")
+    page.keyboard.press("u")
+    assert page.item() == "row 0"
+    page.evaluate("stub.ms = 0")
+    assert page.saved_answers() == {}
+    assert len(page.messages("undo")) == 1
+
+
+def test_undo_of_what_was_answered_before_the_page_was_opened(open_page):
+    page = open_page(
+        next=3, before="stub.log = [2]; stub.labels.set(2, [{kind: 'label', label: 'dog'}])"
+    )
+    page.focus_title()
+    page.keyboard.press("u")
+    page.wait_for_function("document.querySelector('.ska-item').innerText === 'row 2'")
+    page.keyboard.press("1")
+    assert page.item() == "row 3"
+    assert page.saved_answers() == {2: "cat"}
+    for _ in range(2):
+        page.keyboard.press("u")
+    page.wait_for_function("/nothing to undo/.test(document.querySelector('.ska-error').innerText)")
+
+
+def test_back_and_forward(open_page):
+    page = open_page()
+    page.focus_title()
+    page.keyboard.press("1")
+    page.keyboard.press("2")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    assert page.item() == "row 0"
+    assert "Labeled cat" in page.locator(".ska-past").inner_text()
+    assert page.button("cat").get_attribute("aria-pressed") == "true"
+    page.keyboard.press("3")
+    assert page.item() == "row 1"
+    page.keyboard.press("ArrowRight")
+    assert page.item() == "row 2"
+    assert page.saved_answers() == {0: "bird", 1: "dog"}
+    assert [m["id"] for m in page.messages("relabel")] == [0]
+    page.keyboard.press("u")  # takes back the change, not the label
+    assert page.item() == "row 0"
+    assert page.saved_answers() == {0: "cat", 1: "dog"}
+    page.keyboard.press("Escape")
+    assert page.item() == "row 2"
+
+
+def test_back_loads_what_is_no_longer_held(open_page):
+    page = open_page(texts=[f"row {i}" for i in range(60)])
+    page.focus_title()
+    for i in range(30):
+        page.keyboard.press("1")
+        page.wait_for_function(f"document.querySelector('.ska-item').innerText === 'row {i + 1}'")
+    for _ in range(30):
+        page.keyboard.press("ArrowLeft")
+    page.wait_for_function("document.querySelector('.ska-item').innerText === 'row 0'")
+    assert page.messages("show")
+
+
+def test_contents_that_come_when_asked_for(open_page):
+    page = open_page(before="stub.withheld = new Set([1, 2])")
+    page.focus_title()
+    page.keyboard.press("1")
+    page.wait_for_function("document.querySelector('.ska-item').innerText === 'row 1'")
+    page.keyboard.press("1")
+    page.wait_for_function("document.querySelector('.ska-item').innerText === 'row 2'")
+    assert page.saved_answers() == {0: "cat", 1: "cat"}

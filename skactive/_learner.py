@@ -413,7 +413,7 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         """Append new labeled rows, and their fit parameters, to the labeled rows so far."""
         X_labeled = self._get_labeled_rows()
         if X_labeled is not None:
-            check_same_features(X_labeled, X, ("the labeled rows", "X"))
+            check_same_features(X_labeled, X, "X")
             all_params = _join_params(self._fit_params, n_rows(X_labeled), params, n_rows(X))
             return join_rows(X_labeled, X), _join_labels(self.y_labeled_, y), all_params
         if self.incremental:
@@ -435,7 +435,7 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         X_pool, _ = check_rows(X_pool)
         X_labeled, fitted = self._get_labeled_rows(), self.__sklearn_is_fitted__()
         if X_labeled is not None:
-            check_same_features(X_labeled, X_pool, ("the labeled rows", "X_pool"))
+            check_same_features(X_labeled, X_pool, "X_pool")
         strategy = self._get_strategy()
         if not fitted and not can_start_cold(strategy):
             raise NotFittedError(

@@ -29,7 +29,7 @@ __all__ = [
 
 _REMEDIES = {
     "proba": "wrap the model in CalibratedClassifierCV, set its option for probabilities, or use "
-    "a strategy that does not need them, such as Margin or KCenterGreedy",
+    "a strategy that needs no probabilities, such as Margin or KCenterGreedy",
     "decision": "use a model with decision_function",
     "proba_samples": "use an ensemble (RandomForestClassifier, BaggingClassifier(model), "
     "VotingClassifier), a GaussianProcessClassifier, or a net with dropout layers",
@@ -42,7 +42,7 @@ _REMEDIES = {
 
 
 def check_rows(X: Any, y: Any = None) -> tuple[Any, Any]:
-    """Check that X and y have as many rows; convert sparse matrices to CSR, to take rows of."""
+    """Check that X and y have the same number of rows; sparse matrices are converted to CSR."""
     X, y = indexable(X, y)
     return X, y
 
@@ -123,20 +123,20 @@ def can_start_cold(strategy: Any) -> bool:
     return all({"X", "embedding"} & set(need.split("|")) for need in needs)
 
 
-def check_same_features(X_labeled: Any, X: Any, names: tuple[str, str]) -> None:
-    """Check that `X` has the features of `X_labeled`; `names` are theirs in errors, in order."""
+def check_same_features(X_labeled: Any, X: Any, name: str) -> None:
+    """Check that `X`, called `name` in errors, has the features of the labeled rows."""
     if hasattr(X_labeled, "columns") and hasattr(X, "columns"):
         expected, got = list(X_labeled.columns), list(X.columns)
         if expected != got:
             raise ValueError(
-                f"{names[1]} has the columns {got}, but {names[0]} has {expected}: pass the same "
-                "columns in the same order."
+                f"{name} has the columns {got}, but the labeled rows have {expected}: pass the "
+                "same columns in the same order."
             )
     shapes = row_shape(X_labeled), row_shape(X)
     if None not in shapes and shapes[0] != shapes[1]:
         raise ValueError(
-            f"{names[1]} has rows of shape {shapes[1]}, but {names[0]} has rows of shape "
-            f"{shapes[0]}: pass the same features."
+            f"{name} has rows of shape {shapes[1]}, but the labeled rows have shape {shapes[0]}: "
+            "pass the same features."
         )
 
 

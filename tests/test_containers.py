@@ -329,7 +329,7 @@ def test_nets_take_rows_of_any_shape(shape, tensors, strategy):
 def test_images_of_another_size_are_refused():
     rows = NUMBERS.astype(np.float32).reshape(-1, 1, 2, 2)
     learner = ActiveLearner(net(4), random_state=0).fit(rows[:15], Y[:15])
-    with pytest.raises(ValueError, match=r"rows of shape \(2, 2, 1\).*rows of shape \(1, 2, 2\)"):
+    with pytest.raises(ValueError, match=r"rows of shape \(2, 2, 1\).*have shape \(1, 2, 2\)"):
         learner.query(rows.transpose(0, 2, 3, 1), 1)
 
 

@@ -756,7 +756,7 @@ def test_diversity_is_measured_on_the_embedder(fitted):
 def test_rows_of_other_features_are_refused(verb):
     learner = make_learner().fit(X[:20], Y[:20])
     arguments = (X[20:30, :3],) if verb == "query" else (X[20:30, :3], Y[20:30])
-    with pytest.raises(ValueError, match=r"rows of shape \(3,\).* rows of shape \(4,\)"):
+    with pytest.raises(ValueError, match=r"rows of shape \(3,\).* have shape \(4,\)"):
         getattr(learner, verb)(*arguments)
     assert len(learner.y_labeled_) == 20
 

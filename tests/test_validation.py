@@ -248,7 +248,7 @@ def test_adapters_of_real_models_meet_the_needs_they_claim():
 
 
 def same(known, X):
-    check_same_features(known, X, ("the known", "X_new"))
+    check_same_features(known, X, "X_new")
 
 
 @pytest.mark.parametrize(
@@ -272,7 +272,7 @@ def test_same_features_pass(known, X):
 @pytest.mark.parametrize(
     ("known", "X", "shapes"),
     [
-        (np.ones((3, 2)), np.ones((3, 4)), r"X_new .* \(4,\), but the known .* \(2,\)"),
+        (np.ones((3, 2)), np.ones((3, 4)), r"X_new .* \(4,\), but the labeled rows .* \(2,\)"),
         (np.ones((3, 2)), sp.csr_array((3, 4)), r"\(4,\).*\(2,\)"),
         (np.ones((3, 8, 8)), np.ones((3, 8, 9)), r"\(8, 9\).*\(8, 8\)"),
         (np.ones((3, 64)), np.ones((3, 8, 8)), r"\(8, 8\).*\(64,\)"),
@@ -292,7 +292,7 @@ def test_other_or_reordered_columns_are_refused(frame, columns):
     with pytest.raises(ValueError) as caught:
         same(frame({"a": [1], "b": [2]}), new)
     message = str(caught.value)
-    assert f"X_new has the columns {columns}, but the known has ['a', 'b']" in message
+    assert f"X_new has the columns {columns}, but the labeled rows have ['a', 'b']" in message
     assert "same columns in the same order" in message
 
 

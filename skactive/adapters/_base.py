@@ -60,6 +60,7 @@ class ModelAdapter:
     def classes(self) -> NDArray[Any] | None:
         """Classes of the model, shape (n_model_classes,), one per column; None if it has none."""
         classes = getattr(self.model, "classes_", None)
+        # A model of several outputs has a list of classes for each.
         several_outputs = isinstance(classes, list) and any(map(np.ndim, classes))
         return None if classes is None or several_outputs else np.asarray(classes)
 

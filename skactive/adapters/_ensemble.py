@@ -54,6 +54,7 @@ class EnsembleAdapter(ModelAdapter):
             )
         rows, n_members = self.member_rows(Z), len(self.members())
         n_draws = self.n_draws(n_samples)
+        # Drawn without replacement, then read in the order of the members.
         chosen = np.random.RandomState(seed).permutation(n_members)[:n_draws]
         draws = [self.member_proba(member, rows) for member in np.sort(chosen)]
         return np.stack(draws)  # (n_draws, n_rows, n_classes)
@@ -73,9 +74,11 @@ def _widen_member_proba(member: Any, rows: Any, classes: NDArray[Any]) -> Floats
         proba = member.predict_proba(rows)
         if proba.shape[1] == len(classes):
             return proba
+        # Classes that the member has not seen keep probability 0.
         wide = np.zeros((len(proba), len(classes)))
         wide[:, _find_columns(np.asarray(member.classes_), classes)] = proba
     else:
+        # A vote is a probability of 1.
         votes = _find_columns(np.asarray(member.predict(rows)), classes)
         wide = np.zeros((len(votes), len(classes)))
         wide[np.arange(len(votes)), votes] = 1.0
@@ -119,6 +122,7 @@ class BaggingAdapter(EnsembleAdapter):
     def member_proba(self, member: int, rows: Any) -> Floats:
         columns = self.model.estimators_features_[member]
         all_columns = len(columns) == rows.shape[1] and np.all(np.diff(columns) == 1)
+        # Taking all columns would copy the rows.
         return super().member_proba(member, rows if all_columns else rows[:, columns])
 
 

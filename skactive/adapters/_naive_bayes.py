@@ -74,11 +74,14 @@ class _GaussianFit:
 
     def __init__(self, model: GaussianNB, X: Floats, y: Any) -> None:
         classes = [X[y == label] for label in np.unique(y)]
-        self._counts = np.array([len(members) for members in classes])  # (n_classes,)
-        self._means = np.array([members.mean(axis=0) for members in classes])  # (n_classes, n_dims)
-        self._variances = np.array([members.var(axis=0) for members in classes])  # the same
-        self._n, self._mean, self._variance = len(X), X.mean(axis=0), X.var(axis=0)  # (n_dims,)
+        # Of each class: (n_classes,), and twice (n_classes, n_dims).
+        self._counts = np.array([len(members) for members in classes])
+        self._means = np.array([members.mean(axis=0) for members in classes])
+        self._variances = np.array([members.var(axis=0) for members in classes])
+        # Of all labeled rows: (n_dims,) each.
+        self._n, self._mean, self._variance = len(X), X.mean(axis=0), X.var(axis=0)
         self._smoothing = model.var_smoothing
+        # Without and with one more label; counts are enough, since logits are up to a constant.
         priors = (self._counts, self._counts + 1) if model.priors is None else [model.priors] * 2
         self._priors = [np.asarray(prior, dtype=np.float64) for prior in priors]
 
@@ -140,6 +143,8 @@ def _compute_gaussian_weights(step: Floats, variance: Floats, prior: float) -> F
 
     `step`, (n_rows, n_dims), leads from the old mean, where squares are expanded, to the new one.
     """
+    # With d = x - old mean and v = variance, the exponent is linear in the terms 1, d^2 and d:
+    # -(d - step)^2 / (2 v) = -step^2 / (2 v) - d^2 / (2 v) + d step / v.
     precision = 1.0 / variance  # (n_rows, n_dims)
     constant = prior - 0.5 * (np.log(variance) + np.square(step) * precision).sum(axis=1)
     return np.column_stack([constant, -0.5 * precision, step * precision])
@@ -159,8 +164,8 @@ class _CountFit(ABC):
     def __init__(self, model: Any, X: Any, y: Any) -> None:
         self._model, self._alpha = model, np.asarray(model.alpha, dtype=np.float64)
         classes = [self._preprocess(X[y == label]) for label in np.unique(y)]
-        self._counts = np.array([members.shape[0] for members in classes])  # (n_classes,)
-        # (n_classes, n_dims)
+        # (n_classes,) and (n_classes, n_dims)
+        self._counts = np.array([members.shape[0] for members in classes])
         self._sums = np.array([np.asarray(members.sum(axis=0)).ravel() for members in classes])
         if model.class_prior is not None:
             priors = [model.class_prior] * 2
@@ -182,12 +187,14 @@ class _CountFit(ABC):
         n_targets = max(1, _LOGIT_BYTES // (32 * n_classes))
         for target_block in _iter_slices(targets.shape[0], n_targets):
             block_targets = self._preprocess(targets[target_block])
+            # (n_classes, n_targets): the same for all rows
             before = self._compute_logits(self._sums, self._counts, self._priors[0], block_targets)
             n_rows = _LOGIT_BYTES // (8 * n_classes * block_targets.shape[0])
             n_rows = max(1, min(n_rows, _TARGET_BYTES // (8 * n_dims)))
             for block in _iter_slices(rows.shape[0], n_rows):
                 new_rows = self._preprocess(rows[block])
                 new_rows = new_rows.toarray() if sparse.issparse(new_rows) else new_rows
+                # One set of sums per row: a list of (n_rows, n_targets), one per class.
                 after = [
                     self._compute_logits(sums + new_rows, count + 1, prior, block_targets)
                     for sums, count, prior in zip(
@@ -217,6 +224,7 @@ class _CountFit(ABC):
 
 class _MultinomialFit(_CountFit):
     def _compute_weights(self, sums: Floats, counts: Floats) -> tuple[Floats, Floats]:
+        # log theta, where theta = smooth / total is the share of a feature in its class
         smooth = sums + self._alpha
         return np.log(smooth) - np.log(smooth.sum(axis=1, keepdims=True)), np.zeros(len(sums))
 
@@ -233,6 +241,8 @@ class _BernoulliFit(_CountFit):
 
     def _compute_weights(self, sums: Floats, counts: Floats) -> tuple[Floats, Floats]:
         counts = counts.reshape(-1, 1)
+        # x log p + (1 - x) log(1 - p) = x (log p - log(1 - p)) + log(1 - p); the denominator of p
+        # cancels in the weights.
         absent = np.log(counts - sums + self._alpha)
         constants = (absent - np.log(counts + 2 * self._alpha)).sum(axis=1)
         return np.log(sums + self._alpha) - absent, constants

@@ -166,9 +166,11 @@ class GaussianProcessAdapter(ModelAdapter):
     def _list_binaries(self) -> list[Any]:
         """Return the binary processes: one, or one per class (one against the rest)."""
         base = getattr(self.model, "base_estimator_", None)
+        # One against one combines decisions, not probabilities.
         if hasattr(base, "estimators_") and self.model.multi_class != "one_vs_rest":
             return []
         binaries = getattr(base, "estimators_", [base])
+        # Without a fit there is no posterior (no pi_).
         return binaries if all(hasattr(binary, "pi_") for binary in binaries) else []
 
     def n_draws(self, n_samples: int | None) -> int:
@@ -184,12 +186,14 @@ class GaussianProcessAdapter(ModelAdapter):
         draws = []
         for binary in self._list_binaries():
             mean, variance = _predict_latent(binary, Z)
+            # Rounding may make the variance of a labeled row negative.
             deviation = np.sqrt(np.maximum(variance, 0.0))
             z = random_state.permutation(quantiles)
             draws.append(expit(mean + z[:, np.newaxis] * deviation))  # (n_draws, n_rows)
         if len(draws) == 1:
             return np.stack([1.0 - draws[0], draws[0]], axis=2)
-        samples = np.stack(draws, axis=2)  # (n_draws, n_rows, n_classes)
+        # One against the rest: (n_draws, n_rows, n_classes), normalized over the classes.
+        samples = np.stack(draws, axis=2)
         return samples / samples.sum(axis=2, keepdims=True)
 
 
@@ -197,5 +201,6 @@ def _predict_latent(binary: Any, X: Any) -> tuple[Floats, Floats]:
     """Return mean and variance of the latent value, each (n_rows,) (GPML, algorithm 3.2)."""
     covariance = binary.kernel_(binary.X_train_, X)  # (n_labeled, n_rows)
     mean = covariance.T @ (binary.y_train_ - binary.pi_)
-    v = np.linalg.solve(binary.L_, binary.W_sr_[:, np.newaxis] * covariance)  # v of GPML
+    # v as in GPML, (n_labeled, n_rows): the variance is k(x, x) - v^T v.
+    v = np.linalg.solve(binary.L_, binary.W_sr_[:, np.newaxis] * covariance)
     return mean, binary.kernel_.diag(X) - np.einsum("ij,ij->j", v, v)

@@ -56,10 +56,12 @@ class NetAdapter(ModelAdapter):
             for _ in net.forward_iter(Z):
                 batch = last.take()
                 if batch is None:
+                    # No layer with weights ran: the rows themselves are the features.
                     return super().features(Z)
                 start, end = end, end + len(batch)
                 if features is None:
                     features = np.empty((n_rows, batch.shape[1]), dtype=np.float32)
+                # Counts on after n_rows (a layer that sees parts of rows), for the message below.
                 if end <= n_rows:
                     features[start:end] = batch
         if end != n_rows:
@@ -137,6 +139,7 @@ class _LastInput:
     def watch(self, root: Module) -> Iterator[None]:
         with ExitStack() as hooks:
             for module in root.modules():
+                # A leaf with weights stands in where no linear layer runs.
                 leaf = not any(module.children()) and any(True for _ in module.parameters())
                 if leaf or isinstance(module, torch.nn.Linear):
                     handle = module.register_forward_pre_hook(self._record_input, with_kwargs=True)
@@ -188,9 +191,11 @@ class _Masks:
         rows, call = _get_first_argument(args, kwargs), self.calls[index]
         self.calls[index] += 1
         self._check_first_axis(module, rows.shape)
+        # One mask per call, since a module may run several times in a forward.
         key = (index, call, rows.shape[1:], rows.dtype, rows.device)
         if key not in self.masks:
             self.masks[key] = self._draw(module, rows, (*self.entropy, index, call))
+        # at_zero and slope, (1, ...), are broadcast over the rows.
         at_zero, slope, in_place = self.masks[key]
         dropped = torch.addcmul(at_zero, rows, slope)
         return rows.copy_(dropped) if in_place else dropped
@@ -204,7 +209,8 @@ class _Masks:
         mode, module.training = module.training, True
         try:
             with torch.random.fork_rng([]):
-                # Calls forward, since calling the module would call this hook again.
+                # The same seed gives f(0) and f(1) the same mask. Calling the module instead of
+                # its forward would call this hook again.
                 at_zero, at_one = (_call_seeded(module.forward, x, seed) for x in (zero, one))
         finally:
             module.training = mode
@@ -214,6 +220,7 @@ class _Masks:
     def _check_first_axis(self, module: _DropoutNd, shape: torch.Size) -> None:
         """Check that the first axis counts the rows, or parts of the rows."""
         n = self.n_rows
+        # Parts of rows, (n * n_parts, ...), may be dropped if no other axis has the rows' length.
         if n is None or shape[0] == n or (shape[0] % n == 0 and n not in shape[1:]):
             return
         raise InvalidReadingError(

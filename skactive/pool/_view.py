@@ -19,8 +19,8 @@ from skactive._utils.rows import join_rows, n_rows, row_shape, take_rows, to_mat
 from skactive._utils.seeding import seeded_clone
 from skactive.adapters import ModelAdapter
 from skactive.exceptions import CapabilityError, InvalidReadingError
+from skactive.pool._proba import check_proba, widen_proba
 from skactive.pool._state import DistancesT, PoolIndex
-from skactive.scores import SUM_TOLERANCE
 from skactive.selectors._engine.nearest_centers import NearestCenters
 
 __all__ = ["PoolView", "ReadingSource"]
@@ -552,31 +552,10 @@ class PoolView:
             ) from error
 
     def _check_proba(self, proba: Any, n_dims: int) -> Floats:
-        """Check that these are probabilities, (..., n_rows, n_columns), one column per class."""
-        adapter = self._source.adapter
-        name = type(adapter.model).__name__
-        if isinstance(proba, list):
-            raise InvalidReadingError(
-                f"{name} predicts several outputs per row; this reading is for one label per row."
-            )
-        proba = np.asarray(proba)
-        if proba.ndim != n_dims:
-            raise InvalidReadingError(
-                f"{name} gives probabilities of shape {proba.shape}; expected {n_dims} dimensions."
-            )
-        # One comparison also finds NaN and infinity: they make a sum that is not near 1.
-        # A product with ones sums short rows several times as fast as `sum` does.
-        near_one = np.abs(proba @ np.ones(proba.shape[-1], proba.dtype) - 1.0) <= SUM_TOLERANCE
-        if not near_one.all() or (proba.size and proba.min() < 0.0):
-            rows = proba.reshape(-1, proba.shape[-1])
-            bad = rows[~near_one.ravel() | (rows < 0.0).any(axis=1)]
-            raise InvalidReadingError(
-                f"{name} gives {len(bad)} rows of probability that are negative, not finite or do "
-                f"not sum to 1; the first: {bad[0]}. A net needs a criterion that ends in "
-                "probabilities: criterion=torch.nn.CrossEntropyLoss with a module that returns "
-                "logits, or a module that ends in softmax."
-            )
-        return _widen_proba(proba, adapter, self._source.classes, self.classes)
+        """Check probabilities, (..., n_rows, n_columns), and give each class its column."""
+        source = self._source
+        proba = check_proba(proba, source.adapter, n_dims)
+        return widen_proba(proba, source.adapter, source.classes, self.classes)
 
 
 def _take_from_reading(reading: str, values: Any, positions: Positions | slice) -> Any:
@@ -586,29 +565,3 @@ def _take_from_reading(reading: str, values: Any, positions: Positions | slice) 
     if reading == "proba_samples":  # (n_draws, n_rows, n_classes)
         return values[:, positions]
     return take_rows(values, positions)
-
-
-def _widen_proba(
-    proba: Floats, adapter: ModelAdapter, declared: NDArray[Any] | None, classes: NDArray[Any]
-) -> Floats:
-    """Give each of `classes` its column; zeros for classes that the model has not seen."""
-    n_columns, model_classes = proba.shape[-1], adapter.classes
-    unnamed = adapter.fixed_columns or model_classes is None  # no class known per column
-    if n_columns == len(classes) and (unnamed or declared is None):
-        return proba
-    if adapter.fixed_columns or model_classes is None or n_columns != len(model_classes):
-        source = "declared" if declared is not None else "among the labels so far"
-        raise InvalidReadingError(
-            f"{type(adapter.model).__name__} gives {n_columns} columns of probability, but "
-            f"{len(classes)} classes are {source}. Declare all classes, one per column, with "
-            "ActiveLearner(..., classes=[...]), and give the model as many outputs."
-        )
-    undeclared = np.setdiff1d(model_classes, classes)
-    if len(undeclared):
-        raise InvalidReadingError(
-            f"{type(adapter.model).__name__} knows classes that classes= does not declare: "
-            f"{undeclared.tolist()}; declared are {classes.tolist()}."
-        )
-    wide = np.zeros((*proba.shape[:-1], len(classes)))  # (..., n_rows, n_classes)
-    wide[..., np.searchsorted(classes, model_classes)] = proba
-    return wide

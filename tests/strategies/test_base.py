@@ -1,4 +1,4 @@
-"""What the base classes do: take the best by score, in chunks, and say so where all rows tie."""
+"""The base classes choose the best by score, in chunks, and warn if all rows tie."""
 
 import tracemalloc
 import warnings
@@ -122,8 +122,8 @@ def test_a_selector_is_set_by_its_name_as_a_search_would():
     learner = ActiveLearner(LogisticRegression(), Margin(selector=PowerTop()))
     learner.set_params(strategy__selector__beta=3)
     assert learner.strategy.selector.beta == 3
-    twin = clone(learner).set_params(strategy__selector=SoftmaxTop(beta=7.0))
-    assert twin.get_params()["strategy__selector__beta"] == 7.0
+    copy = clone(learner).set_params(strategy__selector=SoftmaxTop(beta=7.0))
+    assert copy.get_params()["strategy__selector__beta"] == 7.0
     assert learner.strategy.selector.beta == 3
 
 

@@ -99,7 +99,7 @@ def test_against_loops(kind, naive, n_samples):
 
 
 def test_the_three_differ_where_they_should():
-    level = [[0.5, 0.5]] * 4  # no doubt shared by more, no disagreement
+    level = [[0.5, 0.5]] * 4  # no uncertainty shared by more, no disagreement
     split = [[1, 0], [1, 0], [1, 0], [0, 1]]  # one sure dissenter
     leaning = [[0.51, 0.49], [0.49, 0.51], [0.51, 0.49], [0.49, 0.51]]  # votes split, barely
     pool = FakePool(proba_samples=np.stack([level, split, leaning], axis=1))

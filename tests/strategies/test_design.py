@@ -109,8 +109,8 @@ def test_dpp_takes_scores_below_zero_and_rows_without_a_direction():
     Z = [[1, 0], [2, 0], [0, 1], [0, 0]]
     pool = FakePool(decision=decision, embedding=Z, allowed={"decision", "embedding"})
     picks = DPP(Margin()).select(pool, 4)
-    assert_array_equal(picks[:2], [1, 2])  # doubtful and at right angles
-    assert picks[3] == 0  # the surest row, whose shifted doubt is 0
+    assert_array_equal(picks[:2], [1, 2])  # uncertain and at right angles
+    assert picks[3] == 0  # the surest row, whose shifted uncertainty is 0
 
 
 @pytest.mark.parametrize("seed", range(3))

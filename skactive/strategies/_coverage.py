@@ -46,9 +46,9 @@ class MaxHerding(Strategy):
 
     greedily, one row at a time, with L the labeled rows.
 
-    **When:** few labels or none, and embeddings that are meaningful. Unlike :class:`ProbCover` it
-    depends little on its bandwidth, and unlike :class:`KCenterGreedy` it avoids outliers. Time
-    grows with n_rows x n_reference. Needs an embedding only.
+    **When:** few labels or none, and meaningful embeddings. Unlike :class:`ProbCover` it depends
+    little on its bandwidth, and unlike :class:`KCenterGreedy` it avoids outliers. Time grows with
+    n_rows x n_reference. Needs an embedding only.
 
     Parameters
     ----------
@@ -106,9 +106,8 @@ class UHerding(HybridStrategy):
     .. math:: \max_S \sum_i \phi(x_i) \max_{s \in L \cup S} k(z_i, z_s), \qquad
         k(z, z') = \exp(-\lVert z - z' \rVert^2 / \sigma^2)
 
-    greedily, one row at a time, with :math:`\phi` an uncertainty and L the labeled rows. The
-    bandwidth :math:`\sigma` and the scores are used as they are: neither is tuned to the labels,
-    as it is in the paper.
+    greedily, one row at a time, with :math:`\phi` an uncertainty and L the labeled rows. Unlike in
+    the paper, neither the bandwidth :math:`\sigma` nor the scores are tuned to the labels.
 
     **When:** one strategy for few labels and for many: while the model is uncertain about all rows
     it covers the pool as :class:`MaxHerding` does, later the uncertain rows. Needs an embedding

@@ -211,8 +211,8 @@ class MaxDet(Strategy):
     gradients in the pool. Gradients are kept as outer products of their factors: no array of size
     n x (classes x dims) is built.
 
-    **When:** as :class:`BADGE`, which draws rows by their distances: this one is deterministic
-    and counts directions rather than distances, so it skips rows between others that are chosen.
+    **When:** as :class:`BADGE`, which draws rows by their distances: this one draws
+    nothing and counts directions rather than distances, so it skips rows between chosen ones.
     A gradient is short where the model is certain. Linear in the pool. Needs probabilities and
     features.
 

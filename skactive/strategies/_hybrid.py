@@ -36,7 +36,7 @@ class HybridStrategy(Strategy):
     Attributes
     ----------
     uncertainty : ScoreStrategy or None
-        A parameter of the subclass: scores the rows; None is the class's own default.
+        A parameter of the subclasses: scores the rows; None uses the default of the subclass.
     """
 
     uncertainty: ScoreStrategy | None
@@ -131,9 +131,9 @@ class InformationDensity(HybridStrategy, ScoreStrategy):
         Weight of the density; 0 ignores it.
     max_reference : int, default=1_000
         In pools of more than 20,000 rows, the density is estimated from the similarity to a sample
-        of this many, with a standard error of at most :math:`0.5 / \sqrt{m - 1}` (0.016; see
-        :func:`skactive.scores.information_density`). None uses all rows, which takes n
-        squared distances.
+        of this size m, with a standard error of at most :math:`0.5 / \sqrt{m - 1}` (0.016; see
+        :func:`skactive.scores.information_density`). None uses all rows, which takes n squared
+        distances.
     selector : callable, default=None
         Selects rows by their scores; None selects the highest.
 

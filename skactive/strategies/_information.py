@@ -43,7 +43,7 @@ class BALD(SampledScoreStrategy):
         Number of draws; None leaves it to the model (all members of an ensemble).
     selector : callable, default=None
         Selects rows by their scores; None selects the highest.
-        :class:`~skactive.selectors.PowerTop` makes batches more varied.
+        :class:`~skactive.selectors.PowerTop` makes batches more diverse.
 
     References
     ----------

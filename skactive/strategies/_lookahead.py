@@ -37,6 +37,7 @@ _LOSSES: dict[str, Callable[[Floats], Floats]] = {
     "zero_one": _expected_zero_one,
 }
 
+# Readings of the pool per approximation.
 _NEEDS: dict[str | None, frozenset[str]] = {
     None: frozenset({"proba", "fantasize"}),
     "newton": frozenset({"proba", "gradient_factors"}),
@@ -48,6 +49,7 @@ _NEEDS: dict[str | None, frozenset[str]] = {
 _MAX_FUTURES = 10_000_000_000
 _MAX_REFITS = 100_000
 _MAX_NEWTON_WORK = 100_000_000_000
+# Size of the arrays of futures that Newton steps work on at a time.
 _FUTURES_BLOCK_BYTES = 2**23
 
 
@@ -180,9 +182,8 @@ class ExpectedErrorReduction(ScoreStrategy):
 
     def score(self, pool: PoolView) -> Floats:
         """Score the rows by minus the expected loss, shape (n_rows,)."""
-        targets = (
-            np.arange(len(pool)) if self.n_targets is None else draw_rows(pool, self.n_targets)
-        )
+        n_targets = self.n_targets
+        targets = np.arange(len(pool)) if n_targets is None else draw_rows(pool, n_targets)
         methods = {
             None: self._expect_by_refits,
             "newton": self._expect_by_newton_steps,
@@ -197,7 +198,8 @@ class ExpectedErrorReduction(ScoreStrategy):
             return self._refit_one_by_one(pool, targets)
         _check_n_futures(len(pool), len(targets), len(pool.classes))
         loss, proba, expected = _LOSSES_OF_LOGITS[self.loss], pool.proba, np.zeros(len(pool))
-        for rows, column, logits in futures:  # logits: (n_classes, n_block, n_block_targets)
+        # Blocks of rows and of targets, for each class: logits (n_classes, n_block, n_targets).
+        for rows, column, logits in futures:
             expected[rows] += proba[rows, column] * loss(logits).sum(axis=1)
         return expected / len(targets)
 
@@ -238,6 +240,7 @@ class ExpectedErrorReduction(ScoreStrategy):
         _check_n_futures(len(pool), len(targets), len(pool.classes))
         samples = pool.proba_samples(self.n_samples)  # (n_draws, n_rows, n_classes)
         futures = samples[:, targets].reshape(len(samples), -1)  # (n_draws, n_targets * n_classes)
+        # Three arrays with one value per class of the label, target and class of the target.
         row_bytes = 8 * samples.shape[2] * futures.shape[1] * 3
         step = max(1, int(get_config()["working_memory"] * 2**20 / row_bytes))
         blocks = [samples[:, start : start + step] for start in range(0, len(pool), step)]

@@ -68,6 +68,7 @@ class SoftmaxLayer:
         if pool.labeled is not None:
             self._inputs = self.inputs(pool.labeled.gradient_factors[1])
             self._proba = np.asarray(pool.labeled.proba, dtype=np.float64)
+        # Logits are determined up to a constant per row, so logarithms of probabilities will do.
         self._logits = safe_log(self._proba).T  # (n_classes, n_labeled)
         curvature = _fisher_information(self._proba, self._inputs)
         curvature.flat[:: len(curvature) + 1] += np.tile(self._penalty, n_classes)
@@ -104,6 +105,7 @@ class SoftmaxLayer:
         The shape is (n_rows, n_classes of the residual, n_classes, n_inputs).
         """
         n_classes, n_inputs = self._proba.shape[1], self._inputs.shape[1]
+        # (n_inputs, n_classes, n_weights), so that one product contracts the inputs.
         inverse = self._inverse.reshape(n_classes, n_inputs, -1).transpose(1, 0, 2)
         responses = inputs @ inverse.reshape(n_inputs, -1)
         return responses.reshape(-1, n_classes, n_classes, n_inputs)
@@ -192,6 +194,7 @@ class _LabeledCandidates:
         identity, rows = np.eye(logits.shape[1]), np.arange(len(logits))
         residuals = np.zeros_like(logits)
         for _ in range(_N_INNER_STEPS):
+            # Consistent are residuals = softmax(logits - kernel @ residuals) - label.
             response = np.matmul(self._kernel, residuals[:, :, np.newaxis])[:, :, 0]
             proba = _softmax_in_place(logits - response)
             curvature = proba[:, :, np.newaxis] * (identity - proba[:, np.newaxis])

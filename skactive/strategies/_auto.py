@@ -102,7 +102,7 @@ class Auto(Strategy):
             labeled=points.labeled,
             reference=points.reference,
             weights=points.weights,
-            worth=uncertainty[points.positions],
+            candidate_weights=uncertainty[points.positions],
             bandwidth=bandwidth(at=points.candidates),
             labeled_bandwidth=None if points.labeled is None else bandwidth(at=points.labeled),
             max_reference=None,

@@ -18,7 +18,7 @@ from skactive.selectors import PowerTop, effective_bandwidth, max_coverage, top
 from skactive.selectors._coverage import weighted_sample
 from skactive.strategies._base import Floats, Positions, Strategy
 from skactive.strategies._coverage import coverage_weights
-from skactive.strategies._rows import draw_rows, labeled_embedding
+from skactive.strategies._pool_rows import draw_rows, labeled_embedding
 
 if TYPE_CHECKING:
     from skactive.pool import PoolView

@@ -13,7 +13,7 @@ from skactive._utils.constraints import AT_LEAST_ONE, POSITIVE_INT, SCORE_STRATE
 from skactive.selectors import kmeans_plusplus, top
 from skactive.selectors._engine.neighbors import cosine_to_neighbors, neighborhood
 from skactive.strategies._base import Positions, ScoreStrategy, Strategy
-from skactive.strategies._rows import draw_rows
+from skactive.strategies._pool_rows import draw_rows
 
 if TYPE_CHECKING:
     from skactive.pool import PoolView

@@ -18,7 +18,7 @@ from skactive._utils.constraints import (
 from skactive.selectors import top
 from skactive.selectors._clusters import cluster_margin, kmeans_medoids, typiclust
 from skactive.strategies._base import Floats, Positions, Strategy
-from skactive.strategies._rows import labeled_embedding
+from skactive.strategies._pool_rows import labeled_embedding
 from skactive.strategies._uncertainty import Margin
 
 if TYPE_CHECKING:

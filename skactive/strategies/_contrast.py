@@ -21,7 +21,7 @@ from skactive.selectors import top
 from skactive.selectors._engine.neighbors import neighbor_weights
 from skactive.selectors._falcun import falcun
 from skactive.strategies._base import Floats, Positions, ScoreStrategy, Selector, Strategy
-from skactive.strategies._rows import labeled_embedding, remaining_rows
+from skactive.strategies._pool_rows import labeled_embedding, remaining_rows
 
 if TYPE_CHECKING:
     from skactive.pool import PoolView

@@ -22,7 +22,7 @@ from skactive.selectors._coverage import (
 )
 from skactive.strategies._base import Floats, Positions, ScoreStrategy, Strategy
 from skactive.strategies._hybrid import HybridStrategy, shift_to_nonnegative
-from skactive.strategies._rows import labeled_embedding
+from skactive.strategies._pool_rows import labeled_embedding
 from skactive.strategies._uncertainty import Margin
 
 if TYPE_CHECKING:

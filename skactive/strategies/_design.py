@@ -11,7 +11,7 @@ from skactive._utils.constraints import AT_LEAST_ONE, POSITIVE_REAL, SCORE_STRAT
 from skactive.selectors._design import bait, d_optimal, dpp_map, v_optimal
 from skactive.strategies._base import Positions, ScoreStrategy, Strategy
 from skactive.strategies._hybrid import HybridStrategy, shift_to_nonnegative
-from skactive.strategies._rows import labeled_embedding
+from skactive.strategies._pool_rows import labeled_embedding
 from skactive.strategies._uncertainty import Margin
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from skactive._utils.compat import StrOptions
 from skactive._utils.constraints import POSITIVE_INT_OR_NONE, POSITIVE_REAL
 from skactive.exceptions import PoolTooLargeError
 from skactive.strategies._base import Floats, Positions, ScoreStrategy, Selector
-from skactive.strategies._rows import draw_rows
+from skactive.strategies._pool_rows import draw_rows
 from skactive.strategies._softmax_layer import SoftmaxLayer, safe_log
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from skactive._utils.compat import BaseComposition
 from skactive._utils.constraints import STRATEGY, UNIT_INTERVAL
 from skactive.exceptions import TiedScoresWarning
 from skactive.strategies._base import Floats, Positions, Strategy
-from skactive.strategies._rows import remaining_rows
+from skactive.strategies._pool_rows import remaining_rows
 
 if TYPE_CHECKING:
     from skactive.pool import PoolView

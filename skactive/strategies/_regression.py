@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from skactive.exceptions import InvalidReadingError
 from skactive.selectors._regression import gsy, igs
 from skactive.strategies._base import Positions, Strategy
-from skactive.strategies._rows import labeled_embedding
+from skactive.strategies._pool_rows import labeled_embedding
 
 if TYPE_CHECKING:
     from skactive.pool import PoolView

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from skactive.strategies._rows import draw_rows, labeled_embedding, remaining_rows
+from skactive.strategies._pool_rows import draw_rows, labeled_embedding, remaining_rows
 from skactive.testing import FakePool
 
 

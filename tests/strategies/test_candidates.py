@@ -181,8 +181,8 @@ def test_prefilter_scores_in_chunks_what_may_be(by_number):
 @pytest.mark.parametrize(("n_neighbors", "batch_size"), [(1, 1), (3, 2), (3, 8), (60, 2)])
 def test_seals_offers_the_neighbors_of_labeled_rows(spy, n_neighbors, batch_size):
     pool, notes = FakePool(50), []
-    known = pool.labeled.embedding
-    distances = np.linalg.norm(pool.embedding[:, None] - known[None], axis=2)
+    labeled = pool.labeled.embedding
+    distances = np.linalg.norm(pool.embedding[:, None] - labeled[None], axis=2)
     k = max(n_neighbors, batch_size)
     expected = np.unique(np.argsort(distances, axis=0)[:k])
     picks = SEALS(spy(Margin(), notes), n_neighbors=n_neighbors).select(pool, batch_size)
@@ -234,13 +234,15 @@ def test_seals_where_all_rows_are_alike_offers_them_all(spy):
 def plain_candidates(pool, anchors, n_neighbors, n_candidates):
     """Mean cosine to the anchors that retrieve a row, from all pairs."""
     unit = pool.embedding / np.linalg.norm(pool.embedding, axis=1, keepdims=True)
-    known = pool.labeled.embedding[anchors]
-    cosines = unit @ (known / np.linalg.norm(known, axis=1, keepdims=True)).T
+    labeled = pool.labeled.embedding[anchors]
+    cosines = unit @ (labeled / np.linalg.norm(labeled, axis=1, keepdims=True)).T
     retrieved = [[] for _ in range(len(pool))]
     for column in cosines.T:
         for row in np.argsort(-column)[:n_neighbors]:
             retrieved[row].append(column[row])
-    scores = {row: np.mean(found) for row, found in enumerate(retrieved) if found}
+    scores = {
+        row: np.mean(similarities) for row, similarities in enumerate(retrieved) if similarities
+    }
     return sorted(sorted(scores, key=scores.get, reverse=True)[:n_candidates])
 
 

@@ -68,10 +68,10 @@ def test_falcun_spreads_a_batch_over_the_predictions(vary_seed):
 
 def plain_divergence(pool, k):
     """Mean divergence of the k nearest labeled rows from each row, pair by pair."""
-    known, scores = pool.labeled, []
+    labeled, scores = pool.labeled, []
     for z, p in zip(pool.embedding, pool.proba, strict=True):
-        nearest = np.argsort(np.linalg.norm(known.embedding - z, axis=1))[:k]
-        q = known.proba[nearest]
+        nearest = np.argsort(np.linalg.norm(labeled.embedding - z, axis=1))[:k]
+        q = labeled.proba[nearest]
         scores.append((q * np.log(q / p)).sum() / len(nearest))
     return np.array(scores)
 
@@ -94,10 +94,10 @@ def test_cal_in_chunks_is_cal_at_once_where_distances_tie():
     pool = FakePool(n_labeled=20, embedding=np.tile(embedding, (5, 1)))
     pool._source.adapter.tables["embedding"].flags.writeable = True
     pool._source.adapter.tables["embedding"][300:] = embedding[:20]
-    whole = ContrastiveAL(n_neighbors=3).score(pool)
+    expected = ContrastiveAL(n_neighbors=3).score(pool)
     with config_context(working_memory=0.002):
         chunks = ContrastiveAL(n_neighbors=3).score_in_chunks(pool)
-    assert_allclose(chunks, whole, rtol=1e-12)
+    assert_allclose(chunks, expected, rtol=1e-12)
 
 
 def test_cal_with_classes_ruled_out_is_finite_and_large():
@@ -151,14 +151,14 @@ def test_sparse_rows_as_dense_ones(strategy, kind):
 
 def plain_dal(pool, batch_size, n_parts):
     """Retrain for each part, from the definition."""
-    X, known, chosen = pool.embedding, pool.labeled.embedding, []
+    X, labeled, chosen = pool.embedding, pool.labeled.embedding, []
     for part in np.array_split(np.arange(batch_size), n_parts):
-        left = [i for i in range(len(X)) if i not in chosen]
-        rows = np.concatenate([known, X[chosen], X[left]])
-        target = np.repeat([0, 1], [len(known) + len(chosen), len(left)])
+        remaining = [i for i in range(len(X)) if i not in chosen]
+        rows = np.concatenate([labeled, X[chosen], X[remaining]])
+        target = np.repeat([0, 1], [len(labeled) + len(chosen), len(remaining)])
         model = make_pipeline(StandardScaler(), LogisticRegression(class_weight="balanced"))
-        unlabeled = model.fit(rows, target).predict_proba(X[left])[:, 1]
-        chosen += [left[i] for i in np.argsort(-unlabeled)[: len(part)]]
+        unlabeled = model.fit(rows, target).predict_proba(X[remaining])[:, 1]
+        chosen += [remaining[i] for i in np.argsort(-unlabeled)[: len(part)]]
     return chosen
 
 

@@ -176,15 +176,15 @@ def test_density_through_a_support_vector_machine():
 
 def naive_ranked(Z, uncertainty, labeled, batch_size):
     """The formula, with a list of the rows that are left and one of those known."""
-    left, known, picks = list(range(len(Z))), [np.asarray(z) for z in labeled], []
+    remaining, chosen, picks = list(range(len(Z))), [np.asarray(z) for z in labeled], []
     for _ in range(batch_size):
-        alpha = len(left) / (len(left) + len(known))
+        alpha = len(remaining) / (len(remaining) + len(chosen))
         merits = []
-        for row in left:
-            similarity = 1 / (1 + min(np.linalg.norm(Z[row] - z) for z in known))
+        for row in remaining:
+            similarity = 1 / (1 + min(np.linalg.norm(Z[row] - z) for z in chosen))
             merits.append(alpha * (1 - similarity) + (1 - alpha) * uncertainty[row])
-        picks.append(left.pop(int(np.argmax(merits))))
-        known.append(Z[picks[-1]])
+        picks.append(remaining.pop(int(np.argmax(merits))))
+        chosen.append(Z[picks[-1]])
     return picks
 
 
@@ -229,5 +229,7 @@ def test_ranked_batch_without_labeled_rows_gives_distinct_rows():
     # After the first row, the most uncertain one, the formula holds again.
     uncertainty, Z, first = LeastConfidence().score(pool), pool.embedding, picks[0]
     assert first == uncertainty.argmax()
-    left = np.delete(np.arange(15), first)
-    assert_array_equal(picks[1:], left[naive_ranked(Z[left], uncertainty[left], [Z[first]], 14)])
+    remaining = np.delete(np.arange(15), first)
+    assert_array_equal(
+        picks[1:], remaining[naive_ranked(Z[remaining], uncertainty[remaining], [Z[first]], 14)]
+    )

@@ -316,10 +316,10 @@ def test_reweighting_on_targets_drawn_from_the_pool(loss):
 @both_losses
 def test_blocks_do_not_change_the_scores(loss):
     strategy = ExpectedErrorReduction(loss=loss, approximation="reweight")
-    whole = strategy.score(FakePool(40))
+    expected = strategy.score(FakePool(40))
     for working_memory in (1e-6, 0.02, 0.1):
         with config_context(working_memory=working_memory):
-            assert_allclose(strategy.score(FakePool(40)), whole, rtol=1e-12)
+            assert_allclose(strategy.score(FakePool(40)), expected, rtol=1e-12)
 
 
 def test_reweighting_with_a_class_that_no_draw_allows():
@@ -416,9 +416,9 @@ def test_steps_on_sparse_rows_and_behind_transformers():
 @both_losses
 def test_blocks_do_not_change_the_steps(loss, monkeypatch):
     strategy = ExpectedErrorReduction(loss=loss, approximation="newton")
-    whole = strategy.score(FakePool(40))
+    expected = strategy.score(FakePool(40))
     monkeypatch.setattr(_lookahead, "_FUTURES_BLOCK_BYTES", 1)
-    assert_allclose(strategy.score(FakePool(40)), whole, rtol=1e-9)
+    assert_allclose(strategy.score(FakePool(40)), expected, rtol=1e-9)
 
 
 def test_steps_of_a_layer_that_is_too_wide():

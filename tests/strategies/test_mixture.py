@@ -90,7 +90,7 @@ def spied_mixture(by_number, spy):
 
 
 def counts_asked(notes):
-    return np.array([sum(asked for _, asked, _ in kept) for kept in notes])
+    return np.array([sum(asked for _, asked, _ in part_notes) for part_notes in notes])
 
 
 @pytest.mark.parametrize("shares", SHARES, ids=str)
@@ -125,27 +125,27 @@ def test_counts_are_right_on_average(vary_seed, spied_mixture, shares, batch_siz
 
 
 def test_a_share_of_zero_never_chooses(vary_seed, spied_mixture):
-    for place in range(3):
+    for part in range(3):
         shares = np.ones(3)
-        shares[place] = 0
+        shares[part] = 0
         mixture, notes = spied_mixture(shares)
         for pool in vary_seed(FakePool(12), 100):
             mixture.select(pool, 1)
             mixture.select(pool, 7)
-        assert notes[place] == []
+        assert notes[part] == []
 
 
 def test_parts_choose_what_they_would_from_what_is_left(spied_mixture):
     pool = FakePool(30)
     mixture, notes = spied_mixture([1, 1, 1], [Margin(), Entropy(), KCenterGreedy()])
     picks = mixture.select(pool, 9)
-    left = np.arange(30)
+    remaining = np.arange(30)
     expected = []
-    for part, kept in zip([Margin(), Entropy(), KCenterGreedy()], notes, strict=True):
-        alone = left[part.select(pool.reordered(left), 3)]
-        assert kept == [(left.tolist(), 3, alone.tolist())]
+    for part, part_notes in zip([Margin(), Entropy(), KCenterGreedy()], notes, strict=True):
+        alone = remaining[part.select(pool.reordered(remaining), 3)]
+        assert part_notes == [(remaining.tolist(), 3, alone.tolist())]
         expected.append(alone)
-        left = np.setdiff1d(left, alone)
+        remaining = np.setdiff1d(remaining, alone)
     # They take turns: the first of each, the second of each, the third of each.
     assert_array_equal(picks, np.stack(expected, axis=1).ravel())
 
@@ -278,14 +278,13 @@ def test_turns_fill_up_the_rarest_class(counts, n_left, shares):
     results = set()
     for seed in range(20):
         rng = np.random.RandomState(seed)
-        counts_, left_ = np.array(counts), np.array(n_left)
-        turns = _assign_columns(counts_, left_, 6, rng)
-        results.add(tuple(np.bincount(turns, minlength=3)))
-        known = counts_.copy()
-        for column in turns:  # each turn goes to the rarest class that has rows left
-            assert known[column] == known[left_ > 0].min()
-            known[column] += 1
-            left_[column] -= 1
+        n_labels, n_remaining = np.array(counts), np.array(n_left)
+        columns = _assign_columns(n_labels, n_remaining, 6, rng)
+        results.add(tuple(np.bincount(columns, minlength=3)))
+        for column in columns:  # each slot goes to the rarest class that has rows left
+            assert n_labels[column] == n_labels[n_remaining > 0].min()
+            n_labels[column] += 1
+            n_remaining[column] -= 1
     assert tuple(shares) in results
     assert len(results) <= 3
 
@@ -313,10 +312,11 @@ def test_class_balanced_lets_the_strategy_choose_within_classes(spy):
 
 def test_class_balanced_labels_come_out_balanced():
     X, y = load_iris(return_X_y=True)
-    known = np.r_[0:30, 50:52, 100:102]
+    labeled = np.r_[0:30, 50:52, 100:102]
     model = LogisticRegression(max_iter=1000)
-    learner = ActiveLearner(model, ClassBalanced(Margin()), random_state=0).fit(X[known], y[known])
-    pool = np.setdiff1d(np.arange(150), known)
+    learner = ActiveLearner(model, ClassBalanced(Margin()), random_state=0)
+    learner.fit(X[labeled], y[labeled])
+    pool = np.setdiff1d(np.arange(150), labeled)
     picked = pool[learner.query(X[pool], 24)]
     expected = np.bincount(learner.predict(X[picked]), minlength=3)
     assert_array_equal(expected, [0, 12, 12])
@@ -325,10 +325,10 @@ def test_class_balanced_labels_come_out_balanced():
 def test_class_balanced_counts_labels_of_any_kind():
     X, y = load_iris(return_X_y=True)
     names = np.array(["c", "a", "b"])[y]
-    known = np.r_[0:9, 50:53, 100:103]
+    labeled = np.r_[0:9, 50:53, 100:103]
     learner = ActiveLearner(
         LogisticRegression(max_iter=1000), ClassBalanced(Margin()), classes=["a", "b", "c", "d"]
-    ).fit(X[known], names[known])
+    ).fit(X[labeled], names[labeled])
     picked = learner.query(X, 6)
     assert sorted(learner.predict(X[picked])) == ["a"] * 3 + ["b"] * 3
 

@@ -24,7 +24,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PUBLIC_TEXT = ("README.md", "CHANGELOG.md", "docs/*.md", "docs/api/*.rst", "notebooks/*.ipynb")
 NOT_FOR_USERS = {"design.md"}  # describes the private modules
-ENGINES = ("skactive/selectors/_engine", "skactive/adapters", "skactive/strategies/_lookahead.py")
+ENGINES = (
+    "skactive/selectors/_engine",
+    "skactive/adapters",
+    "skactive/strategies/_lookahead.py",
+    "skactive/strategies/_softmax_layer.py",
+)
 
 IRREGULAR = set(
     """

@@ -54,7 +54,7 @@ def max_coverage(
     kernel: str = "rbf",
     bandwidth: float | NDArray[Any] | None = None,
     labeled_bandwidth: NDArray[Any] | None = None,
-    worth: NDArray[Any] | None = None,
+    candidate_weights: NDArray[Any] | None = None,
     max_reference: int | None = 10_000,
     random_state: Seed = None,
 ) -> Positions:
@@ -81,7 +81,7 @@ def max_coverage(
         is 1.
     labeled_bandwidth : ndarray of shape (n_labeled,), default=None
         How far the labeled points reach; needed where `bandwidth` is an array.
-    worth : ndarray of shape (n_rows,), default=None
+    candidate_weights : ndarray of shape (n_rows,), default=None
         What the gain of choosing each row is multiplied by, at least 0; None takes it as it is.
     max_reference : int or None, default=10_000
         Where there are more rows to be covered, coverage is measured on a sample of this many.
@@ -100,7 +100,7 @@ def max_coverage(
 
     .. math:: F(S) = \sum_i w_i \max_{s \in L \cup S} k(x_i, x_s)
 
-    times what the row is worth itself, if `worth` says so. Without that, greedy picks reach at
+    times the weight of the row in `candidate_weights`. Without these, greedy picks reach at
     least :math:`1 - 1/e` of the best coverage possible. The sample is drawn without replacement,
     with probabilities :math:`\pi_i` in proportion to the weights, and its rows weigh
     :math:`w_i / \pi_i` (Horvitz-Thompson), so that its coverage is that of the pool on average.
@@ -126,7 +126,7 @@ def max_coverage(
     rows = points.X if reference is None else reference
     chosen, weights = _sample(int(rows.shape[0]), weights, max_reference, rng)
     kind = RadiusCoverage if kernel == "tophat" else Coverage
-    options: dict[str, Any] = {"weights": weights, "labeled": labeled, "worth": worth}
+    options: dict[str, Any] = {"weights": weights, "labeled": labeled, "worth": candidate_weights}
     options["own"] = kernel != "tophat" and reference is None and isinstance(chosen, slice)
     if isinstance(bandwidth, np.ndarray):
         if kernel == "tophat":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import nullcontext
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
 from skactive._utils.compat import CallbackSupportMixin, HasMethods, Interval, with_callbacks
+from skactive._utils.constraints import POSITIVE_INT, POSITIVE_INT_OR_NONE, STRATEGY
 from skactive._utils.delegation import DelegatesPrediction
 from skactive._utils.rows import n_rows
 from skactive._utils.seeding import draw_seed
@@ -162,16 +163,16 @@ class SimulatedLearner(
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "learner": [HasMethods(["fit", "query", "teach"])],
-        "budget": [Interval(Integral, 1, None, closed="left")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "n_initial": [Interval(Integral, 1, None, closed="left")],
-        "initial_strategy": [HasMethods("select"), None],
+        "budget": POSITIVE_INT,
+        "batch_size": POSITIVE_INT,
+        "n_initial": POSITIVE_INT,
+        "initial_strategy": [*STRATEGY, None],
         "random_state": ["random_state"],
-        "n_threads": [Interval(Integral, 1, None, closed="left"), None],
+        "n_threads": POSITIVE_INT_OR_NONE,
         "verbose": ["verbose"],
         "stopping": [HasMethods("start"), None],
         "audit_share": [Interval(Real, 0, 1, closed="left")],
-        "retune_every": [Interval(Integral, 1, None, closed="left"), None],
+        "retune_every": POSITIVE_INT_OR_NONE,
     }
 
     def __init__(

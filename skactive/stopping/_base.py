@@ -6,20 +6,15 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from numbers import Integral, Real
 from typing import Any, ClassVar, NoReturn, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 
-from skactive._utils.compat import Interval
 from skactive._utils.text import pluralize
 
 __all__ = [
-    "POSITIVE_INT",
-    "POSITIVE_REAL",
-    "UNIT_INTERVAL",
     "Floats",
     "Memory",
     "Monitor",
@@ -32,11 +27,6 @@ __all__ = [
 Positions: TypeAlias = NDArray[np.intp]
 Floats: TypeAlias = NDArray[np.float64]
 Memory: TypeAlias = dict[str, Any]
-
-# Kinds of hyper-parameters.
-POSITIVE_INT = [Interval(Integral, 1, None, closed="left")]
-UNIT_INTERVAL = [Interval(Real, 0, 1, closed="both")]
-POSITIVE_REAL = [Interval(Real, 0, None, closed="neither")]
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from skactive._utils.constraints import POSITIVE_INT, POSITIVE_REAL
 from skactive._utils.text import format_apart
 from skactive.stopping._base import (
-    POSITIVE_INT,
-    POSITIVE_REAL,
     Memory,
     Round,
     StoppingCriterion,

@@ -10,10 +10,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from skactive._utils.compat import Interval, StrOptions
+from skactive._utils.constraints import POSITIVE_INT, POSITIVE_REAL
 from skactive._utils.text import format_apart, pluralize
 from skactive.stopping._base import (
-    POSITIVE_INT,
-    POSITIVE_REAL,
     Floats,
     Memory,
     Round,

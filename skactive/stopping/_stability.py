@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
 
-from skactive._utils.compat import Interval
+from skactive._utils.constraints import NONNEGATIVE_REAL, POSITIVE_INT, UNIT_INTERVAL
 from skactive._utils.text import format_apart, pluralize
 from skactive.scores import entropy
 from skactive.stopping._base import (
-    POSITIVE_INT,
-    UNIT_INTERVAL,
     Memory,
     Round,
     StoppingCriterion,
@@ -103,7 +100,7 @@ class StabilizingPredictions(StoppingCriterion):
         "threshold": UNIT_INTERVAL,
         "window": POSITIVE_INT,
         "stop_set_size": POSITIVE_INT,
-        "growth": [Interval(Real, 0, None, closed="left")],
+        "growth": NONNEGATIVE_REAL,
     }
 
     def __init__(

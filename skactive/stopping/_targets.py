@@ -9,10 +9,10 @@ from numbers import Real
 from typing import Any, ClassVar
 
 from skactive._utils.compat import Interval, StrOptions
+from skactive._utils.constraints import NONNEGATIVE_REAL, POSITIVE_INT
 from skactive._utils.text import format_apart, pluralize
 from skactive.estimation import clopper_pearson
 from skactive.stopping._base import (
-    POSITIVE_INT,
     Memory,
     Round,
     StoppingCriterion,
@@ -145,7 +145,7 @@ class Plateau(StoppingCriterion):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "score": [StrOptions({"agreement", "audit"}), callable],
         "window": POSITIVE_INT,
-        "tolerance": [Interval(Real, 0, None, closed="left")],
+        "tolerance": NONNEGATIVE_REAL,
         "stop_set_size": POSITIVE_INT,
     }
 

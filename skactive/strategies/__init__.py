@@ -1,4 +1,4 @@
-"""Strategies: which rows of a pool should be labeled next.
+"""Query strategies: which rows of a pool to label next.
 
 ===========  ==========================================================================
 family       strategies
@@ -17,8 +17,8 @@ regression   GSy, IGS (and the diversity family)
 composition  Subsample, Prefilter, SEALS, AnchorAL, Mixture, EpsilonGreedy, ClassBalanced
 ===========  ==========================================================================
 
-To write one, subclass :class:`ScoreStrategy` (a number a row) or :class:`Strategy` (a choice of
-rows) and check it with :func:`skactive.testing.parametrize_with_strategy_checks`.
+To write one, subclass :class:`ScoreStrategy` (one number per row) or :class:`Strategy` (a choice
+of rows) and check it with :func:`skactive.testing.parametrize_with_strategy_checks`.
 """
 
 from skactive.strategies._auto import Auto

@@ -1,4 +1,4 @@
-"""Auto: the default, which needs no choice."""
+"""Auto: the default strategy."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from numbers import Integral
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 from scipy.special import softmax
 
@@ -17,54 +16,53 @@ from skactive._utils.compat import Interval
 from skactive.exceptions import InvalidReadingError, SkactiveWarning
 from skactive.selectors import PowerTop, effective_bandwidth, max_coverage, top
 from skactive.selectors._coverage import weighted_sample
-from skactive.strategies._base import Positions, Strategy
-from skactive.strategies._coverage import weights_of
-from skactive.strategies._diversity import labeled_embedding
+from skactive.strategies._base import Floats, Positions, Strategy
+from skactive.strategies._coverage import coverage_weights
+from skactive.strategies._pool_rows import draw_rows, labeled_embedding
 
 if TYPE_CHECKING:
-    from skactive.pool._view import PoolView
+    from skactive.pool import PoolView
 
 __all__ = ["Auto"]
 
-Floats = NDArray[np.float64]
-
-# How many times the labeled rows and the batch are to cover the pool, were they well spread: twice
-# was a little better in trials than once or four times, and it hardly matters.
-_OVERLAP = 2.0
+# Number of times that the labeled rows and the batch would cover the pool if they were evenly
+# spread. Twice was slightly better in trials than once or four times; it hardly matters.
+_TARGET_COVERAGE = 2.0
 
 
 class Auto(Strategy):
-    r"""Choose rows in doubt that are similar to many rows in doubt; the library's default.
+    r"""Choose uncertain rows that are similar to many uncertain rows; the default strategy.
 
     .. math:: \arg\max_s \; u_s \sum_i u_i \,
         [k_s(z_i) - \max_{c \in L \cup S} k_c(z_i)]_+, \qquad u = 1 - (p_{(1)} - p_{(2)}),
         \quad k_s(z) = \exp(-\lVert z - z_s \rVert^2 / \sigma_s^2)
 
-    row by row, with L the labeled rows, S those chosen before and :math:`u` the doubt of the
-    model by its margin. While the model is unsure of everything this covers the pool; as it
-    becomes sure of most rows, what is left to cover lies along the boundaries of its classes. Each
-    length :math:`\sigma_s` is such that the row covers the same share of the pool as any other,
-    wherever it lies, and falls as labels grow: the labeled rows and the batch, well spread, would
-    cover the pool twice over (:func:`skactive.selectors.effective_bandwidth`).
+    greedily, one row at a time, with L the labeled rows, S the rows chosen before and :math:`u`
+    the uncertainty of the model, by its margin. While the model is uncertain about all rows this
+    covers the pool; once it is certain about most rows, the rest lies along the boundaries of its
+    classes. Each bandwidth :math:`\sigma_s` is such that its row covers the same share of the pool
+    as any other row. It shrinks as the number of labels grows: the labeled rows and the batch,
+    evenly spread, would cover the pool twice (:func:`skactive.selectors.effective_bandwidth`).
 
-    **When:** always, to begin with. It starts cold: without a model, and with a regressor, all rows
-    are in doubt and it covers the pool. Where rows make no embedding, or all of them coincide in
-    it, it is :class:`Margin`. Of the model it takes probabilities or a decision function, if it
-    gives either. Columns of a dense embedding count by their spread in the pool, not by their unit.
+    **When:** always, to begin with. It starts cold: without a model, or with a regressor, all rows
+    are equally uncertain and it covers the pool. Without an embedding, or if all rows coincide in
+    it, it falls back to :class:`Margin`. It uses the model's probabilities or decision function if
+    there are any. Columns of a dense embedding are scaled by their spread in the pool, so units do
+    not matter.
 
     Parameters
     ----------
     max_candidates : int, default=3000
-        In a larger pool so many rows are candidates: a third each of the highest doubt, drawn in
-        proportion to doubt, and drawn evenly. Coverage is measured on a sample of a third as many,
-        drawn in proportion to doubt.
+        Number of candidates in a larger pool: a third with the highest uncertainty, a third drawn
+        in proportion to the uncertainty, and a third drawn uniformly. Coverage is measured on a
+        sample of a third of this size, drawn in proportion to the uncertainty.
 
     References
     ----------
     Bae, Oliveira and Sutherland, "Uncertainty herding: one active learning method for all label
-    budgets", ICLR 2025, :doi:`10.48550/arXiv.2412.20644`, for the coverage of doubt. There the
-    model is calibrated, all rows have one length, the least distance of two labeled rows, and
-    the doubt of the row itself does not count.
+    budgets", ICLR 2025, :doi:`10.48550/arXiv.2412.20644`, for the coverage of uncertain rows.
+    There the model is calibrated, all rows share one bandwidth, the smallest distance between two
+    labeled rows, and the uncertainty of the row itself does not count.
 
     Examples
     --------
@@ -74,7 +72,7 @@ class Auto(Strategy):
     >>> from skactive.strategies import Auto
     >>> X, y = load_digits(return_X_y=True)
     >>> learner = ActiveLearner(LogisticRegression(max_iter=1000), Auto(), random_state=0)
-    >>> start = learner.query(X, batch_size=10)  # before there is any label
+    >>> start = learner.query(X, batch_size=10)  # before any row is labeled
     >>> len(set(y[start].tolist())) > 5
     True
     >>> learner.fit(X[start], y[start]).query(X, batch_size=3).shape
@@ -90,32 +88,33 @@ class Auto(Strategy):
         self.max_candidates = max_candidates
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
-        """Choose rows one by one, each the one in doubt that adds most coverage of doubt."""
-        doubt, rng = _doubt(pool), pool.random_state
-        points = self._points(pool, doubt, batch_size)
+        """Choose rows one by one, by uncertainty times added coverage of uncertain rows."""
+        uncertainty, rng = _score_uncertainty(pool), pool.random_state
+        points = self._embed(pool, uncertainty, batch_size)
         if points is None:
-            return top(doubt, batch_size, rng)
-        n_known = batch_size if points.labeled is None else batch_size + points.labeled.shape[0]
-        lengths = partial(effective_bandwidth, points.evenly, n_known / _OVERLAP)
+            return top(uncertainty, batch_size, rng)
+        n_labeled = 0 if points.labeled is None else points.labeled.shape[0]
+        n_chosen = (n_labeled + batch_size) / _TARGET_COVERAGE
+        bandwidth = partial(effective_bandwidth, points.uniform, n_chosen)
         picks = max_coverage(
             points.candidates,
             batch_size,
             labeled=points.labeled,
             reference=points.reference,
             weights=points.weights,
-            worth=doubt[points.positions],
-            bandwidth=lengths(at=points.candidates),
-            labeled_bandwidth=None if points.labeled is None else lengths(at=points.labeled),
+            candidate_weights=uncertainty[points.positions],
+            bandwidth=bandwidth(at=points.candidates),
+            labeled_bandwidth=None if points.labeled is None else bandwidth(at=points.labeled),
             max_reference=None,
             random_state=rng,
         )
         return points.positions[picks]
 
-    def _points(self, pool: PoolView, doubt: Floats, batch_size: int) -> _Points | None:
-        """Return where rows lie; None where they make no embedding, or it tells none apart."""
+    def _embed(self, pool: PoolView, uncertainty: Floats, batch_size: int) -> _Embeddings | None:
+        """Return scaled embeddings; None without an embedding, or if all rows coincide in it."""
         n_rows, rng, third = len(pool), pool.random_state, self.max_candidates // 3
-        evenly = np.sort(rng.permutation(n_rows)[:third])
-        positions = self._candidates(doubt, batch_size, evenly, rng)
+        uniform = draw_rows(pool, third)
+        positions = self._draw_candidates(uncertainty, batch_size, uniform, rng)
         try:
             embedding = (pool if len(positions) == n_rows else pool.take(positions)).embedding
         except InvalidReadingError as error:
@@ -123,73 +122,75 @@ class Auto(Strategy):
                 f"Auto chooses by margin alone here. {error}", SkactiveWarning, stacklevel=2
             )
             return None
-        scale = _scale(embedding)
+        scale = _column_scale(embedding)
         if scale is None:
             return None
-        embedding, reference, weights = embedding / scale, None, doubt
+        embedding, reference, weights = embedding / scale, None, uncertainty
         if len(positions) < n_rows:
-            rows, weights = weighted_sample(doubt, third, rng)
+            rows, weights = weighted_sample(uncertainty, third, rng)
             reference = pool.take(rows).embedding / scale
         labeled = labeled_embedding(pool)
-        return _Points(
+        return _Embeddings(
             positions,
             embedding,
-            embedding[np.searchsorted(positions, evenly)],
+            embedding[np.searchsorted(positions, uniform)],
             reference,
             weights,
             None if labeled is None else labeled / scale,
         )
 
-    def _candidates(
-        self, doubt: Floats, batch_size: int, evenly: Positions, rng: np.random.RandomState
+    def _draw_candidates(
+        self, uncertainty: Floats, batch_size: int, uniform: Positions, rng: np.random.RandomState
     ) -> Positions:
-        """Return the rows to choose from: all, or some by doubt, some by chance, some by both."""
-        if len(doubt) <= max(self.max_candidates, batch_size):
-            return np.arange(len(doubt))
+        """Return the candidates of a large pool, sorted by position; all rows of a small one."""
+        if len(uncertainty) <= max(self.max_candidates, batch_size):
+            return np.arange(len(uncertainty))
         third = max(batch_size, self.max_candidates // 3)
-        parts = [top(doubt, third, rng), PowerTop()(doubt, third, rng), evenly]
+        parts = [top(uncertainty, third, rng), PowerTop()(uncertainty, third, rng), uniform]
         return np.unique(np.concatenate(parts))
 
 
-class _Points(NamedTuple):
-    """Where rows lie, each column divided by its spread.
+class _Embeddings(NamedTuple):
+    """Embeddings of the rows that the search needs, each column divided by its spread.
 
     Attributes
     ----------
     positions : ndarray of shape (n_candidates,)
-        The rows to choose from, in ascending order.
-    candidates, evenly : ndarray or sparse matrix of shape (n, n_dims)
-        Those rows, and those of them that are drawn from the pool evenly.
+        Positions of the candidates in the pool, in ascending order.
+    candidates : ndarray or sparse matrix of shape (n_candidates, n_dims)
+        The rows to choose from.
+    uniform : ndarray or sparse matrix of shape (n_uniform, n_dims)
+        Those of them that are drawn uniformly from the pool.
     reference : ndarray or sparse matrix of shape (n_reference, n_dims) or None
-        The rows to be covered; None are the candidates.
+        The rows to be covered; None stands for the candidates.
     weights : ndarray of shape (n_reference,)
-        What each row to be covered is worth.
+        Weights of the rows to be covered.
     labeled : ndarray or sparse matrix of shape (n_labeled, n_dims) or None
         The labeled rows, if there are any.
     """
 
     positions: Positions
     candidates: Any
-    evenly: Any
+    uniform: Any
     reference: Any
     weights: Floats
     labeled: Any
 
 
-def _doubt(pool: PoolView) -> Floats:
+def _score_uncertainty(pool: PoolView) -> Floats:
     """Return 1 minus the margin of the probabilities, shape (n_rows,); ones without a model."""
     if pool.provides("proba"):
-        doubt = scores.margin(pool.proba)
+        uncertainty = scores.margin(pool.proba)
     elif pool.provides("decision"):
-        doubt = scores.margin(_softmax(pool.decision))
+        uncertainty = scores.margin(_decision_to_proba(pool.decision))
     else:
         return np.ones(len(pool))
-    return weights_of(doubt)
+    return coverage_weights(uncertainty)
 
 
-def _softmax(decision: Floats) -> Floats:
-    """Make probabilities of a decision function, of one column for two classes."""
-    if decision.ndim > 1:
+def _decision_to_proba(decision: Floats) -> Floats:
+    """Return the softmax of a decision function, which has one column for two classes."""
+    if decision.ndim > 1:  # (n_rows, n_classes)
         return softmax(decision, axis=1)
     # Such models are mostly fitted to targets of -1 and 1 (least squares, the hinge loss), so that
     # (1 + decision) / 2 is the probability near the boundary: there the logistic function of twice
@@ -197,10 +198,10 @@ def _softmax(decision: Floats) -> Floats:
     return softmax(np.column_stack([-decision, decision]), axis=1)
 
 
-def _scale(embedding: Any) -> Any:
-    """Return what to divide the columns by, or None if the rows are all the same.
+def _column_scale(embedding: Any) -> Any:
+    """Return the scale of the columns, or None if all rows are equal.
 
-    Sparse embeddings stay as they are: their weights have been chosen with care.
+    The scale of sparse embeddings is 1: their columns are deliberately weighted, as by tf-idf.
     """
     if sparse.issparse(embedding):
         return 1.0 if embedding.nnz else None

@@ -1,52 +1,47 @@
-"""The two base classes of all strategies."""
+"""The base classes of all strategies."""
 
 from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from numbers import Integral
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
-from skactive._utils.compat import HasMethods, Interval
+from skactive._utils.constraints import POSITIVE_INT_OR_NONE
 from skactive.exceptions import SelectionError, TiedScoresWarning
 from skactive.selectors import top
 
 if TYPE_CHECKING:
-    from skactive.pool._view import PoolView
+    from skactive.pool import PoolView
 
-__all__ = ["SampledScoreStrategy", "ScoreStrategy", "Strategy"]
+__all__ = ["Floats", "Positions", "SampledScoreStrategy", "ScoreStrategy", "Selector", "Strategy"]
 
-# Constraints that several strategies share.
-STRATEGY: list[Any] = [HasMethods("select")]
-A_SCORE: list[Any] = [HasMethods("score_in_chunks"), None]
-POSITIVE_INT: list[Any] = [Interval(Integral, 1, None, closed="left"), None]
-
+Floats = NDArray[np.float64]
 Positions = NDArray[np.intp]
 Selector = Callable[..., Positions]
 
 
 class Strategy(BaseEstimator, ABC):
-    """Base of all strategies: hyper-parameters, and which rows of a pool to label next.
+    """Base of all strategies: hyper-parameters, and the choice of the rows to label next.
 
     A strategy holds no data and no model. Subclasses assign their hyper-parameters in
-    ``__init__``, say what they read of a pool in `needs`, and implement `select`. They check
-    nothing: the learner checks what comes in and what goes out.
+    ``__init__``, declare the readings of a pool that they use in `needs`, and implement `select`.
+    They check nothing: the learner checks their input and their output.
 
     Attributes
     ----------
     needs : frozenset of str
-        The readings of the pool that it uses: "proba", "decision", "proba_samples",
+        The readings of the pool that the strategy uses: "proba", "decision", "proba_samples",
         "joint_samples", "prediction", "embedding", "gradient_factors", "fantasize", "X". A name
         such as "proba|decision" means that either will do. A strategy that needs only "embedding"
-        or "X" can start cold, before there is a label.
+        or "X" can start cold, before any row is labeled.
     randomized : bool
-        Whether the answer depends on the pool's random numbers other than through ties, for pools
-        that are not so large that a sample of them has to do.
+        Whether the choice depends on the pool's random numbers, apart from breaking ties and
+        sampling from large pools.
     """
 
     needs: frozenset[str] = frozenset()
@@ -54,7 +49,7 @@ class Strategy(BaseEstimator, ABC):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}  # checked by the learner
 
     def parts(self) -> list[Any]:
-        """Return the strategies that this one is made of: those among its parameters."""
+        """Return the strategies among the parameters."""
         return [
             value
             for value in self.get_params(deep=False).values()
@@ -81,14 +76,14 @@ class Strategy(BaseEstimator, ABC):
 
 
 class ScoreStrategy(Strategy):
-    """Base of the strategies that give each row a score and take the best.
+    """Base of the strategies that score the rows and choose those of the highest scores.
 
     Parameters
     ----------
     selector : callable, default=None
-        ``selector(scores, batch_size, random_state)`` returns the positions to take. None takes
-        the highest scores (:func:`skactive.selectors.top`). The stochastic selectors
-        (:class:`skactive.selectors.PowerTop` and its fellows) spread a batch over more rows.
+        ``selector(scores, batch_size, random_state)`` returns the chosen positions. None takes
+        the highest scores (:func:`skactive.selectors.top`). Stochastic selectors such as
+        :class:`skactive.selectors.PowerTop` spread a batch over more rows.
 
     Attributes
     ----------
@@ -105,7 +100,7 @@ class ScoreStrategy(Strategy):
 
     @property
     def randomized(self) -> bool:  # type: ignore[override]
-        """Whether rows are drawn; the default selector takes the best."""
+        """True with a selector, which may draw rows; the default one takes the highest scores."""
         return self.selector is not None
 
     @abstractmethod
@@ -124,39 +119,39 @@ class ScoreStrategy(Strategy):
         """
 
     def score_in_chunks(self, pool: PoolView) -> NDArray[np.float64]:
-        """Score the rows of a pool, a chunk at a time where the score is `rowwise`."""
+        """Score the rows of a pool, chunk by chunk if the score is `rowwise`."""
         chunks = list(pool.chunks(self.needs)) if self.rowwise else []
         if len(chunks) <= 1:
             scores = self.score(pool)
         else:
             scores = np.concatenate([self.score(pool.take(chunk)) for chunk in chunks])
-        return _checked(scores, len(pool), type(self).__name__)
+        return _check_scores(scores, len(pool), type(self).__name__)
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
-        """Choose the rows that the selector makes of the scores."""
+        """Score the rows and let the selector choose among them."""
         scores = self.score_in_chunks(pool)
         if batch_size < len(scores) and np.ptp(scores) == 0.0:
-            _warn_of_ties(self, len(scores))
+            _warn_about_ties(self, len(scores))
         selector = top if self.selector is None else self.selector
         return selector(scores, batch_size, random_state=pool.random_state)
 
 
 class SampledScoreStrategy(ScoreStrategy):
-    """Base of scores that are made of each row's draws from the posterior.
+    """Base of the strategies whose score of a row depends on draws from the posterior.
 
     Parameters
     ----------
     n_samples : int, default=None
-        How many draws; None leaves it to the model (all members of an ensemble).
+        Number of draws; None leaves it to the model (all members of an ensemble).
     selector : callable, default=None
-        How rows are taken by their scores; None takes the highest.
+        Selects rows by their scores; None selects the highest.
     """
 
     needs = frozenset({"proba_samples"})
     rowwise = True
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **ScoreStrategy._parameter_constraints,
-        "n_samples": POSITIVE_INT,
+        "n_samples": POSITIVE_INT_OR_NONE,
     }
 
     def __init__(self, *, n_samples: int | None = None, selector: Selector | None = None) -> None:
@@ -164,18 +159,18 @@ class SampledScoreStrategy(ScoreStrategy):
         self.n_samples = n_samples
 
 
-def _checked(scores: Any, n_rows: int, name: str) -> NDArray[np.float64]:
-    """Check that scores are finite numbers, one a row."""
+def _check_scores(scores: Any, n_rows: int, name: str) -> Floats:
+    """Return scores as an array, after checking that they are finite and one per row."""
     scores = np.asarray(scores, dtype=np.float64)
     if scores.shape != (n_rows,):
         raise SelectionError(f"{name}.score must return {n_rows} numbers, got {scores.shape}.")
     if not np.isfinite(scores).all():
-        n_bad = int((~np.isfinite(scores)).sum())
-        raise SelectionError(f"{name}.score must return finite numbers; {n_bad} are not.")
+        n_invalid = int((~np.isfinite(scores)).sum())
+        raise SelectionError(f"{name}.score must return finite numbers; {n_invalid} are not.")
     return scores
 
 
-def _warn_of_ties(strategy: Any, n_rows: int) -> None:
+def _warn_about_ties(strategy: Any, n_rows: int) -> None:
     warnings.warn(
         f"{type(strategy).__name__} scores all {n_rows} rows of the pool the same, so the choice "
         "is random. Does the model give probabilities other than 0 and 1, and has it learned?",

@@ -1,48 +1,51 @@
-"""Clusters: rows that stand for parts of the pool, the doubtful or the uncovered ones."""
+"""Clustering: choose rows that represent clusters of the pool, uncertain or unlabeled ones."""
 
 from __future__ import annotations
 
-from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skactive import scores
-from skactive._utils.compat import Interval
+from skactive._utils.constraints import (
+    AT_LEAST_ONE,
+    POSITIVE_INT,
+    POSITIVE_INT_OR_NONE,
+    POSITIVE_REAL,
+    POSITIVE_REAL_OR_NONE,
+)
 from skactive.selectors import top
 from skactive.selectors._clusters import cluster_margin, kmeans_medoids, typiclust
-from skactive.strategies._base import POSITIVE_INT, Positions, Strategy
-from skactive.strategies._diversity import labeled_embedding
+from skactive.strategies._base import Floats, Positions, Strategy
+from skactive.strategies._pool_rows import labeled_embedding
 from skactive.strategies._uncertainty import Margin
 
 if TYPE_CHECKING:
-    from skactive.pool._view import PoolView
+    from skactive.pool import PoolView
 
 __all__ = ["CLUE", "ClusterMargin", "DropQuery", "TypiClust"]
 
-A_NUMBER_FROM_1: list[Any] = [Interval(Integral, 1, None, closed="left")]
-A_POSITIVE: Any = Interval(Real, 0, None, closed="neither")
-
 
 class TypiClust(Strategy):
-    r"""Choose the most typical row of each of the largest clusters that have no label.
+    r"""Choose the most typical row of each of the largest clusters without a labeled row.
 
     .. math:: t(x) = \Big( \frac{1}{K} \sum_{x' \in N_K(x)} \lVert z(x) - z(x') \rVert \Big)^{-1}
 
-    with :math:`N_K(x)` the nearest neighbors of x within its cluster. Pool and labeled rows
-    together form as many k-means clusters as there will be labels.
+    with :math:`N_K(x)` the nearest neighbors of x within its cluster. K-means splits the pool and
+    the labeled rows together into as many clusters as there will be labels.
 
-    **When:** few labels, down to one a class, and embeddings that mean something (self-supervised
-    features, sentence embeddings); it can start cold. With many labels strategies that look at the
-    model's doubts do better. Needs an embedding only.
+    **When:** few labels, down to one per class, and meaningful embeddings (self-supervised
+    features, sentence embeddings); it can start cold. With many labels strategies that use the
+    uncertainty of the model do better. Needs an embedding only.
 
     Parameters
     ----------
     max_clusters : int, default=500
-        Most clusters to make; then clusters are visited again, those of the fewest labels first.
+        Maximum number of clusters; beyond it, clusters are visited again, those with the fewest
+        labels first.
     n_neighbors : int, default=20
-        How many neighbors tell how typical a row is.
+        Number of neighbors from which the typicality of a row is computed.
 
     References
     ----------
@@ -57,15 +60,15 @@ class TypiClust(Strategy):
     >>> from skactive.strategies import TypiClust
     >>> X, y = load_iris(return_X_y=True)
     >>> learner = ActiveLearner(LogisticRegression(), TypiClust(), random_state=0)
-    >>> sorted(y[learner.query(X, batch_size=3)].tolist())  # before there is any label
+    >>> sorted(y[learner.query(X, batch_size=3)].tolist())  # before any row is labeled
     [0, 1, 2]
     """
 
     needs = frozenset({"embedding"})
     randomized = True
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "max_clusters": A_NUMBER_FROM_1,
-        "n_neighbors": A_NUMBER_FROM_1,
+        "max_clusters": POSITIVE_INT,
+        "n_neighbors": POSITIVE_INT,
     }
 
     def __init__(self, *, max_clusters: int = 500, n_neighbors: int = 20) -> None:
@@ -73,7 +76,7 @@ class TypiClust(Strategy):
         self.n_neighbors = n_neighbors
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
-        """Visit the clusters that have the fewest labels, and choose their most typical rows."""
+        """Visit the clusters with the fewest labels, and choose their most typical rows."""
         return typiclust(
             pool.embedding,
             batch_size,
@@ -85,23 +88,23 @@ class TypiClust(Strategy):
 
 
 class CLUE(Strategy):
-    r"""Choose the rows nearest to the centers of clusters in which uncertain rows weigh more.
+    r"""Choose the rows nearest to the centers of clusters that are weighted by uncertainty.
 
     .. math:: \min_{C, \mu} \sum_k \sum_{x \in C_k} H\big[p_T(y \mid x)\big]\,
         \lVert z(x) - \mu_k \rVert^2, \qquad p_T \propto p^{1/T}
 
-    with the entropy H, by weighted k-means. The row nearest to a center is sought in its own
-    cluster, so all are distinct; the heaviest cluster comes first. Where all rows are certain they
-    weigh the same.
+    with the entropy H, by weighted k-means. The row nearest to a center is searched within its own
+    cluster, so all chosen rows are distinct; the heaviest cluster comes first. If all rows are
+    certain they have equal weights.
 
-    **When:** batches that shall be uncertain as well as varied, in a pool unlike the rows that the
-    model was trained on. Needs probabilities and an embedding.
+    **When:** uncertain and diverse batches, from a pool unlike the rows that the model was trained
+    on. Needs probabilities and an embedding.
 
     Parameters
     ----------
     temperature : float, default=1.0
-        T, above 0: small values leave only the most uncertain rows their weight, large ones weigh
-        all rows alike.
+        T, above 0: with small values only the most uncertain rows keep their weight, with large
+        ones all rows have similar weights.
 
     References
     ----------
@@ -122,7 +125,7 @@ class CLUE(Strategy):
 
     needs = frozenset({"proba", "embedding"})
     randomized = True
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"temperature": [A_POSITIVE]}
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"temperature": POSITIVE_REAL}
 
     def __init__(self, *, temperature: float = 1.0) -> None:
         self.temperature = temperature
@@ -130,45 +133,46 @@ class CLUE(Strategy):
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Cluster the pool by embedding and entropy, and choose the medoids."""
         chunks = pool.chunks(frozenset({"proba"}))
-        doubts = [self._entropy(pool.take(chunk).proba) for chunk in chunks]
+        entropies = [self._compute_entropy(pool.take(chunk).proba) for chunk in chunks]
         return kmeans_medoids(
             pool.embedding,
             batch_size,
-            weights=np.concatenate(doubts),
+            weights=np.concatenate(entropies),
             random_state=pool.random_state,
         )
 
-    def _entropy(self, proba: NDArray[Any]) -> NDArray[np.float64]:
-        """Return the entropy of the probabilities at this temperature, (n_rows,)."""
+    def _compute_entropy(self, proba: NDArray[Any]) -> Floats:
+        """Return the entropy of the probabilities at this temperature, shape (n_rows,)."""
         if self.temperature != 1.0:
-            proba = proba / proba.max(axis=1, keepdims=True)  # the largest stays 1 at any power
+            # The largest probability stays 1 at any power, so that none underflows to a sum of 0.
+            proba = proba / proba.max(axis=1, keepdims=True)
             proba = proba ** (1.0 / self.temperature)
             proba = proba / proba.sum(axis=1, keepdims=True)
         return scores.entropy(proba)
 
 
 class ClusterMargin(Strategy):
-    r"""Choose among the rows of the smallest margin, from each cluster of the pool in turn.
+    r"""Choose among the rows of the smallest margins, from each cluster of the pool in turn.
 
     .. math:: M = \text{the } \lambda b \text{ rows of the largest }
         1 - \big( p_1(x) - p_2(x) \big)
 
     for a batch of b rows. Average linkage joins the rows of the pool into clusters up to a
-    distance :math:`\epsilon`; each cluster in turn, those with the fewest rows of M first, gives
-    one of its rows of M at random, round and round until the batch is full.
+    distance :math:`\epsilon`. One row of M is drawn from each cluster in turn, starting with the
+    clusters that have the fewest rows of M, and round robin until the batch is full.
 
-    **When:** large batches, thousands of rows, of which plain margins would make near-duplicates.
-    The published method clusters once for a whole campaign; this one clusters the pool of each
-    query. Above 2 000 rows k-means makes 1 000 clusters for the hierarchy to join. Needs
+    **When:** large batches, thousands of rows, in which plain margins would choose near-duplicates.
+    The published method clusters once for a whole campaign; this one clusters the pool at each
+    query. Above 2,000 rows k-means first makes 1,000 clusters for the linkage to join. Needs
     probabilities or a decision function, and an embedding.
 
     Parameters
     ----------
     factor : float, default=10.0
-        :math:`\lambda`, how many rows are candidates, as a multiple of the batch; at least 1.
+        :math:`\lambda`, the number of candidates as a multiple of the batch; at least 1.
     epsilon : float, default=None
         Mean distance up to which clusters are joined. None joins them until there are as many
-        clusters as rows to choose, which asks nothing about the scale of the embedding.
+        clusters as rows to choose, which does not depend on the scale of the embedding.
 
     References
     ----------
@@ -190,8 +194,8 @@ class ClusterMargin(Strategy):
     needs = Margin.needs | {"embedding"}
     randomized = True
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "factor": [Interval(Real, 1, None, closed="left")],
-        "epsilon": [A_POSITIVE, None],
+        "factor": AT_LEAST_ONE,
+        "epsilon": POSITIVE_REAL_OR_NONE,
     }
 
     def __init__(self, *, factor: float = 10.0, epsilon: float | None = None) -> None:
@@ -199,7 +203,7 @@ class ClusterMargin(Strategy):
         self.epsilon = epsilon
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
-        """Keep the rows of the smallest margins, and take of each cluster in turn."""
+        """Keep the rows of the smallest margins, and choose from each cluster in turn."""
         return cluster_margin(
             pool.embedding,
             Margin().score_in_chunks(pool),
@@ -211,24 +215,25 @@ class ClusterMargin(Strategy):
 
 
 class DropQuery(Strategy):
-    r"""Choose varied rows among those whose predicted class does not stand up to dropout.
+    r"""Choose diverse rows among those whose predicted class changes under dropout.
 
     .. math:: Z_c = \Big\{ x : \frac{1}{M} \sum_m \big[ \hat y_m(x) \ne \hat y(x) \big]
         \ge \frac12 \Big\}
 
-    with :math:`\hat y` the predicted class and :math:`\hat y_m` that of draw m. The row nearest to
-    the center of each of as many k-means clusters of :math:`Z_c` as rows are asked for is chosen.
-    Where :math:`Z_c` is smaller than the batch, the rows with the most draws against them are.
+    with :math:`\hat y` the predicted class and :math:`\hat y_m` that of draw m. K-means splits
+    :math:`Z_c` into as many clusters as rows to choose, and the row nearest to each center is
+    chosen. If :math:`Z_c` is smaller than the batch, the rows with the most contradicting draws
+    are.
 
-    **When:** a small model on the features of a large one that stays as it is (a foundation
-    model), from few labels on. The published method drops three quarters of the *features* in
-    each of three draws; this one takes the draws that the model offers: dropout in a net, the
-    members of an ensemble. Needs posterior samples, probabilities and an embedding.
+    **When:** a small model on the features of a large frozen one (a foundation model), even with
+    few labels. The published method drops three quarters of the *features* in each of three draws;
+    this one uses the draws that the model offers: dropout in a net, the members of an ensemble.
+    Needs posterior samples, probabilities and an embedding.
 
     Parameters
     ----------
     n_samples : int, default=None
-        M, how many draws; None leaves it to the model (all members of an ensemble).
+        M, the number of draws; None leaves it to the model (all members of an ensemble).
 
     References
     ----------
@@ -249,7 +254,7 @@ class DropQuery(Strategy):
 
     needs = frozenset({"proba", "proba_samples", "embedding"})
     randomized = True
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"n_samples": POSITIVE_INT}
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"n_samples": POSITIVE_INT_OR_NONE}
 
     def __init__(self, *, n_samples: int | None = None) -> None:
         self.n_samples = n_samples
@@ -257,17 +262,18 @@ class DropQuery(Strategy):
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Choose the medoids of the rows on which the draws contradict the prediction."""
         chunks = pool.chunks(self.needs)
-        against = np.concatenate([self._share_against(pool.take(chunk)) for chunk in chunks])
-        candidates = np.flatnonzero(against >= 0.5)
+        shares = [self._contradicting_share(pool.take(chunk)) for chunk in chunks]
+        contradicting = np.concatenate(shares)  # (n_rows,)
+        candidates = np.flatnonzero(contradicting >= 0.5)
         if len(candidates) < batch_size:
-            return top(against, batch_size, pool.random_state)
+            return top(contradicting, batch_size, pool.random_state)
         embedding = pool.take(candidates).embedding
         return candidates[kmeans_medoids(embedding, batch_size, random_state=pool.random_state)]
 
-    def _share_against(self, pool: PoolView) -> NDArray[np.float64]:
-        """Return the share of the draws whose class is not the predicted one, (n_rows,)."""
+    def _contradicting_share(self, pool: PoolView) -> Floats:
+        """Return the share of draws that contradict the predicted class, shape (n_rows,)."""
         predicted, samples = pool.proba.argmax(axis=1), pool.proba_samples(self.n_samples)
-        against = np.zeros(len(predicted))
-        for draw in samples:
-            against += draw.argmax(axis=1) != predicted
-        return against / len(samples)
+        n_contradicting = np.zeros(len(predicted))
+        for draw in samples:  # (n_rows, n_classes)
+            n_contradicting += draw.argmax(axis=1) != predicted
+        return n_contradicting / len(samples)

@@ -1,4 +1,4 @@
-"""Committees: the rows on which the members of a committee disagree."""
+"""Query by committee: choose the rows on which the members of a committee disagree."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from skactive import scores
 from skactive.strategies._base import SampledScoreStrategy
 
 if TYPE_CHECKING:
-    from skactive.pool._view import PoolView
+    from skactive.pool import PoolView
 
 __all__ = ["ConsensusEntropy", "KLDivergence", "VoteEntropy"]
 
 
 class VoteEntropy(SampledScoreStrategy):
-    r"""Choose rows on which the members' votes are most divided.
+    r"""Choose rows on which the votes of the members are most divided.
 
     .. math:: u(x) = -\sum_y \frac{V(y)}{M} \log \frac{V(y)}{M}
 
-    in nats, where :math:`V(y)` of the M members find class y most probable.
+    in nats, where :math:`V(y)` of the M members predict class y.
 
-    **When:** the members' probabilities are not to be trusted, or the members only vote. A small
-    committee gives few distinct scores, so many ties. Needs posterior samples: a committee is a
+    **When:** the members' probabilities cannot be trusted, or the members only vote. A small
+    committee gives few distinct scores, hence many ties. Needs posterior samples: a committee is a
     ``VotingClassifier``, a ``BaggingClassifier``, a forest or a net with dropout.
 
     Parameters
     ----------
     n_samples : int, default=None
-        How many members; None takes all (of an ensemble).
+        Number of members; None takes all members of an ensemble.
     selector : callable, default=None
-        How rows are taken by their scores; None takes the highest.
+        Selects rows by their scores; None selects the highest.
 
     References
     ----------
@@ -57,21 +57,21 @@ class VoteEntropy(SampledScoreStrategy):
 
 
 class ConsensusEntropy(SampledScoreStrategy):
-    r"""Choose rows about which the committee as a whole is least sure.
+    r"""Choose rows about which the committee as a whole is most uncertain.
 
     .. math:: u(x) = H\big[\bar p(y \mid x)\big], \qquad \bar p = \frac{1}{M} \sum_m p_m
 
     in nats.
 
-    **When:** the committee's mean is a better probability than any one model gives. It does not
-    tell disagreement from noise; :class:`KLDivergence` does. Needs posterior samples.
+    **When:** the mean of the committee is a better probability than that of any one model. It does
+    not distinguish disagreement from noise; :class:`KLDivergence` does. Needs posterior samples.
 
     Parameters
     ----------
     n_samples : int, default=None
-        How many members; None takes all (of an ensemble).
+        Number of members; None takes all members of an ensemble.
     selector : callable, default=None
-        How rows are taken by their scores; None takes the highest.
+        Selects rows by their scores; None selects the highest.
 
     References
     ----------
@@ -90,7 +90,7 @@ class ConsensusEntropy(SampledScoreStrategy):
     """
 
     def score(self, pool: PoolView) -> NDArray[np.float64]:
-        """Score the rows by the entropy of the mean in nats, shape (n_rows,)."""
+        """Score the rows by the entropy of the mean probabilities in nats, shape (n_rows,)."""
         return scores.consensus_entropy(pool.proba_samples(self.n_samples))
 
 
@@ -108,9 +108,9 @@ class KLDivergence(SampledScoreStrategy):
     Parameters
     ----------
     n_samples : int, default=None
-        How many members; None takes all (of an ensemble).
+        Number of members; None takes all members of an ensemble.
     selector : callable, default=None
-        How rows are taken by their scores; None takes the highest.
+        Selects rows by their scores; None selects the highest.
 
     References
     ----------

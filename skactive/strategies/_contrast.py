@@ -1,10 +1,9 @@
-"""Contrast: rows that the model tells apart from others that are near, alike or labeled."""
+"""Contrast: choose rows that differ from their neighbors, the batch or the labeled rows."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -15,48 +14,49 @@ from scipy.special import entr
 from sklearn.exceptions import ConvergenceWarning
 
 from skactive import scores
-from skactive._utils.compat import HasMethods, Interval
+from skactive._utils.compat import HasMethods
+from skactive._utils.constraints import NONNEGATIVE_REAL, POSITIVE_INT, POSITIVE_INT_OR_NONE
 from skactive._utils.seeding import draw_seed, seeded_clone
 from skactive.selectors import top
 from skactive.selectors._engine.neighbors import neighbor_weights
 from skactive.selectors._falcun import falcun
-from skactive.strategies._base import POSITIVE_INT, Positions, ScoreStrategy, Selector, Strategy
-from skactive.strategies._diversity import labeled_embedding
-from skactive.strategies._mixture import rest_of
+from skactive.strategies._base import Floats, Positions, ScoreStrategy, Selector, Strategy
+from skactive.strategies._pool_rows import labeled_embedding, remaining_rows
 
 if TYPE_CHECKING:
-    from skactive.pool._view import PoolView
+    from skactive.pool import PoolView
 
 __all__ = ["ContrastiveAL", "DiscriminativeAL", "Falcun"]
 
-# The least probability in a logarithm: a class that the model rules out would make it infinite.
-_FLOOR = np.finfo(np.float64).eps
-# Bytes of rows scored at a time, in double precision, so that a scaler's copy stays small.
-_BLOCK_BYTES = 2**22
-_MIN_BLOCK_ROWS = 256
-# Equal rows may score differently by rounding: within these shares of the range and of the size of
-# the scores they tie.
-_TIE, _ROUNDING = 1e-10, 1e-13
+# Lower bound of probabilities in a logarithm, which is infinite for a class that is ruled out.
+_MIN_PROBA = np.finfo(np.float64).eps
+# Size of the blocks of rows to score, in double precision, so that a scaler's copy stays small.
+_SCORED_BLOCK_BYTES = 2**22
+_MIN_SCORED_BLOCK_ROWS = 256
+# Rounding may change the scores of equal rows: differences within these shares of the range and of
+# the largest magnitude of the scores count as ties.
+_TIE_RANGE_SHARE, _TIE_MAGNITUDE_SHARE = 1e-10, 1e-13
 
 
 class Falcun(Strategy):
-    r"""Draw rows that are uncertain and predicted unlike the rows drawn before.
+    r"""Draw uncertain rows whose predictions differ from those of the rows drawn before.
 
     .. math:: P(x) \propto \big( \tilde d(x) + u(x) \big)^\gamma, \qquad
         d(x) = \min \Big( u(x), \min_{s \in S} \lVert p(x) - p(s) \rVert_1 \Big)
 
-    with :math:`u` one minus the gap between the two likeliest classes, S the rows drawn so far and
-    :math:`\tilde d` the distances stretched to reach from 0 to 1. The first draws follow
-    uncertainty; as the batch grows, distance counts more.
+    with :math:`u` one minus the gap between the two most probable classes, S the rows drawn so far
+    and :math:`\tilde d` the distances rescaled to [0, 1]. The first draws follow the uncertainty;
+    as the batch grows, distance counts more.
 
-    **When:** large batches from large pools, with models whose features mean little or are costly:
-    distances are taken between probabilities, which are few numbers a row. Needs probabilities
-    only. Its variety is that of the classes: rows of one prediction are all alike to it.
+    **When:** large batches from large pools, with models whose features are meaningless or costly:
+    distances are measured between probabilities, which are few numbers per row. Needs
+    probabilities only. Its diversity is limited to the classes: rows with equal predictions do not
+    differ.
 
     Parameters
     ----------
     gamma : float, default=10.0
-        Power of the relevance; 0 draws uniformly, large values take the most relevant rows.
+        Power of the relevance; 0 draws uniformly, large values choose the most relevant rows.
 
     References
     ----------
@@ -78,14 +78,14 @@ class Falcun(Strategy):
     needs = frozenset({"proba"})
     randomized = True
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "gamma": [Interval(Real, 0, None, closed="left")],
+        "gamma": NONNEGATIVE_REAL,
     }
 
     def __init__(self, *, gamma: float = 10.0) -> None:
         self.gamma = gamma
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
-        """Draw rows one by one in proportion to their relevance."""
+        """Draw rows one by one with probabilities proportional to their relevance."""
         return falcun(
             pool.proba,
             scores.margin(pool.proba),
@@ -96,25 +96,25 @@ class Falcun(Strategy):
 
 
 class ContrastiveAL(ScoreStrategy):
-    r"""Choose rows that are predicted unlike the labeled rows nearest to them (CAL).
+    r"""Choose rows whose predictions differ from those of their nearest labeled rows (CAL).
 
     .. math:: u(x) = \frac{1}{k} \sum_{l \in N_k(x)} \sum_y
         p(y \mid l) \log \frac{p(y \mid l)}{p(y \mid x)}
 
-    with :math:`N_k(x)` the k labeled rows nearest to x in the embedding. Labeled rows that tie
-    for the last places share them. Probabilities in the denominator count as at least 2.2e-16.
+    with :math:`N_k(x)` the k labeled rows nearest to x in the embedding. Labeled rows that tie for
+    the last ranks share their weight. Probabilities in the denominator are clipped at 2.2e-16.
 
-    **When:** the embedding knows more than the classifier does yet, as that of a pretrained net:
-    rows that look alike and are predicted differently lie near the decision boundary. Needs
-    probabilities and an embedding. It visits all pairs of a labeled row and a row of the pool;
-    without labeled rows all scores are 0.
+    **When:** the embedding contains more information than the classifier has learned yet, such as
+    that of a pretrained net: similar rows with different predictions lie near the decision
+    boundary. Needs probabilities and an embedding. It visits all pairs of a labeled row and a row
+    of the pool; without labeled rows all scores are 0.
 
     Parameters
     ----------
     n_neighbors : int, default=10
-        How many labeled rows a row is compared with; all of them where there are fewer.
+        Number of labeled rows to compare each row with, at most all of them.
     selector : callable, default=None
-        How rows are taken by their scores; None takes the highest.
+        Selects rows by their scores; None selects the highest.
 
     References
     ----------
@@ -137,7 +137,7 @@ class ContrastiveAL(ScoreStrategy):
     rowwise = True
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **ScoreStrategy._parameter_constraints,
-        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
+        "n_neighbors": POSITIVE_INT,
     }
 
     def __init__(self, *, n_neighbors: int = 10, selector: Selector | None = None) -> None:
@@ -149,47 +149,50 @@ class ContrastiveAL(ScoreStrategy):
         divergence = np.zeros(len(pool))
         if pool.labeled is None:
             return divergence
-        known, proba = pool.labeled.proba.astype(np.float64), pool.proba
-        pairs = neighbor_weights(pool.embedding, pool.labeled.embedding, self.n_neighbors)
-        for block, weights in pairs:
-            divergence[block] = _mean_divergence(weights, known, proba[block])
+        labeled_proba, proba = pool.labeled.proba.astype(np.float64), pool.proba
+        blocks = neighbor_weights(pool.embedding, pool.labeled.embedding, self.n_neighbors)
+        for block, weights in blocks:  # weights: (n_block, n_labeled), sparse
+            divergence[block] = _mean_divergence(weights, labeled_proba, proba[block])
         return divergence
 
 
 def _mean_divergence(
-    weights: sparse.csr_array, known: NDArray[np.float64], proba: NDArray[Any]
-) -> NDArray[np.float64]:
-    """Average the divergences of known rows from each row, without a table of all pairs."""
-    log_proba = np.log(np.maximum(proba.astype(np.float64), _FLOOR))
-    cross = -((weights @ known) * log_proba).sum(axis=1)
-    # Rounding can leave the zero of equal probabilities just below zero.
-    return np.maximum(cross - weights @ entr(known).sum(axis=1), 0.0)
+    weights: sparse.csr_array, labeled_proba: Floats, proba: NDArray[Any]
+) -> Floats:
+    """Average the divergences of the labeled rows from each row, shape (n_block,).
+
+    The cross-entropy is linear in the labeled probabilities, so it needs no table of all pairs.
+    """
+    log_proba = np.log(np.maximum(proba.astype(np.float64), _MIN_PROBA))
+    cross_entropy = -((weights @ labeled_proba) * log_proba).sum(axis=1)
+    # Equal probabilities have a divergence of 0, which rounding may turn negative.
+    return np.maximum(cross_entropy - weights @ entr(labeled_proba).sum(axis=1), 0.0)
 
 
 class DiscriminativeAL(Strategy):
-    r"""Choose the rows that a classifier tells most surely from the labeled ones (DAL).
+    r"""Choose the rows that a classifier most confidently separates from the labeled ones (DAL).
 
     .. math:: u(x) = P(\text{unlabeled} \mid z(x))
 
-    with :math:`z` the embedding. The classifier is trained on labeled against unlabeled rows,
-    both sides weighing the same. A batch is taken in parts: the rows of each part count as
-    labeled when the classifier is trained for the next.
+    with :math:`z` the embedding. The classifier is trained on labeled versus unlabeled rows, both
+    with the same total weight. A batch is chosen in parts: the rows of each part count as labeled
+    when the classifier is trained for the next part.
 
-    **When:** the labeled rows shall come to look like the pool, whatever the task. Needs an
-    embedding only. Where nothing is labeled, the first part is drawn at random. The default
-    classifier is linear: it goes for the far ends of the embedding, outliers first; a more
-    flexible one follows the pool's shape.
+    **When:** the labeled rows should become similar to the pool, whatever the task. Needs an
+    embedding only. Without labeled rows, the first part is drawn at random. The default classifier
+    is linear: it favors the far ends of the embedding, outliers first; a more flexible one follows
+    the shape of the pool.
 
     Parameters
     ----------
     classifier : classifier, default=None
-        Has ``decision_function`` or ``predict_proba``; a seeded clone is fitted. None is a
+        Has ``decision_function`` or ``predict_proba``; a seeded clone is fitted. None uses a
         logistic regression on scaled features with balanced classes.
     n_sub_batches : int, default=10
-        In how many parts a batch is taken; more make it more varied, and slower.
+        Number of parts in which a batch is chosen; more are slower and more diverse.
     n_unlabeled : int, default=10000
-        How many unlabeled rows it is trained on at most, drawn anew for each part; None takes
-        all. All rows are scored.
+        Maximum number of unlabeled rows to train the classifier on, redrawn for each part; None
+        uses all. All rows are scored.
 
     References
     ----------
@@ -211,8 +214,8 @@ class DiscriminativeAL(Strategy):
     needs = frozenset({"embedding"})
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "classifier": [HasMethods(["fit", "predict"]), None],
-        "n_sub_batches": [Interval(Integral, 1, None, closed="left")],
-        "n_unlabeled": POSITIVE_INT,
+        "n_sub_batches": POSITIVE_INT,
+        "n_unlabeled": POSITIVE_INT_OR_NONE,
     }
 
     def __init__(
@@ -228,44 +231,46 @@ class DiscriminativeAL(Strategy):
 
     @property
     def randomized(self) -> bool:  # type: ignore[override]
-        """Whether the classifier may draw; the default one does not."""
+        """True with a classifier of one's own, which may be random; the default one is not."""
         return self.classifier is not None
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
-        """Choose rows part by part, each unlike all that are labeled or chosen."""
-        rng, known, left = pool.random_state, labeled_embedding(pool), np.arange(len(pool))
-        chosen = left[:0]
-        for size in _part_sizes(batch_size, self.n_sub_batches):
-            if known is None and not len(chosen):
-                picked = rng.permutation(left)[:size]
+        """Choose rows part by part, each unlike all labeled or chosen rows."""
+        rng, labeled = pool.random_state, labeled_embedding(pool)
+        candidates = np.arange(len(pool))
+        chosen = candidates[:0]
+        for size in _split_batch(batch_size, self.n_sub_batches):
+            if labeled is None and not len(chosen):
+                picks = rng.permutation(candidates)[:size]
             else:
-                strangeness = self._strangeness(pool.embedding, known, chosen, left, rng)
-                picked = left[top(strangeness, size, rng)]
-            chosen = np.concatenate([chosen, picked])
-            left = rest_of(len(pool), chosen)
+                unlikeness = self._score(pool.embedding, labeled, chosen, candidates, rng)
+                picks = candidates[top(unlikeness, size, rng)]
+            chosen = np.concatenate([chosen, picks])
+            candidates = remaining_rows(len(pool), chosen)
         return chosen
 
-    def _strangeness(
-        self, X: Any, known: Any, chosen: Positions, left: Positions, rng: RandomState
-    ) -> NDArray[np.float64]:
-        """Train on what is known or chosen against what is left, and score what is left."""
-        sample = left
-        if self.n_unlabeled is not None and len(left) > self.n_unlabeled:
-            sample = np.sort(rng.permutation(left)[: self.n_unlabeled])
-        parts = [part for part in (known, X[chosen], X[sample]) if part is not None]
+    def _score(
+        self, X: Any, labeled: Any, chosen: Positions, candidates: Positions, rng: RandomState
+    ) -> Floats:
+        """Train on labeled and chosen rows versus candidates, and score the candidates."""
+        sample = candidates
+        if self.n_unlabeled is not None and len(candidates) > self.n_unlabeled:
+            sample = np.sort(rng.permutation(candidates)[: self.n_unlabeled])
+        parts = [part for part in (labeled, X[chosen], X[sample]) if part is not None]
         rows = np.concatenate(parts) if isinstance(X, np.ndarray) else sparse.vstack(parts, "csr")
-        unlabeled = np.arange(rows.shape[0]) >= rows.shape[0] - len(sample)
-        classifier = seeded_clone(self._classifier(), draw_seed(rng))
+        is_unlabeled = np.arange(rows.shape[0]) >= rows.shape[0] - len(sample)
+        classifier = seeded_clone(self._get_classifier(), draw_seed(rng))
         with warnings.catch_warnings():
             # A classifier that has nearly converged ranks the rows well enough.
             warnings.simplefilter("ignore", category=ConvergenceWarning)
-            classifier.fit(rows, unlabeled)
-        return _leveled(np.concatenate(list(_surely(classifier, X, left))))
+            classifier.fit(rows, is_unlabeled)
+        return _quantize(np.concatenate(list(_score_in_blocks(classifier, X, candidates))))
 
-    def _classifier(self) -> Any:
+    def _get_classifier(self) -> Any:
         if self.classifier is not None:
             return self.classifier
-        from sklearn.linear_model import LogisticRegression  # late: it takes a tenth of a second
+        # Imported late: it takes a tenth of a second.
+        from sklearn.linear_model import LogisticRegression
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import StandardScaler
 
@@ -273,24 +278,24 @@ class DiscriminativeAL(Strategy):
         return make_pipeline(scaler, LogisticRegression(class_weight="balanced"))
 
 
-def _part_sizes(batch_size: int, n_parts: int) -> list[int]:
-    """Cut a batch into parts as equal as can be, none of them empty."""
+def _split_batch(batch_size: int, n_parts: int) -> list[int]:
+    """Return the sizes of the parts of a batch, as equal as possible and none of them 0."""
     parts = np.array_split(np.arange(batch_size), max(1, min(n_parts, batch_size)))
     return [len(part) for part in parts if len(part)]
 
 
-def _surely(classifier: Any, X: Any, rows: Positions) -> Iterator[NDArray[np.float64]]:
-    """Yield how surely rows are of the second class, some thousand rows at a time."""
-    size = max(_MIN_BLOCK_ROWS, _BLOCK_BYTES // (8 * X.shape[1]))
+def _score_in_blocks(classifier: Any, X: Any, rows: Positions) -> Iterator[Floats]:
+    """Yield decision values or probabilities of the second class, block by block."""
+    size = max(_MIN_SCORED_BLOCK_ROWS, _SCORED_BLOCK_BYTES // (8 * X.shape[1]))
     for start in range(0, len(rows), size):
-        points = X[rows[start : start + size]]
-        if hasattr(classifier, "decision_function"):  # probabilities would all round to 1
-            yield np.asarray(classifier.decision_function(points), dtype=np.float64)
+        block = X[rows[start : start + size]]  # (n_block, n_dims)
+        if hasattr(classifier, "decision_function"):  # probabilities might all round to 1
+            yield np.asarray(classifier.decision_function(block), dtype=np.float64)
         else:
-            yield np.asarray(classifier.predict_proba(points), dtype=np.float64)[:, 1]
+            yield np.asarray(classifier.predict_proba(block), dtype=np.float64)[:, 1]
 
 
-def _leveled(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Round away differences that are no more than rounding, so that equal rows tie."""
-    step = max(_TIE * np.ptp(values), _ROUNDING * np.abs(values).max())
+def _quantize(values: Floats) -> Floats:
+    """Round scores to multiples of the size of rounding errors, so that equal rows tie."""
+    step = max(_TIE_RANGE_SHARE * np.ptp(values), _TIE_MAGNITUDE_SHARE * np.abs(values).max())
     return np.round(values / step) if step > 0 else values

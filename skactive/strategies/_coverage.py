@@ -1,4 +1,4 @@
-"""Coverage: rows that stand for the pool, each row by the nearest that is labeled or chosen."""
+"""Coverage: choose rows that represent the pool, together with the labeled rows."""
 
 from __future__ import annotations
 
@@ -6,21 +6,27 @@ from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from skactive._utils.compat import Interval
+from skactive._utils.constraints import (
+    NONNEGATIVE_REAL,
+    POSITIVE_INT_OR_NONE,
+    POSITIVE_REAL_OR_NONE,
+    SCORE_STRATEGY_OR_NONE,
+)
 from skactive.selectors._coverage import (
     facility_location,
     max_coverage,
     purity_radius,
     targeted_coverage,
 )
-from skactive.strategies._base import A_SCORE, POSITIVE_INT, Positions, ScoreStrategy, Strategy
-from skactive.strategies._diversity import labeled_embedding
+from skactive.strategies._base import Floats, Positions, ScoreStrategy, Strategy
+from skactive.strategies._hybrid import HybridStrategy, shift_to_nonnegative
+from skactive.strategies._pool_rows import labeled_embedding
 from skactive.strategies._uncertainty import Margin
 
 if TYPE_CHECKING:
-    from skactive.pool._view import PoolView
+    from skactive.pool import PoolView
 
 __all__ = [
     "FacilityLocation",
@@ -28,30 +34,29 @@ __all__ = [
     "MaxHerding",
     "ProbCover",
     "UHerding",
+    "coverage_weights",
 ]
-
-A_LENGTH: list[Any] = [Interval(Real, 0, None, closed="neither"), None]
 
 
 class MaxHerding(Strategy):
-    r"""Choose rows that are together most similar to all rows of the pool.
+    r"""Choose rows that are jointly most similar to all rows of the pool.
 
     .. math:: \max_S \sum_i \max_{s \in L \cup S} k(z_i, z_s), \qquad
         k(z, z') = \exp(-\lVert z - z' \rVert^2 / \sigma^2)
 
-    row by row, each the one that adds most, with L the labeled rows.
+    greedily, one row at a time, with L the labeled rows.
 
-    **When:** few labels, from none on, and embeddings that mean something. Unlike
-    :class:`ProbCover` it depends little on its one length, and unlike :class:`KCenterGreedy` it
-    leaves outliers alone. Time grows with n_rows x n_reference. Needs an embedding only.
+    **When:** few labels or none, and meaningful embeddings. Unlike :class:`ProbCover` it depends
+    little on its bandwidth, and unlike :class:`KCenterGreedy` it avoids outliers. Time grows with
+    n_rows x n_reference. Needs an embedding only.
 
     Parameters
     ----------
     bandwidth : float, default=None
-        :math:`\sigma`. None takes the root mean square distance of the rows from their mean; for
-        rows of length 1 in all directions that is the paper's 1.
+        :math:`\sigma`. None uses the root mean square distance of the rows from their mean; for
+        unit vectors in all directions that is the paper's 1.
     max_reference : int, default=10_000
-        Where the pool has more rows, coverage is measured on a sample of this many; every row is
+        If the pool has more rows, coverage is measured on a sample of this size; every row is
         still a candidate. None measures it on all rows, which takes n squared similarities.
 
     References
@@ -67,14 +72,14 @@ class MaxHerding(Strategy):
     >>> from skactive.strategies import MaxHerding
     >>> X, y = load_iris(return_X_y=True)
     >>> learner = ActiveLearner(LogisticRegression(), MaxHerding(bandwidth=1.0), random_state=0)
-    >>> sorted(y[learner.query(X, batch_size=3)].tolist())  # before there is any label
+    >>> sorted(y[learner.query(X, batch_size=3)].tolist())  # before any row is labeled
     [0, 1, 2]
     """
 
     needs = frozenset({"embedding"})
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "bandwidth": A_LENGTH,
-        "max_reference": POSITIVE_INT,
+        "bandwidth": POSITIVE_REAL_OR_NONE,
+        "max_reference": POSITIVE_INT_OR_NONE,
     }
 
     def __init__(
@@ -84,7 +89,7 @@ class MaxHerding(Strategy):
         self.max_reference = max_reference
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
-        """Choose rows one by one, each the one that adds most coverage."""
+        """Choose rows one by one, each the one that adds the most coverage."""
         return max_coverage(
             pool.embedding,
             batch_size,
@@ -95,28 +100,28 @@ class MaxHerding(Strategy):
         )
 
 
-class UHerding(Strategy):
-    r"""Choose rows that are together most similar to the uncertain rows of the pool.
+class UHerding(HybridStrategy):
+    r"""Choose rows that are jointly most similar to the uncertain rows of the pool.
 
     .. math:: \max_S \sum_i \phi(x_i) \max_{s \in L \cup S} k(z_i, z_s), \qquad
         k(z, z') = \exp(-\lVert z - z' \rVert^2 / \sigma^2)
 
-    row by row, each the one that adds most, with :math:`\phi` an uncertainty and L the labeled
-    rows. The length :math:`\sigma` and the scores are taken as they are: neither is tuned to the
-    labels, as the paper does.
+    greedily, one row at a time, with :math:`\phi` an uncertainty and L the labeled rows. Unlike in
+    the paper, neither the bandwidth :math:`\sigma` nor the scores are tuned to the labels.
 
-    **When:** one strategy for few labels and for many: while the model is unsure of all rows it
-    covers the pool as :class:`MaxHerding` does, later the rows in doubt. Needs an embedding and
-    what the uncertainty needs; with a model that is not fitted, start with :class:`MaxHerding`.
+    **When:** one strategy for few labels and for many: while the model is uncertain about all rows
+    it covers the pool as :class:`MaxHerding` does, later the uncertain rows. Needs an embedding
+    and the readings of the uncertainty; with a model that is not fitted, start with
+    :class:`MaxHerding`.
 
     Parameters
     ----------
     uncertainty : ScoreStrategy, default=None
-        Scores the rows; None is :class:`Margin`. Scores below 0 are shifted to start at 0.
+        Scores the rows; None uses :class:`Margin`. Negative scores are shifted to start at 0.
     bandwidth : float, default=None
-        :math:`\sigma`. None takes the root mean square distance of the rows from their mean.
+        :math:`\sigma`. None uses the root mean square distance of the rows from their mean.
     max_reference : int, default=10_000
-        Where the pool has more rows, coverage is measured on a sample of this many, drawn in
+        If the pool has more rows, coverage is measured on a sample of this size, drawn in
         proportion to the uncertainty; every row is still a candidate. None measures it on all
         rows, which takes n squared similarities.
 
@@ -138,10 +143,11 @@ class UHerding(Strategy):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "uncertainty": A_SCORE,
-        "bandwidth": A_LENGTH,
-        "max_reference": POSITIVE_INT,
+        "uncertainty": SCORE_STRATEGY_OR_NONE,
+        "bandwidth": POSITIVE_REAL_OR_NONE,
+        "max_reference": POSITIVE_INT_OR_NONE,
     }
+    _default_uncertainty = Margin
 
     def __init__(
         self,
@@ -154,51 +160,43 @@ class UHerding(Strategy):
         self.bandwidth = bandwidth
         self.max_reference = max_reference
 
-    def _uncertainty(self) -> ScoreStrategy:
-        return Margin() if self.uncertainty is None else self.uncertainty
-
-    @property
-    def needs(self) -> frozenset[str]:  # type: ignore[override]
-        """An embedding, and what the uncertainty reads."""
-        return self._uncertainty().needs | {"embedding"}
-
     def select(self, pool: PoolView, batch_size: int) -> Positions:
-        """Choose rows one by one, each the one that adds most coverage of doubt."""
+        """Choose rows one by one, each the one that adds the most coverage of uncertain rows."""
         return max_coverage(
             pool.embedding,
             batch_size,
             labeled=labeled_embedding(pool),
-            weights=weights_of(self._uncertainty().score_in_chunks(pool)),
+            weights=coverage_weights(self.score_uncertainty(pool)),
             bandwidth=self.bandwidth,
             max_reference=self.max_reference,
             random_state=pool.random_state,
         )
 
 
-def weights_of(doubt: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Make scores into weights of at least 0, which do not all vanish."""
-    weights = doubt - min(0.0, float(doubt.min(initial=0.0)))
-    # A model that is sure of everything says nothing: the pool as a whole is to be covered then.
+def coverage_weights(uncertainty: Floats) -> Floats:
+    """Return nonnegative weights that are proportional to the uncertainty, or all 1 if it is 0."""
+    weights = shift_to_nonnegative(uncertainty)
+    # A model that is certain about every row gives no guidance, so the whole pool is covered.
     return weights if weights.any() else np.ones_like(weights)
 
 
 class FacilityLocation(Strategy):
-    r"""Choose rows so that all rows of the pool lie near to one that is labeled or chosen.
+    r"""Choose rows such that every row of the pool is close to a labeled or chosen one.
 
     .. math:: \min_S \sum_i \min_{s \in L \cup S} \lVert z_i - z_s \rVert
 
-    row by row, each the one that shortens the sum most, with L the labeled rows. The first row of
-    all is the medoid of the pool.
+    greedily, one row at a time, with L the labeled rows. Without labeled rows, the first row is
+    the medoid of the pool.
 
-    **When:** batches that stand for the whole pool, in proportion to how many rows lie where;
-    k-medoids that knows of the labeled rows. Time grows with n_rows x n_reference. Needs an
+    **When:** batches that represent the whole pool in proportion to its density; it is k-medoids
+    that takes the labeled rows into account. Time grows with n_rows x n_reference. Needs an
     embedding only.
 
     Parameters
     ----------
     max_reference : int, default=10_000
-        Where the pool has more rows, the sum is estimated on a sample of this many; every row is
-        still a candidate. None takes all rows, and so n squared distances.
+        If the pool has more rows, the sum is estimated on a sample of this size; every row is
+        still a candidate. None uses all rows, which takes n squared distances.
 
     References
     ----------
@@ -215,18 +213,18 @@ class FacilityLocation(Strategy):
     >>> from skactive.strategies import FacilityLocation
     >>> X, y = load_iris(return_X_y=True)
     >>> learner = ActiveLearner(LogisticRegression(), FacilityLocation(), random_state=0)
-    >>> sorted(y[learner.query(X, batch_size=3)].tolist())  # before there is any label
+    >>> sorted(y[learner.query(X, batch_size=3)].tolist())  # before any row is labeled
     [0, 1, 2]
     """
 
     needs = frozenset({"embedding"})
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"max_reference": POSITIVE_INT}
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"max_reference": POSITIVE_INT_OR_NONE}
 
     def __init__(self, *, max_reference: int | None = 10_000) -> None:
         self.max_reference = max_reference
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
-        """Choose rows one by one, each the one that shortens the distances most."""
+        """Choose rows one by one, each the one that reduces the distances most."""
         return facility_location(
             pool.embedding,
             batch_size,
@@ -242,25 +240,25 @@ class ProbCover(Strategy):
     .. math:: x_{t+1} = \arg\max_x \#\{i : \lVert z_i - z(x) \rVert \le \delta,\ i \text{ in no
         ball of } L \cup \{x_1 .. x_t\}\}
 
-    with L the labeled rows. When all rows are covered, the rest of the batch is drawn at random.
+    with L the labeled rows. Once all rows are covered, the rest of the batch is drawn at random.
 
-    **When:** very few labels and self-supervised embeddings, in which the classes lie apart. It
-    hangs on the radius; :class:`MaxHerding` does the same without such an edge. Time grows with
-    n_rows x n_reference. Needs an embedding only.
+    **When:** very few labels and self-supervised embeddings in which the classes are well
+    separated. It is sensitive to the radius; :class:`MaxHerding` is a smooth version of it. Time
+    grows with n_rows x n_reference. Needs an embedding only.
 
     Parameters
     ----------
     delta : float, default=None
-        Radius of the balls. None takes the largest radius at which the share `purity` of the balls
-        holds rows of one k-means cluster only.
+        Radius of the balls. None uses the largest radius at which a share `purity` of the balls
+        contains rows of one k-means cluster only.
     n_clusters : int, default=None
-        Number of these clusters. None takes the number of classes, and 10 while fewer than two are
-        known.
+        Number of these clusters. None uses the number of classes, or 10 while fewer than two
+        classes are known.
     purity : float, default=0.95
         Share of the balls that must be pure, from 0 to below 1.
     max_reference : int, default=10_000
-        Where the pool has more rows, those covered are counted in a sample of this many; every row
-        is still a candidate. None counts all rows, which takes n squared distances.
+        If the pool has more rows, coverage is measured on a sample of this size; every row is
+        still a candidate. None measures it on all rows, which takes n squared distances.
 
     References
     ----------
@@ -275,17 +273,17 @@ class ProbCover(Strategy):
     >>> from skactive.strategies import ProbCover
     >>> X, y = load_iris(return_X_y=True)
     >>> learner = ActiveLearner(LogisticRegression(), ProbCover(n_clusters=3), random_state=0)
-    >>> learner.query(X, batch_size=3).shape  # before there is any label
+    >>> learner.query(X, batch_size=3).shape  # before any row is labeled
     (3,)
     """
 
     needs = frozenset({"embedding"})
-    randomized = True  # by k-means; and counts of rows tie often
+    randomized = True  # by k-means; and numbers of covered rows often tie
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "delta": A_LENGTH,
+        "delta": POSITIVE_REAL_OR_NONE,
         "n_clusters": [Interval(Integral, 2, None, closed="left"), None],
         "purity": [Interval(Real, 0, 1, closed="left")],
-        "max_reference": POSITIVE_INT,
+        "max_reference": POSITIVE_INT_OR_NONE,
     }
 
     def __init__(
@@ -301,7 +299,7 @@ class ProbCover(Strategy):
         self.purity = purity
         self.max_reference = max_reference
 
-    def _radius(self, pool: PoolView) -> float:
+    def _get_radius(self, pool: PoolView) -> float:
         if self.delta is not None:
             return self.delta
         n_classes = len(pool.classes)
@@ -311,30 +309,30 @@ class ProbCover(Strategy):
         )
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
-        """Choose rows one by one, each the one whose ball covers most rows not covered yet."""
+        """Choose rows one by one, each the one whose ball covers the most uncovered rows."""
         return max_coverage(
             pool.embedding,
             batch_size,
             labeled=labeled_embedding(pool),
             kernel="tophat",
-            bandwidth=self._radius(pool),
+            bandwidth=self._get_radius(pool),
             max_reference=self.max_reference,
             random_state=pool.random_state,
         )
 
 
 class FacilityLocationMutualInformation(Strategy):
-    r"""Choose rows like some targets: together like all of them, and each like one of them.
+    r"""Choose rows similar to given target rows, which they jointly cover.
 
     .. math:: \max_S \sum_{t \in T} \max_{s \in L \cup S} k(z_t, z_s)
         + \eta \sum_{s \in S} \max_{t \in T} k(z_s, z_t), \qquad
         k(z, z') = \exp(-\lVert z - z' \rVert^2 / \sigma^2)
 
-    row by row, each the one that adds most, with T the targets and L the labeled rows: the
-    submodular mutual information of facility location between batch and targets ("FLQMI").
+    greedily, one row at a time, with T the targets and L the labeled rows: the submodular mutual
+    information of facility location between batch and targets ("FLQMI").
 
-    **When:** a few examples show what is wanted (a rare class, the cases in which a model fails,
-    the rows of another domain) and the pool shall be searched for more of it. Time grows with
+    **When:** a few examples show which rows are wanted (a rare class, cases in which a model
+    fails, rows of another domain) and the pool is searched for more of them. Time grows with
     n_rows x n_targets. Needs an embedding only.
 
     Parameters
@@ -342,10 +340,11 @@ class FacilityLocationMutualInformation(Strategy):
     targets : rows in the container of the pool
         Examples of the rows that are wanted.
     eta : float, default=1.0
-        Weight of each row's own likeness to the targets. At 0 one row a target is enough, and what
-        is left of the batch is drawn at random where the targets themselves are in the pool.
+        Weight of the similarity of each chosen row to the targets. At 0 one row per target is
+        enough, and if the targets themselves are in the pool, the rest of the batch is drawn at
+        random.
     bandwidth : float, default=None
-        :math:`\sigma`. None takes the root mean square distance of the rows from their mean.
+        :math:`\sigma`. None uses the root mean square distance of the rows from their mean.
 
     References
     ----------
@@ -371,8 +370,8 @@ class FacilityLocationMutualInformation(Strategy):
 
     needs = frozenset({"embedding"})
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "eta": [Interval(Real, 0, None, closed="left")],
-        "bandwidth": A_LENGTH,
+        "eta": NONNEGATIVE_REAL,
+        "bandwidth": POSITIVE_REAL_OR_NONE,
     }
 
     def __init__(self, targets: Any, *, eta: float = 1.0, bandwidth: float | None = None) -> None:
@@ -381,7 +380,7 @@ class FacilityLocationMutualInformation(Strategy):
         self.bandwidth = bandwidth
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
-        """Choose rows one by one, each the one that adds most likeness to the targets."""
+        """Choose rows one by one, each the one that adds the most similarity to the targets."""
         return targeted_coverage(
             pool.embedding,
             pool.at(self.targets).embedding,

@@ -1,49 +1,48 @@
-"""Experimental design: batches by the determinant or the trace of an information matrix."""
+"""Optimal design: choose batches by the determinant or trace of an information matrix."""
 
 from __future__ import annotations
 
-from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skactive._utils.compat import Interval
+from skactive._utils.constraints import AT_LEAST_ONE, POSITIVE_REAL, SCORE_STRATEGY_OR_NONE
 from skactive.selectors._design import bait, d_optimal, dpp_map, v_optimal
-from skactive.strategies._base import A_SCORE, Positions, ScoreStrategy, Strategy
-from skactive.strategies._diversity import labeled_embedding
+from skactive.strategies._base import Positions, ScoreStrategy, Strategy
+from skactive.strategies._hybrid import HybridStrategy, shift_to_nonnegative
+from skactive.strategies._pool_rows import labeled_embedding
 from skactive.strategies._uncertainty import Margin
 
 if TYPE_CHECKING:
-    from skactive.pool._view import PoolView
+    from skactive.pool import PoolView
 
 __all__ = ["BAIT", "DPP", "DOptimal", "MaxDet", "VOptimal"]
 
-A_RIDGE: list[Any] = [Interval(Real, 0, None, closed="neither")]
 
-
-class DPP(Strategy):
-    r"""Choose the batch that a determinantal point process of quality and diversity likes best.
+class DPP(HybridStrategy):
+    r"""Choose the most probable batch under a determinantal point process (greedy MAP).
 
     .. math:: \max_S \det L_{SS}, \qquad L_{xx'} = \phi(x)^{\beta} \, \phi(x')^{\beta}
         \Big( \frac{z(x)^\top z(x')}{\lVert z(x) \rVert \lVert z(x') \rVert}
         + \lambda [x = x'] \Big)
 
-    row by row (greedy MAP), with :math:`\phi` an uncertainty and z the embedding. The determinant
-    is the squared volume that the rows span: long vectors (doubt) at right angles (variety).
+    greedily, one row at a time, with :math:`\phi` an uncertainty and z the embedding. The
+    determinant is the squared volume that the rows span: it is large for long vectors
+    (uncertainty) at right angles to each other (diversity).
 
-    **When:** uncertain and varied batches with one knob for the balance, whatever the model. It
-    looks at no labeled row: variety is that within the batch. Linear in the pool. Needs an
-    embedding and what the uncertainty needs.
+    **When:** uncertain and diverse batches from any model, with one hyper-parameter for the
+    balance. It ignores the labeled rows: diversity is that within the batch. Linear in the pool.
+    Needs an embedding and the readings of the uncertainty.
 
     Parameters
     ----------
     uncertainty : ScoreStrategy, default=None
-        Scores the rows; None is :class:`Margin`. Scores below 0 are shifted to start at 0.
+        Scores the rows; None uses :class:`Margin`. Negative scores are shifted to start at 0.
     beta : float, default=1.0
         Weight of the uncertainty, above 0.
     ridge : float, default=0.001
-        Lambda. The larger, the less near-duplicates are avoided.
+        Lambda. The larger, the less the strategy avoids near-duplicates.
 
     References
     ----------
@@ -66,10 +65,11 @@ class DPP(Strategy):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "uncertainty": A_SCORE,
-        "beta": [Interval(Real, 0, None, closed="neither")],
-        "ridge": A_RIDGE,
+        "uncertainty": SCORE_STRATEGY_OR_NONE,
+        "beta": POSITIVE_REAL,
+        "ridge": POSITIVE_REAL,
     }
+    _default_uncertainty = Margin
 
     def __init__(
         self,
@@ -82,45 +82,36 @@ class DPP(Strategy):
         self.beta = beta
         self.ridge = ridge
 
-    def _uncertainty(self) -> ScoreStrategy:
-        return Margin() if self.uncertainty is None else self.uncertainty
-
-    @property
-    def needs(self) -> frozenset[str]:  # type: ignore[override]
-        """An embedding, and what the uncertainty reads."""
-        return self._uncertainty().needs | {"embedding"}
-
     def select(self, pool: PoolView, batch_size: int) -> Positions:
-        """Choose rows one by one, each for the volume it adds."""
-        doubt = self._uncertainty().score_in_chunks(pool)
-        doubt = doubt - min(0.0, float(doubt.min(initial=0.0)))
+        """Choose rows one by one, each the one that adds the most volume."""
+        uncertainty = shift_to_nonnegative(self.score_uncertainty(pool))
         return dpp_map(
             (_reciprocal_lengths(pool.embedding), pool.embedding),
             batch_size,
-            quality=doubt**self.beta,
+            quality=uncertainty**self.beta,
             ridge=self.ridge,
             random_state=pool.random_state,
         )
 
 
 class DOptimal(Strategy):
-    r"""Choose rows from which all weights of a linear model are learned best together.
+    r"""Choose rows from which the weights of a linear model are estimated best (D-optimal design).
 
     .. math:: \max_S \log\det\Big( \lambda \bar\ell^2 I
         + \sum_{x \in L \cup S} z(x) z(x)^\top \Big)
 
-    row by row, with L the labeled rows, z the embedding and :math:`\bar\ell^2` the mean squared
-    length of the pool's rows. The volume of the confidence ellipsoid of the weights becomes
-    smallest.
+    greedily, one row at a time, with L the labeled rows, z the embedding and
+    :math:`\bar\ell^2` the mean squared length of the rows of the pool. This minimizes the volume
+    of the confidence ellipsoid of the weights.
 
-    **When:** linear models on few good features, and before there are labels. It goes to the rim
-    of the pool, as :class:`KCenterGreedy` does; :class:`VOptimal` goes where the pool is. Linear
-    in the pool. Needs an embedding only.
+    **When:** linear models on few good features, and before any row is labeled. It favors the rim
+    of the pool, as :class:`KCenterGreedy` does; :class:`VOptimal` follows the density of the pool.
+    Linear in the pool. Needs an embedding only.
 
     Parameters
     ----------
     ridge : float, default=0.001
-        Lambda. The larger, the more long rows count and the less their directions.
+        Lambda. The larger, the more the lengths of the rows count and the less their directions.
 
     References
     ----------
@@ -135,12 +126,12 @@ class DOptimal(Strategy):
     >>> from skactive.strategies import DOptimal
     >>> X, y = load_iris(return_X_y=True)
     >>> learner = ActiveLearner(LogisticRegression(), DOptimal(), random_state=0)
-    >>> learner.query(X, batch_size=3).shape  # before there is any label
+    >>> learner.query(X, batch_size=3).shape  # before any row is labeled
     (3,)
     """
 
     needs = frozenset({"embedding"})
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"ridge": A_RIDGE}
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"ridge": POSITIVE_REAL}
 
     def __init__(self, *, ridge: float = 1e-3) -> None:
         self.ridge = ridge
@@ -150,24 +141,24 @@ class DOptimal(Strategy):
         return d_optimal(
             pool.embedding,
             batch_size,
-            ridge=_in_squared_lengths(self.ridge, pool.embedding),
+            ridge=_scale_by_squared_length(self.ridge, pool.embedding),
             labeled=labeled_embedding(pool),
             random_state=pool.random_state,
         )
 
 
 class VOptimal(Strategy):
-    r"""Choose rows from which a linear model's predictions on the pool are learned best.
+    r"""Choose rows that minimize a linear model's mean predictive variance on the pool.
 
     .. math:: \min_S \frac1n \sum_{x'} z(x')^\top \Big( \lambda \bar\ell^2 I
         + \sum_{x \in L \cup S} z(x) z(x)^\top \Big)^{-1} z(x')
 
-    row by row, with L the labeled rows, z the embedding and :math:`\bar\ell^2` the mean squared
-    length of the pool's rows: the mean variance of the predictions becomes smallest (transductive
-    experimental design).
+    greedily, one row at a time, with L the labeled rows, z the embedding and
+    :math:`\bar\ell^2` the mean squared length of the rows of the pool (transductive experimental
+    design).
 
-    **When:** as :class:`DOptimal`, but rows that stand for many others are wanted rather than
-    extremes. Linear in the pool, for embeddings of up to 5120 dimensions. Needs an embedding only.
+    **When:** as :class:`DOptimal`, but for representative rows rather than extremes. Linear in the
+    pool, for embeddings of up to 5120 dimensions. Needs an embedding only.
 
     Parameters
     ----------
@@ -187,22 +178,22 @@ class VOptimal(Strategy):
     >>> from skactive.strategies import VOptimal
     >>> X, y = load_iris(return_X_y=True)
     >>> learner = ActiveLearner(LogisticRegression(), VOptimal(), random_state=0)
-    >>> learner.query(X, batch_size=3).shape  # before there is any label
+    >>> learner.query(X, batch_size=3).shape  # before any row is labeled
     (3,)
     """
 
     needs = frozenset({"embedding"})
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"ridge": A_RIDGE}
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"ridge": POSITIVE_REAL}
 
     def __init__(self, *, ridge: float = 1e-3) -> None:
         self.ridge = ridge
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
-        """Choose rows one by one, each lowering the mean variance most."""
+        """Choose rows one by one, each the one that reduces the mean variance most."""
         return v_optimal(
             pool.embedding,
             batch_size,
-            ridge=_in_squared_lengths(self.ridge, pool.embedding),
+            ridge=_scale_by_squared_length(self.ridge, pool.embedding),
             labeled=labeled_embedding(pool),
             random_state=pool.random_state,
         )
@@ -215,26 +206,27 @@ class MaxDet(Strategy):
         + \sum_{x \in L \cup S} g(x) g(x)^\top \Big), \qquad
         g(x) = (p(x) - e_{\hat y(x)}) \otimes h(x)
 
-    row by row, with L the labeled rows, h the features that the last layer sees,
+    greedily, one row at a time, with L the labeled rows, h the input features of the last layer,
     :math:`\hat y` the most probable class and :math:`\bar\ell^2` the mean squared length of the
-    pool's gradients. Gradients stay outer products of their factors: nothing of size
+    gradients in the pool. Gradients are kept as outer products of their factors: no array of size
     n x (classes x dims) is built.
 
-    **When:** as :class:`BADGE`, which draws rows by their distances: it is repeatable, and counts
-    directions rather than distances, so of rows between others that are chosen none is taken. A
-    gradient is short where the model is sure. Linear in the pool. Needs probabilities and
+    **When:** as :class:`BADGE`, which draws rows by their distances: this one draws
+    nothing and counts directions rather than distances, so it skips rows between chosen ones.
+    A gradient is short where the model is certain. Linear in the pool. Needs probabilities and
     features.
 
     Parameters
     ----------
     ridge : float, default=0.001
-        Lambda. The larger, the more long gradients (doubt) count and the less their directions.
+        Lambda. The larger, the more the lengths of the gradients (uncertainty) count and the less
+        their directions.
 
     References
     ----------
     Holzmüller, Zaverkin, Kästner and Steinwart, "A framework and benchmark for deep batch active
     learning for regression", JMLR 24, 2023, :doi:`10.48550/arXiv.2203.09410`, for the selection;
-    the gradients, Ash, Zhang, Krishnamurthy, Langford and Agarwal, ICLR 2020,
+    for the gradients, Ash, Zhang, Krishnamurthy, Langford and Agarwal, ICLR 2020,
     :doi:`10.48550/arXiv.1906.03671`.
 
     Examples
@@ -250,7 +242,7 @@ class MaxDet(Strategy):
     """
 
     needs = frozenset({"gradient_factors"})
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"ridge": A_RIDGE}
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"ridge": POSITIVE_REAL}
 
     def __init__(self, *, ridge: float = 1e-3) -> None:
         self.ridge = ridge
@@ -260,38 +252,38 @@ class MaxDet(Strategy):
         return d_optimal(
             pool.gradient_factors,
             batch_size,
-            ridge=_in_squared_lengths(self.ridge, *pool.gradient_factors),
+            ridge=_scale_by_squared_length(self.ridge, *pool.gradient_factors),
             labeled=None if pool.labeled is None else pool.labeled.gradient_factors,
             random_state=pool.random_state,
         )
 
 
 class BAIT(Strategy):
-    r"""Choose rows whose Fisher information leaves the least error on the whole pool.
+    r"""Choose rows whose Fisher information minimizes the expected error on the whole pool.
 
     .. math:: \min_S \operatorname{tr}\Big[ \Big( \lambda I + \sum_{x \in L \cup S} I(x)
         \Big)^{-1} \sum_{x'} I(x') \Big], \qquad
         I(x) = \big( \operatorname{diag}(p(x)) - p(x) p(x)^\top \big) \otimes h(x) h(x)^\top
 
-    with L the labeled rows, h the features that the last layer sees and I the Fisher information
-    of its weights. Rows are added one by one up to `oversample` times the batch, then taken back
-    one by one.
+    with L the labeled rows, h the input features of the last layer and I the Fisher information of
+    its weights. Rows are added one by one up to `oversample` times the batch, then removed one by
+    one.
 
-    **When:** linear models and nets whose features can be trusted; it asks what the model will
-    gain on the whole pool, where :class:`BADGE` and :class:`MaxDet` ask for variety. It takes at
-    most 5120 = (classes - 1) x features, and pools of at most 2**27 / (classes - 1)**2 rows (1.6
+    **When:** linear models and nets whose features can be trusted; it considers the gain on the
+    whole pool, where :class:`BADGE` and :class:`MaxDet` consider diversity. It supports at most
+    5120 = (classes - 1) x features, and pools of at most 2**27 / (classes - 1)**2 rows (1.6
     million for ten classes): put PCA before the model, or wrap it in :class:`Subsample`. Linear in
-    the pool, but with ten classes some microseconds for each row and step, so minutes at a million
-    rows. Needs probabilities and features.
+    the pool, but with ten classes it takes some microseconds per row and step, so minutes for a
+    million rows. Needs probabilities and features.
 
     Parameters
     ----------
     ridge : float, default=1.0
-        Lambda: the precision of the weights' prior, which is 1 / C of a
+        Lambda: the precision of the prior of the weights, which is 1 / C of a
         :class:`~sklearn.linear_model.LogisticRegression`.
     oversample : float, default=2.0
-        How many rows are added before some are taken back, as a multiple of the batch; 1 is plain
-        greedy.
+        Number of rows to add before some are removed, as a multiple of the batch; 1 is the plain
+        greedy search.
 
     References
     ----------
@@ -312,8 +304,8 @@ class BAIT(Strategy):
 
     needs = frozenset({"gradient_factors", "proba"})
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "ridge": A_RIDGE,
-        "oversample": [Interval(Real, 1, None, closed="left")],
+        "ridge": POSITIVE_REAL,
+        "oversample": AT_LEAST_ONE,
     }
 
     def __init__(self, *, ridge: float = 1.0, oversample: float = 2.0) -> None:
@@ -321,7 +313,7 @@ class BAIT(Strategy):
         self.oversample = oversample
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
-        """Choose rows forward, then backward."""
+        """Choose rows by a forward pass that adds rows and a backward pass that removes some."""
         labeled = pool.labeled
         return bait(
             pool.proba,
@@ -334,15 +326,18 @@ class BAIT(Strategy):
         )
 
 
-def _in_squared_lengths(share: float, *factors: Any) -> float:
-    """Return a share of the mean squared length of rows, or of outer products of their factors."""
-    squared = np.prod([_squared_lengths(factor) for factor in factors], axis=0)
+def _scale_by_squared_length(ridge: float, *factors: Any) -> float:
+    """Multiply a ridge by the mean squared length of rows, or of outer products of their factors.
+
+    Rows that are all 0 leave it as it is.
+    """
+    squared = np.prod([_squared_lengths(factor) for factor in factors], axis=0)  # (n_rows,)
     mean = float(squared.mean())
-    return share * mean if mean > 0 else share
+    return ridge * mean if mean > 0 else ridge
 
 
 def _reciprocal_lengths(X: Any) -> NDArray[np.float64]:
-    """Return 1 / length of each row, shape (n_rows, 1), and 0 for rows without a direction."""
+    """Return 1 / length of each row, shape (n_rows, 1), and 0 for rows of length 0."""
     lengths = np.sqrt(_squared_lengths(X))
     return np.divide(1.0, lengths, out=np.zeros_like(lengths), where=lengths > 0)[:, np.newaxis]
 

@@ -1,4 +1,4 @@
-"""Diversity: rows that stand for the pool, whatever the model thinks of them."""
+"""Diversity: choose rows that represent the pool, whatever the model predicts for them."""
 
 from __future__ import annotations
 
@@ -12,21 +12,16 @@ from skactive.selectors._engine.nearest_centers import AllDistances
 from skactive.strategies._base import Positions, Strategy
 
 if TYPE_CHECKING:
-    from skactive.pool._view import PoolView
+    from skactive.pool import PoolView
 
-__all__ = ["LCMD", "KCenterGreedy", "KMeans", "RobustKCenterGreedy", "labeled_embedding"]
-
-
-def labeled_embedding(pool: PoolView) -> Any:
-    """Return the embedding of the labeled rows, or None where there are none."""
-    return None if pool.labeled is None else pool.labeled.embedding
+__all__ = ["LCMD", "KCenterGreedy", "KMeans", "RobustKCenterGreedy"]
 
 
 class KMeans(Strategy):
-    """Choose the rows nearest to the centers of as many clusters as rows are asked for.
+    """Choose the rows nearest to the centers of k-means clusters, one row per cluster.
 
-    **When:** to start from nothing, with rows that stand for the whole pool; large clusters come
-    first. It does not look at labels, so a later batch may choose near rows that are labeled;
+    **When:** to start without any label, with rows that represent the whole pool; large clusters
+    come first. It ignores the labeled rows, so a later batch may choose rows close to them;
     :class:`KCenterGreedy` does not. Needs an embedding only.
 
     References
@@ -43,7 +38,7 @@ class KMeans(Strategy):
     >>> from skactive.strategies import KMeans
     >>> X, y = load_iris(return_X_y=True)
     >>> learner = ActiveLearner(LogisticRegression(), KMeans(), random_state=0)
-    >>> sorted(y[learner.query(X, batch_size=3)].tolist())  # before there is any label
+    >>> sorted(y[learner.query(X, batch_size=3)].tolist())  # before any row is labeled
     [0, 1, 2]
     """
 
@@ -56,15 +51,15 @@ class KMeans(Strategy):
 
 
 class KCenterGreedy(Strategy):
-    r"""Choose rows that are farthest from all that are labeled or chosen (Core-Set).
+    r"""Choose the rows farthest from all labeled or chosen rows (Core-Set).
 
     .. math:: x_{t+1} = \arg\max_x \min_{s \in L \cup \{x_1 .. x_t\}} \lVert z(x) - z(s) \rVert
 
-    Greedy farthest-first traversal: the largest distance from any row to the nearest chosen one is
-    at most twice the best possible.
+    This is the greedy farthest-first traversal: the largest distance from any row to the nearest
+    chosen one is at most twice the best possible.
 
-    **When:** large batches, embeddings that mean something (a trained net's features, sentence
-    embeddings) and few outliers, which it visits first. Needs an embedding only.
+    **When:** large batches, meaningful embeddings (features of a trained net, sentence embeddings)
+    and few outliers, which it visits first. Needs an embedding only.
 
     References
     ----------
@@ -89,23 +84,22 @@ class KCenterGreedy(Strategy):
     needs = frozenset({"embedding"})
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
-        """Choose rows one by one, each the farthest from all before."""
+        """Choose rows one by one, each the farthest from all labeled or chosen rows."""
         return farthest_first(pool.labeled_distances(), batch_size, pool.random_state)
 
 
 class LCMD(Strategy):
-    r"""Choose, in the cluster that is worst covered, the row farthest from its center.
+    r"""Choose the row farthest from the center in the cluster that is covered worst.
 
     .. math:: x_{t+1} = \arg\max_{x :\, c(x) = c^*} \lVert z(x) - z(c^*) \rVert, \qquad
         c^* = \arg\max_c \sum_{x :\, c(x) = c} \lVert z(x) - z(c) \rVert^2
 
-    with :math:`c(x)` the row nearest to x of those labeled or chosen (largest cluster maximum
-    distance).
+    with :math:`c(x)` the labeled or chosen row nearest to x (largest cluster maximum distance).
 
     **When:** batches for regression with nets, where it led a large benchmark on embeddings made
-    of the net's gradients; and wherever :class:`KCenterGreedy` wastes labels on outliers, as a
-    lone row makes a small cluster. It does not look at labels, so it serves classifiers too. Needs
-    an embedding only.
+    of the net's gradients; and wherever :class:`KCenterGreedy` wastes labels on outliers, since an
+    isolated row forms a small cluster. It does not use the labels, so it works for classifiers
+    too. Needs an embedding only.
 
     References
     ----------
@@ -133,16 +127,16 @@ class LCMD(Strategy):
 
 
 class RobustKCenterGreedy(Strategy):
-    r"""Choose rows far from all that are labeled or chosen, but pass over the very farthest.
+    r"""Choose rows far from all labeled or chosen rows, skipping the very farthest as outliers.
 
     .. math:: x_{t+1} = Q_q \bigl\{ x : d(x) \bigr\}, \qquad
         d(x) = \min_{s \in L \cup \{x_1 .. x_t\}} \lVert z(x) - z(s) \rVert
 
     the row at the quantile q of the distances above zero: of m such rows the
-    :math:`\lfloor (1 - q) m \rfloor` farthest are passed over. 1.0 is :class:`KCenterGreedy`.
+    :math:`\lfloor (1 - q) m \rfloor` farthest are skipped. 1.0 is :class:`KCenterGreedy`.
 
-    **When:** large batches where the pool holds rubbish (broken images, wrong units) that
-    farthest-first would visit before all else. Needs an embedding only.
+    **When:** large batches where the pool contains garbage (broken images, wrong units) that
+    farthest-first would visit before anything else. Needs an embedding only.
 
     Parameters
     ----------
@@ -152,8 +146,8 @@ class RobustKCenterGreedy(Strategy):
     References
     ----------
     Sener and Savarese, "Active learning for convolutional neural networks: a core-set approach",
-    ICLR 2018, :doi:`10.48550/arXiv.1708.00489`, let a number of outliers go uncovered and solve
-    that by an integer program; this is the greedy traversal with outliers passed over.
+    ICLR 2018, :doi:`10.48550/arXiv.1708.00489`, leave a number of outliers uncovered and solve
+    that by an integer program; this is the greedy traversal that skips outliers.
 
     Examples
     --------
@@ -177,7 +171,7 @@ class RobustKCenterGreedy(Strategy):
         self.quantile = quantile
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
-        """Choose rows one by one, each at the quantile of the distances from all before."""
+        """Choose rows one by one, each at the quantile of the distances to the rows before it."""
         return far_but_no_outlier(
             pool.labeled_distances(AllDistances), batch_size, self.quantile, pool.random_state
         )

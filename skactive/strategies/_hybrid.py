@@ -1,20 +1,22 @@
-"""Hybrids: rows that are uncertain and unlike each other."""
+"""Hybrid strategies: choose rows that are both uncertain and diverse, or typical of the pool."""
 
 from __future__ import annotations
 
-from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skactive import scores
-from skactive._utils.compat import Interval
+from skactive._utils.constraints import (
+    NONNEGATIVE_REAL,
+    POSITIVE_INT_OR_NONE,
+    SCORE_STRATEGY_OR_NONE,
+)
 from skactive.selectors import kmeans_plusplus, top
 from skactive.selectors._distance import ranked
 from skactive.strategies._base import (
-    A_SCORE,
-    POSITIVE_INT,
+    Floats,
     Positions,
     ScoreStrategy,
     Selector,
@@ -23,25 +25,55 @@ from skactive.strategies._base import (
 from skactive.strategies._uncertainty import Entropy, LeastConfidence
 
 if TYPE_CHECKING:
-    from skactive.pool._view import PoolView
+    from skactive.pool import PoolView
 
-__all__ = ["BADGE", "InformationDensity", "RankedBatch"]
+__all__ = ["BADGE", "HybridStrategy", "InformationDensity", "RankedBatch", "shift_to_nonnegative"]
+
+
+class HybridStrategy(Strategy):
+    """Base of the strategies that combine the embedding with the scores of another strategy.
+
+    Attributes
+    ----------
+    uncertainty : ScoreStrategy or None
+        A parameter of the subclasses: scores the rows; None uses the default of the subclass.
+    """
+
+    uncertainty: ScoreStrategy | None
+    _default_uncertainty: ClassVar[type[ScoreStrategy]]
+
+    def _get_scorer(self) -> ScoreStrategy:
+        return self._default_uncertainty() if self.uncertainty is None else self.uncertainty
+
+    @property
+    def needs(self) -> frozenset[str]:  # type: ignore[override]
+        """The embedding, and the readings of the uncertainty."""
+        return self._get_scorer().needs | {"embedding"}
+
+    def score_uncertainty(self, pool: PoolView) -> Floats:
+        """Score the rows by the uncertainty alone, shape (n_rows,)."""
+        return self._get_scorer().score_in_chunks(pool)
+
+
+def shift_to_nonnegative(scores: Floats) -> Floats:
+    """Return scores shifted to start at 0 if any is negative, as decision margins are."""
+    return scores - min(0.0, float(scores.min(initial=0.0)))
 
 
 class BADGE(Strategy):
     r"""Choose rows whose gradients are long and point in different directions.
 
-    k-means++ seeding on the gradient of the log loss at the most probable label,
+    Runs k-means++ seeding on the gradients of the log loss at the most probable label,
 
     .. math:: g(x) = (p(x) - e_{\hat y(x)}) \otimes h(x), \qquad \hat y(x) = \arg\max_y p(y \mid x)
 
-    with :math:`h` the features that the last layer sees. The first row has the longest gradient;
-    each further one is drawn with probability proportional to the squared distance to the nearest
-    row chosen. Gradients stay outer products of their factors: nothing of size
+    with :math:`h` the input features of the last layer. The first row has the longest gradient;
+    each further row is drawn with probability proportional to the squared distance to the nearest
+    row chosen. Gradients are kept as outer products of their factors: no array of size
     n x (classes x dims) is built.
 
-    **When:** batches of ten and more, with nets above all: it balances doubt and variety without
-    a knob. Needs probabilities and features.
+    **When:** batches of ten and more, especially with nets: it balances uncertainty and diversity
+    without a hyper-parameter. Needs probabilities and features.
 
     References
     ----------
@@ -74,13 +106,13 @@ class BADGE(Strategy):
 
 
 def _squared_norms(X: Any) -> NDArray[np.float64]:
-    """Squared length of each row of a dense or sparse matrix, shape (n_rows,)."""
+    """Return the squared length of each row of a dense or sparse matrix, shape (n_rows,)."""
     squares = X.multiply(X).sum(axis=1) if hasattr(X, "multiply") else np.einsum("ij,ij->i", X, X)
     return np.asarray(squares, dtype=np.float64).ravel()
 
 
-class InformationDensity(ScoreStrategy):
-    r"""Choose rows that are uncertain and lie where the pool is dense.
+class InformationDensity(HybridStrategy, ScoreStrategy):
+    r"""Choose uncertain rows in dense regions of the pool.
 
     .. math:: u(x) = \phi(x) \Big( \frac{1}{n} \sum_{x'} \frac{1}{1 + \lVert z(x) - z(x') \rVert}
         \Big)^{\beta}
@@ -88,22 +120,22 @@ class InformationDensity(ScoreStrategy):
     with :math:`\phi` an uncertainty and :math:`z` the embedding.
 
     **When:** uncertainty alone keeps choosing outliers. Up to 20,000 rows the density is exact, in
-    time that grows with n squared; beyond, with n x `max_reference`. Needs an embedding and what
-    the uncertainty needs.
+    time that grows with n squared; beyond that, with n x `max_reference`. Needs an embedding
+    and the readings of the uncertainty.
 
     Parameters
     ----------
     uncertainty : ScoreStrategy, default=None
-        Scores the rows; None is :class:`Entropy`. Scores below 0 are shifted to start at 0.
+        Scores the rows; None uses :class:`Entropy`. Negative scores are shifted to start at 0.
     beta : float, default=1.0
         Weight of the density; 0 ignores it.
     max_reference : int, default=1_000
         In pools of more than 20,000 rows, the density is estimated from the similarity to a sample
-        of this many, with a standard error of at most :math:`0.5 / \sqrt{m - 1}` (0.016; see
-        :func:`skactive.scores.information_density`). None takes all rows, and so n squared
+        of this size m, with a standard error of at most :math:`0.5 / \sqrt{m - 1}` (0.016; see
+        :func:`skactive.scores.information_density`). None uses all rows, which takes n squared
         distances.
     selector : callable, default=None
-        How rows are taken by their scores; None takes the highest.
+        Selects rows by their scores; None selects the highest.
 
     References
     ----------
@@ -125,10 +157,11 @@ class InformationDensity(ScoreStrategy):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **ScoreStrategy._parameter_constraints,
-        "uncertainty": A_SCORE,
-        "beta": [Interval(Real, 0, None, closed="left")],
-        "max_reference": POSITIVE_INT,
+        "uncertainty": SCORE_STRATEGY_OR_NONE,
+        "beta": NONNEGATIVE_REAL,
+        "max_reference": POSITIVE_INT_OR_NONE,
     }
+    _default_uncertainty = Entropy
 
     def __init__(
         self,
@@ -143,43 +176,34 @@ class InformationDensity(ScoreStrategy):
         self.beta = beta
         self.max_reference = max_reference
 
-    def _uncertainty(self) -> ScoreStrategy:
-        return Entropy() if self.uncertainty is None else self.uncertainty
-
-    @property
-    def needs(self) -> frozenset[str]:  # type: ignore[override]
-        """An embedding, and what the uncertainty reads."""
-        return self._uncertainty().needs | {"embedding"}
-
     def score(self, pool: PoolView) -> NDArray[np.float64]:
         """Score the rows by uncertainty times density, shape (n_rows,)."""
-        doubt = self._uncertainty().score_in_chunks(pool)
-        # A negative doubt (a decision margin) times density would prefer outliers.
-        doubt = doubt - min(0.0, float(doubt.min()))
+        # A negative score times the density would prefer outliers.
+        uncertainty = shift_to_nonnegative(self.score_uncertainty(pool))
         density = scores.information_density(
             pool.embedding, max_reference=self.max_reference, random_state=pool.random_state
         )
-        return doubt * density**self.beta
+        return uncertainty * density**self.beta
 
 
-class RankedBatch(Strategy):
-    r"""Choose rows one by one that are uncertain and unlike all rows labeled or chosen.
+class RankedBatch(HybridStrategy):
+    r"""Choose uncertain rows that are far from all labeled or chosen rows, ranked one by one.
 
     .. math:: u(x) = \alpha \Big( 1 - \frac{1}{1 + d(x)} \Big) + (1 - \alpha)\, \phi(x), \qquad
         \alpha = \frac{|U|}{|U| + |L|}
 
     with :math:`d(x)` the distance to the nearest row labeled or chosen, :math:`\phi` an
-    uncertainty in [0, 1], U the rows not chosen and L those labeled or chosen. So variety counts
-    most while there are few labels, and uncertainty later. Where nothing is labeled, the first
-    row is the most uncertain one.
+    uncertainty in [0, 1], U the rows not chosen and L those labeled or chosen. So diversity counts
+    most while there are few labels, and uncertainty later. Without labeled rows, the first row is
+    the most uncertain one.
 
-    **When:** batches for people, ranked so that one may stop anywhere. Scale the features: the
-    balance rests on distances around 1. Needs an embedding and what the uncertainty needs.
+    **When:** batches for people, ranked so that labeling may stop anywhere. Scale the features:
+    the balance assumes distances around 1. Needs an embedding and the readings of the uncertainty.
 
     Parameters
     ----------
     uncertainty : ScoreStrategy, default=None
-        Scores the rows, within [0, 1]; None is :class:`LeastConfidence`.
+        Scores the rows, within [0, 1]; None uses :class:`LeastConfidence`.
 
     References
     ----------
@@ -198,20 +222,13 @@ class RankedBatch(Strategy):
     (3,)
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"uncertainty": A_SCORE}
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"uncertainty": SCORE_STRATEGY_OR_NONE}
+    _default_uncertainty = LeastConfidence
 
     def __init__(self, uncertainty: ScoreStrategy | None = None) -> None:
         self.uncertainty = uncertainty
 
-    def _uncertainty(self) -> ScoreStrategy:
-        return LeastConfidence() if self.uncertainty is None else self.uncertainty
-
-    @property
-    def needs(self) -> frozenset[str]:  # type: ignore[override]
-        """An embedding, and what the uncertainty reads."""
-        return self._uncertainty().needs | {"embedding"}
-
     def select(self, pool: PoolView, batch_size: int) -> Positions:
-        """Choose rows one by one."""
-        doubt = self._uncertainty().score_in_chunks(pool)
-        return ranked(pool.labeled_distances(), doubt, batch_size, pool.random_state)
+        """Choose rows one by one, each of the best balance of distance and uncertainty."""
+        uncertainty = self.score_uncertainty(pool)
+        return ranked(pool.labeled_distances(), uncertainty, batch_size, pool.random_state)

@@ -1,18 +1,16 @@
-"""Information: the rows whose label tells most about the model or about its predictions."""
+"""Information gain: choose the rows whose label is most informative about the model."""
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skactive import scores
-from skactive._utils.compat import Interval
+from skactive._utils.constraints import POSITIVE_INT, POSITIVE_INT_OR_NONE
 from skactive.selectors._batch_bald import batch_bald
 from skactive.strategies._base import (
-    POSITIVE_INT,
     Positions,
     SampledScoreStrategy,
     ScoreStrategy,
@@ -21,31 +19,31 @@ from skactive.strategies._base import (
 )
 
 if TYPE_CHECKING:
-    from skactive.pool._view import PoolView
+    from skactive.pool import PoolView
 
 __all__ = ["BALD", "EPIG", "BatchBALD", "ExpectedModelChange", "MeanStd", "VariationRatio"]
 
 
 class BALD(SampledScoreStrategy):
-    r"""Choose rows whose label is expected to tell most about the model's parameters.
+    r"""Choose rows whose label is expected to be most informative about the model's parameters.
 
     .. math:: u(x) = H\big[\mathbb{E}_\theta\, p(y \mid x, \theta)\big]
         - \mathbb{E}_\theta\, H\big[p(y \mid x, \theta)\big]
 
-    in nats: high where each draw from the posterior is sure of itself and the draws disagree; low
-    where the rows are merely noisy.
+    in nats: high where each draw from the posterior is confident but the draws disagree; low where
+    the rows are merely noisy.
 
     **When:** the model has a posterior to draw from (members of an ensemble, dropout, a Gaussian
-    process) and some rows cannot be told apart whatever is known, which fools uncertainty. Rows
-    of one batch may say the same thing twice. Needs posterior samples.
+    process) and some rows stay ambiguous however many labels there are, which misleads uncertainty
+    sampling. Rows of one batch may be redundant. Needs posterior samples.
 
     Parameters
     ----------
     n_samples : int, default=None
-        How many draws; None leaves it to the model (all members of an ensemble).
+        Number of draws; None leaves it to the model (all members of an ensemble).
     selector : callable, default=None
-        How rows are taken by their scores; None takes the highest.
-        :class:`~skactive.selectors.PowerTop` makes batches more varied.
+        Selects rows by their scores; None selects the highest.
+        :class:`~skactive.selectors.PowerTop` makes batches more diverse.
 
     References
     ----------
@@ -73,26 +71,26 @@ class BALD(SampledScoreStrategy):
 
 
 class BatchBALD(Strategy):
-    r"""Choose rows whose labels, taken together, are expected to tell most about the parameters.
+    r"""Choose rows whose labels are jointly most informative about the model's parameters.
 
     .. math:: u(B) = H\big[\mathbb{E}_\theta \textstyle\prod_{x \in B} p(y_x \mid x, \theta)\big]
         - \mathbb{E}_\theta \textstyle\sum_{x \in B} H\big[p(y_x \mid x, \theta)\big]
 
-    in nats, made large greedily. For one row it is the score of :class:`BALD`; of two rows that say
-    the same it counts one.
+    in nats, maximized greedily. For one row it is the score of :class:`BALD`; of two redundant
+    rows it counts only one.
 
-    **When:** as :class:`BALD`, in batches of up to some ten rows: the information that a few draws
-    can give (at most the logarithm of their number) is soon used up, and the rows after that are
-    chosen at random. The gains are exact while the labels of the batch can be enumerated, then
-    estimated. For pools of millions wrap it: ``Prefilter(BALD(), BatchBALD())``. Needs posterior
+    **When:** as :class:`BALD`, in batches of up to about ten rows: the information that a few draws
+    can give (at most the logarithm of their number) is soon used up, and further rows are chosen
+    at random. The gains are exact while the labels of the batch can be enumerated, then estimated.
+    For pools of millions of rows wrap it: ``Prefilter(BALD(), BatchBALD())``. Needs posterior
     samples that are functions of all rows (an ensemble, dropout).
 
     Parameters
     ----------
     n_samples : int, default=None
-        How many draws; None leaves it to the model (all members of an ensemble).
+        Number of draws; None leaves it to the model (all members of an ensemble).
     n_configurations : int, default=500
-        How many configurations of the batch's labels to keep; more are slower and more exact.
+        Number of configurations of the batch's labels to keep; more are slower and more exact.
 
     References
     ----------
@@ -114,8 +112,8 @@ class BatchBALD(Strategy):
 
     needs = frozenset({"joint_samples"})
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "n_samples": POSITIVE_INT,
-        "n_configurations": [Interval(Integral, 1, None, closed="left")],
+        "n_samples": POSITIVE_INT_OR_NONE,
+        "n_configurations": POSITIVE_INT,
     }
 
     def __init__(self, *, n_samples: int | None = None, n_configurations: int = 500) -> None:
@@ -123,7 +121,7 @@ class BatchBALD(Strategy):
         self.n_configurations = n_configurations
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
-        """Choose rows one by one, each for what it adds to those before."""
+        """Choose rows one by one, each with the largest gain of information."""
         return batch_bald(
             pool.proba_samples(self.n_samples),
             batch_size,
@@ -133,19 +131,19 @@ class BatchBALD(Strategy):
 
 
 class MeanStd(SampledScoreStrategy):
-    r"""Choose rows whose probabilities vary most over the draws, on average over the classes.
+    r"""Choose rows whose probabilities vary most across draws, averaged over the classes.
 
     .. math:: u(x) = \frac{1}{C} \sum_y \sqrt{\mathrm{Var}_\theta\, p(y \mid x, \theta)}
 
-    **When:** as :class:`BALD`, of which it is a cheap cousin: no logarithms, so that probabilities
-    near 0 count for little. Needs posterior samples.
+    **When:** as a cheap variant of :class:`BALD`: without logarithms, so that probabilities near 0
+    count for little. Needs posterior samples.
 
     Parameters
     ----------
     n_samples : int, default=None
-        How many draws; None leaves it to the model (all members of an ensemble).
+        Number of draws; None leaves it to the model (all members of an ensemble).
     selector : callable, default=None
-        How rows are taken by their scores; None takes the highest.
+        Selects rows by their scores; None selects the highest.
 
     References
     ----------
@@ -171,21 +169,21 @@ class MeanStd(SampledScoreStrategy):
 
 
 class VariationRatio(SampledScoreStrategy):
-    r"""Choose rows on which the largest share of the draws does not predict the commonest class.
+    r"""Choose rows on which the most draws disagree with the most frequent prediction.
 
     .. math:: u(x) = 1 - \frac{1}{S} \max_y \big|\{s : \arg\max_{y'} p(y' \mid x, \theta_s) = y\}
         \big|
 
-    **When:** dropout nets whose probabilities are not to be trusted. It sees only the winner's
-    share of the votes; :class:`VoteEntropy` sees how the others split. Few draws give few distinct
-    scores, so many ties. Needs posterior samples.
+    **When:** dropout nets whose probabilities cannot be trusted. It looks only at the winner's
+    share of the votes; :class:`VoteEntropy` also at how the others split. Few draws give few
+    distinct scores, hence many ties. Needs posterior samples.
 
     Parameters
     ----------
     n_samples : int, default=None
-        How many draws; None leaves it to the model (all members of an ensemble).
+        Number of draws; None leaves it to the model (all members of an ensemble).
     selector : callable, default=None
-        How rows are taken by their scores; None takes the highest.
+        Selects rows by their scores; None selects the highest.
 
     References
     ----------
@@ -211,28 +209,28 @@ class VariationRatio(SampledScoreStrategy):
 
 
 class EPIG(ScoreStrategy):
-    r"""Choose rows whose label is expected to tell most about the predictions that matter.
+    r"""Choose rows whose label is expected to be most informative about target predictions.
 
     .. math:: u(x) = \mathbb{E}_{x_*}\, I\big(y; y_* \mid x, x_*\big), \qquad
         p(y, y_* \mid x, x_*) = \mathbb{E}_\theta\, p(y \mid x, \theta)\, p(y_* \mid x_*, \theta)
 
-    in nats, where the targets :math:`x_*` are rows on which the model shall predict well.
+    in nats, where the targets :math:`x_*` are rows on which the model should predict well.
 
-    **When:** as :class:`BALD`, and the pool is messier than the rows to be predicted: BALD is drawn
-    to odd rows that tell about parameters nobody needs. Pass typical rows as `targets`, or leave
-    them to be drawn from the pool. Needs posterior samples that are functions of all rows (an
+    **When:** as :class:`BALD`, and the pool is messier than the rows to be predicted: BALD favors
+    odd rows that are informative about parameters nobody needs. Pass typical rows as `targets`, or
+    let them be drawn from the pool. Needs posterior samples that are functions of all rows (an
     ensemble, dropout).
 
     Parameters
     ----------
     targets : rows in the container of the pool, default=None
-        Rows on which the model shall predict well; None draws `n_targets` rows of the pool.
+        Rows on which the model should predict well; None draws `n_targets` rows of the pool.
     n_targets : int, default=100
-        How many rows of the pool stand for the targets.
+        Number of rows to draw from the pool as targets.
     n_samples : int, default=None
-        How many draws; None leaves it to the model.
+        Number of draws; None leaves it to the model.
     selector : callable, default=None
-        How rows are taken by their scores; None takes the highest.
+        Selects rows by their scores; None selects the highest.
 
     References
     ----------
@@ -254,8 +252,8 @@ class EPIG(ScoreStrategy):
     needs = frozenset({"joint_samples"})
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **ScoreStrategy._parameter_constraints,
-        "n_targets": POSITIVE_INT,
-        "n_samples": POSITIVE_INT,
+        "n_targets": POSITIVE_INT_OR_NONE,
+        "n_samples": POSITIVE_INT_OR_NONE,
     }
 
     def __init__(
@@ -273,42 +271,40 @@ class EPIG(ScoreStrategy):
 
     @property
     def randomized(self) -> bool:  # type: ignore[override]
-        """Whether targets are drawn from the pool, or rows by the selector."""
+        """True if targets are drawn from the pool, or a selector may draw rows."""
         return self.targets is None or self.selector is not None
 
     def score(self, pool: PoolView) -> NDArray[np.float64]:
         """Score the rows by the information on the targets' labels in nats, shape (n_rows,)."""
         if self.targets is None:
-            drawn = pool.random_state.permutation(len(pool))[: self.n_targets]
-            targets = pool.take(drawn)
+            # Not sorted: the order of the targets is the order of a sum.
+            targets = pool.take(pool.random_state.permutation(len(pool))[: self.n_targets])
         else:
             targets = pool.at(self.targets)
-        known = targets.proba_samples(self.n_samples)
-        chunks = [pool.take(chunk) for chunk in pool.chunks(self.needs)]
-        gains = [
-            scores.expected_predictive_information_gain(chunk.proba_samples(self.n_samples), known)
-            for chunk in chunks
-        ]
+        target_samples = targets.proba_samples(self.n_samples)  # (n_draws, n_targets, n_classes)
+        chunks = (pool.take(chunk) for chunk in pool.chunks(self.needs))
+        samples = (chunk.proba_samples(self.n_samples) for chunk in chunks)
+        gains = [scores.expected_predictive_information_gain(s, target_samples) for s in samples]
         return np.concatenate(gains)
 
 
 class ExpectedModelChange(ScoreStrategy):
-    r"""Choose rows whose label is expected to change the model's last layer most.
+    r"""Choose rows whose label is expected to change the last layer of the model most.
 
     .. math:: u(x) = \sum_y p(y \mid x)\, \lVert (p(x) - e_y) \otimes h(x) \rVert
         = \lVert h(x) \rVert \sum_y p(y \mid x)\, \lVert p(x) - e_y \rVert
 
-    The expected length of the gradient of the log loss with respect to the weights of a softmax
-    layer, with :math:`h(x)` the features that this layer sees and :math:`e_y` the unit vector of
-    class y. The form on the right needs no gradients.
+    This is the expected length of the gradient of the log loss with respect to the weights of a
+    softmax layer, with :math:`h(x)` the input features of this layer and :math:`e_y` the unit
+    vector of class y. The form on the right needs no gradients.
 
-    **When:** linear models and nets whose features are on one scale: rows with long features are
-    preferred, so scale them first. Needs probabilities and features.
+    **When:** linear models and nets whose features are on one scale: rows with long feature vectors
+    are preferred, so scale them first. Needs probabilities and features.
 
     Parameters
     ----------
     selector : callable, default=None
-        How rows are taken by their scores; None takes the highest.
+        Selects rows by their scores; None selects the highest.
 
     References
     ----------

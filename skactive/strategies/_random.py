@@ -1,4 +1,4 @@
-"""The strategy that every other one has to beat."""
+"""Random sampling: the baseline that every other strategy has to beat."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from skactive.strategies._base import Positions, Strategy
 
 if TYPE_CHECKING:
-    from skactive.pool._view import PoolView
+    from skactive.pool import PoolView
 
 __all__ = ["Random"]
 
@@ -15,7 +15,7 @@ __all__ = ["Random"]
 class Random(Strategy):
     """Choose rows at random, each with the same probability.
 
-    **When:** as the baseline of every comparison; to start from nothing; for a share of each
+    **When:** as the baseline of every comparison; to start without any label; for a share of each
     batch, as a hedge. It needs no model.
 
     Examples

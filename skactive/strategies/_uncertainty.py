@@ -1,4 +1,4 @@
-"""Uncertainty: the rows about which the model is least sure."""
+"""Uncertainty sampling: choose the rows about which the model is least sure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from skactive import scores
 from skactive.strategies._base import ScoreStrategy
 
 if TYPE_CHECKING:
-    from skactive.pool._view import PoolView
+    from skactive.pool import PoolView
 
 __all__ = ["Entropy", "LeastConfidence", "Margin", "MarginRatio"]
 
@@ -21,13 +21,13 @@ class LeastConfidence(ScoreStrategy):
 
     .. math:: u(x) = 1 - \max_y p(y \mid x)
 
-    **When:** a plain and cheap measure of doubt. It looks at one class only; with many classes
-    :class:`Margin` is usually the better choice. Needs probabilities.
+    **When:** a plain and cheap measure of uncertainty. It looks at one class only; with many
+    classes :class:`Margin` is usually the better choice. Needs probabilities.
 
     Parameters
     ----------
     selector : callable, default=None
-        How rows are taken by their scores; None takes the highest.
+        Selects rows by their scores; None selects the highest.
 
     References
     ----------
@@ -55,7 +55,7 @@ class LeastConfidence(ScoreStrategy):
 
 
 class Margin(ScoreStrategy):
-    r"""Choose rows whose two most probable classes are nearest to each other.
+    r"""Choose rows whose two most probable classes are almost equally probable.
 
     .. math:: u(x) = 1 - (p_{(1)}(x) - p_{(2)}(x))
 
@@ -65,12 +65,12 @@ class Margin(ScoreStrategy):
     the decision boundary.
 
     **When:** the first thing to try, and hard to beat with a linear model, a forest or a small net
-    once there are a few labels a class. Needs probabilities or a decision function.
+    once there are a few labels per class. Needs probabilities or a decision function.
 
     Parameters
     ----------
     selector : callable, default=None
-        How rows are taken by their scores; None takes the highest.
+        Selects rows by their scores; None selects the highest.
 
     References
     ----------
@@ -96,25 +96,25 @@ class Margin(ScoreStrategy):
     rowwise = True
 
     def score(self, pool: PoolView) -> NDArray[np.float64]:
-        """Score the rows by the nearness of the two best classes, shape (n_rows,)."""
+        """Score the rows by minus the gap between the two best classes, shape (n_rows,)."""
         if pool.provides("proba"):
             return scores.margin(pool.proba)
         return scores.decision_margin(pool.decision)
 
 
 class MarginRatio(ScoreStrategy):
-    r"""Choose rows whose second class is nearly as probable as the first.
+    r"""Choose rows whose second most probable class is nearly as probable as the first.
 
     .. math:: u(x) = p_{(2)}(x) / p_{(1)}(x)
 
     **When:** like :class:`Margin`, but of two rows with the same gap it prefers the one whose two
-    best classes are more probable: doubt between two classes counts more than doubt spread over
-    many. For two classes both rank alike. Needs probabilities.
+    best classes are more probable: uncertainty between two classes counts more than uncertainty
+    spread over many. For two classes both rank alike. Needs probabilities.
 
     Parameters
     ----------
     selector : callable, default=None
-        How rows are taken by their scores; None takes the highest.
+        Selects rows by their scores; None selects the highest.
 
     References
     ----------
@@ -141,19 +141,19 @@ class MarginRatio(ScoreStrategy):
 
 
 class Entropy(ScoreStrategy):
-    r"""Choose rows whose class is most uncertain, over all classes.
+    r"""Choose rows with the most uncertain predictive distribution over all classes.
 
     .. math:: u(x) = -\sum_y p(y \mid x) \log p(y \mid x)
 
-    in nats; a probability of 0 counts 0.
+    in nats; a probability of 0 adds nothing.
 
     **When:** the whole distribution matters, as for calibrated models of few classes. With many
-    classes it is drawn to rows that spread a little doubt over many of them. Needs probabilities.
+    classes it favors rows that spread a little uncertainty over many of them. Needs probabilities.
 
     Parameters
     ----------
     selector : callable, default=None
-        How rows are taken by their scores; None takes the highest.
+        Selects rows by their scores; None selects the highest.
 
     References
     ----------
@@ -176,5 +176,5 @@ class Entropy(ScoreStrategy):
     rowwise = True
 
     def score(self, pool: PoolView) -> NDArray[np.float64]:
-        """Score the rows by their entropy in nats, shape (n_rows,)."""
+        """Score the rows by their predictive entropy in nats, shape (n_rows,)."""
         return scores.entropy(pool.proba)

@@ -125,7 +125,7 @@ def test_rows_may_reach_each_as_far_as_they_do(as_rows, dtype, own, n_labeled, s
         labeled=as_rows(labeled) if n_labeled else None,
         reference=None if own else as_rows(rows),
         weights=weights,
-        worth=worth,
+        candidate_weights=worth,
         bandwidth=lengths,
         labeled_bandwidth=known_lengths if n_labeled else None,
         random_state=0,
@@ -144,7 +144,9 @@ def test_rows_may_reach_each_as_far_as_they_do(as_rows, dtype, own, n_labeled, s
 def test_a_row_that_is_worth_nothing_is_chosen_last(kernel, small_parts):
     X = np.random.default_rng(4).normal(size=(80, 2))
     worth = np.where(np.arange(80) % 2, 1e3, 0.0)
-    picks = max_coverage(X, 80, kernel=kernel, bandwidth=0.5, worth=worth, random_state=0)
+    picks = max_coverage(
+        X, 80, kernel=kernel, bandwidth=0.5, candidate_weights=worth, random_state=0
+    )
     n_gaining = 40 if kernel == "rbf" else 15
     assert (picks[:n_gaining] % 2 == 1).all()
     assert sorted(picks) == list(range(80))

@@ -1,4 +1,4 @@
-"""Auto: coverage of doubt against plain loops, and what it does without a model or points."""
+"""Auto: coverage of uncertain rows against plain loops, and choices without model or embedding."""
 
 import numpy as np
 import pytest
@@ -32,8 +32,8 @@ def test_strategy(strategy, check):
     check(strategy)
 
 
-def reach(Z, at, n_chosen):
-    """How well each of some rows covers each row of the pool, by bisection row by row."""
+def naive_similarity(Z, at, n_chosen):
+    """Similarity of each row of `at` to each row of the pool, with bandwidths by bisection."""
     squared = cdist(at, Z, "sqeuclidean")
     merit = np.empty_like(squared)
     for row, distances in enumerate(squared):
@@ -41,37 +41,37 @@ def reach(Z, at, n_chosen):
         low, high = 1e-9, 1e9  # of the squared length
         for _ in range(200):
             middle = np.sqrt(low * high)
-            too_much = np.exp(-others / middle).mean() > 1 / max(n_chosen, 2)
-            low, high = (low, middle) if too_much else (middle, high)
+            is_too_long = np.exp(-others / middle).mean() > 1 / max(n_chosen, 2)
+            low, high = (low, middle) if is_too_long else (middle, high)
         merit[row] = np.exp(-distances / low)
     return merit
 
 
-def assert_greedy(picks, Z, labeled, doubt, covers=2.0):
-    """Each pick has the most doubt times added coverage of doubt, in columns of equal spread."""
+def assert_greedy(picks, Z, labeled, uncertainty, covers=2.0):
+    """Each pick has the most uncertainty times added coverage, in columns of equal spread."""
     spread = np.where(Z.std(axis=0) > 0, Z.std(axis=0), 1.0)
     Z = Z / spread
     n_chosen = (len(picks) + (0 if labeled is None else len(labeled))) / covers
-    merit, covered = reach(Z, Z, n_chosen), np.zeros(len(Z))
+    merit, covered = naive_similarity(Z, Z, n_chosen), np.zeros(len(Z))
     if labeled is not None:
-        covered = reach(Z, labeled / spread, n_chosen).max(axis=0)
+        covered = naive_similarity(Z, labeled / spread, n_chosen).max(axis=0)
     for row in picks:
-        gains = doubt * (np.maximum(merit - covered, 0.0) @ doubt)
+        gains = uncertainty * (np.maximum(merit - covered, 0.0) @ uncertainty)
         assert_allclose(gains[row], gains.max(), rtol=2e-6)
         covered = np.maximum(covered, merit[row])
 
 
-def margin_doubt(proba):
+def margin_uncertainty(proba):
     ordered = np.sort(proba, axis=1)
     return 1.0 - (ordered[:, -1] - ordered[:, -2])
 
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("n_classes", [2, 5])
-def test_each_pick_is_in_doubt_and_adds_most_coverage_of_doubt(seed, n_classes):
+def test_each_pick_is_uncertain_and_adds_most_coverage_of_uncertain_rows(seed, n_classes):
     pool = FakePool(80, n_classes=n_classes, n_dims=3, n_labeled=9, seed=seed)
     picks = Auto().select(pool, 6)
-    assert_greedy(picks, pool.embedding, pool.labeled.embedding, margin_doubt(pool.proba))
+    assert_greedy(picks, pool.embedding, pool.labeled.embedding, margin_uncertainty(pool.proba))
 
 
 def test_a_row_that_is_certain_is_not_worth_covering():
@@ -96,7 +96,7 @@ def test_it_starts_cold_by_coverage_of_the_pool():
     assert len(np.unique(Y[picks])) >= 7
 
 
-def test_decision_functions_are_doubt_too():
+def test_decision_functions_give_uncertainty_too():
     for y in (Y, Y % 2):
         model = RidgeClassifier().fit(X[:50], y[:50])
         learner = ActiveLearner(RidgeClassifier(), random_state=0).fit(X[:50], y[:50])
@@ -104,17 +104,17 @@ def test_decision_functions_are_doubt_too():
         if decision.ndim == 1:
             decision = np.column_stack([-decision, decision])
         proba = np.exp(decision) / np.exp(decision).sum(axis=1, keepdims=True)
-        assert_greedy(learner.query(X[50:], 5), X[50:], X[:50], margin_doubt(proba))
+        assert_greedy(learner.query(X[50:], 5), X[50:], X[:50], margin_uncertainty(proba))
 
 
 def test_probabilities_are_preferred_to_a_decision_function():
     learner = ActiveLearner(LogisticRegression(), random_state=0).fit(X[:50], Y[:50])
     assert_greedy(
-        learner.query(X[50:], 5), X[50:], X[:50], margin_doubt(learner.predict_proba(X[50:]))
+        learner.query(X[50:], 5), X[50:], X[:50], margin_uncertainty(learner.predict_proba(X[50:]))
     )
 
 
-def test_a_regressor_has_no_doubt_so_it_covers_the_pool():
+def test_a_regressor_has_no_uncertainty_so_it_covers_the_pool():
     learner = ActiveLearner(LinearRegression(), random_state=0).fit(X[:50], Y[:50] * 1.5)
     assert_greedy(learner.query(X[50:], 5), X[50:], X[:50], np.ones(250))
 
@@ -197,22 +197,22 @@ def test_of_a_large_pool_only_some_rows_are_embedded():
 
 
 def test_a_large_pool_is_chosen_from_about_as_well_by_a_sample():
-    """Coverage of doubt by what a sample, the whole pool and chance have chosen."""
+    """Coverage of uncertain rows by picks from a sample, from the whole pool and by chance."""
     rng = np.random.RandomState(0)
     large = np.concatenate([rng.normal(size=(2000, 2)) + 3 * rng.normal(size=2) for _ in range(5)])
     y = (large[:, 0] + large[:, 1] > 0).astype(int)
     start = rng.permutation(len(large))[:10]
 
-    def covered(strategy):
+    def measure_coverage(strategy):
         learner = ActiveLearner(LogisticRegression(), strategy, random_state=0)
         learner.fit(large[start], y[start])
         picks = learner.query(large, 20)
-        doubt = margin_doubt(learner.predict_proba(large))
+        uncertainty = margin_uncertainty(learner.predict_proba(large))
         near = cdist(large, np.r_[large[picks], large[start]], "sqeuclidean").min(axis=1)
-        return doubt @ np.exp(-near / 0.5)
+        return uncertainty @ np.exp(-near / 0.5)
 
     whole, sample, chance = map(
-        covered, (Auto(max_candidates=10_000), Auto(max_candidates=900), Random())
+        measure_coverage, (Auto(max_candidates=10_000), Auto(max_candidates=900), Random())
     )
     assert sample > 0.95 * whole > 1.1 * chance
 

@@ -1,4 +1,4 @@
-"""What the base classes do: take the best by score, in chunks, and say so where all rows tie."""
+"""The base classes choose the best by score, in chunks, and warn if all rows tie."""
 
 import tracemalloc
 import warnings
@@ -122,8 +122,8 @@ def test_a_selector_is_set_by_its_name_as_a_search_would():
     learner = ActiveLearner(LogisticRegression(), Margin(selector=PowerTop()))
     learner.set_params(strategy__selector__beta=3)
     assert learner.strategy.selector.beta == 3
-    twin = clone(learner).set_params(strategy__selector=SoftmaxTop(beta=7.0))
-    assert twin.get_params()["strategy__selector__beta"] == 7.0
+    copy = clone(learner).set_params(strategy__selector=SoftmaxTop(beta=7.0))
+    assert copy.get_params()["strategy__selector__beta"] == 7.0
     assert learner.strategy.selector.beta == 3
 
 
@@ -151,10 +151,10 @@ def test_a_selector_that_cannot_be_called_is_refused_at_fit():
 
 
 def test_rowwise_scores_are_made_in_chunks_that_fit_the_working_memory():
-    whole, asked = FakePool(100).proba[:, 0], []
+    expected, asked = FakePool(100).proba[:, 0], []
     strategy = FirstColumn(asked=asked)
     with config_context(working_memory=0.002):  # 2 KiB: 21 rows of 4 x 3 float64
-        assert_array_equal(strategy.score_in_chunks(FakePool(100)), whole)
+        assert_array_equal(strategy.score_in_chunks(FakePool(100)), expected)
     assert len(asked) == 5
     assert [row for rows in asked for row in rows] == list(range(100))
     assert max(map(len, asked)) * 4 * 3 * 8 <= 0.002 * 2**20
@@ -175,10 +175,10 @@ def test_draws_count_in_the_size_of_the_chunks():
             sizes.append(pool.proba_samples().nbytes)
             return super().score(pool)
 
-    whole = BALD().score(FakePool(100, n_draws=20))
+    expected = BALD().score(FakePool(100, n_draws=20))
     with config_context(working_memory=0.02):
         scores = Spy().score_in_chunks(FakePool(100, n_draws=20))
-    assert_allclose(scores, whole, rtol=1e-12)
+    assert_allclose(scores, expected, rtol=1e-12)
     assert len(sizes) > 1
     assert max(sizes) <= 0.02 * 2**20
 

@@ -93,7 +93,7 @@ def test_clue_weighs_rows_by_the_entropy_of_tempered_probabilities(temperature):
     powers = np.exp(np.log(pool.proba) / temperature)
     weights = entropy(powers / powers.sum(axis=1, keepdims=True), axis=1)
     strategy = CLUE(temperature=temperature)
-    assert_allclose(strategy._entropy(pool.proba), weights, atol=1e-12)
+    assert_allclose(strategy._compute_entropy(pool.proba), weights, atol=1e-12)
     expected = kmeans_medoids(pool.embedding, 7, weights=weights, random_state=0)
     assert_array_equal(strategy.select(pool, 7), expected)
 
@@ -102,9 +102,9 @@ def test_clue_prefers_the_uncertain_rows():
     rng = np.random.RandomState(0)
     proba = np.where(rng.rand(300, 1) < 0.2, 0.5, [[0.001, 0.999]])
     pool = FakePool(proba=proba, embedding=rng.normal(size=(300, 2)))
-    doubtful = proba[:, 0] == 0.5
-    assert doubtful[CLUE().select(pool, 20)].mean() > 0.5 > 2 * doubtful.mean()
-    assert doubtful[CLUE(temperature=1e6).select(pool, 20)].mean() < 0.45
+    uncertain = proba[:, 0] == 0.5
+    assert uncertain[CLUE().select(pool, 20)].mean() > 0.5 > 2 * uncertain.mean()
+    assert uncertain[CLUE(temperature=1e6).select(pool, 20)].mean() < 0.45
 
 
 def test_clue_of_a_model_that_is_certain_everywhere_is_k_means():
@@ -132,8 +132,8 @@ def test_cluster_margin_through_a_decision_function():
     X, y = load_iris(return_X_y=True)
     learner = ActiveLearner(SVC(), ClusterMargin(factor=2), random_state=0).fit(X[::6], y[::6])
     nearest = np.sort(learner.decision_function(X), axis=1)
-    doubt = nearest[:, -2] - nearest[:, -1]
-    ranks = np.argsort(np.argsort(-doubt, kind="stable"))
+    uncertainty = nearest[:, -2] - nearest[:, -1]
+    ranks = np.argsort(np.argsort(-uncertainty, kind="stable"))
     assert (ranks[learner.query(X, 5)] < 10).all()
 
 

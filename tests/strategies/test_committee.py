@@ -63,8 +63,8 @@ class Forgetful(ClassifierMixin, BaseEstimator):
         self.hard = hard
 
     def fit(self, X, y):
-        kept = y != self.forgets
-        self.model_ = GaussianNB().fit(X[kept], y[kept])
+        is_learned = y != self.forgets
+        self.model_ = GaussianNB().fit(X[is_learned], y[is_learned])
         self.classes_ = self.model_.classes_
         return self
 
@@ -99,7 +99,7 @@ def test_against_loops(kind, naive, n_samples):
 
 
 def test_the_three_differ_where_they_should():
-    level = [[0.5, 0.5]] * 4  # no doubt shared by more, no disagreement
+    level = [[0.5, 0.5]] * 4  # no uncertainty shared by more, no disagreement
     split = [[1, 0], [1, 0], [1, 0], [0, 1]]  # one sure dissenter
     leaning = [[0.51, 0.49], [0.49, 0.51], [0.51, 0.49], [0.49, 0.51]]  # votes split, barely
     pool = FakePool(proba_samples=np.stack([level, split, leaning], axis=1))
@@ -126,8 +126,8 @@ def test_bagging_whose_members_lack_classes(kind, naive):
     pairs = zip(bagging.estimators_, bagging.estimators_features_, strict=True)
     for member, (model, columns) in enumerate(pairs):
         proba = model.predict_proba(X[:, columns])
-        for column, known in enumerate(model.classes_):
-            table[member, :, known] = proba[:, column]
+        for column, label in enumerate(model.classes_):
+            table[member, :, label] = proba[:, column]
     assert_allclose(table.mean(axis=0), bagging.predict_proba(X), atol=1e-12)  # the loop is right
     assert_allclose(learner.score_pool(X), naive(table), atol=1e-10)
 

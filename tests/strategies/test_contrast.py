@@ -22,8 +22,8 @@ from skactive.strategies._contrast import (
     ContrastiveAL,
     DiscriminativeAL,
     Falcun,
-    _leveled,
-    _part_sizes,
+    _quantize,
+    _split_batch,
 )
 from skactive.testing import FakePool, parametrize_with_strategy_checks
 
@@ -44,27 +44,22 @@ def test_strategy(strategy, check):
     check(strategy)
 
 
-def seeds(pool, n_seeds):
-    for seed in range(n_seeds):
-        yield pool.reordered(np.arange(len(pool)), query_seed=seed)
-
-
 # -- FALCUN ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("gamma", [0, 1, 10])
-def test_falcun_draws_by_relevance_from_margins(gamma):
-    for pool in seeds(FakePool(40), 5):
+def test_falcun_draws_by_relevance_from_margins(vary_seed, gamma):
+    for pool in vary_seed(FakePool(40), 5):
         rng = np.random.RandomState(pool._source.seed)
         expected = falcun(pool.proba, margin(pool.proba), 9, gamma=gamma, random_state=rng)
         assert_array_equal(Falcun(gamma=gamma).select(pool, 9), expected)
 
 
-def test_falcun_spreads_a_batch_over_the_predictions():
-    # Ten copies of each of two doubtful predictions, and many sure ones.
+def test_falcun_spreads_a_batch_over_the_predictions(vary_seed):
+    # Ten copies of each of two uncertain predictions, and many sure ones.
     proba = [[0.5, 0.5, 0]] * 10 + [[0, 0.5, 0.5]] * 10 + [[1, 0, 0]] * 30
     kinds = np.repeat([0, 1, 2], [10, 10, 30])
-    for pool in seeds(FakePool(proba=proba), 20):
+    for pool in vary_seed(FakePool(proba=proba), 20):
         assert sorted(kinds[Falcun().select(pool, 2)]) == [0, 1]
 
 
@@ -73,10 +68,10 @@ def test_falcun_spreads_a_batch_over_the_predictions():
 
 def plain_divergence(pool, k):
     """Mean divergence of the k nearest labeled rows from each row, pair by pair."""
-    known, scores = pool.labeled, []
+    labeled, scores = pool.labeled, []
     for z, p in zip(pool.embedding, pool.proba, strict=True):
-        nearest = np.argsort(np.linalg.norm(known.embedding - z, axis=1))[:k]
-        q = known.proba[nearest]
+        nearest = np.argsort(np.linalg.norm(labeled.embedding - z, axis=1))[:k]
+        q = labeled.proba[nearest]
         scores.append((q * np.log(q / p)).sum() / len(nearest))
     return np.array(scores)
 
@@ -99,10 +94,10 @@ def test_cal_in_chunks_is_cal_at_once_where_distances_tie():
     pool = FakePool(n_labeled=20, embedding=np.tile(embedding, (5, 1)))
     pool._source.adapter.tables["embedding"].flags.writeable = True
     pool._source.adapter.tables["embedding"][300:] = embedding[:20]
-    whole = ContrastiveAL(n_neighbors=3).score(pool)
+    expected = ContrastiveAL(n_neighbors=3).score(pool)
     with config_context(working_memory=0.002):
         chunks = ContrastiveAL(n_neighbors=3).score_in_chunks(pool)
-    assert_allclose(chunks, whole, rtol=1e-12)
+    assert_allclose(chunks, expected, rtol=1e-12)
 
 
 def test_cal_with_classes_ruled_out_is_finite_and_large():
@@ -156,14 +151,14 @@ def test_sparse_rows_as_dense_ones(strategy, kind):
 
 def plain_dal(pool, batch_size, n_parts):
     """Retrain for each part, from the definition."""
-    X, known, chosen = pool.embedding, pool.labeled.embedding, []
+    X, labeled, chosen = pool.embedding, pool.labeled.embedding, []
     for part in np.array_split(np.arange(batch_size), n_parts):
-        left = [i for i in range(len(X)) if i not in chosen]
-        rows = np.concatenate([known, X[chosen], X[left]])
-        target = np.repeat([0, 1], [len(known) + len(chosen), len(left)])
+        remaining = [i for i in range(len(X)) if i not in chosen]
+        rows = np.concatenate([labeled, X[chosen], X[remaining]])
+        target = np.repeat([0, 1], [len(labeled) + len(chosen), len(remaining)])
         model = make_pipeline(StandardScaler(), LogisticRegression(class_weight="balanced"))
-        unlabeled = model.fit(rows, target).predict_proba(X[left])[:, 1]
-        chosen += [left[i] for i in np.argsort(-unlabeled)[: len(part)]]
+        unlabeled = model.fit(rows, target).predict_proba(X[remaining])[:, 1]
+        chosen += [remaining[i] for i in np.argsort(-unlabeled)[: len(part)]]
     return chosen
 
 
@@ -184,8 +179,8 @@ def test_dal_parts_matter():
     ("batch_size", "n_parts", "sizes"),
     [(0, 3, []), (1, 10, [1]), (7, 3, [3, 2, 2]), (10, 10, [1] * 10), (4, 1, [4])],
 )
-def test_part_sizes(batch_size, n_parts, sizes):
-    assert _part_sizes(batch_size, n_parts) == sizes
+def test_split_batch(batch_size, n_parts, sizes):
+    assert _split_batch(batch_size, n_parts) == sizes
 
 
 def test_dal_does_not_depend_on_the_unit_of_a_feature():
@@ -208,18 +203,18 @@ def test_dal_leaves_the_labeled_corner():
     assert (DiscriminativeAL().select(pool, 3) >= 20).all()
 
 
-def test_dal_starts_at_random():
+def test_dal_starts_at_random(vary_seed):
     counts = np.zeros(8)
-    for pool in seeds(FakePool(8, n_labeled=0), 800):
+    for pool in vary_seed(FakePool(8, n_labeled=0), 800):
         counts[DiscriminativeAL().select(pool, 1)] += 1
     assert chisquare(counts).pvalue > 1e-3
 
 
-def test_dal_goes_on_from_a_random_start():
+def test_dal_goes_on_from_a_random_start(vary_seed):
     # Two far clusters: whichever the first row is of, the second row is of the other.
     embedding = np.concatenate([np.zeros((15, 2)), np.full((15, 2), 9.0)])
     embedding += np.random.RandomState(0).normal(size=embedding.shape)
-    for pool in seeds(FakePool(embedding=embedding, n_labeled=0), 8):
+    for pool in vary_seed(FakePool(embedding=embedding, n_labeled=0), 8):
         first, second = DiscriminativeAL().select(pool, 2) // 15
         assert first != second
 
@@ -246,20 +241,20 @@ def test_dal_trains_on_a_sample_and_scores_all():
     assert_array_equal(picks, np.argsort(-pool.embedding[:, 0])[:6])
 
 
-def test_dal_seeds_its_classifier():
+def test_dal_seeds_its_classifier(vary_seed):
     strategy = DiscriminativeAL(
         DecisionTreeClassifier(splitter="random", max_depth=3), n_sub_batches=1
     )
-    pools = list(seeds(FakePool(60), 6))
+    pools = list(vary_seed(FakePool(60), 6))
     picks = [strategy.select(pool, 4).tolist() for pool in pools]
-    again = [strategy.select(pool, 4).tolist() for pool in seeds(FakePool(60), 6)]
+    again = [strategy.select(pool, 4).tolist() for pool in vary_seed(FakePool(60), 6)]
     assert picks == again
     assert len({tuple(p) for p in picks}) > 1
 
 
-def test_dal_breaks_ties_between_equal_rows_by_the_seed():
+def test_dal_breaks_ties_between_equal_rows_by_the_seed(vary_seed):
     pool = FakePool(40).reordered(np.repeat([3, 7], 20))
-    firsts = {int(DiscriminativeAL().select(p, 1)[0]) for p in seeds(pool, 30)}
+    firsts = {int(DiscriminativeAL().select(p, 1)[0]) for p in vary_seed(pool, 30)}
     assert len(firsts) > 8
     assert len({first // 20 for first in firsts}) == 1
 
@@ -269,7 +264,7 @@ def test_dal_breaks_ties_between_equal_rows_by_the_seed():
 def test_dal_scores_that_differ_by_rounding_tie(level, spread):
     values = level + spread * np.array([1.0, 1.0, 2.0, 3.0])
     values[1] = np.nextafter(np.nextafter(values[1], np.inf), np.inf)
-    leveled = _leveled(values)
+    leveled = _quantize(values)
     assert leveled[0] == leveled[1] or level == spread == 0
     if spread:
         assert leveled[1] < leveled[2] < leveled[3]

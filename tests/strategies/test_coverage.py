@@ -75,7 +75,7 @@ def test_herding_takes_the_row_that_adds_most(n_labeled, bandwidth):
         assert_best_gains(picks, similarity(Z, Z, width), weights, covered)
 
 
-def test_uherding_weighs_by_doubt():
+def test_uherding_weighs_by_uncertainty():
     Z = [[0, 0], [0, 0.1], [0.1, 0], [9, 9], [9, 9.1]]
     sure, unsure = [0.99, 0.01], [0.5, 0.5]
     pool = FakePool(n_labeled=0, proba=[sure, sure, sure, unsure, unsure], embedding=Z)
@@ -87,10 +87,10 @@ def test_uherding_shifts_scores_below_zero():
     X, y = load_iris(return_X_y=True)
     X, y = X[50:], y[50:]
     learner = ActiveLearner(SVC(), UHerding(), random_state=0).fit(X[::6], y[::6])
-    doubt = -np.abs(learner.decision_function(X))
+    uncertainty = -np.abs(learner.decision_function(X))
     merit = similarity(X, X, spread(X))
     covered = similarity(X, X[::6], spread(X)).max(axis=1)
-    assert_best_gains(learner.query(X, 8), merit, doubt - doubt.min(), covered)
+    assert_best_gains(learner.query(X, 8), merit, uncertainty - uncertainty.min(), covered)
 
 
 def test_uherding_with_a_model_that_is_sure_of_everything_covers_the_pool():
@@ -136,7 +136,7 @@ def test_prob_cover_finds_the_radius_at_which_balls_are_pure():
     centers = np.array([[0, 0], [10, 0], [0, 10]])
     Z = centers[rng.integers(3, size=90)] + rng.normal(size=(90, 2))
     pool = FakePool(embedding=Z, n_labeled=0)
-    radius = ProbCover()._radius(pool)
+    radius = ProbCover()._get_radius(pool)
     clusters = KMeans(3, n_init=5, random_state=0).fit(Z).labels_
     pure = [len(set(clusters[row])) == 1 for row in cdist(Z, Z) <= radius]
     assert np.mean(pure) >= 0.95

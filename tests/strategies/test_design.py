@@ -61,9 +61,9 @@ def fisher(pool):
 @pytest.mark.parametrize("n_labeled", [0, 3, 40])
 def test_d_optimal_looks_at_embedding_and_labeled_rows(seed, n_labeled):
     pool = FakePool(25, seed=seed, n_labeled=n_labeled)
-    Z, known = pool.embedding, pool.labeled.embedding if n_labeled else np.empty((0, 4))
+    Z, labeled = pool.embedding, pool.labeled.embedding if n_labeled else np.empty((0, 4))
     for ridge in (1e-3, 1.0):
-        start = prior(Z, known, ridge)
+        start = prior(Z, labeled, ridge)
         expected = greedy(25, 12, lambda i, A=start: np.linalg.slogdet(A + Z[i].T @ Z[i])[1])
         assert_array_equal(DOptimal(ridge=ridge).select(pool, 12), expected)
 
@@ -72,9 +72,9 @@ def test_d_optimal_looks_at_embedding_and_labeled_rows(seed, n_labeled):
 @pytest.mark.parametrize("n_labeled", [0, 3, 40])
 def test_v_optimal_looks_at_embedding_and_labeled_rows(seed, n_labeled):
     pool = FakePool(25, seed=seed, n_labeled=n_labeled)
-    Z, known = pool.embedding, pool.labeled.embedding if n_labeled else np.empty((0, 4))
+    Z, labeled = pool.embedding, pool.labeled.embedding if n_labeled else np.empty((0, 4))
     for ridge in (1e-3, 1.0):
-        start = prior(Z, known, ridge)
+        start = prior(Z, labeled, ridge)
 
         def merit(i, A=start):
             return -np.trace(Z @ np.linalg.inv(A + Z[i].T @ Z[i]) @ Z.T)
@@ -86,8 +86,8 @@ def test_v_optimal_looks_at_embedding_and_labeled_rows(seed, n_labeled):
 @pytest.mark.parametrize("n_labeled", [0, 3, 40])
 def test_max_det_looks_at_gradients_and_those_of_labeled_rows(seed, n_labeled):
     pool = FakePool(25, seed=seed, n_labeled=n_labeled)
-    G, known = gradients(pool), gradients(pool.labeled) if n_labeled else np.empty((0, 12))
-    start = prior(G, known, 1e-3)
+    G, labeled = gradients(pool), gradients(pool.labeled) if n_labeled else np.empty((0, 12))
+    start = prior(G, labeled, 1e-3)
     expected = greedy(25, 12, lambda i: np.linalg.slogdet(start + G[i].T @ G[i])[1])
     assert_array_equal(MaxDet().select(pool, 12), expected)
 
@@ -109,8 +109,8 @@ def test_dpp_takes_scores_below_zero_and_rows_without_a_direction():
     Z = [[1, 0], [2, 0], [0, 1], [0, 0]]
     pool = FakePool(decision=decision, embedding=Z, allowed={"decision", "embedding"})
     picks = DPP(Margin()).select(pool, 4)
-    assert_array_equal(picks[:2], [1, 2])  # doubtful and at right angles
-    assert picks[3] == 0  # the surest row, whose shifted doubt is 0
+    assert_array_equal(picks[:2], [1, 2])  # uncertain and at right angles
+    assert picks[3] == 0  # the surest row, whose shifted uncertainty is 0
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -118,8 +118,8 @@ def test_dpp_takes_scores_below_zero_and_rows_without_a_direction():
 @pytest.mark.parametrize("oversample", [1, 2])
 def test_bait_is_forward_and_backward_on_the_trace(seed, n_labeled, oversample):
     pool = FakePool(20, seed=seed, n_labeled=n_labeled)
-    blocks, known = fisher(pool), fisher(pool.labeled) if n_labeled else []
-    start, mean = 0.1 * np.eye(12) + sum(known), sum(blocks)
+    blocks, labeled = fisher(pool), fisher(pool.labeled) if n_labeled else []
+    start, mean = 0.1 * np.eye(12) + sum(labeled), sum(blocks)
 
     def merit(i):
         return -np.trace(np.linalg.solve(start + sum(blocks[j] for j in i), mean))

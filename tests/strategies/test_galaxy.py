@@ -7,15 +7,15 @@ from sklearn.linear_model import LogisticRegression
 
 from skactive import ActiveLearner, SimulatedLearner
 from skactive.strategies import GALAXY, Margin
-from skactive.strategies._galaxy import _lead
+from skactive.strategies._galaxy import _class_margins
 from skactive.testing import FakePool
 
 
 def test_a_class_leads_by_its_distance_to_the_best_other():
     proba = np.random.default_rng(0).dirichlet([1, 1, 1, 1], 20)
     expected = [[row[k] - np.delete(row, k).max() for k in range(4)] for row in proba]
-    assert_allclose(_lead(proba), expected)
-    assert_allclose(_lead(np.array([[0.5, 0.5]])), [[0.0, 0.0]])
+    assert_allclose(_class_margins(proba), expected)
+    assert_allclose(_class_margins(np.array([[0.5, 0.5]])), [[0.0, 0.0]])
 
 
 def test_without_two_classes_it_chooses_by_margin():

@@ -127,17 +127,17 @@ def naive_density(Z):
 @pytest.mark.parametrize("uncertainty", [None, Margin(), LeastConfidence()])
 def test_density_is_uncertainty_times_a_power_of_mean_similarity(beta, uncertainty):
     pool = FakePool(25)
-    doubt = (uncertainty or Entropy()).score(pool)
-    expected = doubt * naive_density(pool.embedding) ** beta
+    scores = (uncertainty or Entropy()).score(pool)
+    expected = scores * naive_density(pool.embedding) ** beta
     scores = InformationDensity(uncertainty, beta=beta).score(pool)
     assert_allclose(scores, expected, rtol=1e-9)
 
 
 def test_density_of_a_large_pool_is_estimated_by_a_sample_of_the_query(monkeypatch):
     monkeypatch.setattr(pure, "_MAX_EXACT_ROWS", 50)
-    pool, doubt = FakePool(100), Entropy().score(FakePool(100))
-    exact = doubt * pure.information_density(pool.embedding, max_reference=None)
-    expected = doubt * pure.information_density(pool.embedding, max_reference=20, random_state=3)
+    pool, entropy = FakePool(100), Entropy().score(FakePool(100))
+    exact = entropy * pure.information_density(pool.embedding, max_reference=None)
+    expected = entropy * pure.information_density(pool.embedding, max_reference=20, random_state=3)
     same_query = FakePool(100, query_seed=3)
     assert_allclose(InformationDensity(max_reference=20).score(same_query), expected, rtol=1e-12)
     assert np.abs(expected - exact).max() > 1e-3
@@ -166,25 +166,25 @@ def test_density_through_a_support_vector_machine():
     X, y = load_iris(return_X_y=True)
     X, y = X[50:], y[50:]
     learner = ActiveLearner(SVC(), InformationDensity(Margin())).fit(X[::6], y[::6])
-    doubt = -np.abs(learner.decision_function(X))
-    expected = (doubt - doubt.min()) * naive_density(X)
+    uncertainty = -np.abs(learner.decision_function(X))
+    expected = (uncertainty - uncertainty.min()) * naive_density(X)
     assert_allclose(learner.score_pool(X), expected, rtol=1e-7, atol=1e-12)
 
 
 # -- ranked batches ----------------------------------------------------------------------------
 
 
-def naive_ranked(Z, doubt, labeled, batch_size):
+def naive_ranked(Z, uncertainty, labeled, batch_size):
     """The formula, with a list of the rows that are left and one of those known."""
-    left, known, picks = list(range(len(Z))), [np.asarray(z) for z in labeled], []
+    remaining, chosen, picks = list(range(len(Z))), [np.asarray(z) for z in labeled], []
     for _ in range(batch_size):
-        alpha = len(left) / (len(left) + len(known))
+        alpha = len(remaining) / (len(remaining) + len(chosen))
         merits = []
-        for row in left:
-            similarity = 1 / (1 + min(np.linalg.norm(Z[row] - z) for z in known))
-            merits.append(alpha * (1 - similarity) + (1 - alpha) * doubt[row])
-        picks.append(left.pop(int(np.argmax(merits))))
-        known.append(Z[picks[-1]])
+        for row in remaining:
+            similarity = 1 / (1 + min(np.linalg.norm(Z[row] - z) for z in chosen))
+            merits.append(alpha * (1 - similarity) + (1 - alpha) * uncertainty[row])
+        picks.append(remaining.pop(int(np.argmax(merits))))
+        chosen.append(Z[picks[-1]])
     return picks
 
 
@@ -193,8 +193,8 @@ def naive_ranked(Z, doubt, labeled, batch_size):
 @pytest.mark.parametrize("uncertainty", [None, Margin()])
 def test_ranked_batch_is_the_plain_loop(seed, n_labeled, uncertainty):
     pool = FakePool(20, n_labeled=n_labeled, seed=seed)
-    doubt = (uncertainty or LeastConfidence()).score(pool)
-    expected = naive_ranked(pool.embedding, doubt, pool.labeled.embedding, 20)
+    scores = (uncertainty or LeastConfidence()).score(pool)
+    expected = naive_ranked(pool.embedding, scores, pool.labeled.embedding, 20)
     assert_array_equal(RankedBatch(uncertainty).select(pool, 20), expected)
 
 
@@ -203,12 +203,12 @@ def test_ranked_batch_of_a_logistic_regression():
     learner = ActiveLearner(LogisticRegression(max_iter=1000), RankedBatch())
     pool = X[1::3]
     picks = learner.fit(X[::10], y[::10]).query(pool, 12)
-    doubt = 1 - learner.predict_proba(pool).max(axis=1)
-    assert_array_equal(picks, naive_ranked(pool, doubt, X[::10], 12))
+    uncertainty = 1 - learner.predict_proba(pool).max(axis=1)
+    assert_array_equal(picks, naive_ranked(pool, uncertainty, X[::10], 12))
 
 
-def test_ranked_batch_turns_from_variety_to_doubt_as_labels_come_in():
-    proba, Z = [[0.5, 0.5], [1, 0]], [[0.0], [3.0]]  # row 0: doubt; row 1: far from the labels
+def test_ranked_batch_turns_from_diversity_to_uncertainty_as_labels_come_in():
+    proba, Z = [[0.5, 0.5], [1, 0]], [[0.0], [3.0]]  # row 0: uncertain; row 1: far from the labels
     picks = [
         naive_ranked(np.array(Z), [0.5, 0], [[0.1]] * n_labeled, 1)[0] for n_labeled in (1, 50)
     ]
@@ -227,7 +227,9 @@ def test_ranked_batch_without_labeled_rows_gives_distinct_rows():
     picks = RankedBatch().select(pool, 15)
     assert sorted(picks) == list(range(15))
     # After the first row, the most uncertain one, the formula holds again.
-    doubt, Z, first = LeastConfidence().score(pool), pool.embedding, picks[0]
-    assert first == doubt.argmax()
-    left = np.delete(np.arange(15), first)
-    assert_array_equal(picks[1:], left[naive_ranked(Z[left], doubt[left], [Z[first]], 14)])
+    uncertainty, Z, first = LeastConfidence().score(pool), pool.embedding, picks[0]
+    assert first == uncertainty.argmax()
+    remaining = np.delete(np.arange(15), first)
+    assert_array_equal(
+        picks[1:], remaining[naive_ranked(Z[remaining], uncertainty[remaining], [Z[first]], 14)]
+    )

@@ -215,7 +215,7 @@ def test_epig_with_fewer_draws_uses_the_same_ones_for_rows_and_targets():
 @pytest.mark.parametrize("targets", [None, np.array([[1], [4]])])
 def test_epig_in_chunks_is_the_same(targets):
     strategy, sizes = EPIG(targets=targets), []
-    whole = strategy.score(FakePool(40))
+    expected = strategy.score(FakePool(40))
 
     class Spy(FakePool):
         def proba_samples(self, n_samples=None):
@@ -223,7 +223,7 @@ def test_epig_in_chunks_is_the_same(targets):
             return super().proba_samples(n_samples)
 
     with config_context(working_memory=0.01):
-        assert_allclose(strategy.score(Spy(40)), whole, rtol=1e-12)
+        assert_allclose(strategy.score(Spy(40)), expected, rtol=1e-12)
     assert len(sizes) > 3  # the targets, and several chunks
 
 

@@ -23,7 +23,7 @@ from sklearn.tree import DecisionTreeClassifier
 from skactive import ActiveLearner
 from skactive.adapters import _naive_bayes
 from skactive.exceptions import CapabilityError, PoolTooLargeError
-from skactive.strategies import EPIG, ExpectedErrorReduction, _lookahead
+from skactive.strategies import EPIG, ExpectedErrorReduction, _lookahead, _softmax_layer
 from skactive.testing import FakePool, parametrize_with_strategy_checks
 
 both_losses = pytest.mark.parametrize("loss", ["log_loss", "zero_one"])
@@ -316,10 +316,10 @@ def test_reweighting_on_targets_drawn_from_the_pool(loss):
 @both_losses
 def test_blocks_do_not_change_the_scores(loss):
     strategy = ExpectedErrorReduction(loss=loss, approximation="reweight")
-    whole = strategy.score(FakePool(40))
+    expected = strategy.score(FakePool(40))
     for working_memory in (1e-6, 0.02, 0.1):
         with config_context(working_memory=working_memory):
-            assert_allclose(strategy.score(FakePool(40)), whole, rtol=1e-12)
+            assert_allclose(strategy.score(FakePool(40)), expected, rtol=1e-12)
 
 
 def test_reweighting_with_a_class_that_no_draw_allows():
@@ -354,7 +354,7 @@ def test_reweighting_ranks_much_like_refitting(loss):
 # -- by Newton steps ---------------------------------------------------------------------------
 
 
-def scored(model, X, y, pool, **params):
+def score_rows(model, X, y, pool, **params):
     learner = ActiveLearner(model, ExpectedErrorReduction(**params), random_state=0)
     return learner.fit(X, y).score_pool(pool)
 
@@ -368,7 +368,7 @@ def test_steps_rank_as_refits_do(loss, n_classes, n_labeled, C):
     X, y, pool = X[:n_labeled], y[:n_labeled], X[n_labeled:]
     model = LogisticRegression(C=C, max_iter=1000, tol=1e-6)
     expected = naive_refits(model, X, y, pool, loss)
-    scores = scored(model, X, y, pool, loss=loss, approximation="newton", ridge=1 / C)
+    scores = score_rows(model, X, y, pool, loss=loss, approximation="newton", ridge=1 / C)
     assert spearmanr(scores, expected).statistic > 0.98
     assert_allclose(scores, expected, atol=0.05 * np.ptp(expected))
 
@@ -376,15 +376,15 @@ def test_steps_rank_as_refits_do(loss, n_classes, n_labeled, C):
 @both_losses
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_many_steps_are_the_refits(loss, n_classes, monkeypatch):
-    monkeypatch.setattr(_lookahead, "_N_STEPS", 60)
+    monkeypatch.setattr(_softmax_layer, "_N_STEPS", 60)
     X, y = load_iris(return_X_y=True)
     X, y = X[y >= 3 - n_classes], y[y >= 3 - n_classes]
     X, y, pool = X[::10], y[::10], X[3::12]
     model = LogisticRegression(C=0.5, max_iter=5000, tol=1e-10)
     expected = naive_refits(model, X, y, pool, loss)
-    scores = scored(model, X, y, pool, loss=loss, approximation="newton", ridge=2.0)
+    scores = score_rows(model, X, y, pool, loss=loss, approximation="newton", ridge=2.0)
     assert_allclose(scores, expected, atol=2e-5)
-    wrong = scored(model, X, y, pool, loss=loss, approximation="newton", ridge=0.5)
+    wrong = score_rows(model, X, y, pool, loss=loss, approximation="newton", ridge=0.5)
     assert np.abs(wrong - expected).max() > 1e-4
 
 
@@ -396,7 +396,7 @@ def test_steps_on_targets_drawn_from_the_pool():
         naive_refits(model, X, y, pool, "log_loss", targets=pool[list(subset)])
         for subset in combinations(range(len(pool)), 2)
     ]
-    scores = scored(model, X, y, pool, approximation="newton", n_targets=2)
+    scores = score_rows(model, X, y, pool, approximation="newton", n_targets=2)
     errors = [np.abs(scores - expected).max() for expected in by_subset]
     assert sorted(errors)[0] < 3e-3 < sorted(errors)[1]
 
@@ -404,21 +404,21 @@ def test_steps_on_targets_drawn_from_the_pool():
 def test_steps_on_sparse_rows_and_behind_transformers():
     X, y = load_iris(return_X_y=True)
     model = make_pipeline(StandardScaler(with_mean=False), LogisticRegression(max_iter=1000))
-    dense = scored(model, X[::10], y[::10], X[3::12], approximation="newton")
+    dense = score_rows(model, X[::10], y[::10], X[3::12], approximation="newton")
     thin = sparse.csr_array(X)
-    spread = scored(model, thin[::10], y[::10], thin[3::12], approximation="newton")
+    spread = score_rows(model, thin[::10], y[::10], thin[3::12], approximation="newton")
     assert_allclose(spread, dense, rtol=1e-6)
     Z = StandardScaler(with_mean=False).fit(X[::10]).transform(X)
-    bare = scored(model[-1], Z[::10], y[::10], Z[3::12], approximation="newton")
+    bare = score_rows(model[-1], Z[::10], y[::10], Z[3::12], approximation="newton")
     assert_allclose(bare, dense, rtol=1e-6)
 
 
 @both_losses
 def test_blocks_do_not_change_the_steps(loss, monkeypatch):
     strategy = ExpectedErrorReduction(loss=loss, approximation="newton")
-    whole = strategy.score(FakePool(40))
-    monkeypatch.setattr(_lookahead, "_BLOCK_BYTES", 1)
-    assert_allclose(strategy.score(FakePool(40)), whole, rtol=1e-9)
+    expected = strategy.score(FakePool(40))
+    monkeypatch.setattr(_lookahead, "_FUTURES_BLOCK_BYTES", 1)
+    assert_allclose(strategy.score(FakePool(40)), expected, rtol=1e-9)
 
 
 def test_steps_of_a_layer_that_is_too_wide():

@@ -1,12 +1,11 @@
-"""Composition: rows mapped back to the pool, shares held, and parts that choose as if alone."""
+"""Mixture, EpsilonGreedy and ClassBalanced: shares of the batch, and parts that choose alone."""
 
 import warnings
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy.stats import chisquare
-from sklearn import config_context
+from scipy.stats import binom, chisquare
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
@@ -17,158 +16,32 @@ from skactive.exceptions import CapabilityError
 from skactive.selectors import PowerTop
 from skactive.strategies import (
     BALD,
+    ClassBalanced,
     Entropy,
+    EpsilonGreedy,
     KCenterGreedy,
     KMeans,
     Margin,
     Mixture,
     Prefilter,
     Random,
-    ScoreStrategy,
-    Strategy,
     Subsample,
 )
-from skactive.testing import FakePool
+from skactive.strategies._mixture import _assign_columns
+from skactive.testing import FakePool, parametrize_with_strategy_checks
 
 
-class ByNumber(ScoreStrategy):
-    """Scores a row by its number in the whole pool: the last rows first."""
-
-    needs = frozenset({"X"})
-
-    def score(self, pool):
-        return pool.X[:, 0].astype(float)
-
-
-class Spy(Strategy):
-    """Lets a strategy choose, and notes the rows offered, the number asked and the rows chosen."""
-
-    def __init__(self, strategy, notes):
-        self.strategy = strategy
-        self.notes = notes
-
-    @property
-    def needs(self):
-        return self.strategy.needs
-
-    def select(self, pool, batch_size):
-        picks = self.strategy.select(pool, batch_size)
-        rows = pool._raw()[:, 0]
-        self.notes.append((rows.tolist(), batch_size, rows[picks].tolist()))
-        return picks
-
-
-def seeds(pool, n_seeds):
-    for seed in range(n_seeds):
-        yield pool.reordered(np.arange(len(pool)), query_seed=seed)
-
-
-# -- Subsample ---------------------------------------------------------------------------------
-
-
-def test_subsample_answers_in_positions_of_the_full_pool():
-    for pool in seeds(FakePool(50), 20):
-        notes = []
-        picks = Subsample(Spy(ByNumber(), notes), n_candidates=8).select(pool, 3)
-        ((drawn, batch_size, chosen),) = notes
-        assert len(set(drawn)) == 8
-        assert batch_size == 3
-        assert_array_equal(picks, sorted(drawn)[:-4:-1])  # the three highest numbers drawn
-        assert_array_equal(picks, chosen)
-
-
-def test_subsample_draws_every_row_equally_often():
-    counts, notes = np.zeros(12), []
-    for pool in seeds(FakePool(12), 1500):
-        Subsample(Spy(ByNumber(), notes), n_candidates=5).select(pool, 1)
-    for drawn, _, _ in notes:
-        counts[drawn] += 1
-    # Drawn without replacement, counts vary less than chi-square allows for: not too far off.
-    assert chisquare(counts).pvalue > 1e-3
-    assert len({tuple(drawn) for drawn, _, _ in notes}) > 500
-
-
-@pytest.mark.parametrize(
-    ("n_candidates", "batch_size", "n_drawn"), [(3, 7, 7), (9, 4, 9), (99, 4, 20)]
+@parametrize_with_strategy_checks(
+    [
+        ClassBalanced(Margin()),
+        ClassBalanced(Random()),
+        EpsilonGreedy(Margin(), epsilon=0.5),
+        EpsilonGreedy(KMeans(), epsilon=0.0),
+        EpsilonGreedy(KCenterGreedy(), epsilon=1.0),
+    ]
 )
-def test_subsample_draws_never_fewer_rows_than_the_batch(n_candidates, batch_size, n_drawn):
-    notes = []
-    strategy = Subsample(Spy(Margin(), notes), n_candidates=n_candidates)
-    assert len(set(strategy.select(FakePool(20), batch_size))) == batch_size
-    assert len(notes[0][0]) == n_drawn
-
-
-def test_subsample_of_the_whole_pool_changes_nothing():
-    pool = FakePool(30)
-    for strategy in (Margin(), KCenterGreedy()):
-        picks = Subsample(strategy).select(pool, 6)
-        assert_array_equal(picks, strategy.select(pool, 6))
-
-
-def test_subsample_of_a_shuffled_part_of_a_pool():
-    pool = FakePool(50).take(np.random.RandomState(3).permutation(50)[:20])
-    notes = []
-    picks = Subsample(Spy(ByNumber(), notes), n_candidates=6).select(pool, 2)
-    assert_array_equal(pool._raw()[picks, 0], sorted(notes[0][0])[:-3:-1])
-
-
-def test_subsample_asks_the_model_about_the_rows_drawn_only():
-    class Counting(LogisticRegression):
-        asked = 0
-
-        def predict_proba(self, X):
-            type(self).asked += len(X)
-            return super().predict_proba(X)
-
-    X, y = load_iris(return_X_y=True)
-    strategy = Subsample(Margin(), n_candidates=10)
-    learner = ActiveLearner(Counting(max_iter=1000), strategy, random_state=0).fit(X[::5], y[::5])
-    picks = learner.query(X, 4)
-    assert Counting.asked == 10
-    assert len(set(picks)) == 4
-
-
-# -- Prefilter ---------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("factor", "batch_size", "n_passed"), [(2, 4, 8), (1, 4, 4), (2.5, 3, 7), (10, 4, 30)]
-)
-def test_prefilter_offers_the_top_rows_only(factor, batch_size, n_passed):
-    pool, notes = FakePool(30), []
-    picks = Prefilter(Margin(), Spy(KCenterGreedy(), notes), factor=factor).select(pool, batch_size)
-    ((offered, asked, chosen),) = notes
-    best = np.argsort(-Margin().score(pool))[:n_passed]
-    assert sorted(offered) == sorted(best)
-    assert asked == batch_size
-    assert_array_equal(picks, chosen)
-
-
-def test_prefilter_maps_the_rows_back():
-    pool = FakePool(30)
-    best = np.argsort(-Margin().score(pool))[:8]
-    picks = Prefilter(Margin(), ByNumber(), factor=2).select(pool, 4)
-    assert_array_equal(picks, np.sort(best)[:-5:-1])
-
-
-def test_prefilter_with_factor_one_is_the_prefilter():
-    pool = FakePool(30)
-    picks = Prefilter(Entropy(), KMeans(), factor=1).select(pool, 5)
-    assert sorted(picks) == sorted(Entropy().select(pool, 5))
-
-
-def test_prefilter_scores_in_chunks_what_may_be():
-    lengths = []
-
-    class Spying(Margin):
-        def score(self, pool):
-            lengths.append(len(pool))
-            return super().score(pool)
-
-    with config_context(working_memory=0.002):
-        Prefilter(Spying(), ByNumber()).select(FakePool(100), 3)
-    assert len(lengths) > 1
-    assert sum(lengths) == 100
+def test_strategy(strategy, check):
+    check(strategy)
 
 
 def test_what_composed_strategies_need_and_whether_they_draw():
@@ -203,24 +76,31 @@ SHARES = [
 ]
 
 
-def spied_mixture(shares, parts=None):
-    """A mixture of three parts whose notes are kept."""
-    notes = [[], [], []]
-    parts = parts or [ByNumber(), Margin(), Random()]
-    spies = [(name, Spy(part, kept)) for name, part, kept in zip("abc", parts, notes, strict=True)]
-    return Mixture(spies, shares=shares), notes
+@pytest.fixture
+def spied_mixture(by_number, spy):
+    """Makes a mixture of three parts whose notes are kept."""
+
+    def make(shares, parts=None):
+        notes = [[], [], []]
+        parts = parts or [by_number, Margin(), Random()]
+        spies = [(name, spy(*pair)) for name, *pair in zip("abc", parts, notes, strict=True)]
+        return Mixture(spies, shares=shares), notes
+
+    return make
 
 
 def counts_asked(notes):
-    return np.array([sum(asked for _, asked, _ in kept) for kept in notes])
+    return np.array([sum(asked for _, asked, _ in part_notes) for part_notes in notes])
 
 
 @pytest.mark.parametrize("shares", SHARES, ids=str)
 @pytest.mark.parametrize("batch_size", [1, 2, 7, 10, 30])
-def test_counts_are_within_one_of_the_shares_and_no_row_comes_twice(shares, batch_size):
+def test_counts_are_within_one_of_the_shares_and_no_row_comes_twice(
+    vary_seed, spied_mixture, shares, batch_size
+):
     proportions = np.ones(3) if shares is None else np.asarray(shares, dtype=float)
     exact = proportions / proportions.sum() * batch_size
-    for pool in seeds(FakePool(30), 25):
+    for pool in vary_seed(FakePool(30), 25):
         mixture, notes = spied_mixture(shares)
         picks = mixture.select(pool, batch_size)
         assert len(set(picks.tolist())) == batch_size
@@ -231,10 +111,10 @@ def test_counts_are_within_one_of_the_shares_and_no_row_comes_twice(shares, batc
 
 @pytest.mark.parametrize("shares", [None, [0.8, 0.15, 0.05], [1, 0, 2]], ids=str)
 @pytest.mark.parametrize("batch_size", [1, 3])
-def test_counts_are_right_on_average(shares, batch_size):
+def test_counts_are_right_on_average(vary_seed, spied_mixture, shares, batch_size):
     n_seeds = 1500
     mixture, notes = spied_mixture(shares)
-    for pool in seeds(FakePool(6), n_seeds):
+    for pool in vary_seed(FakePool(6), n_seeds):
         mixture.select(pool, batch_size)
     proportions = np.ones(3) if shares is None else np.asarray(shares)
     expected = proportions / proportions.sum() * batch_size
@@ -244,33 +124,33 @@ def test_counts_are_right_on_average(shares, batch_size):
     assert (np.abs(counts_asked(notes) / n_seeds - expected) <= 4 * error + 1e-9).all()
 
 
-def test_a_share_of_zero_never_chooses():
-    for place in range(3):
+def test_a_share_of_zero_never_chooses(vary_seed, spied_mixture):
+    for part in range(3):
         shares = np.ones(3)
-        shares[place] = 0
+        shares[part] = 0
         mixture, notes = spied_mixture(shares)
-        for pool in seeds(FakePool(12), 100):
+        for pool in vary_seed(FakePool(12), 100):
             mixture.select(pool, 1)
             mixture.select(pool, 7)
-        assert notes[place] == []
+        assert notes[part] == []
 
 
-def test_parts_choose_what_they_would_from_what_is_left():
+def test_parts_choose_what_they_would_from_what_is_left(spied_mixture):
     pool = FakePool(30)
     mixture, notes = spied_mixture([1, 1, 1], [Margin(), Entropy(), KCenterGreedy()])
     picks = mixture.select(pool, 9)
-    left = np.arange(30)
+    remaining = np.arange(30)
     expected = []
-    for part, kept in zip([Margin(), Entropy(), KCenterGreedy()], notes, strict=True):
-        alone = left[part.select(pool.reordered(left), 3)]
-        assert kept == [(left.tolist(), 3, alone.tolist())]
+    for part, part_notes in zip([Margin(), Entropy(), KCenterGreedy()], notes, strict=True):
+        alone = remaining[part.select(pool.reordered(remaining), 3)]
+        assert part_notes == [(remaining.tolist(), 3, alone.tolist())]
         expected.append(alone)
-        left = np.setdiff1d(left, alone)
+        remaining = np.setdiff1d(remaining, alone)
     # They take turns: the first of each, the second of each, the third of each.
     assert_array_equal(picks, np.stack(expected, axis=1).ravel())
 
 
-def test_turns_are_in_proportion_to_the_counts():
+def test_turns_are_in_proportion_to_the_counts(spied_mixture):
     mixture, notes = spied_mixture([4, 2, 0])
     picks = mixture.select(FakePool(30), 6)
     (_, _, first), (_, _, second) = notes[0][0], notes[1][0]
@@ -281,13 +161,13 @@ def test_turns_are_in_proportion_to_the_counts():
         assert abs(owner[:stop].count("a") - stop * 4 / 6) < 1
 
 
-def test_a_lone_row_stands_in_the_middle_of_the_batch():
+def test_a_lone_row_stands_in_the_middle_of_the_batch(spied_mixture):
     mixture, notes = spied_mixture([5, 1, 0])
     picks = mixture.select(FakePool(30), 6)
     assert picks[3] == notes[1][0][2][0]
 
 
-def test_a_batch_of_the_whole_pool():
+def test_a_batch_of_the_whole_pool(spied_mixture):
     mixture, _ = spied_mixture(None)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -301,29 +181,165 @@ def test_a_mixture_of_one_is_that_one():
 
 
 def test_nested_parameters():
-    mixture = Mixture([("doubt", Margin()), ("audit", Random())], shares=[0.8, 0.2])
+    mixture = Mixture([("margin", Margin()), ("audit", Random())], shares=[0.8, 0.2])
     params = mixture.get_params()
-    assert {"strategies", "shares", "doubt", "audit", "doubt__selector"} <= params.keys()
+    assert {"strategies", "shares", "margin", "audit", "margin__selector"} <= params.keys()
     assert set(mixture.get_params(deep=False)) == {"strategies", "shares"}
-    mixture.set_params(doubt__selector=PowerTop(beta=2), shares=[1, 1])
+    mixture.set_params(margin__selector=PowerTop(beta=2), shares=[1, 1])
     assert mixture.strategies[0][1].selector.beta == 2
-    mixture.set_params(doubt__selector__beta=5)
-    twin = clone(mixture)
-    twin.set_params(doubt=Entropy())
-    assert isinstance(twin.strategies[0][1], Entropy)
-    assert [name for name, _ in twin.strategies] == ["doubt", "audit"]
+    mixture.set_params(margin__selector__beta=5)
+    copy = clone(mixture)
+    copy.set_params(margin=Entropy())
+    assert isinstance(copy.strategies[0][1], Entropy)
+    assert [name for name, _ in copy.strategies] == ["margin", "audit"]
     assert isinstance(mixture.strategies[0][1], Margin)
-    assert mixture.get_params()["doubt__selector__beta"] == 5
+    assert mixture.get_params()["margin__selector__beta"] == 5
     with pytest.raises(ValueError, match="Invalid parameter"):
         mixture.set_params(nobody=Margin())
 
 
 def test_nested_parameters_through_the_learner():
-    mixture = Mixture([("doubt", Margin()), ("audit", Random())])
+    mixture = Mixture([("margin", Margin()), ("audit", Random())])
     learner = clone(ActiveLearner(LogisticRegression(), Subsample(mixture), random_state=0))
-    learner.set_params(strategy__strategy__doubt=KCenterGreedy(), strategy__n_candidates=3)
+    learner.set_params(strategy__strategy__margin=KCenterGreedy(), strategy__n_candidates=3)
     assert isinstance(learner.strategy.strategy.strategies[0][1], KCenterGreedy)
     assert isinstance(mixture.strategies[0][1], Margin)
+
+
+# -- EpsilonGreedy -----------------------------------------------------------------------------
+
+
+def test_epsilon_zero_is_the_strategy_and_one_is_random(vary_seed, spy):
+    pool = FakePool(30)
+    greedy = EpsilonGreedy(Margin(), epsilon=0)
+    assert_array_equal(greedy.select(pool, 6), Margin().select(pool, 6))
+    assert not greedy.randomized
+    notes, counts = [], np.zeros(10)
+    for other in vary_seed(FakePool(10), 1500):
+        picks = EpsilonGreedy(spy(Margin(), notes), epsilon=1).select(other, 1)
+        counts[picks] += 1
+    assert not notes
+    assert chisquare(counts).pvalue > 1e-3
+
+
+def test_epsilon_is_the_share_of_random_rows_of_each_place(vary_seed, spy):
+    n_seeds, n_asked, explored = 2000, [], np.zeros(4)
+    best = Margin().select(FakePool(60), 4)
+    for other in vary_seed(FakePool(60), n_seeds):
+        notes = []
+        picks = EpsilonGreedy(spy(Margin(), notes), epsilon=0.25).select(other, 4)
+        count = notes[0][1] if notes else 0
+        n_asked.append(count)
+        greedy = np.isin(picks, best[:count])
+        # The strategy's rows keep their order; the random ones lie between them.
+        assert_array_equal(picks[greedy], best[:count])
+        explored += ~greedy
+        assert len(set(picks.tolist())) == 4
+    expected = binom.pmf(np.arange(5), 4, 0.75) * n_seeds
+    observed = np.bincount(n_asked, minlength=5)
+    assert chisquare(observed, expected).pvalue > 1e-3
+    assert np.abs(explored / n_seeds - 0.25).max() < 5 * np.sqrt(0.25 * 0.75 / n_seeds)
+
+
+def test_random_rows_are_drawn_evenly_from_those_left(vary_seed):
+    pool, counts = FakePool(8), np.zeros(8)
+    best = Margin().select(pool, 1)[0]
+    for other in vary_seed(pool, 3000):
+        picks = EpsilonGreedy(Margin(), epsilon=0.5).select(other, 2)
+        if (picks == best).sum() == 1 and picks[0] == best:
+            counts[picks[1]] += 1
+    assert counts[best] == 0
+    # In second place is the next best row, or one at random.
+    second = Margin().select(pool, 2)[1]
+    others = np.setdiff1d(np.arange(8), [best, second])
+    assert chisquare(counts[others]).pvalue > 1e-3
+    assert counts[second] > counts[others].max()
+
+
+# -- ClassBalanced -----------------------------------------------------------------------------
+
+
+def one_hot(columns, n_classes=3):
+    return np.eye(n_classes)[columns] * 0.8 + 0.2 / n_classes
+
+
+@pytest.mark.parametrize(
+    ("counts", "n_left", "shares"),
+    [
+        ([5, 5, 5], [9, 9, 9], [2, 2, 2]),
+        ([5, 1, 5], [9, 9, 9], [1, 4, 1]),  # or one of these two more for class 1
+        ([9, 1, 3], [9, 9, 9], [0, 4, 2]),
+        ([9, 1, 3], [9, 0, 9], [0, 0, 6]),
+        ([9, 1, 3], [9, 1, 1], [4, 1, 1]),
+        ([0, 0, 0], [6, 0, 0], [6, 0, 0]),
+    ],
+)
+def test_turns_fill_up_the_rarest_class(counts, n_left, shares):
+    results = set()
+    for seed in range(20):
+        rng = np.random.RandomState(seed)
+        n_labels, n_remaining = np.array(counts), np.array(n_left)
+        columns = _assign_columns(n_labels, n_remaining, 6, rng)
+        results.add(tuple(np.bincount(columns, minlength=3)))
+        for column in columns:  # each slot goes to the rarest class that has rows left
+            assert n_labels[column] == n_labels[n_remaining > 0].min()
+            n_labels[column] += 1
+            n_remaining[column] -= 1
+    assert tuple(shares) in results
+    assert len(results) <= 3
+
+
+def test_turns_break_ties_by_chance():
+    counts = np.zeros(3)
+    for seed in range(900):
+        rng = np.random.RandomState(seed)
+        counts[_assign_columns(np.array([4, 4, 4]), np.array([1, 9, 9]), 1, rng)[0]] += 1
+    assert chisquare(counts).pvalue > 1e-3
+
+
+def test_class_balanced_lets_the_strategy_choose_within_classes(spy):
+    columns = np.arange(30) % 3
+    pool, notes = FakePool(proba=one_hot(columns), n_labeled=4), []  # labels 0, 1, 2, 0
+    picks = ClassBalanced(spy(KCenterGreedy(), notes)).select(pool, 5)
+    assert_array_equal(np.bincount(columns[picks]), [1, 2, 2])
+    for rows, n_asked, _ in notes:
+        assert len(set(columns[rows])) == 1
+        assert len(rows) == 10
+        column = columns[rows[0]]
+        chosen = KCenterGreedy().select(pool.take(np.array(rows)), n_asked)
+        assert_array_equal(picks[columns[picks] == column], np.array(rows)[chosen])
+
+
+def test_class_balanced_labels_come_out_balanced():
+    X, y = load_iris(return_X_y=True)
+    labeled = np.r_[0:30, 50:52, 100:102]
+    model = LogisticRegression(max_iter=1000)
+    learner = ActiveLearner(model, ClassBalanced(Margin()), random_state=0)
+    learner.fit(X[labeled], y[labeled])
+    pool = np.setdiff1d(np.arange(150), labeled)
+    picked = pool[learner.query(X[pool], 24)]
+    expected = np.bincount(learner.predict(X[picked]), minlength=3)
+    assert_array_equal(expected, [0, 12, 12])
+
+
+def test_class_balanced_counts_labels_of_any_kind():
+    X, y = load_iris(return_X_y=True)
+    names = np.array(["c", "a", "b"])[y]
+    labeled = np.r_[0:9, 50:53, 100:103]
+    learner = ActiveLearner(
+        LogisticRegression(max_iter=1000), ClassBalanced(Margin()), classes=["a", "b", "c", "d"]
+    ).fit(X[labeled], names[labeled])
+    picked = learner.query(X, 6)
+    assert sorted(learner.predict(X[picked])) == ["a"] * 3 + ["b"] * 3
+
+
+def test_class_balanced_without_labeled_rows():
+    columns = np.repeat([0, 1, 2], [20, 4, 2])
+    pool = FakePool(proba=one_hot(columns), n_labeled=0)
+    picks = ClassBalanced(Random()).select(pool, 12)
+    assert_array_equal(np.bincount(columns[picks]), [6, 4, 2])
+    first_rounds = columns[picks[:6]].reshape(2, 3)
+    assert_array_equal(np.sort(first_rounds, axis=1), [[0, 1, 2], [0, 1, 2]])
 
 
 # -- mistakes are said at fit ------------------------------------------------------------------
@@ -383,10 +399,10 @@ def test_wrong_parameters_are_refused_at_fit_however_deep(strategy):
         ActiveLearner(LogisticRegression(), strategy).fit(X4, Y4)
 
 
-def test_nested_compositions_map_their_rows_back_at_each_level():
-    inner = Prefilter(Margin(), Subsample(ByNumber(), n_candidates=4), factor=3)
+def test_nested_compositions_map_their_rows_back_at_each_level(by_number, spy):
+    inner = Prefilter(Margin(), Subsample(by_number, n_candidates=4), factor=3)
     pool, notes = FakePool(40), []
-    mixture = Mixture([("first", Spy(inner, notes)), ("second", ByNumber())])
+    mixture = Mixture([("first", spy(inner, notes)), ("second", by_number)])
     picks = mixture.select(pool, 4)
     assert_array_equal(picks[::2], notes[0][2])
     best = np.argsort(-Margin().score(pool))[:6]

@@ -30,18 +30,21 @@ def test_strategy(strategy, check):
     check(strategy)
 
 
-def plain(Z, f, known_z, known_y, batch_size, exponents):
+def naive_greedy(Z, f, labeled_z, labeled_y, batch_size, exponents):
     """Greedy sampling by its formula, one row at a time."""
-    known, picks = list(zip(known_z, known_y, strict=True)), []
+    references, picks = list(zip(labeled_z, labeled_y, strict=True)), []
     for _ in range(batch_size):
-        picks.append(int(np.argmax(merits_of(Z, f, known, exponents))))
-        known.append((Z[picks[-1]], f[picks[-1]]))
+        picks.append(int(np.argmax(naive_merits(Z, f, references, exponents))))
+        references.append((Z[picks[-1]], f[picks[-1]]))
     return picks
 
 
-def merits_of(Z, f, known, exponents):
+def naive_merits(Z, f, references, exponents):
     return [
-        min(np.linalg.norm(z - s) ** exponents[0] * abs(g - t) ** exponents[1] for s, t in known)
+        min(
+            np.linalg.norm(z - s) ** exponents[0] * abs(g - t) ** exponents[1]
+            for s, t in references
+        )
         for z, g in zip(Z, f, strict=True)
     ]
 
@@ -51,8 +54,8 @@ def merits_of(Z, f, known, exponents):
 def test_greedy_sampling_is_its_formula(strategy, exponents, n_labeled):
     for seed in range(3):
         pool = FakePool(25, n_labeled=n_labeled, seed=seed)
-        known = pool.labeled.embedding, pool.labeled.y
-        expected = plain(pool.embedding, pool.prediction, *known, 12, exponents)
+        references = pool.labeled.embedding, pool.labeled.y
+        expected = naive_greedy(pool.embedding, pool.prediction, *references, 12, exponents)
         assert_array_equal(strategy.select(pool, 12), expected)
 
 
@@ -62,12 +65,12 @@ def test_greedy_sampling_through_a_pipeline(strategy, exponents, model):
     scaler = StandardScaler()
     learner = ActiveLearner(make_pipeline(scaler, model), strategy, random_state=0)
     learner.fit(X[START], y[START])
-    Z, known = (learner.estimator_[:-1].transform(rows) for rows in (X[POOL], X[START]))
-    f, known = learner.predict(X[POOL]), list(zip(known, y[START], strict=True))
+    Z, references = (learner.estimator_[:-1].transform(rows) for rows in (X[POOL], X[START]))
+    f, references = learner.predict(X[POOL]), list(zip(references, y[START], strict=True))
     for pick in learner.query(X[POOL], 6):
-        merits = merits_of(Z, f, known, exponents)
+        merits = naive_merits(Z, f, references, exponents)
         assert merits[pick] >= max(merits) * (1 - 1e-9)  # predictions of a forest tie
-        known.append((Z[pick], f[pick]))
+        references.append((Z[pick], f[pick]))
 
 
 @pytest.mark.parametrize("strategy", OF_PREDICTIONS, **by_name)
@@ -76,7 +79,7 @@ def test_without_labeled_rows_the_first_is_the_row_nearest_to_the_mean(strategy)
     Z, f = pool.embedding, pool.prediction
     first = int(np.argmin(np.linalg.norm(Z - Z.mean(axis=0), axis=1)))
     exponents = (int(isinstance(strategy, IGS)), 1)
-    expected = plain(Z, f, [Z[first]], [f[first]], 6, exponents)
+    expected = naive_greedy(Z, f, [Z[first]], [f[first]], 6, exponents)
     assert_array_equal(strategy.select(pool, 7), [first, *expected])
 
 

@@ -41,7 +41,7 @@ def test_a_certain_row_comes_last_and_a_level_row_first(strategy):
 
 
 def test_the_four_differ_where_they_should():
-    # Two classes nearly tie; doubt over all classes; the most probable class least probable.
+    # Two classes nearly tie; uncertainty over all classes; the most probable class least probable.
     pool = FakePool(
         proba=[
             [0.49, 0.51, 0.00, 0.00, 0.00],

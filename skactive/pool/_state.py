@@ -67,7 +67,7 @@ class CampaignCache:
         if kind not in self._distances or not self._labeled[kind] <= known:
             self._distances[kind], self._labeled[kind] = kind(self._embedding), set()
         kept = self._distances[kind]
-        kept.label(sorted(known - self._labeled[kind]))
+        kept.add_all(sorted(known - self._labeled[kind]))
         self._labeled[kind] = known
         return kept.take(place.rows, X)  # type: ignore[return-value]  # of the kind of its key
 

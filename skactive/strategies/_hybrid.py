@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from skactive import scores
 from skactive._utils.compat import Interval
 from skactive.selectors import kmeans_plusplus, top
-from skactive.selectors._distance import ranked
+from skactive.selectors._distance import select_by_rank
 from skactive.strategies._base import (
     A_SCORE,
     POSITIVE_INT,
@@ -214,4 +214,4 @@ class RankedBatch(Strategy):
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Choose rows one by one."""
         doubt = self._uncertainty().score_in_chunks(pool)
-        return ranked(pool.labeled_distances(), doubt, batch_size, pool.random_state)
+        return select_by_rank(pool.labeled_distances(), doubt, batch_size, pool.random_state)

@@ -337,13 +337,13 @@ def test_rows_at_the_rim_are_counted_as_in_double_precision():
 @pytest.mark.parametrize("n_labeled", [0, 5])
 def test_the_number_of_threads_changes_no_pick(kernel, n_labeled, blobs, monkeypatch):
     for module in (coverage, thread_engine):
-        monkeypatch.setattr(module, "_FEW_PAIRS", 400)
+        monkeypatch.setattr(module, "MIN_THREADED_PAIRS", 400)
     X, answers = blobs(700, 5), []
     options = {} if kernel == "distance" else {"bandwidth": 2.0}
     if n_labeled:
         options["labeled"] = X[:n_labeled] + 1
     for n_threads in (1, 3):
-        monkeypatch.setattr(_coverage, "threads", lambda _, n=n_threads: nullcontext(n))
+        monkeypatch.setattr(_coverage, "limit_blas_threads", lambda _, n=n_threads: nullcontext(n))
         answers.append(select(X, 40, kernel, random_state=0, **options))
     assert_array_equal(*answers)
 
@@ -355,7 +355,9 @@ def test_the_number_of_threads_changes_no_pick(kernel, n_labeled, blobs, monkeyp
 def test_the_sample_has_its_size_and_its_inclusion_probabilities(weights):
     rng, counts, totals = np.random.RandomState(0), np.zeros(8), []
     for _ in range(6000):
-        drawn, horvitz_thompson = _coverage._sample(8, weights and np.array(weights), 4, rng)
+        drawn, horvitz_thompson = _coverage._draw_reference(
+            8, weights and np.array(weights), 4, rng
+        )
         assert len(drawn) == 4
         counts[drawn] += 1
         totals.append(horvitz_thompson.sum())
@@ -368,7 +370,7 @@ def test_the_sample_has_its_size_and_its_inclusion_probabilities(weights):
 
 def test_no_more_rows_are_drawn_than_have_a_weight():
     weights = np.array([0.0, 3.0, 0.0, 0.0, 2.0])
-    drawn, horvitz_thompson = _coverage._sample(5, weights, 3, np.random.RandomState(0))
+    drawn, horvitz_thompson = _coverage._draw_reference(5, weights, 3, np.random.RandomState(0))
     assert_array_equal(drawn, [1, 4])
     assert_array_equal(horvitz_thompson, [3.0, 2.0])
 
@@ -392,7 +394,7 @@ def test_a_sample_gives_nearly_the_coverage_of_all_rows(kernel, weighted):
 
 @pytest.mark.parametrize("as_rows", [np.asarray, sparse.csr_array])
 def test_radius_is_the_largest_at_which_enough_balls_are_pure(as_rows, monkeypatch):
-    monkeypatch.setattr(similarity, "_BLOCK_BYTES", 2**10)
+    monkeypatch.setattr(similarity, "_SIMILARITY_BYTES", 2**10)
     from sklearn.cluster import KMeans
 
     rng = np.random.default_rng(13)
@@ -412,11 +414,11 @@ def test_radius_is_the_largest_at_which_enough_balls_are_pure(as_rows, monkeypat
 
 def test_radius_from_single_precision_is_on_the_safe_side(blobs, monkeypatch):
     for module in (coverage, thread_engine):
-        monkeypatch.setattr(module, "_FEW_PAIRS", 0)
+        monkeypatch.setattr(module, "MIN_THREADED_PAIRS", 0)
     X = blobs(3000, 16) + np.float32(5)
     radius = purity_radius(X, 10, random_state=0)
     doubled = purity_radius(X.astype(float), 10, random_state=0)
-    monkeypatch.setattr(_coverage, "precision", lambda *_: (np.float64, 1e-12))
+    monkeypatch.setattr(_coverage, "choose_precision", lambda *_: (np.float64, 1e-12))
     exact = purity_radius(X.astype(float), 10, random_state=0)
     assert radius <= exact
     assert doubled <= exact

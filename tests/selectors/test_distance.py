@@ -14,7 +14,7 @@ from scipy.stats import chisquare
 
 from skactive.selectors import k_center_greedy, kmeans_plusplus, ranked_batch
 from skactive.selectors._engine import points as _points
-from skactive.selectors._engine.nearest_centers import AllDistances, NearestCenters, drawn
+from skactive.selectors._engine.nearest_centers import AllDistances, NearestCenters, draw_weighted
 
 KINDS = [np.asarray, sparse.csr_array, sparse.csr_matrix, sparse.coo_array]
 kinds = pytest.mark.parametrize("as_rows", KINDS, ids=lambda kind: kind.__name__)
@@ -55,7 +55,7 @@ def assert_as_likely(counts, expected):
 @pytest.mark.parametrize("n_dims", [1, 3])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_nearest_distances_are_those_of_all_pairs(as_rows, n_dims, dtype, monkeypatch):
-    monkeypatch.setattr(_points, "_BLOCK_BYTES", 200)  # several blocks, the last one short
+    monkeypatch.setattr(_points, "_PRODUCT_BYTES", 200)  # several blocks, the last one short
     rng = np.random.default_rng(0)
     X, labeled = rng.normal(size=(31, n_dims)).astype(dtype), rng.normal(size=(4, n_dims))
     X[3] = X[4]
@@ -65,7 +65,7 @@ def test_nearest_distances_are_those_of_all_pairs(as_rows, n_dims, dtype, monkey
     assert_allclose(state.bound, all_pairs(X, labeled).min(axis=1), rtol=1e-9, atol=1e-12)
     centers = []
     for position in (3, 0, 5):
-        assert state.meet(position) == position
+        assert state.add_and_update(position) == position
         centers.append(X[position])
         expected = all_pairs(X, [*labeled, *centers]).min(axis=1)
         assert_allclose(state.bound, expected, rtol=1e-9, atol=1e-12)
@@ -76,12 +76,12 @@ def test_nearest_distances_are_those_of_all_pairs(as_rows, n_dims, dtype, monkey
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("as_rows", [np.asarray, sparse.csr_array])
 def test_distances_of_factors_are_those_of_their_outer_products(as_rows, dtype, monkeypatch):
-    monkeypatch.setattr(_points, "_BLOCK_BYTES", 200)
+    monkeypatch.setattr(_points, "_PRODUCT_BYTES", 200)
     a, h = gradient_factors(dtype=dtype)
     gradients = outer(a.astype(float), h.astype(float))
     state = AllDistances((a, as_rows(h)))
     for n_centers, position in enumerate((5, 7, 20), start=1):
-        state.meet(position)
+        state.add_and_update(position)
         expected = all_pairs(gradients, gradients[[5, 7, 20][:n_centers]]).min(axis=1)
         assert_allclose(state.bound, expected, rtol=1e-9, atol=1e-12)
     assert_array_equal(state.bound[[5, 6, 7, 8, 20]], 0.0)
@@ -90,14 +90,14 @@ def test_distances_of_factors_are_those_of_their_outer_products(as_rows, dtype, 
 def test_published_norm_of_a_gradient():
     a = np.array([[0.2, 0.5, 0.3], [0.0, 0.0, 0.0]]) - [[0, 1, 0], [0, 0, 0]]
     state = AllDistances((a, np.array([[1.0, 2.0], [1.0, 1.0]])))
-    state.meet(1)
+    state.add_and_update(1)
     assert_allclose(state.bound, [1.9, 0.0])
 
 
 def test_distances_far_from_the_origin_keep_their_digits():
     X = np.array([[0.0], [1.0], [3.0]]) + 1e8
     state = AllDistances(X)
-    state.meet(0)
+    state.add_and_update(0)
     assert_array_equal(state.bound, [0, 1, 9])
 
 
@@ -105,7 +105,7 @@ def test_sparse_rows_with_repeated_and_unsorted_entries_are_read_but_not_rewritt
     data, indices = np.array([1.0, 2.0, 4.0, 3.0]), np.array([1, 1, 2, 0])
     X = sparse.csr_array((data, indices, np.array([0, 2, 4])), shape=(2, 3))
     state = AllDistances(X)
-    state.meet(1)
+    state.add_and_update(1)
     assert_allclose(state.bound, [9 + 9 + 16, 0])
     assert_array_equal(X.data, [1, 2, 4, 3])
     assert_array_equal(X.indices, [1, 1, 2, 0])
@@ -213,7 +213,7 @@ def test_third_draw_follows_the_distance_to_the_nearest_of_two():
     counts = np.zeros(5)
     for _ in range(5000):
         state = NearestCenters(X)
-        state.label([0, 1])
+        state.add_all([0, 1])
         counts[state.draw(1, rng)] += 1
     assert_array_equal(counts[:2], 0)
     assert_as_likely(counts[2:], 5000 * np.array([1, 9, 4]) / 14)
@@ -245,9 +245,9 @@ def test_draws_at_the_edges_fall_on_positive_weights():
             return np.full(size, self.edge)
 
     cumulated, rng = np.cumsum([0.0, 0.1, 0.2, 0.0, 0.0]), Edge(0)
-    assert_array_equal(drawn(cumulated, 2, rng), 1)
+    assert_array_equal(draw_weighted(cumulated, 2, rng), 1)
     rng.edge = 1.0
-    assert_array_equal(drawn(cumulated, 2, rng), 2)
+    assert_array_equal(draw_weighted(cumulated, 2, rng), 2)
 
 
 # -- ranked batch ------------------------------------------------------------------------------

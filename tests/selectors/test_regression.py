@@ -279,12 +279,12 @@ def test_distances_and_centers_stay_exact_though_rows_are_skipped(as_rows, n_lab
 
     def counted(block, rows, squared):
         met.append(len(rows))
-        type(state).meet_last(state, block, rows, squared)
+        type(state).update_by_last(state, block, rows, squared)
 
-    monkeypatch.setattr(state, "meet_last", counted)
+    monkeypatch.setattr(state, "update_by_last", counted)
     centers = list(range(n_labeled))
     for position in rng.choice(np.arange(n_labeled, 500), 60, replace=False):
-        state.meet(position)
+        state.add_and_update(position)
         centers.append(position)
         squared = all_pairs(X, X[centers])
         assert_array_equal(state._nearest, squared.argmin(axis=1))

@@ -13,8 +13,14 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
-from skactive.selectors._engine.nearest_centers import drawn
-from skactive.selectors._engine.points import Matrix, row_products, slices
+from skactive.selectors._engine.nearest_centers import draw_weighted
+from skactive.selectors._engine.points import (
+    DUPLICATE,
+    Matrix,
+    distances_from_products,
+    row_products,
+    slices,
+)
 from skactive.selectors._top import Positions, top
 
 __all__ = ["Values"]
@@ -56,11 +62,6 @@ _BLOCK_BYTES = 2**22
 
 
 _BLOCK_ROWS = 1_024
-
-
-# Squared distances from inner products carry rounding of some 1e-15 of the norms. Below this share
-# of them rows count as duplicates.
-_DUPLICATE = 1e-13
 
 
 # Means carry the rounding of their terms; within this share of the largest they tie.
@@ -133,7 +134,7 @@ def _drawn(
     """Draw positions among all rows, in proportion to weights given by their running sum."""
     if cumulated is None:
         return rng.randint(sum(part.shape[0] for part in parts), size=n_drawn)
-    return drawn(cumulated, n_drawn, rng)
+    return draw_weighted(cumulated, n_drawn, rng)
 
 
 def _rows_at(parts: list[Matrix], positions: Positions) -> Matrix:
@@ -237,9 +238,7 @@ def _sparse_squared_to_means(
         row_products(X.astype(np.float64), X.astype(np.float64))
         + np.square(means).sum(axis=1)[labels]
     )
-    squared: Values = norms - 2 * inner
-    squared[squared < _DUPLICATE * norms] = 0.0
-    return squared
+    return distances_from_products(inner, norms)
 
 
 class _Cluster:
@@ -297,7 +296,7 @@ class _Cluster:
             excess[itself, here] = np.inf
             found.partition(k - 1, axis=1)  # what stays behind the k is none of them
         squared = norms + found[:, :k]
-        least = max(_DUPLICATE, np.finfo(dtype).eps)
+        least = max(DUPLICATE, np.finfo(dtype).eps)
         squared[squared < least * norms] = 0.0
         return np.sqrt(squared).mean(axis=1, dtype=np.float64)
 
@@ -347,6 +346,4 @@ def _linkage_labels(X: Matrix, n_clusters: int, epsilon: float | None) -> NDArra
 def _squared_distances(A: sparse.csr_array, B: sparse.csr_array) -> Values:
     """Return all squared distances of sparse rows, exactly 0 for duplicates, (n_A, n_B)."""
     norms = np.add.outer(row_products(A, A), row_products(B, B))
-    squared = norms - 2 * (A @ B.T).toarray()
-    squared[squared < _DUPLICATE * norms] = 0.0
-    return squared
+    return distances_from_products((A @ B.T).toarray(), norms)

@@ -63,8 +63,8 @@ kinds = pytest.mark.parametrize("kind", KINDS)
 @pytest.fixture(params=[1, 16], ids=["wide", "narrow"])
 def lazy(request, monkeypatch):
     """Use blocks of many or of few rows and centers."""
-    monkeypatch.setattr(_lazy, "_CENTERS", 128 // request.param)
-    monkeypatch.setattr(_points, "_BLOCK_BYTES", 2**21 // request.param**2)
+    monkeypatch.setattr(_lazy, "_CENTER_BLOCK", 128 // request.param)
+    monkeypatch.setattr(_points, "_PRODUCT_BYTES", 2**21 // request.param**2)
     return request.param
 
 
@@ -112,7 +112,7 @@ def test_farthest_first_pick_by_pick(kind, n_picks, lazy):
 def test_the_answer_does_not_depend_on_how_many_rows_contend(width, monkeypatch):
     X, labeled = blobs(3000, 3), blobs(50, 3, seed=1)
     state = NearestCenters(X, labeled=labeled)
-    traverse, widths = state._contenders, []
+    traverse, widths = state._find_contenders, []
 
     def contenders():
         if not widths:
@@ -120,7 +120,7 @@ def test_the_answer_does_not_depend_on_how_many_rows_contend(width, monkeypatch)
         widths.append(state._width)
         return traverse()
 
-    monkeypatch.setattr(state, "_contenders", contenders)
+    monkeypatch.setattr(state, "_find_contenders", contenders)
     picks = state.farthest_first(200, np.random.RandomState(0))
     assert picks == farthest_first(X, labeled, 200)
 
@@ -179,7 +179,7 @@ def test_ties_are_broken_at_random(lazy):
 
 def test_draws_follow_the_squared_distances(monkeypatch):
     """20,000 draws of three rows, with duplicates, against the exact law."""
-    monkeypatch.setattr(_lazy, "_PROPOSALS", 4)
+    monkeypatch.setattr(_lazy, "_N_PROPOSALS", 4)
     X = np.array([[0.0], [0.0], [1.0], [3.0], [3.0]])
     distances, rng, counts = all_pairs(X, X), np.random.RandomState(0), {}
     for _ in range(20_000):
@@ -202,12 +202,12 @@ def test_draws_from_stale_bounds_follow_the_distances():
     for _ in range(n):
         state = NearestCenters(X)
         state.add(0)
-        weights, cumulated, _ = state._proposal_law()
+        weights, cumulated, _ = state._make_proposals()
         for row in (5, 11, 17):  # centers that the bounds know nothing of
             state.add(row)
         picks = []
         while not picks:
-            picks = state._accept(_lazy.drawn(cumulated, 8, rng), weights, 1, rng)
+            picks = state._accept(_lazy.draw_weighted(cumulated, 8, rng), weights, 1, rng)
         counts[picks[0]] += 1
     nearest = all_pairs(X, X[[0, 5, 11, 17]]).min(axis=1)
     expected = n * nearest / nearest.sum()

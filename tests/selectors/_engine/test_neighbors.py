@@ -18,7 +18,7 @@ kinds = pytest.mark.parametrize("as_rows", KINDS, ids=lambda kind: kind.__name__
 def blocks(request, monkeypatch):
     """The usual blocks and groups, or several small ones of which the last is short."""
     if request.param is not None:
-        monkeypatch.setattr(_neighbors, "_BLOCK_BYTES", request.param)
+        monkeypatch.setattr(_neighbors, "_POOL_BLOCK_BYTES", request.param)
         monkeypatch.setattr(_neighbors, "_GROUP_ROWS", 2)
 
 
@@ -37,7 +37,7 @@ def weights_of(X, rows, k):
 
 
 def plain_weights(X, rows, k):
-    """Mean over many random orders of the ties, by the shares they come to."""
+    """Mean over many random orders of the ties, by their shares."""
     squared, weights = all_pairs(X, rows), np.zeros((len(X), len(rows)))
     k = min(k, len(rows))
     for i, distances in enumerate(squared):

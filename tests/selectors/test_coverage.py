@@ -432,73 +432,7 @@ def test_radius_of_one_place_and_of_fewer_rows_than_clusters():
     assert max_coverage(np.ones((5, 2)), 3, kernel="tophat", bandwidth=np.inf).shape == (3,)
 
 
-# -- what all of them share --------------------------------------------------------------------
-
-
-def targeted(X, batch_size, **options):
-    return targeted_coverage(X, X[:2], batch_size, **options)
-
-
-def balls(X, batch_size, **options):
-    return max_coverage(X, batch_size, kernel="tophat", bandwidth=1.0, **options)
-
-
-def sampled(X, batch_size, **options):
-    return max_coverage(X, batch_size, max_reference=6, **options)
-
-
-SELECTORS = [max_coverage, facility_location, targeted, balls, sampled]
-selectors = pytest.mark.parametrize("select", SELECTORS, ids=lambda select: select.__name__)
-
-
-def freeze(X):
-    for array in (X.data, X.indices, X.indptr) if sparse.issparse(X) else (X,):
-        array.flags.writeable = False
-    return X
-
-
-def pools():
-    rng = np.random.default_rng(0)
-    blobs = rng.normal(size=(20, 3))
-    yield "normal", blobs
-    yield "float32", blobs.astype(np.float32)
-    yield "one column", blobs[:, :1]
-    yield "sparse", sparse.csr_array(rng.random((20, 5)) * (rng.random((20, 5)) < 0.3))
-    yield "sparse float32", sparse.csr_matrix(np.maximum(blobs, 0).astype(np.float32))
-    yield "constant", np.full((20, 2), 0.1)
-    yield "constant sparse", sparse.csr_array(np.full((20, 2), 0.1))
-    yield "zero", np.zeros((20, 2))
-    yield "zero sparse", sparse.csr_array((20, 2))
-    yield "duplicates", np.repeat(blobs[:4], 5, axis=0)
-    yield "duplicates float32", np.repeat(blobs[:4], 5, axis=0).astype(np.float32)
-    yield "duplicates sparse", sparse.csr_array(np.repeat(blobs[:4], 5, axis=0))
-
-
-POOLS = dict(pools())
-
-
-@selectors
-@pytest.mark.parametrize("name", POOLS)
-@pytest.mark.parametrize("batch_size", [0, 1, 7, 20, 25])
-@pytest.mark.parametrize("n_labeled", [0, 3, 20])
-def test_common(select, name, batch_size, n_labeled):
-    X = freeze(POOLS[name])
-    options = {"labeled": freeze(X[:n_labeled])} if n_labeled else {}
-    before = np.random.get_state()[1].tolist()
-    picks = select(X, batch_size, random_state=3, **options)
-    assert picks.dtype == np.intp
-    assert len(np.unique(picks)) == len(picks) == min(batch_size, 20)
-    again = select(X, batch_size, random_state=np.random.RandomState(3), **options)
-    assert_array_equal(picks, again)
-    assert len(select(X, batch_size, **options)) == len(picks)
-    assert np.random.get_state()[1].tolist() == before
-
-
-@selectors
-@pytest.mark.parametrize("as_rows", [np.asarray, sparse.csr_array])
-def test_one_row_and_no_row(select, as_rows):
-    assert_array_equal(select(as_rows(np.ones((1, 2))), 1), [0])
-    assert select(as_rows(np.ones((0, 2))), 1).shape == (0,)
+# -- memory ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kernel", KERNELS)

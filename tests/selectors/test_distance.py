@@ -1,7 +1,6 @@
 """Distances and the selectors that stand on them, against explicit all-pairs definitions."""
 
 import tracemalloc
-from functools import partial
 
 import numpy as np
 import pytest
@@ -183,6 +182,24 @@ def test_k_center_breaks_ties_at_random():
     assert set(X[picks[:, 2], 0]) == {-1.0, 1.0}
 
 
+@given(
+    X=arrays(float, st.tuples(st.integers(1, 12), st.integers(1, 3)), elements=st.integers(-2, 2)),
+    n_labeled=st.integers(0, 3),
+    batch_size=st.integers(0, 13),
+    seed=st.integers(0, 1000),
+)
+@settings(deadline=None, max_examples=60)
+def test_farthest_first_on_grids_full_of_ties(X, n_labeled, batch_size, seed):
+    labeled = X[:n_labeled]
+    picks = k_center_greedy(X, batch_size, labeled=labeled, random_state=seed)
+    assert len(set(picks.tolist())) == min(batch_size, len(X))
+    for i, pick in enumerate(picks):
+        centers = np.concatenate([labeled, X[picks[:i]]])
+        if len(centers):
+            distances = all_pairs(X, centers).min(axis=1)
+            assert distances[pick] == distances.max()
+
+
 # -- k-means++ ---------------------------------------------------------------------------------
 
 
@@ -298,107 +315,3 @@ def test_ranked_batch_breaks_ties_at_random():
     picks = [ranked_batch(X, np.ones(4), 2, labeled=X[:1], random_state=rng) for _ in range(3000)]
     assert_as_likely(np.bincount(np.array(picks)[:, 0]), [750] * 4)
     assert (np.diff(picks, axis=1) != 0).all()
-
-
-# -- what all of them share --------------------------------------------------------------------
-
-
-def ranked(X, batch_size, **options):
-    n_rows = len(X[0]) if isinstance(X, tuple) else X.shape[0]
-    return ranked_batch(X, np.linspace(0, 1, n_rows) ** 2, batch_size, **options)
-
-
-SELECTORS = [k_center_greedy, kmeans_plusplus, ranked]
-selectors = pytest.mark.parametrize("select", SELECTORS, ids=lambda select: select.__name__)
-
-
-def freeze(*parts):
-    for part in parts:
-        arrays_of = (part.data, part.indices, part.indptr) if sparse.issparse(part) else (part,)
-        for array in arrays_of:
-            array.flags.writeable = False
-    return parts
-
-
-def pools():
-    rng = np.random.default_rng(0)
-    blobs = rng.normal(size=(20, 3))
-    yield "normal", blobs
-    yield "float32", blobs.astype(np.float32)
-    yield "one column", blobs[:, :1]
-    yield "sparse", sparse.csr_array(rng.random((20, 5)) * (rng.random((20, 5)) < 0.3))
-    yield "sparse float32", sparse.csr_matrix(np.maximum(blobs, 0).astype(np.float32))
-    yield "factors", gradient_factors(20)
-    yield "factors float32", gradient_factors(20, dtype=np.float32)
-    yield "constant", np.full((20, 2), 0.1)
-    yield "constant sparse", sparse.csr_array(np.full((20, 2), 0.1))
-    yield "constant factors", (np.full((20, 2), 0.1), np.full((20, 3), 0.7))
-    yield "zero", np.zeros((20, 2))
-    yield "zero sparse", sparse.csr_array((20, 2))
-    yield "duplicates", np.repeat(blobs[:4], 5, axis=0)
-    yield "duplicates float32", np.repeat(blobs[:4], 5, axis=0).astype(np.float32)
-    yield "duplicates sparse", sparse.csr_array(np.repeat(blobs[:4], 5, axis=0))
-
-
-POOLS = dict(pools())
-
-
-@selectors
-@pytest.mark.parametrize("name", POOLS)
-@pytest.mark.parametrize("batch_size", [0, 1, 7, 20, 25])
-def test_common(select, name, batch_size):
-    X = POOLS[name]
-    freeze(*(X if isinstance(X, tuple) else (X,)))
-    before = np.random.get_state()[1].tolist()
-    picks = select(X, batch_size, random_state=3)
-    assert picks.dtype == np.intp
-    assert len(np.unique(picks)) == len(picks) == min(batch_size, 20)
-    again = select(X, batch_size, random_state=np.random.RandomState(3))
-    assert_array_equal(picks, again)
-    select(X, batch_size)
-    assert np.random.get_state()[1].tolist() == before
-
-
-@selectors
-@pytest.mark.parametrize("name", [name for name in POOLS if name.startswith("duplicates")])
-def test_distinct_points_come_before_duplicates(select, name):
-    X = POOLS[name]
-    options = {} if select is not ranked else {"labeled": X[:0]}
-    dense = X.toarray() if sparse.issparse(X) else X
-    for seed in range(10):
-        picks = select(X, 4, random_state=seed, **options)
-        assert len(np.unique(dense[picks], axis=0)) == 4
-
-
-@selectors
-@pytest.mark.parametrize("as_rows", [np.asarray, sparse.csr_array])
-def test_one_row_and_no_row(select, as_rows):
-    assert_array_equal(select(as_rows(np.ones((1, 2))), 1), [0])
-    assert select(as_rows(np.ones((0, 2))), 1).shape == (0,)
-
-
-@given(
-    X=arrays(float, st.tuples(st.integers(1, 12), st.integers(1, 3)), elements=st.integers(-2, 2)),
-    n_labeled=st.integers(0, 3),
-    batch_size=st.integers(0, 13),
-    seed=st.integers(0, 1000),
-)
-@settings(deadline=None, max_examples=60)
-def test_farthest_first_on_grids_full_of_ties(X, n_labeled, batch_size, seed):
-    labeled = X[:n_labeled]
-    picks = k_center_greedy(X, batch_size, labeled=labeled, random_state=seed)
-    assert len(set(picks.tolist())) == min(batch_size, len(X))
-    for i, pick in enumerate(picks):
-        centers = np.concatenate([labeled, X[picks[:i]]])
-        if len(centers):
-            distances = all_pairs(X, centers).min(axis=1)
-            assert distances[pick] == distances.max()
-
-
-@pytest.mark.parametrize(
-    "select", [k_center_greedy, partial(ranked_batch, uncertainty=np.arange(30) / 30)]
-)
-def test_labeled_rows_of_no_length_are_no_labeled_rows(select):
-    X = np.random.default_rng(0).normal(size=(30, 2))
-    picks = select(X, batch_size=5, labeled=X[:0], random_state=0)
-    assert_array_equal(picks, select(X, batch_size=5, random_state=0))

@@ -17,7 +17,8 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 
 from skactive._utils.seeding import Seed, make_random_state
-from skactive.selectors._engine.coverage import Coverage, RadiusCoverage, assign_to_centers
+from skactive.selectors._engine.cells import assign_to_centers
+from skactive.selectors._engine.coverage import Coverage, RadiusCoverage
 from skactive.selectors._engine.lazy_greedy import lazy_greedy
 from skactive.selectors._engine.points import Floats, Matrix, Positions
 from skactive.selectors._engine.similarity import (
@@ -57,7 +58,7 @@ def max_coverage(
     max_reference: int | None = 10_000,
     random_state: Seed = None,
 ) -> Positions:
-    r"""Select rows that are together most similar to all rows, each to the nearest of them.
+    r"""Select rows such that every row is similar to at least one of them.
 
     Parameters
     ----------
@@ -132,6 +133,7 @@ def max_coverage(
         options |= {"symmetric": False, "sharpness": _sharpness(bandwidth)}
         options["labeled_sharpness"] = _sharpness(labeled_bandwidth)
         bandwidth = 1.0
+    # exp(-d^2 / s_j^2) is the kernel of bandwidth 1 of d^2 times the sharpness 1 / s_j^2.
     similarity = _KERNELS[kernel](candidates.spread if bandwidth is None else bandwidth)
     return _select_covering(
         kind, candidates, rows[chosen], similarity, batch_size, rng=rng, **options
@@ -381,6 +383,7 @@ def weighted_sample(weights: Floats, size: int, rng: RandomState) -> tuple[Posit
 
 def _inclusion_probabilities(weights: Floats, size: int) -> Floats:
     """Return probabilities in proportion to the weights that sum to `size`, none above 1."""
+    # Rows whose probability would exceed 1 are certain; the rest of the draws goes to the others.
     inclusion = np.where(weights > 0, 1.0, 0.0)
     free, n_positive = weights > 0, int((weights > 0).sum())
     while n_positive > size:

@@ -246,7 +246,7 @@ class _ProductPoints(PointSet):
         """
         points, outputs = _split_outputs(self.copy_rows(rows))
         others, targets = _split_outputs(centers.take(which))
-        gaps = np.square(outputs - targets).sum(axis=1)
+        gaps = np.square(outputs - targets).sum(axis=1)  # (n_rows,)
         if self.offset is not None:
             return np.square(points[0] - others[0]).sum(axis=1) * gaps
         inner = np.prod([row_products(*pair) for pair in zip(points, others, strict=True)], axis=0)

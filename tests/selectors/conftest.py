@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skactive.selectors._engine import coverage, lazy_greedy, similarity
+from skactive.selectors._engine import cells, lazy_greedy, similarity
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def blobs():
 def small_parts(monkeypatch):
     """Use many cells, blocks, shortlists and refreshes on few rows."""
     monkeypatch.setattr(similarity, "_SIMILARITY_BYTES", 2**10)
-    monkeypatch.setattr(coverage, "_ROWS_PER_CELL", 9)
+    monkeypatch.setattr(cells, "_ROWS_PER_CELL", 9)
     monkeypatch.setattr(lazy_greedy, "_SHORTLIST_SIZE", 12)
     monkeypatch.setattr(lazy_greedy, "_BOUNDED_AT_ONCE", 5)
     monkeypatch.setattr(lazy_greedy, "_EXACT_AT_ONCE", 2)

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
@@ -23,7 +22,7 @@ import numpy as np
 from numpy.random import RandomState
 from scipy import sparse
 
-from skactive.selectors._engine.nearest_centers import draw_centers
+from skactive.selectors._engine.cells import Cells
 from skactive.selectors._engine.points import DUPLICATE, Floats, Matrix, Positions, round_to_bits
 from skactive.selectors._engine.similarity import (
     Candidates,
@@ -37,10 +36,8 @@ from skactive.selectors._engine.similarity import (
 )
 from skactive.selectors._engine.threads import MIN_THREADED_PAIRS, run_parts, split_evenly
 
-__all__ = ["Coverage", "RadiusCoverage", "assign_to_centers"]
+__all__ = ["Coverage", "RadiusCoverage"]
 
-_MAX_CELLS, _ROWS_PER_CELL = 48, 64
-_SAMPLE_PER_CELL, _LLOYD_STEPS = 20, 3  # how the center of a cell is learned
 _TILE_ROWS = 2048  # reference rows that candidates are compared with at a time
 _MAX_FACTOR_BYTES = 2**25  # of the left factor of all candidates, which is kept up to this size
 # Gains are rounded to this many bits, and count as 0 below this share of the greatest coverage, so
@@ -109,7 +106,7 @@ class Coverage:
         self._set_distances(rows)
         self._set_cover(labeled, labeled_sharpness)
         self._bonus = bonus * self._max_similarity() if bonus else np.zeros(self.n_rows)
-        self._cells = _Cells.build(candidates, rng)
+        self._cells = Cells.build(candidates, rng)
         self.cells, self._n_cells = self._cells.cells, len(self._cells.members)
         # Upper bound on the similarity of any candidate of a cell to each reference row, of shape
         # (n_cells, n_reference); not computed, and so at the minimum, for rows covered better.
@@ -417,70 +414,3 @@ def _excess(similarity: PairValues, cover: PairValues) -> PairValues:
     if not cover.any():  # nothing is labeled
         return similarity
     return clip_at_zero(np.subtract(similarity, cover, out=similarity))
-
-
-# -- cells -------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Cells:
-    """Groups of candidates that are near to each other.
-
-    Attributes
-    ----------
-    centers : ndarray or sparse matrix of shape (n_cells, n_dims)
-        The center of each cell.
-    cells : ndarray of shape (n_rows,)
-        The cell of each candidate: that of the nearest center.
-    distances : ndarray of shape (n_rows,)
-        Distance of each candidate to the center of its cell.
-    members : list of n_cells arrays
-        The positions of the candidates of each cell, those near to the center first.
-    ranks : ndarray of shape (n_rows,)
-        Rank of each candidate in the order of `members`, one cell after the other.
-    """
-
-    centers: Matrix
-    cells: Positions
-    distances: Floats
-    members: list[Positions]
-    ranks: Positions
-
-    @classmethod
-    def build(cls, candidates: Candidates, rng: RandomState) -> _Cells:
-        """Group candidates around centers learned from a sample."""
-        n_cells = max(1, min(_MAX_CELLS, -(-candidates.n_rows // _ROWS_PER_CELL)))
-        n_sample = _SAMPLE_PER_CELL * n_cells
-        sample = candidates.X[np.sort(rng.permutation(candidates.n_rows)[:n_sample])]
-        centers = _run_lloyd(sample, sample[draw_centers(sample, n_cells, rng)])
-        cells, squared = assign_to_centers(candidates, centers)
-        order = np.lexsort((squared, cells))
-        ends = np.cumsum(np.bincount(cells, minlength=centers.shape[0]))
-        ranks = np.empty_like(order)
-        ranks[order] = np.arange(candidates.n_rows)
-        return cls(centers, cells, np.sqrt(squared), np.split(order, ends[:-1]), ranks)
-
-
-def _run_lloyd(X: Matrix, centers: Matrix) -> Matrix:
-    """Move each center to the mean of the rows nearest to it, a few times."""
-    candidates = Candidates.from_rows(X)
-    for _ in range(_LLOYD_STEPS):
-        nearest, _squared = assign_to_centers(candidates, centers)
-        used, nearest, sizes = np.unique(nearest, return_inverse=True, return_counts=True)
-        shape = (len(used), candidates.n_rows)
-        rows = np.arange(candidates.n_rows)
-        mean = sparse.csr_array((1 / sizes[nearest], (nearest, rows)), shape)
-        centers = mean @ candidates.X
-    return centers
-
-
-def assign_to_centers(candidates: Candidates, centers: Matrix) -> tuple[Positions, Floats]:
-    """Return the index of the center nearest to each row, and its squared distance."""
-    X = candidates.X
-    kind = np.asarray if isinstance(X, np.ndarray) else sparse.csr_array
-    distances = Distances(kind(centers), candidates.center, scale=1, shrinkage=0, dtype=np.float64)
-    nearest, least = np.empty(candidates.n_rows, dtype=np.intp), np.empty(candidates.n_rows)
-    for block in block_slices(candidates.n_rows, centers.shape[0] + X.shape[1]):
-        squared = distances(X[block])
-        nearest[block], least[block] = squared.argmin(axis=1), squared.min(axis=1)
-    return nearest, least

@@ -105,7 +105,7 @@ class _Search:
             else:
                 n_places = n_bounded if use_bound else _EXACT_AT_ONCE
                 places = self._find_rivals(best, stage, greatest, n_places)
-                # One more round of bounds means that they are loose: ask for more of them.
+                # Another round of bounds means that they are loose, so more of them are needed.
                 n_bounded = min(2 * n_bounded, max_bounded) if use_bound else n_bounded
             gains = self._update(places, stage, exact=not use_bound)
             if not use_bound:
@@ -125,6 +125,7 @@ class _Search:
 
     def _update(self, places: Positions, stage: int, *, exact: bool) -> Floats:
         """Lower bounds to the gains, or to newer bounds, and return these."""
+        # All arrays here are in the random order; only the objective is asked by position.
         gains = self._objective.gains(self._order[places], exact=exact) * self._worth[places]
         self._bounds[places] = np.minimum(self._bounds[places], gains)
         self._stage[places] = np.maximum(self._stage[places], stage)
@@ -159,6 +160,7 @@ class _Shortlist:
     def find_best(self) -> int:
         """Return the position of the highest bound, the first if several tie."""
         best = self._find_best_member()
+        # Bounds outside only fell since then; one of them may be the best now, or tie with it.
         if self._bounds[best] <= self._outside:
             self._fill()
             best = self._find_best_member()

@@ -123,7 +123,7 @@ class NearestCenters:
     def lower_all(self) -> None:
         """Lower the bounds of all rows by the centers added since the last call."""
         for rows in slices(self.n_rows, self._points.rows_per_block(_CENTER_BLOCK)):
-            block = self._points.copy_block(rows)
+            block = self._points.copy_block(rows)  # once for all centers, while it is in the cache
             for centers in slices(self.n_centers, _CENTER_BLOCK, self._covered):
                 bound = self._points.upper_bounds(block, rows, self._centers, centers)
                 np.minimum(self.bound[rows], bound, out=self.bound[rows])
@@ -132,6 +132,7 @@ class NearestCenters:
     def refresh(self, rows: Positions) -> Floats:
         """Bring the bounds of rows up to date with all centers, exactly, and return them."""
         stale = rows[self.seen[rows] < self.n_centers]
+        # Apart, because rows never seen need all centers, and the others only the newer ones.
         for unseen in (True, False):
             part = stale[(self.seen[stale] == 0) == unseen]
             for chunk in slices(len(part), self._points.rows_per_block(_CENTER_BLOCK)):
@@ -212,6 +213,7 @@ class NearestCenters:
                 order = np.argpartition(self.bound, self.n_rows - width - 1)
                 rows = order[self.n_rows - width :]
                 threshold = float(self.bound[order[self.n_rows - width - 1]])
+            # Bounds of all other rows are at most the threshold, and so are their distances.
             rows = rows[self.refresh(rows) > threshold]
             if len(rows) or width == self.n_rows:
                 return rows, threshold
@@ -239,6 +241,8 @@ class NearestCenters:
             picks.append(pick)
             self.add(pick)
             self.update_by_last(block, rows, squared)
+            # Rows at or below the threshold cannot be picked here; dropping them is a copy, so it
+            # waits until they are half of all.
             if np.count_nonzero(squared > threshold) < len(rows) // 2:
                 remaining = squared > threshold
                 rows, squared = rows[remaining], squared[remaining]
@@ -280,6 +284,7 @@ class NearestCenters:
             n_new += len(accepted)
             if len(accepted) >= _MIN_ACCEPTANCE * _N_PROPOSALS:
                 continue
+            # Few proposals are accepted, as weights are far above the distances: lower them.
             if n_new:
                 weights, cumulated, n_new = self._make_proposals()
             elif not accepted and not self.refresh(np.arange(self.n_rows)).any():
@@ -299,6 +304,7 @@ class NearestCenters:
     ) -> list[int]:
         """Accept proposals in their order, each by its distance to the centers at that time."""
         picks: list[int] = []
+        # P(proposed) ~ weight and P(accepted) = distance / weight, so P(both) ~ distance.
         levels = rng.random_sample(len(proposed)) * weights[proposed]
         squared = self.refresh(proposed)
         block = self._points.copy_rows(proposed)
@@ -336,6 +342,7 @@ class AllDistances(NearestCenters):
             for position in positions:
                 self.add_and_update(int(position))
             return
+        # The first centers together: one matrix product instead of a pass per center.
         for position in positions:
             self.add(int(position))
         self.refresh(np.arange(self.n_rows))

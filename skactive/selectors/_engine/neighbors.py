@@ -69,6 +69,7 @@ def neighbor_weights(
         last = np.partition(distances, k - 1, axis=1)[:, k - 1 : k]
         inside = distances < last - slack
         tied = (distances <= last + slack) & ~inside
+        # Ranks that are left over after those inside, divided among all that tie for them.
         share = (k - inside.sum(axis=1)) / tied.sum(axis=1)
         yield block, sparse.csr_array((inside + tied * share[:, np.newaxis]) / k)
 
@@ -138,6 +139,7 @@ def _neighbors(
 
 def _radii(metric: Metric, X: Matrix, rows: Matrix, n_neighbors: int) -> Floats:
     """Return the distance of each of ``rows`` to its last neighbor in ``X``."""
+    # The smallest distances of all blocks so far, in no order: (n_others, n_neighbors).
     nearest = np.full((rows.shape[0], n_neighbors), np.inf)
     for _, distances, _ in metric(X, rows):
         both = np.concatenate([nearest, distances], axis=1)

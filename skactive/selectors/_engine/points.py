@@ -66,7 +66,7 @@ class PointSet:
         self.offset = None if total is None else total / max(1, self.n_rows)
         single = all(factor.dtype == np.float32 for factor in self.factors)
         self.dtype: np.dtype[Any] = np.dtype(np.float32 if single else np.float64)
-        # A sum of n terms loses at most n units in the last place; 16 more cover the norms.
+        # Relative rounding error of a product: one unit per term, and some more for the norms.
         n_terms = sum(factor.shape[1] for factor in self.factors) + 16
         self.rounding = n_terms * float(np.finfo(np.float32 if single else np.float64).eps)
         self.norms = np.empty(self.n_rows)  # squared
@@ -246,7 +246,7 @@ def squared_distances(left: Any, right: Any, left_norms: Floats, right_norms: Fl
     ``left`` and ``right`` are tuples of factors, and the norms are squared. Rounding errors are
     about 1e-15 of the norms, also for duplicates: this is the fast form, for comparisons.
     """
-    # In place, as a block of temporaries would cost as much as the product.
+    # In place: passes over further blocks would cost time and cache.
     squared = products(left, right)
     squared *= -2.0
     squared += right_norms

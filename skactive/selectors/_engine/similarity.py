@@ -67,7 +67,7 @@ class Candidates:
         """Compute center, largest norm and spread of rows."""
         if not isinstance(X, np.ndarray):
             X = sparse.csr_array(X)
-        n_rows = max(1, X.shape[0])
+        n_rows = max(1, X.shape[0])  # an empty pool has a mean, too
         mean = np.asarray(X.sum(axis=0, dtype=np.float64)).reshape(-1) / n_rows
         center = mean if isinstance(X, np.ndarray) else None
         total = largest = 0.0
@@ -168,7 +168,7 @@ class Distances:
 
     def upper_bounds(self, factor: NDArray[Any], reference: Positions) -> PairValues:
         """Return upper bounds: distances enlarged, rather than shrunk, by the rounding error."""
-        # From 1 - e to 1 + 2 e: more than twice the error, for the rounding of this product too.
+        # The factor of the norms becomes 1 + 2 e, where it is 1 - e for lower bounds.
         share = self._share * (1 + 2 * self._shrinkage) / (1 - self._shrinkage)
         return clip_at_zero(multiply(factor, self._rescale_norms(reference, share).T))
 
@@ -190,6 +190,7 @@ class Distances:
         right = self._reference[reference]
         if isinstance(factor, np.ndarray):
             return clip_at_zero(multiply(factor, right.T))
+        # Sparse rows are not extended by their norms, which are added afterwards.
         squared = (factor @ right.T).toarray()
         squared += row_products(factor, factor)[:, np.newaxis] * self._share
         squared += self._norms[reference]
@@ -273,6 +274,7 @@ def choose_precision(
     """
     shrinkage = float(np.finfo(np.float32).eps) * (8 + math.sqrt(candidates.X.shape[1]))
     is_sparse = not isinstance(candidates.X, np.ndarray)  # their products are in double precision
+    # Neither the values in the product nor the results may over- or underflow.
     extremes = (largest, largest / scale, max_sharpness * largest / scale)
     representable = all(1e-30 < value < 1e30 for value in extremes)
     if is_sparse or not representable or shrinkage * largest > 0.01 * candidates.spread**2:

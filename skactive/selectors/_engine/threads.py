@@ -31,6 +31,7 @@ def limit_blas_threads(n_pairs: int) -> Iterator[int]:
     if n_pairs < MIN_THREADED_PAIRS:
         yield 1
         return
+    # As many threads as BLAS would use, so that users' limits hold.
     n_threads = max((library["num_threads"] for library in _blas().info()), default=1)
     with _blas().limit(limits=1):
         yield n_threads

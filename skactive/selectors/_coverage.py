@@ -130,10 +130,10 @@ def max_coverage(
     if isinstance(bandwidth, np.ndarray):
         if kernel == "tophat":
             raise ValueError("kernel='tophat' takes one bandwidth for all rows; got an array.")
+        # exp(-d^2 / s_j^2) is the kernel of bandwidth 1 at d^2 times the sharpness 1 / s_j^2.
         options |= {"symmetric": False, "sharpness": _sharpness(bandwidth)}
         options["labeled_sharpness"] = _sharpness(labeled_bandwidth)
         bandwidth = 1.0
-    # exp(-d^2 / s_j^2) is the kernel of bandwidth 1 of d^2 times the sharpness 1 / s_j^2.
     similarity = _KERNELS[kernel](candidates.spread if bandwidth is None else bandwidth)
     return _select_covering(
         kind, candidates, rows[chosen], similarity, batch_size, rng=rng, **options

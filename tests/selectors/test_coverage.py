@@ -51,7 +51,7 @@ def as_float(X):
 
 
 def assert_greedy(picks, similarity, covered, weights=None, bonus=0.0):
-    """Every gain anew for every pick: none is greater than that of the pick.
+    """Recompute every gain for every pick: none is greater than that of the pick.
 
     Two rows that are nearest to each other often tie exactly: each gains the same by both.
     """
@@ -113,7 +113,7 @@ def test_picks_are_those_of_plain_greedy(
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @kinds
 def test_rows_may_reach_each_as_far_as_they_do(as_rows, dtype, own, n_labeled, small_parts):
-    """Every gain anew, with a length for each row and each labeled one, and a worth of each."""
+    """Recompute every gain, with a bandwidth per row and per labeled row, and a worth per row."""
     rng = np.random.default_rng(3)
     X, labeled = (rng.normal(size=(n, 4)).astype(dtype) + 3 for n in (130, n_labeled))
     rows = X if own else rng.normal(size=(90, 4)).astype(dtype) + 3

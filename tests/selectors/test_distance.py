@@ -1,4 +1,4 @@
-"""Distances and the selectors that stand on them, against explicit all-pairs definitions."""
+"""Distances and the selectors based on them, against explicit all-pairs definitions."""
 
 import tracemalloc
 
@@ -12,7 +12,7 @@ from scipy import sparse
 from scipy.stats import chisquare
 
 from skactive.selectors import k_center_greedy, kmeans_plusplus, ranked_batch
-from skactive.selectors._engine import points as _points
+from skactive.selectors._engine import points as point_engine
 from skactive.selectors._engine.nearest_centers import AllDistances, NearestCenters, draw_weighted
 
 KINDS = [np.asarray, sparse.csr_array, sparse.csr_matrix, sparse.coo_array]
@@ -54,7 +54,7 @@ def assert_as_likely(counts, expected):
 @pytest.mark.parametrize("n_dims", [1, 3])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_nearest_distances_are_those_of_all_pairs(as_rows, n_dims, dtype, monkeypatch):
-    monkeypatch.setattr(_points, "_PRODUCT_BYTES", 200)  # several blocks, the last one short
+    monkeypatch.setattr(point_engine, "_PRODUCT_BYTES", 200)  # several blocks, the last one short
     rng = np.random.default_rng(0)
     X, labeled = rng.normal(size=(31, n_dims)).astype(dtype), rng.normal(size=(4, n_dims))
     X[3] = X[4]
@@ -75,7 +75,7 @@ def test_nearest_distances_are_those_of_all_pairs(as_rows, n_dims, dtype, monkey
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("as_rows", [np.asarray, sparse.csr_array])
 def test_distances_of_factors_are_those_of_their_outer_products(as_rows, dtype, monkeypatch):
-    monkeypatch.setattr(_points, "_PRODUCT_BYTES", 200)
+    monkeypatch.setattr(point_engine, "_PRODUCT_BYTES", 200)
     a, h = gradient_factors(dtype=dtype)
     gradients = outer(a.astype(float), h.astype(float))
     state = AllDistances((a, as_rows(h)))

@@ -52,7 +52,7 @@ def made_up(n_labeled=5, n_rows=60, n_dims=3, seed=0, sparsely=False):
 
 
 def brute_greedy_sampling(X, f, batch_size, labeled, targets, exponents):
-    """Each pick by the least product of distance and gap, either of which may count or not."""
+    """Pick by the least product of distance and gap, either of which may have exponent 0."""
     points, outputs, picks = list(labeled), list(targets), []
     if not points:
         picks.append(central(X))

@@ -37,8 +37,9 @@ Metric: TypeAlias = Callable[[Matrix, Matrix], Iterator[DistanceBlock]]
 _POOL_BLOCK_BYTES = 2**20  # of rows and their distances: small enough for a core's cache
 _NEAREST_BYTES = 2**24  # of the distances to nearest neighbors, kept for a group of other rows
 _GROUP_ROWS = 256
-# Distances from inner products carry rounding errors of about 1e-15 of the squared norms.
-_ROUNDING, _DECIMALS = 1e-12, 12
+# Distances tie within this share of the squared norms; from inner products, they carry rounding
+# errors of about 1e-15 of them.
+_TIE_ROUNDING, _COSINE_DECIMALS = 1e-12, 12
 
 
 def neighbor_weights(
@@ -122,7 +123,7 @@ def cosine_to_neighbors(X: Matrix, rows: Matrix, n_neighbors: int) -> Floats:
             total[block] -= np.ascontiguousarray(np.where(inside, distances, 0.0).T).sum(axis=1)
             count[block] += inside.sum(axis=0)
     mean = np.divide(total, count, out=np.full(len(total), -np.inf), where=count > 0)
-    return np.round(mean, _DECIMALS)
+    return np.round(mean, _COSINE_DECIMALS)
 
 
 def _neighbors(
@@ -158,7 +159,7 @@ def _euclidean(X: Matrix, rows: Matrix) -> Iterator[DistanceBlock]:
         points = points - center if dense else points
         norms = row_products(points, points)
         distances = squared_distances((others,), (points,), other_norms, norms)
-        yield block, distances, _ROUNDING * (norms + other_norms.max())
+        yield block, distances, _TIE_ROUNDING * (norms + other_norms.max())
 
 
 def _cosine(X: Matrix, rows: Matrix) -> Iterator[DistanceBlock]:
@@ -166,7 +167,7 @@ def _cosine(X: Matrix, rows: Matrix) -> Iterator[DistanceBlock]:
     others = _normalize(_to_float64(rows))
     for block, points in _row_blocks(X, others.shape[0]):
         distances = products((others,), (_normalize(points),))
-        yield block, np.negative(distances, out=distances), np.full(points.shape[0], _ROUNDING)
+        yield block, np.negative(distances, out=distances), np.full(points.shape[0], _TIE_ROUNDING)
 
 
 def _groups(rows: Matrix, n_neighbors: int) -> Iterator[Matrix]:

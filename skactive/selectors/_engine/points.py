@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from skactive.selectors._top import Positions
+
 __all__ = [
     "DUPLICATE",
     "AnyPoints",
@@ -34,7 +36,6 @@ __all__ = [
 ]
 
 Floats: TypeAlias = NDArray[np.float64]
-Positions: TypeAlias = NDArray[np.intp]
 Matrix: TypeAlias = NDArray[Any] | sparse.sparray | sparse.spmatrix
 AnyPoints: TypeAlias = Matrix | tuple[NDArray[Any], Matrix]
 

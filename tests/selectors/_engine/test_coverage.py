@@ -63,7 +63,7 @@ def test_bounds_of_balls_follow_what_is_covered(weighted, labeled, small_parts, 
 
 @pytest.fixture
 def compared(monkeypatch):
-    """Counts the pairs of rows that are compared."""
+    """Count the pairs of rows that are compared."""
     sizes = []
     product = similarity.multiply
 

@@ -10,7 +10,7 @@ from skactive.selectors._engine.lazy_greedy import _Shortlist, lazy_greedy
 
 
 class SetCover:
-    """What the sets chosen hold between them; bounds of it may be loose, by up to a factor."""
+    """The value of the union of the chosen sets; its bounds may be loose by up to a factor."""
 
     def __init__(self, sets, values, *, loose=1.0, has_all_bounds=False):
         self.n_rows, self.cheap_bounds, self.has_all_bounds = len(sets), loose > 1.0, has_all_bounds

@@ -68,7 +68,7 @@ class CampaignCache:
         if kind not in self._distances or not self._labeled[kind] <= labeled:
             self._distances[kind], self._labeled[kind] = kind(self._embedding), set()
         distances = self._distances[kind]
-        distances.label(sorted(labeled - self._labeled[kind]))
+        distances.add_all(sorted(labeled - self._labeled[kind]))
         self._labeled[kind] = labeled
         return distances.take(pool_index.rows, X)  # type: ignore[return-value]  # of its key's kind
 

@@ -1,60 +1,58 @@
-"""How far rows reach: lengths of kernels that are learned from the rows."""
+"""Kernel bandwidths learned from the rows, one per row."""
 
 from __future__ import annotations
 
 import math
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import sparse
 
 from skactive.selectors._engine.points import (
-    DUPLICATE,
     Floats,
     Matrix,
-    Points,
+    PointSet,
     canonical,
+    distances_from_products,
     products,
-    rounded,
+    round_to_bits,
     slices,
     squared_norms,
 )
 
 __all__ = ["effective_bandwidth"]
 
-_BLOCK_BYTES = 2**20  # of distances at a time
-_STEPS, _TOLERANCE = 100, 1e-9  # of the search for the logarithms of squared lengths
-_BITS = 24  # of a length that are kept
+_DISTANCE_BYTES = 2**20  # size of a block of distances
+_MAX_STEPS, _STEP_TOLERANCE = 100, 1e-9  # of Newton's method, on logarithms of squared lengths
+_LENGTH_BITS = 24  # bits of a length that are kept
 
 
 def effective_bandwidth(X: Matrix, n_chosen: float, *, at: Matrix | None = None) -> Floats:
-    r"""Return the lengths at which so many rows, wherever they lie, would just share the pool.
+    r"""Return the bandwidths at which `n_chosen` rows, anywhere, would just share the pool.
 
     Parameters
     ----------
     X : ndarray or sparse matrix of shape (n_rows, n_dims)
-        Points: the pool, or rows drawn from it evenly; a thousand of them will do.
+        Points: the pool, or rows drawn uniformly from it; a thousand are enough.
     n_chosen : float
-        How many rows are to share the pool: those labeled, and the batch. Fewer than 2 count as
-        2: no row covers the whole pool by itself.
+        Number of rows that share the pool: those labeled, and the batch. Fewer than 2 count as 2:
+        no row covers the whole pool by itself.
     at : ndarray or sparse matrix of shape (n_at, n_dims), default=None
-        The points whose lengths are asked for; None asks for those of ``X``.
+        The points whose bandwidths are returned; None takes those of ``X``.
 
     Returns
     -------
     ndarray of shape (n_at,)
-        The lengths :math:`\sigma_j`; 1 where all rows coincide.
+        The bandwidths :math:`\sigma_j`; 1 if all rows coincide.
 
     Notes
     -----
-    Each of them solves, over the points that do not coincide with :math:`z_j`,
+    Each solves, over the points that do not coincide with :math:`z_j`,
 
     .. math:: \operatorname{mean}_i \exp(-\lVert z_i - z_j \rVert^2 / \sigma_j^2)
         = \frac{1}{n_{\text{chosen}}}
 
-    The mean is the share of the pool that a row covers. So all rows cover as much: those in the
-    midst of many reach less far than those that lie by themselves. Rows that do not overlap cover
-    all of the pool together, and lengths fall by themselves as labels grow. Time grows with
+    The mean is the share of the pool that a row covers. So all rows cover the same share: those in
+    dense regions have smaller bandwidths than isolated ones. Rows that do not overlap cover the
+    whole pool together, and bandwidths shrink as the number of labels grows. Time grows with
     n_rows x n_at, memory with n_rows + n_at.
 
     Examples
@@ -65,45 +63,46 @@ def effective_bandwidth(X: Matrix, n_chosen: float, *, at: Matrix | None = None)
     >>> effective_bandwidth(X, n_chosen=4).round(1)
     array([0.2, 0.1, 0.1, 0.2, 7.5])
     """
-    pool = Points(X)
-    wanted = canonical(X if at is None else at)
-    lengths = np.full(wanted.shape[0], np.nan)
-    for block in slices(len(lengths), max(16, _BLOCK_BYTES // (8 * max(1, pool.n_rows)))):
-        squared, distinct = _squared_distances(pool, wanted[block])
-        known = distinct.any(axis=1)
-        lengths[block][known] = _solved(squared[known], distinct[known], max(n_chosen, 2.0))
+    pool = PointSet(X)
+    points = canonical(X if at is None else at)
+    lengths = np.full(points.shape[0], np.nan)
+    for block in slices(len(lengths), max(16, _DISTANCE_BYTES // (8 * max(1, pool.n_rows)))):
+        squared = _distances_to_pool(pool, points[block])  # (n_block, n_rows)
+        has_others = (squared > 0.0).any(axis=1)
+        lengths[block][has_others] = _solve_lengths(squared[has_others], max(n_chosen, 2.0))
     usual = np.median(lengths[~np.isnan(lengths)]) if not np.isnan(lengths).all() else 1.0
-    return rounded(np.where(np.isnan(lengths), usual, lengths), _BITS)
+    return round_to_bits(np.where(np.isnan(lengths), usual, lengths), _LENGTH_BITS)
 
 
-def _squared_distances(pool: Points, wanted: Matrix) -> tuple[Floats, NDArray[np.bool_]]:
-    """Return squared distances of some rows to the pool's, and which of these do not coincide."""
-    rows = pool.centered(wanted)
-    inner = products(rows, pool.rows(np.arange(pool.n_rows)))
-    inner = inner.toarray() if sparse.issparse(inner) else inner
-    both = squared_norms(rows)[:, np.newaxis] + pool.norms
-    squared = both - 2 * inner
-    distinct = squared > DUPLICATE * both
-    return np.where(distinct, squared, 0.0), distinct
+def _distances_to_pool(pool: PointSet, points: Matrix) -> Floats:
+    """Return squared distances of points to the pool's rows; exactly 0 for duplicates."""
+    rows = pool.center(points)
+    inner = products(rows, pool.copy_rows(np.arange(pool.n_rows)))
+    return distances_from_products(inner, squared_norms(rows)[:, np.newaxis] + pool.norms)
 
 
-def _solved(squared: Floats, distinct: NDArray[np.bool_], n_chosen: float) -> Floats:
-    """Find the lengths by Newton's method on logarithms; steps that leave the bracket halve it."""
+def _solve_lengths(squared: Floats, n_chosen: float) -> Floats:
+    """Solve for the lengths by Newton's method on logarithms, within a bracket that shrinks.
+
+    Steps that would leave the bracket halve it instead.
+    """
+    distinct = squared > 0.0
     n_distinct = distinct.sum(axis=1)
-    # As if all were as far away as the nearest, and as they are in the mean (Jensen's inequality).
+    # The bracket: as if all rows were as far away as the nearest, and as if all were at the mean of
+    # the squared distances (Jensen's inequality).
     low = np.log(squared.min(axis=1, where=distinct, initial=np.inf) / math.log(n_chosen))
     high = np.log(squared.sum(axis=1) / n_distinct / math.log(n_chosen))
-    at = high.copy()
-    for _ in range(_STEPS):
-        exponents = squared * np.exp(-at)[:, np.newaxis]
-        merits = np.where(distinct, np.exp(-exponents), 0.0)
-        total = merits.sum(axis=1)
-        slope = np.einsum("ij,ij->i", exponents, merits) / total
+    logs = high.copy()  # of the squared lengths
+    for _ in range(_MAX_STEPS):
+        exponents = squared * np.exp(-logs)[:, np.newaxis]
+        terms = np.where(distinct, np.exp(-exponents), 0.0)
+        total = terms.sum(axis=1)
+        slope = np.einsum("ij,ij->i", exponents, terms) / total
         excess = np.log(total / n_distinct * n_chosen)
-        low, high = np.where(excess < 0, at, low), np.where(excess > 0, at, high)
-        step = at - excess / slope
+        low, high = np.where(excess < 0, logs, low), np.where(excess > 0, logs, high)
+        step = logs - excess / slope
         step = np.where((step >= low) & (step <= high), step, (low + high) / 2)
-        done, at = np.abs(step - at).max(initial=0.0) <= _TOLERANCE, step
+        done, logs = np.abs(step - logs).max(initial=0.0) <= _STEP_TOLERANCE, step
         if done:
             break
-    return np.exp(at / 2)
+    return np.exp(logs / 2)

@@ -1,8 +1,9 @@
-"""Selectors that cover the pool: every row shall be near to a row that is labeled or chosen.
+"""Selectors that cover the pool: every row should be near a labeled or chosen row.
 
-All of them maximize a weighted coverage: `_covering` says what it gains to choose a row, `_greedy`
-searches for the rows that gain most. Here are the selectors, which put the two together, the sample
-on which the coverage of a large pool is measured, and the radius at which balls are pure.
+All of them maximize a weighted coverage: `_engine.coverage` computes the gains of choosing rows,
+and `_engine.lazy_greedy` searches for the rows that gain most. This module has the selectors, which
+combine the two, the sample on which the coverage of a large pool is measured, and the radius at
+which balls are pure.
 """
 
 from __future__ import annotations
@@ -16,22 +17,21 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 
 from skactive._utils.seeding import Seed, make_random_state
-from skactive.selectors._engine.coverage import Coverage, RadiusCoverage, nearest_centers
+from skactive.selectors._engine.cells import assign_to_centers
+from skactive.selectors._engine.coverage import Coverage, RadiusCoverage
 from skactive.selectors._engine.lazy_greedy import lazy_greedy
-from skactive.selectors._engine.points import Matrix
+from skactive.selectors._engine.points import Floats, Matrix, Positions
 from skactive.selectors._engine.similarity import (
+    Candidates,
     Distances,
-    Points,
     Similarity,
-    Values,
-    blocks,
-    distance,
-    precision,
+    block_slices,
+    choose_precision,
+    negative_distance,
     rbf,
     tophat,
 )
-from skactive.selectors._engine.threads import share_out, threads
-from skactive.selectors._top import Positions
+from skactive.selectors._engine.threads import limit_blas_threads, run_parts
 
 __all__ = [
     "facility_location",
@@ -58,7 +58,7 @@ def max_coverage(
     max_reference: int | None = 10_000,
     random_state: Seed = None,
 ) -> Positions:
-    r"""Select rows that are together most similar to all rows, each to the nearest of them.
+    r"""Select rows such that every row is similar to at least one of them.
 
     Parameters
     ----------
@@ -69,25 +69,24 @@ def max_coverage(
     labeled : ndarray or sparse matrix of shape (n_labeled, n_dims), default=None
         Points that cover rows from the start.
     weights : ndarray of shape (n_rows,) or (n_reference,), default=None
-        How much it is worth to cover each row, at least 0; None counts all the same.
+        Weight of covering each row, at least 0; None weighs all rows equally.
     reference : ndarray or sparse matrix of shape (n_reference, n_dims), default=None
-        What is to be covered; None covers the rows of ``X``.
+        Rows to cover; None covers the rows of ``X``.
     kernel : {"rbf", "tophat"}, default="rbf"
         Similarity of two rows: :math:`\exp(-d^2 / \sigma^2)`, or 1 where :math:`d \le \sigma`
         and 0 elsewhere.
     bandwidth : float or ndarray of shape (n_rows,), default=None
-        :math:`\sigma`, or how far each of the rows reaches ("rbf" only). None takes the root mean
-        square distance of the rows from their mean; for rows of length 1 in all directions that
-        is 1.
+        :math:`\sigma`, one for all rows or ("rbf" only) one per row. None uses the root mean square
+        distance of the rows from their mean; for rows of length 1 in all directions that is 1.
     labeled_bandwidth : ndarray of shape (n_labeled,), default=None
-        How far the labeled points reach; needed where `bandwidth` is an array.
+        The :math:`\sigma` of each labeled point; required where `bandwidth` is an array.
     candidate_weights : ndarray of shape (n_rows,), default=None
-        What the gain of choosing each row is multiplied by, at least 0; None takes it as it is.
+        Factor of the gain of choosing each row, at least 0; None leaves the gains as they are.
     max_reference : int or None, default=10_000
-        Where there are more rows to be covered, coverage is measured on a sample of this many.
-        None measures it on all rows, in time that grows with the square of their number.
+        If more rows are to be covered, coverage is measured on a sample of this many. None
+        measures it on all rows, in time that grows with the square of their number.
     random_state : int, RandomState or None, default=None
-        Breaks ties, draws the sample, and draws the rest where nothing is left to cover.
+        Breaks ties, draws the sample, and draws the remaining rows once everything is covered.
 
     Returns
     -------
@@ -96,14 +95,14 @@ def max_coverage(
 
     Notes
     -----
-    With :math:`L` the labeled rows, each pick adds most to
+    With :math:`L` the labeled rows, each pick maximizes the increase of
 
     .. math:: F(S) = \sum_i w_i \max_{s \in L \cup S} k(x_i, x_s)
 
-    times the weight of the row in `candidate_weights`. Without these, greedy picks reach at
-    least :math:`1 - 1/e` of the best coverage possible. The sample is drawn without replacement,
-    with probabilities :math:`\pi_i` in proportion to the weights, and its rows weigh
-    :math:`w_i / \pi_i` (Horvitz-Thompson), so that its coverage is that of the pool on average.
+    times the weight of the row, if `candidate_weights` are given. Without it, greedy picks reach at least
+    :math:`1 - 1/e` of the best coverage possible. The sample is drawn without replacement, with
+    probabilities :math:`\pi_i` in proportion to the weights, and its rows weigh
+    :math:`w_i / \pi_i` (Horvitz-Thompson), so that its expected coverage is that of the pool.
     Every row remains a candidate: time grows with n_rows x n_reference, memory with
     n_rows + n_reference.
 
@@ -122,20 +121,27 @@ def max_coverage(
     array([...])
     """
     rng = make_random_state(random_state)
-    points = Points.of(X)
-    rows = points.X if reference is None else reference
-    chosen, weights = _sample(int(rows.shape[0]), weights, max_reference, rng)
+    candidates = Candidates.from_rows(X)
+    rows = candidates.X if reference is None else reference
+    chosen, weights = _draw_reference(int(rows.shape[0]), weights, max_reference, rng)
     kind = RadiusCoverage if kernel == "tophat" else Coverage
-    options: dict[str, Any] = {"weights": weights, "labeled": labeled, "worth": candidate_weights}
-    options["own"] = kernel != "tophat" and reference is None and isinstance(chosen, slice)
+    options: dict[str, Any] = {
+        "weights": weights,
+        "labeled": labeled,
+        "candidate_weights": candidate_weights,
+    }
+    options["symmetric"] = kernel != "tophat" and reference is None and isinstance(chosen, slice)
     if isinstance(bandwidth, np.ndarray):
         if kernel == "tophat":
             raise ValueError("kernel='tophat' takes one bandwidth for all rows; got an array.")
-        options |= {"own": False, "sharpness": _sharpness(bandwidth)}
+        # exp(-d^2 / s_j^2) is the kernel of bandwidth 1 at d^2 times the sharpness 1 / s_j^2.
+        options |= {"symmetric": False, "sharpness": _sharpness(bandwidth)}
         options["labeled_sharpness"] = _sharpness(labeled_bandwidth)
         bandwidth = 1.0
-    similarity = _KERNELS[kernel](points.spread if bandwidth is None else bandwidth)
-    return _most_covering(kind, points, rows[chosen], similarity, batch_size, rng=rng, **options)
+    similarity = _KERNELS[kernel](candidates.spread if bandwidth is None else bandwidth)
+    return _select_covering(
+        kind, candidates, rows[chosen], similarity, batch_size, rng=rng, **options
+    )
 
 
 def facility_location(
@@ -147,7 +153,7 @@ def facility_location(
     max_reference: int | None = 10_000,
     random_state: Seed = None,
 ) -> Positions:
-    r"""Select rows so that the distances of all rows to the nearest of them have a small sum.
+    r"""Select rows that minimize the sum of the distances of all rows to the nearest of them.
 
     Parameters
     ----------
@@ -156,14 +162,14 @@ def facility_location(
     batch_size : int
         Number of rows to select.
     labeled : ndarray or sparse matrix of shape (n_labeled, n_dims), default=None
-        Points that serve rows from the start.
+        Points that are open from the start.
     weights : ndarray of shape (n_rows,), default=None
-        How much each row counts, at least 0; None counts all the same.
+        Weight of each row, at least 0; None weighs all rows equally.
     max_reference : int or None, default=10_000
-        Where the pool has more rows, the sum is estimated on a sample of this many. None takes all
+        If the pool has more rows, the sum is estimated on a sample of this many. None takes all
         rows, in time that grows with the square of their number.
     random_state : int, RandomState or None, default=None
-        Breaks ties, draws the sample, and draws the rest where all distances are 0.
+        Breaks ties, draws the sample, and draws the remaining rows once all distances are 0.
 
     Returns
     -------
@@ -172,11 +178,11 @@ def facility_location(
 
     Notes
     -----
-    Each pick makes the sum :math:`\sum_i w_i \min_{s \in L \cup S} \lVert x_i - x_s \rVert_2` as
-    small as it can. Where nothing is labeled or chosen yet, the distance is that to a phantom
-    farther away than any row: the first pick is the medoid, and the picks are those of the
-    similarity :math:`d_{\max} - d`, whatever constant stands for :math:`d_{\max}`. The sample is
-    that of :func:`max_coverage`.
+    Each pick minimizes the sum :math:`\sum_i w_i \min_{s \in L \cup S} \lVert x_i - x_s \rVert_2`.
+    As long as nothing is labeled or chosen, the distance is that to a phantom farther away than
+    any row: the first pick is the medoid, and the picks are those of the similarity
+    :math:`d_{\max} - d`, for any constant :math:`d_{\max}`. The sample is that of
+    :func:`max_coverage`.
 
     References
     ----------
@@ -191,12 +197,18 @@ def facility_location(
     array([2, 4])
     """
     rng = make_random_state(random_state)
-    points = Points.of(X)
-    chosen, weights = _sample(points.n_rows, weights, max_reference, rng)
+    candidates = Candidates.from_rows(X)
+    chosen, weights = _draw_reference(candidates.n_rows, weights, max_reference, rng)
     options: dict[str, Any] = {"weights": weights, "labeled": labeled}
-    options["own"] = isinstance(chosen, slice)
-    return _most_covering(
-        Coverage, points, points.X[chosen], distance(), batch_size, rng=rng, **options
+    options["symmetric"] = isinstance(chosen, slice)
+    return _select_covering(
+        Coverage,
+        candidates,
+        candidates.X[chosen],
+        negative_distance(),
+        batch_size,
+        rng=rng,
+        **options,
     )
 
 
@@ -210,26 +222,26 @@ def targeted_coverage(
     bandwidth: float | None = None,
     random_state: Seed = None,
 ) -> Positions:
-    r"""Select rows that resemble the targets, and between them all of the targets.
+    r"""Select rows that are similar to the targets, and that together cover all targets.
 
     Parameters
     ----------
     X : ndarray or sparse matrix of shape (n_rows, n_dims)
         Points.
     targets : ndarray or sparse matrix of shape (n_targets, n_dims)
-        Points to find rows for, of the kind of ``X``.
+        Points to cover, of the kind of ``X``.
     batch_size : int
         Number of rows to select.
     eta : float, default=1.0
-        At least 0. At 0 each target needs one row only; large values take the rows nearest to any
-        target.
+        At least 0. At 0 one similar row per target is enough; large values select the rows nearest
+        to any target.
     labeled : ndarray or sparse matrix of shape (n_labeled, n_dims), default=None
         Points that cover targets from the start.
     bandwidth : float, default=None
-        :math:`\sigma` of the similarity :math:`k = \exp(-d^2 / \sigma^2)`. None takes the root
-        mean square distance of the rows of ``X`` from their mean.
+        :math:`\sigma` of the similarity :math:`k = \exp(-d^2 / \sigma^2)`. None uses the root mean
+        square distance of the rows of ``X`` from their mean.
     random_state : int, RandomState or None, default=None
-        Breaks ties, and draws the rest where nothing is left to gain.
+        Breaks ties, and draws the remaining rows once no row gains anything.
 
     Returns
     -------
@@ -238,8 +250,8 @@ def targeted_coverage(
 
     Notes
     -----
-    With :math:`T` the targets and :math:`L` the labeled rows, each pick adds most to the mutual
-    information of facility location over the pairs of a row and a target,
+    With :math:`T` the targets and :math:`L` the labeled rows, each pick maximizes the increase of
+    the mutual information of facility location over the pairs of a row and a target,
 
     .. math::
         \sum_{t \in T} \max_{s \in L \cup S} k(t, s) + \eta \sum_{s \in S} \max_{t \in T} k(s, t)
@@ -256,11 +268,13 @@ def targeted_coverage(
     array([0, 3])
     """
     rng = make_random_state(random_state)
-    points = Points.of(X)
-    similarity = rbf(points.spread if bandwidth is None else bandwidth)
+    candidates = Candidates.from_rows(X)
+    similarity = rbf(candidates.spread if bandwidth is None else bandwidth)
     ones = np.ones(targets.shape[0])
     options: dict[str, Any] = {"weights": ones, "labeled": labeled, "bonus": eta}
-    return _most_covering(Coverage, points, targets, similarity, batch_size, rng=rng, **options)
+    return _select_covering(
+        Coverage, candidates, targets, similarity, batch_size, rng=rng, **options
+    )
 
 
 def purity_radius(
@@ -272,33 +286,32 @@ def purity_radius(
     max_reference: int = 10_000,
     random_state: Seed = None,
 ) -> float:
-    r"""Return the largest radius at which most balls around rows hold rows of one cluster only.
+    r"""Return the largest radius at which most balls around rows contain one cluster only.
 
     Parameters
     ----------
     X : ndarray or sparse matrix of shape (n_rows, n_dims)
         Points.
     n_clusters : int
-        Number of k-means clusters, which stand for the classes.
+        Number of k-means clusters, which stand in for the classes.
     purity : float, default=0.95
         Share of the balls that must be pure.
     n_balls : int, default=1000
-        Number of rows, drawn at random, around which balls are laid. Each is checked against all
-        rows.
+        Number of randomly drawn rows that are centers of balls. Each is compared with all rows.
     max_reference : int, default=10_000
-        Number of rows, drawn at random, from which k-means learns.
+        Number of randomly drawn rows to which k-means is fitted.
     random_state : int, RandomState or None, default=None
         Draws the rows and seeds k-means.
 
     Returns
     -------
     float
-        The radius; infinity where there is one cluster only.
+        The radius; infinity if there is only one cluster.
 
     Notes
     -----
-    The ball around :math:`x_i` is pure while its radius is below the distance to the nearest row
-    of another cluster. So no radii are tried: the answer is a quantile of these distances.
+    The ball around :math:`x_i` is pure as long as its radius is below the distance to the nearest
+    row of another cluster. So no radii are tried: the result is a quantile of these distances.
 
     References
     ----------
@@ -312,73 +325,76 @@ def purity_radius(
     4.0
     """
     rng = make_random_state(random_state)
-    points = Points.of(X)
-    learned = np.sort(rng.permutation(points.n_rows)[:max_reference])
-    centers = _kmeans_centers(points.X[learned], n_clusters, rng)
-    clusters, _ = nearest_centers(points, centers)
-    balls = np.sort(rng.permutation(points.n_rows)[:n_balls])
-    stranger = np.sort(_distance_to_another(points, balls, clusters))
-    impure = math.floor((1 - purity) * len(stranger) + 1e-9)
-    return float(stranger[impure]) * (1 - 1e-6)  # just inside, whatever the rounding
+    candidates = Candidates.from_rows(X)
+    sample = np.sort(rng.permutation(candidates.n_rows)[:max_reference])
+    centers = _fit_kmeans(candidates.X[sample], n_clusters, rng)
+    clusters, _ = assign_to_centers(candidates, centers)
+    balls = np.sort(rng.permutation(candidates.n_rows)[:n_balls])
+    radii = np.sort(_distances_to_other_clusters(candidates, balls, clusters))
+    n_impure = math.floor((1 - purity) * len(radii) + 1e-9)  # else (1 - 0.8) * 5 would give 0
+    return float(radii[n_impure]) * (1 - 1e-6)  # strictly inside, in spite of rounding
 
 
-# -- the search for what covers most -----------------------------------------------------------
+# -- the search --------------------------------------------------------------------------------
 
 
-def _most_covering(
+def _select_covering(
     kind: type[Coverage],
-    points: Points,
+    candidates: Candidates,
     rows: Matrix,
     similarity: Similarity,
     batch_size: int,
     *,
     rng: RandomState,
-    worth: NDArray[Any] | None = None,
+    candidate_weights: NDArray[Any] | None = None,
     **options: Any,
 ) -> Positions:
-    with threads(points.n_rows * rows.shape[0]) as n_threads:
-        objective = kind(points, rows, similarity, rng=rng, n_threads=n_threads, **options)
-        worth = np.ones(points.n_rows) if worth is None else np.asarray(worth, dtype=np.float64)
-        return lazy_greedy(objective, worth, batch_size, rng)
+    with limit_blas_threads(candidates.n_rows * rows.shape[0]) as n_threads:
+        objective = kind(candidates, rows, similarity, rng=rng, n_threads=n_threads, **options)
+        if candidate_weights is None:
+            candidate_weights = np.ones(candidates.n_rows)
+        weights = np.asarray(candidate_weights, dtype=np.float64)
+        return lazy_greedy(objective, weights, batch_size, rng)
 
 
-def _sharpness(lengths: NDArray[Any] | None) -> Values | None:
-    """Return what squared distances are multiplied by, where each row has a length of its own."""
-    return None if lengths is None else np.asarray(lengths, dtype=np.float64) ** -2.0
+def _sharpness(bandwidths: NDArray[Any] | None) -> Floats | None:
+    """Return the factors of squared distances that stand for one bandwidth per row."""
+    return None if bandwidths is None else np.asarray(bandwidths, dtype=np.float64) ** -2.0
 
 
 # -- the sample on which coverage is measured --------------------------------------------------
 
 
-def _sample(
+def _draw_reference(
     n_rows: int, weights: NDArray[Any] | None, size: int | None, rng: RandomState
-) -> tuple[Positions | slice, Values]:
-    """Draw rows where there are more than `size`; else take all, with their own weights."""
+) -> tuple[Positions | slice, Floats]:
+    """Draw `size` of the rows to cover, with new weights; take all if there are not more."""
     weights = np.ones(n_rows) if weights is None else np.asarray(weights, dtype=np.float64)
     if size is None or n_rows <= size:
         return slice(None), weights
     return weighted_sample(weights, size, rng)
 
 
-def weighted_sample(weights: Values, size: int, rng: RandomState) -> tuple[Positions, Values]:
+def weighted_sample(weights: Floats, size: int, rng: RandomState) -> tuple[Positions, Floats]:
     """Draw rows in proportion to their weights, and return them with Horvitz-Thompson weights.
 
-    Systematic sampling from a random order: exactly `size` rows, where as many have a weight.
+    Systematic sampling from a random order: exactly `size` rows, if that many have a weight.
     """
     inclusion = _inclusion_probabilities(weights, size)
     order = rng.permutation(len(weights))
     steps = np.floor(np.cumsum(inclusion[order]) + rng.uniform())
-    drawn = np.sort(order[np.diff(steps, prepend=0.0) > 0])
-    return drawn, weights[drawn] / inclusion[drawn]
+    sample = np.sort(order[np.diff(steps, prepend=0.0) > 0])
+    return sample, weights[sample] / inclusion[sample]
 
 
-def _inclusion_probabilities(weights: Values, size: int) -> Values:
+def _inclusion_probabilities(weights: Floats, size: int) -> Floats:
     """Return probabilities in proportion to the weights that sum to `size`, none above 1."""
+    # Rows whose probability would exceed 1 are certain; the rest of the draws goes to the others.
     inclusion = np.where(weights > 0, 1.0, 0.0)
     free, n_positive = weights > 0, int((weights > 0).sum())
     while n_positive > size:
-        left = size - (n_positive - free.sum())  # draws not taken up by rows that are certain
-        inclusion[free] = weights[free] * (left / weights[free].sum())
+        n_left = size - (n_positive - free.sum())  # draws besides the rows that are certain
+        inclusion[free] = weights[free] * (n_left / weights[free].sum())
         certain = free & (inclusion >= 1.0)
         if not certain.any():
             break
@@ -390,31 +406,38 @@ def _inclusion_probabilities(weights: Values, size: int) -> Values:
 # -- the radius at which balls are pure --------------------------------------------------------
 
 
-def _kmeans_centers(X: Matrix, n_clusters: int, rng: RandomState) -> Values:
+def _fit_kmeans(X: Matrix, n_clusters: int, rng: RandomState) -> Floats:
     """Return the centers of at most as many clusters as there are rows, (n_clusters, n_dims)."""
-    from sklearn.cluster import KMeans  # late: it takes a tenth of a second
+    from sklearn.cluster import KMeans  # late: importing it takes 0.1 s
     from sklearn.exceptions import ConvergenceWarning
 
     with warnings.catch_warnings():
-        # Duplicate rows are no fault of the caller's: some clusters are empty.
+        # Duplicate rows are not the caller's mistake: some clusters are empty.
         warnings.filterwarnings("ignore", category=ConvergenceWarning)
         model = KMeans(min(n_clusters, X.shape[0]), n_init=1, random_state=rng)
         return model.fit(X).cluster_centers_
 
 
-def _distance_to_another(points: Points, balls: Positions, clusters: Positions) -> Values:
-    """Return the distance of some rows to the nearest row of another cluster, or a little less."""
-    dtype, short = precision(points, points.largest, 1.0)
-    distances = Distances(points.X[balls], points.center, scale=1, short=short, dtype=dtype)
+def _distances_to_other_clusters(
+    candidates: Candidates, balls: Positions, clusters: Positions
+) -> Floats:
+    """Return lower bounds on the distance of rows to the nearest row of another cluster.
+
+    They are smaller than the distances by no more than the rounding error.
+    """
+    X = candidates.X
+    dtype, shrinkage = choose_precision(candidates, candidates.largest, 1.0)
+    distances = Distances(X[balls], candidates.center, scale=1, shrinkage=shrinkage, dtype=dtype)
     members = np.split(np.argsort(clusters, kind="stable"), np.cumsum(np.bincount(clusters))[:-1])
-    nearest = np.full((len(members), len(balls)), np.inf)
+    nearest = np.full((len(members), len(balls)), np.inf)  # one row per part, for the threads
 
     def measure(cluster: int) -> None:
-        others, mine = np.flatnonzero(clusters[balls] != cluster), members[cluster]
-        for block in blocks(len(mine), len(balls) + points.X.shape[1], distances.dtype.itemsize):
-            squared = distances(points.X[mine[block]], others).min(axis=0)
+        others, rows = np.flatnonzero(clusters[balls] != cluster), members[cluster]
+        n_columns = len(balls) + X.shape[1]
+        for block in block_slices(len(rows), n_columns, distances.dtype.itemsize):
+            squared = distances(X[rows[block]], others).min(axis=0)
             nearest[cluster, others] = np.minimum(nearest[cluster, others], squared)
 
-    with threads(points.n_rows * len(balls)) as n_threads:
-        share_out(measure, len(members), n_threads)
+    with limit_blas_threads(candidates.n_rows * len(balls)) as n_threads:
+        run_parts(measure, len(members), n_threads)
     return np.sqrt(nearest.min(axis=0))

@@ -1,8 +1,8 @@
-"""Selectors that stand on the distance to the nearest row chosen so far."""
+"""Selectors based on the distance to the nearest row chosen so far."""
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.random import RandomState
@@ -13,34 +13,32 @@ from skactive.selectors._engine.nearest_centers import (
     AllDistances,
     NearestCenters,
     draw_centers,
-    one_of,
+    draw_one,
 )
-from skactive.selectors._engine.points import AnyPoints, Matrix
-from skactive.selectors._top import Positions, fill_at_random
+from skactive.selectors._engine.points import AnyPoints, Floats, Matrix, Positions
+from skactive.selectors._top import fill_at_random
 
 __all__ = [
-    "Matrix",
-    "far_but_no_outlier",
-    "farthest_first",
     "k_center_greedy",
     "kmeans_plusplus",
-    "largest_cluster",
     "lcmd",
-    "ranked",
     "ranked_batch",
     "robust_k_center_greedy",
+    "select_by_rank",
+    "select_far_inliers",
+    "select_farthest_first",
+    "select_in_largest_cluster",
 ]
 
-Values: TypeAlias = NDArray[np.float64]
-
-_TIE = 1e-9  # sums over clusters carry the rounding of their terms; within it they tie
-_SAME = 1e-12  # merits by distances from differences tie within it
+# Sums over clusters carry the rounding of their terms, and tie within this share.
+_SUM_TOLERANCE = 1e-9
+_MERIT_TOLERANCE = 1e-12  # merits computed from differences of rows tie within it
 
 
 def k_center_greedy(
     X: AnyPoints, batch_size: int, *, labeled: Matrix | None = None, random_state: Seed = None
 ) -> Positions:
-    r"""Select rows farthest-first, so that every row comes close to a chosen one.
+    r"""Select rows farthest-first, so that every row is close to a chosen one.
 
     Parameters
     ----------
@@ -50,10 +48,10 @@ def k_center_greedy(
     batch_size : int
         Number of rows to select.
     labeled : ndarray or sparse matrix of shape (n_labeled, n_dims), default=None
-        Points that are covered from the start, of the kind of ``X`` (factors have none). Without
-        any, the first pick is the row nearest to the mean.
+        Centers from the start, of the kind of ``X`` (not available for factors). Without any, the
+        first pick is the row nearest to the mean.
     random_state : int, RandomState or None, default=None
-        Breaks ties; where every row left coincides with a chosen one, draws the rest.
+        Breaks ties, and draws the remaining rows once all of them coincide with chosen ones.
 
     Returns
     -------
@@ -66,7 +64,7 @@ def k_center_greedy(
 
     .. math:: i^* = \arg\max_i \min_{c} \lVert x_i - x_c \rVert_2
 
-    which covers the pool within twice the smallest radius possible.
+    which covers the pool within twice the smallest possible radius.
 
     References
     ----------
@@ -81,11 +79,11 @@ def k_center_greedy(
     array([3, 2, 1])
     """
     rng = make_random_state(random_state)
-    return farthest_first(NearestCenters(X, labeled=labeled), batch_size, rng)
+    return select_farthest_first(NearestCenters(X, labeled=labeled), batch_size, rng)
 
 
-def farthest_first(state: NearestCenters, batch_size: int, rng: RandomState) -> Positions:
-    """Select rows, each the farthest from all centers; see :func:`k_center_greedy`."""
+def select_farthest_first(state: NearestCenters, batch_size: int, rng: RandomState) -> Positions:
+    """Select rows, each the farthest from all centers: :func:`k_center_greedy` of a state."""
     batch_size = min(batch_size, state.n_rows)
     picks = state.start(rng) if batch_size else []
     picks += state.farthest_first(batch_size - len(picks), rng)
@@ -105,7 +103,7 @@ def kmeans_plusplus(
     batch_size : int
         Number of rows to select.
     first : int or None, default=None
-        Position of the first pick; None draws it uniformly.
+        Position of the first row; None draws it uniformly.
     random_state : int, RandomState or None, default=None
         Makes the draws.
 
@@ -116,11 +114,11 @@ def kmeans_plusplus(
 
     Notes
     -----
-    With :math:`D_i` the distance of row :math:`i` from the nearest row drawn,
+    With :math:`D_i` the distance of row :math:`i` from the nearest row drawn before,
 
     .. math:: p_i = D_i^2 / \textstyle\sum_j D_j^2
 
-    A duplicate of a row drawn is drawn only when nothing else is left, then uniformly.
+    Duplicates of drawn rows are drawn only if no other rows remain, and then uniformly.
 
     References
     ----------
@@ -146,7 +144,7 @@ def ranked_batch(
     labeled: Matrix | None = None,
     random_state: Seed = None,
 ) -> Positions:
-    r"""Select rows one by one, for uncertainty and for distance from what is chosen already.
+    r"""Select rows one by one for uncertainty and for distance from those selected before.
 
     Parameters
     ----------
@@ -154,11 +152,11 @@ def ranked_batch(
         Points; a pair ``(a, h)`` of shapes (n_rows, n_a) and (n_rows, n_h) stands for the outer
         products of their rows.
     uncertainty : ndarray of shape (n_rows,)
-        Scores from 0 to 1, higher is more uncertain.
+        Scores from 0 to 1; higher is more uncertain.
     batch_size : int
         Number of rows to select.
     labeled : ndarray or sparse matrix of shape (n_labeled, n_dims), default=None
-        Points whose labels are known, of the kind of ``X`` (factors have none).
+        Points whose labels are known, of the kind of ``X`` (not available for factors).
     random_state : int, RandomState or None, default=None
         Breaks ties.
 
@@ -170,14 +168,13 @@ def ranked_batch(
     Notes
     -----
     With :math:`U` the rows not chosen yet, :math:`L` those labeled or chosen, and :math:`d_i` the
-    Euclidean distance from row :math:`i` to the nearest of :math:`L`, each pick is the largest
+    Euclidean distance from row :math:`i` to the nearest of :math:`L`, each pick maximizes
 
     .. math::
         \alpha \Bigl(1 - \frac{1}{1 + d_i}\Bigr) + (1 - \alpha) \, u_i, \qquad
         \alpha = \frac{|U|}{|U| + |L|}
 
-    Where :math:`L` is empty there is no distance to speak of, and the first pick is the most
-    uncertain row.
+    If :math:`L` is empty, :math:`\alpha = 0`: the first pick is the most uncertain row.
 
     References
     ----------
@@ -191,67 +188,68 @@ def ranked_batch(
     array([0, 2])
     """
     state = NearestCenters(X, labeled=labeled)
-    return ranked(state, uncertainty, batch_size, make_random_state(random_state))
+    return select_by_rank(state, uncertainty, batch_size, make_random_state(random_state))
 
 
-def ranked(
+def select_by_rank(
     state: NearestCenters, uncertainty: NDArray[Any], batch_size: int, rng: RandomState
 ) -> Positions:
-    """Select rows for uncertainty and distance from all centers; see :func:`ranked_batch`."""
-    return _Ranking(state, uncertainty, rng).picks(min(batch_size, state.n_rows))
+    """Select rows for uncertainty and distance from centers: :func:`ranked_batch` of a state."""
+    return _Ranking(state, uncertainty, rng).pick(min(batch_size, state.n_rows))
 
 
 class _Ranking:
-    """The rows ranked so far, and bounds on the merit of the others.
+    """The rows ranked so far, and upper bounds on the merit of the others.
 
-    Merit grows with the distance, and distances only shrink: what they were gives an upper bound.
-    So it is made exact for the rows alone whose bound could still be the highest.
+    Merit grows with the distance, and distances only shrink, so merits by old distances are upper
+    bounds. They are made exact only for rows whose bound could still be the highest.
     """
 
     def __init__(self, state: NearestCenters, uncertainty: NDArray[Any], rng: RandomState) -> None:
         self._state, self._rng = state, rng
         self._uncertainty = np.asarray(uncertainty, dtype=np.float64)
         self._n_points = state.n_rows + state.n_centers
-        self._spread = (
+        # The most that a merit changes per change of the weight alpha.
+        self._max_slope = (
             max(self._uncertainty.max(), 1 - self._uncertainty.min(), 0.0) if state.n_rows else 0.0
         )
         self._picks: list[int] = []
         self._width = 256
 
-    def picks(self, n_picks: int) -> Positions:
-        """Rank so many rows."""
+    def pick(self, n_picks: int) -> Positions:
+        """Rank rows, and return the first ones."""
         self._width = max(self._width, 2 * n_picks)
-        most = self._state.most_contenders(n_picks)
+        max_contenders = self._state.max_contenders(n_picks)
         while len(self._picks) < n_picks:
-            rows, threshold = self._contenders()
-            if len(rows) <= most:
+            rows, threshold = self._find_contenders()
+            if len(rows) <= max_contenders:
                 self._rank_among(rows, threshold, n_picks)
-            else:  # so many are about as good that a copy of them is no help
-                self._rank(int(rows[self._best(rows)]))
+            else:  # copying that many rows would cost more than it saves
+                self._rank(int(rows[self._find_best(rows)]))
         return np.array(self._picks, dtype=np.intp)
 
     def _alpha(self) -> float:
-        """Weight of the distance; 0 where there is no center yet."""
+        """Return the weight of the distance; 0 before the first center."""
         n_left = self._state.n_rows - len(self._picks)
         return n_left / self._n_points if n_left < self._n_points else 0.0
 
-    def _merit(self, rows: Any, error: float = 0.0) -> Values:
-        """Return the merit of rows by the squared distances known, and an error of them."""
+    def _merit(self, rows: Any, error: float = 0.0) -> Floats:
+        """Return the merit of rows by their current squared distances plus an error."""
         squared = np.maximum(self._state.bound[rows] + error, 0.0)
         alpha = self._alpha()
         merit = alpha * (1 - 1 / (1 + np.sqrt(squared)))
         merit += (1 - alpha) * self._uncertainty[rows]
         return merit
 
-    def _contenders(self) -> tuple[Positions, float]:
-        """Return rows of which one is the best, and the merit that no other row exceeds."""
+    def _find_contenders(self) -> tuple[Positions, float]:
+        """Return rows that include the best one, and a merit that no other row exceeds."""
         state = self._state
         merit = self._merit(slice(None))
         merit[self._picks] = -np.inf
         while self._width < state.n_rows:
-            place = state.n_rows - self._width - 1
-            order = np.argpartition(merit, place)
-            rows, threshold = np.sort(order[place + 1 :]), float(merit[order[place]])
+            rank = state.n_rows - self._width - 1
+            order = np.argpartition(merit, rank)
+            rows, threshold = np.sort(order[rank + 1 :]), float(merit[order[rank]])
             state.refresh(rows)
             rows = rows[merit[rows] > -np.inf]
             if len(rows) and self._merit(rows).max() > threshold:
@@ -263,37 +261,37 @@ class _Ranking:
 
     def _rank_among(self, rows: Positions, threshold: float, n_picks: int) -> None:
         """Rank the best of the contenders, one by one, while no other row can be better."""
-        state, alpha, block = self._state, self._alpha(), self._state.block(rows)
+        state, alpha, block = self._state, self._alpha(), self._state.copy_rows(rows)
         while len(self._picks) < n_picks and len(rows):
-            # As the weight moves between distance and uncertainty, others gain so much at most.
-            drift = abs(alpha - self._alpha()) * self._spread
-            best = self._best(rows)
+            # As alpha changes with each pick, other rows gain at most this.
+            drift = abs(alpha - self._alpha()) * self._max_slope
+            best = self._find_best(rows)
             if self._merit(rows[best]) <= threshold + drift:
                 break
             self._rank(int(rows[best]))
-            left = np.arange(len(rows)) != best
-            rows, block = rows[left], tuple(factor[left] for factor in block)
-            state.meet_last(block, rows, state.bound[rows])
+            remaining = np.arange(len(rows)) != best
+            rows, block = rows[remaining], tuple(factor[remaining] for factor in block)
+            state.update_by_last(block, rows, state.bound[rows])
 
     def _rank(self, row: int) -> None:
         self._picks.append(row)
         self._state.add(row)
 
-    def _best(self, rows: Positions) -> int:
-        """Return the place of the row of the highest merit, ties broken at random."""
-        error = self._state.error(rows)
+    def _find_best(self, rows: Positions) -> int:
+        """Return the index in `rows` of the highest merit, ties broken at random."""
+        error = self._state.max_error(rows)
         close = np.flatnonzero(self._merit(rows, error) >= self._merit(rows, -error).max())
         if len(close) == 1:
             return int(close[0])
-        self._state.settle(rows[close])  # too close to call by products
+        self._state.make_exact(rows[close])  # too close for distances from products
         merit = self._merit(rows[close])
-        return one_of(close[merit >= merit.max() - _SAME], self._rng)
+        return draw_one(close[merit >= merit.max() - _MERIT_TOLERANCE], self._rng)
 
 
 def lcmd(
     X: AnyPoints, batch_size: int, *, labeled: Matrix | None = None, random_state: Seed = None
 ) -> Positions:
-    r"""Select, in the cluster that is worst covered, the row farthest from its center.
+    r"""Select, in the cluster of the largest sum of squares, the row farthest from its center.
 
     Parameters
     ----------
@@ -303,10 +301,10 @@ def lcmd(
     batch_size : int
         Number of rows to select.
     labeled : ndarray or sparse matrix of shape (n_labeled, n_dims), default=None
-        Points that are centers from the start, of the kind of ``X`` (factors have none). Without
-        any, the first pick is the row nearest to the mean.
+        Centers from the start, of the kind of ``X`` (not available for factors). Without any, the
+        first pick is the row nearest to the mean.
     random_state : int, RandomState or None, default=None
-        Breaks ties; where every row left coincides with a center, draws the rest.
+        Breaks ties, and draws the remaining rows once all of them coincide with centers.
 
     Returns
     -------
@@ -316,14 +314,14 @@ def lcmd(
     Notes
     -----
     Each row belongs to the cluster of its nearest center :math:`c(i)`, labeled or picked before
-    (of centers equally near, to any). Each pick is
+    (to any of several that are equally near). Each pick is
 
     .. math::
         i^* = \arg\max_{i :\, c(i) = c^*} \lVert x_i - x_{c^*} \rVert, \qquad
         c^* = \arg\max_c \sum_{i :\, c(i) = c} \lVert x_i - x_c \rVert^2
 
     A row whose distance from its center is at most half of that center's distance from the new one
-    cannot be nearer to the new one; distances are computed for the other rows alone.
+    cannot be nearer to the new one; distances are computed only for the other rows.
 
     References
     ----------
@@ -337,19 +335,19 @@ def lcmd(
     array([3])
     """
     state = AllDistances(X, labeled=labeled)
-    return largest_cluster(state, batch_size, make_random_state(random_state))
+    return select_in_largest_cluster(state, batch_size, make_random_state(random_state))
 
 
-def largest_cluster(state: AllDistances, batch_size: int, rng: RandomState) -> Positions:
-    """Select, in the cluster that is worst covered, the farthest row; see :func:`lcmd`."""
+def select_in_largest_cluster(state: AllDistances, batch_size: int, rng: RandomState) -> Positions:
+    """Select the farthest rows of the clusters of largest sum: :func:`lcmd` of a state."""
     batch_size = min(batch_size, state.n_rows)
     picks = state.start(rng) if batch_size else []
     while len(picks) < batch_size:
         sums = state.cluster_sums()
         if sums.max() <= 0.0:
             break
-        cluster = one_of(np.flatnonzero(sums >= sums.max() * (1.0 - _TIE)), rng)
-        picks.append(state.meet(one_of(state.farthest_of(cluster), rng)))
+        cluster = draw_one(np.flatnonzero(sums >= sums.max() * (1.0 - _SUM_TOLERANCE)), rng)
+        picks.append(state.add_and_update(draw_one(state.find_farthest(cluster), rng)))
     return fill_at_random(picks, batch_size, state.n_rows, rng)
 
 
@@ -361,7 +359,7 @@ def robust_k_center_greedy(
     labeled: Matrix | None = None,
     random_state: Seed = None,
 ) -> Positions:
-    r"""Select rows far from those chosen, but not the very farthest, which may be outliers.
+    r"""Select rows far from chosen ones, but not the very farthest, which may be outliers.
 
     Parameters
     ----------
@@ -371,13 +369,13 @@ def robust_k_center_greedy(
     batch_size : int
         Number of rows to select.
     quantile : float, default=0.99
-        Above 0; of the rows that no center coincides with, the share ``1 - quantile`` that is
-        farthest is passed over at each pick. 1.0 is :func:`k_center_greedy`.
+        Above 0; each pick skips the share ``1 - quantile`` of the farthest rows, among those that
+        do not coincide with a center. 1.0 is :func:`k_center_greedy`.
     labeled : ndarray or sparse matrix of shape (n_labeled, n_dims), default=None
-        Points that are covered from the start, of the kind of ``X`` (factors have none). Without
-        any, the first pick is the row nearest to the mean.
+        Centers from the start, of the kind of ``X`` (not available for factors). Without any, the
+        first pick is the row nearest to the mean.
     random_state : int, RandomState or None, default=None
-        Breaks ties; where every row left coincides with a chosen one, draws the rest.
+        Breaks ties, and draws the remaining rows once all of them coincide with chosen ones.
 
     Returns
     -------
@@ -387,13 +385,14 @@ def robust_k_center_greedy(
     Notes
     -----
     With :math:`d_i` the distance of row :math:`i` from its nearest center, labeled or picked
-    before, and :math:`m` the number of rows of :math:`d_i > 0`, the pick is the row at place
-    :math:`\lfloor (1 - q) m \rfloor`, counted from 0, of these rows from the farthest down.
+    before, and :math:`m` the number of rows of :math:`d_i > 0`, the pick is the row of rank
+    :math:`\lfloor (1 - q) m \rfloor`, counted from 0, among these rows in decreasing order of
+    distance.
 
     References
     ----------
     Sener and Savarese (2018), :doi:`10.48550/arXiv.1708.00489`, bound the number of outliers in an
-    integer program; this is the greedy step of theirs with outliers left out.
+    integer program; this is their greedy step, with outliers left out.
 
     Examples
     --------
@@ -405,18 +404,18 @@ def robust_k_center_greedy(
     if quantile >= 1.0:
         return k_center_greedy(X, batch_size, labeled=labeled, random_state=random_state)
     state = AllDistances(X, labeled=labeled)
-    return far_but_no_outlier(state, batch_size, quantile, make_random_state(random_state))
+    return select_far_inliers(state, batch_size, quantile, make_random_state(random_state))
 
 
-def far_but_no_outlier(
+def select_far_inliers(
     state: AllDistances, batch_size: int, quantile: float, rng: RandomState
 ) -> Positions:
-    """Select rows at a quantile of the distances; see :func:`robust_k_center_greedy`."""
+    """Select rows at a quantile of the distances: :func:`robust_k_center_greedy` of a state."""
     batch_size = min(batch_size, state.n_rows)
     picks = state.start(rng) if batch_size else []
     while len(picks) < batch_size and (n_apart := int((state.bound > 0.0).sum())):
-        # A hair is added, or the rounding of 1 - 0.8 would pass over one outlier too few.
-        n_outliers = int((1.0 - quantile) * n_apart * (1.0 + _TIE))
-        place = state.n_rows - 1 - min(n_outliers, n_apart - 1)
-        picks.append(state.meet(one_of(state.at_place(place), rng)))
+        # The tolerance makes up for the rounding of 1 - 0.8, which would skip one row too few.
+        n_outliers = int((1.0 - quantile) * n_apart * (1.0 + _SUM_TOLERANCE))
+        rank = state.n_rows - 1 - min(n_outliers, n_apart - 1)
+        picks.append(state.add_and_update(draw_one(state.find_at_rank(rank), rng)))
     return fill_at_random(picks, batch_size, state.n_rows, rng)

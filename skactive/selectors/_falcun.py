@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
 from skactive._utils.seeding import Seed, make_random_state
-from skactive.selectors._engine.nearest_centers import drawn
+from skactive.selectors._engine.nearest_centers import draw_weighted
 from skactive.selectors._engine.points import Floats
 from skactive.selectors._top import Positions
 
@@ -79,7 +79,7 @@ def falcun(
     picks: list[int] = []
     while len(picks) < min(batch_size, len(proba)):
         weights = _compute_weights(distances, uncertainty, picks, gamma)
-        picks.append(int(drawn(np.cumsum(weights), 1, rng)[0]))
+        picks.append(int(draw_weighted(np.cumsum(weights), 1, rng)[0]))
         _update_distances(distances, proba, picks[-1])
     return np.array(picks, dtype=np.intp)
 

@@ -1,8 +1,8 @@
-"""Greedy sampling for regression: rows far from what is known, in what is predicted of them."""
+"""Greedy sampling for regression: rows far from labeled ones in their predictions."""
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.random import RandomState
@@ -10,23 +10,24 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
 from skactive._utils.seeding import Seed, make_random_state
-from skactive.selectors._engine.nearest_centers import NearestCenters, central_row
+from skactive.selectors._engine.nearest_centers import NearestCenters, find_central_row
 from skactive.selectors._engine.points import (
-    DUPLICATE,
     AnyPoints,
     Centers,
+    Floats,
     Matrix,
-    Points,
+    PointSet,
+    Positions,
     count,
+    distances_from_products,
     products,
     row_products,
+    squared_distances,
     squared_norms,
 )
-from skactive.selectors._top import Positions, fill_at_random
+from skactive.selectors._top import fill_at_random
 
 __all__ = ["gsy", "igs"]
-
-Values: TypeAlias = NDArray[np.float64]
 
 
 def gsy(
@@ -43,13 +44,13 @@ def gsy(
     Parameters
     ----------
     X : ndarray or sparse matrix of shape (n_rows, n_dims), or pair of factors
-        Points; they have a say only where predictions have none.
+        Points; they decide only where predictions do not.
     prediction : ndarray of shape (n_rows,) or (n_rows, n_outputs)
-        What the model predicts of each row.
+        Predictions of the model.
     batch_size : int
         Number of rows to select.
     labeled : ndarray or sparse matrix of shape (n_labeled, n_dims), default=None
-        Points whose targets are known, of the kind of ``X`` (factors have none).
+        Points whose targets are known, of the kind of ``X`` (not available for factors).
     targets : ndarray of shape (n_labeled,) or (n_labeled, n_outputs), default=None
         Their targets.
     random_state : int, RandomState or None, default=None
@@ -66,9 +67,9 @@ def gsy(
 
     .. math:: i^* = \arg\max_i \min_{s} \lvert f(x_i) - y_s \rvert
 
-    Where no target is known the first pick is the row nearest to the mean of ``X``. Where every
-    prediction left equals a target, as those of a single tree do, rows follow farthest-first in
-    ``X``.
+    If no target is known, the first pick is the row nearest to the mean of ``X``. Once every
+    remaining prediction equals a target, as those of a single tree do, rows are selected
+    farthest-first in ``X``.
 
     References
     ----------
@@ -85,9 +86,9 @@ def gsy(
     batch_size = min(batch_size, len(prediction))
     if batch_size == 0:
         return np.empty(0, dtype=np.intp)
-    state = NearestCenters(_columns(prediction), labeled=_columns(targets))
-    picks = _farthest_first(state, X, batch_size, rng)
-    return _then_spread(picks, X, batch_size, labeled, rng)
+    state = NearestCenters(_as_columns(prediction), labeled=_as_columns(targets))
+    picks = _pick_farthest_first(state, X, batch_size, rng)
+    return _fill_farthest_first(picks, X, batch_size, labeled, rng)
 
 
 def igs(
@@ -99,7 +100,7 @@ def igs(
     targets: NDArray[Any] | None = None,
     random_state: Seed = None,
 ) -> Positions:
-    r"""Select rows far from all known ones, in themselves and in what is predicted of them.
+    r"""Select rows far from all labeled ones, both in ``X`` and in their predictions.
 
     Parameters
     ----------
@@ -107,11 +108,11 @@ def igs(
         Points; a pair ``(a, h)`` of shapes (n_rows, n_a) and (n_rows, n_h) stands for the outer
         products of their rows.
     prediction : ndarray of shape (n_rows,) or (n_rows, n_outputs)
-        What the model predicts of each row.
+        Predictions of the model.
     batch_size : int
         Number of rows to select.
     labeled : ndarray or sparse matrix of shape (n_labeled, n_dims), default=None
-        Points whose targets are known, of the kind of ``X`` (factors have none).
+        Points whose targets are known, of the kind of ``X`` (not available for factors).
     targets : ndarray of shape (n_labeled,) or (n_labeled, n_outputs), default=None
         Their targets.
     random_state : int, RandomState or None, default=None
@@ -128,8 +129,8 @@ def igs(
 
     .. math:: i^* = \arg\max_i \min_{s} \lVert x_i - x_s \rVert \, \lvert f(x_i) - y_s \rvert
 
-    Where nothing is known the first pick is the row nearest to the mean of ``X``. Where every
-    product left is zero, rows follow farthest-first in ``X``.
+    If no target is known, the first pick is the row nearest to the mean of ``X``. Once every
+    remaining product is zero, rows are selected farthest-first in ``X``.
 
     References
     ----------
@@ -147,110 +148,112 @@ def igs(
     batch_size = min(batch_size, len(prediction))
     if batch_size == 0:
         return np.empty(0, dtype=np.intp)
-    state = _ProductDistances(X, _columns(prediction), labeled, _columns(targets))
-    picks = _farthest_first(state, X, batch_size, rng)
-    return _then_spread(picks, X, batch_size, labeled, rng)
+    state = _ProductDistances(X, _as_columns(prediction), labeled, _as_columns(targets))
+    picks = _pick_farthest_first(state, X, batch_size, rng)
+    return _fill_farthest_first(picks, X, batch_size, labeled, rng)
 
 
-def _columns(values: Any) -> Any:
-    """Return outputs as a matrix in double precision, one column an output."""
+def _as_columns(values: Any) -> Any:
+    """Return outputs as a matrix in double precision, one column per output; None if empty."""
     if values is None:
         return None
     values = np.asarray(values, dtype=np.float64)
     return values.reshape(len(values), -1) if len(values) else None
 
 
-def _farthest_first(
+def _pick_farthest_first(
     state: NearestCenters, X: AnyPoints, batch_size: int, rng: RandomState
 ) -> list[int]:
     picks: list[int] = []
     if not state.n_centers:
-        picks.append(central_row(Points(X), rng))
-        state.label(picks)
+        picks.append(find_central_row(PointSet(X), rng))
+        state.add_all(picks)
     return picks + state.farthest_first(batch_size - len(picks), rng)
 
 
-def _then_spread(
+def _fill_farthest_first(
     picks: list[int], X: AnyPoints, batch_size: int, labeled: Matrix | None, rng: RandomState
 ) -> Positions:
-    """Fill the batch by farthest-first traversal of the points, and then at random."""
+    """Fill the batch farthest-first by the points, and then at random."""
     if len(picks) < batch_size:
         state = NearestCenters(X, labeled=labeled)
-        state.label(picks)
+        state.add_all(picks)
         picks = picks + state.farthest_first(batch_size - len(picks), rng)
     return fill_at_random(picks, batch_size, count(X), rng)
 
 
 class _ProductDistances(NearestCenters):
-    """Bounds on the squared distance times the squared gap of outputs to the nearest center.
+    """Bounds on the least product of squared distance and squared gap of outputs to a center.
 
-    The least of such products only shrinks as centers come, which is all that laziness asks for.
+    The least product only shrinks as centers are added, which is all that lazy bounds require.
     """
 
     def __init__(
-        self, X: AnyPoints, outputs: Values, labeled: Matrix | None, targets: Values | None
+        self, X: AnyPoints, outputs: Floats, labeled: Matrix | None, targets: Floats | None
     ) -> None:
-        self._hold(_ProductPoints(X, outputs, targets))
+        self._set_points(_ProductPoints(X, outputs, targets))
         if labeled is not None and targets is not None:
             self._centers.add_rows((labeled, targets))
             self.lower_all()
 
 
-class _ProductPoints(Points):
-    """Points with outputs; what counts as distance is the product of distance and gap, squared.
+class _ProductPoints(PointSet):
+    """Points with outputs; their distance is the product of distance and gap of outputs.
 
-    The outputs are the last of the factors. ``norms`` are the scale of the products.
+    The outputs are the last of the factors. ``norms`` are the scale of the squared products.
     """
 
-    def __init__(self, X: AnyPoints, outputs: Values, targets: Values | None) -> None:
+    def __init__(self, X: AnyPoints, outputs: Floats, targets: Floats | None) -> None:
         super().__init__(X)
         self.factors = (*self.factors, outputs)
         self._outputs = outputs
-        self._lengths = self.norms  # of the points alone
-        known = outputs if targets is None else np.concatenate([outputs, targets])
-        self.norms = self._lengths * float(np.square(np.ptp(known, axis=0)).sum())
+        self._point_norms = self.norms
+        all_outputs = outputs if targets is None else np.concatenate([outputs, targets])
+        # No gap of outputs is larger than the diagonal of their range.
+        self.norms = self._point_norms * float(np.square(np.ptp(all_outputs, axis=0)).sum())
 
-    def centered(self, labeled: Any) -> Any:
-        """Bring rows and targets that are not of the pool where the pool is."""
+    def center(self, labeled: Any) -> Any:
+        """Shift rows from outside of the pool as the pool is shifted; targets stay."""
         rows, targets = labeled
-        return (*super().centered(rows), targets)
+        return (*super().center(rows), targets)
 
-    def distances(self, block: Any, rows: Positions, centers: Centers, which: slice) -> Values:
-        """Squared products of a block with some centers, shape (n_block, n_which)."""
-        points, outputs = block[:-1], block[-1]
-        others, targets = _parted(centers.get(which, np.dtype(np.float64)))
-        squared = products(points, others)
-        squared *= -2.0
-        squared += squared_norms(others)
-        squared += self._lengths[rows, np.newaxis]
-        np.maximum(squared, 0.0, out=squared)
+    def distances(self, block: Any, rows: Positions, centers: Centers, which: slice) -> Floats:
+        """Squared products of a block with the centers at `which`, shape (n_block, n_which)."""
+        points, outputs = _split_outputs(block)
+        others, targets = _split_outputs(centers.get_dense(which, np.dtype(np.float64)))
+        norms = self._point_norms[rows]
+        squared = squared_distances(points, others, norms, squared_norms(others))
         squared *= cdist(outputs, targets, "sqeuclidean")
         return squared
 
-    def raised_distances(self, block: Any, rows: slice, centers: Centers, which: slice) -> Values:
-        """Bounds on the squared products of a block with the nearest of some centers."""
-        others, targets = _parted(centers.get(which, np.dtype(np.float64)))
-        lengths = squared_norms(others)
-        reach = lengths + self._lengths[rows, np.newaxis]
+    def upper_bounds(self, block: Any, rows: slice, centers: Centers, which: slice) -> Floats:
+        """Upper bounds on the least squared product of each row of a block with the centers.
+
+        The product is in the precision of the data, and the rounding error is added per pair: the
+        nearest center of a product is not that of the distance alone.
+        """
+        others, targets = _split_outputs(centers.get_dense(which, np.dtype(np.float64)))
+        norms = squared_norms(others) + self._point_norms[rows, np.newaxis]  # (n_block, n_which)
         inner = products(block[:-1], tuple(other.astype(self.dtype) for other in others))
-        squared = np.maximum(reach - 2.0 * inner, 0.0) + 2.0 * self.rounding * reach
+        squared = np.maximum(norms - 2.0 * inner, 0.0) + 2.0 * self.rounding * norms
         squared *= cdist(self._outputs[rows], targets, "sqeuclidean")
         return squared.min(axis=1)
 
-    def exact_distances(self, rows: Positions, centers: Centers, which: Positions) -> Values:
-        """Squared product of each row with one center each; exactly 0 for duplicates."""
-        points, outputs = _parted(self.rows(rows))
-        others, targets = _parted(centers.take(which))
-        gaps = np.square(outputs - targets).sum(axis=1)
+    def exact_distances(self, rows: Positions, centers: Centers, which: Positions) -> Floats:
+        """Squared product of each row with the center at the same place of `which`, (n_rows,).
+
+        Products of duplicates are exactly 0.
+        """
+        points, outputs = _split_outputs(self.copy_rows(rows))
+        others, targets = _split_outputs(centers.take(which))
+        gaps = np.square(outputs - targets).sum(axis=1)  # (n_rows,)
         if self.offset is not None:
             return np.square(points[0] - others[0]).sum(axis=1) * gaps
         inner = np.prod([row_products(*pair) for pair in zip(points, others, strict=True)], axis=0)
-        norms = self._lengths[rows] + squared_norms(others)
-        squared = norms - 2.0 * inner
-        squared[squared < DUPLICATE * norms] = 0.0
-        return squared * gaps
+        norms = self._point_norms[rows] + squared_norms(others)
+        return distances_from_products(inner, norms) * gaps
 
 
-def _parted(factors: Any) -> tuple[Any, Any]:
-    """Part the factors of points from their outputs, which come last."""
+def _split_outputs(factors: Any) -> tuple[Any, Any]:
+    """Return the factors of points, and their outputs, which come last."""
     return factors[:-1], factors[-1]

@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from skactive._utils.compat import Interval
 from skactive.selectors import kmeans_medoids
-from skactive.selectors._distance import far_but_no_outlier, farthest_first, largest_cluster
+from skactive.selectors._distance import (
+    select_far_inliers,
+    select_farthest_first,
+    select_in_largest_cluster,
+)
 from skactive.selectors._engine.nearest_centers import AllDistances
 from skactive.strategies._base import Positions, Strategy
 
@@ -85,7 +89,7 @@ class KCenterGreedy(Strategy):
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Choose rows one by one, each the farthest from all labeled or chosen rows."""
-        return farthest_first(pool.labeled_distances(), batch_size, pool.random_state)
+        return select_farthest_first(pool.labeled_distances(), batch_size, pool.random_state)
 
 
 class LCMD(Strategy):
@@ -123,7 +127,9 @@ class LCMD(Strategy):
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Choose rows one by one, each from the cluster of the largest sum of squares."""
-        return largest_cluster(pool.labeled_distances(AllDistances), batch_size, pool.random_state)
+        return select_in_largest_cluster(
+            pool.labeled_distances(AllDistances), batch_size, pool.random_state
+        )
 
 
 class RobustKCenterGreedy(Strategy):
@@ -172,6 +178,6 @@ class RobustKCenterGreedy(Strategy):
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Choose rows one by one, each at the quantile of the distances to the rows before it."""
-        return far_but_no_outlier(
+        return select_far_inliers(
             pool.labeled_distances(AllDistances), batch_size, self.quantile, pool.random_state
         )

@@ -14,7 +14,7 @@ from skactive._utils.constraints import (
     SCORE_STRATEGY_OR_NONE,
 )
 from skactive.selectors import kmeans_plusplus, top
-from skactive.selectors._distance import ranked
+from skactive.selectors._distance import select_by_rank
 from skactive.strategies._base import (
     Floats,
     Positions,
@@ -231,4 +231,4 @@ class RankedBatch(HybridStrategy):
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Choose rows one by one, each of the best balance of distance and uncertainty."""
         uncertainty = self.score_uncertainty(pool)
-        return ranked(pool.labeled_distances(), uncertainty, batch_size, pool.random_state)
+        return select_by_rank(pool.labeled_distances(), uncertainty, batch_size, pool.random_state)

@@ -16,7 +16,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from skactive import ActiveLearner, SimulatedLearner
 from skactive.pool._state import CampaignCache, PoolIndex
 from skactive.selectors._engine.nearest_centers import AllDistances, NearestCenters
-from skactive.selectors._engine.points import Points
+from skactive.selectors._engine.points import PointSet
 from skactive.strategies import (
     LCMD,
     FacilityLocation,
@@ -104,13 +104,13 @@ def test_the_answer_is_the_same_for_a_learner_that_learns_batch_by_batch(strateg
 
 
 def test_a_round_costs_the_distances_to_the_new_labels_only(monkeypatch, forgetful):
-    pairs, raised = [], Points.raised_distances
+    pairs, upper_bounds = [], PointSet.upper_bounds
 
     def count(self, block, rows, centers, which):
         pairs[-1] += (rows.stop - rows.start) * (which.stop - which.start)
-        return raised(self, block, rows, centers, which)
+        return upper_bounds(self, block, rows, centers, which)
 
-    monkeypatch.setattr(Points, "raised_distances", count)
+    monkeypatch.setattr(PointSet, "upper_bounds", count)
     learner = ActiveLearner(logistic(), KCenterGreedy())
     for run in (simulate, forgetful):
         pairs.append(0)
@@ -172,7 +172,7 @@ def test_what_is_done_with_the_distances_does_not_last(kind):
         np.testing.assert_allclose(
             distances.refresh(np.arange(len(pool_index.rows))), nearest([3, 1]), rtol=1e-9
         )
-        distances.label(list(range(40)))
+        distances.add_all(list(range(40)))
         distances.farthest_first(20, np.random.RandomState(0))
 
 

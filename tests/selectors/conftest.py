@@ -1,14 +1,14 @@
-"""What tests of coverage share: rows in clumps, and small parts to take them in."""
+"""Fixtures of the tests of coverage: rows in clumps, and small blocks."""
 
 import numpy as np
 import pytest
 
-from skactive.selectors._engine import coverage, lazy_greedy, similarity
+from skactive.selectors._engine import cells, lazy_greedy, similarity
 
 
 @pytest.fixture
 def blobs():
-    """Makes clumps of rows in single precision."""
+    """Return a function that makes clumps of rows in single precision."""
 
     def make(n_rows, n_dims, n_blobs=10, seed=15):
         rng = np.random.default_rng(seed)
@@ -21,9 +21,9 @@ def blobs():
 
 @pytest.fixture
 def small_parts(monkeypatch):
-    """Many cells, blocks, shortlists and refreshes on few rows."""
-    monkeypatch.setattr(similarity, "_BLOCK_BYTES", 2**10)
-    monkeypatch.setattr(coverage, "_CELL_ROWS", 9)
-    monkeypatch.setattr(lazy_greedy, "_SHORTLIST", 12)
+    """Use many cells, blocks, shortlists and refreshes on few rows."""
+    monkeypatch.setattr(similarity, "_SIMILARITY_BYTES", 2**10)
+    monkeypatch.setattr(cells, "_ROWS_PER_CELL", 9)
+    monkeypatch.setattr(lazy_greedy, "_SHORTLIST_SIZE", 12)
     monkeypatch.setattr(lazy_greedy, "_BOUNDED_AT_ONCE", 5)
     monkeypatch.setattr(lazy_greedy, "_EXACT_AT_ONCE", 2)

@@ -12,7 +12,7 @@ X = np.random.RandomState(0).normal(size=(120, 3)) ** 3  # dense in the middle, 
 
 
 def shares(lengths, X, at):
-    """The share of the other rows that each of some rows covers."""
+    """Return the share of the other rows that each row at `at` covers."""
     squared = cdist(at, X, "sqeuclidean")
     merits = np.where(squared > 0, np.exp(-squared / lengths[:, np.newaxis] ** 2), 0.0)
     return merits.sum(axis=1) / (squared > 0).sum(axis=1)

@@ -86,30 +86,6 @@ def test_other_warnings_of_k_means_are_heard(monkeypatch):
         kmeans_medoids(np.ones((4, 1)), 2)
 
 
-@kinds
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("batch_size", [0, 1, 7, 25, 30])
-def test_common(as_rows, dtype, batch_size):
-    X = as_rows(blobs(dtype)[0])
-    for array in (X.data, getattr(X, "indices", None)) if sparse.issparse(X) else (X,):
-        if array is not None:
-            array.flags.writeable = False
-    before = np.random.get_state()[1].tolist()
-    picks = kmeans_medoids(X, batch_size, random_state=3)
-    assert picks.dtype == np.intp
-    assert len(np.unique(picks)) == len(picks) == min(batch_size, 25)
-    assert_array_equal(picks, kmeans_medoids(X, batch_size, random_state=np.random.RandomState(3)))
-    kmeans_medoids(X, batch_size)
-    assert np.random.get_state()[1].tolist() == before
-
-
-@pytest.mark.parametrize("batch_size", [1, 2, 6])
-@pytest.mark.parametrize("X", [np.zeros((6, 1)), np.full((6, 2), 0.1)])
-def test_constant_rows(X, batch_size):
-    picks = kmeans_medoids(X, batch_size, random_state=0)
-    assert len(np.unique(picks)) == len(picks) == batch_size
-
-
 def test_the_whole_pool_comes_in_random_order():
     X = np.arange(10.0)[:, None]
     orders = {tuple(kmeans_medoids(X, 10, random_state=seed)) for seed in range(20)}
@@ -462,30 +438,6 @@ selectors = pytest.mark.parametrize("select", SELECTORS)
 
 
 @selectors
-@kinds
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("batch_size", [0, 1, 7, 30])
-@pytest.mark.parametrize("limit", [None, 10])
-def test_common_to_all(select, as_rows, dtype, batch_size, limit, monkeypatch):
-    for name in ("_LLOYD_ROWS", "_HIERARCHY_ROWS", "_ALL_PAIRS_ROWS") if limit else ():
-        monkeypatch.setattr(clustering, name, limit)
-    monkeypatch.setattr(clustering, "_SAMPLE_ROWS", 6)
-    monkeypatch.setattr(clustering, "_MICRO_CLUSTERS", 8)
-    monkeypatch.setattr(clustering, "_MINI_BATCH_STEPS", 3)
-    X = as_rows(blobs(dtype)[0])
-    for array in (X.data, getattr(X, "indices", None)) if sparse.issparse(X) else (X,):
-        if array is not None:
-            array.flags.writeable = False
-    before = np.random.get_state()[1].tolist()
-    picks = select(X, batch_size, random_state=3)
-    assert picks.dtype == np.intp
-    assert len(np.unique(picks)) == len(picks) == min(batch_size, 25)
-    assert_array_equal(picks, select(X, batch_size, random_state=np.random.RandomState(3)))
-    select(X, batch_size)
-    assert np.random.get_state()[1].tolist() == before
-
-
-@selectors
 @pytest.mark.parametrize("limit", [None, 3])
 @pytest.mark.parametrize("batch_size", [1, 2, 12])
 @pytest.mark.parametrize(
@@ -503,11 +455,6 @@ def test_rows_that_coincide(select, X, batch_size, limit, monkeypatch):
             found = [select(as_rows(X), batch_size, random_state=seed) for seed in range(12)]
         assert all(len(np.unique(picks)) == batch_size for picks in found)
         assert len({tuple(picks) for picks in found}) > 1
-
-
-@selectors
-def test_a_single_row(select):
-    assert_array_equal(select(np.ones((1, 2)), 1), [0])
 
 
 @pytest.mark.parametrize("select", [kmeans_medoids, *SELECTORS])

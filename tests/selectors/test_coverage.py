@@ -51,7 +51,7 @@ def as_float(X):
 
 
 def assert_greedy(picks, similarity, covered, weights=None, bonus=0.0):
-    """Every gain anew for every pick: none is greater than that of the pick.
+    """Recompute every gain for every pick: none is greater than that of the pick.
 
     Two rows that are nearest to each other often tie exactly: each gains the same by both.
     """
@@ -113,7 +113,7 @@ def test_picks_are_those_of_plain_greedy(
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @kinds
 def test_rows_may_reach_each_as_far_as_they_do(as_rows, dtype, own, n_labeled, small_parts):
-    """Every gain anew, with a length for each row and each labeled one, and a worth of each."""
+    """Recompute every gain, with a bandwidth per row and per labeled row, and a worth per row."""
     rng = np.random.default_rng(3)
     X, labeled = (rng.normal(size=(n, 4)).astype(dtype) + 3 for n in (130, n_labeled))
     rows = X if own else rng.normal(size=(90, 4)).astype(dtype) + 3
@@ -339,13 +339,13 @@ def test_rows_at_the_rim_are_counted_as_in_double_precision():
 @pytest.mark.parametrize("n_labeled", [0, 5])
 def test_the_number_of_threads_changes_no_pick(kernel, n_labeled, blobs, monkeypatch):
     for module in (coverage, thread_engine):
-        monkeypatch.setattr(module, "_FEW_PAIRS", 400)
+        monkeypatch.setattr(module, "MIN_THREADED_PAIRS", 400)
     X, answers = blobs(700, 5), []
     options = {} if kernel == "distance" else {"bandwidth": 2.0}
     if n_labeled:
         options["labeled"] = X[:n_labeled] + 1
     for n_threads in (1, 3):
-        monkeypatch.setattr(_coverage, "threads", lambda _, n=n_threads: nullcontext(n))
+        monkeypatch.setattr(_coverage, "limit_blas_threads", lambda _, n=n_threads: nullcontext(n))
         answers.append(select(X, 40, kernel, random_state=0, **options))
     assert_array_equal(*answers)
 
@@ -357,7 +357,9 @@ def test_the_number_of_threads_changes_no_pick(kernel, n_labeled, blobs, monkeyp
 def test_the_sample_has_its_size_and_its_inclusion_probabilities(weights):
     rng, counts, totals = np.random.RandomState(0), np.zeros(8), []
     for _ in range(6000):
-        drawn, horvitz_thompson = _coverage._sample(8, weights and np.array(weights), 4, rng)
+        drawn, horvitz_thompson = _coverage._draw_reference(
+            8, weights and np.array(weights), 4, rng
+        )
         assert len(drawn) == 4
         counts[drawn] += 1
         totals.append(horvitz_thompson.sum())
@@ -370,7 +372,7 @@ def test_the_sample_has_its_size_and_its_inclusion_probabilities(weights):
 
 def test_no_more_rows_are_drawn_than_have_a_weight():
     weights = np.array([0.0, 3.0, 0.0, 0.0, 2.0])
-    drawn, horvitz_thompson = _coverage._sample(5, weights, 3, np.random.RandomState(0))
+    drawn, horvitz_thompson = _coverage._draw_reference(5, weights, 3, np.random.RandomState(0))
     assert_array_equal(drawn, [1, 4])
     assert_array_equal(horvitz_thompson, [3.0, 2.0])
 
@@ -394,7 +396,7 @@ def test_a_sample_gives_nearly_the_coverage_of_all_rows(kernel, weighted):
 
 @pytest.mark.parametrize("as_rows", [np.asarray, sparse.csr_array])
 def test_radius_is_the_largest_at_which_enough_balls_are_pure(as_rows, monkeypatch):
-    monkeypatch.setattr(similarity, "_BLOCK_BYTES", 2**10)
+    monkeypatch.setattr(similarity, "_SIMILARITY_BYTES", 2**10)
     from sklearn.cluster import KMeans
 
     rng = np.random.default_rng(13)
@@ -414,11 +416,11 @@ def test_radius_is_the_largest_at_which_enough_balls_are_pure(as_rows, monkeypat
 
 def test_radius_from_single_precision_is_on_the_safe_side(blobs, monkeypatch):
     for module in (coverage, thread_engine):
-        monkeypatch.setattr(module, "_FEW_PAIRS", 0)
+        monkeypatch.setattr(module, "MIN_THREADED_PAIRS", 0)
     X = blobs(3000, 16) + np.float32(5)
     radius = purity_radius(X, 10, random_state=0)
     doubled = purity_radius(X.astype(float), 10, random_state=0)
-    monkeypatch.setattr(_coverage, "precision", lambda *_: (np.float64, 1e-12))
+    monkeypatch.setattr(_coverage, "choose_precision", lambda *_: (np.float64, 1e-12))
     exact = purity_radius(X.astype(float), 10, random_state=0)
     assert radius <= exact
     assert doubled <= exact
@@ -432,73 +434,7 @@ def test_radius_of_one_place_and_of_fewer_rows_than_clusters():
     assert max_coverage(np.ones((5, 2)), 3, kernel="tophat", bandwidth=np.inf).shape == (3,)
 
 
-# -- what all of them share --------------------------------------------------------------------
-
-
-def targeted(X, batch_size, **options):
-    return targeted_coverage(X, X[:2], batch_size, **options)
-
-
-def balls(X, batch_size, **options):
-    return max_coverage(X, batch_size, kernel="tophat", bandwidth=1.0, **options)
-
-
-def sampled(X, batch_size, **options):
-    return max_coverage(X, batch_size, max_reference=6, **options)
-
-
-SELECTORS = [max_coverage, facility_location, targeted, balls, sampled]
-selectors = pytest.mark.parametrize("select", SELECTORS, ids=lambda select: select.__name__)
-
-
-def freeze(X):
-    for array in (X.data, X.indices, X.indptr) if sparse.issparse(X) else (X,):
-        array.flags.writeable = False
-    return X
-
-
-def pools():
-    rng = np.random.default_rng(0)
-    blobs = rng.normal(size=(20, 3))
-    yield "normal", blobs
-    yield "float32", blobs.astype(np.float32)
-    yield "one column", blobs[:, :1]
-    yield "sparse", sparse.csr_array(rng.random((20, 5)) * (rng.random((20, 5)) < 0.3))
-    yield "sparse float32", sparse.csr_matrix(np.maximum(blobs, 0).astype(np.float32))
-    yield "constant", np.full((20, 2), 0.1)
-    yield "constant sparse", sparse.csr_array(np.full((20, 2), 0.1))
-    yield "zero", np.zeros((20, 2))
-    yield "zero sparse", sparse.csr_array((20, 2))
-    yield "duplicates", np.repeat(blobs[:4], 5, axis=0)
-    yield "duplicates float32", np.repeat(blobs[:4], 5, axis=0).astype(np.float32)
-    yield "duplicates sparse", sparse.csr_array(np.repeat(blobs[:4], 5, axis=0))
-
-
-POOLS = dict(pools())
-
-
-@selectors
-@pytest.mark.parametrize("name", POOLS)
-@pytest.mark.parametrize("batch_size", [0, 1, 7, 20, 25])
-@pytest.mark.parametrize("n_labeled", [0, 3, 20])
-def test_common(select, name, batch_size, n_labeled):
-    X = freeze(POOLS[name])
-    options = {"labeled": freeze(X[:n_labeled])} if n_labeled else {}
-    before = np.random.get_state()[1].tolist()
-    picks = select(X, batch_size, random_state=3, **options)
-    assert picks.dtype == np.intp
-    assert len(np.unique(picks)) == len(picks) == min(batch_size, 20)
-    again = select(X, batch_size, random_state=np.random.RandomState(3), **options)
-    assert_array_equal(picks, again)
-    assert len(select(X, batch_size, **options)) == len(picks)
-    assert np.random.get_state()[1].tolist() == before
-
-
-@selectors
-@pytest.mark.parametrize("as_rows", [np.asarray, sparse.csr_array])
-def test_one_row_and_no_row(select, as_rows):
-    assert_array_equal(select(as_rows(np.ones((1, 2))), 1), [0])
-    assert select(as_rows(np.ones((0, 2))), 1).shape == (0,)
+# -- memory ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kernel", KERNELS)

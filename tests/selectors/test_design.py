@@ -369,62 +369,6 @@ SELECTORS = [d_optimal, dpp_map, qualities, v_optimal, bait_of]
 selectors = pytest.mark.parametrize("select", SELECTORS, ids=lambda select: select.__name__)
 
 
-def freeze(*parts):
-    for part in parts:
-        arrays_of = (part.data, part.indices, part.indptr) if sparse.issparse(part) else (part,)
-        for array in arrays_of:
-            array.flags.writeable = False
-
-
-def pools():
-    rng = np.random.default_rng(0)
-    blobs = rng.normal(size=(20, 3))
-    yield "normal", blobs
-    yield "float32", blobs.astype(np.float32)
-    yield "integers", np.rint(3 * blobs).astype(int)
-    yield "one column", blobs[:, :1]
-    yield "sparse", sparse.csr_array(rng.random((20, 5)) * (rng.random((20, 5)) < 0.3))
-    yield "sparse float32", sparse.csr_matrix(np.maximum(blobs, 0).astype(np.float32))
-    yield "factors", (rng.normal(size=(20, 2)), blobs)
-    yield "factors float32", (blobs.astype(np.float32), blobs.astype(np.float32))
-    yield "constant", np.full((20, 2), 0.1)
-    yield "constant sparse", sparse.csr_array(np.full((20, 2), 0.1))
-    yield "constant factors", (np.full((20, 2), 0.1), np.full((20, 3), 0.7))
-    yield "zero", np.zeros((20, 2))
-    yield "zero sparse", sparse.csr_array((20, 2))
-    yield "duplicates", np.repeat(blobs[:4], 5, axis=0)
-    yield "duplicates sparse", sparse.csr_array(np.repeat(blobs[:4], 5, axis=0))
-    yield "more columns than rows", rng.normal(size=(20, 50))
-    yield "huge", 1e8 * blobs
-
-
-POOLS = dict(pools())
-
-
-@selectors
-@pytest.mark.parametrize("name", POOLS)
-@pytest.mark.parametrize("batch_size", [0, 1, 7, 20, 25])
-def test_common(select, name, batch_size):
-    X = POOLS[name]
-    if select is bait_of and isinstance(X, tuple):
-        X = X[1]
-    freeze(*(X if isinstance(X, tuple) else (X,)))
-    before = np.random.get_state()[1].tolist()
-    picks = select(X, batch_size, random_state=3)
-    assert picks.dtype == np.intp
-    assert len(np.unique(picks)) == len(picks) == min(batch_size, 20)
-    assert_array_equal(picks, select(X, batch_size, random_state=np.random.RandomState(3)))
-    select(X, batch_size)
-    assert np.random.get_state()[1].tolist() == before
-
-
-@selectors
-@pytest.mark.parametrize("as_rows", [np.asarray, sparse.csr_array])
-def test_one_row_and_no_row(select, as_rows):
-    assert_array_equal(select(as_rows(np.ones((1, 2))), 1), [0])
-    assert select(as_rows(np.ones((0, 2))), 1).shape == (0,)
-
-
 @selectors
 def test_a_permuted_pool_gives_the_permuted_picks(select):
     rng = np.random.default_rng(1)
@@ -476,13 +420,6 @@ def test_bait_breaks_ties_at_random(oversample):
     assert chisquare(np.bincount(np.ravel(picks), minlength=5)).pvalue > 1e-3
     single = [bait(proba[:, :1], features, 2, random_state=seed)[0] for seed in range(50)]
     assert set(single) == set(range(5))  # one class: nothing to learn
-
-
-@pytest.mark.parametrize("select", [d_optimal, v_optimal])
-def test_labeled_rows_of_no_length_are_no_labeled_rows(select):
-    X = np.random.default_rng(0).normal(size=(30, 2))
-    picks = select(X, batch_size=5, labeled=X[:0], random_state=0)
-    assert_array_equal(picks, select(X, batch_size=5, random_state=0))
 
 
 def test_sparse_rows_with_repeated_entries_are_read_but_not_rewritten():

@@ -1,7 +1,6 @@
-"""Distances and the selectors that stand on them, against explicit all-pairs definitions."""
+"""Distances and the selectors based on them, against explicit all-pairs definitions."""
 
 import tracemalloc
-from functools import partial
 
 import numpy as np
 import pytest
@@ -13,8 +12,8 @@ from scipy import sparse
 from scipy.stats import chisquare
 
 from skactive.selectors import k_center_greedy, kmeans_plusplus, ranked_batch
-from skactive.selectors._engine import points as _points
-from skactive.selectors._engine.nearest_centers import AllDistances, NearestCenters, drawn
+from skactive.selectors._engine import points as point_engine
+from skactive.selectors._engine.nearest_centers import AllDistances, NearestCenters, draw_weighted
 
 KINDS = [np.asarray, sparse.csr_array, sparse.csr_matrix, sparse.coo_array]
 kinds = pytest.mark.parametrize("as_rows", KINDS, ids=lambda kind: kind.__name__)
@@ -55,7 +54,7 @@ def assert_as_likely(counts, expected):
 @pytest.mark.parametrize("n_dims", [1, 3])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_nearest_distances_are_those_of_all_pairs(as_rows, n_dims, dtype, monkeypatch):
-    monkeypatch.setattr(_points, "_BLOCK_BYTES", 200)  # several blocks, the last one short
+    monkeypatch.setattr(point_engine, "_PRODUCT_BYTES", 200)  # several blocks, the last one short
     rng = np.random.default_rng(0)
     X, labeled = rng.normal(size=(31, n_dims)).astype(dtype), rng.normal(size=(4, n_dims))
     X[3] = X[4]
@@ -65,7 +64,7 @@ def test_nearest_distances_are_those_of_all_pairs(as_rows, n_dims, dtype, monkey
     assert_allclose(state.bound, all_pairs(X, labeled).min(axis=1), rtol=1e-9, atol=1e-12)
     centers = []
     for position in (3, 0, 5):
-        assert state.meet(position) == position
+        assert state.add_and_update(position) == position
         centers.append(X[position])
         expected = all_pairs(X, [*labeled, *centers]).min(axis=1)
         assert_allclose(state.bound, expected, rtol=1e-9, atol=1e-12)
@@ -76,12 +75,12 @@ def test_nearest_distances_are_those_of_all_pairs(as_rows, n_dims, dtype, monkey
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("as_rows", [np.asarray, sparse.csr_array])
 def test_distances_of_factors_are_those_of_their_outer_products(as_rows, dtype, monkeypatch):
-    monkeypatch.setattr(_points, "_BLOCK_BYTES", 200)
+    monkeypatch.setattr(point_engine, "_PRODUCT_BYTES", 200)
     a, h = gradient_factors(dtype=dtype)
     gradients = outer(a.astype(float), h.astype(float))
     state = AllDistances((a, as_rows(h)))
     for n_centers, position in enumerate((5, 7, 20), start=1):
-        state.meet(position)
+        state.add_and_update(position)
         expected = all_pairs(gradients, gradients[[5, 7, 20][:n_centers]]).min(axis=1)
         assert_allclose(state.bound, expected, rtol=1e-9, atol=1e-12)
     assert_array_equal(state.bound[[5, 6, 7, 8, 20]], 0.0)
@@ -90,14 +89,14 @@ def test_distances_of_factors_are_those_of_their_outer_products(as_rows, dtype, 
 def test_published_norm_of_a_gradient():
     a = np.array([[0.2, 0.5, 0.3], [0.0, 0.0, 0.0]]) - [[0, 1, 0], [0, 0, 0]]
     state = AllDistances((a, np.array([[1.0, 2.0], [1.0, 1.0]])))
-    state.meet(1)
+    state.add_and_update(1)
     assert_allclose(state.bound, [1.9, 0.0])
 
 
 def test_distances_far_from_the_origin_keep_their_digits():
     X = np.array([[0.0], [1.0], [3.0]]) + 1e8
     state = AllDistances(X)
-    state.meet(0)
+    state.add_and_update(0)
     assert_array_equal(state.bound, [0, 1, 9])
 
 
@@ -105,7 +104,7 @@ def test_sparse_rows_with_repeated_and_unsorted_entries_are_read_but_not_rewritt
     data, indices = np.array([1.0, 2.0, 4.0, 3.0]), np.array([1, 1, 2, 0])
     X = sparse.csr_array((data, indices, np.array([0, 2, 4])), shape=(2, 3))
     state = AllDistances(X)
-    state.meet(1)
+    state.add_and_update(1)
     assert_allclose(state.bound, [9 + 9 + 16, 0])
     assert_array_equal(X.data, [1, 2, 4, 3])
     assert_array_equal(X.indices, [1, 1, 2, 0])
@@ -183,6 +182,24 @@ def test_k_center_breaks_ties_at_random():
     assert set(X[picks[:, 2], 0]) == {-1.0, 1.0}
 
 
+@given(
+    X=arrays(float, st.tuples(st.integers(1, 12), st.integers(1, 3)), elements=st.integers(-2, 2)),
+    n_labeled=st.integers(0, 3),
+    batch_size=st.integers(0, 13),
+    seed=st.integers(0, 1000),
+)
+@settings(deadline=None, max_examples=60)
+def test_farthest_first_on_grids_full_of_ties(X, n_labeled, batch_size, seed):
+    labeled = X[:n_labeled]
+    picks = k_center_greedy(X, batch_size, labeled=labeled, random_state=seed)
+    assert len(set(picks.tolist())) == min(batch_size, len(X))
+    for i, pick in enumerate(picks):
+        centers = np.concatenate([labeled, X[picks[:i]]])
+        if len(centers):
+            distances = all_pairs(X, centers).min(axis=1)
+            assert distances[pick] == distances.max()
+
+
 # -- k-means++ ---------------------------------------------------------------------------------
 
 
@@ -213,7 +230,7 @@ def test_third_draw_follows_the_distance_to_the_nearest_of_two():
     counts = np.zeros(5)
     for _ in range(5000):
         state = NearestCenters(X)
-        state.label([0, 1])
+        state.add_all([0, 1])
         counts[state.draw(1, rng)] += 1
     assert_array_equal(counts[:2], 0)
     assert_as_likely(counts[2:], 5000 * np.array([1, 9, 4]) / 14)
@@ -245,9 +262,9 @@ def test_draws_at_the_edges_fall_on_positive_weights():
             return np.full(size, self.edge)
 
     cumulated, rng = np.cumsum([0.0, 0.1, 0.2, 0.0, 0.0]), Edge(0)
-    assert_array_equal(drawn(cumulated, 2, rng), 1)
+    assert_array_equal(draw_weighted(cumulated, 2, rng), 1)
     rng.edge = 1.0
-    assert_array_equal(drawn(cumulated, 2, rng), 2)
+    assert_array_equal(draw_weighted(cumulated, 2, rng), 2)
 
 
 # -- ranked batch ------------------------------------------------------------------------------
@@ -298,107 +315,3 @@ def test_ranked_batch_breaks_ties_at_random():
     picks = [ranked_batch(X, np.ones(4), 2, labeled=X[:1], random_state=rng) for _ in range(3000)]
     assert_as_likely(np.bincount(np.array(picks)[:, 0]), [750] * 4)
     assert (np.diff(picks, axis=1) != 0).all()
-
-
-# -- what all of them share --------------------------------------------------------------------
-
-
-def ranked(X, batch_size, **options):
-    n_rows = len(X[0]) if isinstance(X, tuple) else X.shape[0]
-    return ranked_batch(X, np.linspace(0, 1, n_rows) ** 2, batch_size, **options)
-
-
-SELECTORS = [k_center_greedy, kmeans_plusplus, ranked]
-selectors = pytest.mark.parametrize("select", SELECTORS, ids=lambda select: select.__name__)
-
-
-def freeze(*parts):
-    for part in parts:
-        arrays_of = (part.data, part.indices, part.indptr) if sparse.issparse(part) else (part,)
-        for array in arrays_of:
-            array.flags.writeable = False
-    return parts
-
-
-def pools():
-    rng = np.random.default_rng(0)
-    blobs = rng.normal(size=(20, 3))
-    yield "normal", blobs
-    yield "float32", blobs.astype(np.float32)
-    yield "one column", blobs[:, :1]
-    yield "sparse", sparse.csr_array(rng.random((20, 5)) * (rng.random((20, 5)) < 0.3))
-    yield "sparse float32", sparse.csr_matrix(np.maximum(blobs, 0).astype(np.float32))
-    yield "factors", gradient_factors(20)
-    yield "factors float32", gradient_factors(20, dtype=np.float32)
-    yield "constant", np.full((20, 2), 0.1)
-    yield "constant sparse", sparse.csr_array(np.full((20, 2), 0.1))
-    yield "constant factors", (np.full((20, 2), 0.1), np.full((20, 3), 0.7))
-    yield "zero", np.zeros((20, 2))
-    yield "zero sparse", sparse.csr_array((20, 2))
-    yield "duplicates", np.repeat(blobs[:4], 5, axis=0)
-    yield "duplicates float32", np.repeat(blobs[:4], 5, axis=0).astype(np.float32)
-    yield "duplicates sparse", sparse.csr_array(np.repeat(blobs[:4], 5, axis=0))
-
-
-POOLS = dict(pools())
-
-
-@selectors
-@pytest.mark.parametrize("name", POOLS)
-@pytest.mark.parametrize("batch_size", [0, 1, 7, 20, 25])
-def test_common(select, name, batch_size):
-    X = POOLS[name]
-    freeze(*(X if isinstance(X, tuple) else (X,)))
-    before = np.random.get_state()[1].tolist()
-    picks = select(X, batch_size, random_state=3)
-    assert picks.dtype == np.intp
-    assert len(np.unique(picks)) == len(picks) == min(batch_size, 20)
-    again = select(X, batch_size, random_state=np.random.RandomState(3))
-    assert_array_equal(picks, again)
-    select(X, batch_size)
-    assert np.random.get_state()[1].tolist() == before
-
-
-@selectors
-@pytest.mark.parametrize("name", [name for name in POOLS if name.startswith("duplicates")])
-def test_distinct_points_come_before_duplicates(select, name):
-    X = POOLS[name]
-    options = {} if select is not ranked else {"labeled": X[:0]}
-    dense = X.toarray() if sparse.issparse(X) else X
-    for seed in range(10):
-        picks = select(X, 4, random_state=seed, **options)
-        assert len(np.unique(dense[picks], axis=0)) == 4
-
-
-@selectors
-@pytest.mark.parametrize("as_rows", [np.asarray, sparse.csr_array])
-def test_one_row_and_no_row(select, as_rows):
-    assert_array_equal(select(as_rows(np.ones((1, 2))), 1), [0])
-    assert select(as_rows(np.ones((0, 2))), 1).shape == (0,)
-
-
-@given(
-    X=arrays(float, st.tuples(st.integers(1, 12), st.integers(1, 3)), elements=st.integers(-2, 2)),
-    n_labeled=st.integers(0, 3),
-    batch_size=st.integers(0, 13),
-    seed=st.integers(0, 1000),
-)
-@settings(deadline=None, max_examples=60)
-def test_farthest_first_on_grids_full_of_ties(X, n_labeled, batch_size, seed):
-    labeled = X[:n_labeled]
-    picks = k_center_greedy(X, batch_size, labeled=labeled, random_state=seed)
-    assert len(set(picks.tolist())) == min(batch_size, len(X))
-    for i, pick in enumerate(picks):
-        centers = np.concatenate([labeled, X[picks[:i]]])
-        if len(centers):
-            distances = all_pairs(X, centers).min(axis=1)
-            assert distances[pick] == distances.max()
-
-
-@pytest.mark.parametrize(
-    "select", [k_center_greedy, partial(ranked_batch, uncertainty=np.arange(30) / 30)]
-)
-def test_labeled_rows_of_no_length_are_no_labeled_rows(select):
-    X = np.random.default_rng(0).normal(size=(30, 2))
-    picks = select(X, batch_size=5, labeled=X[:0], random_state=0)
-    assert_array_equal(picks, select(X, batch_size=5, random_state=0))

@@ -52,7 +52,7 @@ def made_up(n_labeled=5, n_rows=60, n_dims=3, seed=0, sparsely=False):
 
 
 def brute_greedy_sampling(X, f, batch_size, labeled, targets, exponents):
-    """Each pick by the least product of distance and gap, either of which may count or not."""
+    """Pick by the least product of distance and gap, either of which may have exponent 0."""
     points, outputs, picks = list(labeled), list(targets), []
     if not points:
         picks.append(central(X))
@@ -279,12 +279,12 @@ def test_distances_and_centers_stay_exact_though_rows_are_skipped(as_rows, n_lab
 
     def counted(block, rows, squared):
         met.append(len(rows))
-        type(state).meet_last(state, block, rows, squared)
+        type(state).update_by_last(state, block, rows, squared)
 
-    monkeypatch.setattr(state, "meet_last", counted)
+    monkeypatch.setattr(state, "update_by_last", counted)
     centers = list(range(n_labeled))
     for position in rng.choice(np.arange(n_labeled, 500), 60, replace=False):
-        state.meet(position)
+        state.add_and_update(position)
         centers.append(position)
         squared = all_pairs(X, X[centers])
         assert_array_equal(state._nearest, squared.argmin(axis=1))
@@ -326,101 +326,7 @@ def test_memory_is_linear_in_the_pool(select):
     assert peak < 16 * 2**20  # n x batch distances alone would take 61 MiB
 
 
-# -- what all of them share --------------------------------------------------------------------
-
-
-def with_predictions(select):
-    def selected(X, batch_size, **options):
-        n_rows = len(X[0]) if isinstance(X, tuple) else X.shape[0]
-        if "labeled" in options:
-            options["targets"] = np.linspace(0, 1, options["labeled"].shape[0])
-        return select(X, np.linspace(-1, 1, n_rows) ** 2, batch_size, **options)
-
-    return selected
-
-
-SELECTORS = {
-    "gsy": with_predictions(gsy),
-    "igs": with_predictions(igs),
-    "lcmd": lcmd,
-    "robust": partial(robust_k_center_greedy, quantile=0.9),
-}
-selectors = pytest.mark.parametrize("select", SELECTORS.values(), ids=SELECTORS)
-
-
-def freeze(X):
-    for part in X if isinstance(X, tuple) else (X,):
-        for array in (part.data, part.indices, part.indptr) if sparse.issparse(part) else (part,):
-            array.flags.writeable = False
-
-
-def pools():
-    rng = np.random.default_rng(0)
-    blobs = rng.normal(size=(20, 3))
-    yield "normal", blobs
-    yield "float32", blobs.astype(np.float32)
-    yield "one column", blobs[:, :1]
-    yield "sparse", sparse.csr_array(np.maximum(blobs, 0))
-    yield "factors", (blobs, blobs[:, :2].copy())
-    yield "constant", np.full((20, 2), 0.1)
-    yield "constant sparse", sparse.csr_array(np.full((20, 2), 0.1))
-    yield "zero", np.zeros((20, 2))
-    yield "zero sparse", sparse.csr_array((20, 2))
-    yield "duplicates", np.repeat(blobs[:4], 5, axis=0)
-    yield "duplicates float32", np.repeat(blobs[:4], 5, axis=0).astype(np.float32)
-    yield "duplicates sparse", sparse.csr_array(np.repeat(blobs[:4], 5, axis=0))
-
-
-POOLS = dict(pools())
-
-
-@selectors
-@pytest.mark.parametrize("name", POOLS)
-@pytest.mark.parametrize("batch_size", [0, 1, 7, 20, 25])
-def test_common(select, name, batch_size):
-    X = POOLS[name]
-    freeze(X)
-    before = np.random.get_state()[1].tolist()
-    picks = select(X, batch_size, random_state=3)
-    assert picks.dtype == np.intp
-    assert len(np.unique(picks)) == len(picks) == min(batch_size, 20)
-    assert_array_equal(picks, select(X, batch_size, random_state=np.random.RandomState(3)))
-    select(X, batch_size)
-    assert np.random.get_state()[1].tolist() == before
-
-
-@selectors
-@pytest.mark.parametrize("name", ["normal", "sparse", "constant", "zero sparse", "duplicates"])
-def test_pool_that_is_labeled_already(select, name):
-    X = POOLS[name]
-    many = sparse.vstack([X] * 3, "csr") if sparse.issparse(X) else np.concatenate([X] * 3)
-    picks = {tuple(select(X, 20, labeled=many, random_state=seed)) for seed in range(6)}
-    assert {tuple(sorted(positions)) for positions in picks} == {tuple(range(20))}
-    assert len(picks) > 1
-
-
-@selectors
-def test_labeled_rows_of_no_length_are_no_labeled_rows(select):
-    X = np.random.default_rng(0).normal(size=(30, 2))
-    expected = select(X, 5, random_state=0)
-    assert_array_equal(select(X, 5, labeled=X[:0], random_state=0), expected)
-
-
-@selectors
-@pytest.mark.parametrize("as_rows", [np.asarray, sparse.csr_array])
-def test_one_row_and_no_row(select, as_rows):
-    assert_array_equal(select(as_rows(np.ones((1, 2))), 1), [0])
-    assert select(as_rows(np.ones((0, 2))), 1).shape == (0,)
-
-
-@pytest.mark.parametrize("name", [name for name in POOLS if name.startswith("duplicates")])
-@pytest.mark.parametrize("select", ["lcmd", "robust"])
-def test_distinct_points_come_before_duplicates(select, name):
-    X = POOLS[name]
-    dense = X.toarray() if sparse.issparse(X) else X
-    for seed in range(10):
-        picks = SELECTORS[select](X, 4, random_state=seed)
-        assert len(np.unique(dense[picks], axis=0)) == 4
+# -- grids full of ties ------------------------------------------------------------------------
 
 
 grids = arrays(float, st.tuples(st.integers(1, 12), st.integers(1, 3)), elements=st.integers(-2, 2))

@@ -24,8 +24,15 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
-from skactive.selectors._engine.nearest_centers import drawn
-from skactive.selectors._engine.points import Floats, Matrix, row_products, slices
+from skactive.selectors._engine.nearest_centers import draw_weighted
+from skactive.selectors._engine.points import (
+    DUPLICATE,
+    Floats,
+    Matrix,
+    distances_from_products,
+    row_products,
+    slices,
+)
 from skactive.selectors._top import Positions, top
 
 __all__ = [
@@ -53,9 +60,6 @@ _MICRO_CLUSTERS = 1_000
 # Blocks of products with the centers stay in the last cache; blocks of pairs are squares.
 _CENTER_BLOCK_BYTES = 2**22
 _NEIGHBOR_BLOCK_ROWS = 1_024
-# Squared distances from inner products carry rounding of some 1e-15 of the norms. Below this share
-# of them rows count as duplicates.
-_DUPLICATE = 1e-13
 # Mean distances carry the rounding of their terms; within this relative tolerance they tie.
 _MEAN_RTOL = 1e-9
 # Share of the largest weight to which rows of weight 0 are raised, since they belong to a cluster
@@ -129,7 +133,7 @@ def _draw_rows(
     """Draw positions among all rows with replacement, in proportion to cumulative weights."""
     if cumulative is None:
         return rng.randint(sum(part.shape[0] for part in parts), size=n_draws)
-    return drawn(cumulative, n_draws, rng)
+    return draw_weighted(cumulative, n_draws, rng)
 
 
 def _take_rows(parts: list[Matrix], positions: Positions) -> Matrix:
@@ -243,9 +247,7 @@ def _squared_distances_of_sparse_rows(
         row_products(X.astype(np.float64), X.astype(np.float64))
         + np.square(means).sum(axis=1)[labels]
     )
-    squared: Floats = norms - 2 * inner
-    squared[squared < _DUPLICATE * norms] = 0.0
-    return squared
+    return distances_from_products(inner, norms)
 
 
 # -- typicality --------------------------------------------------------------------------------
@@ -313,7 +315,7 @@ class Cluster:
             # A shorter last block leaves columns behind it as they are: all of them were rejected.
             smallest.partition(k - 1, axis=1)
         squared = norms + smallest[:, :k]
-        least = max(_DUPLICATE, np.finfo(dtype).eps)
+        least = max(DUPLICATE, np.finfo(dtype).eps)
         squared[squared < least * norms] = 0.0
         return np.sqrt(squared).mean(axis=1, dtype=np.float64)
 
@@ -374,6 +376,4 @@ def _cut_linkage_tree(X: Matrix, n_clusters: int, epsilon: float | None) -> NDAr
 def _pairwise_squared_distances(A: sparse.csr_array, B: sparse.csr_array) -> Floats:
     """Return all squared distances of sparse rows, exactly 0 for duplicates, (n_A, n_B)."""
     norms = np.add.outer(row_products(A, A), row_products(B, B))
-    squared = norms - 2 * (A @ B.T).toarray()
-    squared[squared < _DUPLICATE * norms] = 0.0
-    return squared
+    return distances_from_products((A @ B.T).toarray(), norms)

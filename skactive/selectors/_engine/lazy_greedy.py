@@ -1,137 +1,174 @@
-"""Lazy greedy search for the rows that together raise an objective most.
+"""Lazy greedy search for the rows that together maximize a submodular objective.
 
 A gain can only fall while rows are chosen (the objective is submodular), so an old gain is an upper
-bound: of the candidates only those that could still win are asked again, a block of them at a time,
-until the winner is up to date. So the picks are those of plain greedy. The search knows of an
-objective only what `Objective` says: what is covered, and how that is reckoned, is its own affair.
+bound. Only candidates that could still win are evaluated again, a block of them at a time, until
+the winner is up to date. So the picks are those of plain greedy. The search knows only the
+`Objective` protocol.
 """
 
 from __future__ import annotations
 
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 import numpy as np
 from numpy.random import RandomState
-from numpy.typing import NDArray
 
-from skactive.selectors._top import Positions, fill_at_random
+from skactive.selectors._engine.points import Floats, Positions
+from skactive.selectors._top import fill_at_random
 
 __all__ = ["Objective", "lazy_greedy"]
 
-Values: TypeAlias = NDArray[np.float64]
-
-_SHORTLIST = 4096  # candidates looked at between two passes over all bounds
-# Candidates whose bounds, and whose gains, are asked for at a time.
+_SHORTLIST_SIZE = 4096  # candidates looked at between two passes over all bounds
+# Candidates whose bounds, and whose gains, are computed at a time.
 _BOUNDED_AT_ONCE, _EXACT_AT_ONCE = 32, 4
 
 
 class Objective(Protocol):
-    """A monotone submodular function of the rows chosen, as the lazy greedy search sees it."""
+    """A monotone submodular function of the chosen rows, as the lazy greedy search sees it."""
 
     n_rows: int
-    rough: bool  # whether bounds are cheaper than gains
-    cells: Positions  # of each candidate; the gains of those of one cell are cheap to ask together
-    at_hand: bool  # whether bounds of all candidates are there for the asking
+    cheap_bounds: bool  # whether bounds are cheaper than gains
+    cells: Positions  # cell of each candidate; gains within one cell are cheap to compute together
+    has_all_bounds: bool  # whether bounds of all candidates cost nothing
 
-    def bounds(self) -> Values:
+    def bounds(self) -> Floats:
         """Return upper bounds of the first gains of all candidates, shape (n_rows,)."""
 
-    def gains(self, positions: Positions, *, exact: bool) -> Values:
-        """Return the gains of some candidates, or bounds of them that are cheaper to come by."""
+    def gains(self, positions: Positions, *, exact: bool) -> Floats:
+        """Return the gains of candidates, or upper bounds that are cheaper to compute."""
 
     def add(self, position: int) -> None:
         """Choose a candidate."""
 
-    def exhausted(self) -> bool:
-        """Tell whether no candidate can gain anything."""
+    def is_exhausted(self) -> bool:
+        """Return whether no candidate can gain anything."""
 
 
 def lazy_greedy(
-    objective: Objective, worth: Values, batch_size: int, rng: RandomState
+    objective: Objective, candidate_weights: Floats, batch_size: int, rng: RandomState
 ) -> Positions:
-    """Choose rows one by one, each of the greatest gain; the first of them in a random order."""
+    """Choose rows one by one, each with the largest weighted gain, ties broken at random."""
     batch_size = min(batch_size, objective.n_rows)
     if batch_size == 0:
         return np.empty(0, dtype=np.intp)
-    order = rng.permutation(objective.n_rows)
-    worth = worth[order]
-    bounds = objective.bounds()[order] * worth
-    shortlist = _Shortlist(bounds)
-    stage = np.full(len(bounds), -1)  # when a bound was last renewed, and how well
+    search = _Search(objective, candidate_weights, rng.permutation(objective.n_rows))
     picks: list[int] = []
-    while len(picks) < batch_size and not objective.exhausted():
-        best = _refresh_until_sure(objective, order, worth, bounds, shortlist, stage, len(picks))
-        if bounds[best] <= 0.0:
+    while len(picks) < batch_size and not objective.is_exhausted():
+        pick = search.choose()
+        if pick is None:
             break
-        picks.append(int(order[best]))
-        objective.add(picks[-1])
-        bounds[best] = -np.inf
+        picks.append(pick)
+        objective.add(pick)
     return fill_at_random(picks, batch_size, objective.n_rows, rng)
 
 
-def _refresh_until_sure(
-    objective: Objective,
-    order: Positions,
-    worth: Values,
-    bounds: Values,
-    shortlist: _Shortlist,
-    stage: NDArray[np.intp],
-    n_picks: int,
-) -> int:
-    """Return the candidate of greatest gain, making bounds into gains until it is known."""
-    bounded, exact = 2 * n_picks, 2 * n_picks + 1  # stages of a candidate in this round
-    best, greatest = shortlist.best(), 0.0
-    n_bounded, most = _BOUNDED_AT_ONCE, 16 * _BOUNDED_AT_ONCE
-    while stage[best] < exact and bounds[best] > 0.0:
-        aim = bounded if objective.rough and stage[best] < bounded else exact
-        if aim == bounded and objective.at_hand:
-            asked = shortlist.members
-        else:
-            # Those of one cell can be asked together at little more cost than one of them.
-            rivals = shortlist.members
-            rivals = rivals[objective.cells[order[rivals]] == objective.cells[order[best]]]
-            rivals = rivals[(stage[rivals] < aim) & (bounds[rivals] >= greatest)]
-            n_asked = _EXACT_AT_ONCE if aim == exact else n_bounded
-            asked = np.union1d(_highest(bounds, rivals, n_asked), best)
-            n_bounded = min(2 * n_bounded, most) if aim == bounded else n_bounded
-        gains = objective.gains(order[asked], exact=aim == exact) * worth[asked]
-        bounds[asked] = np.minimum(bounds[asked], gains)
-        stage[asked] = np.maximum(stage[asked], aim)
-        if aim == exact:
-            greatest = max(greatest, gains.max())
-        best = shortlist.best()
-    return best
+class _Search:
+    """Bounds on the gains of all candidates, updated where they decide.
+
+    Parameters
+    ----------
+    objective : Objective
+        The function to maximize.
+    candidate_weights : ndarray of shape (n_rows,)
+        Factor of the gains of each candidate.
+    order : ndarray of shape (n_rows,)
+        A random order of the candidates: of those that tie, the first is chosen.
+    """
+
+    def __init__(self, objective: Objective, candidate_weights: Floats, order: Positions) -> None:
+        self._objective, self._order, self._candidate_weights = (
+            objective,
+            order,
+            candidate_weights[order],
+        )
+        self._bounds = objective.bounds()[order] * self._candidate_weights
+        self._shortlist = _Shortlist(self._bounds)
+        # When a bound was last updated: 2 * round for a bound, 2 * round + 1 for a gain.
+        self._stage = np.full(len(order), -1)
+        self._n_picks = 0
+
+    def choose(self) -> int | None:
+        """Return the candidate of greatest gain; None if no candidate gains anything."""
+        best = self._find_best()
+        if self._bounds[best] <= 0.0:
+            return None
+        self._bounds[best] = -np.inf
+        self._n_picks += 1
+        return int(self._order[best])
+
+    def _find_best(self) -> int:
+        """Return the place of the greatest gain, turning bounds into gains until it is certain."""
+        bounded, exact = 2 * self._n_picks, 2 * self._n_picks + 1
+        best, greatest = self._shortlist.find_best(), 0.0
+        n_bounded, max_bounded = _BOUNDED_AT_ONCE, 16 * _BOUNDED_AT_ONCE
+        while self._stage[best] < exact and self._bounds[best] > 0.0:
+            use_bound = self._objective.cheap_bounds and self._stage[best] < bounded
+            stage = bounded if use_bound else exact
+            if use_bound and self._objective.has_all_bounds:
+                places = self._shortlist.members
+            else:
+                n_places = n_bounded if use_bound else _EXACT_AT_ONCE
+                places = self._find_rivals(best, stage, greatest, n_places)
+                # Another round of bounds means that they are loose, so more of them are needed.
+                n_bounded = min(2 * n_bounded, max_bounded) if use_bound else n_bounded
+            gains = self._update(places, stage, exact=not use_bound)
+            if not use_bound:
+                greatest = max(greatest, gains.max())
+            best = self._shortlist.find_best()
+        return best
+
+    def _find_rivals(self, best: int, stage: int, greatest: float, n_rivals: int) -> Positions:
+        """Return the best and others of its cell whose bounds are stale but could still win.
+
+        Those of one cell are evaluated together at little more cost than one of them.
+        """
+        places, cells = self._shortlist.members, self._objective.cells
+        places = places[cells[self._order[places]] == cells[self._order[best]]]
+        places = places[(self._stage[places] < stage) & (self._bounds[places] >= greatest)]
+        return np.union1d(_find_highest(self._bounds, places, n_rivals), best)
+
+    def _update(self, places: Positions, stage: int, *, exact: bool) -> Floats:
+        """Lower bounds to the gains, or to newer bounds, and return these."""
+        # All arrays here are in the random order; only the objective is asked by position.
+        gains = (
+            self._objective.gains(self._order[places], exact=exact)
+            * self._candidate_weights[places]
+        )
+        self._bounds[places] = np.minimum(self._bounds[places], gains)
+        self._stage[places] = np.maximum(self._stage[places], stage)
+        return gains
 
 
-def _highest(bounds: Values, members: Positions, n_highest: int) -> Positions:
-    """Return those of the members whose bounds are highest, in no order."""
+def _find_highest(bounds: Floats, members: Positions, n_highest: int) -> Positions:
+    """Return the members of the highest bounds, in any order."""
     if n_highest >= len(members):
         return members
-    place = len(members) - n_highest
-    return members[np.argpartition(bounds[members], place)[place:]]
+    rank = len(members) - n_highest
+    return members[np.argpartition(bounds[members], rank)[rank:]]
 
 
 class _Shortlist:
-    """The highest of many bounds that only fall, so that few of them are looked at often."""
+    """The highest of many bounds that only fall, so that most bounds are rarely looked at."""
 
-    def __init__(self, bounds: Values) -> None:
+    def __init__(self, bounds: Floats) -> None:
         self._bounds = bounds
         self._fill()
 
     def _fill(self) -> None:
         bounds = self._bounds
-        place = max(0, len(bounds) - _SHORTLIST)
-        threshold = np.partition(bounds, place)[place]
+        rank = max(0, len(bounds) - _SHORTLIST_SIZE)
+        threshold = np.partition(bounds, rank)[rank]
         self.members = np.flatnonzero(bounds >= threshold)
         self._outside = bounds.max(initial=-np.inf, where=bounds < threshold)
 
-    def _first(self) -> int:
+    def _find_best_member(self) -> int:
         return int(self.members[np.argmax(self._bounds[self.members])])
 
-    def best(self) -> int:
-        """Return the position of the highest bound, the first of them where several tie."""
-        best = self._first()
+    def find_best(self) -> int:
+        """Return the position of the highest bound, the first if several tie."""
+        best = self._find_best_member()
+        # Bounds outside only fell since then; one of them may be the best now, or tie with it.
         if self._bounds[best] <= self._outside:
             self._fill()
-            best = self._first()
+            best = self._find_best_member()
         return best

@@ -1,14 +1,14 @@
-"""Distances to the nearest chosen row for large pools: bounds, refreshed where they matter.
+"""Distances to the nearest chosen row in large pools: upper bounds, made exact where it matters.
 
-Distances to the nearest center only shrink as centers come, so a distance that was right some
-centers ago is an upper bound today. Farthest-first traversal needs the true distance of those rows
+Distances to the nearest center only shrink as centers are added, so a distance that was exact some
+centers ago is an upper bound today. Farthest-first traversal needs the exact distance of those rows
 alone whose bound could still win, and D^2 sampling can draw from the bounds and reject. Both give
-the answer, or the law, of the plain algorithm, for a small share of its work, most of it in matrix
-products.
+the answer, or the distribution, of the plain algorithm, for a small share of its work, most of it
+in matrix products.
 
-Bounds over the whole pool are computed in single precision where the data are, and raised by what
-rounding could have taken away. Every decision rests on distances in double precision, and a close
-one on differences of the rows themselves.
+Bounds over the whole pool are computed in single precision where the data are, and raised by the
+possible rounding error. Every decision is based on distances in double precision, and a close one
+on differences of the rows themselves.
 """
 
 from __future__ import annotations
@@ -25,21 +25,30 @@ from skactive.selectors._engine.points import (
     AnyPoints,
     Centers,
     Floats,
-    Points,
+    PointSet,
     Positions,
     count,
     slices,
 )
 from skactive.selectors._top import fill_at_random
 
-__all__ = ["AllDistances", "NearestCenters", "central_row", "draw_centers", "drawn", "one_of"]
+__all__ = [
+    "AllDistances",
+    "NearestCenters",
+    "draw_centers",
+    "draw_one",
+    "draw_weighted",
+    "find_central_row",
+]
 
-_CENTERS = 128  # centers that a block meets at a time
-_CLOSE = 1e-10  # share of the norms within which double precision products may mislead
-_SAME = 1e-12  # distances from differences tie within it
-_TIE = 1e-9  # sums, and distances to a mean, carry the rounding of their terms; within it they tie
-_PROPOSALS = 128  # rows drawn from the bounds at a time
-_FEW_ACCEPTED = 0.4  # share of proposals below which the bounds are worth refreshing
+_CENTER_BLOCK = 128  # centers that a block of rows is compared with at a time
+# Squared distances from double precision products may be wrong by this share of the norms.
+_PRODUCT_TOLERANCE = 1e-10
+# Squared distances from differences of rows tie within this share of themselves.
+_DIFFERENCE_TOLERANCE = 1e-12
+_MEAN_TOLERANCE = 1e-9  # the same for distances to a mean, which carries the rounding of its terms
+_N_PROPOSALS = 128  # rows drawn from the bounds at a time
+_MIN_ACCEPTANCE = 0.4  # share of accepted proposals below which new bounds pay off
 
 
 class NearestCenters:
@@ -55,18 +64,19 @@ class NearestCenters:
     Attributes
     ----------
     bound : ndarray of shape (n_rows,)
-        Squared distance to the nearest of the centers that a row has seen, or a little more.
+        Squared distance to the nearest of the centers that a row was compared with, or a little
+        more.
     seen : ndarray of shape (n_rows,)
-        To how many centers, the first ones, `bound` is exact; 0 where it is a bound only.
+        Number of centers, in their order, for which `bound` is exact; 0 where it is a bound only.
     """
 
     def __init__(self, X: Any, *, labeled: Any = None) -> None:
-        self._hold(Points(X))
+        self._set_points(PointSet(X))
         if labeled is not None and labeled.shape[0]:
             self._centers.add_rows(labeled)
             self.lower_all()
 
-    def _hold(self, points: Points) -> None:
+    def _set_points(self, points: PointSet) -> None:
         """Start with points and no center."""
         self._points, self.n_rows = points, points.n_rows
         self.bound = np.full(self.n_rows, np.inf)
@@ -77,122 +87,124 @@ class NearestCenters:
 
     @property
     def n_centers(self) -> int:
-        """How many centers there are, labeled and chosen."""
+        """Number of centers, labeled and chosen."""
         return len(self._centers)
 
     def start(self, rng: RandomState) -> list[int]:
-        """Make the row nearest to the mean a center where there is none, and return it."""
+        """Make the row nearest to the mean a center if there is none yet, and return it."""
         if self.n_centers or not self.n_rows:
             return []
-        row = central_row(self._points, rng)
+        row = find_central_row(self._points, rng)
         self.add(row)
         self.lower_all()
         return [row]
 
-    def label(self, positions: Sequence[int] | Positions) -> None:
-        """Make rows centers, and let all rows know of them."""
+    def add_all(self, positions: Sequence[int] | Positions) -> None:
+        """Make rows centers, and lower the bounds of all rows by them."""
         for position in positions:
             self.add(int(position))
         self.lower_all()
 
     def take(self, rows: Positions, X: Any) -> Self:
-        """Return the distances of some rows, which are `X`, to be kept up to date by themselves."""
-        other = copy(self)
-        other._points = self._points.take(rows, X)
-        other._centers = self._centers.of(other._points)
-        other.n_rows, other.bound = len(rows), self.bound[rows]
-        other.seen, other._nearest = self.seen[rows], self._nearest[rows]
-        return other
+        """Return an independent copy restricted to `rows`, given as `X`."""
+        subset = copy(self)
+        subset._points = self._points.take(rows, X)
+        subset._centers = self._centers.copy_for(subset._points)
+        subset.n_rows, subset.bound = len(rows), self.bound[rows]
+        subset.seen, subset._nearest = self.seen[rows], self._nearest[rows]
+        return subset
 
     def add(self, position: int) -> None:
-        """Make a row a center; no bound is touched but its own."""
+        """Make a row a center; only its own bound changes."""
         self._centers.add_position(position)
         self.bound[position], self.seen[position] = 0.0, self.n_centers
         self._nearest[position] = self.n_centers - 1
 
     def lower_all(self) -> None:
-        """Lower the bounds of all rows by the centers that they have not met."""
-        for rows in slices(self.n_rows, self._points.block_rows(_CENTERS)):
-            block = self._points.block(rows)
-            for centers in slices(self.n_centers, _CENTERS, self._covered):
-                raised = self._points.raised_distances(block, rows, self._centers, centers)
-                np.minimum(self.bound[rows], raised, out=self.bound[rows])
+        """Lower the bounds of all rows by the centers added since the last call."""
+        for rows in slices(self.n_rows, self._points.rows_per_block(_CENTER_BLOCK)):
+            block = self._points.copy_block(rows)  # once for all centers, while it is in the cache
+            for centers in slices(self.n_centers, _CENTER_BLOCK, self._covered):
+                bound = self._points.upper_bounds(block, rows, self._centers, centers)
+                np.minimum(self.bound[rows], bound, out=self.bound[rows])
         self._covered = self.n_centers
 
     def refresh(self, rows: Positions) -> Floats:
-        """Make the bounds of some rows exact, and return them."""
+        """Bring the bounds of rows up to date with all centers, exactly, and return them."""
         stale = rows[self.seen[rows] < self.n_centers]
+        # Apart, because rows never seen need all centers, and the others only the newer ones.
         for unseen in (True, False):
             part = stale[(self.seen[stale] == 0) == unseen]
-            for chunk in slices(len(part), self._points.block_rows(_CENTERS)):
+            for chunk in slices(len(part), self._points.rows_per_block(_CENTER_BLOCK)):
                 self._refresh(part[chunk], unseen)
         return self.bound[rows]
 
     def _refresh(self, rows: Positions, unseen: bool) -> None:
         if not len(rows):
             return
-        # A bound that was never exact is no distance, so it has no say in the minimum.
+        # A bound that was never exact belongs to no center, so it must not enter the minimum.
         best = np.full(len(rows), np.inf) if unseen else self.bound[rows]
         nearest = self._nearest[rows]
         first = 0 if unseen else int(self.seen[rows].min())
-        block = self._points.rows(rows)
-        for centers in slices(self.n_centers, _CENTERS, first):
+        block = self._points.copy_rows(rows)
+        for centers in slices(self.n_centers, _CENTER_BLOCK, first):
+            # (n_rows, n_centers of the block)
             squared = self._points.distances(block, rows, self._centers, centers)
             column = squared.argmin(axis=1)
-            value = squared[np.arange(len(rows)), column]
-            nearest = np.where(value < best, centers.start + column, nearest)
-            best = np.minimum(best, value)
+            least = squared[np.arange(len(rows)), column]
+            nearest = np.where(least < best, centers.start + column, nearest)
+            best = np.minimum(best, least)
         self.bound[rows], self.seen[rows], self._nearest[rows] = best, self.n_centers, nearest
-        self.settle(rows[best < _CLOSE * self._points.norms[rows]])
+        self.make_exact(rows[best < _PRODUCT_TOLERANCE * self._points.norms[rows]])
 
-    def settle(self, rows: Positions) -> Floats:
-        """Replace distances by those from differences, which know zero from nearly zero."""
-        for chunk in slices(len(rows), self._points.block_rows(1)):
+    def make_exact(self, rows: Positions) -> Floats:
+        """Replace distances by those from differences, which tell zero from nearly zero."""
+        for chunk in slices(len(rows), self._points.rows_per_block(1)):
             part = rows[chunk]
             nearest = self._nearest[part]
             self.bound[part] = self._points.exact_distances(part, self._centers, nearest)
         return self.bound[rows]
 
-    def error(self, rows: Any) -> float:
-        """Return by how much squared distances of rows may be wrong before they are settled."""
-        return 2 * _CLOSE * float(self._points.norms[rows].max())
+    def max_error(self, rows: Any) -> float:
+        """Return the largest error of squared distances before `make_exact`."""
+        return 2 * _PRODUCT_TOLERANCE * float(self._points.norms[rows].max())
 
-    def block(self, rows: Positions) -> Any:
-        """Return a copy of rows in double precision, to meet centers one by one."""
-        return self._points.rows(rows)
+    def copy_rows(self, rows: Positions) -> Any:
+        """Copy rows in double precision, for `update_by_last`."""
+        return self._points.copy_rows(rows)
 
-    # Farthest-first traversal -------------------------------------------------------------------
+    # -- farthest-first traversal ----------------------------------------------------------------
 
     def farthest_first(self, n_picks: int, rng: RandomState) -> list[int]:
-        """Pick rows, each the farthest from all centers; fewer where only duplicates are left."""
+        """Pick rows, each the farthest from all centers; fewer if only duplicates remain."""
         picks: list[int] = []
         self._width = max(256, 2 * n_picks)
-        most = self.most_contenders(n_picks)
+        max_contenders = self.max_contenders(n_picks)
         while len(picks) < n_picks:
-            rows, threshold = self._contenders()
+            rows, threshold = self._find_contenders()
             if not len(rows):
                 break
-            if len(rows) <= most:
+            if len(rows) <= max_contenders:
                 picks += self._traverse(rows, threshold, n_picks - len(picks), rng)
-            else:  # so many are about as far that a copy of them is no help
-                picks.append(self._farthest_of(rows, rng))
+            else:  # copying that many rows would cost more than it saves
+                picks.append(self._pick_farthest(rows, rng))
         return picks
 
-    def most_contenders(self, n_picks: int) -> int:
-        """Return how many rows may be copied to choose some of them."""
-        return max(4 * self._points.block_rows(1), 256, 2 * n_picks)
+    def max_contenders(self, n_picks: int) -> int:
+        """Return the number of rows that may be copied to choose among them."""
+        return max(4 * self._points.rows_per_block(1), 256, 2 * n_picks)
 
-    def _farthest_of(self, rows: Positions, rng: RandomState) -> int:
-        """Pick the farthest of rows whose distances are exact."""
-        close = rows[self.bound[rows] >= self.bound[rows].max() - self.error(rows)]
-        if len(close) > 1:  # too close to call by products
-            close = close[_highest(self.settle(close))]
-        pick = one_of(close, rng)
+    def _pick_farthest(self, rows: Positions, rng: RandomState) -> int:
+        """Pick the farthest of rows whose distances are up to date."""
+        close = rows[self.bound[rows] >= self.bound[rows].max() - self.max_error(rows)]
+        if len(close) > 1:  # too close for distances from products
+            close = close[_is_highest(self.make_exact(close))]
+        pick = draw_one(close, rng)
         self.add(pick)
         return pick
 
-    def _contenders(self) -> tuple[Positions, float]:
-        """Return rows that are farther than any other row can be, and how far that is."""
+    def _find_contenders(self) -> tuple[Positions, float]:
+        """Return the rows beyond a distance that no other row exceeds, and that distance."""
         while True:
             width = min(self._width, self.n_rows)
             if width == self.n_rows:
@@ -201,6 +213,7 @@ class NearestCenters:
                 order = np.argpartition(self.bound, self.n_rows - width - 1)
                 rows = order[self.n_rows - width :]
                 threshold = float(self.bound[order[self.n_rows - width - 1]])
+            # Bounds of all other rows are at most the threshold, and so are their distances.
             rows = rows[self.refresh(rows) > threshold]
             if len(rows) or width == self.n_rows:
                 return rows, threshold
@@ -212,69 +225,76 @@ class NearestCenters:
         """Pick farthest-first among rows while the farthest is beyond the threshold."""
         picks: list[int] = []
         rows = np.sort(rows)
-        block, squared = self._points.rows(rows), self.bound[rows]
-        margin = self.error(rows)
+        block, squared = self._points.copy_rows(rows), self.bound[rows]
+        margin = self.max_error(rows)
         while len(picks) < n_picks:
             farthest = squared.max()
             if farthest <= threshold:
                 break
             close = np.flatnonzero(squared >= farthest - margin)
-            if len(close) > 1:  # too close to call by products
-                squared[close] = self.settle(rows[close])
-                close = close[_highest(squared[close])]
+            if len(close) > 1:  # too close for distances from products
+                squared[close] = self.make_exact(rows[close])
+                close = close[_is_highest(squared[close])]
                 if squared[close[0]] <= threshold:
                     continue
-            pick = int(rows[one_of(close, rng)])
+            pick = int(rows[draw_one(close, rng)])
             picks.append(pick)
             self.add(pick)
-            self.meet_last(block, rows, squared)
+            self.update_by_last(block, rows, squared)
+            # Rows at or below the threshold cannot be picked here; dropping them is a copy, so it
+            # waits until they are half of all.
             if np.count_nonzero(squared > threshold) < len(rows) // 2:
-                alive = squared > threshold
-                rows, squared = rows[alive], squared[alive]
-                block = tuple(factor[alive] for factor in block)
+                remaining = squared > threshold
+                rows, squared = rows[remaining], squared[remaining]
+                block = tuple(factor[remaining] for factor in block)
                 if not len(rows):
                     break
         return picks
 
-    def meet_last(self, block: Any, rows: Positions, squared: Floats) -> None:
-        """Let rows, whose distances are exact to all centers but the last, meet the last."""
-        last = slice(self.n_centers - 1, self.n_centers)
-        new = self._points.distances(block, rows, self._centers, last)[:, 0]
-        nearer = np.flatnonzero(new < squared)
-        squared[nearer] = new[nearer]
-        self.bound[rows[nearer]], self._nearest[rows[nearer]] = new[nearer], last.start
-        self.seen[rows] = self.n_centers
-        zero = nearer[new[nearer] < _CLOSE * self._points.norms[rows[nearer]]]
-        if len(zero):
-            squared[zero] = self.settle(rows[zero])
+    def update_by_last(self, block: Any, rows: Positions, squared: Floats) -> None:
+        """Update rows, whose distances are exact to all centers but the last, by the last.
 
-    # D^2 sampling -------------------------------------------------------------------------------
+        ``block`` holds the copied rows, and ``squared`` their distances, which are changed too.
+        """
+        last = slice(self.n_centers - 1, self.n_centers)
+        to_last = self._points.distances(block, rows, self._centers, last)[:, 0]
+        nearer = np.flatnonzero(to_last < squared)
+        squared[nearer] = to_last[nearer]
+        self.bound[rows[nearer]], self._nearest[rows[nearer]] = to_last[nearer], last.start
+        self.seen[rows] = self.n_centers
+        tiny = nearer[to_last[nearer] < _PRODUCT_TOLERANCE * self._points.norms[rows[nearer]]]
+        if len(tiny):
+            squared[tiny] = self.make_exact(rows[tiny])
+
+    # -- D^2 sampling ----------------------------------------------------------------------------
 
     def draw(self, n_picks: int, rng: RandomState) -> list[int]:
         """Draw rows, each in proportion to its squared distance to the nearest center.
 
         Rows are proposed in proportion to bounds that stay fixed for many draws, and accepted with
-        probability distance over bound. What is accepted follows the distances, whatever the
-        bounds.
+        probability distance over bound. So accepted rows follow the distances, whatever the bounds
+        are.
         """
         picks: list[int] = []
-        weights, cumulated, n_new = self._proposal_law()
+        weights, cumulated, n_new = self._make_proposals()
         while len(picks) < n_picks and cumulated[-1] > 0.0:
-            proposed = drawn(cumulated, _PROPOSALS, rng)
+            proposed = draw_weighted(cumulated, _N_PROPOSALS, rng)
             accepted = self._accept(proposed, weights, n_picks - len(picks), rng)
             picks += accepted
             n_new += len(accepted)
-            if len(accepted) >= _FEW_ACCEPTED * _PROPOSALS:
+            if len(accepted) >= _MIN_ACCEPTANCE * _N_PROPOSALS:
                 continue
+            # Few proposals are accepted, as weights are far above the distances: lower them.
             if n_new:
-                weights, cumulated, n_new = self._proposal_law()
+                weights, cumulated, n_new = self._make_proposals()
             elif not accepted and not self.refresh(np.arange(self.n_rows)).any():
-                break  # only duplicates of centers are left
+                break  # only duplicates of centers remain
             elif not accepted:
-                weights, cumulated, n_new = self._proposal_law()
+                weights, cumulated, n_new = self._make_proposals()
         return picks
 
-    def _proposal_law(self) -> tuple[Floats, Floats, int]:
+    def _make_proposals(self) -> tuple[Floats, Floats, int]:
+        """Return up-to-date weights, their running sum, and 0 centers that they do not know."""
         self.lower_all()
         weights = self.bound.copy()
         return weights, np.cumsum(weights), 0
@@ -282,25 +302,26 @@ class NearestCenters:
     def _accept(
         self, proposed: Positions, weights: Floats, n_picks: int, rng: RandomState
     ) -> list[int]:
-        """Accept proposals in their order, each by the distance that it has by then."""
+        """Accept proposals in their order, each by its distance to the centers at that time."""
         picks: list[int] = []
+        # P(proposed) ~ weight and P(accepted) = distance / weight, so P(both) ~ distance.
         levels = rng.random_sample(len(proposed)) * weights[proposed]
         squared = self.refresh(proposed)
-        block = self._points.rows(proposed)
+        block = self._points.copy_rows(proposed)
         for i, row in enumerate(proposed):
             if levels[i] < squared[i]:
                 picks.append(int(row))
                 self.add(int(row))
                 if len(picks) == n_picks:
                     break
-                self.meet_last(block, proposed, squared)
+                self.update_by_last(block, proposed, squared)
         return picks
 
 
 class AllDistances(NearestCenters):
-    """The distance of every row to its nearest center, none of them a mere bound.
+    """The squared distance of every row to its nearest center, always up to date.
 
-    ``bound`` holds the squared distances; rows that coincide with a center are at exactly 0.
+    ``bound`` holds the distances; those of rows that coincide with a center are exactly 0.
     """
 
     def __init__(self, X: Any, *, labeled: Any = None) -> None:
@@ -310,42 +331,48 @@ class AllDistances(NearestCenters):
             self.refresh(np.arange(self.n_rows))
 
     def start(self, rng: RandomState) -> list[int]:
-        """Make the row nearest to the mean a center where there is none, and return it."""
+        """Make the row nearest to the mean a center if there is none yet, and return it."""
         if self.n_centers or not self.n_rows:
             return []
-        return [self.meet(central_row(self._points, rng))]
+        return [self.add_and_update(find_central_row(self._points, rng))]
 
-    def label(self, positions: Sequence[int] | Positions) -> None:
-        """Make rows centers, and let all rows know of them."""
+    def add_all(self, positions: Sequence[int] | Positions) -> None:
+        """Make rows centers, and update the distances of all rows."""
         if self.n_centers:
             for position in positions:
-                self.meet(int(position))
+                self.add_and_update(int(position))
             return
+        # The first centers together: one matrix product instead of a pass per center.
         for position in positions:
             self.add(int(position))
         self.refresh(np.arange(self.n_rows))
 
-    def meet(self, position: int) -> int:
-        """Make a row a center, tell the rows that may be nearer to it, return its position."""
-        gaps = self._gaps(position)
+    def add_and_update(self, position: int) -> int:
+        """Make a row a center, update the rows that may be nearer to it, return its position."""
+        gaps = self._center_gaps(position)
         self.add(position)
-        # A row within half of its center's gap to the new center cannot be nearer to the latter.
+        # A row within half of its center's gap to the new center cannot be nearer to the new one
+        # (triangle inequality); in squares, 4 d^2 <= gap^2.
         rows = np.flatnonzero(4.0 * self.bound > gaps[self._nearest])
-        size = self._points.block_rows(_CENTERS)
+        size = self._points.rows_per_block(_CENTER_BLOCK)
         for start in range(0, len(rows), size):
             part = rows[start : start + size]
-            self.meet_last(self._points.rows(part), part, self.bound[part])
+            self.update_by_last(self._points.copy_rows(part), part, self.bound[part])
         self.seen.fill(self.n_centers)
         return position
 
-    def _gaps(self, position: int) -> Floats:
-        """Squared distances, at least, of the centers to a row that is to join them."""
+    def _center_gaps(self, position: int) -> Floats:
+        """Return lower bounds on the squared distances of the centers to a row that will be one.
+
+        The shape is (n_centers + 1,); the last is the distance of the row to itself.
+        """
         row = np.array([position])
         centers = slice(0, self.n_centers)
-        gaps = np.zeros(self.n_centers + 1)  # the last is the new center's own
+        gaps = np.zeros(self.n_centers + 1)
         if self.n_centers:
-            gaps[:-1] = self._points.distances(self._points.rows(row), row, self._centers, centers)
-            gaps[:-1] -= _CLOSE * (self._centers.norms + self._points.norms[position])
+            block = self._points.copy_rows(row)
+            gaps[:-1] = self._points.distances(block, row, self._centers, centers)
+            gaps[:-1] -= _PRODUCT_TOLERANCE * (self._centers.norms + self._points.norms[position])
         return gaps
 
     def cluster_sums(self) -> Floats:
@@ -353,46 +380,48 @@ class AllDistances(NearestCenters):
         sums = np.bincount(self._nearest, self.bound, minlength=self.n_centers)
         return sums.astype(np.float64, copy=False)
 
-    def farthest_of(self, cluster: int) -> Positions:
+    def find_farthest(self, cluster: int) -> Positions:
         """Return the rows of a cluster that are farthest from its center."""
         rows = np.flatnonzero(self._nearest == cluster)
-        close = rows[self._near(rows, self.bound[rows].max())]
-        if len(close) > 1:  # too close to call by products
-            self.settle(close)
-        return close[_highest(self.bound[close])]
+        close = rows[self._is_near(rows, self.bound[rows].max())]
+        if len(close) > 1:  # too close for distances from products
+            self.make_exact(close)
+        return close[_is_highest(self.bound[close])]
 
-    def at_place(self, place: int) -> Positions:
-        """Return the rows that share a place in the order of distances, from the nearest up."""
-        close = np.flatnonzero(self._near(slice(None), np.partition(self.bound, place)[place]))
+    def find_at_rank(self, rank: int) -> Positions:
+        """Return the rows that share a rank in the order of distances, from the nearest up."""
+        close = np.flatnonzero(self._is_near(slice(None), np.partition(self.bound, rank)[rank]))
         if len(close) > 1:
-            self.settle(close)
-        level = np.partition(self.bound, place)[place]
-        return close[np.abs(self.bound[close] - level) <= _SAME * level]
+            self.make_exact(close)
+        level = np.partition(self.bound, rank)[rank]
+        return close[np.abs(self.bound[close] - level) <= _DIFFERENCE_TOLERANCE * level]
 
-    def _near(self, rows: Any, squared: float) -> NDArray[np.bool_]:
-        """Tell which rows are as far as that, as well as products can tell."""
-        return np.abs(self.bound[rows] - squared) <= self.error(rows)
+    def _is_near(self, rows: Any, squared: float) -> NDArray[np.bool_]:
+        """Return which rows have this squared distance, up to the error of products."""
+        return np.abs(self.bound[rows] - squared) <= self.max_error(rows)
 
 
-def central_row(points: Points, rng: RandomState) -> int:
+def find_central_row(points: PointSet, rng: RandomState) -> int:
     """Return the position of the row nearest to the mean of all, ties broken at random."""
     squared = points.squared_distances_to_mean()
-    return one_of(np.flatnonzero(squared <= squared.min() * (1 + _TIE)), rng)
+    return draw_one(np.flatnonzero(squared <= squared.min() * (1 + _MEAN_TOLERANCE)), rng)
 
 
-def one_of(positions: Positions, rng: RandomState) -> int:
-    """Return one of some positions, drawn where there are several."""
+def draw_one(positions: Positions, rng: RandomState) -> int:
+    """Return one of several positions at random; a single one without a draw."""
     return int(positions[rng.randint(len(positions)) if len(positions) > 1 else 0])
 
 
-def _highest(values: Floats) -> NDArray[np.bool_]:
-    """Tell which of some distances from differences are the highest."""
-    return values >= values.max() * (1 - _SAME)
+def _is_highest(squared: Floats) -> NDArray[np.bool_]:
+    """Return which of several distances from differences are the highest."""
+    return squared >= squared.max() * (1 - _DIFFERENCE_TOLERANCE)
 
 
-def drawn(cumulated: Floats, n: int, rng: RandomState) -> Positions:
+def draw_weighted(cumulated: Floats, n_draws: int, rng: RandomState) -> Positions:
     """Draw positions in proportion to weights, given as their running sum."""
-    levels = np.minimum(rng.random_sample(n) * cumulated[-1], np.nextafter(cumulated[-1], 0.0))
+    levels = rng.random_sample(n_draws) * cumulated[-1]
+    # Else a level rounded up to the last sum would fall beyond the last positive weight.
+    levels = np.minimum(levels, np.nextafter(cumulated[-1], 0.0))
     return np.searchsorted(cumulated, levels, side="right")
 
 

@@ -1,8 +1,7 @@
-"""Rows between which distances are taken: plain, sparse, or given by factors.
+"""Points between which distances are computed: dense rows, sparse rows, or products of factors.
 
-Points come as a dense array, as a sparse matrix, or as a pair of factors ``(a, h)`` that stands
-for the rows ``outer(a[i], h[i])``, which are never built: gradients of an output layer are of this
-kind.
+Points are a dense array, a sparse matrix, or a pair of factors ``(a, h)``, which stands for the
+rows ``outer(a[i], h[i])``. Gradients of an output layer have this form; they are never built.
 """
 
 from __future__ import annotations
@@ -15,31 +14,35 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from skactive.selectors._top import Positions
+
 __all__ = [
     "DUPLICATE",
     "AnyPoints",
     "Centers",
     "Floats",
     "Matrix",
-    "Points",
+    "PointSet",
     "Positions",
     "canonical",
     "count",
+    "distances_from_products",
     "products",
-    "rounded",
+    "round_to_bits",
     "row_products",
     "slices",
+    "squared_distances",
     "squared_norms",
 ]
 
 Floats: TypeAlias = NDArray[np.float64]
-Positions: TypeAlias = NDArray[np.intp]
 Matrix: TypeAlias = NDArray[Any] | sparse.sparray | sparse.spmatrix
 AnyPoints: TypeAlias = Matrix | tuple[NDArray[Any], Matrix]
 
-_BLOCK_BYTES = 2**21  # of products in a block: with the rows that they come from, a core's cache
-# Squared distances from inner products carry rounding of some 1e-15 of the norms. Below this share
-# of them rows count as duplicates.
+# Size of a block of products: with the rows that they come from, it fits a core's cache.
+_PRODUCT_BYTES = 2**21
+# Squared distances from inner products carry rounding errors of about 1e-15 of the squared norms.
+# Rows whose squared distance is below this share of the norms count as duplicates.
 DUPLICATE = 1e-12
 
 
@@ -48,10 +51,10 @@ def count(X: AnyPoints) -> int:
     return int((X[0] if isinstance(X, tuple) else X).shape[0])
 
 
-class Points:
-    """Rows as the product of factors: one for plain rows, two for gradients.
+class PointSet:
+    """Rows as the product of factors: one factor for plain rows, two for gradients.
 
-    Plain dense rows are centered, which leaves distances alone and makes products precise.
+    Plain dense rows are centered: distances stay the same, and their products become precise.
     """
 
     def __init__(self, X: Any) -> None:
@@ -59,108 +62,111 @@ class Points:
         self.factors = tuple(canonical(factor) for factor in factors)
         self.n_rows = self.factors[0].shape[0]
         plain = len(self.factors) == 1 and not sparse.issparse(self.factors[0])
+        # Centering would fill sparse rows, and the center of outer products is no outer product.
         total = self.factors[0].sum(axis=0, dtype=np.float64) if plain else None
         self.offset = None if total is None else total / max(1, self.n_rows)
         single = all(factor.dtype == np.float32 for factor in self.factors)
         self.dtype: np.dtype[Any] = np.dtype(np.float32 if single else np.float64)
+        # Relative rounding error of a product: one unit per term, and some more for the norms.
         n_terms = sum(factor.shape[1] for factor in self.factors) + 16
         self.rounding = n_terms * float(np.finfo(np.float32 if single else np.float64).eps)
-        self.norms = np.empty(self.n_rows)
-        for rows in slices(self.n_rows, self.block_rows(1)):
-            self.norms[rows] = squared_norms(self._cut(rows, np.dtype(np.float64)))
+        self.norms = np.empty(self.n_rows)  # squared
+        for rows in slices(self.n_rows, self.rows_per_block(1)):
+            self.norms[rows] = squared_norms(self._copy_rows(rows, np.dtype(np.float64)))
 
-    def block_rows(self, n_columns: int) -> int:
-        """How many rows make a block whose products, or copies, are of bounded size."""
+    def rows_per_block(self, n_columns: int) -> int:
+        """Return the number of rows whose products, or copies, fill a block."""
         dense = sum(min(factor.shape[1], 4096) for factor in self.factors)
-        return max(16, _BLOCK_BYTES // (8 * max(n_columns, dense)))
+        return max(16, _PRODUCT_BYTES // (8 * max(n_columns, dense)))
 
-    def rows(self, rows: Positions) -> Any:
+    def copy_rows(self, rows: Positions) -> Any:
         """Copy rows in double precision."""
-        return self._cut(rows, np.dtype(np.float64))
+        return self._copy_rows(rows, np.dtype(np.float64))
 
-    def block(self, rows: slice) -> Any:
+    def copy_block(self, rows: slice) -> Any:
         """Copy a block of rows in the precision of the data."""
-        return self._cut(rows, self.dtype)
+        return self._copy_rows(rows, self.dtype)
 
-    def _cut(self, rows: Any, dtype: np.dtype[Any]) -> Any:
-        cut = tuple(factor[rows].astype(dtype) for factor in self.factors)
+    def _copy_rows(self, rows: Any, dtype: np.dtype[Any]) -> Any:
+        factors = tuple(factor[rows].astype(dtype) for factor in self.factors)
         if self.offset is not None:
-            cut[0].__isub__(self.offset.astype(dtype))
-        return cut
+            factors[0].__isub__(self.offset.astype(dtype))
+        return factors
 
-    def centered(self, labeled: Any) -> Any:
-        """Bring rows that are not of the pool, in double precision, where the pool is."""
+    def center(self, labeled: Any) -> Any:
+        """Shift rows from outside of the pool as the pool is shifted, in double precision."""
         labeled = canonical(labeled).astype(np.float64)
         return (labeled if self.offset is None else labeled - self.offset,)
 
-    def take(self, rows: Positions, X: Any) -> Points:
-        """Return some of the points, which are `X`; what is known of them stays."""
-        other = copy(self)
-        other.factors = tuple(canonical(factor) for factor in (X if isinstance(X, tuple) else (X,)))
-        other.n_rows, other.norms = len(rows), self.norms[rows]
-        return other
+    def take(self, rows: Positions, X: Any) -> PointSet:
+        """Return the points at `rows`, given as `X`, with the norms and the center of all."""
+        subset = copy(self)
+        subset.factors = tuple(canonical(part) for part in (X if isinstance(X, tuple) else (X,)))
+        subset.n_rows, subset.norms = len(rows), self.norms[rows]
+        return subset
 
     def squared_distances_to_mean(self) -> Floats:
-        """Squared distance of each row to the mean of all, shape (n_rows,)."""
+        """Squared distance of each row to the mean of all rows, shape (n_rows,)."""
         if self.offset is not None:
             return self.norms
-        mean = self._mean()
+        mean = self._mean_product()
         inner = np.empty(self.n_rows)
-        for rows in slices(self.n_rows, self.block_rows(mean.shape[1])):
-            a, h = self._pair(rows)
-            inner[rows] = row_products(a, h @ mean)
-        squared = self.norms + np.square(mean).sum() - 2 * inner
-        squared[squared < DUPLICATE * (self.norms + np.square(mean).sum())] = 0.0
-        return squared
+        for rows in slices(self.n_rows, self.rows_per_block(mean.shape[1])):
+            a, h = self._copy_as_pair(rows)
+            inner[rows] = row_products(a, h @ mean)  # <outer(a, h), mean> = a @ (h @ mean)
+        return distances_from_products(inner, self.norms + np.square(mean).sum())
 
-    def _mean(self) -> Floats:
-        """Return the mean of the outer products of the factors, (n_h, n_a)."""
+    def _mean_product(self) -> Floats:
+        """Return the mean of the outer products of the factors, shape (n_h, n_a)."""
         total: Any = 0.0
-        for rows in slices(self.n_rows, self.block_rows(1)):
-            a, h = self._pair(rows)
+        for rows in slices(self.n_rows, self.rows_per_block(1)):
+            a, h = self._copy_as_pair(rows)
             total = total + h.T @ a
         return total / self.n_rows
 
-    def _pair(self, rows: slice) -> Any:
-        """Return a block as two factors; a plain row is its outer product with the number 1."""
-        block = self._cut(rows, np.dtype(np.float64))
+    def _copy_as_pair(self, rows: slice) -> Any:
+        """Copy a block as two factors; a plain row is its outer product with the number 1."""
+        block = self._copy_rows(rows, np.dtype(np.float64))
         return block if len(block) == 2 else (np.ones((block[0].shape[0], 1)), *block)
 
     def distances(self, block: Any, rows: Positions, centers: Centers, which: slice) -> Floats:
-        """Squared distances of a block to some centers, shape (n_block, n_which)."""
-        squared = products(block, centers.get(which, np.dtype(np.float64)))
-        squared *= -2.0
-        squared += centers.norms[which]
-        squared += self.norms[rows, np.newaxis]
-        return np.maximum(squared, 0.0, out=squared)
+        """Squared distances of a block to the centers at `which`, shape (n_block, n_which)."""
+        others = centers.get_dense(which, np.dtype(np.float64))
+        return squared_distances(block, others, self.norms[rows], centers.norms[which])
 
-    def raised_distances(self, block: Any, rows: slice, centers: Centers, which: slice) -> Floats:
-        """Bounds on the squared distances of a block to the nearest of some centers."""
+    def upper_bounds(self, block: Any, rows: slice, centers: Centers, which: slice) -> Floats:
+        """Upper bounds on the squared distance of each row of a block to the nearest center.
+
+        Not by `squared_distances`: the nearest center is that of the greatest <x, c> - |c|^2 / 2,
+        so the pass over all pairs can stay in the precision of the data, and the norms of the rows
+        and the rounding error come in once per row.
+        """
         norms = centers.norms[which]
-        inner = products(block, centers.get(which, self.dtype))
+        inner = products(block, centers.get_dense(which, self.dtype))  # (n_block, n_which)
         inner -= (0.5 * norms).astype(self.dtype)
         squared = self.norms[rows] - 2.0 * inner.max(axis=1).astype(np.float64)
         return np.maximum(squared, 0.0) + self.rounding * 2.0 * (self.norms[rows] + norms.max())
 
     def exact_distances(self, rows: Positions, centers: Centers, which: Positions) -> Floats:
-        """Squared distance of each row to one center each; exactly 0 for duplicates."""
-        block = self.rows(rows)
+        """Squared distance of each row to the center at the same place of `which`, shape (n_rows,).
+
+        Distances of duplicates are exactly 0.
+        """
+        block = self.copy_rows(rows)
         others = centers.take(which)
         if self.offset is not None:
             return np.square(block[0] - others[0]).sum(axis=1)
         inner = np.prod([row_products(*pair) for pair in zip(block, others, strict=True)], axis=0)
-        norms = self.norms[rows] + centers.norms[which]
-        squared = norms - 2.0 * inner
-        squared[squared < DUPLICATE * norms] = 0.0
-        return squared
+        return distances_from_products(inner, self.norms[rows] + centers.norms[which])
 
 
 class Centers:
-    """The coordinates and norms of the centers, in the order in which they came."""
+    """The coordinates and norms of the centers, in the order in which they were added."""
 
-    def __init__(self, points: Points) -> None:
+    def __init__(self, points: PointSet) -> None:
         self._points = points
         self._length = 0
+        # Arrays grow by doubling, so their last rows may be unused.
         self._factors: list[Any] = [
             None if sparse.issparse(factor) else np.empty((64, factor.shape[1]))
             for factor in points.factors
@@ -170,11 +176,11 @@ class Centers:
     def __len__(self) -> int:
         return self._length
 
-    def of(self, points: Points) -> Centers:
-        """Return a copy, to which rows of other points of the same kind are added."""
+    def copy_for(self, points: PointSet) -> Centers:
+        """Return a copy to which rows of other points of the same kind can be added."""
         other = copy(self)
         other._points, other._norms = points, self._norms.copy()
-        # Sparse factors are never written into; they are replaced.
+        # Sparse factors are replaced, never written into.
         other._factors = [f.copy() if isinstance(f, np.ndarray) else f for f in self._factors]
         return other
 
@@ -185,44 +191,44 @@ class Centers:
 
     def add_position(self, position: int) -> None:
         """Add a row of the pool."""
-        self._add(self._points.rows(np.array([position])))
+        self._add(self._points.copy_rows(np.array([position])))
 
     def add_rows(self, labeled: Any) -> None:
-        """Add rows from elsewhere."""
-        self._add(self._points.centered(labeled))
+        """Add rows from outside of the pool."""
+        self._add(self._points.center(labeled))
 
     def _add(self, rows: Any) -> None:
-        new = self._length + rows[0].shape[0]
-        if new > len(self._norms):
-            self._norms = np.resize(self._norms, 2 * new)
-        self._norms[self._length : new] = squared_norms(rows)
+        length = self._length + rows[0].shape[0]
+        if length > len(self._norms):
+            self._norms = np.resize(self._norms, 2 * length)
+        self._norms[self._length : length] = squared_norms(rows)
         for k, factor in enumerate(rows):
             if sparse.issparse(factor):
-                known = self._factors[k]
+                centers = self._factors[k]
                 self._factors[k] = (
-                    factor if known is None else sparse.vstack([known, factor], "csr")
+                    factor if centers is None else sparse.vstack([centers, factor], "csr")
                 )
                 continue
-            if new > len(self._factors[k]):
-                self._factors[k] = np.resize(self._factors[k], (2 * new, factor.shape[1]))
-            self._factors[k][self._length : new] = factor
-        self._length = new
+            if length > len(self._factors[k]):
+                self._factors[k] = np.resize(self._factors[k], (2 * length, factor.shape[1]))
+            self._factors[k][self._length : length] = factor
+        self._length = length
 
-    def get(self, which: slice, dtype: np.dtype[Any]) -> Any:
-        """Return some centers, dense."""
-        cut = [factor[which] for factor in self._factors]
+    def get_dense(self, which: slice, dtype: np.dtype[Any]) -> Any:
+        """Return the centers at `which` as dense factors."""
+        factors = [factor[which] for factor in self._factors]
         return tuple(
             (factor.toarray() if sparse.issparse(factor) else factor).astype(dtype, copy=False)
-            for factor in cut
+            for factor in factors
         )
 
     def take(self, which: Positions) -> Any:
-        """Return one center for each of some rows."""
+        """Return the centers at `which`, one per position."""
         return tuple(factor[which] for factor in self._factors)
 
 
 def canonical(factor: Any) -> Any:
-    """Return rows that can be cut: an array, or CSR without repeated entries."""
+    """Return rows that can be sliced: an array, or CSR without repeated entries."""
     if not sparse.issparse(factor):
         return factor
     rows = sparse.csr_array(factor)
@@ -232,30 +238,63 @@ def canonical(factor: Any) -> Any:
     return rows
 
 
+# -- distances from inner products -------------------------------------------------------------
+
+
+def squared_distances(left: Any, right: Any, left_norms: Floats, right_norms: Floats) -> Floats:
+    """Return the squared distances of all pairs, at least 0, shape (n_left, n_right).
+
+    ``left`` and ``right`` are tuples of factors, and the norms are squared. Rounding errors are
+    about 1e-15 of the norms, also for duplicates: this is the fast form, for comparisons.
+    """
+    # In place: passes over further blocks would cost time and cache.
+    squared = products(left, right)
+    squared *= -2.0
+    squared += right_norms
+    squared += left_norms[:, np.newaxis]
+    return np.maximum(squared, 0.0, out=squared)
+
+
+def distances_from_products(inner: NDArray[Any], norms: Floats) -> Floats:
+    """Return the squared distances of pairs by their inner products; exactly 0 for duplicates.
+
+    ``norms`` holds the sum of the squared norms of both rows of each pair, of the same shape.
+    """
+    squared: Floats = norms - 2.0 * inner
+    squared[squared < DUPLICATE * norms] = 0.0
+    return squared
+
+
 # BLAS may flag an invalid number that it reads beside a short block; these are finite.
 @np.errstate(invalid="ignore")
-def products(block: Any, centers: Any) -> Any:
-    """Inner products of a block with centers, shape (n_block, n_centers)."""
-    product = block[0] @ centers[0].T
-    for factor, center in zip(block[1:], centers[1:], strict=True):
-        product *= factor @ center.T
+def products(left: Any, right: Any) -> Any:
+    """Inner products of all pairs of rows, given by their factors, shape (n_left, n_right)."""
+    product = left[0] @ right[0].T
+    if sparse.issparse(product):
+        product = product.toarray()
+    # <outer(a, h), outer(b, g)> = <a, b> <h, g>
+    for factor, other in zip(left[1:], right[1:], strict=True):
+        product *= factor @ other.T
     return product
 
 
 def squared_norms(block: Any) -> Floats:
-    """Squared norms of the rows of a block, shape (n_block,)."""
+    """Squared norms of the rows of a block of factors, shape (n_block,)."""
     return np.prod([row_products(factor, factor) for factor in block], axis=0)
 
 
 def row_products(first: Any, second: Any) -> Floats:
-    """Inner product of each row of one factor with the same row of another."""
+    """Inner product of each row of one matrix with the same row of another, shape (n_rows,)."""
     if sparse.issparse(first):
         return np.asarray(first.multiply(second).sum(axis=1)).ravel()
     return np.einsum("ij,ij->i", first, second)
 
 
-def rounded(values: Floats, bits: int) -> Floats:
-    """Round to fewer bits than the arithmetic has, so that the order of a sum does not show."""
+# -- numbers and slices ------------------------------------------------------------------------
+
+
+def round_to_bits(values: Floats, bits: int) -> Floats:
+    """Round to fewer bits than the arithmetic has, so that the order of a sum has no effect."""
     mantissa, exponent = np.frexp(values)
     return np.ldexp(np.round(np.ldexp(mantissa, bits)), exponent - bits)
 

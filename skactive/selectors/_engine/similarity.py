@@ -1,4 +1,4 @@
-"""Distances and similarities between the rows of a pool, block by block."""
+"""Distances and similarities between candidates and reference rows, block by block."""
 
 from __future__ import annotations
 
@@ -12,126 +12,133 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from skactive.selectors._engine.points import DUPLICATE, Matrix, slices
-from skactive.selectors._top import Positions
+from skactive.selectors._engine.points import (
+    DUPLICATE,
+    Floats,
+    Matrix,
+    Positions,
+    row_products,
+    slices,
+)
 
 __all__ = [
-    "Block",
+    "Candidates",
     "Distances",
-    "Points",
+    "PairValues",
     "Similarity",
-    "Values",
-    "blocks",
-    "distance",
-    "precision",
+    "block_slices",
+    "choose_precision",
+    "clip_at_zero",
+    "multiply",
+    "negative_distance",
     "rbf",
     "tophat",
 ]
 
+PairValues: TypeAlias = NDArray[np.floating[Any]]  # of shape (n_candidates, n_reference)
 
-Values: TypeAlias = NDArray[np.float64]
-
-
-Block: TypeAlias = NDArray[np.floating[Any]]  # some candidates x all reference rows
-
-
-_BLOCK_BYTES = 2**22  # similarities at a time: within a core's share of the last-level cache
-
-
+_SIMILARITY_BYTES = 2**22  # size of a block: within a core's share of the last-level cache
 _ALL = slice(None)
 
 
 @dataclass(frozen=True)
-class Points:
-    """Candidate rows, and what inner products need to keep their digits.
+class Candidates:
+    """Candidate rows, and what is needed to keep their inner products precise.
 
     Attributes
     ----------
     X : ndarray or sparse matrix of shape (n_rows, n_dims)
-        The rows, untouched.
+        The rows, unchanged.
     center : ndarray of shape (n_dims,) or None
-        Mean, which is taken from dense rows; taken from sparse rows it would fill them.
+        Mean, which is subtracted from dense rows; subtracted from sparse rows it would fill them.
     largest : float
-        Largest squared norm, after the mean is taken off.
+        Largest squared norm, after the center is subtracted.
     spread : float
-        Root mean square distance from the mean; 1 where all rows coincide.
+        Root mean square distance from the mean; 1 if all rows coincide.
     """
 
     X: Matrix
-    center: Values | None
+    center: Floats | None
     largest: float
     spread: float
 
     @classmethod
-    def of(cls, X: Matrix) -> Points:
-        """Measure some rows."""
+    def from_rows(cls, X: Matrix) -> Candidates:
+        """Compute center, largest norm and spread of rows."""
         if not isinstance(X, np.ndarray):
             X = sparse.csr_array(X)
-        n_rows = max(1, X.shape[0])
+        n_rows = max(1, X.shape[0])  # an empty pool has a mean, too
         mean = np.asarray(X.sum(axis=0, dtype=np.float64)).reshape(-1) / n_rows
         center = mean if isinstance(X, np.ndarray) else None
         total = largest = 0.0
-        for block in blocks(*X.shape):
-            norms = _squared_norms(_shifted(X[block], center, np.float64))
+        for block in block_slices(*X.shape):
+            rows = _center_rows(X[block], center)
+            norms = row_products(rows, rows)
             total, largest = total + norms.sum(), max(largest, norms.max(initial=0.0))
+        # E|x - m|^2 = E|x|^2 - |m|^2; centered rows have a mean of 0.
         variance = total / n_rows - (0.0 if center is not None else mean @ mean)
-        # What rounding leaves of rows that coincide is no spread.
+        # The variance of rows that coincide is only rounding error.
         flat = variance <= DUPLICATE * (largest + mean @ mean)
         return cls(X, center, float(largest), 1.0 if flat else math.sqrt(variance))
 
     @property
     def n_rows(self) -> int:
-        """How many they are."""
+        """Number of candidates."""
         return int(self.X.shape[0])
 
 
-def blocks(n_rows: int, n_columns: int, itemsize: int = 8) -> Iterator[slice]:
-    """Cut rows into blocks whose products with some columns are of bounded size."""
-    return slices(n_rows, max(16, _BLOCK_BYTES // (itemsize * max(1, n_columns))))
+def block_slices(n_rows: int, n_columns: int, itemsize: int = 8) -> Iterator[slice]:
+    """Cut rows into blocks of bounded size, if each row has `n_columns` values."""
+    return slices(n_rows, max(16, _SIMILARITY_BYTES // (itemsize * max(1, n_columns))))
 
 
-def _shifted(rows: Matrix, center: Values | None, dtype: Any) -> Matrix:
-    """Take the mean off in double precision; the result is a copy of its own."""
+def _center_rows(rows: Matrix, center: Floats | None) -> Matrix:
+    """Return a copy in double precision, with the center subtracted if there is one."""
     if center is not None:
-        return np.subtract(rows, center, dtype=np.float64).astype(dtype, copy=False)
-    return sparse.csr_array(rows, dtype=dtype)
-
-
-def _squared_norms(rows: Matrix) -> Values:
-    if isinstance(rows, np.ndarray):
-        return np.einsum("ij,ij->i", rows, rows, dtype=np.float64)
-    return np.asarray(rows.multiply(rows).sum(axis=1), dtype=np.float64).reshape(-1)
+        return np.subtract(rows, center, dtype=np.float64)
+    return sparse.csr_array(rows, dtype=np.float64)
 
 
 class Distances:
-    """Squared distances from any rows to some reference rows, shortened and divided by a scale.
+    """Squared distances from any rows to reference rows, shrunk and divided by a scale.
 
-    One matrix product gives them: the norms are two more columns of its factors.
+    They are shrunk by the possible rounding error, so that similarities computed from them are
+    upper bounds.
 
     Parameters
     ----------
     rows : ndarray or sparse matrix of shape (n_reference, n_dims)
         Reference rows.
     center : ndarray of shape (n_dims,) or None
-        Taken from all rows, if dense.
+        Subtracted from all rows, if dense.
     scale : float
-        What squared distances are divided by.
-    short : float
-        By this share of both squared norms the squared distances are shortened.
+        Divisor of the squared distances.
+    shrinkage : float
+        Share of both squared norms that is subtracted from the squared distances.
     dtype : dtype
-        Of the product.
+        Precision of the product.
+
+    Notes
+    -----
+    Distances from x to z are one matrix product of extended rows, with scale s and shrinkage e::
+
+        (x, |x|^2, 1) @ (-2 z / s, (1 - e) / s, (1 - e) |z|^2 / s)
+
+    This is not `squared_distances`: shrinkage and scale cost nothing, and no further pass over the
+    block is needed, which matters in single precision.
     """
 
     def __init__(
-        self, rows: Matrix, center: Values | None, *, scale: float, short: float, dtype: Any
+        self, rows: Matrix, center: Floats | None, *, scale: float, shrinkage: float, dtype: Any
     ) -> None:
         self.n_reference = rows.shape[0]
         self._center, self.dtype = center, np.dtype(dtype)
-        rows = _shifted(rows, center, np.float64)
-        norms = _squared_norms(rows)[:, np.newaxis]
-        self._share, self._short = (1 - short) / scale, short
+        rows = _center_rows(rows, center)
+        norms = row_products(rows, rows)[:, np.newaxis]
+        self._share, self._shrinkage = (1 - shrinkage) / scale, shrinkage
         columns = [rows * (-2 / scale), np.full_like(norms, self._share), norms * self._share]
         if isinstance(rows, np.ndarray):
+            # (n_reference, n_dims + 2)
             self._reference = np.concatenate(columns, axis=1).astype(dtype, copy=False)
         else:
             self._reference, self._norms = sparse.csr_array(columns[0]), columns[2].reshape(-1)
@@ -143,89 +150,103 @@ class Distances:
         norms = self._reference[:, -1] if dense else self._norms
         return float(norms.max(initial=0.0)) / self._share
 
-    def rounded(self, short: float, dtype: Any) -> Distances:
-        """Return the same, shortened by another share and in another precision."""
+    def with_precision(self, shrinkage: float, dtype: Any) -> Distances:
+        """Return the same distances, shrunk by another share and in another precision."""
         other = copy(self)
-        other.dtype, other._share = np.dtype(dtype), self._share * (1 - short) / (1 - self._short)
-        other._short, other._reference = short, self._stretched(_ALL, other._share)
+        other.dtype = np.dtype(dtype)
+        other._share = self._share * (1 - shrinkage) / (1 - self._shrinkage)
+        other._shrinkage, other._reference = shrinkage, self._rescale_norms(_ALL, other._share)
         other._reference = other._reference.astype(dtype)
         return other
 
-    def _stretched(self, among: Positions | slice, share: float) -> NDArray[Any]:
-        reference = self._reference[among].copy()
-        reference[:, -1] *= share / self._share
-        reference[:, -2] = share
-        return reference
+    def _rescale_norms(self, reference: Positions | slice, share: float) -> NDArray[Any]:
+        """Return extended reference rows with another factor of the norms."""
+        factor = self._reference[reference].copy()
+        factor[:, -1] *= share / self._share
+        factor[:, -2] = share
+        return factor
 
-    def surely(self, left: NDArray[Any], among: Positions) -> Block:
-        """Return distances of rows that are prepared, lengthened by what others are shortened."""
-        share = self._share * (1 + 2 * self._short) / (1 - self._short)
-        return _at_least_zero(_product(left, self._stretched(among, share).T))
+    def upper_bounds(self, factor: NDArray[Any], reference: Positions) -> PairValues:
+        """Return upper bounds: distances enlarged, rather than shrunk, by the rounding error."""
+        # The factor of the norms becomes 1 + 2 e, where it is 1 - e for lower bounds.
+        share = self._share * (1 + 2 * self._shrinkage) / (1 - self._shrinkage)
+        return clip_at_zero(multiply(factor, self._rescale_norms(reference, share).T))
 
-    def __call__(self, rows: Matrix, among: Positions | slice = _ALL) -> Block:
-        """Return at least 0, of shape (n_rows, n_reference), or so many as are `among` them."""
-        return self.of(self.prepared(rows), among)
+    def __call__(self, rows: Matrix, reference: Positions | slice = _ALL) -> PairValues:
+        """Return distances, at least 0, of shape (n_rows, n_reference)."""
+        return self.from_factor(self.make_factor(rows), reference)
 
-    def prepared(self, rows: Matrix) -> Matrix:
-        """Return the factor of the product that stands for some rows."""
-        rows = _shifted(rows, self._center, np.float64)
+    def make_factor(self, rows: Matrix) -> Matrix:
+        """Return the left factor of the product, of shape (n_rows, n_dims + 2) for dense rows."""
+        rows = _center_rows(rows, self._center)
         if not isinstance(rows, np.ndarray):
             return rows
-        norms = _squared_norms(rows)[:, np.newaxis]
-        left = np.concatenate([rows, norms, np.ones_like(norms)], axis=1)
-        return left.astype(self.dtype, copy=False)
+        norms = row_products(rows, rows)[:, np.newaxis]
+        factor = np.concatenate([rows, norms, np.ones_like(norms)], axis=1)
+        return factor.astype(self.dtype, copy=False)
 
-    def of(self, left: Matrix, among: Positions | slice = _ALL) -> Block:
-        """Return the distances of rows that are prepared."""
-        reference = self._reference[among]
-        if isinstance(left, np.ndarray):
-            return _at_least_zero(_product(left, reference.T))
-        squared = (left @ reference.T).toarray()
-        squared += _squared_norms(left)[:, np.newaxis] * self._share
-        squared += self._norms[among]
-        return _at_least_zero(squared)
+    def from_factor(self, factor: Matrix, reference: Positions | slice = _ALL) -> PairValues:
+        """Return the distances of rows whose left factor is known."""
+        right = self._reference[reference]
+        if isinstance(factor, np.ndarray):
+            return clip_at_zero(multiply(factor, right.T))
+        # Sparse rows are not extended by their norms, which are added afterwards.
+        squared = (factor @ right.T).toarray()
+        squared += row_products(factor, factor)[:, np.newaxis] * self._share
+        squared += self._norms[reference]
+        return clip_at_zero(squared)
 
 
 # BLAS may flag an invalid number that it reads beside a short block; these are finite.
 @np.errstate(invalid="ignore")
-def _product(left: Block, right: Block) -> Block:
+def multiply(left: PairValues, right: PairValues) -> PairValues:
+    """Return the matrix product."""
     return left @ right
 
 
-def _at_least_zero(block: Block) -> Block:
-    """Clip in place."""
+def clip_at_zero(block: PairValues) -> PairValues:
+    """Replace negative values by 0, in place."""
     # A row of zeros: NumPy compares arrays with each other twice as fast as with a number.
     return np.maximum(block, np.zeros(block.shape[1], block.dtype), out=block)
 
 
 @dataclass(frozen=True)
 class Similarity:
-    """What a squared distance, divided by `scale`, is worth; `of` works in place.
+    """A decreasing function of the squared distance divided by `scale`.
 
-    `least` is the similarity of a row and of nothing, `most` that of a row and itself. None says
-    that distances have no end: it takes the negative of a distance that none exceeds.
+    Attributes
+    ----------
+    apply : callable
+        Turns a block of scaled squared distances into similarities, in place.
+    scale : float
+        Divisor of the squared distances.
+    maximum : float
+        Similarity of a row to itself.
+    minimum : float or None
+        Similarity that any row exceeds. None for similarities that are not bounded below: then it
+        is the negative of a distance that no pair exceeds.
     """
 
-    of: Callable[[Block], Block]
+    apply: Callable[[PairValues], PairValues]
     scale: float = 1.0
-    most: float = 1.0
-    least: float | None = 0.0
+    maximum: float = 1.0
+    minimum: float | None = 0.0
 
 
 def rbf(bandwidth: float) -> Similarity:
-    """A Gaussian of the distance."""
+    """Return the Gaussian kernel, ``exp(-d**2 / bandwidth**2)``."""
 
-    def similarity(squared: Block) -> Block:
+    def similarity(squared: PairValues) -> PairValues:
         return np.exp(np.negative(squared, out=squared), out=squared)
 
     return Similarity(similarity, scale=bandwidth * bandwidth)
 
 
 def tophat(radius: float) -> Similarity:
-    """1 within a radius, 0 beyond it."""
+    """Return the kernel that is 1 within a radius and 0 beyond."""
 
-    def similarity(squared: Block) -> Block:
-        # In single precision the limit is rounded up, as it serves upper bounds.
+    def similarity(squared: PairValues) -> PairValues:
+        # In single precision the limit is rounded up, because it serves for upper bounds.
         limit = np.nextafter(
             np.asarray(radius * radius, squared.dtype), np.inf, dtype=squared.dtype
         )
@@ -234,25 +255,28 @@ def tophat(radius: float) -> Similarity:
     return Similarity(similarity)
 
 
-def distance() -> Similarity:
-    """The negative distance: rows that are farther apart are less alike."""
+def negative_distance() -> Similarity:
+    """Return the similarity of facility location: the negative distance."""
 
-    def similarity(squared: Block) -> Block:
+    def similarity(squared: PairValues) -> PairValues:
         return np.negative(np.sqrt(squared, out=squared), out=squared)
 
-    return Similarity(similarity, most=0.0, least=None)
+    return Similarity(similarity, maximum=0.0, minimum=None)
 
 
-def precision(
-    points: Points, largest: float, scale: float, sharpest: float = 1.0
+def choose_precision(
+    candidates: Candidates, largest: float, scale: float, max_sharpness: float = 1.0
 ) -> tuple[Any, float]:
-    """Choose the precision of bounds, and the rounding of squared distances in it.
+    """Return the precision of bounds, and the rounding error of squared distances in it.
 
-    Single precision halves the time, where it can hold the distances and its bounds are tight.
+    Single precision takes half the time. It is chosen where it can represent the distances, and
+    where the bounds are tight.
     """
-    short = float(np.finfo(np.float32).eps) * (8 + math.sqrt(points.X.shape[1]))
-    sparse_rows = not isinstance(points.X, np.ndarray)  # their products are in double precision
-    held = all(1e-30 < v < 1e30 for v in (largest, largest / scale, sharpest * largest / scale))
-    if sparse_rows or not held or short * largest > 0.01 * points.spread**2:
+    shrinkage = float(np.finfo(np.float32).eps) * (8 + math.sqrt(candidates.X.shape[1]))
+    is_sparse = not isinstance(candidates.X, np.ndarray)  # their products are in double precision
+    # Neither the values in the product nor the results may over- or underflow.
+    extremes = (largest, largest / scale, max_sharpness * largest / scale)
+    representable = all(1e-30 < value < 1e30 for value in extremes)
+    if is_sparse or not representable or shrinkage * largest > 0.01 * candidates.spread**2:
         return np.float64, DUPLICATE
-    return np.float32, short
+    return np.float32, shrinkage

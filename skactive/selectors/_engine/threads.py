@@ -11,10 +11,9 @@ from threadpoolctl import ThreadpoolController
 
 from skactive.selectors._engine.points import slices
 
-__all__ = ["share_out", "threads"]
+__all__ = ["MIN_THREADED_PAIRS", "limit_blas_threads", "run_parts", "split_evenly"]
 
-
-_FEW_PAIRS = 10**6  # of rows; with fewer of them threads do not matter
+MIN_THREADED_PAIRS = 10**6  # pairs of rows below which threads cost more than they save
 
 
 @cache
@@ -23,22 +22,23 @@ def _blas() -> ThreadpoolController:
 
 
 @contextmanager
-def threads(n_pairs: int) -> Iterator[int]:
-    """Keep matrix products to one thread each, and tell how many threads there are for them.
+def limit_blas_threads(n_pairs: int) -> Iterator[int]:
+    """Limit matrix products to one thread each, and yield the number of threads to use instead.
 
-    Products of some thousand rows lose more to waiting for threads than they win; parts of the
-    pool are shared out among threads instead, with all that is done to them.
+    In products of some thousand rows, threads spend more time waiting than they save; parts of the
+    pool are shared out among threads instead, with everything that is done to them.
     """
-    if n_pairs < _FEW_PAIRS:
+    if n_pairs < MIN_THREADED_PAIRS:
         yield 1
         return
+    # As many threads as BLAS would use, so that users' limits hold.
     n_threads = max((library["num_threads"] for library in _blas().info()), default=1)
     with _blas().limit(limits=1):
         yield n_threads
 
 
-def share_out(work: Callable[[int], None], n_parts: int, n_threads: int) -> None:
-    """Do some work for each of the parts, which must not touch each other's results."""
+def run_parts(work: Callable[[int], None], n_parts: int, n_threads: int) -> None:
+    """Call `work` for each part; parts must not write to each other's results."""
     if n_threads == 1:
         for part in range(n_parts):
             work(part)
@@ -47,5 +47,6 @@ def share_out(work: Callable[[int], None], n_parts: int, n_threads: int) -> None
             list(executor.map(work, range(n_parts)))
 
 
-def _split(n_rows: int, n_parts: int) -> Iterator[slice]:
+def split_evenly(n_rows: int, n_parts: int) -> Iterator[slice]:
+    """Cut rows into at most `n_parts` slices of nearly the same size."""
     return slices(n_rows, max(1, -(-n_rows // n_parts)))

@@ -1,4 +1,4 @@
-"""Objectives of coverage: what is bounded, what is compared, and on how many threads."""
+"""Objectives of coverage: bounds, the pairs that are compared, and threads."""
 
 import numpy as np
 import pytest
@@ -8,10 +8,10 @@ from skactive.selectors import max_coverage
 from skactive.selectors._engine import similarity
 from skactive.selectors._engine import threads as thread_engine
 from skactive.selectors._engine.coverage import Coverage, RadiusCoverage
-from skactive.selectors._engine.similarity import Points, distance, rbf, tophat
-from skactive.selectors._engine.threads import threads
+from skactive.selectors._engine.similarity import Candidates, negative_distance, rbf, tophat
+from skactive.selectors._engine.threads import limit_blas_threads
 
-SIMILARITIES = {"rbf": rbf(3.0), "tophat": tophat(5.5), "distance": distance()}
+SIMILARITIES = {"rbf": rbf(3.0), "tophat": tophat(5.5), "distance": negative_distance()}
 
 
 @pytest.mark.parametrize("kernel", SIMILARITIES)
@@ -20,7 +20,7 @@ def test_bounds_are_above_the_gains_and_close(kernel, labeled):
     rng = np.random.default_rng(10)
     X = rng.normal(size=(700, 20)).astype(np.float32) + 3
     similarity = SIMILARITIES[kernel]
-    points = Points.of(X)
+    points = Candidates.from_rows(X)
     objective = Coverage(
         points,
         X,
@@ -29,9 +29,9 @@ def test_bounds_are_above_the_gains_and_close(kernel, labeled):
         rng=np.random.RandomState(0),
         labeled=None if labeled is None else X[:labeled] + 1,
     )
-    assert objective.rough
+    assert objective.cheap_bounds
     bounds = objective.bounds()
-    reach = similarity.of(objective._exact(X))
+    reach = similarity.apply(objective._exact_distances(X))
     better = reach > objective._cover  # nothing else is asked of what a cell can reach
     assert (objective._reach[objective.cells][better] >= reach[better]).all()
     exact = objective.gains(np.arange(700), exact=True)
@@ -44,7 +44,7 @@ def test_bounds_are_above_the_gains_and_close(kernel, labeled):
 def test_bounds_of_balls_follow_what_is_covered(weighted, labeled, small_parts, blobs):
     X, weights = blobs(600, 8), np.random.default_rng(16).random(600)
     objective = RadiusCoverage(
-        Points.of(X),
+        Candidates.from_rows(X),
         X,
         tophat(3.0),
         weights=weights if weighted else np.full(600, 0.3),
@@ -63,15 +63,15 @@ def test_bounds_of_balls_follow_what_is_covered(weighted, labeled, small_parts, 
 
 @pytest.fixture
 def compared(monkeypatch):
-    """Counts the pairs of rows that are compared."""
+    """Count the pairs of rows that are compared."""
     sizes = []
-    product = similarity._product
+    product = similarity.multiply
 
     def counted(left, right):
         sizes.append(left.shape[0] * right.shape[1] if right.ndim == 2 else 0)
         return product(left, right)
 
-    monkeypatch.setattr(similarity, "_product", counted)
+    monkeypatch.setattr(similarity, "multiply", counted)
     return sizes
 
 
@@ -84,32 +84,32 @@ def test_balls_compare_near_rows_only(compared, blobs):
 def test_a_pool_that_covers_itself_makes_each_similarity_once(compared, blobs):
     X = blobs(4000, 8)
     objective = Coverage(
-        Points.of(X),
+        Candidates.from_rows(X),
         X,
-        distance(),
+        negative_distance(),
         weights=np.ones(4000),
         rng=np.random.RandomState(0),
-        own=True,
+        symmetric=True,
     )
     compared.clear()
     objective.bounds()
     assert sum(compared) < 0.6 * 4000**2
 
 
-@pytest.mark.parametrize("own", [False, True])
+@pytest.mark.parametrize("symmetric", [False, True])
 @pytest.mark.parametrize("kernel", ["rbf", "distance"])
-def test_own_bounds_are_the_same_bounds(own, kernel, small_parts, blobs):
+def test_symmetric_bounds_are_the_same_bounds(symmetric, kernel, small_parts, blobs):
     X, weights = blobs(300, 5), np.random.default_rng(19).random(300)
     similarity = SIMILARITIES[kernel]
     objective = Coverage(
-        Points.of(X),
+        Candidates.from_rows(X),
         X,
         similarity,
         weights=weights,
         rng=np.random.RandomState(0),
-        own=own,
+        symmetric=symmetric,
     )
-    bounds, reach = objective.bounds(), similarity.of(objective._exact(X))
+    bounds, reach = objective.bounds(), similarity.apply(objective._exact_distances(X))
     exact = objective.gains(np.arange(300), exact=True)
     assert (bounds >= exact).all()
     assert_allclose(bounds, exact, rtol=1e-3)
@@ -123,10 +123,10 @@ def test_blas_has_one_thread_while_cells_are_shared_out():
     def n_threads():
         return {library["num_threads"] for library in thread_engine._blas().info()}
 
-    with threads(10**9) as shared:
+    with limit_blas_threads(10**9) as shared:
         assert shared >= 1
         assert n_threads() <= {1}
     before = n_threads()
-    with threads(10) as shared:
+    with limit_blas_threads(10) as shared:
         assert shared == 1
         assert n_threads() == before

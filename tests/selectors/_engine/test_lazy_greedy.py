@@ -10,10 +10,10 @@ from skactive.selectors._engine.lazy_greedy import _Shortlist, lazy_greedy
 
 
 class SetCover:
-    """What the sets chosen hold between them; bounds of it may be loose, by up to a factor."""
+    """The value of the union of the chosen sets; its bounds may be loose by up to a factor."""
 
-    def __init__(self, sets, values, *, loose=1.0, at_hand=False):
-        self.n_rows, self.rough, self.at_hand = len(sets), loose > 1.0, at_hand
+    def __init__(self, sets, values, *, loose=1.0, has_all_bounds=False):
+        self.n_rows, self.cheap_bounds, self.has_all_bounds = len(sets), loose > 1.0, has_all_bounds
         self.cells = np.arange(len(sets)) % 3
         self.slack = np.random.default_rng(0).uniform(1.0, loose, len(sets))
         self.sets, self.left = sets, values.copy()
@@ -28,7 +28,7 @@ class SetCover:
     def add(self, position):
         self.left[self.sets[position]] = 0.0
 
-    def exhausted(self):
+    def is_exhausted(self):
         return not (self.sets @ self.left).any()
 
 
@@ -46,16 +46,16 @@ def some_sets(n_sets=90, n_elements=60):
     return rng.random((n_sets, n_elements)) < 0.07, rng.integers(1, 10**9, n_elements).astype(float)
 
 
-@pytest.mark.parametrize(("loose", "at_hand"), [(1.0, False), (1.5, False), (1.5, True)])
+@pytest.mark.parametrize(("loose", "has_all_bounds"), [(1.0, False), (1.5, False), (1.5, True)])
 @pytest.mark.parametrize("by_worth", [False, True])
 @pytest.mark.parametrize("parts", ["whole", "small"])
-def test_picks_are_those_of_plain_greedy(parts, by_worth, loose, at_hand, request):
+def test_picks_are_those_of_plain_greedy(parts, by_worth, loose, has_all_bounds, request):
     if parts == "small":
         request.getfixturevalue("small_parts")
     sets, values = some_sets()
     worth = np.random.default_rng(2).random(90) if by_worth else np.ones(90)
     expected = plain_greedy(sets, values, worth)
-    objective = SetCover(sets, values, loose=loose, at_hand=at_hand)
+    objective = SetCover(sets, values, loose=loose, has_all_bounds=has_all_bounds)
     picks = lazy_greedy(objective, worth, 90, np.random.RandomState(0))
     assert 10 < len(expected) < 60  # the rest gains nothing, and is drawn
     assert_array_equal(picks[: len(expected)], expected)
@@ -83,7 +83,7 @@ def test_the_shortlist_knows_the_highest_of_bounds_that_fall(small_parts):
     bounds = rng.integers(1, 40, 100).astype(float)  # many tie
     shortlist = _Shortlist(bounds)
     for _ in range(400):
-        best = shortlist.best()
+        best = shortlist.find_best()
         assert best == bounds.argmax()
         bounds[best] -= rng.integers(1, 10)
 

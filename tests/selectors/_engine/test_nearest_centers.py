@@ -9,8 +9,8 @@ from scipy import sparse
 from scipy.stats import chisquare
 
 from skactive.selectors import k_center_greedy, kmeans_plusplus
-from skactive.selectors._engine import nearest_centers as _lazy
-from skactive.selectors._engine import points as _points
+from skactive.selectors._engine import nearest_centers as engine
+from skactive.selectors._engine import points as point_engine
 from skactive.selectors._engine.nearest_centers import NearestCenters
 
 
@@ -28,7 +28,7 @@ def factors(n_rows, dtype=np.float64, seed=0):
 
 
 def explicit(points):
-    """The rows as a dense float64 array."""
+    """Return the rows as a dense float64 array."""
     if isinstance(points, tuple):
         a, h = (np.asarray(p.toarray() if sparse.issparse(p) else p, float) for p in points)
         return np.einsum("ic,id->icd", a, h).reshape(len(a), -1)
@@ -63,8 +63,8 @@ kinds = pytest.mark.parametrize("kind", KINDS)
 @pytest.fixture(params=[1, 16], ids=["wide", "narrow"])
 def lazy(request, monkeypatch):
     """Use blocks of many or of few rows and centers."""
-    monkeypatch.setattr(_lazy, "_CENTERS", 128 // request.param)
-    monkeypatch.setattr(_points, "_BLOCK_BYTES", 2**21 // request.param**2)
+    monkeypatch.setattr(engine, "_CENTER_BLOCK", 128 // request.param)
+    monkeypatch.setattr(point_engine, "_PRODUCT_BYTES", 2**21 // request.param**2)
     return request.param
 
 
@@ -112,7 +112,7 @@ def test_farthest_first_pick_by_pick(kind, n_picks, lazy):
 def test_the_answer_does_not_depend_on_how_many_rows_contend(width, monkeypatch):
     X, labeled = blobs(3000, 3), blobs(50, 3, seed=1)
     state = NearestCenters(X, labeled=labeled)
-    traverse, widths = state._contenders, []
+    traverse, widths = state._find_contenders, []
 
     def contenders():
         if not widths:
@@ -120,7 +120,7 @@ def test_the_answer_does_not_depend_on_how_many_rows_contend(width, monkeypatch)
         widths.append(state._width)
         return traverse()
 
-    monkeypatch.setattr(state, "_contenders", contenders)
+    monkeypatch.setattr(state, "_find_contenders", contenders)
     picks = state.farthest_first(200, np.random.RandomState(0))
     assert picks == farthest_first(X, labeled, 200)
 
@@ -178,8 +178,8 @@ def test_ties_are_broken_at_random(lazy):
 
 
 def test_draws_follow_the_squared_distances(monkeypatch):
-    """20,000 draws of three rows, with duplicates, against the exact law."""
-    monkeypatch.setattr(_lazy, "_PROPOSALS", 4)
+    """20,000 draws of three rows, with duplicates, against the exact distribution."""
+    monkeypatch.setattr(engine, "_N_PROPOSALS", 4)
     X = np.array([[0.0], [0.0], [1.0], [3.0], [3.0]])
     distances, rng, counts = all_pairs(X, X), np.random.RandomState(0), {}
     for _ in range(20_000):
@@ -196,18 +196,18 @@ def test_draws_follow_the_squared_distances(monkeypatch):
 
 
 def test_draws_from_stale_bounds_follow_the_distances():
-    """Many draws after the bounds were fixed, so that most are judged by rejection."""
+    """Many draws after the bounds were fixed, so that most are decided by rejection."""
     X, n = np.random.default_rng(0).normal(size=(30, 2)), 6000
     rng, counts, expected = np.random.RandomState(0), np.zeros(30), np.zeros(30)
     for _ in range(n):
         state = NearestCenters(X)
         state.add(0)
-        weights, cumulated, _ = state._proposal_law()
+        weights, cumulated, _ = state._make_proposals()
         for row in (5, 11, 17):  # centers that the bounds know nothing of
             state.add(row)
         picks = []
         while not picks:
-            picks = state._accept(_lazy.drawn(cumulated, 8, rng), weights, 1, rng)
+            picks = state._accept(engine.draw_weighted(cumulated, 8, rng), weights, 1, rng)
         counts[picks[0]] += 1
     nearest = all_pairs(X, X[[0, 5, 11, 17]]).min(axis=1)
     expected = n * nearest / nearest.sum()

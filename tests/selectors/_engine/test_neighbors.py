@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
-from skactive.selectors._engine import neighbors as _neighbors
+from skactive.selectors._engine import neighbors as engine
 from skactive.selectors._engine.neighbors import cosine_to_neighbors, neighbor_weights, neighborhood
 
 KINDS = [np.asarray, np.float32, sparse.csr_array, sparse.csr_matrix, sparse.coo_array]
@@ -18,8 +18,8 @@ kinds = pytest.mark.parametrize("as_rows", KINDS, ids=lambda kind: kind.__name__
 def blocks(request, monkeypatch):
     """The usual blocks and groups, or several small ones of which the last is short."""
     if request.param is not None:
-        monkeypatch.setattr(_neighbors, "_BLOCK_BYTES", request.param)
-        monkeypatch.setattr(_neighbors, "_GROUP_ROWS", 2)
+        monkeypatch.setattr(engine, "_POOL_BLOCK_BYTES", request.param)
+        monkeypatch.setattr(engine, "_GROUP_ROWS", 2)
 
 
 def grid(n_rows, n_dims=2, seed=0):
@@ -37,7 +37,7 @@ def weights_of(X, rows, k):
 
 
 def plain_weights(X, rows, k):
-    """Mean over many random orders of the ties, by the shares they come to."""
+    """Return the expected weights if ties were broken in a random order."""
     squared, weights = all_pairs(X, rows), np.zeros((len(X), len(rows)))
     k = min(k, len(rows))
     for i, distances in enumerate(squared):

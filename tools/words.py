@@ -34,13 +34,13 @@ ENGINES = (
 IRREGULAR = set(
     """
     begun bought built chosen cut done drawn found given gone held hidden kept known laid left
-    lost made met run said seen sent shown split spread taken told worn written
+    lost made met said seen sent shown spread taken told worn written
     """.split()  # noqa: SIM905 (words read better as words)
 )
 # Nouns, adjectives and verbs that only look like participles.
 NOT_PARTICIPLES = set(
     """
-    bed cut embed exceed feed fixed need proceed red run seed shed speed split
+    bed embed exceed feed fixed need proceed red seed shed speed
     """.split()  # noqa: SIM905
 )
 BRITISH = re.compile(
@@ -110,9 +110,11 @@ def module_names(tree: ast.Module) -> Iterator[tuple[str, int]]:
 
 
 def find_participles(trees: dict[Path, ast.Module]) -> Iterator[Place]:
-    """Find functions whose name is one past participle."""
+    """Find functions whose name is one past participle; properties are nouns or adjectives."""
     for path, tree in trees.items():
         for node in functions(tree):
+            if any("property" in ast.unparse(decorator) for decorator in node.decorator_list):
+                continue
             word = node.name.strip("_")
             if word in IRREGULAR or (
                 re.fullmatch("[a-z]+ed", word) and word not in NOT_PARTICIPLES

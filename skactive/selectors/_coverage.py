@@ -99,7 +99,7 @@ def max_coverage(
 
     .. math:: F(S) = \sum_i w_i \max_{s \in L \cup S} k(x_i, x_s)
 
-    times the weight of the row, if `candidate_weights` are given. Without it, greedy picks reach at least
+    times the weight of the row in `candidate_weights`. Without these, greedy picks reach at least
     :math:`1 - 1/e` of the best coverage possible. The sample is drawn without replacement, with
     probabilities :math:`\pi_i` in proportion to the weights, and its rows weigh
     :math:`w_i / \pi_i` (Horvitz-Thompson), so that its expected coverage is that of the pool.

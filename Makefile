@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 # Two processes test at a time; threads of their own would only wait for each other.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
-.PHONY: run test test-portable test-oldest test-crash test-browser test-label-studio lint format docs notebooks bench bench-rivals clean
+.PHONY: run test test-long test-portable test-oldest test-crash test-browser test-label-studio lint format docs notebooks bench bench-rivals clean
 
 run: $(READY)  ## watch active learning beat random labeling on digits
 	$(BIN)/python -m skactive demo
@@ -16,6 +16,10 @@ run: $(READY)  ## watch active learning beat random labeling on digits
 test: $(READY)  ## all tests and doctests, with coverage
 	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadscope --doctest-modules \
 		--cov --cov-report=term --cov-fail-under=95
+
+# Slow: laws of chance (false alarms, coverage of intervals, draws) with ten times as many draws.
+test-long: $(READY)  ## the statistical tests in their long form
+	$(ONE_THREAD) $(BIN)/python -m pytest tests -n 2 -m long
 
 # The last digits of a product, and with them ties and a solver's last steps, differ with the processor.
 test-portable: $(READY)  ## the numerical tests under several BLAS kernels, with one thread and two

@@ -5,6 +5,7 @@ from itertools import combinations
 
 import pytest
 from numpy.testing import assert_allclose
+from pairwise import parametrize_pairs
 
 from skactive.comparison import CriticalDifference
 from skactive.display import (
@@ -58,10 +59,7 @@ def check_legible(figure):
 LONG = [f"Prefilter(strategy=KCenterGreedy(), by=Margin(), n={i})" for i in range(20)]
 
 
-@pytest.mark.parametrize("names", [NAMES, LONG], ids=["short", "long"])
-@pytest.mark.parametrize("n_repeats", [1, 6])
-@pytest.mark.parametrize("n", [1, 2, 7, 15, 20])
-@pytest.mark.parametrize("kind", DISPLAYS)
+@parametrize_pairs(kind=DISPLAYS, n=[1, 2, 7, 15, 20], n_repeats=[1, 6], names=[NAMES, LONG])
 def test_drawings_are_legible(plt, kind, n, n_repeats, names, compared):
     comparison = compared(n, n_repeats, names=names)
     if kind is CriticalDifferenceDisplay and n == 1:

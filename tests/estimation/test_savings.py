@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from runs import parametrize_runs
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_digits, load_iris
 from sklearn.linear_model import LogisticRegression
@@ -43,10 +44,11 @@ class LearnsByTheBook(ClassifierMixin, BaseEstimator):
 
 
 @pytest.mark.parametrize("n_audit", [200, 10**6])
-def test_saved_labels_hold_by_the_book(n_audit):
+@parametrize_runs("n_seeds", 8, 20)
+def test_saved_labels_hold_by_the_book(n_audit, n_seeds):
     needed, held = 300, 0
     truth = accuracy_by_the_book(needed)
-    for seed in range(20):
+    for seed in range(n_seeds):
         rng = np.random.RandomState(seed)
         y = rng.randint(2, size=150)
         X = np.column_stack([rng.rand(150), y])
@@ -58,7 +60,7 @@ def test_saved_labels_hold_by_the_book(n_audit):
         )
         held += saved.low <= needed <= saved.high
         assert saved.n_random > 30  # not what no random subset could reach
-    assert held >= 17
+    assert held >= 0.85 * n_seeds
 
 
 def test_saved_labels_on_digits():

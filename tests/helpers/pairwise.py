@@ -5,6 +5,7 @@ dozens of times.
 """
 
 from collections.abc import Iterable
+from heapq import heappop, heappush
 from itertools import combinations, product
 from typing import Any
 
@@ -30,12 +31,19 @@ def cover_pairs(sizes: list[int]) -> list[tuple[int, ...]]:
     Greedy: each row is the one of the grid that contains most of the pairs that are missing.
     """
     columns = list(combinations(range(len(sizes)), 2)) or [(0, 0)]
-    grid = list(product(*map(range, sizes)))
-    pairs_of = {row: {(a, b, row[a], row[b]) for a, b in columns} for row in grid}
+    pairs_of = {
+        row: {(a, b, row[a], row[b]) for a, b in columns} for row in product(*map(range, sizes))
+    }
     missing = set().union(*pairs_of.values())
+    # Counts of missing pairs only fall, so a count from before is an upper bound.
+    queue = [(-len(columns), row) for row in pairs_of]
     rows = []
     while missing:
-        best = max(grid, key=lambda row: len(pairs_of[row] & missing))
-        rows.append(best)
-        missing -= pairs_of[best]
+        bound, row = heappop(queue)
+        count = len(pairs_of[row] & missing)
+        if count < -bound:
+            heappush(queue, (-count, row))
+            continue
+        rows.append(row)
+        missing -= pairs_of[row]
     return rows

@@ -7,6 +7,8 @@ from functools import partial
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
+from pairwise import parametrize_pairs
+from runs import parametrize_runs
 from scipy import sparse
 from scipy.stats import chisquare
 from sklearn.cluster import KMeans
@@ -95,9 +97,7 @@ def test_the_whole_pool_comes_in_random_order():
 # -- weights -----------------------------------------------------------------------------------
 
 
-@kinds
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("lloyd_rows", [20_000, 10])
+@parametrize_pairs(as_rows=KINDS, dtype=[np.float32, np.float64], lloyd_rows=[20_000, 10])
 def test_weighted_medoids_are_nearest_to_the_weighted_mean(as_rows, dtype, lloyd_rows, monkeypatch):
     monkeypatch.setattr(clustering, "_LLOYD_ROWS", lloyd_rows)
     monkeypatch.setattr(clustering, "_CENTER_BLOCK_BYTES", 100)
@@ -227,13 +227,14 @@ def assert_typical(picks, X, labeled, labels, n_neighbors):
         known[mine] += 1
 
 
-@pytest.mark.parametrize("block_rows", [1024, 4])
-@pytest.mark.parametrize(("n_labeled", "batch_size"), [(0, 6), (5, 7), (5, 40), (90, 3), (60, 40)])
-@pytest.mark.parametrize("n_dims", [1, 3])
-@pytest.mark.parametrize("n_neighbors", [1, 3, 20])
-def test_typiclust_is_the_plain_loop(
-    n_labeled, batch_size, n_dims, n_neighbors, block_rows, monkeypatch
-):
+@parametrize_pairs(
+    sizes=[(0, 6), (5, 7), (5, 40), (90, 3), (60, 40)],
+    n_dims=[1, 3],
+    n_neighbors=[1, 3, 20],
+    block_rows=[1024, 4],
+)
+def test_typiclust_is_the_plain_loop(sizes, n_dims, n_neighbors, block_rows, monkeypatch):
+    n_labeled, batch_size = sizes
     monkeypatch.setattr(clustering, "_NEIGHBOR_BLOCK_ROWS", block_rows)
     rng = np.random.default_rng(n_labeled + batch_size)
     X, labeled = rng.normal(size=(40, n_dims)), rng.normal(size=(n_labeled, n_dims))
@@ -292,16 +293,18 @@ def test_rounding_does_not_choose_among_duplicates():
     assert chisquare(firsts[20:]).pvalue > 1e-3
 
 
-def test_rounding_does_not_choose_among_rows_that_are_equally_typical():
+@parametrize_runs("n_seeds", 180, 360)
+def test_rounding_does_not_choose_among_rows_that_are_equally_typical(n_seeds):
     angles = np.linspace(0, 2 * np.pi, 36, endpoint=False)
     X = np.column_stack([np.cos(angles) + 0.3, np.sin(angles) + 7.7])
-    firsts = [typiclust(X, 1, n_neighbors=4, random_state=seed)[0] for seed in range(360)]
+    firsts = [typiclust(X, 1, n_neighbors=4, random_state=seed)[0] for seed in range(n_seeds)]
     assert chisquare(np.bincount(firsts, minlength=36)).pvalue > 1e-3
 
 
-def test_the_two_rows_of_a_cluster_are_equally_typical():
+@parametrize_runs("n_seeds", 100, 600)
+def test_the_two_rows_of_a_cluster_are_equally_typical(n_seeds):
     X = np.array([[0.1, 7.0], [0.4, 7.3]])
-    firsts = np.bincount([typiclust(X, 1, random_state=seed)[0] for seed in range(600)])
+    firsts = np.bincount([typiclust(X, 1, random_state=seed)[0] for seed in range(n_seeds)])
     assert chisquare(firsts).pvalue > 1e-3
 
 
@@ -437,11 +440,11 @@ SELECTORS = [scored, weighted, typiclust, partial(typiclust, max_clusters=2)]
 selectors = pytest.mark.parametrize("select", SELECTORS)
 
 
-@selectors
-@pytest.mark.parametrize("limit", [None, 3])
-@pytest.mark.parametrize("batch_size", [1, 2, 12])
-@pytest.mark.parametrize(
-    "X", [np.zeros((12, 1)), np.full((12, 2), 0.1), np.repeat(np.eye(3), 4, 0)]
+@parametrize_pairs(
+    select=SELECTORS,
+    X=[np.zeros((12, 1)), np.full((12, 2), 0.1), np.repeat(np.eye(3), 4, 0)],
+    batch_size=[1, 2, 12],
+    limit=[None, 3],
 )
 def test_rows_that_coincide(select, X, batch_size, limit, monkeypatch):
     names = ("_LLOYD_ROWS", "_HIERARCHY_ROWS", "_ALL_PAIRS_ROWS", "_SAMPLE_ROWS")

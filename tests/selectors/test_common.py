@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
+from pairwise import parametrize_pairs
 from scipy import sparse
 
 from skactive import selectors
@@ -121,7 +122,7 @@ WITH_FACTORS = [
 RANDOM_ON_DUPLICATES = [*COVERAGE, *(name for name in DISTANCES if name != "ranked_batch")]
 
 by_name = pytest.mark.parametrize("name", SELECTORS)
-batch_sizes = pytest.mark.parametrize("batch_size", [0, 1, 7, N_ROWS, N_ROWS + 5])
+BATCH_SIZES = [0, 1, 7, N_ROWS, N_ROWS + 5]
 as_kinds = pytest.mark.parametrize("as_rows", [np.asarray, sparse.csr_array])
 
 
@@ -209,26 +210,17 @@ def assert_batch(select, X, batch_size, **options):
     assert np.random.get_state()[1].tolist() == before
 
 
-@by_name
-@pytest.mark.parametrize("pool", POOLS)
-@batch_sizes
+@parametrize_pairs(name=SELECTORS, pool=POOLS, batch_size=BATCH_SIZES)
 def test_batches(name, pool, batch_size):
     assert_batch(SELECTORS[name], freeze(POOLS[pool]), batch_size)
 
 
-@pytest.mark.parametrize("name", WITH_FACTORS)
-@pytest.mark.parametrize("pool", FACTORS)
-@batch_sizes
+@parametrize_pairs(name=WITH_FACTORS, pool=FACTORS, batch_size=BATCH_SIZES)
 def test_batches_of_factors(name, pool, batch_size):
     assert_batch(SELECTORS[name], freeze(FACTORS[pool]), batch_size)
 
 
-@pytest.mark.parametrize("name", WITH_LABELED)
-@pytest.mark.parametrize("pool", POOLS)
-@pytest.mark.parametrize(
-    ("batch_size", "n_labeled"),
-    [(0, 3), (1, N_ROWS), (7, 3), (N_ROWS, N_ROWS), (N_ROWS + 5, 3), (N_ROWS + 5, N_ROWS)],
-)
+@parametrize_pairs(name=WITH_LABELED, pool=POOLS, batch_size=BATCH_SIZES, n_labeled=[3, N_ROWS])
 def test_batches_beside_labeled_rows(name, pool, batch_size, n_labeled):
     X = freeze(POOLS[pool])
     assert_batch(SELECTORS[name], X, batch_size, labeled=freeze(X[:n_labeled]))
@@ -245,11 +237,11 @@ def small_engines(monkeypatch, small_parts):
     monkeypatch.setattr(clustering, "_MINI_BATCH_STEPS", 3)
 
 
-@by_name
-@pytest.mark.parametrize(
-    "pool", ["normal", "float32", "sparse", "sparse matrix", "coo", "duplicates"]
+@parametrize_pairs(
+    name=SELECTORS,
+    pool=["normal", "float32", "sparse", "sparse matrix", "coo", "duplicates"],
+    batch_size=[0, 1, 7, N_ROWS + 5],
 )
-@pytest.mark.parametrize("batch_size", [0, 1, 7, N_ROWS + 5])
 def test_batches_of_several_blocks(name, pool, batch_size, small_engines):
     X = sparse.coo_array(POOLS["normal"]) if pool == "coo" else POOLS[pool]
     assert_batch(SELECTORS[name], freeze(X), batch_size)
@@ -305,9 +297,11 @@ def test_distinct_points_come_before_duplicates(name, pool):
         assert len(np.unique(dense[picks], axis=0)) == 4
 
 
-@pytest.mark.parametrize("name", [*COVERAGE, *CLUSTERS])
-@pytest.mark.parametrize("pool", ["constant", "zero", "constant sparse", "duplicates"])
-@pytest.mark.parametrize("batch_size", [1, 2, 12])
+@parametrize_pairs(
+    name=[*COVERAGE, *CLUSTERS],
+    pool=["constant", "zero", "constant sparse", "duplicates"],
+    batch_size=[1, 2, 12],
+)
 def test_rows_that_coincide_are_drawn_without_a_warning(name, pool, batch_size):
     with warnings.catch_warnings():
         warnings.simplefilter("error")

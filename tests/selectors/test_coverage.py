@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose, assert_array_equal
+from pairwise import parametrize_pairs
+from runs import parametrize_runs
 from scipy import sparse
 from scipy.spatial.distance import cdist
 from scipy.stats import chisquare
@@ -91,13 +93,11 @@ CASES = [
 # -- equal to plain greedy ---------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("kernel", "bandwidth"), CASES)
-@pytest.mark.parametrize("n_labeled", [None, 0, 1, 5, 300])
-@pytest.mark.parametrize("weighted", [False, True])
-@kinds
-def test_picks_are_those_of_plain_greedy(
-    as_rows, kernel, bandwidth, n_labeled, weighted, small_parts
-):
+@parametrize_pairs(
+    as_rows=KINDS, case=CASES, n_labeled=[None, 0, 1, 5, 300], weighted=[False, True]
+)
+def test_picks_are_those_of_plain_greedy(as_rows, case, n_labeled, weighted, small_parts):
+    kernel, bandwidth = case
     rng = np.random.default_rng(0)
     X, labeled = rng.normal(size=(120, 3)) + 5, rng.normal(size=(n_labeled or 0, 3)) + 5
     weights = rng.random(120) * (rng.random(120) < 0.8) if weighted else None
@@ -108,10 +108,9 @@ def test_picks_are_those_of_plain_greedy(
     assert_plain_greedy(picks, X, kernel, bandwidth, labeled, weights)
 
 
-@pytest.mark.parametrize("n_labeled", [0, 4, 70])
-@pytest.mark.parametrize("own", [True, False])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@kinds
+@parametrize_pairs(
+    as_rows=KINDS, dtype=[np.float32, np.float64], own=[True, False], n_labeled=[0, 4, 70]
+)
 def test_rows_may_reach_each_as_far_as_they_do(as_rows, dtype, own, n_labeled, small_parts):
     """Recompute every gain, with a bandwidth per row and per labeled row, and a worth per row."""
     rng = np.random.default_rng(3)
@@ -238,9 +237,7 @@ def test_the_unit_of_the_points_does_not_matter(scale, kernel):
 # -- targets -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("eta", [0.0, 0.3, 1.0, 100.0])
-@pytest.mark.parametrize("n_labeled", [0, 4])
-@kinds
+@parametrize_pairs(as_rows=KINDS, eta=[0.0, 0.3, 1.0, 100.0], n_labeled=[0, 4])
 def test_targeted_picks_are_those_of_plain_greedy(as_rows, eta, n_labeled, small_parts):
     rng = np.random.default_rng(6)
     X, targets = rng.normal(size=(80, 2)), rng.normal(size=(9, 2)) + 0.5
@@ -268,17 +265,18 @@ def test_a_large_eta_takes_the_rows_nearest_to_any_target():
 # -- ties and what is left over ----------------------------------------------------------------
 
 
-def test_ties_are_broken_at_random():
+@parametrize_runs("n_runs", 150, 600)
+def test_ties_are_broken_at_random(n_runs):
     X, rng = np.repeat([[0.0], [9.0], [30.0]], [3, 2, 1], axis=0), np.random.RandomState(0)
     for kernel in KERNELS:
         options = {} if kernel == "distance" else {"bandwidth": 2.0}
-        picks = [select(X, 4, kernel, random_state=rng, **options) for _ in range(600)]
+        picks = [select(X, 4, kernel, random_state=rng, **options) for _ in range(n_runs)]
         picks = np.array(picks)
         # The three at 0 come first; in facility location those at 9 serve all as well.
         first = np.bincount(picks[:, 0], minlength=6)
         tied = slice(0, 5) if kernel == "distance" else slice(0, 3)
         assert chisquare(first[tied]).pvalue > 1e-3
-        assert first[tied].sum() == 600
+        assert first[tied].sum() == n_runs
         # One of each place, before any place is taken twice; then any row that is left.
         assert all(len(np.unique(X[row[:3]])) == 3 for row in picks)
         assert set(picks[:, 3]) == {0, 1, 2, 3, 4}

@@ -8,6 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose, assert_array_equal
+from pairwise import parametrize_pairs
+from runs import parametrize_runs
 from scipy import sparse
 from scipy.stats import chisquare
 
@@ -204,14 +206,11 @@ def test_farthest_first_on_grids_full_of_ties(X, n_labeled, batch_size, seed):
 
 
 @pytest.mark.parametrize(
-    ("as_points", "n_draws"),
-    [
-        (np.asarray, 20_000),
-        (lambda X: (X, np.ones((len(X), 1))), 20_000),
-        (sparse.csr_array, 3_000),  # slow to call
-    ],
+    "as_points",
+    [np.asarray, lambda X: (X, np.ones((len(X), 1))), sparse.csr_array],
     ids=["dense", "factors", "sparse"],
 )
+@parametrize_runs("n_draws", 2_000, 20_000)
 def test_draws_follow_squared_distances(as_points, n_draws):
     X, rng = np.array([[0.0], [0.0], [1.0], [3.0], [3.0]]), np.random.RandomState(0)
     distances, expected = all_pairs(X, X), np.zeros((5, 5))
@@ -284,8 +283,7 @@ def brute_ranked_batch(X, uncertainty, batch_size, labeled):
     return picks
 
 
-@pytest.mark.parametrize("n_labeled", [1, 5, 80])
-@kinds
+@parametrize_pairs(as_rows=KINDS, n_labeled=[1, 5, 80])
 def test_ranked_batch_is_its_definition(as_rows, n_labeled):
     rng = np.random.default_rng(0)
     X, labeled, uncertainty = (

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from runs import parametrize_runs
 from scipy import sparse
 from scipy.stats import chisquare
 from sklearn.datasets import load_iris
@@ -73,7 +74,8 @@ def test_badge_takes_the_label_out_of_the_gradient():
         assert 3 in picks  # the certain rows both lie at 0, so only one of them is drawn
 
 
-def test_badge_picks_by_the_squared_distance_to_the_nearest_pick():
+@parametrize_runs("n_seeds", 800, 4000)
+def test_badge_picks_by_the_squared_distance_to_the_nearest_pick(n_seeds):
     proba = [[0.6, 0.4], [0.7, 0.3], [0.8, 0.2], [0.4, 0.6], [0.55, 0.45]]
     pool = FakePool(proba=proba, embedding=[[2, 1], [1, -1], [0, 2], [1, 1], [4, 0]])
     explicit = gradients(pool.proba, pool.embedding)
@@ -84,7 +86,7 @@ def test_badge_picks_by_the_squared_distance_to_the_nearest_pick():
         if second != first:
             nearest = np.minimum(squared[first], squared[second])
             law[second] = squared[first, second] / squared[first].sum() * nearest / nearest.sum()
-    n_seeds, counts = 4000, np.zeros((5, 5))
+    counts = np.zeros((5, 5))
     for seed in range(n_seeds):
         picks = BADGE().select(pool.reordered(np.arange(5), query_seed=seed), 3)
         assert picks[0] == first

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from runs import parametrize_runs
 from scipy.stats import binom, chisquare
 from sklearn.base import clone
 from sklearn.datasets import load_iris
@@ -111,8 +112,8 @@ def test_counts_are_within_one_of_the_shares_and_no_row_comes_twice(
 
 @pytest.mark.parametrize("shares", [None, [0.8, 0.15, 0.05], [1, 0, 2]], ids=str)
 @pytest.mark.parametrize("batch_size", [1, 3])
-def test_counts_are_right_on_average(vary_seed, spied_mixture, shares, batch_size):
-    n_seeds = 1500
+@parametrize_runs("n_seeds", 300, 1500)
+def test_counts_are_right_on_average(vary_seed, spied_mixture, shares, batch_size, n_seeds):
     mixture, notes = spied_mixture(shares)
     for pool in vary_seed(FakePool(6), n_seeds):
         mixture.select(pool, batch_size)

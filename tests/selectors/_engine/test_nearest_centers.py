@@ -5,6 +5,7 @@ import tracemalloc
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from runs import parametrize_runs
 from scipy import sparse
 from scipy.stats import chisquare
 
@@ -177,12 +178,13 @@ def test_ties_are_broken_at_random(lazy):
     assert chisquare(counts[[1, 2, 3]]).pvalue > 1e-3
 
 
-def test_draws_follow_the_squared_distances(monkeypatch):
-    """20,000 draws of three rows, with duplicates, against the exact distribution."""
+@parametrize_runs("n_draws", 2_000, 20_000)
+def test_draws_follow_the_squared_distances(n_draws, monkeypatch):
+    """Draws of three rows, with duplicates, against the exact distribution."""
     monkeypatch.setattr(engine, "_N_PROPOSALS", 4)
     X = np.array([[0.0], [0.0], [1.0], [3.0], [3.0]])
     distances, rng, counts = all_pairs(X, X), np.random.RandomState(0), {}
-    for _ in range(20_000):
+    for _ in range(n_draws):
         picks = tuple(kmeans_plusplus(X, 3, first=0, random_state=rng).tolist())
         counts[picks] = counts.get(picks, 0) + 1
     expected = {}
@@ -190,7 +192,7 @@ def test_draws_follow_the_squared_distances(monkeypatch):
         nearest = np.minimum(distances[0], distances[i])
         for j in np.flatnonzero(nearest):
             chance = distances[0, i] / distances[0].sum() * nearest[j] / nearest.sum()
-            expected[0, i, int(j)] = 20_000 * chance
+            expected[0, i, int(j)] = n_draws * chance
     assert counts.keys() == expected.keys()
     assert chisquare([counts[key] for key in expected], list(expected.values())).pvalue > 1e-3
 

@@ -15,7 +15,8 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
+
+from skactive._utils.array_types import Floats
 
 __all__ = [
     "area_under_learning_curve",
@@ -26,8 +27,6 @@ __all__ = [
     "start_quality",
     "zhan_area",
 ]
-
-Floats = NDArray[np.float64]
 
 
 def area_under_learning_curve(n_labels: Any, scores: Any) -> float:

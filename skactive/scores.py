@@ -23,10 +23,11 @@ import sklearn
 from numpy.typing import NDArray
 from scipy import sparse
 
+from skactive._utils.array_types import Positions
 from skactive._utils.seeding import Seed, make_random_state
 from skactive.selectors._engine.density import sum_similarities
 from skactive.selectors._engine.information import squared_row_norms
-from skactive.selectors._engine.points import Positions, slices
+from skactive.selectors._engine.points import slices
 
 __all__ = [
     "consensus_entropy",

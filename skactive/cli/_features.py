@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from skactive._utils.array_types import Floats
 from skactive.cli._errors import CommandError
 
 __all__ = [
@@ -20,7 +21,6 @@ __all__ = [
     "make_topic_featurizer",
 ]
 
-Floats = NDArray[np.float64]
 
 _THUMBNAIL_SIDE = 16  # pixels
 _N_BANDS, _N_SPANS = 32, 4  # of a spectrum: bands of frequency, spans of time
@@ -89,7 +89,7 @@ def make_text_featurizer(texts: Sequence[str]) -> Callable[[Any], Any]:
 
     features = TfidfVectorizer(sublinear_tf=True)
     if sum(map(len, texts)) <= _MAX_SUBWORD_CHARACTERS:
-        min_df = 2 if len(texts) > 1000 else 1  # why: a subword of one text relates it to no other
+        min_df = 2 if len(texts) > 1000 else 1  # A subword of one text relates it to no other
         subwords = TfidfVectorizer(
             sublinear_tf=True, analyzer="char_wb", ngram_range=(2, 5), min_df=min_df
         )

@@ -140,7 +140,7 @@ def read_columns(path: Path) -> Columns:
     return _COLUMN_READERS[path.suffix.lower()](path)
 
 
-# why: pandas would turn texts such as 007 and NA into numbers and missing values
+# Pandas would turn texts such as 007 and NA into numbers and missing values
 def _read_csv(path: Path) -> Columns:
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))  # texts may be long
     try:

@@ -74,7 +74,7 @@ def run_label(options: dict[str, Any]) -> None:
     project = read_project(options)
     # Fits this small lose time to threads of BLAS, and nobody waits for them.
     with threadpool_limits(limits=1), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # why: those of fits would garble the screen
+        warnings.simplefilter("ignore")  # Those of fits would garble the screen
         signal_number = _label(project, annotator)
     summary = _summarize(project, options)
     _print_line("")
@@ -159,7 +159,7 @@ def _print_line(text: str) -> None:
     try:
         print(text, flush=True)
     except (OSError, ValueError):
-        # why: otherwise Python writes it again when it exits, and complains
+        # Otherwise Python writes it again when it exits, and complains
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

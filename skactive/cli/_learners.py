@@ -115,5 +115,5 @@ def _check_multilabel(name: str, strategy: Any) -> None:
 def _fit_two_rows(estimator: Any, rows: Any) -> Any:
     """Return a fitted clone, enough to see what the model provides."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # why: two rows are too few for many models
+        warnings.simplefilter("ignore")  # Two rows are too few for many models
         return clone(estimator).fit(take_rows(rows, [0, 1]), np.array(["a", "b"]))

@@ -57,7 +57,7 @@ def _make_mlp(n_features: int, n_classes: int) -> Any:
 
     torch.set_num_threads(1)  # nets this small lose time to threads
     net = NeuralNetClassifier(
-        _make_mlp_module,  # why: called in the fit, so that weights come from the fit's seed
+        _make_mlp_module,  # Called in the fit, so that weights come from the fit's seed
         module__n_features=n_features,
         module__n_classes=n_classes,
         criterion=torch.nn.CrossEntropyLoss,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from skactive.comparison._statistics import Floats, friedman, nemenyi_critical_difference
+from skactive._utils.array_types import Floats
+from skactive.comparison._statistics import friedman, nemenyi_critical_difference
 
 __all__ = ["CriticalDifference", "compare_ranks", "sort_ranks"]
 

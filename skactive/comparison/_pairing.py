@@ -7,8 +7,9 @@ from itertools import product
 
 import numpy as np
 
+from skactive._utils.array_types import Floats
 from skactive.comparison._runs import Run, compute_area, drop_duplicates
-from skactive.comparison._statistics import Floats, common_counts
+from skactive.comparison._statistics import common_counts
 
 __all__ = ["PairedRuns"]
 

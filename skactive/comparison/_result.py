@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from skactive._utils.array_types import Floats
 from skactive._utils.seeding import draw_seed
 from skactive._utils.text import pluralize
 from skactive.comparison._critical_difference import (
@@ -23,7 +24,6 @@ from skactive.comparison._runs import Failure, Run, check_run
 from skactive.comparison._savings import LabelsSaved, compute_saving
 from skactive.comparison._sentences import describe_best
 from skactive.comparison._statistics import (
-    Floats,
     Friedman,
     Interval,
     average_ranks,

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skactive.comparison._statistics import Floats
+from skactive._utils.array_types import Floats
 from skactive.metrics import area_under_learning_curve
 
 __all__ = [

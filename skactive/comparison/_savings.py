@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skactive.comparison._statistics import Floats, bootstrap_means, bootstrap_tail
+from skactive._utils.array_types import Floats
+from skactive.comparison._statistics import bootstrap_means, bootstrap_tail
 
 __all__ = ["LabelsSaved", "compute_saving"]
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from skactive._utils.array_types import Floats
 from skactive._utils.text import pluralize
 from skactive.comparison._savings import LabelsSaved
-from skactive.comparison._statistics import Floats, mean_interval, repeats_to_resolve
+from skactive.comparison._statistics import mean_interval, repeats_to_resolve
 
 __all__ = ["describe_best"]
 

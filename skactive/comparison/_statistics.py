@@ -10,13 +10,12 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import chdtrc, fdtrc, nctdtr, ndtr, ndtri, stdtr, stdtrit
 
+from skactive._utils.array_types import Floats
 from skactive._utils.seeding import Seed, make_random_state
 
 __all__ = [
-    "Floats",
     "Friedman",
     "Interval",
     "PairedEffect",
@@ -37,7 +36,6 @@ __all__ = [
     "repeats_to_resolve",
 ]
 
-Floats = NDArray[np.float64]
 
 _MAX_EXACT_DIFFERENCES = 200  # signed ranks of more have an approximate (normal) distribution
 _MAX_REPEATS = 100_000  # more are no practical plan

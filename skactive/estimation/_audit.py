@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 from scipy.special import betaincinv, stdtrit
 from sklearn.base import is_classifier
 
+from skactive._utils.array_types import Floats
 from skactive._utils.rows import n_rows, take_rows
 
 __all__ = ["Estimate", "audit", "clopper_pearson"]
-
-Floats = NDArray[np.float64]
 
 
 class Estimate(NamedTuple):

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.random import RandomState
-from numpy.typing import NDArray
 
+from skactive._utils.array_types import Floats
 from skactive._utils.seeding import Seed, make_random_state
 from skactive.estimation._audit import check_confidence
 
@@ -20,7 +20,6 @@ __all__ = [
     "share_error",
 ]
 
-Floats = NDArray[np.float64]
 
 _N_DRAWS = 1000
 _MAX_POINTS = 30  # longer curves are averaged in blocks

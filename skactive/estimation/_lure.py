@@ -9,12 +9,11 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from skactive._utils.array_types import Floats
 from skactive.estimation._audit import Estimate, check_confidence
 from skactive.selectors import PowerTop, SoftmaxTop, SoftrankTop
 
 __all__ = ["lure_estimate", "lure_weights", "proposal_probabilities"]
-
-Floats = NDArray[np.float64]
 
 
 def lure_weights(proposal: Any, n_pool: int) -> Floats:

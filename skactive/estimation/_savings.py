@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 from sklearn.base import is_classifier
 
+from skactive._utils.array_types import Floats
 from skactive._utils.rows import take_rows
 from skactive._utils.seeding import draw_seed, seeded_clone
 from skactive.estimation._audit import Estimate
@@ -21,8 +22,6 @@ from skactive.estimation._forecast import (
 )
 
 __all__ = ["SavingsEstimate", "estimate_savings"]
-
-Floats = NDArray[np.float64]
 
 
 class SavingsEstimate(NamedTuple):

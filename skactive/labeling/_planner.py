@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone, is_classifier
 from sklearn.exceptions import NotFittedError
 
+from skactive._utils.array_types import Positions
 from skactive._utils.rows import n_rows, take_rows
 from skactive._utils.seeding import derived_seed
 from skactive.estimation._audit import right_rows
@@ -24,7 +25,6 @@ from skactive.strategies import Auto
 
 __all__ = ["Plan", "Planner"]
 
-Positions = NDArray[np.intp]
 
 _LEARNER_STREAM = 0x1EA2  # random numbers of a learner without a seed of its own
 

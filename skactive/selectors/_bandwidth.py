@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
+from skactive._utils.array_types import Floats
 from skactive.selectors._engine.points import (
-    Floats,
     Matrix,
     PointSet,
     canonical,

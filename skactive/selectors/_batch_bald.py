@@ -14,9 +14,9 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
+from skactive._utils.array_types import Floats, Positions
 from skactive._utils.seeding import Seed, make_random_state
-from skactive.selectors._engine.points import Floats
-from skactive.selectors._top import Positions, fill_at_random
+from skactive.selectors._top import fill_at_random
 
 __all__ = ["Configurations", "batch_bald"]
 

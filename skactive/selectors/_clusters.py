@@ -11,6 +11,7 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from skactive._utils.array_types import Positions
 from skactive._utils.seeding import Seed, make_random_state
 from skactive.selectors._engine.clustering import (
     Cluster,
@@ -21,7 +22,7 @@ from skactive.selectors._engine.clustering import (
     normalize_weights,
 )
 from skactive.selectors._engine.points import Matrix, canonical
-from skactive.selectors._top import Positions, fill_at_random, top
+from skactive.selectors._top import fill_at_random, top
 
 __all__ = ["cluster_margin", "kmeans_medoids", "typiclust"]
 

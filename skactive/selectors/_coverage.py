@@ -16,11 +16,12 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
+from skactive._utils.array_types import Floats, Positions
 from skactive._utils.seeding import Seed, make_random_state
 from skactive.selectors._engine.cells import assign_to_centers
 from skactive.selectors._engine.coverage import Coverage, RadiusCoverage
 from skactive.selectors._engine.lazy_greedy import lazy_greedy
-from skactive.selectors._engine.points import Floats, Matrix, Positions
+from skactive.selectors._engine.points import Matrix
 from skactive.selectors._engine.similarity import (
     Candidates,
     Distances,

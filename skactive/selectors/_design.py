@@ -15,6 +15,7 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
+from skactive._utils.array_types import Positions
 from skactive._utils.seeding import Seed, make_random_state
 from skactive.selectors._engine.fisher import FisherReduction, check_fisher_size
 from skactive.selectors._engine.information import (
@@ -27,10 +28,10 @@ from skactive.selectors._engine.information import (
     clip_ridge,
     draw_best,
 )
-from skactive.selectors._top import Positions
 
 if TYPE_CHECKING:
-    from skactive.selectors._engine.points import AnyPoints, Floats, Matrix
+    from skactive._utils.array_types import Floats
+    from skactive.selectors._engine.points import AnyPoints, Matrix
 
 __all__ = ["bait", "d_optimal", "dpp_map", "v_optimal"]
 

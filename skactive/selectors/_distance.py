@@ -8,6 +8,7 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
+from skactive._utils.array_types import Floats, Positions
 from skactive._utils.seeding import Seed, make_random_state
 from skactive.selectors._engine.nearest_centers import (
     AllDistances,
@@ -15,7 +16,7 @@ from skactive.selectors._engine.nearest_centers import (
     draw_centers,
     draw_one,
 )
-from skactive.selectors._engine.points import AnyPoints, Floats, Matrix, Positions
+from skactive.selectors._engine.points import AnyPoints, Matrix
 from skactive.selectors._top import fill_at_random
 
 __all__ = [

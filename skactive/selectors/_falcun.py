@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
+from skactive._utils.array_types import Floats, Positions
 from skactive._utils.seeding import Seed, make_random_state
 from skactive.selectors._engine.nearest_centers import draw_weighted
-from skactive.selectors._engine.points import Floats
-from skactive.selectors._top import Positions
 
 __all__ = ["falcun"]
 

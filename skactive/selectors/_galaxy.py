@@ -11,8 +11,9 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
+from skactive._utils.array_types import Positions
 from skactive._utils.seeding import Seed, make_random_state
-from skactive.selectors._top import Positions, fill_at_random, top
+from skactive.selectors._top import fill_at_random, top
 
 __all__ = ["galaxy"]
 

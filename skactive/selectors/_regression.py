@@ -9,15 +9,14 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
+from skactive._utils.array_types import Floats, Positions
 from skactive._utils.seeding import Seed, make_random_state
 from skactive.selectors._engine.nearest_centers import NearestCenters, find_central_row
 from skactive.selectors._engine.points import (
     AnyPoints,
     Centers,
-    Floats,
     Matrix,
     PointSet,
-    Positions,
     count,
     distances_from_products,
     products,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.random import RandomState
@@ -11,17 +11,15 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.random import sample_without_replacement
 
+from skactive._utils.array_types import Positions
 from skactive._utils.seeding import Seed, make_random_state
 
 __all__ = [
-    "Positions",
     "PowerTop",
     "SoftmaxTop",
     "SoftrankTop",
     "top",
 ]
-
-Positions: TypeAlias = NDArray[np.intp]
 
 
 def top(scores: NDArray[Any], batch_size: int, random_state: Seed = None) -> Positions:

@@ -7,9 +7,9 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import clone, is_classifier
 
+from skactive._utils.array_types import Positions
 from skactive._utils.progress import progress
 from skactive._utils.rows import n_rows, take_rows
 from skactive._validation import is_per_row
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from skactive.simulation._learner import SimulatedLearner
 
 __all__ = ["Campaign"]
-
-Positions = NDArray[np.intp]
 
 
 class Campaign:

@@ -8,24 +8,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, NoReturn, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 
+from skactive._utils.array_types import Floats, Positions
 from skactive._utils.text import pluralize
 
 __all__ = [
-    "Floats",
     "Memory",
     "Monitor",
-    "Positions",
     "Round",
     "StoppingCriterion",
     "Verdict",
 ]
 
-Positions: TypeAlias = NDArray[np.intp]
-Floats: TypeAlias = NDArray[np.float64]
 Memory: TypeAlias = dict[str, Any]
 
 

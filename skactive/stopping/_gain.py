@@ -9,17 +9,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from skactive._utils.array_types import Floats
 from skactive._utils.compat import Interval, StrOptions
 from skactive._utils.constraints import POSITIVE_INT, POSITIVE_REAL
 from skactive._utils.text import format_apart, pluralize
-from skactive.stopping._base import (
-    Floats,
-    Memory,
-    Round,
-    StoppingCriterion,
-    Verdict,
-    wait_for,
-)
+from skactive.stopping._base import Memory, Round, StoppingCriterion, Verdict, wait_for
 from skactive.stopping._evaluation import check_binary_audit, draw_stop_set, predict_probabilities
 
 __all__ = ["ExpectedGain"]

@@ -12,11 +12,12 @@ from scipy import sparse
 from scipy.special import softmax
 
 from skactive import scores
+from skactive._utils.array_types import Floats, Positions
 from skactive._utils.compat import Interval
 from skactive.exceptions import InvalidReadingError, SkactiveWarning
 from skactive.selectors import PowerTop, effective_bandwidth, max_coverage, top
 from skactive.selectors._coverage import weighted_sample
-from skactive.strategies._base import Floats, Positions, Strategy
+from skactive.strategies._base import Strategy
 from skactive.strategies._coverage import coverage_weights
 from skactive.strategies._pool_rows import draw_rows, labeled_embedding
 

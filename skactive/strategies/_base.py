@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
+from skactive._utils.array_types import Floats, Positions
 from skactive._utils.constraints import POSITIVE_INT_OR_NONE
 from skactive.exceptions import SelectionError, TiedScoresWarning
 from skactive.selectors import top
@@ -18,10 +19,8 @@ from skactive.selectors import top
 if TYPE_CHECKING:
     from skactive.pool import PoolView
 
-__all__ = ["Floats", "Positions", "SampledScoreStrategy", "ScoreStrategy", "Selector", "Strategy"]
+__all__ = ["SampledScoreStrategy", "ScoreStrategy", "Selector", "Strategy"]
 
-Floats = NDArray[np.float64]
-Positions = NDArray[np.intp]
 Selector = Callable[..., Positions]
 
 

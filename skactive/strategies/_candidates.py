@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.random import RandomState
 
+from skactive._utils.array_types import Positions
 from skactive._utils.constraints import AT_LEAST_ONE, POSITIVE_INT, SCORE_STRATEGY, STRATEGY
 from skactive.selectors import kmeans_plusplus, top
 from skactive.selectors._engine.neighbors import cosine_to_neighbors, neighborhood
-from skactive.strategies._base import Positions, ScoreStrategy, Strategy
+from skactive.strategies._base import ScoreStrategy, Strategy
 from skactive.strategies._pool_rows import draw_rows
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skactive import scores
+from skactive._utils.array_types import Floats, Positions
 from skactive._utils.constraints import (
     AT_LEAST_ONE,
     POSITIVE_INT,
@@ -17,7 +18,7 @@ from skactive._utils.constraints import (
 )
 from skactive.selectors import top
 from skactive.selectors._clusters import cluster_margin, kmeans_medoids, typiclust
-from skactive.strategies._base import Floats, Positions, Strategy
+from skactive.strategies._base import Strategy
 from skactive.strategies._pool_rows import labeled_embedding
 from skactive.strategies._uncertainty import Margin
 

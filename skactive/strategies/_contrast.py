@@ -14,13 +14,14 @@ from scipy.special import entr
 from sklearn.exceptions import ConvergenceWarning
 
 from skactive import scores
+from skactive._utils.array_types import Floats, Positions
 from skactive._utils.compat import HasMethods
 from skactive._utils.constraints import NONNEGATIVE_REAL, POSITIVE_INT, POSITIVE_INT_OR_NONE
 from skactive._utils.seeding import draw_seed, seeded_clone
 from skactive.selectors import top
 from skactive.selectors._engine.neighbors import neighbor_weights
 from skactive.selectors._falcun import falcun
-from skactive.strategies._base import Floats, Positions, ScoreStrategy, Selector, Strategy
+from skactive.strategies._base import ScoreStrategy, Selector, Strategy
 from skactive.strategies._pool_rows import labeled_embedding, remaining_rows
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from skactive._utils.array_types import Floats, Positions
 from skactive._utils.compat import Interval
 from skactive._utils.constraints import (
     NONNEGATIVE_REAL,
@@ -20,7 +21,7 @@ from skactive.selectors._coverage import (
     purity_radius,
     targeted_coverage,
 )
-from skactive.strategies._base import Floats, Positions, ScoreStrategy, Strategy
+from skactive.strategies._base import ScoreStrategy, Strategy
 from skactive.strategies._hybrid import HybridStrategy, shift_to_nonnegative
 from skactive.strategies._pool_rows import labeled_embedding
 from skactive.strategies._uncertainty import Margin

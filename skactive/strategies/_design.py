@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from skactive._utils.array_types import Positions
 from skactive._utils.constraints import AT_LEAST_ONE, POSITIVE_REAL, SCORE_STRATEGY_OR_NONE
 from skactive.selectors._design import bait, d_optimal, dpp_map, v_optimal
-from skactive.strategies._base import Positions, ScoreStrategy, Strategy
+from skactive.strategies._base import ScoreStrategy, Strategy
 from skactive.strategies._hybrid import HybridStrategy, shift_to_nonnegative
 from skactive.strategies._pool_rows import labeled_embedding
 from skactive.strategies._uncertainty import Margin

@@ -5,6 +5,7 @@ from __future__ import annotations
 from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from skactive._utils.array_types import Positions
 from skactive._utils.compat import Interval
 from skactive.selectors import kmeans_medoids
 from skactive.selectors._distance import (
@@ -13,7 +14,7 @@ from skactive.selectors._distance import (
     select_in_largest_cluster,
 )
 from skactive.selectors._engine.nearest_centers import AllDistances
-from skactive.strategies._base import Positions, Strategy
+from skactive.strategies._base import Strategy
 
 if TYPE_CHECKING:
     from skactive.pool import PoolView

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skactive import scores
+from skactive._utils.array_types import Positions
 from skactive.selectors import galaxy, top
-from skactive.strategies._base import Positions, Strategy
+from skactive.strategies._base import Strategy
 
 if TYPE_CHECKING:
     from skactive.pool import PoolView

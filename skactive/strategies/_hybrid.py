@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skactive import scores
+from skactive._utils.array_types import Floats, Positions
 from skactive._utils.constraints import (
     NONNEGATIVE_REAL,
     POSITIVE_INT_OR_NONE,
@@ -15,13 +16,7 @@ from skactive._utils.constraints import (
 )
 from skactive.selectors import kmeans_plusplus, top
 from skactive.selectors._distance import select_by_rank
-from skactive.strategies._base import (
-    Floats,
-    Positions,
-    ScoreStrategy,
-    Selector,
-    Strategy,
-)
+from skactive.strategies._base import ScoreStrategy, Selector, Strategy
 from skactive.strategies._uncertainty import Entropy, LeastConfidence
 
 if TYPE_CHECKING:

@@ -8,15 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skactive import scores
+from skactive._utils.array_types import Positions
 from skactive._utils.constraints import POSITIVE_INT, POSITIVE_INT_OR_NONE
 from skactive.selectors._batch_bald import batch_bald
-from skactive.strategies._base import (
-    Positions,
-    SampledScoreStrategy,
-    ScoreStrategy,
-    Selector,
-    Strategy,
-)
+from skactive.strategies._base import SampledScoreStrategy, ScoreStrategy, Selector, Strategy
 
 if TYPE_CHECKING:
     from skactive.pool import PoolView

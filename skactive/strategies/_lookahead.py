@@ -9,10 +9,11 @@ import numpy as np
 from scipy.special import entr
 from sklearn import get_config
 
+from skactive._utils.array_types import Floats, Positions
 from skactive._utils.compat import StrOptions
 from skactive._utils.constraints import POSITIVE_INT_OR_NONE, POSITIVE_REAL
 from skactive.exceptions import PoolTooLargeError
-from skactive.strategies._base import Floats, Positions, ScoreStrategy, Selector
+from skactive.strategies._base import ScoreStrategy, Selector
 from skactive.strategies._pool_rows import draw_rows
 from skactive.strategies._softmax_layer import SoftmaxLayer, safe_log
 

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
+from skactive._utils.array_types import Floats, Positions
 from skactive._utils.compat import BaseComposition
 from skactive._utils.constraints import STRATEGY, UNIT_INTERVAL
 from skactive.exceptions import TiedScoresWarning
-from skactive.strategies._base import Floats, Positions, Strategy
+from skactive.strategies._base import Strategy
 from skactive.strategies._pool_rows import remaining_rows
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skactive.strategies._base import Positions
+from skactive._utils.array_types import Positions
 
 if TYPE_CHECKING:
     from skactive.pool import PoolView

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from skactive.strategies._base import Positions, Strategy
+from skactive._utils.array_types import Positions
+from skactive.strategies._base import Strategy
 
 if TYPE_CHECKING:
     from skactive.pool import PoolView

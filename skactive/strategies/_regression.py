@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from skactive._utils.array_types import Positions
 from skactive.exceptions import InvalidReadingError
 from skactive.selectors._regression import gsy, igs
-from skactive.strategies._base import Positions, Strategy
+from skactive.strategies._base import Strategy
 from skactive.strategies._pool_rows import labeled_embedding
 
 if TYPE_CHECKING:

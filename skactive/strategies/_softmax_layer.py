@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import linalg, sparse
 
+from skactive._utils.array_types import Floats
 from skactive.exceptions import CapabilityError
-from skactive.strategies._base import Floats
 
 if TYPE_CHECKING:
     from skactive.pool import PoolView

@@ -15,7 +15,7 @@ from skactive.labeling.state._events import ANSWERS, Event, Ident, keyed_id
 
 __all__ = ["AnnotationImporter", "PullResult"]
 
-# why: a change may become visible after one with a later timestamp.
+# A change may become visible after one with a later timestamp.
 _CLOCK_MARGIN = timedelta(seconds=30)
 
 

@@ -275,7 +275,7 @@ class LabelStudioBridge:
         result = self.pull()
         reporter.report_pull(result)
         if result.n_new:
-            self.session.wait(poll_seconds)  # why: most models are fitted within that time
+            self.session.wait(poll_seconds)  # Most models are fitted within that time
         if self._is_order_due():
             reporter.report_order(self.write_order())
 

@@ -174,7 +174,7 @@ class Project:
                     yield task
             if len(tasks) < _ANNOTATED_PAGE_SIZE:
                 return
-            # why not simply the next page: a task that changes meanwhile moves to the end, and the
+            # Not simply the next page: a task that changes meanwhile moves to the end, and the
             # tasks after it would move up by one. So continue at the time of the last task; only if
             # a whole page has the same time, with the next page.
             last = datetime.fromisoformat(tasks[-1]["updated_at"])

@@ -74,7 +74,7 @@ class TaskIndex:
                 if not error.passing or n_attempts == _MAX_ATTEMPTS:
                     raise
                 time.sleep(_RETRY_WAIT)
-            # why read again: tasks may have arrived although the request failed.
+            # Read again: tasks may have arrived although the request failed.
             missing = self._find_missing()
         return n_missing
 

@@ -21,7 +21,7 @@ Message = Mapping[str, Any]
 
 _MAX_SAFE_INTEGER = 2**53 - 1  # of JavaScript; larger integers are sent as strings of digits
 _MAX_ITEMS = 20  # per `next`
-_MAX_REPLY_CHARACTERS = 1_000_000  # why: a notebook server throttles at a megabyte per second
+_MAX_REPLY_CHARACTERS = 1_000_000  # A notebook server throttles at a megabyte per second
 _MAX_CLASSES = 2_000
 _MAX_CLASS_NAME = 200  # characters
 _MAX_STORED_KEYS = 5_000  # the oldest are forgotten

@@ -65,7 +65,7 @@ class Renderer:
         """Return the content of a row of any container; an error becomes a problem."""
         try:
             return self.content(take_row(X, position))
-        except Exception as error:  # why: the annotator can skip the row
+        except Exception as error:  # The annotator can skip the row
             return {
                 "type": "problem",
                 "text": f"This row cannot be shown ({type(error).__name__}: {error}).",

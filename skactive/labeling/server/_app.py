@@ -129,7 +129,7 @@ def make_app(
 
     async def message(request: Request) -> Response:
         try:
-            # why first: closing while the client still sends resets the connection, and the client
+            # First, because closing while the client still sends resets the connection, and the client
             # never reads the reason.
             body = await _read_body(request)
             if not is_authorized(request.headers.get("authorization", ""), token):
@@ -179,7 +179,7 @@ def _read_object(request: Request, body: bytes) -> dict[str, Any]:
         raise _RefusalError(415, "Send JSON, as application/json.")
     try:
         content = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
-        json.dumps(content, ensure_ascii=False).encode("utf-8")  # why: refuses lone surrogates
+        json.dumps(content, ensure_ascii=False).encode("utf-8")  # Refuses lone surrogates
     except (ValueError, RecursionError) as error:
         raise _RefusalError(400, "The body is not valid JSON.") from error
     if not isinstance(content, dict):

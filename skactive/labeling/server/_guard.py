@@ -84,7 +84,7 @@ class Guard:
         origins = [value.decode("latin-1").lower() for name, value in headers if name == b"origin"]
         if len(hosts) != 1 or not _is_allowed(hosts[0], self._hosts):
             return "Unknown host name: open the link that the server printed."
-        # why https: behind a proxy that encrypts, the origin of the page is https.
+        # With https: behind a proxy that encrypts, the origin of the page is https.
         own_origins = {f"http://{hosts[0]}", f"https://{hosts[0]}"}
         if len(origins) > 1 or not own_origins.issuperset(origins):
             return "Requests from other pages are refused."

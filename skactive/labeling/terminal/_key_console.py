@@ -188,7 +188,7 @@ class KeyConsole(LineConsole):
             return bool(select.select([self._input.fileno()], [], [], _POLL_SECONDS)[0])
 
         def _is_closed(self) -> bool:
-            # why: after a hang-up prompt_toolkit reads nothing, and raises nothing
+            # After a hang-up prompt_toolkit reads nothing, and raises nothing
             return self._input.closed or self._get_modes() is None
 
         def _keep_signals(self) -> None:

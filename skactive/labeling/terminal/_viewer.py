@@ -26,7 +26,7 @@ def make_viewer(folder: Path) -> Callable[[Any], str]:
     def view(row: Any) -> str:
         path = (folder / row[0]).resolve()
         for process in processes:
-            process.poll()  # why: a process that ended stays a zombie until it is polled
+            process.poll()  # A process that ended stays a zombie until it is polled
         try:
             if _open_file(path, processes):
                 return ""

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.random import RandomState
 from scipy import sparse
 
+from skactive._utils.array_types import Floats, Positions
 from skactive.selectors._engine.nearest_centers import draw_centers
-from skactive.selectors._engine.points import Floats, Matrix, Positions
+from skactive.selectors._engine.points import Matrix
 from skactive.selectors._engine.similarity import Candidates, Distances, block_slices
 
 __all__ = ["Cells", "assign_to_centers"]

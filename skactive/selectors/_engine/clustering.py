@@ -24,16 +24,16 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
+from skactive._utils.array_types import Floats, Positions
 from skactive.selectors._engine.nearest_centers import draw_weighted
 from skactive.selectors._engine.points import (
     DUPLICATE,
-    Floats,
     Matrix,
     distances_from_products,
     row_products,
     slices,
 )
-from skactive.selectors._top import Positions, top
+from skactive.selectors._top import top
 
 __all__ = [
     "Cluster",

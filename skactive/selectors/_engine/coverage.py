@@ -22,8 +22,9 @@ import numpy as np
 from numpy.random import RandomState
 from scipy import sparse
 
+from skactive._utils.array_types import Floats, Positions
 from skactive.selectors._engine.cells import Cells
-from skactive.selectors._engine.points import DUPLICATE, Floats, Matrix, Positions, round_to_bits
+from skactive.selectors._engine.points import DUPLICATE, Matrix, round_to_bits
 from skactive.selectors._engine.similarity import (
     Candidates,
     Distances,

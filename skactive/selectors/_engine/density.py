@@ -16,7 +16,8 @@ import sklearn
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from skactive.selectors._engine.points import Floats, Positions, slices
+from skactive._utils.array_types import Floats, Positions
+from skactive.selectors._engine.points import slices
 
 __all__ = ["sum_similarities"]
 

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
+from skactive._utils.array_types import Floats, Positions
 from skactive.exceptions import PoolTooLargeError
 from skactive.selectors._engine.information import (
     GAIN_RTOL,
@@ -30,8 +31,7 @@ from skactive.selectors._engine.information import (
     to_dense,
     to_float64,
 )
-from skactive.selectors._engine.points import Floats, canonical
-from skactive.selectors._top import Positions
+from skactive.selectors._engine.points import canonical
 
 if TYPE_CHECKING:
     from skactive.selectors._engine.points import Matrix

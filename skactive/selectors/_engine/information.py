@@ -20,9 +20,9 @@ import numpy as np
 from numpy.random import RandomState
 from scipy import linalg
 
+from skactive._utils.array_types import Floats, Positions
 from skactive.exceptions import PoolTooLargeError
-from skactive.selectors._engine.points import Floats, canonical, slices
-from skactive.selectors._top import Positions
+from skactive.selectors._engine.points import canonical, slices
 
 if TYPE_CHECKING:
     from skactive.selectors._engine.points import AnyPoints

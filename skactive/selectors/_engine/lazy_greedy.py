@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.random import RandomState
 
-from skactive.selectors._engine.points import Floats, Positions
+from skactive._utils.array_types import Floats, Positions
 from skactive.selectors._top import fill_at_random
 
 __all__ = ["Objective", "lazy_greedy"]

@@ -21,15 +21,8 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
-from skactive.selectors._engine.points import (
-    AnyPoints,
-    Centers,
-    Floats,
-    PointSet,
-    Positions,
-    count,
-    slices,
-)
+from skactive._utils.array_types import Floats, Positions
+from skactive.selectors._engine.points import AnyPoints, Centers, PointSet, count, slices
 from skactive.selectors._top import fill_at_random
 
 __all__ = [

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from skactive._utils.array_types import Floats
 from skactive.selectors._engine.points import (
-    Floats,
     Matrix,
     canonical,
     products,

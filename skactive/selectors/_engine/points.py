@@ -14,16 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from skactive.selectors._top import Positions
+from skactive._utils.array_types import Floats, Positions
 
 __all__ = [
     "DUPLICATE",
     "AnyPoints",
     "Centers",
-    "Floats",
     "Matrix",
     "PointSet",
-    "Positions",
     "canonical",
     "count",
     "distances_from_products",
@@ -35,7 +33,6 @@ __all__ = [
     "squared_norms",
 ]
 
-Floats: TypeAlias = NDArray[np.float64]
 Matrix: TypeAlias = NDArray[Any] | sparse.sparray | sparse.spmatrix
 AnyPoints: TypeAlias = Matrix | tuple[NDArray[Any], Matrix]
 

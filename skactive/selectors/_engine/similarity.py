@@ -12,14 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from skactive.selectors._engine.points import (
-    DUPLICATE,
-    Floats,
-    Matrix,
-    Positions,
-    row_products,
-    slices,
-)
+from skactive._utils.array_types import Floats, Positions
+from skactive.selectors._engine.points import DUPLICATE, Matrix, row_products, slices
 
 __all__ = [
     "Candidates",

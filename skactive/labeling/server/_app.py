@@ -129,8 +129,8 @@ def make_app(
 
     async def message(request: Request) -> Response:
         try:
-            # First, because closing while the client still sends resets the connection, and the client
-            # never reads the reason.
+            # First, because closing while the client still sends resets the connection, and then
+            # it never reads the reason.
             body = await _read_body(request)
             if not is_authorized(request.headers.get("authorization", ""), token):
                 raise _RefusalError(

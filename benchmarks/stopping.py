@@ -68,7 +68,7 @@ class Split(NamedTuple):
 
 
 class Stop(NamedTuple):
-    """Where one criterion stopped one campaign, and the accuracies to compare."""
+    """The stop of one criterion in one campaign, and the accuracies to compare."""
 
     n_labels: int
     accuracy: float
@@ -216,7 +216,7 @@ def main(arguments=None):
     began = time.process_time()
     print(
         "| set | strategy | batch | criterion | stopped | labels | accuracy | with all labels "
-        "| points lost | Random with as many |"
+        "| points lost | Random with as many labels |"
     )
     print("|" + "---|" * 10)
     with threadpool_limits(limits=1), warnings.catch_warnings():

@@ -1,21 +1,22 @@
-r"""Is the default strategy near the best everywhere? Paired campaigns on many data sets.
+r"""Compare the default strategy with others in paired campaigns on many data sets.
 
-Data lie outside of the project, a folder of ``NAME.npz`` with ``X`` and ``y`` each:
+The data are not part of the project: a folder of files ``NAME.npz`` with ``X`` and ``y``:
 
     python benchmarks/default_strategy.py --data DIR --folder RESULTS --regimes low,batch \
         --models logistic,svm --repeats 30 --jobs 2
 
-Every repeat is a split (40 % test rows, at most 2,000; a pool of at most 1,200 rows), a start drawn
-at random and a seed, the same for all strategies. Columns are standardized over all rows, which
-takes no label, but not those of words. Classes with fewer than four rows are left out. Finished
-campaigns are kept in ``--folder``; a further call goes on.
+Each repeat has a split (40 % test rows, at most 2,000; a pool of at most 1,200 rows), random
+initial labels and a seed, the same for all strategies. Columns are standardized over all rows,
+which needs no labels; counts of words are not. Classes with fewer than four rows are left out.
+Finished campaigns are stored in ``--folder``; another call resumes from them.
 
 Regimes: ``low`` is 5 to 60 labels by 5, ``batch`` 20 to 200 by 10, ``one`` 5 labels to the whole
 pool one by one (sets of up to 400 rows), ``large`` 20 to 520 by 50.
 
-For each regime and model, over the sets: mean area under the learning curve minus Margin's and
-Random's, with the standard error over sets; on how many sets it beats Random; and the set on which
-it is worst against the better of Margin and Random. ``--details FILE`` writes a row a set.
+Print for each regime and model, over the sets: the mean area under the learning curve minus those
+of Margin and Random, with the standard error over sets; the share of sets on which it beats Random;
+and the set on which it is worst compared with the better of Margin and Random. ``--details FILE``
+writes one row per set and strategy.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ REGIMES = {
     "one": {"n_initial": 5, "budget": 10**6, "batch_size": 1},
     "large": {"n_initial": 20, "budget": 520, "batch_size": 50},
 }
-SMALL = 400  # rows of a set whose pool is bought whole, one by one
+MAX_ROWS_ONE_BY_ONE = 400  # of a set whose whole pool is labeled one by one
 MODELS = {
     "logistic": LogisticRegression(max_iter=300),
     "svm": SVC(),
@@ -67,50 +68,50 @@ STRATEGIES = {
     "BADGE": BADGE(),
     "KCenterGreedy": KCenterGreedy(),
 }
-POOL, TEST = 1200, 2000
-WORDS = 0.95  # share of zeros from which columns are words
+N_POOL, N_TEST = 1200, 2000
+MIN_ZEROS = 0.95  # share of zeros above which columns are counts of words
 
 
 def load(path):
-    """Rows in standard units, and their classes, without those of fewer than four rows.
+    """Return standardized rows and their classes, without classes of fewer than four rows.
 
-    Rows that are mostly zeros, counts of words, stay as they are: in standard units the rarest
+    Counts of words (rows that are mostly zeros) are returned as they are: standardized, the rarest
     words would outweigh all others.
     """
     with np.load(path, allow_pickle=False) as file:
         X, y = file["X"].astype(np.float64), np.unique(file["y"], return_inverse=True)[1]
-    kept = np.bincount(y)[y] >= 4
-    X, y = X[kept], np.unique(y[kept], return_inverse=True)[1]
-    if np.mean(X == 0) > WORDS:
+    is_frequent = np.bincount(y)[y] >= 4
+    X, y = X[is_frequent], np.unique(y[is_frequent], return_inverse=True)[1]
+    if np.mean(X == 0) > MIN_ZEROS:
         return X, y
-    spread = X.std(axis=0)
-    return (X - X.mean(axis=0)) / np.where(spread > 0, spread, 1.0), y
+    scale = X.std(axis=0)
+    return (X - X.mean(axis=0)) / np.where(scale > 0, scale, 1.0), y
 
 
-def splits(X, y, n_repeats):
-    """The same rows for every strategy, model and regime."""
-    found = []
+def make_splits(X, y, n_repeats):
+    """Return one split per repeat, the same for every strategy, model and regime."""
+    splits = []
     for repeat in range(n_repeats):
-        cut = StratifiedShuffleSplit(1, test_size=0.4, random_state=repeat)
-        pool, test = next(cut.split(X, y))
-        found.append((np.sort(pool[:POOL]), np.sort(test[:TEST])))
-    return found
+        splitter = StratifiedShuffleSplit(1, test_size=0.4, random_state=repeat)
+        pool, test = next(splitter.split(X, y))
+        splits.append((np.sort(pool[:N_POOL]), np.sort(test[:N_TEST])))
+    return splits
 
 
-def areas(path, regime, model, strategies, arguments):
-    """Area under the learning curve, by strategy, for each repeat."""
+def compute_areas(path, regime, model, strategies, options):
+    """Return the areas under the learning curve, by strategy, one per repeat."""
     X, y = load(path)
-    if regime == "one" and len(y) > SMALL:
+    if regime == "one" and len(y) > MAX_ROWS_ONE_BY_ONE:
         return None
     comparison = compare_strategies(
         MODELS[model],
         {name: STRATEGIES[name] for name in strategies},
         X,
         y,
-        cv=splits(X, y, arguments.repeats),
-        n_jobs=arguments.jobs,
+        cv=make_splits(X, y, options.repeats),
+        n_jobs=options.jobs,
         random_state=0,
-        folder=Path(arguments.folder) / f"{regime}-{model}-{path.stem}-{arguments.repeats}",
+        folder=Path(options.folder) / f"{regime}-{model}-{path.stem}-{options.repeats}",
         **REGIMES[regime],
     )
     if comparison.failures:
@@ -119,26 +120,34 @@ def areas(path, regime, model, strategies, arguments):
     return comparison.areas()
 
 
-def summary(regime, model, found):
-    """Print one table: how each strategy did over the sets."""
-    print(f"\n{regime}, {model}: {len(found)} sets")
+def print_summary(regime, model, areas_by_set):
+    """Print one table with one line per strategy."""
+    print(f"\n{regime}, {model}: {len(areas_by_set)} sets")
     print("| strategy | - Margin | - Random | beats Random | worst set | by |")
     print("|---|---|---|---|---|---|")
-    means = {name: {s: np.mean(a) for s, a in sets.items()} for name, sets in found.items()}
+    means = {
+        name: {strategy: np.mean(areas) for strategy, areas in by_strategy.items()}
+        for name, by_strategy in areas_by_set.items()
+    }
     for strategy in next(iter(means.values())):
-        to_margin, to_random, to_better = (
-            np.array([mean[strategy] - other(mean) for mean in means.values()])
-            for other in (
+        minus_margin, minus_random, minus_better = (
+            np.array([mean[strategy] - get_reference(mean) for mean in means.values()])
+            for get_reference in (
                 lambda mean: mean["Margin"],
                 lambda mean: mean["Random"],
                 lambda mean: max(mean["Margin"], mean["Random"]),
             )
         )
-        error = to_margin.std(ddof=1) / np.sqrt(len(to_margin)) if len(to_margin) > 1 else np.nan
-        worst = list(means)[int(to_better.argmin())]
+        error = (
+            minus_margin.std(ddof=1) / np.sqrt(len(minus_margin))
+            if len(minus_margin) > 1
+            else np.nan
+        )
+        worst = list(means)[int(minus_better.argmin())]
         print(
-            f"| {strategy} | {to_margin.mean():+.4f} ± {error:.4f} | {to_random.mean():+.4f} | "
-            f"{np.mean(to_random > 0):.0%} | {worst} | {to_better.min():+.4f} |"
+            f"| {strategy} | {minus_margin.mean():+.4f} ± {error:.4f} | "
+            f"{minus_random.mean():+.4f} | {np.mean(minus_random > 0):.0%} | "
+            f"{worst} | {minus_better.min():+.4f} |"
         )
 
 
@@ -155,25 +164,28 @@ def main(argv=None):
     parser.add_argument("--repeats", type=int, default=30)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--details", type=Path)
-    arguments = parser.parse_args(argv)
-    paths = sorted(arguments.data.glob("*.npz"))
-    if arguments.sets != "all":
-        paths = [path for path in paths if path.stem in arguments.sets.split(",")]
+    options = parser.parse_args(argv)
+    paths = sorted(options.data.glob("*.npz"))
+    if options.sets != "all":
+        paths = [path for path in paths if path.stem in options.sets.split(",")]
     warnings.simplefilter("ignore")  # small nets and logistic models that do not converge
     rows = []
-    for regime in arguments.regimes.split(","):
-        for model in arguments.models.split(","):
-            names = arguments.strategies.split(",")
-            every = {path.stem: areas(path, regime, model, names, arguments) for path in paths}
-            found = {name: sets for name, sets in every.items() if sets is not None}
-            summary(regime, model, found)
+    for regime in options.regimes.split(","):
+        for model in options.models.split(","):
+            names = options.strategies.split(",")
+            by_set = {
+                path.stem: areas
+                for path in paths
+                if (areas := compute_areas(path, regime, model, names, options)) is not None
+            }
+            print_summary(regime, model, by_set)
             rows += [
                 (regime, model, name, strategy, f"{np.mean(a):.4f}", f"{np.std(a, ddof=1):.4f}")
-                for name, sets in found.items()
-                for strategy, a in sets.items()
+                for name, by_strategy in by_set.items()
+                for strategy, a in by_strategy.items()
             ]
-    if arguments.details:
-        with arguments.details.open("w", newline="") as file:
+    if options.details:
+        with options.details.open("w", newline="") as file:
             csv.writer(file).writerows(
                 [("regime", "model", "set", "strategy", "mean area", "deviation"), *rows]
             )

@@ -1,7 +1,8 @@
-"""How many points of accuracy Margin gains over Random on digits with logistic regression.
+"""Measure how many points of accuracy Margin gains over Random on digits.
 
-20 to 120 labels in batches of 10, 10 seeds; each seed gives both strategies the same split and the
-same start. Prints the mean gain at the end and over the curve, with standard errors.
+Logistic regression, 20 to 120 labels in batches of 10, 10 seeds; with each seed both strategies
+have the same split and the same initial labels. Print the mean gain at the end and over the curve,
+with standard errors.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from skactive.display import LabelCurve
 from skactive.strategies import Margin, Random
 
 
-def curve(strategy, n_seeds=10, budget=120):
-    """Learning curve of a strategy over seeds."""
+def simulate_curve(strategy, n_seeds=10, budget=120):
+    """Return the learning curves of a strategy, one per seed."""
     X, y = load_digits(return_X_y=True)
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
     runs = []
@@ -44,7 +45,7 @@ def curve(strategy, n_seeds=10, budget=120):
 def main():
     with threadpool_limits(limits=1):
         start = time.perf_counter()
-        margin, random = curve(Margin()), curve(Random())
+        margin, random = simulate_curve(Margin()), simulate_curve(Random())
     gains = 100 * (margin.scores - random.scores)
     summaries = {"at 120 labels": gains[:, -1], "mean over the curve": gains.mean(axis=1)}
     for name, gain in summaries.items():

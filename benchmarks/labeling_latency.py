@@ -1,14 +1,14 @@
-"""The time from a key press to the next item on screen, while the model is refitted.
+"""Measure the time from a key press to the next item on screen, while the model is refitted.
 
     python benchmarks/labeling_latency.py --texts 100000 --presses 200
 
-A server in a process of its own labels made-up texts of 20 words with a logistic regression on
-TF-IDF; after every 5 labels the model is refitted and scores all texts. Chromium opens the
-real page, and the script presses keys at the pace of a quick person. Needs the extras ``serve``
-and ``browser``, and Chromium on the PATH.
+A server in its own process serves generated texts of 20 words with a logistic regression on TF-IDF;
+after every 5 labels the model is refitted and scores all texts. Chromium opens the real page, and
+the script presses keys at the pace of a quick person. Requires the extras ``serve`` and
+``browser``, and Chromium on the PATH.
 
-The latencies are measured in the page: from the key's event to the frame after the next item is
-shown (the page loads some items ahead), and from the request to the server's reply that the answer
+The latencies are measured in the page: from the key event to the frame after the next item is shown
+(the page loads some items ahead), and from the request to the reply of the server that the answer
 is on disk.
 """
 
@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
-WATCH = """() => {
+MEASURE_SCRIPT = """() => {
     window.shown = [];
     const root = document.querySelector('.ska');
     root.addEventListener('keydown', () => { window.pressed = performance.now(); }, true);
@@ -68,7 +68,7 @@ def serve_texts(store, n):
         print("models", session.progress().n_rounds, flush=True)
 
 
-def measure(link, n_presses, pause_ms):
+def measure_latencies(link, n_presses, pause_ms):
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -80,7 +80,7 @@ def measure(link, n_presses, pause_ms):
         page.get_by_label("Your name").fill("Ann")
         page.keyboard.press("Enter")
         page.get_by_role("button", name="yes").wait_for()
-        page.evaluate(WATCH)
+        page.evaluate(MEASURE_SCRIPT)
         for press in range(n_presses):
             page.keyboard.press("12"[press * 7 % 3 % 2])
             page.wait_for_timeout(pause_ms)
@@ -108,17 +108,17 @@ def main():
             [*command, "--texts", str(options.texts)], stdout=subprocess.PIPE, text=True
         )
         link = next(line.split()[-1] for line in server.stdout if "#token=" in line)
-        shown, stored = measure(link, options.presses, options.pause)
+        shown, stored = measure_latencies(link, options.presses, options.pause)
         server.terminate()
-        models = next((line.split()[-1] for line in server.stdout if "models" in line), "?")
+        n_models = next((line.split()[-1] for line in server.stdout if "models" in line), "?")
         server.wait()
     for name, latencies in (("next item on screen", shown), ("answer on disk", stored)):
-        middle, high = np.percentile(latencies, [50, 95])
+        median, high = np.percentile(latencies, [50, 95])
         print(
-            f"{name}: median {middle:.1f} ms, 95 % {high:.1f} ms, maximum {max(latencies):.1f} ms "
+            f"{name}: median {median:.1f} ms, 95 % {high:.1f} ms, maximum {max(latencies):.1f} ms "
             f"({len(latencies)} presses)"
         )
-    print(f"{models} models scored {options.texts} texts meanwhile (the first one before that)")
+    print(f"{n_models} models scored {options.texts} texts meanwhile (the first one before that)")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Memory and time of one query by each rowwise strategy on 1e6 x 10 probabilities.
+"""Measure memory and time of one query by each rowwise strategy on 1e6 x 10 probabilities.
 
-The model looks its probabilities up in a table. Peak memory is what tracemalloc sees above the
-probabilities themselves; time is taken in a second run without tracemalloc.
+The model looks its probabilities up in a table. The peak is the memory that tracemalloc traces,
+without that table; the time is of a second query, without tracemalloc.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from skactive.testing import FakePool
 N_ROWS, N_CLASSES, BATCH = 10**6, 10, 100
 
 
-def pool(proba):
+def make_pool(proba):
     return FakePool(proba=proba, n_labeled=0, n_draws=1, n_dims=1)
 
 
@@ -26,12 +26,12 @@ def main():
     print(f"{N_ROWS:.0e} x {N_CLASSES} probabilities: {proba.nbytes / 2**20:.0f} MiB")
     print(f"{'strategy':<16} {'peak MiB above':>14} {'seconds':>8}")
     for strategy in (LeastConfidence(), Margin(), MarginRatio(), Entropy()):
-        view = pool(proba)
+        view = make_pool(proba)
         tracemalloc.start()
         strategy.select(view, BATCH)
         peak = tracemalloc.get_traced_memory()[1] / 2**20
         tracemalloc.stop()
-        view = pool(proba)
+        view = make_pool(proba)
         began = time.perf_counter()
         strategy.select(view, BATCH)
         seconds = time.perf_counter() - began

@@ -1,24 +1,24 @@
-"""Published numbers of active learning, reproduced with the library's own strategies.
+"""Reproduce published numbers of active learning with the strategies of this library.
 
 The protocol is that of Lu, Li and Lin, "Re-benchmarking pool-based active learning for binary
-classification" (arXiv 2306.08954, 2023): a split by seed, 20 labels to start with, one label a
-round until the pool is empty, an RBF-SVM that is scored, and the area under the budget curve of
-Zhan et al. (IJCAI 2021). Data (``NAME.npz`` with ``X`` and ``y``) and published numbers lie outside
-of the project:
+classification" (arXiv 2306.08954, 2023): one split per seed, 20 initial labels, one label per round
+until the pool is empty, the test accuracy of an RBF-SVM, and the area under the budget curve of
+Zhan et al. (IJCAI 2021). The data (``NAME.npz`` with ``X`` and ``y``) and the published numbers are
+not part of the project:
 
     python benchmarks/rebenchmark.py --data DIR --reference CSV --sets appendicitis,sonar --seeds 10
 
-``--reference`` holds numbers seed by seed (``dataset,query_model,task_model,seed,aubc_zhan``) for
-US-C, uncertainty sampling by margin: equal is to five decimals. ``--means`` is a file with the
-paper's table of means over 100 seeds (10 for the three largest sets), a row a data set
-(``0.8454±0.0333``) under the names of the methods: with it and as many seeds the mean is compared
-too, to four decimals. Where rows of a set are duplicates of each other (haberman, mammographic,
-phishing, spambase) the choice among them decides the digits, and numbers of a seed need not be
-equal.
+``--reference`` is a CSV file with one number per seed
+(``dataset,query_model,task_model,seed,aubc_zhan``) for US-C, uncertainty sampling by margin;
+numbers are compared to five decimals. ``--means`` is a file with the paper's table of means over
+100 seeds (10 for the three largest sets): one row per data set (``0.8454±0.0333``), one column per
+method. With it and the same number of seeds, the mean is compared too, to four decimals. Where a
+set has duplicate rows (haberman, mammographic, phishing, spambase), the choice among them decides
+the digits, and the numbers of single seeds need not be equal.
 
-QBC draws bags and, among the many rows of equal disagreement, the row. Its mean is right if it lies
-within two standard errors of the published one: |a - b| <= 2 sqrt(s_a^2 / n + s_b^2 / n). The seeds
-are those that were published, so the splits are paired, and this is generous.
+QBC draws bags and, among the many rows of equal disagreement, the row. Its mean passes if it lies
+within two standard errors of the published one: |a - b| <= 2 sqrt(s_a^2 / n + s_b^2 / n). This test
+is generous: the seeds are the published ones, so the splits are paired.
 """
 
 from __future__ import annotations
@@ -47,35 +47,35 @@ from skactive.strategies import Entropy, KCenterGreedy, Margin, Strategy, VoteEn
 
 N_START, TRAIN_SHARE = 20, 0.6
 N_PUBLISHED = {"spambase": 10, "ringnorm": 10, "phishing": 10}  # seeds of a mean; others: 100
-DRAWN = {"QBC"}  # methods whose means are compared by their standard errors
+RANDOMIZED = {"QBC"}  # methods whose means are compared by their standard errors
 
 
-class InOrder(Strategy):
-    """Takes rows in the order of the pool, which the protocol has shuffled: its "Uniform"."""
+class PoolOrder(Strategy):
+    """Take rows in the order of the pool, which the protocol has shuffled: its "Uniform"."""
 
     def select(self, pool, batch_size):
-        """Take the first rows."""
+        """Return the first rows."""
         return np.arange(batch_size)
 
 
 class Method(NamedTuple):
-    """How rows are chosen: a strategy, and the model it asks, which need not be the one scored."""
+    """A strategy and the model that it queries, which need not be the model that is scored."""
 
     strategy: Callable[[], Strategy]
     query_model: Callable[[], Any]
 
 
-def task_model():
-    """Make the model that is scored: without probabilities, so Margin reads its decision."""
+def make_task_model():
+    """Return the model that is scored; it has no probabilities, so Margin reads its decision."""
     return SVC(kernel="rbf", gamma="auto", C=1.0)
 
 
-class Bagged(ClassifierMixin, BaseEstimator):
-    """A model fitted on a bag: as many rows as given, drawn anew until all classes are in it.
+class BaggedClassifier(ClassifierMixin, BaseEstimator):
+    """A classifier fitted on a bootstrap sample, redrawn until it holds all classes.
 
-    It has no probabilities, so that it votes. ``BaggingClassifier`` takes a bag of one class as it
-    comes. The rows drawn depend on `member`, as a learner seeds all of a committee alike, and on
-    the number of rows, so that each round has fresh bags.
+    It has no probabilities, so a committee of it votes. ``BaggingClassifier`` would accept a bag of
+    one class. The bag depends on `member`, because a learner gives all members of a committee the
+    same seed, and on the number of rows, so each round has new bags.
     """
 
     def __init__(self, model, member=0, random_state=None):
@@ -93,29 +93,32 @@ class Bagged(ClassifierMixin, BaseEstimator):
         return self
 
     def predict(self, X):
-        """Vote."""
+        """Return the predicted classes."""
         return self.model_.predict(X)
 
 
-def committee():
-    """Make the four models of the published QBC, each with a bag of its own."""
+def make_committee():
+    """Return the four models of the published QBC, each with its own bag."""
     models = {
         "logistic": LogisticRegression(C=1.0),
         "linear": SVC(kernel="linear", C=1.0),
-        "rbf": task_model(),
+        "rbf": make_task_model(),
         "lda": LinearDiscriminantAnalysis(),
     }
     return VotingClassifier(
-        [(name, Bagged(model, member)) for member, (name, model) in enumerate(models.items())]
+        [
+            (name, BaggedClassifier(model, member))
+            for member, (name, model) in enumerate(models.items())
+        ]
     )
 
 
 METHODS = {
-    "Uniform": Method(InOrder, task_model),
-    "US-C": Method(Margin, task_model),
+    "Uniform": Method(PoolOrder, make_task_model),
+    "US-C": Method(Margin, make_task_model),
     "US-NC": Method(Entropy, lambda: LogisticRegression(C=0.1)),
-    "Core-Set": Method(KCenterGreedy, task_model),
-    "QBC": Method(VoteEntropy, committee),
+    "Core-Set": Method(KCenterGreedy, make_task_model),
+    "QBC": Method(VoteEntropy, make_committee),
 }
 
 
@@ -123,17 +126,17 @@ METHODS = {
 
 
 def split(n_rows, seed):
-    """Return the training rows, whose first are the start, and the test rows."""
+    """Return the training rows, of which the first are the initial ones, and the test rows."""
     rows = np.arange(n_rows)
     np.random.default_rng(seed).shuffle(rows)
     n_train = int(n_rows * TRAIN_SHARE)
     train, test = rows[:n_train].copy(), rows[n_train:]
-    np.random.default_rng(seed).shuffle(train)  # a fresh generator, as published
+    np.random.default_rng(seed).shuffle(train)  # why: the published code restarts the generator
     return train, test
 
 
-def accuracies(X, y, seed, method):
-    """Return the test accuracy after each query, or None where the start holds one class only."""
+def compute_accuracies(X, y, seed, method):
+    """Return the test accuracy after each query, or None if the initial labels are one class."""
     train, test = split(len(X), seed)
     if len(np.unique(y[train[:N_START]])) < 2:
         return None
@@ -142,38 +145,38 @@ def accuracies(X, y, seed, method):
     learner = ActiveLearner(method.query_model(), method.strategy(), random_state=seed)
     simulation = SimulatedLearner(learner, budget=len(train), batch_size=1, random_state=seed)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", TiedScoresWarning)  # a committee may be unanimous,
+        warnings.simplefilter("ignore", TiedScoresWarning)  # why: a committee may be unanimous,
         warnings.filterwarnings("ignore", "Variables are collinear")  # and its bags small
         simulation.fit(X_train, y[train], initial=np.arange(N_START))
-    if method.query_model is task_model:
+    if method.query_model is make_task_model:
         return list(simulation.staged_score(X_test, y[test]))[1:]
-    return _scored_apart(X_train, y[train], X_test, y[test], simulation.queried_)
+    return _score_task_model(X_train, y[train], X_test, y[test], simulation.queried_)
 
 
-def _scored_apart(X, y, X_test, y_test, queried):
-    """Score the task model on what another model asked for, in the order of the rows."""
-    known = (np.sort(queried[:n]) for n in range(N_START + 1, len(queried) + 1))
-    return [task_model().fit(X[rows], y[rows]).score(X_test, y_test) for rows in known]
+def _score_task_model(X, y, X_test, y_test, queried):
+    """Score the task model on the rows that another model queried, sorted by position."""
+    labeled = (np.sort(queried[:n]) for n in range(N_START + 1, len(queried) + 1))
+    return [make_task_model().fit(X[rows], y[rows]).score(X_test, y_test) for rows in labeled]
 
 
-def published_area(X, y, seed, method):
-    """Return the area as published, to five decimals; None for a seed that is skipped."""
-    curve = accuracies(X, y, seed, method)
+def compute_area(X, y, seed, method):
+    """Return the area, rounded to five decimals as published; None for a skipped seed."""
+    curve = compute_accuracies(X, y, seed, method)
     return None if curve is None else round(zhan_area(curve), 5)
 
 
-# What is published, and what is compared --------------------------------------------------------
+# The published numbers, and the comparison ------------------------------------------------------
 
 
 def load(folder, name):
-    """Read a data set; labels are -1 and +1."""
+    """Return the rows and labels of a data set; labels are -1 and +1."""
     with np.load(Path(folder) / f"{name}.npz", allow_pickle=False) as data:
         X, y = data["X"], data["y"]
     return X, np.where(y == y.max(), 1, -1)
 
 
 def read_areas(path, name):
-    """Read the published US-C areas of a data set: seed to area, where one SVM does both."""
+    """Return the published US-C areas by seed, for an SVM as query model and task model."""
     with Path(path).open(newline="") as file:
         return {
             int(row["seed"]): float(row["aubc_zhan"])
@@ -183,7 +186,7 @@ def read_areas(path, name):
 
 
 def read_mean(path, name, method):
-    """Read a mean and its standard deviation out of the paper's table; None where there is none."""
+    """Return a mean and its standard deviation from the paper's table, or None if it has none."""
     header: list[str] = []
     for line in Path(path).read_text(encoding="utf-8").splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
@@ -195,77 +198,80 @@ def read_mean(path, name, method):
     return None
 
 
-def same(published, ours, decimals):
-    """Whether numbers agree to so many decimals."""
+def are_equal(published, ours, decimals):
+    """Return whether two numbers are equal after rounding to `decimals`."""
     return abs(round(published, decimals) - round(ours, decimals)) < 10**-decimals / 2
 
 
-def standard_errors(published, deviation, areas):
-    """Return by how many standard errors the mean exceeds a published one of as many areas."""
+def count_standard_errors(published, deviation, areas):
+    """Return how many standard errors the mean lies above a published mean of as many areas."""
     variance = np.var(areas, ddof=1) + deviation**2
     return (float(np.mean(areas)) - published) / np.sqrt(variance / len(areas))
 
 
 def report(name, method, options):
-    """Print one line a seed, and the mean; return how many lines disagree."""
+    """Print one line per seed, and the mean; return the number of lines that disagree."""
     X, y = load(options.data, name)
-    known = read_areas(options.reference, name) if method == "US-C" and options.reference else {}
-    ours, n_wrong = [], 0
+    published = (
+        read_areas(options.reference, name) if method == "US-C" and options.reference else {}
+    )
+    areas, n_wrong = [], 0
     for seed in range(options.first_seed, options.first_seed + options.seeds):
-        area = published_area(X, y, seed, METHODS[method])
+        area = compute_area(X, y, seed, METHODS[method])
         if area is None:
             print(f"{name:<14} {method:<9} {seed:>6} {'one class: skipped':>28}")
             continue
-        ours.append(area)
-        n_wrong += _line(name, method, seed, known.get(seed), area, 5)
-    return n_wrong + (_mean_line(name, method, ours, options) if ours else 0)
+        areas.append(area)
+        n_wrong += _print_line(name, method, seed, published.get(seed), area, 5)
+    return n_wrong + (_print_mean(name, method, areas, options) if areas else 0)
 
 
-def _mean_line(name, method, areas, options):
-    """Print the line of the mean, which is published for all seeds only."""
+def _print_mean(name, method, areas, options):
+    """Print the line of the mean; a published mean is compared only if all its seeds were run."""
     comparable = options.means and options.first_seed == 0
     comparable = comparable and options.seeds == N_PUBLISHED.get(name, 100)
-    known = read_mean(options.means, name, method) if comparable else None
+    published = read_mean(options.means, name, method) if comparable else None
     ours = float(np.mean(areas))
-    if known is None or method not in DRAWN:
-        return _line(name, method, "mean", known[0] if known else None, ours, 4)
-    away = standard_errors(*known, areas)
-    verdict = "yes" if abs(away) <= 2 else "NO"
-    _print(name, method, "mean", f"{known[0]:.4f}", f"{ours:.4f}", verdict)
+    if published is None or method not in RANDOMIZED:
+        return _print_line(name, method, "mean", published[0] if published else None, ours, 4)
+    n_errors = count_standard_errors(*published, areas)
+    verdict = "yes" if abs(n_errors) <= 2 else "NO"
+    _print_cells(name, method, "mean", f"{published[0]:.4f}", f"{ours:.4f}", verdict)
     print(
-        f"{name:<14} {method:<9} deviation {np.std(areas, ddof=1):.4f}, {away:+.2f} standard errors"
+        f"{name:<14} {method:<9} deviation {np.std(areas, ddof=1):.4f}, "
+        f"{n_errors:+.2f} standard errors"
     )
     return int(verdict == "NO")
 
 
-def _line(name, method, seed, published, ours, decimals):
-    """Print a line of the table; return 1 where it is wrong."""
-    shown, verdict = "-", "-"
+def _print_line(name, method, seed, published, ours, decimals):
+    """Print one line of the table; return 1 if the numbers disagree, else 0."""
+    text, verdict = "-", "-"
     if published is not None:
-        shown = f"{published:.{decimals}f}"
-        verdict = "yes" if same(published, ours, decimals) else "NO"
-    _print(name, method, seed, shown, f"{ours:.{decimals}f}", verdict)
+        text = f"{published:.{decimals}f}"
+        verdict = "yes" if are_equal(published, ours, decimals) else "NO"
+    _print_cells(name, method, seed, text, f"{ours:.{decimals}f}", verdict)
     return int(verdict == "NO")
 
 
-def _print(name, method, seed, published, ours, verdict):
+def _print_cells(name, method, seed, published, ours, verdict):
     print(f"{name:<14} {method:<9} {seed:>6} {published:>10} {ours:>10} {verdict:>6}")
 
 
-def parse(arguments):
+def parse_options(arguments):
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", required=True, help="folder of NAME.npz files")
-    parser.add_argument("--reference", help="CSV of published areas, seed by seed")
+    parser.add_argument("--reference", help="CSV of published areas, one row per seed")
     parser.add_argument("--means", help="text file with the published table of means")
-    parser.add_argument("--sets", default="appendicitis,sonar", help="names, joined by commas")
+    parser.add_argument("--sets", default="appendicitis,sonar", help="names, separated by commas")
     parser.add_argument("--method", default="US-C", choices=[*METHODS, "all"])
-    parser.add_argument("--seeds", type=int, default=10, help="how many")
+    parser.add_argument("--seeds", type=int, default=10, help="number of seeds")
     parser.add_argument("--first-seed", type=int, default=0)
     return parser.parse_args(arguments)
 
 
 def main(arguments=None):
-    options = parse(arguments)
+    options = parse_options(arguments)
     methods = METHODS if options.method == "all" else [options.method]
     print(f"{'set':<14} {'method':<9} {'seed':>6} {'published':>10} {'ours':>10} {'equal?':>6}")
     n_wrong, began = 0, time.perf_counter()

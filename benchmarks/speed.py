@@ -1,18 +1,18 @@
-"""Seconds and memory of one query, beside the rivals, on the same work.
+"""Measure seconds and memory of one query, compared with other libraries on the same task.
 
-Each run is a fresh process: data and objects are made before the clock, then one first call. The
-peak is what the process held above that. Positions come back through a file, and what they are
-worth is measured here by one plain formula for all libraries, in float64:
+Each run is a new process: data and objects are made before the clock starts, then the query is
+called once. The peak is the memory of the process above what it held before. The picks are passed
+through a file, and their value is computed here by one plain formula for all libraries, in float64:
 
 * ``same``: the same picks;
-* ``ties``: other picks that are worth the same to 1e-6 (for greedy methods: at each pick);
-* ``better``, ``worse``: worth more or less than what skactive chose;
-* ``like``: methods that draw at random and so differ by the seed, within 5 %;
-* ``other``: further away, or other work under the same name (see the notes in `rivals`).
+* ``ties``: other picks of the same value to 1e-6 (for greedy methods: at each pick);
+* ``better``, ``worse``: a higher or lower value than the picks of skactive;
+* ``like``: for methods that draw at random and so depend on the seed, within 5 %;
+* ``other``: a larger difference, or another task under the same name (see the notes in `rivals`).
 
-The plain floor is the time in which this machine could read what the plain algorithm reads and do
-its multiply-adds, from a short probe at the start; where a method refits models it is the time of
-the bare fits. Pruned and lazy methods go below it. Linux only: peaks are read from /proc.
+The plain floor is the time that this machine needs to read what the plain algorithm reads and to do
+its multiply-adds, from a short measurement at the start; for methods that refit models it is the
+time of the fits alone. Pruned and lazy methods go below it. Linux only: peaks are read from /proc.
 """
 
 from __future__ import annotations
@@ -38,46 +38,46 @@ import numpy as np
 
 HERE = Path(__file__).resolve().parent
 N_CLASSES, N_LABELED, N_SAMPLES, RADIUS = 10, 100, 1000, 10.0
-OURS, BARE = "skactive", "bare fits"
-CLOSE, ALIKE = 1e-6, 0.05
-_BLOCK = 2**24  # bytes of distances at a time, where worth is measured
+OURS, FITS_ONLY = "skactive", "bare fits"
+TIE_TOLERANCE, RANDOM_TOLERANCE = 1e-6, 0.05  # of values, relative
+_BLOCK_BYTES = 2**24  # of distances, where values are computed
 
 
 # Data: probabilities are Dirichlet(1) rows, points are 20 Gaussian blobs ------------------------
 
 
-def table(n, d, k):
-    """Probabilities of `d` classes."""
-    return SimpleNamespace(k=k, proba=_dirichlet((n, d)))
+def make_proba(n, d, k):
+    """Return probabilities of `d` classes."""
+    return SimpleNamespace(k=k, proba=_draw_dirichlet((n, d)))
 
 
-def points(n, d, k):
-    """Points, further ones that are labeled, and factors of gradients."""
+def make_points(n, d, k):
+    """Return points, labeled points, and probabilities."""
     rng = np.random.default_rng(1)
     centers = 2 * rng.standard_normal((20, d), dtype=np.float32)
-    blob = rng.integers(20, size=n + N_LABELED)
+    blobs = rng.integers(20, size=n + N_LABELED)
     X = rng.standard_normal((n + N_LABELED, d), dtype=np.float32)
-    X += centers[blob]
-    proba = _dirichlet((n, N_CLASSES)).astype(np.float32)
-    labels = blob[n:] % N_CLASSES
+    X += centers[blobs]
+    proba = _draw_dirichlet((n, N_CLASSES)).astype(np.float32)
+    labels = blobs[n:] % N_CLASSES
     return SimpleNamespace(k=k, X=X[:n], labeled=X[n:], labels=labels, proba=proba)
 
 
-def gradients(n, d, k):
-    """Probabilities and features, with the residuals that a last layer's gradient is made of."""
-    data = points(n, d, k)
+def make_gradients(n, d, k):
+    """Return points with residuals: the two factors of the last layer's gradient."""
+    data = make_points(n, d, k)
     data.residual = data.proba.copy()
     data.residual[np.arange(n), data.proba.argmax(axis=1)] -= 1
     return data
 
 
-def members(n, d, k):
-    """Probabilities of `d` members of a committee, member axis first."""
-    return SimpleNamespace(k=k, samples=_dirichlet((d, n, N_CLASSES)))
+def make_committee(n, d, k):
+    """Return probabilities of `d` members of a committee, member axis first."""
+    return SimpleNamespace(k=k, samples=_draw_dirichlet((d, n, N_CLASSES)))
 
 
-def posterior(n, d, k):
-    """`d` draws of probabilities that agree more or less, row by row."""
+def make_posterior(n, d, k):
+    """Return `d` draws of probabilities, whose disagreement varies by row."""
     rng = np.random.default_rng(2)
     mean = rng.standard_normal((n, N_CLASSES))
     logits = mean + rng.uniform(0.2, 2, (n, 1)) * rng.standard_normal((d, n, N_CLASSES))
@@ -86,8 +86,8 @@ def posterior(n, d, k):
     return SimpleNamespace(k=k, samples=samples)
 
 
-def three_classes(n, d, k):
-    """A small classification problem, 30 rows of it labeled."""
+def make_three_classes(n, d, k):
+    """Return a small classification problem with 30 labeled rows."""
     from sklearn.datasets import make_classification
 
     X, y = make_classification(
@@ -96,64 +96,66 @@ def three_classes(n, d, k):
     return SimpleNamespace(k=k, X=X[30:], labeled=X[:30], labels=y[:30])
 
 
-def digits(n, d, k):
-    """Digits, the first `n` rows; 20 labels known, `k` to be bought."""
+def make_digits(n, d, k):
+    """Return the first `n` digits; 20 are labeled at the start, `k` are queried."""
     from sklearn.datasets import load_digits
 
     X, y = load_digits(return_X_y=True)
     return SimpleNamespace(k=k, X=X[:n], y=y[:n], initial=np.arange(20))
 
 
-def _dirichlet(shape):
+def _draw_dirichlet(shape):
     proba = np.random.default_rng(0).standard_exponential(shape)
     proba /= proba.sum(axis=-1, keepdims=True)
     return proba
 
 
-# What skactive does: each prepares, and returns the query --------------------------------------
+# The queries of skactive: each function prepares one and returns it -----------------------------
 
 
-def _by_score(name, reading, data):
+def _query_by_score(name, reading, data):
     from skactive import scores, selectors
 
     score, values = getattr(scores, name), getattr(data, reading)
     return lambda: selectors.top(score(values), data.k, 0)
 
 
-def _by_points(name, data, **options):
+def _query_points(name, data, **options):
     from skactive import selectors
 
     select = getattr(selectors, name)
     return lambda: select(data.X, data.k, random_state=0, **options)
 
 
-def _by_model(data):
-    """The model is asked too: a learner on its labeled rows, and a pool of features."""
+def _query_model(data):
+    """Return the query of a learner, which includes the predictions of its model."""
     from skactive import ActiveLearner
     from skactive.strategies import Entropy
 
-    learner = ActiveLearner(_logistic(), Entropy(), random_state=0).fit(data.labeled, data.labels)
+    learner = ActiveLearner(_make_logistic(), Entropy(), random_state=0).fit(
+        data.labeled, data.labels
+    )
     return lambda: learner.query(data.X, data.k)
 
 
-def _bait(data):
+def _query_bait(data):
     from skactive import selectors
 
     return lambda: selectors.bait(data.proba, data.X, data.k, random_state=0)
 
 
-def _past_labeled(name, data):
-    return _by_points(name, data, labeled=data.labeled)
+def _query_points_given_labeled(name, data):
+    return _query_points(name, data, labeled=data.labeled)
 
 
-def _badge(data):
+def _query_badge(data):
     from skactive import selectors
 
-    pair = (data.residual, data.X)
-    return lambda: selectors.kmeans_plusplus(pair, data.k, random_state=0)
+    factors = (data.residual, data.X)  # ((n, n_classes), (n, d))
+    return lambda: selectors.kmeans_plusplus(factors, data.k, random_state=0)
 
 
-def _batch_bald(data):
+def _query_batch_bald(data):
     from skactive import selectors
 
     return lambda: selectors.batch_bald(
@@ -161,7 +163,7 @@ def _batch_bald(data):
     )
 
 
-def _prob_cover(data):
+def _query_prob_cover(data):
     from skactive import selectors
 
     return lambda: selectors.max_coverage(
@@ -175,7 +177,7 @@ def _prob_cover(data):
     )
 
 
-def _max_herding(data):
+def _query_max_herding(data):
     from skactive import selectors
 
     return lambda: selectors.max_coverage(
@@ -188,17 +190,17 @@ def _max_herding(data):
     )
 
 
-def _exact_location(data):
-    return _by_points("facility_location", data, max_reference=None)
+def _query_facility_location(data):
+    return _query_points("facility_location", data, max_reference=None)
 
 
-def _density(data):
+def _query_density(data):
     from skactive import scores
 
     return lambda: scores.information_density(data.X, max_reference=None)
 
 
-def _ranked(data):
+def _query_ranked_batch(data):
     from skactive import scores, selectors
 
     return lambda: selectors.ranked_batch(
@@ -210,19 +212,19 @@ def _ranked(data):
     )
 
 
-def _naive_bayes():
+def _make_naive_bayes():
     from sklearn.naive_bayes import GaussianNB
 
     return GaussianNB()
 
 
-def _logistic():
+def _make_logistic():
     from sklearn.linear_model import LogisticRegression
 
     return LogisticRegression(max_iter=1000)
 
 
-def _error_reduction(model, approximation, data):
+def _query_error_reduction(model, approximation, data):
     from skactive import ActiveLearner
     from skactive.strategies import ExpectedErrorReduction
 
@@ -232,89 +234,89 @@ def _error_reduction(model, approximation, data):
     return lambda: learner.score_pool(data.X)
 
 
-def _campaign(data):
-    simulation = _simulation(data)
+def _query_campaign(data):
+    simulation = _make_simulation(data)
     return lambda: simulation.fit(data.X, data.y, initial=data.initial).queried_
 
 
-def _simulation(data):
+def _make_simulation(data):
     from skactive import ActiveLearner, SimulatedLearner
     from skactive.strategies import Margin
 
-    learner = ActiveLearner(_logistic(), Margin())
+    learner = ActiveLearner(_make_logistic(), Margin())
     budget = len(data.initial) + data.k
     return SimulatedLearner(learner, budget=budget, batch_size=1, random_state=0)
 
 
-# The floor of methods that fit models: the fits alone -------------------------------------------
+# The floor of methods that refit models: the fits alone -----------------------------------------
 
 
-def _bare_look_ahead(model, data):
-    def fits():
+def _fit_look_ahead(model, data):
+    def fit_all():
         for row, label in itertools.product(range(len(data.X)), range(3)):
             X = np.concatenate([data.labeled, data.X[row : row + 1]])
             model().fit(X, np.append(data.labels, label))
         return np.empty(0)
 
-    return fits
+    return fit_all
 
 
-def _bare_campaign(data):
-    """Fit the same models on the same labels, on one thread, which is fastest for them."""
+def _fit_campaign(data):
+    """Return the fits of the same models on the same labels, on one thread, which is fastest."""
     from threadpoolctl import threadpool_limits
 
-    bought = _simulation(data).fit(data.X, data.y, initial=data.initial).queried_
+    queried = _make_simulation(data).fit(data.X, data.y, initial=data.initial).queried_
 
-    def fits():
+    def fit_all():
         with threadpool_limits(1):
-            for size in range(len(data.initial), len(bought) + 1):
-                rows = np.sort(bought[:size])
-                _logistic().fit(data.X[rows], data.y[rows])
+            for size in range(len(data.initial), len(queried) + 1):
+                rows = np.sort(queried[:size])
+                _make_logistic().fit(data.X[rows], data.y[rows])
         return np.empty(0)
 
-    return fits
+    return fit_all
 
 
-# What an answer is worth: higher is better ------------------------------------------------------
+# Values of picks: higher is better --------------------------------------------------------------
 
 
-def _margin(p):
+def _compute_margin(p):
     second, first = np.moveaxis(np.partition(p, p.shape[-1] - 2, axis=-1)[..., -2:], -1, 0)
     return 1 - (first - second)
 
 
-def _entropy(p, axis=-1):
+def _compute_entropy(p, axis=-1):
     return -(p * np.log(np.maximum(p, 1e-300))).sum(axis=axis)
 
 
-def _information(samples):
-    """Mutual information of each row's label and the draw; also the mean KL to the consensus."""
-    return _entropy(samples.mean(axis=0)) - _entropy(samples).mean(axis=0)
+def _compute_information(samples):
+    """Return the mutual information of label and draw, which is the mean KL to the consensus."""
+    return _compute_entropy(samples.mean(axis=0)) - _compute_entropy(samples).mean(axis=0)
 
 
-def _vote_entropy(samples):
+def _compute_vote_entropy(samples):
     votes = np.eye(samples.shape[2])[samples.argmax(axis=2)]
-    return _entropy(votes.mean(axis=0))
+    return _compute_entropy(votes.mean(axis=0))
 
 
 def mean_score(score, reading, data, picks):
-    """Worth of picks one by one: the mean of their scores."""
+    """Return the mean score of the picks."""
     values = getattr(data, reading)
     return float(np.mean(score(values.take(picks, axis=values.ndim - 2).astype(np.float64))))
 
 
-def entropy_of_model(data, picks):
-    """Mean entropy of the picks by the model on the labeled rows."""
-    return float(_entropy(_fitted(data).predict_proba(data.X[picks])).mean())
+def mean_model_entropy(data, picks):
+    """Return the mean entropy of the picks under the model of the labeled rows."""
+    return float(_compute_entropy(_fit_logistic(data).predict_proba(data.X[picks])).mean())
 
 
-def _fitted(data):
-    return _logistic().fit(data.labeled, data.labels)
+def _fit_logistic(data):
+    return _make_logistic().fit(data.labeled, data.labels)
 
 
-def _nearest(X, centers):
-    """Squared distance of each row to the nearest center, in blocks."""
-    nearest, size = np.empty(len(X)), max(1, _BLOCK // (8 * len(centers)))
+def _squared_to_nearest(X, centers):
+    """Return the squared distance of each row to its nearest center, computed in blocks."""
+    nearest, size = np.empty(len(X)), max(1, _BLOCK_BYTES // (8 * len(centers)))
     centers = centers.astype(np.float64)
     norms = (centers**2).sum(axis=1)
     for start in range(0, len(X), size):
@@ -324,23 +326,28 @@ def _nearest(X, centers):
     return np.maximum(nearest, 0)
 
 
+def _squared_to_labeled(data, picks):
+    """Return the squared distance of each row to its nearest labeled row or pick."""
+    return _squared_to_nearest(data.X, np.concatenate([data.labeled, data.X[picks]]))
+
+
 def minus_radius(data, picks):
-    """Minus the distance of the row farthest from what is labeled or chosen."""
-    return -float(np.sqrt(_nearest(data.X, np.concatenate([data.labeled, data.X[picks]])).max()))
+    """Return minus the largest distance of a row to its nearest labeled row or pick."""
+    return -float(np.sqrt(_squared_to_labeled(data, picks).max()))
 
 
 def minus_inertia(data, picks):
-    """Minus the mean squared distance to the nearest pick."""
-    return -float(_nearest(data.X, data.X[picks]).mean())
+    """Return minus the mean squared distance to the nearest pick."""
+    return -float(_squared_to_nearest(data.X, data.X[picks]).mean())
 
 
 def minus_distance(data, picks):
-    """Minus the mean distance to the nearest pick."""
-    return -float(np.sqrt(_nearest(data.X, data.X[picks])).mean())
+    """Return minus the mean distance to the nearest pick."""
+    return -float(np.sqrt(_squared_to_nearest(data.X, data.X[picks])).mean())
 
 
 def minus_potential(data, picks):
-    """Minus the mean squared distance of gradients to the nearest one that was drawn."""
+    """Return minus the mean squared distance of gradients to that of the nearest pick."""
     a, h = data.residual.astype(np.float64), data.X.astype(np.float64)
     norms, nearest = (a**2).sum(axis=1) * (h**2).sum(axis=1), np.full(len(a), np.inf)
     for pick in picks:
@@ -350,97 +357,97 @@ def minus_potential(data, picks):
 
 
 def share_covered(data, picks):
-    """Share of the rows that a labeled or chosen row reaches."""
-    return float(
-        (_nearest(data.X, np.concatenate([data.labeled, data.X[picks]])) <= RADIUS**2).mean()
-    )
+    """Return the share of rows within the radius of a labeled row or a pick."""
+    return float((_squared_to_labeled(data, picks) <= RADIUS**2).mean())
 
 
 def mean_similarity(data, picks):
-    """Mean similarity of the rows to the labeled or chosen row that is most like them."""
-    squared = _nearest(data.X, np.concatenate([data.labeled, data.X[picks]]))
+    """Return the mean similarity of the rows to the most similar labeled row or pick."""
+    squared = _squared_to_labeled(data, picks)
     return float(np.exp(-squared / RADIUS**2).mean())
 
 
-def joint_information(data, picks, n_drawn=20_000):
-    """Information of all labels together, from labels drawn with one seed for all libraries."""
-    chosen = np.log(data.samples[:, picks])  # (n_draws, n_picks, n_classes)
+def joint_information(data, picks, n_labels=20_000):
+    """Return the joint information of the labels, from draws with one seed for all libraries."""
+    log_proba = np.log(data.samples[:, picks])  # (n_draws, n_picks, n_classes)
     rng = np.random.default_rng(3)
-    which = rng.integers(len(chosen), size=n_drawn)
-    uniform = rng.random((n_drawn, len(picks), 1))
-    labels = (np.exp(chosen[which]).cumsum(axis=2) < uniform).sum(axis=2).clip(max=N_CLASSES - 1)
-    total = np.zeros((n_drawn, len(chosen)))
+    draws = rng.integers(len(log_proba), size=n_labels)  # which draw the labels come from
+    uniform = rng.random((n_labels, len(picks), 1))
+    labels = (np.exp(log_proba[draws]).cumsum(axis=2) < uniform).sum(axis=2).clip(max=N_CLASSES - 1)
+    total = np.zeros((n_labels, len(log_proba)))  # log-likelihood of the labels under each draw
     for j in range(len(picks)):
-        total += chosen[:, j, labels[:, j]].T
+        total += log_proba[:, j, labels[:, j]].T
     top = total.max(axis=1, keepdims=True)
     log_joint = top[:, 0] + np.log(np.exp(total - top).mean(axis=1))
-    given = total[np.arange(n_drawn), which]
-    return float((given - log_joint).mean())
+    log_conditional = total[np.arange(n_labels), draws]
+    return float((log_conditional - log_joint).mean())
 
 
-# Whether two answers are the same work ----------------------------------------------------------
+# Comparisons of two answers ---------------------------------------------------------------------
 
 
-def by_worth(worth, data, ours, theirs, *, tolerance=CLOSE, verdicts=("other", "other")):
-    """Compare what two choices are worth; `verdicts` if ours or theirs is worth more."""
+def compare_values(
+    compute_value, data, ours, theirs, *, tolerance=TIE_TOLERANCE, verdicts=("other", "other")
+):
+    """Compare the values of picks; `verdicts` are for a higher value of ours and of theirs."""
     if np.array_equal(np.sort(ours), np.sort(theirs)):
         return "same", 0.0
-    first, second = worth(data, ours), worth(data, theirs)
-    gap = (second - first) / max(abs(first), 1e-300)  # above 0: theirs is better
+    first, second = compute_value(data, ours), compute_value(data, theirs)
+    gap = (second - first) / max(abs(first), 1e-300)  # positive: theirs is better
     if abs(gap) <= tolerance:
-        return ("ties" if tolerance == CLOSE else "like"), gap
+        return ("ties" if tolerance == TIE_TOLERANCE else "like"), gap
     return verdicts[gap > 0], gap
 
 
-def by_replay(merits, data, ours, theirs):
-    """Both are the greedy choice, pick by pick, ties aside: each pick is a best one."""
+def compare_greedy(score_rows, data, ours, theirs):
+    """Check that each pick of both answers is a best one, given the picks before it."""
     if np.array_equal(ours, theirs):
         return "same", 0.0
-    gaps = [_shortfall(merits, data, picks) for picks in (ours, theirs)]
-    if gaps[0] > CLOSE:
+    gaps = [_compute_shortfall(score_rows, data, picks) for picks in (ours, theirs)]
+    if gaps[0] > TIE_TOLERANCE:
         return "OURS IS NOT GREEDY", gaps[0]
-    return ("ties" if gaps[1] <= CLOSE else "worse"), -gaps[1]
+    return ("ties" if gaps[1] <= TIE_TOLERANCE else "worse"), -gaps[1]
 
 
-def _shortfall(merits, data, picks):
-    """Return by what share the worst of the picks falls short of the best row of its turn."""
-    state = np.sqrt(_nearest(data.X, data.labeled))
-    X, worst = data.X.astype(np.float64), 0.0
+def _compute_shortfall(score_rows, data, picks):
+    """Return the largest relative shortfall of a pick below the best row of its turn."""
+    distance = np.sqrt(_squared_to_nearest(data.X, data.labeled))
+    X, largest = data.X.astype(np.float64), 0.0
     for turn, pick in enumerate(picks):
-        merit = merits(data, state, turn)
-        merit[picks[:turn]] = -np.inf
-        worst = max(worst, 1 - merit[pick] / merit.max())
-        np.minimum(state, np.sqrt(((X - X[pick]) ** 2).sum(axis=1)), out=state)
-    return worst
+        scores = score_rows(data, distance, turn)
+        scores[picks[:turn]] = -np.inf
+        largest = max(largest, 1 - scores[pick] / scores.max())
+        np.minimum(distance, np.sqrt(((X - X[pick]) ** 2).sum(axis=1)), out=distance)
+    return largest
 
 
-def _distance_merit(data, distance, turn):
+def _score_by_distance(data, distance, turn):
     return distance.copy()
 
 
-def _ranked_merit(data, distance, turn):
-    n_left, n_known = len(data.X) - turn, len(data.labeled) + turn
-    alpha = n_left / (n_left + n_known)
-    doubt = 1 - data.proba.max(axis=1).astype(np.float64)
-    return alpha * (1 - 1 / (1 + distance)) + (1 - alpha) * doubt
+def _score_ranked_batch(data, distance, turn):
+    n_unlabeled, n_labeled = len(data.X) - turn, len(data.labeled) + turn
+    alpha = n_unlabeled / (n_unlabeled + n_labeled)
+    uncertainty = 1 - data.proba.max(axis=1).astype(np.float64)
+    return alpha * (1 - 1 / (1 + distance)) + (1 - alpha) * uncertainty
 
 
-def by_values(data, ours, theirs):
-    """Compare scores themselves: equal to 1e-6 of their range."""
+def compare_scores(data, ours, theirs):
+    """Compare the scores of all rows: the same if equal to 1e-6 of their range."""
     gap = float(np.abs(ours - theirs).max() / max(np.ptp(ours), 1e-300))
-    return ("same" if gap <= CLOSE else "other"), gap
+    return ("same" if gap <= TIE_TOLERANCE else "other"), gap
 
 
-def by_ranks(data, ours, theirs):
-    """Scores rank rows alike: Spearman at least 0.95."""
+def compare_ranks(data, ours, theirs):
+    """Compare the order of the rows: alike if Spearman's correlation is at least 0.95."""
     from scipy.stats import spearmanr
 
     rank = float(spearmanr(ours, theirs).statistic)
     return ("like" if rank >= 0.95 else "other"), rank
 
 
-def by_overlap(data, ours, theirs):
-    """Share of the labels that both bought."""
+def compare_overlap(data, ours, theirs):
+    """Compare sets of picks by the share that both have."""
     share = len(np.intersect1d(ours, theirs)) / len(ours)
     return ("same" if share == 1 else "like" if share >= 0.8 else "other"), share
 
@@ -450,186 +457,206 @@ def by_overlap(data, ours, theirs):
 
 @dataclass(frozen=True)
 class Case:
-    """A row of the table: its data, our query, what is the same work, and the plain floor.
+    """A case of the table: its data, the query of skactive, the comparison, and the plain floor.
 
-    `runs` are (n, d, k); `work` gives the bytes that the plain algorithm reads, the size of the
-    array that it reads them from, and its multiply-adds; `bare` runs the model's fits alone.
+    `runs` are (n, d, k): rows, dimensions, picks. `count_work` returns the bytes that the plain
+    algorithm reads, the bytes of the array that it reads them from, and its multiply-adds;
+    `prepare_fits` returns a function that only fits the models.
     """
 
-    make: Callable
-    ours: Callable
-    judge: Callable
+    make_data: Callable
+    prepare_query: Callable
+    compare: Callable
     runs: tuple[tuple[int, int, int], ...]
     quick: int = 2000
-    work: Callable | None = None
-    bare: Callable | None = None
+    count_work: Callable | None = None
+    prepare_fits: Callable | None = None
 
 
-def _one_pass(n, d, k):
+def _count_one_pass(n, d, k):
     return 8 * n * d, 8 * n * d, 0
 
 
-def _committee_pass(n, d, k):
+def _count_committee_pass(n, d, k):
     return 8 * n * d * N_CLASSES, 8 * n * d * N_CLASSES, 0
 
 
-def _pass_a_pick(n, d, k, extra=0, once=False):
+def _count_pass_per_pick(n, d, k, extra=0, once=False):
     size, k = 4 * n * (d + extra), 1 if once else k
     return k * size, size, k * n * (d + extra)
 
 
-def _all_pairs(n, d, k):
+def _count_all_pairs(n, d, k):
     return 4 * n * d, 4 * n * d, n * n * d
 
 
-def _joints(n, d, k):
+def _count_joint_tables(n, d, k):
     size = 8 * n * d * N_CLASSES
-    kept = sum(min(N_CLASSES**pick, N_SAMPLES) for pick in range(k))
-    return k * size, size, n * d * N_CLASSES * kept
+    n_configurations = sum(min(N_CLASSES**pick, N_SAMPLES) for pick in range(k))
+    return k * size, size, n * d * N_CLASSES * n_configurations
 
 
-def _ladder(*sizes, d, k=100):
+def _make_runs(*sizes, d, k=100):
     return tuple((n, d, k) for n in sizes)
 
 
-def _score_case(name, score, runs, *, reading="proba", make=table, work=_one_pass):
-    worth = partial(mean_score, score, reading)
-    return Case(make, partial(_by_score, name, reading), partial(by_worth, worth), runs, work=work)
+def _make_score_case(
+    name, score, runs, *, reading="proba", make_data=make_proba, count_work=_count_one_pass
+):
+    compute_value = partial(mean_score, score, reading)
+    return Case(
+        make_data,
+        partial(_query_by_score, name, reading),
+        partial(compare_values, compute_value),
+        runs,
+        count_work=count_work,
+    )
 
 
-_improves = partial(by_worth, verdicts=("worse", "better"))
-_random = partial(by_worth, tolerance=ALIKE, verdicts=("worse", "better"))
-_scale = _ladder(10**4, 10**5, 10**6, d=64)
-_thousand = ((10**5, 64, 1000), (10**6, 64, 1000), (10**5, 512, 100), (10**5, 512, 1000))
+_compare_quality = partial(compare_values, verdicts=("worse", "better"))
+_compare_random = partial(compare_values, tolerance=RANDOM_TOLERANCE, verdicts=("worse", "better"))
+_GROWING_RUNS = _make_runs(10**4, 10**5, 10**6, d=64)
+_LARGE_RUNS = ((10**5, 64, 1000), (10**6, 64, 1000), (10**5, 512, 100), (10**5, 512, 1000))
 
 CASES = {
-    "margin": _score_case("margin", _margin, _ladder(10**5, 10**6, 10**7, d=10)),
-    "entropy": _score_case("entropy", _entropy, _ladder(10**5, 10**6, 10**7, d=10)),
+    "margin": _make_score_case("margin", _compute_margin, _make_runs(10**5, 10**6, 10**7, d=10)),
+    "entropy": _make_score_case("entropy", _compute_entropy, _make_runs(10**5, 10**6, 10**7, d=10)),
     "logistic-entropy": Case(
-        points,
-        _by_model,
-        partial(by_worth, entropy_of_model),
-        _ladder(10**5, 10**6, d=64),
-        work=partial(_pass_a_pick, once=True),
+        make_points,
+        _query_model,
+        partial(compare_values, mean_model_entropy),
+        _make_runs(10**5, 10**6, d=64),
+        count_work=partial(_count_pass_per_pick, once=True),
     ),
-    "bait": Case(points, _bait, by_overlap, ((1000, 16, 10),), quick=200),
-    "least-confidence": _score_case(
-        "least_confidence", lambda p: 1 - p.max(axis=-1), _ladder(10**5, 10**6, 10**7, d=10)
+    "bait": Case(make_points, _query_bait, compare_overlap, ((1000, 16, 10),), quick=200),
+    "least-confidence": _make_score_case(
+        "least_confidence", lambda p: 1 - p.max(axis=-1), _make_runs(10**5, 10**6, 10**7, d=10)
     ),
     "k-center": Case(
-        points,
-        partial(_past_labeled, "k_center_greedy"),
-        partial(by_replay, _distance_merit),
-        (*_scale, *_thousand, (10**6, 512, 100)),
-        work=_pass_a_pick,
+        make_points,
+        partial(_query_points_given_labeled, "k_center_greedy"),
+        partial(compare_greedy, _score_by_distance),
+        (*_GROWING_RUNS, *_LARGE_RUNS, (10**6, 512, 100)),
+        count_work=_count_pass_per_pick,
     ),
     "badge": Case(
-        gradients,
-        _badge,
-        partial(_random, minus_potential),
-        (*_scale, *_thousand),
-        work=partial(_pass_a_pick, extra=N_CLASSES),
+        make_gradients,
+        _query_badge,
+        partial(_compare_random, minus_potential),
+        (*_GROWING_RUNS, *_LARGE_RUNS),
+        count_work=partial(_count_pass_per_pick, extra=N_CLASSES),
     ),
-    "committee-votes": _score_case(
+    "committee-votes": _make_score_case(
         "vote_entropy",
-        _vote_entropy,
-        _ladder(10**4, 10**5, 10**6, d=10),
+        _compute_vote_entropy,
+        _make_runs(10**4, 10**5, 10**6, d=10),
         reading="samples",
-        make=members,
-        work=_committee_pass,
+        make_data=make_committee,
+        count_work=_count_committee_pass,
     ),
-    "committee-kl": _score_case(
+    "committee-kl": _make_score_case(
         "kl_to_consensus",
-        _information,
-        _ladder(10**4, 10**5, 10**6, d=10),
+        _compute_information,
+        _make_runs(10**4, 10**5, 10**6, d=10),
         reading="samples",
-        make=members,
-        work=_committee_pass,
+        make_data=make_committee,
+        count_work=_count_committee_pass,
     ),
-    "bald": _score_case(
+    "bald": _make_score_case(
         "mutual_information",
-        _information,
-        _ladder(10**4, 10**5, d=100),
+        _compute_information,
+        _make_runs(10**4, 10**5, d=100),
         reading="samples",
-        make=posterior,
-        work=_committee_pass,
+        make_data=make_posterior,
+        count_work=_count_committee_pass,
     ),
     "batch-bald": Case(
-        posterior,
-        _batch_bald,
-        partial(_improves, joint_information, tolerance=0.01),
+        make_posterior,
+        _query_batch_bald,
+        partial(_compare_quality, joint_information, tolerance=0.01),
         ((10**4, 20, 10), (10**4, 100, 10)),
         quick=300,
-        work=_joints,
+        count_work=_count_joint_tables,
     ),
     "k-means": Case(
-        points,
-        partial(_by_points, "kmeans_medoids"),
-        partial(_random, minus_inertia),
-        _ladder(10**4, 5 * 10**4, 10**5, 10**6, d=64),
+        make_points,
+        partial(_query_points, "kmeans_medoids"),
+        partial(_compare_random, minus_inertia),
+        _make_runs(10**4, 5 * 10**4, 10**5, 10**6, d=64),
     ),
     "typiclust": Case(
-        points,
-        partial(_past_labeled, "typiclust"),
-        partial(_random, minus_radius),
-        _ladder(10**4, 5 * 10**4, 10**5, 10**6, d=64),
+        make_points,
+        partial(_query_points_given_labeled, "typiclust"),
+        partial(_compare_random, minus_radius),
+        _make_runs(10**4, 5 * 10**4, 10**5, 10**6, d=64),
     ),
     "prob-cover": Case(
-        points,
-        _prob_cover,
-        partial(_random, share_covered),
-        _ladder(10**4, 5 * 10**4, d=64),
-        work=_all_pairs,
+        make_points,
+        _query_prob_cover,
+        partial(_compare_random, share_covered),
+        _make_runs(10**4, 5 * 10**4, d=64),
+        count_work=_count_all_pairs,
     ),
     "max-herding": Case(
-        points,
-        _max_herding,
-        partial(_improves, mean_similarity, tolerance=1e-3),
-        _ladder(10**4, d=64),
-        work=_all_pairs,
+        make_points,
+        _query_max_herding,
+        partial(_compare_quality, mean_similarity, tolerance=1e-3),
+        _make_runs(10**4, d=64),
+        count_work=_count_all_pairs,
     ),
-    "density": Case(points, _density, by_values, _ladder(10**4, 3 * 10**4, d=64), work=_all_pairs),
+    "density": Case(
+        make_points,
+        _query_density,
+        compare_scores,
+        _make_runs(10**4, 3 * 10**4, d=64),
+        count_work=_count_all_pairs,
+    ),
     "ranked-batch": Case(
-        points,
-        _ranked,
-        partial(by_replay, _ranked_merit),
-        _ladder(10**4, 3 * 10**4, 10**5, 10**6, d=64),
-        work=_pass_a_pick,
+        make_points,
+        _query_ranked_batch,
+        partial(compare_greedy, _score_ranked_batch),
+        _make_runs(10**4, 3 * 10**4, 10**5, 10**6, d=64),
+        count_work=_count_pass_per_pick,
     ),
     "facility-location": Case(
-        points,
-        _exact_location,
-        partial(_improves, minus_distance),
-        _ladder(10**4, d=64),
-        work=_all_pairs,
+        make_points,
+        _query_facility_location,
+        partial(_compare_quality, minus_distance),
+        _make_runs(10**4, d=64),
+        count_work=_count_all_pairs,
     ),
     "eer-naive-bayes": Case(
-        three_classes,
-        partial(_error_reduction, _naive_bayes, None),
-        by_ranks,
+        make_three_classes,
+        partial(_query_error_reduction, _make_naive_bayes, None),
+        compare_ranks,
         ((1000, 10, 1),),
         quick=60,
-        bare=partial(_bare_look_ahead, _naive_bayes),
+        prepare_fits=partial(_fit_look_ahead, _make_naive_bayes),
     ),
     "eer-logistic": Case(
-        three_classes,
-        partial(_error_reduction, _logistic, "newton"),
-        by_ranks,
+        make_three_classes,
+        partial(_query_error_reduction, _make_logistic, "newton"),
+        compare_ranks,
         ((1000, 10, 1),),
         quick=30,
-        bare=partial(_bare_look_ahead, _logistic),
+        prepare_fits=partial(_fit_look_ahead, _make_logistic),
     ),
     "campaign": Case(
-        digits, _campaign, by_overlap, ((1797, 64, 200),), quick=400, bare=_bare_campaign
+        make_digits,
+        _query_campaign,
+        compare_overlap,
+        ((1797, 64, 200),),
+        quick=400,
+        prepare_fits=_fit_campaign,
     ),
 }
 
 
-# One run, in a process of its own ---------------------------------------------------------------
+# One run, in its own process --------------------------------------------------------------------
 
 
-def _rival(name):
-    """Load a file of `rivals` under a name that shadows no library."""
+def _load_rival(name):
+    """Return a module of `rivals`, under a name that shadows no library."""
     path = HERE / "rivals" / f"{name}.py"
     spec = importlib.util.spec_from_file_location(f"rival_{name}", path)
     module = importlib.util.module_from_spec(spec)
@@ -637,66 +664,71 @@ def _rival(name):
     return module
 
 
-def _prepared(name, library, data):
+def _prepare_query(name, library, data):
     if library == OURS:
-        return CASES[name].ours(data)
-    if library == BARE:
-        return CASES[name].bare(data)
-    return _rival(library).QUERIES[name](data)
+        return CASES[name].prepare_query(data)
+    if library == FITS_ONLY:
+        return CASES[name].prepare_fits(data)
+    return _load_rival(library).QUERIES[name](data)
 
 
-def _resident(field):
+def _read_memory(field):
+    """Return a memory field of this process, in MiB."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(field)) / 2**10
 
 
-def work(name, library, n, d, k, answer):
-    """Make the data, ask once, and print what it took; the answer goes to a file."""
+def run_query(name, library, n, d, k, path):
+    """Make the data, query once, print seconds and MiB as JSON, and save the answer to `path`."""
     import sklearn.cluster
-    import sklearn.metrics  # noqa: F401, some libraries import these late
+    import sklearn.metrics  # noqa: F401, why: some libraries import these late
 
-    query = _prepared(name, library, CASES[name].make(n, d, k))
-    Path("/proc/self/clear_refs").write_text("5")  # the peak so far is forgotten
-    before, began = _resident("VmRSS"), time.perf_counter()
+    query = _prepare_query(name, library, CASES[name].make_data(n, d, k))
+    Path("/proc/self/clear_refs").write_text("5")  # resets the peak
+    before, began = _read_memory("VmRSS"), time.perf_counter()
     result = query()
     seconds = time.perf_counter() - began
-    np.save(answer, np.asarray(result))
-    print(json.dumps({"seconds": seconds, "mib": _resident("VmHWM") - before}))
+    np.save(path, np.asarray(result))
+    print(json.dumps({"seconds": seconds, "mib": _read_memory("VmHWM") - before}))
 
 
-def _processor():
+def _describe_processor():
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return f"{len(names)} x {names[0]}" if names else platform.machine()
 
 
-def probe():
-    """Bytes a second from cache and from memory on all cores, and multiply-adds a second."""
-    rates = {"threads": os.cpu_count(), "cache_bytes": _last_cache(), "memory_rate": _rate(2**27)}
-    rates["cache_rate"] = max(_rate(rates["cache_bytes"] // 16), rates["memory_rate"])
+def measure_rates():
+    """Print the bytes per second from cache and memory, and the multiply-adds per second."""
+    rates = {
+        "threads": os.cpu_count(),
+        "cache_bytes": _find_cache_bytes(),
+        "memory_rate": _measure_read_rate(2**27),
+    }
+    rates["cache_rate"] = max(_measure_read_rate(rates["cache_bytes"] // 16), rates["memory_rate"])
     A = np.ones((2048, 2048), dtype=np.float32)
-    rates["gemm_rate"] = 2048**3 / _best(lambda: A @ A)
+    rates["gemm_rate"] = 2048**3 / _time_fastest(lambda: A @ A)
     print(json.dumps(rates))
 
 
-def _last_cache():
+def _find_cache_bytes():
     paths = sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*/size"))
     sizes = [int(path.read_text().strip().rstrip("K")) * 2**10 for path in paths]
     return max(sizes, default=2**25)
 
 
-def _rate(n_values):
+def _measure_read_rate(n_values):
     parts = np.array_split(np.ones(n_values, dtype=np.float32), os.cpu_count())
     with ThreadPoolExecutor(len(parts)) as pool:
-        seconds = _best(lambda: list(pool.map(_read, parts)), 20)
+        seconds = _time_fastest(lambda: list(pool.map(_read_values, parts)), 20)
     return 4 * n_values / seconds
 
 
-def _read(part):
-    return np.maximum.reduce(part)  # as fast as memory is; a sum waits for its last term
+def _read_values(part):
+    return np.maximum.reduce(part)  # why not a sum: it is slower than memory
 
 
-def _best(call, repeats=5):
+def _time_fastest(call, repeats=5):
     times = []
     for _ in range(repeats):
         began = time.perf_counter()
@@ -710,7 +742,7 @@ def _best(call, repeats=5):
 
 @dataclass
 class Result:
-    """What one library took for one run, and how its answer compares with skactive's."""
+    """Cost of one run of one library, and the comparison of its answer with that of skactive."""
 
     case: str
     n: int
@@ -727,121 +759,122 @@ class Result:
 
 @dataclass
 class Bench:
-    """Starts the processes, one at a time."""
+    """Starts the processes and compares their answers."""
 
     options: argparse.Namespace
     folder: Path
     rates: dict = field(default_factory=dict)
 
     def call(self, library, *arguments):
-        """Run this file in a fresh process, by the interpreter that has the library."""
+        """Run this file in a new process, with the interpreter that has the library."""
         python = self.options.rivals_python
-        if library in (OURS, BARE):
+        if library in (OURS, FITS_ONLY):
             python = sys.executable
         command = [python, str(HERE / "speed.py"), *map(str, arguments)]
         return subprocess.run(
             command,
-            env=self._environment(),
+            env=self._make_environment(),
             cwd=self.folder,  # some rivals write files
             capture_output=True,
             text=True,
             timeout=self.options.timeout,
         )
 
-    def _environment(self):
+    def _make_environment(self):
         names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
         limits = dict.fromkeys(names, str(self.options.threads)) if self.options.threads else {}
         return os.environ | limits | {"CUDA_VISIBLE_DEVICES": "", "PYTHONWARNINGS": "ignore"}
 
     def measure(self, case, run, library):
-        """Run one library once, and keep its answer in a file."""
+        """Run one library once; return the result and the answer, which is None on failure."""
         result = Result(case, *run, library)
-        answer = self.folder / f"{library}.npy"
-        answer.unlink(missing_ok=True)
+        path = self.folder / f"{library}.npy"
+        path.unlink(missing_ok=True)
         try:
-            done = self.call(library, "--worker", case, library, *run, answer)
+            process = self.call(library, "--worker", case, library, *run, path)
         except subprocess.TimeoutExpired:
             result.error = f"over {self.options.timeout:.0f} s"
             return result, None
-        if done.returncode:
-            result.error = (done.stderr.strip().splitlines() or [f"exit {done.returncode}"])[-1]
+        if process.returncode:
+            lines = process.stderr.strip().splitlines() or [f"exit {process.returncode}"]
+            result.error = lines[-1]
             return result, None
-        for name, value in json.loads(done.stdout.strip().splitlines()[-1]).items():
+        for name, value in json.loads(process.stdout.strip().splitlines()[-1]).items():
             setattr(result, name, value)
-        return result, np.load(answer)
+        return result, np.load(path)
 
     def compare(self, case, run, libraries):
-        """Run all libraries on the same data and judge their answers."""
-        at_once = 2 if self.options.quick else 1
-        with ThreadPoolExecutor(at_once) as pool:
-            done = list(pool.map(partial(self.measure, case, run), [OURS, *libraries]))
-        floor = self._floor(case, run)
-        (_, ours), *others = done
+        """Run all libraries on the same data, and compare their answers with that of skactive."""
+        n_processes = 2 if self.options.quick else 1
+        with ThreadPoolExecutor(n_processes) as pool:
+            measured = list(pool.map(partial(self.measure, case, run), [OURS, *libraries]))
+        floor = self._measure_floor(case, run)
+        (_, ours), *others = measured
         if ours is not None and any(answer is not None for _, answer in others):
-            data = CASES[case].make(*run)
+            data = CASES[case].make_data(*run)
             for result, answer in others:
                 if answer is not None:
-                    result.verdict, result.gap = CASES[case].judge(data, ours, answer)
-        for result, _ in done:
+                    result.verdict, result.gap = CASES[case].compare(data, ours, answer)
+        for result, _ in measured:
             result.floor = floor
-        return [result for result, _ in done]
+        return [result for result, _ in measured]
 
-    def _floor(self, case, run):
+    def _measure_floor(self, case, run):
         spec = CASES[case]
-        if spec.bare is not None:
-            return self.measure(case, run, BARE)[0].seconds
-        if spec.work is None:
+        if spec.prepare_fits is not None:
+            return self.measure(case, run, FITS_ONLY)[0].seconds
+        if spec.count_work is None:
             return None
-        n_bytes, array, multiply_adds = spec.work(*run)
-        name = "cache_rate" if array <= self.rates["cache_bytes"] else "memory_rate"
-        return max(n_bytes / self.rates[name], multiply_adds / self.rates["gemm_rate"])
+        n_bytes, n_array_bytes, n_multiply_adds = spec.count_work(*run)
+        name = "cache_rate" if n_array_bytes <= self.rates["cache_bytes"] else "memory_rate"
+        return max(n_bytes / self.rates[name], n_multiply_adds / self.rates["gemm_rate"])
 
 
-def importable(bench):
-    """Return the rivals of each case, and the versions; say which cannot be imported."""
+def find_rivals(bench):
+    """Return the rivals of each case and their versions; print which cannot be imported."""
     rivals, versions = {name: [] for name in CASES}, {}
     for path in sorted((HERE / "rivals").glob("*.py")):
-        done = bench.call(path.stem, "--try", path.stem)
-        if done.returncode:
-            why = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-            print(f"skipped: {path.stem} ({why})")
+        process = bench.call(path.stem, "--try", path.stem)
+        if process.returncode:
+            reason = (process.stderr.strip().splitlines() or ["no reason given"])[-1]
+            print(f"skipped: {path.stem} ({reason})")
             continue
-        answer = json.loads(done.stdout.strip().splitlines()[-1])
+        answer = json.loads(process.stdout.strip().splitlines()[-1])
         versions[path.stem] = answer["version"]
         for name in answer["cases"]:
             rivals[name].append(path.stem)
     return rivals, versions
 
 
-def attempt(library):
-    """Import a rival, and print its version and the cases that it plays in."""
-    module = _rival(library)
+def import_rival(library):
+    """Import a rival, and print its version and its cases as JSON."""
+    module = _load_rival(library)
     print(json.dumps({"version": module.VERSION, "cases": sorted(module.QUERIES)}))
 
 
-def versions():
-    """Versions of what skactive stands on, and the machine."""
+def get_versions():
+    """Return the versions of skactive and its dependencies, and the machine."""
     import scipy
     import sklearn
 
     import skactive
 
     modules = (skactive, np, scipy, sklearn)
-    found = {module.__name__: module.__version__ for module in modules}
-    return found | {"python": platform.python_version(), "machine": _processor()}
+    versions = {module.__name__: module.__version__ for module in modules}
+    return versions | {"python": platform.python_version(), "machine": _describe_processor()}
 
 
-# What is shown ----------------------------------------------------------------------------------
+# The table and the plot -------------------------------------------------------------------------
 
 COLUMNS = ("case", "n", "d", "picks", "library", "s", "ratio", "MiB", "floor s", "x floor", "work")
 
 
-def rows(results):
-    """Lines of the table for one run: skactive first, then how many times longer each took."""
+def iterate_rows(results):
+    """Yield the rows of the table for one run, skactive first."""
     ours = results[0].seconds
     for r in results:
         ratio = r.seconds / ours if r.seconds and ours else None
-        above = r.seconds / r.floor if r.seconds and r.floor else None
+        floor_ratio = r.seconds / r.floor if r.seconds and r.floor else None
         gap = f" {r.gap:+.1e}" if r.gap else ""
         yield (
             r.case,
@@ -849,40 +882,40 @@ def rows(results):
             str(r.d),
             str(r.k),
             r.library.rstrip("_"),
-            *map(_short, (r.seconds, ratio, r.mib, r.floor, above)),
+            *map(_format_number, (r.seconds, ratio, r.mib, r.floor, floor_ratio)),
             r.error[:60] or r.verdict + gap,
         )
 
 
-def _short(value):
+def _format_number(value):
     return "-" if value is None else f"{value:.0f}" if value >= 100 else f"{value:.2g}"
 
 
-def show(cells):
+def print_row(cells):
     print("| " + " | ".join(cells) + " |", flush=True)
 
 
-def slope(results):
-    """Exponent of the growth of time with n, None where there are less than two sizes."""
+def compute_slope(results):
+    """Return the exponent of the growth of time with n; None for less than two sizes."""
     n, seconds = np.log([(r.n, r.seconds) for r in results]).T
     return None if len(np.unique(n)) < 2 else float(np.polyfit(n, seconds, 1)[0])
 
 
 def plot(results, path):
-    """Draw time against n on log axes, a panel for each case of several sizes."""
+    """Plot time against n on log axes, one panel per case of several sizes."""
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    done = [r for r in results if r.seconds]
-    sizes = {}
-    for r in done:
-        sizes.setdefault((r.case, r.d, r.k), set()).add(r.n)
-    panels = [panel for panel, found in sizes.items() if len(found) > 1]
+    finished = [r for r in results if r.seconds]
+    sizes_by_panel = {}
+    for r in finished:
+        sizes_by_panel.setdefault((r.case, r.d, r.k), set()).add(r.n)
+    panels = [panel for panel, sizes in sizes_by_panel.items() if len(sizes) > 1]
     if not panels:
-        raise SystemExit("nothing to draw: each case was run at one size only")
-    others = list(dict.fromkeys(r.library for r in done if r.library != OURS))
+        raise SystemExit("nothing to plot: each case was run at one size only")
+    others = list(dict.fromkeys(r.library for r in finished if r.library != OURS))
     colors = {library: f"C{i}" for i, library in enumerate(others)} | {OURS: "k"}
     n_columns = min(4, len(panels))
     n_rows = -(-len(panels) // n_columns)
@@ -891,8 +924,8 @@ def plot(results, path):
         n_rows, n_columns, figsize=size, squeeze=False, layout="constrained"
     )
     for ax, panel in zip(axes.flat, panels, strict=False):
-        here = [r for r in done if (r.case, r.d, r.k) == panel]
-        _draw(ax, here, colors)
+        panel_results = [r for r in finished if (r.case, r.d, r.k) == panel]
+        _plot_panel(ax, panel_results, colors)
         ax.set(title="{}, d={}, {} picks".format(*panel), xlabel="rows", ylabel="seconds")
         ax.set(xscale="log", yscale="log")
         ax.legend(fontsize="x-small")
@@ -901,10 +934,10 @@ def plot(results, path):
     figure.savefig(path)
 
 
-def _draw(ax, results, colors):
+def _plot_panel(ax, results, colors):
     for library in dict.fromkeys(r.library for r in results):
         line = sorted((r for r in results if r.library == library), key=lambda r: r.n)
-        growth = slope(line) if library == OURS else None
+        growth = compute_slope(line) if library == OURS else None
         name = library.rstrip("_")
         label = name if growth is None else f"{name} (slope {growth:.2f})"
         rows, seconds = [r.n for r in line], [r.seconds for r in line]
@@ -917,75 +950,80 @@ def _draw(ax, results, colors):
 # The command ------------------------------------------------------------------------------------
 
 
-def _numbers(text):
+def _parse_numbers(text):
     return [int(float(part)) for part in text.split(",")]
 
 
-def _options():
+def _parse_options():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--cases", type=lambda text: text.split(","), default=list(CASES))
-    parser.add_argument("--sizes", type=_numbers, help="numbers of rows, as 1e4,1e5")
-    parser.add_argument("--picks", type=_numbers, help="only runs of these numbers of picks")
-    parser.add_argument("--dims", type=_numbers, help="only runs of these numbers of dimensions")
+    parser.add_argument("--sizes", type=_parse_numbers, help="numbers of rows, as 1e4,1e5")
+    parser.add_argument("--picks", type=_parse_numbers, help="only runs of these numbers of picks")
+    parser.add_argument(
+        "--dims", type=_parse_numbers, help="only runs of these numbers of dimensions"
+    )
     parser.add_argument(
         "--quick",
         action="store_true",
-        help="small sizes and one rival, two processes at once: to see that it runs",
+        help="small sizes and one rival, two processes at once: to check that it runs",
     )
     parser.add_argument("--rivals", type=lambda text: text.split(","), help="only these rivals")
     parser.add_argument("--rivals-python", default=sys.executable, help="interpreter with rivals")
     parser.add_argument("--threads", type=int, help="BLAS and OpenMP threads; default: all")
-    parser.add_argument("--timeout", type=float, default=300, help="seconds for one process")
+    parser.add_argument("--timeout", type=float, default=300, help="seconds per process")
     parser.add_argument("--json", type=Path, help="file for the results")
-    parser.add_argument("--plot", type=Path, help="file for the drawing")
+    parser.add_argument("--plot", type=Path, help="file for the plot")
     options = parser.parse_args()
     if unknown := set(options.cases) - set(CASES):
-        parser.error(f"no such case: {sorted(unknown)}; there are {', '.join(CASES)}")
+        parser.error(f"unknown cases {sorted(unknown)}; expected some of {', '.join(CASES)}")
     return options
 
 
-def planned(case, options):
-    """The runs of a case that were asked for."""
+def select_runs(case, options):
+    """Return the runs of a case that the options select."""
     runs = list(CASES[case].runs)
     if options.quick:
         runs = [(CASES[case].quick, d, min(k, 20)) for _, d, k in runs[:1]]
     elif options.sizes:
         runs = [(n, d, k) for d, k in dict.fromkeys(run[1:] for run in runs) for n in options.sizes]
-    wanted = (options.dims, options.picks)
+    selected = (options.dims, options.picks)
     return [
         run
         for run in runs
-        if all(w is None or v in w for w, v in zip(wanted, run[1:], strict=True))
+        if all(
+            values is None or value in values
+            for values, value in zip(selected, run[1:], strict=True)
+        )
     ]
 
 
-def chosen(rivals, options):
-    """The rivals that were asked for; a quick look takes one."""
+def select_rivals(rivals, options):
+    """Return the rivals that the options select; a quick run takes one."""
     if options.rivals is not None:
         return [rival for rival in rivals if rival in options.rivals]
     return rivals[:1] if options.quick else rivals
 
 
 def main():
-    options = _options()
+    options = _parse_options()
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(options, Path(folder))
-        rivals, found = importable(bench)
+        rivals, rival_versions = find_rivals(bench)
         bench.rates = json.loads(bench.call(OURS, "--probe").stdout)
-        shown = {"rates": bench.rates, "versions": versions() | found}
-        print(json.dumps(shown, indent=1))
-        show(COLUMNS)
-        show(["---"] * len(COLUMNS))
+        setting = {"rates": bench.rates, "versions": get_versions() | rival_versions}
+        print(json.dumps(setting, indent=1))
+        print_row(COLUMNS)
+        print_row(["---"] * len(COLUMNS))
         results = []
         for case in options.cases:
-            libraries = chosen(rivals[case], options)
-            for run in planned(case, options):
-                new = bench.compare(case, run, libraries)
-                results += new
-                for cells in rows(new):
-                    show(cells)
-                if options.json:  # after each run: a long bench may be stopped
-                    everything = shown | {"results": [asdict(r) for r in results]}
+            libraries = select_rivals(rivals[case], options)
+            for run in select_runs(case, options):
+                new_results = bench.compare(case, run, libraries)
+                results += new_results
+                for cells in iterate_rows(new_results):
+                    print_row(cells)
+                if options.json:  # why here: a long run may be interrupted
+                    everything = setting | {"results": [asdict(r) for r in results]}
                     options.json.write_text(json.dumps(everything, indent=1) + "\n")
     if options.plot:
         plot(results, options.plot)
@@ -993,11 +1031,11 @@ def main():
 
 if __name__ == "__main__":
     match sys.argv[1:]:
-        case ["--worker", name, library, n, d, k, answer]:
-            work(name, library, int(n), int(d), int(k), answer)
+        case ["--worker", name, library, n, d, k, path]:
+            run_query(name, library, int(n), int(d), int(k), path)
         case ["--try", library]:
-            attempt(library)
+            import_rival(library)
         case ["--probe"]:
-            probe()
+            measure_rates()
         case _:
             main()

@@ -1,19 +1,19 @@
-r"""Stopping by stabilizing predictions: labels used and accuracy lost.
+r"""Measure stopping by stabilizing predictions: labels used and accuracy lost.
 
-    python benchmarks/stopping.py                                   digits alone
+    python benchmarks/stopping.py                                   digits only
     python benchmarks/stopping.py --texts DIR --names trec.train ag_news.train5k
 
-Text sets are files DIR/NAME.jsonl.gz, a JSON object with `text` and `label` a line. Each seed draws
-a pool (of digits three quarters of the rows, of texts 2,000) and takes the other rows for the test.
-Models: logistic regression on standardized columns, or on TF-IDF. A campaign starts with 20 random
-labels and goes on to `--budget`, or until two criteria have said stop: the published one (kappa
+Text sets are files DIR/NAME.jsonl.gz with one JSON object with `text` and `label` per line. Each
+seed draws a pool (three quarters of the digits, 2,000 texts); the other rows are the test set. The
+models are logistic regression on standardized columns or on TF-IDF. A campaign starts with 20
+random labels and runs to `--budget`, or until two criteria have stopped: the published one (kappa
 0.99 over 3 comparisons of successive rounds), and the same with `growth=0.1`, which compares models
-between which the labels grew by a tenth. So both are read off the same campaigns.
+between which the number of labels grew by a tenth. So both are measured on the same campaigns.
 
-Prints a table with a line for each set, strategy, batch size and criterion: on how many seeds it
-stopped within the budget, and in the mean over these (smallest and largest in brackets) the labels
-at the stop, the accuracy there, the accuracy with the labels of the whole pool, the points lost,
-and the accuracy that Random has with as many labels from the same start.
+Print a table with one line per set, strategy, batch size and criterion: the number of seeds on
+which it stopped within the budget, and the means over these (smallest and largest in brackets) of
+the labels at the stop, the accuracy there, the accuracy with the labels of the whole pool, the
+points lost, and the accuracy of Random with the same number of labels and the same initial labels.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from skactive.stopping import StabilizingPredictions
 from skactive.strategies import Auto, Margin, Random
 
 N_START = 20
-POOL = 2000  # rows of a text set: Auto looks at all of them against all of them
+POOL = 2000  # rows of a text set; why: Auto compares all pairs of them
 CRITERIA = {
     "as published": StabilizingPredictions(0.99, window=3),
     "growth=0.1": StabilizingPredictions(0.99, window=3, growth=0.1),
@@ -50,7 +50,7 @@ STRATEGIES = {"Auto": Auto(), "Margin": Margin()}
 
 
 class Data(NamedTuple):
-    """Rows with their labels, the model for them, and how many are the pool."""
+    """Rows and labels of a set, the model for them, and the size of the pool."""
 
     X: Any
     y: np.ndarray
@@ -68,25 +68,25 @@ class Split(NamedTuple):
 
 
 class Stop(NamedTuple):
-    """Where one criterion stopped one campaign, and what that was worth."""
+    """The stop of one criterion in one campaign, and the accuracies to compare."""
 
     n_labels: int
     accuracy: float
-    all_labels: float
-    random: float
+    full_accuracy: float  # with the labels of the whole pool
+    random_accuracy: float  # of Random with `n_labels` labels
 
 
 # Data -------------------------------------------------------------------------------------------
 
 
-def digits():
+def load_digits_set():
     """Return the digits of scikit-learn."""
     X, y = load_digits(return_X_y=True)
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
     return Data(X, y, model, 3 * len(y) // 4)
 
 
-def texts(path):
+def load_texts(path):
     """Return a set of texts."""
     with gzip.open(path, "rt", encoding="utf-8") as file:
         rows = [json.loads(line) for line in file]
@@ -96,7 +96,7 @@ def texts(path):
 
 
 def split(data, seed):
-    """Draw the pool of a seed; the other rows are for the test."""
+    """Draw the pool of a seed; the other rows are the test set."""
     order = np.random.RandomState(seed).permutation(len(data.y))
     pool, test = np.sort(order[: data.n_pool]), np.sort(order[data.n_pool :])
     return Split(data.X[pool], data.y[pool], data.X[test], data.y[test])
@@ -105,94 +105,97 @@ def split(data, seed):
 # Campaigns --------------------------------------------------------------------------------------
 
 
-def campaign(model, strategy, rows, seed, **settings):
-    """Play one campaign; the same seed has the same start."""
+def play_campaign(model, strategy, rows, seed, **settings):
+    """Return a simulation; campaigns of the same seed have the same initial labels."""
     learner = ActiveLearner(model, strategy)
     simulation = SimulatedLearner(learner, n_initial=N_START, random_state=seed, **settings)
     return simulation.fit(rows.X, rows.y)
 
 
-def accuracy(model, rows, known):
-    """Score the model fitted on some rows of the pool."""
-    known = np.sort(known)
-    return clone(model).fit(rows.X[known], rows.y[known]).score(rows.X_test, rows.y_test)
+def measure_accuracy(model, rows, labeled):
+    """Return the test accuracy of the model fitted on the labeled rows of the pool."""
+    labeled = np.sort(labeled)
+    return clone(model).fit(rows.X[labeled], rows.y[labeled]).score(rows.X_test, rows.y_test)
 
 
-def stops(model, strategy, rows, seed, budget, batch_size):
-    """Return where each criterion stopped, None where it did not within the budget."""
+def find_stops(model, strategy, rows, seed, budget, batch_size):
+    """Return the stop of each criterion, or None if it did not stop within the budget."""
     both = CRITERIA["as published"] & CRITERIA["growth=0.1"]
     settings = {"budget": budget, "batch_size": batch_size, "stopping": both}
-    played = campaign(model, strategy, rows, seed, **settings)
+    simulation = play_campaign(model, strategy, rows, seed, **settings)
     scores = dict(
         zip(
-            played.n_labels_.tolist(),
-            played.staged_score(rows.X_test, rows.y_test),
+            simulation.n_labels_.tolist(),
+            simulation.staged_score(rows.X_test, rows.y_test),
             strict=True,
         )
     )
-    everything = accuracy(model, rows, np.arange(len(rows.y)))
-    # One batch to the last label: of random rows the order is all that matters.
-    n_most = int(played.n_labels_[-1])
-    at_random = campaign(model, Random(), rows, seed, budget=n_most, batch_size=n_most).queried_
+    full_accuracy = measure_accuracy(model, rows, np.arange(len(rows.y)))
+    # Why one batch: random rows do not depend on the model, so their order is enough.
+    n_labels = int(simulation.n_labels_[-1])
+    random_rows = play_campaign(
+        model, Random(), rows, seed, budget=n_labels, batch_size=n_labels
+    ).queried_
     return [
         None
         if monitor.stopped_at is None
         else Stop(
             monitor.stopped_at,
             scores[monitor.stopped_at],
-            everything,
-            accuracy(model, rows, at_random[: monitor.stopped_at]),
+            full_accuracy,
+            measure_accuracy(model, rows, random_rows[: monitor.stopped_at]),
         )
-        for monitor in played.stopping_.leaves()
+        for monitor in simulation.stopping_.leaves()
     ]
 
 
 # The table --------------------------------------------------------------------------------------
 
 
-def line(name, strategy, batch_size, criterion, found):
-    """Format what one criterion did over the seeds."""
-    there = [stop for stop in found if stop is not None]
-    cells = [name, strategy, batch_size, criterion, f"{len(there)} of {len(found)}"]
-    if not there:
+def format_line(name, strategy, batch_size, criterion, stops):
+    """Return the line of one criterion; `stops` has one entry per seed."""
+    actual_stops = [stop for stop in stops if stop is not None]
+    cells = [name, strategy, batch_size, criterion, f"{len(actual_stops)} of {len(stops)}"]
+    if not actual_stops:
         return "| " + " | ".join(map(str, [*cells, *["-"] * 5])) + " |"
-    n_labels, at_stop, everything, random = (
-        np.array(values) for values in zip(*there, strict=True)
+    n_labels, accuracy, full_accuracy, random_accuracy = (
+        np.array(values) for values in zip(*actual_stops, strict=True)
     )
+    points_lost = 100 * (full_accuracy - accuracy)
     cells += [
         f"{n_labels.mean():.0f} ({n_labels.min()}-{n_labels.max()})",
-        f"{at_stop.mean():.3f}",
-        f"{everything.mean():.3f}",
-        f"{100 * (everything - at_stop).mean():.1f} ({_ends(100 * (everything - at_stop))})",
-        f"{random.mean():.3f}",
+        f"{accuracy.mean():.3f}",
+        f"{full_accuracy.mean():.3f}",
+        f"{points_lost.mean():.1f} ({_format_range(points_lost)})",
+        f"{random_accuracy.mean():.3f}",
     ]
     return "| " + " | ".join(map(str, cells)) + " |"
 
 
-def _ends(values):
+def _format_range(values):
     return f"{values.min():.1f} to {values.max():.1f}"
 
 
-def batch_sizes(wanted, n_pool):
-    """Return the batch sizes wanted, and one percent of the pool."""
-    return sorted({*wanted, n_pool // 100})
+def add_relative_size(batch_sizes, n_pool):
+    """Return the batch sizes and one percent of the pool, sorted."""
+    return sorted({*batch_sizes, n_pool // 100})
 
 
 def report(name, data, options):
-    """Play the campaigns of one set, and print its lines."""
+    """Play the campaigns of one set and print its lines."""
     budget = min(options.budget, data.n_pool)
     splits = {seed: split(data, seed) for seed in range(options.seeds)}
     for strategy, batch_size in [
         (strategy, size)
         for strategy in options.strategies
-        for size in batch_sizes(options.batch_sizes, data.n_pool)
+        for size in add_relative_size(options.batch_sizes, data.n_pool)
     ]:
-        found = [
-            stops(data.model, STRATEGIES[strategy], rows, seed, budget, batch_size)
+        by_seed = [
+            find_stops(data.model, STRATEGIES[strategy], rows, seed, budget, batch_size)
             for seed, rows in splits.items()
         ]
-        for criterion, each in zip(CRITERIA, zip(*found, strict=True), strict=True):
-            print(line(name, strategy, batch_size, criterion, each), flush=True)
+        for criterion, stops in zip(CRITERIA, zip(*by_seed, strict=True), strict=True):
+            print(format_line(name, strategy, batch_size, criterion, stops), flush=True)
 
 
 def main(arguments=None):
@@ -207,13 +210,13 @@ def main(arguments=None):
     parser.add_argument("--budget", type=int, default=1200)
     parser.add_argument("--seeds", type=int, default=5)
     options = parser.parse_args(arguments)
-    sets = {"digits": digits()}
+    sets = {"digits": load_digits_set()}
     if options.texts:
-        sets |= {name: texts(options.texts / f"{name}.jsonl.gz") for name in options.names}
+        sets |= {name: load_texts(options.texts / f"{name}.jsonl.gz") for name in options.names}
     began = time.process_time()
     print(
         "| set | strategy | batch | criterion | stopped | labels | accuracy | with all labels "
-        "| points lost | Random with as many |"
+        "| points lost | Random with as many labels |"
     )
     print("|" + "---|" * 10)
     with threadpool_limits(limits=1), warnings.catch_warnings():
@@ -221,7 +224,7 @@ def main(arguments=None):
         for name, data in sets.items():
             report(name, data, options)
     for name, data in sets.items():
-        print(f"{name}: a pool of {data.n_pool} rows, {len(data.y) - data.n_pool} for the test")
+        print(f"{name}: a pool of {data.n_pool} rows, {len(data.y) - data.n_pool} test rows")
     print(f"{time.process_time() - began:.0f} s of CPU")
 
 

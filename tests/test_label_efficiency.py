@@ -16,11 +16,11 @@ BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 def curves():
     sys.path.insert(0, str(BENCHMARKS))
     try:
-        from label_efficiency import curve
+        from label_efficiency import simulate_curve
     finally:
         sys.path.remove(str(BENCHMARKS))
     with threadpool_limits(limits=1):
-        return curve(Margin()), curve(Random())
+        return simulate_curve(Margin()), simulate_curve(Random())
 
 
 def test_both_start_from_the_same_labels(curves):

@@ -95,7 +95,7 @@ def test_split_is_that_of_two_fresh_generators(bench):
 def test_same_curve_as_a_plain_loop(bench, blobs, name, seed):
     expected = plain_loop(*blobs, seed, CHOICES[name])
     assert len(expected) == 16  # 36 training rows, of which 20 are the start
-    assert bench.accuracies(*blobs, seed, bench.METHODS[name]) == expected
+    assert bench.compute_accuracies(*blobs, seed, bench.METHODS[name]) == expected
 
 
 def test_methods_differ_on_these_rows(bench, blobs):
@@ -104,16 +104,16 @@ def test_methods_differ_on_these_rows(bench, blobs):
 
 
 def test_area_is_the_quirky_one(bench, blobs):
-    curve = bench.accuracies(*blobs, 0, bench.METHODS["US-C"])
+    curve = bench.compute_accuracies(*blobs, 0, bench.METHODS["US-C"])
     expected = sum((a + b) / 2 for a, b in pairwise(curve)) / len(curve)
-    assert bench.published_area(*blobs, 0, bench.METHODS["US-C"]) == round(expected, 5)
+    assert bench.compute_area(*blobs, 0, bench.METHODS["US-C"]) == round(expected, 5)
 
 
 def test_a_start_of_one_class_is_skipped(bench, blobs):
     X, y = blobs[0], np.full(60, -1)
     train, _ = bench.split(60, seed=0)
     y[train[25]] = 1
-    assert bench.published_area(X, y, 0, bench.METHODS["US-C"]) is None
+    assert bench.compute_area(X, y, 0, bench.METHODS["US-C"]) is None
 
 
 class Bag(BaseEstimator):
@@ -127,7 +127,7 @@ class Bag(BaseEstimator):
 def bag(bench, y, seed=0, member=0):
     """Which of the rows are in a bag."""
     rows = np.arange(len(y))[:, None]
-    return bench.Bagged(Bag(), member, seed).fit(rows, y).model_.rows_
+    return bench.BaggedClassifier(Bag(), member, seed).fit(rows, y).model_.rows_
 
 
 def test_a_bag_is_drawn_with_replacement(bench):
@@ -181,7 +181,7 @@ def test_committee_asks_where_its_votes_are_most_divided(bench, blobs, seed):
 
 
 def test_committee_gives_the_same_numbers_again(bench, blobs):
-    first, again = (bench.accuracies(*blobs, 3, bench.METHODS["QBC"]) for _ in range(2))
+    first, again = (bench.compute_accuracies(*blobs, 3, bench.METHODS["QBC"]) for _ in range(2))
     assert first == again
     assert len(first) == 16
 
@@ -189,14 +189,14 @@ def test_committee_gives_the_same_numbers_again(bench, blobs):
 def test_standard_errors(bench):
     areas = [0.8, 0.9, 1.0, 1.1]  # mean 0.95, variance 0.05 / 3
     expected = 0.15 / np.sqrt((0.05 / 3 + 0.3**2) / 4)
-    assert bench.standard_errors(0.8, 0.3, areas) == pytest.approx(expected)
+    assert bench.count_standard_errors(0.8, 0.3, areas) == pytest.approx(expected)
 
 
 @pytest.fixture
 def folder(tmp_path, bench, blobs):
     X, y = blobs
     np.savez(tmp_path / "made.npz", X=X, y=(y + 1) // 2)  # 0 and 1, as some files have it
-    area = bench.published_area(X, y, 1, bench.METHODS["US-C"])
+    area = bench.compute_area(X, y, 1, bench.METHODS["US-C"])
     lines = ["made,LR,LR,0,0.1\n", f"made,RBFSVM,RBFSVM,1,{area}\n", "other,RBFSVM,RBFSVM,0,0.2\n"]
     (tmp_path / "areas.csv").write_text(HEADER + "".join(lines))
     table = "| data set | Uniform | US-C |\n|---|---|---|\n| made | 0.5±0.1 | 0.8454±0.0333 |\n"
@@ -236,7 +236,7 @@ def test_mean_of_a_committee_by_its_standard_errors(
     bench, blobs, tmp_path, folder, capsys, monkeypatch, shift, n_wrong
 ):
     monkeypatch.setitem(bench.N_PUBLISHED, "made", 3)
-    areas = [bench.published_area(*blobs, seed, bench.METHODS["QBC"]) for seed in range(3)]
+    areas = [bench.compute_area(*blobs, seed, bench.METHODS["QBC"]) for seed in range(3)]
     deviation = 0.0321
     error = np.sqrt((np.var(areas, ddof=1) + deviation**2) / 3)
     cell = f"{np.mean(areas) - shift * error:.6f}±{deviation}"
@@ -258,7 +258,7 @@ def test_mean_is_compared_for_all_published_seeds_only(bench, folder, capsys):
     [(0.84541, 0.84541, True), (0.84541, 0.84542, False), (0.3, 0.1 + 0.2, True)],
 )
 def test_equal_to_five_decimals(bench, published, ours, equal):
-    assert bench.same(published, ours, 5) is equal
+    assert bench.are_equal(published, ours, 5) is equal
 
 
 @pytest.mark.skipif(SHARED is None, reason="SKACTIVE_REFERENCE is not set")
@@ -267,7 +267,7 @@ def test_published_numbers(bench, name):
     X, y = bench.load(Path(SHARED, "data", "sets"), name)
     published = bench.read_areas(Path(SHARED, "reference", "rebenchmark_us_c.csv"), name)
     for seed in (0, 1, 2, 5):  # 5: on sonar half-way between two roundings
-        assert bench.published_area(X, y, seed, bench.METHODS["US-C"]) == published[seed]
+        assert bench.compute_area(X, y, seed, bench.METHODS["US-C"]) == published[seed]
 
 
 @pytest.mark.skipif(SHARED is None, reason="SKACTIVE_REFERENCE is not set")
@@ -280,6 +280,6 @@ def test_published_mean_of_the_committee(bench):
         *(bench.read_mean(means, "appendicitis", name)[0] for name in ("QBC", "US-C"))
     )
     committee = bench.METHODS["QBC"]
-    gaps = [bench.published_area(X, y, seed, committee) - known[seed] for seed in range(6)]
+    gaps = [bench.compute_area(X, y, seed, committee) - known[seed] for seed in range(6)]
     error = np.std(gaps, ddof=1) / np.sqrt(len(gaps))
     assert abs(np.mean(gaps) - gap) < 3 * error < 0.02

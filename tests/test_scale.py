@@ -160,7 +160,7 @@ def growth():
 
 
 def test_the_benchmark_of_growth_knows_every_strategy(growth):
-    made = {type(make()).__name__ for make in growth.strategies().values()}
+    made = {type(make()).__name__ for make in growth.make_strategies().values()}
     assert made == set(strategies.__all__) - {"Strategy", "ScoreStrategy"}
 
 
@@ -168,9 +168,9 @@ def test_the_benchmark_of_growth_says_what_was_refused(growth):
     fast = [growth.Result("A", n, seconds=n / 1e6, mib=3.0) for n in (10**4, 10**5, 10**6)]
     slow = [growth.Result("B", 10**4, 9.0, 1.0), growth.Result("B", 10**5, refusal="too large")]
     cells = ["A", "0.01", "0.1", "1", "3", "1.00", "1.00"]
-    assert growth.row(fast, growth.SIZES) == cells
-    assert growth.row(slow, growth.SIZES) == ["B", "9", "refused", "-", "-", "-", "-"]
-    assert len(growth.header(growth.SIZES)) == len(cells)
+    assert growth.make_row(fast, growth.SIZES) == cells
+    assert growth.make_row(slow, growth.SIZES) == ["B", "9", "refused", "-", "-", "-", "-"]
+    assert len(growth.make_header(growth.SIZES)) == len(cells)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,7 @@
-"""ALiPy, whose best row comes last. Its KL is a sum; its density is by mean distance."""
+"""Queries of ALiPy, which returns the best row last.
+
+Its KL is a sum; its density is a mean distance.
+"""
 
 import collections
 import collections.abc
@@ -6,7 +9,7 @@ from importlib.metadata import version
 
 import numpy as np
 
-collections.Iterable = collections.abc.Iterable  # ALiPy still asks for it
+collections.Iterable = collections.abc.Iterable  # why: ALiPy still uses it
 
 from alipy.query_strategy.query_labels import (  # noqa: E402
     QueryInstanceCoresetGreedy,
@@ -17,7 +20,7 @@ from alipy.query_strategy.query_labels import (  # noqa: E402
 VERSION = version("alipy")
 
 
-def _by(measure):
+def _make_uncertainty(measure):
     def prepare(data):
         rows = np.arange(len(data.proba))
         strategy = QueryInstanceUncertainty(measure=measure)
@@ -26,7 +29,7 @@ def _by(measure):
     return prepare
 
 
-def _committee(disagreement, predict):
+def _make_committee(disagreement, predict):
     def prepare(data):
         rows = np.arange(data.samples.shape[1])
         strategy = QueryInstanceQBC(disagreement=disagreement)
@@ -38,16 +41,16 @@ def _committee(disagreement, predict):
 
 def k_center(data):
     X = np.concatenate([data.labeled, data.X])
-    known, rows = np.split(np.arange(len(X)), [len(data.labeled)])
+    labeled_rows, pool_rows = np.split(np.arange(len(X)), [len(data.labeled)])
     strategy = QueryInstanceCoresetGreedy(X, np.zeros(len(X)), np.arange(len(X)))
-    return lambda: np.asarray(strategy.select(known, rows, data.k)) - len(known)
+    return lambda: np.asarray(strategy.select(labeled_rows, pool_rows, data.k)) - len(labeled_rows)
 
 
 QUERIES = {
-    "margin": _by("margin"),
-    "entropy": _by("entropy"),
-    "least-confidence": _by("least_confident"),
-    "committee-votes": _committee("vote_entropy", lambda member: member.argmax(axis=1)),
-    "committee-kl": _committee("KL_divergence", np.asarray),
+    "margin": _make_uncertainty("margin"),
+    "entropy": _make_uncertainty("entropy"),
+    "least-confidence": _make_uncertainty("least_confident"),
+    "committee-votes": _make_committee("vote_entropy", lambda member: member.argmax(axis=1)),
+    "committee-kl": _make_committee("KL_divergence", np.asarray),
     "k-center": k_center,
 }

@@ -1,4 +1,7 @@
-"""apricot, which compiles at the first call. Its "euclidean" is squared: here it is not."""
+"""Queries of apricot, which compiles at the first call.
+
+Its "euclidean" is squared; the distances here are not.
+"""
 
 from importlib.metadata import version
 

@@ -1,4 +1,4 @@
-"""baal. Its BatchBALD drops the first pick; it returns ranks of all rows."""
+"""Queries of baal, which returns a ranking of all rows. Its BatchBALD drops the first pick."""
 
 import sys
 from importlib.machinery import ModuleSpec
@@ -6,9 +6,9 @@ from importlib.metadata import version
 from types import ModuleType
 
 import numpy as np
-import torchmetrics  # noqa: F401, it looks for torchvision, so it comes before the stand-in
+import torchmetrics  # noqa: F401, why here: it looks for torchvision, before the stub below
 
-# baal asks for torchvision's transforms at import, and the heuristics have no use for them. The
+# Why a stub: baal imports the transforms of torchvision, which the heuristics do not use, and the
 # torchvision that pip finds is built for another torch, so it must not be installed.
 transforms = ModuleType("torchvision.transforms")
 sys.modules["torchvision"] = ModuleType("torchvision")
@@ -21,13 +21,14 @@ from baal.active.heuristics import BALD, BatchBALD, Certainty, Entropy, Margin  
 VERSION = version("baal")
 
 
-def _by(heuristic):
+def _make_uncertainty(heuristic):
     return lambda data: lambda: heuristic()(data.proba)[: data.k]
 
 
-def _by_draws(make):
+def _make_bayesian(make):
     def prepare(data):
-        samples = np.ascontiguousarray(data.samples.transpose(1, 2, 0))  # draws last
+        # (n_draws, n_rows, n_classes) to (n_rows, n_classes, n_draws)
+        samples = np.ascontiguousarray(data.samples.transpose(1, 2, 0))
         heuristic = make(data.k)
         return lambda: heuristic(samples)[: data.k]
 
@@ -35,9 +36,9 @@ def _by_draws(make):
 
 
 QUERIES = {
-    "margin": _by(Margin),
-    "entropy": _by(Entropy),
-    "least-confidence": _by(Certainty),
-    "bald": _by_draws(lambda _: BALD()),
-    "batch-bald": _by_draws(lambda k: BatchBALD(num_samples=k, num_draw=1000)),
+    "margin": _make_uncertainty(Margin),
+    "entropy": _make_uncertainty(Entropy),
+    "least-confidence": _make_uncertainty(Certainty),
+    "bald": _make_bayesian(lambda _: BALD()),
+    "batch-bald": _make_bayesian(lambda k: BatchBALD(num_samples=k, num_draw=1000)),
 }

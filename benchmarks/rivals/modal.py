@@ -1,7 +1,7 @@
-"""modAL, whose `teach` fails on scikit-learn >= 1.8.
+"""Queries of modAL, whose `teach` fails on scikit-learn >= 1.8.
 
-Other work under the same name: its KL is the maximum over members; its expected error leaves out
-the row that is imagined to be labeled, which counts where the pool is small.
+Other tasks under the same name: its KL is the maximum over members; its expected error excludes the
+row with the hypothetical label, which matters in small pools.
 """
 
 from importlib.metadata import version
@@ -9,14 +9,14 @@ from types import SimpleNamespace
 
 import numpy as np
 
-setattr(np, "float", float)  # noqa: B010, modAL still asks for it
+setattr(np, "float", float)  # noqa: B010, why: modAL still uses it
 
 from modAL import batch, density, disagreement, expected_error, uncertainty  # noqa: E402
 
 VERSION = version("modAL-python")
 
 
-def _by(strategy):
+def _make_uncertainty(strategy):
     def prepare(data):
         model = SimpleNamespace(predict_proba=lambda _: data.proba)
         return lambda: strategy(model, data.proba, n_instances=data.k)[0]
@@ -25,7 +25,7 @@ def _by(strategy):
 
 
 class _Committee:
-    """Members whose predictions are known already, (n_rows, n_members, n_classes)."""
+    """A committee with precomputed probabilities, (n_rows, n_members, n_classes)."""
 
     def __init__(self, by_row):
         self.by_row, self.classes_ = by_row, np.arange(by_row.shape[2])
@@ -46,7 +46,7 @@ class _Committee:
         return self.by_row.mean(axis=1)
 
 
-def _committee(strategy):
+def _make_committee(strategy):
     def prepare(data):
         by_row = np.ascontiguousarray(data.samples.transpose(1, 0, 2))
         model = _Committee(by_row)
@@ -62,7 +62,7 @@ def ranked_batch(data):
     return lambda: batch.uncertainty_batch_sampling(model, data.X, n_instances=data.k)[0]
 
 
-def _error_reduction(model):
+def _make_error_reduction(model):
     def prepare(data):
         fitted = model.fit(data.labeled, data.labels)
         learner = SimpleNamespace(
@@ -73,11 +73,11 @@ def _error_reduction(model):
         )
 
         def query():
-            n, scores = len(data.X), np.empty(len(data.X))
-            picks, errors = expected_error.expected_error_reduction(
-                learner, data.X, loss="log", n_instances=n
+            scores = np.empty(len(data.X))
+            rows, errors = expected_error.expected_error_reduction(
+                learner, data.X, loss="log", n_instances=len(data.X)
             )
-            scores[picks] = -np.asarray(errors)
+            scores[rows] = -np.asarray(errors)
             return scores
 
         return query
@@ -85,27 +85,27 @@ def _error_reduction(model):
     return prepare
 
 
-def _models():
+def _make_models():
     from sklearn.linear_model import LogisticRegression
     from sklearn.naive_bayes import GaussianNB
 
     return GaussianNB(), LogisticRegression(max_iter=1000)
 
 
-def _by_model(data):
-    model = _models()[1].fit(data.labeled, data.labels)
+def logistic_entropy(data):
+    model = _make_models()[1].fit(data.labeled, data.labels)
     return lambda: uncertainty.entropy_sampling(model, data.X, n_instances=data.k)[0]
 
 
 QUERIES = {
-    "logistic-entropy": _by_model,
-    "margin": _by(uncertainty.margin_sampling),
-    "entropy": _by(uncertainty.entropy_sampling),
-    "least-confidence": _by(uncertainty.uncertainty_sampling),
-    "committee-votes": _committee(disagreement.vote_entropy_sampling),
-    "committee-kl": _committee(disagreement.max_disagreement_sampling),
+    "logistic-entropy": logistic_entropy,
+    "margin": _make_uncertainty(uncertainty.margin_sampling),
+    "entropy": _make_uncertainty(uncertainty.entropy_sampling),
+    "least-confidence": _make_uncertainty(uncertainty.uncertainty_sampling),
+    "committee-votes": _make_committee(disagreement.vote_entropy_sampling),
+    "committee-kl": _make_committee(disagreement.max_disagreement_sampling),
     "density": lambda data: lambda: density.information_density(data.X),
     "ranked-batch": ranked_batch,
-    "eer-naive-bayes": _error_reduction(_models()[0]),
-    "eer-logistic": _error_reduction(_models()[1]),
+    "eer-naive-bayes": _make_error_reduction(_make_models()[0]),
+    "eer-logistic": _make_error_reduction(_make_models()[1]),
 }

@@ -1,11 +1,12 @@
-"""The published algorithms as one would write them first: an update of all rows a pick."""
+"""Plain versions of the published algorithms: each pick updates all rows."""
 
 import numpy as np
 
 VERSION = f"NumPy {np.__version__}"
 
 
-def _to(row, a, h, norms):
+def _squared_distances(row, a, h, norms):
+    """Return the squared distances of all gradients (outer products of a and h) to one of them."""
     return norms + norms[row] - 2 * (a @ a[row]) * (h @ h[row])
 
 
@@ -30,11 +31,11 @@ def badge(data):
     def query():
         norms = np.einsum("ij,ij->i", a, a) * np.einsum("ij,ij->i", h, h)
         picks = [int(norms.argmax())]
-        nearest = np.maximum(_to(picks[0], a, h, norms), 0)
+        nearest = np.maximum(_squared_distances(picks[0], a, h, norms), 0)
         while len(picks) < data.k:
             total = nearest.cumsum(dtype=np.float64)
             picks.append(int(np.searchsorted(total, rng.random() * total[-1], side="right")))
-            nearest = np.minimum(nearest, np.maximum(_to(picks[-1], a, h, norms), 0))
+            nearest = np.minimum(nearest, np.maximum(_squared_distances(picks[-1], a, h, norms), 0))
             nearest[picks] = 0
         return picks
 
@@ -42,7 +43,7 @@ def badge(data):
 
 
 def k_means(data):
-    """scikit-learn's k-means, and the row nearest to each center."""
+    """Return the query: k-means of scikit-learn, and the row nearest to each center."""
     from sklearn.cluster import KMeans
     from sklearn.metrics import pairwise_distances_argmin
 
@@ -54,33 +55,34 @@ def k_means(data):
 
 
 def prob_cover(data, radius=10.0, block=500):
-    """The graph of all pairs within the radius; a pick takes its neighbors' edges away."""
+    """Return the query: in the graph of pairs within the radius, picks remove covered rows."""
     from scipy.spatial.distance import cdist
 
     def query():
         rows = np.concatenate([data.X, data.labeled]).astype(np.float64)
         sources, targets = [], []
         for start in range(0, len(rows), block):
-            near = cdist(rows[start : start + block], data.X) <= radius
-            source, target = np.nonzero(near)
+            is_near = cdist(rows[start : start + block], data.X) <= radius
+            source, target = np.nonzero(is_near)
             sources.append((source + start).astype(np.int32))
             targets.append(target.astype(np.int32))
         source, target = np.concatenate(sources), np.concatenate(targets)
-        picks, new = [], np.arange(len(data.X), len(rows))  # the labeled rows cover first
+        # The labeled rows cover first.
+        picks, new_rows = [], np.arange(len(data.X), len(rows))
         while len(picks) < data.k:
             covered = np.zeros(len(data.X), dtype=bool)
-            covered[target[np.isin(source, new)]] = True
-            left = ~covered[target] & (source < len(data.X))
-            source, target = source[left], target[left]
+            covered[target[np.isin(source, new_rows)]] = True
+            is_edge = ~covered[target] & (source < len(data.X))
+            source, target = source[is_edge], target[is_edge]
             picks.append(int(np.bincount(source, minlength=len(data.X)).argmax()))
-            new = picks[-1:]
+            new_rows = picks[-1:]
         return picks
 
     return query
 
 
 def typiclust(data, n_neighbors=20):
-    """Mini-batch k-means, then nearest neighbors in each cluster that has its turn."""
+    """Return the query: mini-batch k-means, then nearest neighbors in one cluster after another."""
     from sklearn.cluster import MiniBatchKMeans
     from sklearn.neighbors import NearestNeighbors
 
@@ -90,9 +92,9 @@ def typiclust(data, n_neighbors=20):
         labels = MiniBatchKMeans(n_clusters, batch_size=5000, n_init=1, random_state=0).fit_predict(
             rows
         )
-        known = np.bincount(labels[len(data.X) :], minlength=n_clusters)
+        n_labeled = np.bincount(labels[len(data.X) :], minlength=n_clusters)
         sizes = np.bincount(labels, minlength=n_clusters)
-        order = np.lexsort((-sizes, known))
+        order = np.lexsort((-sizes, n_labeled))
         order = order[sizes[order] > 5]
         picks = []
         for cluster in order[np.arange(data.k) % len(order)]:

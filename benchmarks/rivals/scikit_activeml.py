@@ -1,4 +1,7 @@
-"""scikit-activeml. Its BADGE weighs rows by the nearer of the origin and the rows drawn."""
+"""Queries of scikit-activeml.
+
+Its BADGE weights rows by the distance to the nearest of the origin and the rows drawn.
+"""
 
 from importlib.metadata import version
 
@@ -13,7 +16,7 @@ VERSION = version("scikit-activeml")
 
 
 class _LookUp(SkactivemlClassifier):
-    """Knows its predictions already: rows of X are their numbers, or it embeds them too."""
+    """A classifier with a table of probabilities, and embeddings; X holds row numbers."""
 
     def __init__(self, table=None, embedding=None, classes=None):
         super().__init__(classes=classes)
@@ -30,13 +33,14 @@ class _LookUp(SkactivemlClassifier):
         return self.table
 
 
-def _numbers(n):
+def _make_row_numbers(n):
+    """Return row numbers as X, and missing labels as y."""
     return np.arange(n, dtype=float)[:, np.newaxis], np.full(n, np.nan)
 
 
-def _uncertainty(method):
+def _make_uncertainty(method):
     def prepare(data):
-        X, y = _numbers(len(data.proba))
+        X, y = _make_row_numbers(len(data.proba))
         model = _LookUp(data.proba, classes=range(data.proba.shape[1]))
         strategy = pool.UncertaintySampling(method=method, random_state=0)
         return lambda: strategy.query(X, y, clf=model, fit_clf=False, batch_size=data.k)
@@ -44,9 +48,9 @@ def _uncertainty(method):
     return prepare
 
 
-def _committee(make):
+def _make_committee(make):
     def prepare(data):
-        X, y = _numbers(data.samples.shape[1])
+        X, y = _make_row_numbers(data.samples.shape[1])
         model = _LookUp(data.samples, classes=range(data.samples.shape[2]))
         strategy = make(sample_predictions_method_name="sample_proba", random_state=0)
         return lambda: strategy.query(X, y, ensemble=model, fit_ensemble=False, batch_size=data.k)
@@ -54,16 +58,16 @@ def _committee(make):
     return prepare
 
 
-def _votes(**options):
+def _make_vote_entropy(**options):
     return pool.QueryByCommittee(method="vote_entropy", **options)
 
 
-def _batch_bald(**options):
+def _make_batch_bald(**options):
     return pool.BatchBALD(n_MC_samples=1000, **options)
 
 
-def _geometry(make):
-    """The labeled rows stand first, so that positions are those of the pool plus their number."""
+def _make_geometric(make):
+    """Return a preparation that puts the labeled rows first; pool positions are offset by them."""
 
     def prepare(data):
         X = np.concatenate([data.labeled, data.X])
@@ -75,13 +79,13 @@ def _geometry(make):
 
 
 def badge(data):
-    X, y = _numbers(len(data.X))
+    X, y = _make_row_numbers(len(data.X))
     model = _LookUp(data.proba, data.X, classes=range(data.proba.shape[1]))
     strategy = pool.Badge(clf_embedding_flag_name="return_embeddings", random_state=0)
     return lambda: strategy.query(X, y, clf=model, fit_clf=False, batch_size=data.k)
 
 
-def _error_reduction(model):
+def _make_error_reduction(model):
     def prepare(data):
         X = np.concatenate([data.labeled, data.X])
         y = np.concatenate([data.labels.astype(float), np.full(len(data.X), np.nan)])
@@ -89,7 +93,7 @@ def _error_reduction(model):
         strategy = pool.MonteCarloEER(method="log_loss", random_state=0)
 
         def query():
-            # The losses are summed over the labeled rows too unless others are given.
+            # Why X_eval: by default the losses of the labeled rows are summed too.
             _, scores = strategy.query(
                 X, y, clf=learner, X_eval=data.X, ignore_partial_fit=True, return_utilities=True
             )
@@ -104,20 +108,20 @@ def campaign(data):
     def query():
         y = np.full(len(data.X), np.nan)
         y[data.initial] = data.y[data.initial]
-        picked = list(data.initial)
+        labeled = list(data.initial)
         learner = SklearnClassifier(LogisticRegression(max_iter=1000), classes=np.unique(data.y))
         strategy = pool.UncertaintySampling(method="margin_sampling", random_state=0)
         for _ in range(data.k):
             pick = strategy.query(data.X, y, clf=learner)[0]
             y[pick] = data.y[pick]
-            picked.append(pick)
+            labeled.append(pick)
         learner.fit(data.X, y)
-        return np.array(picked)
+        return np.array(labeled)
 
     return query
 
 
-def _by_model(data):
+def logistic_entropy(data):
     X = np.concatenate([data.labeled, data.X])
     y = np.concatenate([data.labels.astype(float), np.full(len(data.X), np.nan)])
     model = SklearnClassifier(LogisticRegression(max_iter=1000), classes=np.unique(data.labels))
@@ -132,22 +136,24 @@ def _by_model(data):
 
 
 QUERIES = {
-    "logistic-entropy": _by_model,
-    "margin": _uncertainty("margin_sampling"),
-    "entropy": _uncertainty("entropy"),
-    "least-confidence": _uncertainty("least_confident"),
-    "k-center": _geometry(lambda: pool.CoreSet(random_state=0)),
+    "logistic-entropy": logistic_entropy,
+    "margin": _make_uncertainty("margin_sampling"),
+    "entropy": _make_uncertainty("entropy"),
+    "least-confidence": _make_uncertainty("least_confident"),
+    "k-center": _make_geometric(lambda: pool.CoreSet(random_state=0)),
     "badge": badge,
-    "committee-votes": _committee(_votes),
-    "committee-kl": _committee(pool.QueryByCommittee),
-    "bald": _committee(pool.GreedyBALD),
-    "batch-bald": _committee(_batch_bald),
-    "typiclust": _geometry(lambda: pool.TypiClust(random_state=0)),
-    "max-herding": _geometry(
+    "committee-votes": _make_committee(_make_vote_entropy),
+    "committee-kl": _make_committee(pool.QueryByCommittee),
+    "bald": _make_committee(pool.GreedyBALD),
+    "batch-bald": _make_committee(_make_batch_bald),
+    "typiclust": _make_geometric(lambda: pool.TypiClust(random_state=0)),
+    "max-herding": _make_geometric(
         lambda: pool.MaxHerding(normalize_samples=False, metric_dict={"gamma": 0.01})
     ),
-    "prob-cover": _geometry(lambda: pool.ProbCover(n_classes=10, deltas=[10.0], random_state=0)),
-    "eer-naive-bayes": _error_reduction(GaussianNB()),
-    "eer-logistic": _error_reduction(LogisticRegression(max_iter=1000)),
+    "prob-cover": _make_geometric(
+        lambda: pool.ProbCover(n_classes=10, deltas=[10.0], random_state=0)
+    ),
+    "eer-naive-bayes": _make_error_reduction(GaussianNB()),
+    "eer-logistic": _make_error_reduction(LogisticRegression(max_iter=1000)),
     "campaign": campaign,
 }

@@ -1,4 +1,4 @@
-"""BADGE's k-means++ with its draws by `scipy.stats.rv_discrete`, as in the authors' code."""
+"""The k-means++ of BADGE, drawn with `scipy.stats.rv_discrete` as in the authors' code."""
 
 import numpy as np
 import scipy
@@ -20,8 +20,8 @@ def badge(data):
             squared = np.clip(squared, 0, None).astype(np.float64)
             nearest = squared if nearest is None else np.minimum(nearest, squared)
             nearest[picks] = 0
-            law = rv_discrete(values=(rows, nearest / nearest.sum()))
-            picks.append(int(law.rvs(size=1, random_state=rng)[0]))
+            distribution = rv_discrete(values=(rows, nearest / nearest.sum()))
+            picks.append(int(distribution.rvs(size=1, random_state=rng)[0]))
         return picks
 
     return query

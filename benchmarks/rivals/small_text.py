@@ -1,4 +1,4 @@
-"""small-text, whose answers come unordered."""
+"""Queries of small-text, whose picks are not ordered."""
 
 from importlib.metadata import version
 from types import SimpleNamespace
@@ -13,34 +13,34 @@ from small_text.query_strategies.strategies import (
 )
 
 VERSION = version("small-text")
-NONE = np.empty(0, dtype=int)
+NO_ROWS = np.empty(0, dtype=int)
 
 
-def _by(strategy):
+def _make_uncertainty(strategy):
     def prepare(data):
         model = SimpleNamespace(predict_proba=lambda _: data.proba)
         rows, n = np.arange(len(data.proba)), data.k
-        return lambda: strategy().query(model, rows, rows, NONE, NONE, n=n)
+        return lambda: strategy().query(model, rows, rows, NO_ROWS, NO_ROWS, n=n)
 
     return prepare
 
 
 def k_center(data):
-    X = np.concatenate([data.X, data.labeled])  # it takes positions in the pool for those in X
-    rows, known = np.split(np.arange(len(X)), [len(data.X)])
-    return lambda: greedy_coreset(X, rows, known, data.k, distance_metric="euclidean")
+    X = np.concatenate([data.X, data.labeled])  # why: it takes pool positions for positions in X
+    pool_rows, labeled_rows = np.split(np.arange(len(X)), [len(data.X)])
+    return lambda: greedy_coreset(X, pool_rows, labeled_rows, data.k, distance_metric="euclidean")
 
 
 def k_means(data):
     rows = np.arange(len(data.X))
     strategy = EmbeddingKMeans(normalize=False)
-    return lambda: rows[strategy.sample(None, rows, rows, NONE, NONE, data.k, data.X)]
+    return lambda: rows[strategy.sample(None, rows, rows, NO_ROWS, NO_ROWS, data.k, data.X)]
 
 
 QUERIES = {
-    "margin": _by(BreakingTies),
-    "entropy": _by(PredictionEntropy),
-    "least-confidence": _by(LeastConfidence),
+    "margin": _make_uncertainty(BreakingTies),
+    "entropy": _make_uncertainty(PredictionEntropy),
+    "least-confidence": _make_uncertainty(LeastConfidence),
     "k-center": k_center,
     "k-means": k_means,
 }

@@ -185,7 +185,7 @@ def test_no_audit_rows():
 
 @pytest.mark.filterwarnings("ignore::skactive.exceptions.TiedScoresWarning")
 def test_audit_intervals_hold_while_active_learning_distorts(benchmark_module):
-    held, biases, active_biases = benchmark_module.audit_coverage(n_campaigns=60)
-    assert held >= 0.93
+    coverage, biases, training_biases = benchmark_module.measure_audit_coverage(n_campaigns=60)
+    assert coverage >= 0.93
     assert abs(biases.mean()) < 3 * biases.std(ddof=1) / np.sqrt(60)
-    assert active_biases.mean() > 10 * active_biases.std(ddof=1) / np.sqrt(60)
+    assert training_biases.mean() > 10 * training_biases.std(ddof=1) / np.sqrt(60)

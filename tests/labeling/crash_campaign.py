@@ -1,10 +1,10 @@
-"""Processes that label one pool between them, and are killed at random: is an answer lost?
+"""Check that no answer is lost when processes that label one pool are killed at random.
 
     python tests/labeling/crash_campaign.py --items 2000 --processes 4 --kills 20 --seed 0
 
-A worker notes each answer in a file of its own once the session has acknowledged it. In the end
-every answer noted must be in the store, once, and as it was given; all rows must be labeled; and
-two sessions opened one after the other must ask for the same rows next, before all is labeled too.
+Each worker writes an answer to its own file once the session has acknowledged it. At the end, all
+these answers must be in the store, once and unchanged; all rows must be labeled; and two sessions
+opened one after the other must ask for the same rows next, also before all rows are labeled.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def open_session(folder, n_items):
 
 
 def work(folder, name, n_items):
-    """Label until nothing is left, row by row, in batches of random size."""
+    """Label all rows one by one, in batches of random size."""
     session, truth = open_session(folder, n_items)
     rng = random.Random(time.time())
     with (folder / f"{name}.acknowledged").open("a") as notes:
@@ -61,7 +61,7 @@ def start(folder, name, n_items):
 
 
 def play(folder, n_items, n_processes, n_kills, seed):
-    """Let processes label, kill some and restart them; return the answer counts at the kills."""
+    """Start workers, kill and restart some of them; return the answer counts at the kills."""
     rng = random.Random(seed)
     open_session(folder, n_items)[0].close()
     names = [f"annotator-{i}" for i in range(n_processes)]
@@ -87,7 +87,7 @@ def count_noted(folder):
 
 
 def check_same_next(folder, n_items):
-    """While others label on, two sessions cannot be compared; so both look at a copy."""
+    """Check that two sessions ask for the same rows, on a copy: the workers change the store."""
     session, _ = open_session(folder, n_items)
     copy = folder / "copy"
     copy.mkdir(exist_ok=True)

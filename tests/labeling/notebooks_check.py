@@ -1,9 +1,9 @@
 """Label in real notebooks, in a real browser: ``python tests/labeling/notebooks_check.py``.
 
-Needs chromium, anywidget, playwright, jupyterlab, notebook, voila and marimo. For each of the four
-it starts a server on a free port of the loopback address in a temporary folder, runs a notebook,
-labels by click and by keys, types ``d d`` and other shortcuts into the widget, and checks the
-store. ``--only NAME`` checks one of them; ``--shots FOLDER`` keeps screenshots, light and dark.
+Requires chromium, anywidget, playwright, jupyterlab, notebook, voila and marimo. For each of the
+four kinds of notebooks, start a server on a free loopback port in a temporary folder, run a
+notebook, label by clicks and keys, type ``d d`` and other shortcuts into the widget, and check the
+store. ``--only NAME`` checks one kind; ``--shots FOLDER`` stores screenshots, light and dark.
 """
 
 import argparse
@@ -55,7 +55,7 @@ def _():
 
 
 def notebook():
-    """Return a notebook of two cells, as a file holds it."""
+    """Return a notebook of two cells, in the format of notebook files."""
     cells = [
         {
             "cell_type": "code", "id": f"c{i}", "execution_count": None, "metadata": {},
@@ -68,28 +68,28 @@ def notebook():
 
 
 class Frontend(NamedTuple):
-    """A kind of notebook: how to start its server, and where the page is."""
+    """A kind of notebook: the command of its server, the address, and how to use the page."""
 
     command: list[str]
     address: str
     start: Callable  # runs the first cell
     cells: str  # a selector
-    dark: str  # JavaScript that makes what is around the widget dark
+    dark: str  # JavaScript that switches the page around the widget to dark
 
 
 def press_in_lab(page):
-    """Run the first cell by keys."""
+    """Run the first cell with the keyboard."""
     page.locator(".jp-Cell").first.click()
     page.keyboard.press("Shift+Enter")
 
 
 def click_in_marimo(page):
-    """Run the first cell by its button."""
+    """Run the first cell with its button."""
     page.get_by_test_id("run-button").first.click()
 
 
 def run(page, start):
-    """Run the first cell until it shows the widget; before the kernel is ready, nothing happens."""
+    """Run the first cell, again if the kernel was not ready, until the widget is shown."""
     from playwright.sync_api import TimeoutError as TooLate
 
     for _ in range(4):
@@ -128,7 +128,7 @@ FRONTENDS = {
 
 @contextmanager
 def run_server(frontend, folder):
-    """Run a server in a folder, and yield the address of its notebook."""
+    """Run a server in a folder and yield the address of its notebook."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -149,7 +149,7 @@ def run_server(frontend, folder):
 
 
 def wait_for(port, server):
-    """Wait until somebody listens at a port."""
+    """Wait until the server listens on its port."""
     for _ in range(120):
         try:
             socket.create_connection(("127.0.0.1", port), timeout=2).close()
@@ -162,7 +162,7 @@ def wait_for(port, server):
 
 
 def label(page, frontend, shots):
-    """Label by click and by keys, and press what are shortcuts of notebooks."""
+    """Label by clicks and keys, press notebook shortcuts, and return the latencies."""
     page.wait_for_selector(".ska-image", timeout=90_000)
     page.wait_for_timeout(500)
     page.locator(".ska-title").click()
@@ -185,7 +185,7 @@ def label(page, frontend, shots):
 
 
 def measure_latencies(page):
-    """Return the milliseconds from a key press to the next item on screen, and its paint."""
+    """Return the milliseconds from each key press until the next item is painted, sorted."""
     page.locator(".ska").evaluate("""(root) => {
         window.latencies = [];
         root.addEventListener('keydown', () => { window.pressed = performance.now(); }, true);
@@ -199,7 +199,7 @@ def measure_latencies(page):
 
 
 def check(name, chromium, shots):
-    """Label in one kind of notebook, and return how fast the next item came."""
+    """Label in one kind of notebook, check the store, and return the latencies."""
     frontend = FRONTENDS[name]
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -217,7 +217,7 @@ def check(name, chromium, shots):
                 raise
             page.close()
         records = read_store(folder / "labels.db").records()
-    # 1, 2, d, d, 0, 0, of which u takes back the last; then a click on 7. Other keys do nothing.
+    # 1, 2, d, d, 0, 0, of which u retracts the last; then a click on 7. Other keys do nothing.
     expected = [("label", 1), ("label", 2), *[("unknown", None)] * 2, ("label", 0), ("label", 7)]
     kinds = [(record["kind"], record["label"]) for record in records]
     assert kinds[:6] == expected, kinds[:8]
@@ -228,14 +228,14 @@ def check(name, chromium, shots):
 
 
 def main():
-    """Check, and print the latencies."""
+    """Check the selected notebooks and print the latencies."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", choices=FRONTENDS, help="one of the four")
-    parser.add_argument("--shots", type=Path, help="a folder for screenshots")
+    parser.add_argument("--only", choices=FRONTENDS, help="check one kind only")
+    parser.add_argument("--shots", type=Path, help="folder for screenshots")
     options = parser.parse_args()
     if options.shots:
         options.shots.mkdir(parents=True, exist_ok=True)
-    # Late: without playwright, too, pytest looks at this file for doctests.
+    # Why here: pytest collects doctests of this file, also without playwright.
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

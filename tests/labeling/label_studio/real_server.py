@@ -1,8 +1,8 @@
-"""The bridge on a real Label Studio: installed, started, labeled through its API, stopped.
+"""Check the bridge with a real Label Studio: install it, start it, label through its API, stop it.
 
-``python tests/labeling/label_studio/real_server.py`` needs a gigabyte for Label Studio, in an
-environment of its own in the cache folder. It exits with 1 if a check fails.
-With ``--record`` it also writes the exchanges that ``test_exchanges.py`` replays.
+``python tests/labeling/label_studio/real_server.py`` needs a gigabyte for Label Studio, which it
+installs into a separate environment in the cache folder. It exits with 1 if a check fails. With
+``--record`` it also writes the exchanges that ``test_exchanges.py`` replays.
 """
 
 import argparse
@@ -53,7 +53,7 @@ def check(holds, what):
 
 
 def find_program():
-    """Return the program, and install it if it is missing."""
+    """Return the path of the program; install it if it is missing."""
     program = ENVIRONMENT / "bin" / "label-studio"
     ready = ENVIRONMENT / ".ready"
     if not ready.exists():
@@ -119,7 +119,7 @@ class Server:
             self.process = None
 
     def sign_up(self, email):
-        """Make a user, as a person does in the browser; return their token."""
+        """Create a user through the form of the browser; return their token."""
         cookies = http.cookiejar.CookieJar()
         opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(cookies))
         page = f"{self.url}/user/signup/"
@@ -132,7 +132,7 @@ class Server:
 
 
 class Annotator:
-    """Somebody who labels through the API, as the page does."""
+    """An annotator who labels through the API, as the page does."""
 
     def __init__(self, server, token):
         self.server, self.token = server, token
@@ -146,7 +146,7 @@ class Annotator:
         return json.loads(text) if text else None
 
     def next(self, project):
-        """Return the task that Label Studio would show now, or None."""
+        """Return the task that Label Studio would show next, or None."""
         try:
             return self.ask("GET", f"/api/projects/{project}/next")
         except urllib.error.HTTPError as error:
@@ -176,7 +176,7 @@ def results(choices):
 
 
 def make_texts(n):
-    """Return texts of two kinds, and the kinds."""
+    """Return texts of two kinds, and their kinds."""
     random = np.random.RandomState(0)
     kinds = [CLASSES[i] for i in random.randint(2, size=n)]
     common = ["the", "old", "was", "very", "near", "and", "some", "of", "it", "again"]
@@ -208,7 +208,7 @@ def connect(session, server, **options):
 
 
 def child(server, store, n, *, do):
-    """Start a process with a bridge of its own, to be killed."""
+    """Start a process with its own bridge, to be killed."""
     command = [sys.executable, __file__, "--child", do, server.url, str(store), str(n)]
     return subprocess.Popen(command, env=os.environ | {"LABEL_STUDIO_API_KEY": server.token})
 
@@ -216,7 +216,7 @@ def child(server, store, n, *, do):
 def be_child(do, url, store, n):
     from skactive.labeling.label_studio import LabelStudioBridge, _tasks
 
-    _tasks._CHUNK_TASKS = 5  # so that there is a middle to be killed in
+    _tasks._CHUNK_TASKS = 5  # why: an import of several requests can be interrupted
     with open_session(store, int(n)) as session:
         token = os.environ["LABEL_STUDIO_API_KEY"]
         bridge = LabelStudioBridge(session, url, token, title="Two kinds", n_ordered=20)
@@ -228,7 +228,7 @@ def be_child(do, url, store, n):
 
 
 def kill_import(server, store, n):
-    """Kill a bridge in the middle of its import, and the server in the middle of another."""
+    """Kill a bridge during its import, and the server during another one."""
     one = Annotator(server, server.token)
 
     def n_tasks():
@@ -251,7 +251,7 @@ def kill_import(server, store, n):
 
 
 def in_order(server, session, bridge, annotators, kinds):
-    """Label three rounds one after the other, and look at the order in which tasks are served."""
+    """Label three rounds and check the order in which tasks are served."""
     n_served = 0
     for _ in range(3):
         bridge.write_order()
@@ -271,7 +271,7 @@ def in_order(server, session, bridge, annotators, kinds):
 
 
 def label(annotators, project, kinds, n, *, skip_every=10):
-    """Let annotators label in turn what they are served; return their answers."""
+    """Let annotators label the served tasks in turn; return their answers."""
     done = []
     while len(done) < n:
         who = annotators[len(done) % 2]
@@ -293,7 +293,7 @@ def until(what, seconds=60.0):
 
 
 def label_and_kill(server, store, n, annotators, project, kinds):
-    """Label while bridge and server are killed and started again."""
+    """Label while bridge and server are killed and restarted."""
     process = child(server, store, n, do="run")
     done = label(annotators, project, kinds, 15)
     process.kill()
@@ -321,7 +321,7 @@ def label_and_kill(server, store, n, annotators, project, kinds):
 
 
 def compare(session, one, project):
-    """Check that the session holds what Label Studio holds."""
+    """Check that the session and Label Studio have the same answers."""
     query = f"/api/tasks/?project={project}&fields=all&page_size=1000"
     tasks = one.ask("GET", query)["tasks"]
     rows = Counter(task["data"]["id"] for task in tasks)
@@ -343,7 +343,7 @@ def compare(session, one, project):
 
 
 def changes(session, bridge, one):
-    """Change an annotation, delete one, give one outside the classes."""
+    """Change an annotation, delete one, and add one of an unknown class."""
     tasks = one.ask("GET", f"/api/tasks/?project={bridge.project_id}&fields=all&page_size=1000")
     labeled = [
         (task["data"]["id"], each)
@@ -372,7 +372,7 @@ def changes(session, bridge, one):
 
 
 def figures(server, folder):
-    """Measure pushing, ordering and pulling 2,000 rows."""
+    """Measure the speed of pushing, ordering and pulling 2,000 rows."""
     n = 2000
     one = Annotator(server, server.token)
     with open_session(folder / "speed.db", n) as session:
@@ -447,7 +447,7 @@ def play(server, folder):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--record", action="store_true", help="write the exchanges of the test")
-    parser.add_argument("--program", type=Path, help="a label-studio that is installed already")
+    parser.add_argument("--program", type=Path, help="path of an installed label-studio")
     parser.add_argument("--child", nargs=4, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:

@@ -53,7 +53,7 @@ def logistic(*steps):
 
 
 def simulate(learner, rows=X, **params):
-    params = {"budget": 40, "batch_size": 3, "n_initial": 10, "random_state": 0, **params}
+    params = {"budget": 25, "batch_size": 3, "n_initial": 10, "random_state": 0, **params}
     return SimulatedLearner(learner, **params).fit(rows, Y)
 
 
@@ -132,9 +132,9 @@ def test_the_embedder_is_fitted_and_asked_once(forgetful):
             Counting.calls.append("transform")
             return np.asarray(X)
 
-    simulate(ActiveLearner(logistic(), KCenterGreedy(), embedder=Counting()))
+    simulate(ActiveLearner(logistic(), KCenterGreedy(), embedder=Counting()), budget=40)
     assert Counting.calls == ["fit", "transform"]
-    forgetful(ActiveLearner(logistic(), KCenterGreedy(), embedder=Counting()))
+    forgetful(ActiveLearner(logistic(), KCenterGreedy(), embedder=Counting()), budget=40)
     assert len(Counting.calls) > 20
 
 

@@ -443,7 +443,7 @@ def test_newton_steps_that_would_take_hours_are_refused():
     pool = FakePool(2_000, n_dims=300, n_classes=10, n_labeled=50)
     with pytest.raises(PoolTooLargeError, match=r"Newton steps for 2000 rows.*Subsample"):
         few.score(pool)
-    assert few.score(pool.take(slice(0, 20))).shape == (20,)
+    assert few.score(pool.take(slice(0, 3))).shape == (3,)
 
 
 @parametrize_with_strategy_checks(

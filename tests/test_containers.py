@@ -110,6 +110,7 @@ def loop(rows, take, model, strategy, y=Y):
     return learner, queried
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda strategy: type(strategy).__name__)
 @pytest.mark.parametrize("name", CONTAINERS)
 def test_the_loop_runs_in_this_container(name, strategy):
@@ -155,6 +156,7 @@ def test_pools_are_cut_into_chunks_in_this_container(name):
         np.testing.assert_allclose(learner.score_pool(rows), whole, atol=1e-12)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", CONTAINERS)
 def test_rows_are_imagined_in_this_container(name):
     rows, take, make = CONTAINERS[name]
@@ -309,6 +311,7 @@ def net(n_inputs):
     )
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("shape", [(4,), (2, 2), (1, 2, 2)], ids=str)
 @pytest.mark.parametrize("tensors", [False, True], ids=["arrays", "tensors"])
 @pytest.mark.parametrize("strategy", [Margin(), KCenterGreedy(), BADGE()], ids=repr)

@@ -23,6 +23,7 @@ def curves():
         return simulate_curve(Margin()), simulate_curve(Random())
 
 
+@pytest.mark.no_cover
 def test_both_start_from_the_same_labels(curves):
     margin, random = curves
     np.testing.assert_array_equal(margin.n_labels, np.arange(20, 121, 10))

@@ -951,6 +951,7 @@ def test_teach_without_labels_is_refused():
     assert len(learner.y_labeled_) == 10
 
 
+@pytest.mark.no_cover
 def test_a_query_seeds_what_it_fits_and_leaves_global_state_alone():
     pipeline = make_pipeline(TruncatedSVD(2, algorithm="randomized"), GaussianNB())
     cold = ActiveLearner(pipeline, KCenterGreedy())

@@ -90,6 +90,7 @@ def test_split_is_that_of_two_fresh_generators(bench):
     assert [len(part) for part in bench.split(11, seed=0)] == [6, 5]  # rounded down
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("seed", [0, 1])
 @pytest.mark.parametrize("name", CHOICES)
 def test_same_curve_as_a_plain_loop(bench, blobs, name, seed):
@@ -231,6 +232,7 @@ def test_published_means(bench, folder):
     assert bench.read_mean(folder / "table.md", "absent", "US-C") is None
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(("shift", "n_wrong"), [(1.9, 0), (-2.1, 1)])
 def test_mean_of_a_committee_by_its_standard_errors(
     bench, blobs, tmp_path, folder, capsys, monkeypatch, shift, n_wrong

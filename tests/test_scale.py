@@ -143,6 +143,7 @@ def test_a_mapped_pool_is_not_copied(pool, strategy):
         assert peak_of(lambda: learner.query(pool, 20)) < SHARE * pool.nbytes
 
 
+@pytest.mark.no_cover
 @by_strategy
 def test_a_mapped_pool_gets_the_answer_of_one_in_memory(pool, strategy):
     learner, part = fit_learner(strategy), pool[:1500]

@@ -282,6 +282,7 @@ def test_a_sampled_density_is_that_of_the_others_drawn(as_rows, dtype, monkeypat
     assert np.isfinite(one).all()
 
 
+@pytest.mark.no_cover
 @parametrize_runs("n_seeds", 300, 2000)
 def test_a_sampled_density_is_unbiased_with_the_stated_error(n_seeds, monkeypatch):
     monkeypatch.setattr(scores, "_MAX_EXACT_ROWS", 50)

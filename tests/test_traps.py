@@ -262,6 +262,7 @@ def test_a_pool_that_shrinks_and_is_shuffled_between_queries(strategy):
     equal(learner.query(X[part], 5), picked)
 
 
+@pytest.mark.no_cover
 @each_strategy
 def test_the_pool_shrinks_to_its_last_row(strategy):
     # Trap: a crash where the pool has one row, or where the batch is the whole pool.
@@ -270,6 +271,7 @@ def test_the_pool_shrinks_to_its_last_row(strategy):
     equal(learner.query(X[20:21], 1), [0])
 
 
+@pytest.mark.no_cover
 @each_strategy
 def test_exactly_as_many_rows_as_were_asked_for(strategy):
     # Trap: lightweight core-set returns another number; the last partial block is dropped.
@@ -370,6 +372,7 @@ class Unweighted(DecisionTreeClassifier):
 COMMITTEES = [VoteEntropy(), ConsensusEntropy(), KLDivergence(), BALD(), EPIG()]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("strategy", COMMITTEES, ids=lambda strategy: type(strategy).__name__)
 @pytest.mark.parametrize("names", [[0, 1, 2], [-4, 10, 3], ["a", "bb", "c"]], ids=str)
 @pytest.mark.parametrize("member", [KNeighborsClassifier(2), Unweighted()], ids=repr)
@@ -447,6 +450,7 @@ def test_a_model_without_a_committee_is_told_so():
 # Side effects -----------------------------------------------------------------------------------
 
 
+@pytest.mark.no_cover
 @each_strategy
 def test_no_file_is_written_and_the_model_is_not_changed_by_asking(strategy, tmp_path, monkeypatch):
     # Trap: files are left in the working directory; scoring changes the model or the pool.

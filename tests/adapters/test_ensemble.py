@@ -146,6 +146,7 @@ def test_single_or_unfitted_member_gives_no_draws():
 # Bagging ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("rows", ROWS)
 @pytest.mark.parametrize("params", [{}, {"max_features": 2}, {"bootstrap_features": True}])
 def test_bagged_members_read_their_own_columns(rows, params, y):

@@ -161,6 +161,7 @@ counted = pytest.mark.parametrize(
 )
 
 
+@pytest.mark.no_cover
 @counted
 @pytest.mark.parametrize("kind", [np.asarray, sparse.csr_array, sparse.csr_matrix])
 def test_logits_of_counts_are_those_of_refits(model, kind):

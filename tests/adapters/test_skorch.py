@@ -156,6 +156,7 @@ READINGS = {
 # The net's own predictions, and its columns ----------------------------------------------------
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("criterion", [nn.CrossEntropyLoss, nn.NLLLoss])
 def test_proba_is_the_net_s(criterion):
     ends = [nn.Softmax(dim=1)] if criterion is nn.NLLLoss else []
@@ -583,6 +584,7 @@ def test_dropout_over_another_axis_than_rows_is_refused():
         adapt(make_net(Attention(batch_first=False))).proba_samples(X, 2, 0)
 
 
+@pytest.mark.no_cover
 def test_compiled_nets_are_read_too():
     net = make_net(mlp(nn.Dropout(0.5)))
     net.module_ = torch.compile(net.module_, backend="eager")

@@ -109,6 +109,7 @@ def reported(tmp_path_factory):
 # What it says -----------------------------------------------------------------------------------
 
 
+@pytest.mark.no_cover
 def test_the_sentence_is_said_and_reported(reported):
     settings, comparison, said, _, page = reported
     assert said == [comparison.summary(), f"Report: {settings.output}"]
@@ -294,6 +295,7 @@ def test_strategies_that_share_no_repeat_still_make_a_report(reported):
     assert len([row for row in page.rows if len(row) == 7]) == 3
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("names", [("Margin", "Entropy"), ("Random", "Margin")])
 def test_one_repeat_makes_a_report(folder, names):
     settings = small(npz(folder, X=X, y=Y), strategies=names, n_repeats=1)
@@ -318,6 +320,7 @@ def code_of(page):
     return texts
 
 
+@pytest.mark.no_cover
 def test_the_python_code_gives_the_same(reported, capsys):
     _, comparison, _, _, page = reported
     names = {}
@@ -326,6 +329,7 @@ def test_the_python_code_gives_the_same(reported, capsys):
     assert capsys.readouterr().out.strip() == comparison.summary()
 
 
+@pytest.mark.no_cover
 def test_the_command_gives_the_same(reported, folder, capsys):
     settings, comparison, _, _, page = reported
     arguments = shlex.split(code_of(page)[0])[1:]
@@ -334,6 +338,7 @@ def test_the_command_gives_the_same(reported, folder, capsys):
     assert arguments[arguments.index("--output") + 1] == str(settings.output)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 def test_the_python_code_reads_tables(folder, kind):
     pd = pytest.importorskip("pandas")
@@ -358,6 +363,7 @@ def test_the_python_code_finds_the_rows_of_an_npz(folder):
     same_scores(names["comparison"], comparison)
 
 
+@pytest.mark.no_cover
 def test_the_python_code_of_a_net(folder):
     pytest.importorskip("skorch")
     torch = pytest.importorskip("torch")
@@ -393,6 +399,7 @@ def test_without_auto_there_is_margin(folder, monkeypatch):
     assert tuple(_compare._make_plan(settings).strategies)[:2] == ("Random", "Margin")
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("scoring", ["balanced_accuracy", "neg_log_loss", "roc_auc_ovr"])
 def test_scorings(folder, scoring):
     comparison, _, text = run(small(npz(folder, X=X, y=Y), scoring=scoring, n_repeats=2))
@@ -401,11 +408,13 @@ def test_scorings(folder, scoring):
     assert any(row == ["scoring", scoring] for row in Page(text).rows)
 
 
+@pytest.mark.no_cover
 def test_a_budget_above_the_rows(folder):
     comparison, _, _ = run(small(npz(folder, X=X, y=Y), budget=500))
     assert comparison.n_labels[-1] == 90
 
 
+@pytest.mark.no_cover
 def test_the_seed_decides(folder):
     path = npz(folder, X=X, y=Y)
     first = run(small(path))[0]
@@ -430,6 +439,7 @@ def test_warnings_of_the_run_do_not_escape(folder, monkeypatch, capsys):
     assert "the model <grumbles>" in Page(text).text
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("output", ["report", "report.htm", "REPORT.HTML"])
 def test_output_names(folder, output):
     settings = small(npz(folder, X=X, y=Y), output=folder / output, n_repeats=1)

@@ -143,6 +143,7 @@ def recorded(tmp_path_factory):
     return SimpleNamespace(settings=settings, curves=curves, said=said, by_strategy=calls)
 
 
+@pytest.mark.no_cover
 def test_each_strategy_is_played_with_each_seed(recorded):
     assert list(recorded.curves) == ["Random", "Margin", "KCenterGreedy"]
     assert set(recorded.by_strategy) == set(recorded.curves)
@@ -389,6 +390,7 @@ def store(frame, path):
 TABLES = ["data.csv", "data.parquet", "DATA.CSV", "DATA.PARQUET"]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", TABLES)
 def test_tables(folder, frame, plain, no_picture, name):
     path = store(frame, folder / name)
@@ -511,6 +513,7 @@ def test_a_start_of_one_row_is_filled_up_to_two_classes(folder, no_picture):
 # Models and strategies --------------------------------------------------------------------------
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("estimator", "expected"),
     [
@@ -545,6 +548,7 @@ def test_strategies_that_need_parameters_are_no_names_for_the_demo(folder, name)
         run(small(npz(folder, X=X, y=Y), strategies=(name,)))
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", EVERY)
 def test_every_strategy_listed_runs_or_is_refused(folder, no_picture, name):
     few = np.flatnonzero(np.arange(120) % 3 == 0)  # looking ahead takes long
@@ -584,11 +588,13 @@ def torch():
     torch.set_num_threads(n_threads)
 
 
+@pytest.mark.no_cover
 def test_with_torch_the_default_model_is_a_net(folder, no_picture, torch):
     settings = small(npz(folder, X=X, y=Y), estimator=None, strategies=("Random",), budget=20)
     assert run(settings)[1][1].startswith("model mlp;")
 
 
+@pytest.mark.no_cover
 def test_a_net_learns_and_gives_the_same_figures_twice(folder, no_picture, torch):
     path = npz(folder, X=X, y=Y)
     settings = small(path, estimator="mlp", strategies=("Random", "BALD"), budget=30)

@@ -283,6 +283,7 @@ def test_help_of_compare():
     assert "compare" in python_m("--help").stdout
 
 
+@pytest.mark.no_cover
 def test_compare_end_to_end_and_resumed(folder, capsys, frame):
     pytest.importorskip("matplotlib")
     arguments = ["compare", "--data", str(csv(folder, frame)), "--target", "kind", *PAIR]

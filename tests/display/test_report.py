@@ -7,6 +7,7 @@ from skactive.comparison import StrategyComparison
 pytest.importorskip("matplotlib")
 
 
+@pytest.mark.no_cover
 def test_the_page_is_returned_and_written(compared, tmp_path):
     comparison, path = compared(), tmp_path / "report.html"
     page = comparison.to_html()

@@ -183,6 +183,7 @@ def test_no_audit_rows():
         audit(MODEL, X[:0], Y[:0])
 
 
+@pytest.mark.no_cover
 @pytest.mark.filterwarnings("ignore::skactive.exceptions.TiedScoresWarning")
 def test_audit_intervals_hold_while_active_learning_distorts(benchmark_module):
     coverage, biases, training_biases = benchmark_module.measure_audit_coverage(n_campaigns=60)

@@ -84,6 +84,7 @@ def test_forecast_follows_a_clean_curve(limit, power):
     assert (forecast.high - forecast.low < 0.2).all()
 
 
+@pytest.mark.no_cover
 def test_forecasts_of_noisy_curves_of_other_families_hold():
     rng = np.random.RandomState(0)
     held = []

@@ -38,6 +38,7 @@ def test_lure_of_one_pick():
     assert (estimate.low, estimate.high) == (-np.inf, np.inf)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("selector", [PowerTop(), SoftmaxTop(3.0), SoftrankTop()])
 def test_lure_has_no_bias_where_the_mean_has(selector):
     rng = np.random.RandomState(0)

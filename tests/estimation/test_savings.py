@@ -43,6 +43,7 @@ class LearnsByTheBook(ClassifierMixin, BaseEstimator):
         return np.where(right, X[:, 1], 1 - X[:, 1]).astype(int)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("n_audit", [200, 10**6])
 @parametrize_runs("n_seeds", 8, 20)
 def test_saved_labels_hold_by_the_book(n_audit, n_seeds):
@@ -63,6 +64,7 @@ def test_saved_labels_hold_by_the_book(n_audit, n_seeds):
     assert held >= 0.85 * n_seeds
 
 
+@pytest.mark.no_cover
 def test_saved_labels_on_digits():
     model = LogisticRegression(max_iter=500)
     n_random = np.array([40, 60, 80, 100, 140, 200, 280, 400])
@@ -93,6 +95,7 @@ def test_saved_labels_on_digits():
     assert saved.low <= needed <= saved.high
 
 
+@pytest.mark.no_cover
 def test_more_random_rows_say_more():
     X, y = load_iris(return_X_y=True)
     rows = np.random.RandomState(0).permutation(150)

@@ -86,6 +86,7 @@ CASES = {
 }
 
 
+@pytest.mark.no_cover
 @each_strategy
 @pytest.mark.parametrize("case", CASES)
 def test_the_answer_is_that_of_queries_by_themselves(strategy, case, forgetful):
@@ -103,6 +104,7 @@ def test_the_answer_is_the_same_for_a_learner_that_learns_batch_by_batch(strateg
     )
 
 
+@pytest.mark.no_cover
 def test_a_round_costs_the_distances_to_the_new_labels_only(monkeypatch, forgetful):
     pairs, upper_bounds = [], PointSet.upper_bounds
 

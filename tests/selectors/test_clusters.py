@@ -97,6 +97,7 @@ def test_the_whole_pool_comes_in_random_order():
 # -- weights -----------------------------------------------------------------------------------
 
 
+@pytest.mark.no_cover
 @parametrize_pairs(as_rows=KINDS, dtype=[np.float32, np.float64], lloyd_rows=[20_000, 10])
 def test_weighted_medoids_are_nearest_to_the_weighted_mean(as_rows, dtype, lloyd_rows, monkeypatch):
     monkeypatch.setattr(clustering, "_LLOYD_ROWS", lloyd_rows)
@@ -149,6 +150,7 @@ def test_weights_of_any_magnitude():
 # -- mini-batches ------------------------------------------------------------------------------
 
 
+@pytest.mark.no_cover
 @kinds
 @pytest.mark.parametrize("shift", [0.0, 3e4])
 def test_mini_batches_find_the_blobs(as_rows, shift, monkeypatch):
@@ -272,6 +274,7 @@ def test_typiclust_visits_the_blobs_without_labels_largest_first(as_rows, dtype)
         assert position == members[apart.argmin()]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("rounds", [1, 3])
 def test_duplicates_are_the_most_typical_rows_at_random(rounds):
     X = np.concatenate([np.random.default_rng(0).normal(size=(30, 2)), np.full((4, 2), 0.7)])
@@ -283,6 +286,7 @@ def test_duplicates_are_the_most_typical_rows_at_random(rounds):
     assert chisquare(firsts[30:]).pvalue > 1e-3
 
 
+@pytest.mark.no_cover
 def test_rounding_does_not_choose_among_duplicates():
     rng = np.random.default_rng(0)
     X = np.concatenate([rng.normal(size=(20, 30)), np.repeat(rng.normal(size=(4, 30)), 4, axis=0)])
@@ -293,6 +297,7 @@ def test_rounding_does_not_choose_among_duplicates():
     assert chisquare(firsts[20:]).pvalue > 1e-3
 
 
+@pytest.mark.no_cover
 @parametrize_runs("n_seeds", 180, 360)
 def test_rounding_does_not_choose_among_rows_that_are_equally_typical(n_seeds):
     angles = np.linspace(0, 2 * np.pi, 36, endpoint=False)
@@ -384,6 +389,7 @@ def test_large_pools_are_joined_by_micro_clusters(monkeypatch):
         assert len(set(zip(labels, blob, strict=True))) == 3 == len(set(labels))
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("batch_size", [1, 2, 5, 11, 30])
 @pytest.mark.parametrize("factor", [1.0, 1.15, 3.0])
 @pytest.mark.parametrize("epsilon", [None, 0.6])
@@ -440,6 +446,7 @@ SELECTORS = [scored, weighted, typiclust, partial(typiclust, max_clusters=2)]
 selectors = pytest.mark.parametrize("select", SELECTORS)
 
 
+@pytest.mark.no_cover
 @parametrize_pairs(
     select=SELECTORS,
     X=[np.zeros((12, 1)), np.full((12, 2), 0.1), np.repeat(np.eye(3), 4, 0)],
@@ -460,6 +467,7 @@ def test_rows_that_coincide(select, X, batch_size, limit, monkeypatch):
         assert len({tuple(picks) for picks in found}) > 1
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("select", [kmeans_medoids, *SELECTORS])
 def test_memory_is_a_few_numbers_a_row(select, monkeypatch):
     monkeypatch.setattr(clustering, "_MICRO_CLUSTERS", 50)

@@ -210,6 +210,7 @@ def assert_batch(select, X, batch_size, **options):
     assert np.random.get_state()[1].tolist() == before
 
 
+@pytest.mark.no_cover
 @parametrize_pairs(name=SELECTORS, pool=POOLS, batch_size=BATCH_SIZES)
 def test_batches(name, pool, batch_size):
     assert_batch(SELECTORS[name], freeze(POOLS[pool]), batch_size)
@@ -220,6 +221,7 @@ def test_batches_of_factors(name, pool, batch_size):
     assert_batch(SELECTORS[name], freeze(FACTORS[pool]), batch_size)
 
 
+@pytest.mark.no_cover
 @parametrize_pairs(name=WITH_LABELED, pool=POOLS, batch_size=BATCH_SIZES, n_labeled=[3, N_ROWS])
 def test_batches_beside_labeled_rows(name, pool, batch_size, n_labeled):
     X = freeze(POOLS[pool])
@@ -237,6 +239,7 @@ def small_engines(monkeypatch, small_parts):
     monkeypatch.setattr(clustering, "_MINI_BATCH_STEPS", 3)
 
 
+@pytest.mark.no_cover
 @parametrize_pairs(
     name=SELECTORS,
     pool=["normal", "float32", "sparse", "sparse matrix", "coo", "duplicates"],
@@ -264,6 +267,7 @@ def test_labeled_rows_of_no_length_are_no_labeled_rows(name):
     assert_array_equal(SELECTORS[name](X, 5, labeled=X[:0], random_state=0), expected)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", RANDOM_ON_DUPLICATES)
 @pytest.mark.parametrize("pool", ["normal", "sparse", "constant", "zero sparse", "duplicates"])
 def test_a_pool_that_is_labeled_already_comes_in_random_order(name, pool):
@@ -297,6 +301,7 @@ def test_distinct_points_come_before_duplicates(name, pool):
         assert len(np.unique(dense[picks], axis=0)) == 4
 
 
+@pytest.mark.no_cover
 @parametrize_pairs(
     name=[*COVERAGE, *CLUSTERS],
     pool=["constant", "zero", "constant sparse", "duplicates"],

@@ -93,6 +93,7 @@ CASES = [
 # -- equal to plain greedy ---------------------------------------------------------------------
 
 
+@pytest.mark.no_cover
 @parametrize_pairs(
     as_rows=KINDS, case=CASES, n_labeled=[None, 0, 1, 5, 300], weighted=[False, True]
 )
@@ -108,6 +109,7 @@ def test_picks_are_those_of_plain_greedy(as_rows, case, n_labeled, weighted, sma
     assert_plain_greedy(picks, X, kernel, bandwidth, labeled, weights)
 
 
+@pytest.mark.no_cover
 @parametrize_pairs(
     as_rows=KINDS, dtype=[np.float32, np.float64], own=[True, False], n_labeled=[0, 4, 70]
 )
@@ -157,6 +159,7 @@ def test_balls_have_one_radius():
         max_coverage(X, 1, kernel="tophat", bandwidth=np.ones(3))
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(("kernel", "bandwidth"), CASES)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("shift", [0.0, 1000.0])
@@ -171,6 +174,7 @@ def test_single_precision_bounds_keep_the_picks(kernel, bandwidth, dtype, shift)
     assert_plain_greedy(picks, X, kernel, width, labeled)
 
 
+@pytest.mark.no_cover
 @given(
     X=arrays(float, st.tuples(st.integers(1, 14), st.integers(1, 2)), elements=st.integers(-3, 3)),
     kernel=st.sampled_from(["rbf", "tophat", "distance"]),
@@ -282,6 +286,7 @@ def test_ties_are_broken_at_random(n_runs):
         assert set(picks[:, 3]) == {0, 1, 2, 3, 4}
 
 
+@pytest.mark.no_cover
 def test_duplicates_tie_though_their_arithmetic_rounds(small_parts):
     rng, X = np.random.RandomState(1), np.random.default_rng(8).normal(size=(40, 7))
     X = np.concatenate([X, X, X])
@@ -292,6 +297,7 @@ def test_duplicates_tie_though_their_arithmetic_rounds(small_parts):
             assert chisquare(np.bincount(column // 40, minlength=3)).pvalue > 1e-4
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_when_all_is_covered_the_rest_is_random(kernel):
     X, labeled = np.repeat(np.eye(4), 5, axis=0), np.eye(4)
@@ -375,6 +381,7 @@ def test_no_more_rows_are_drawn_than_have_a_weight():
     assert_array_equal(horvitz_thompson, [3.0, 2.0])
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("kernel", ["rbf", "distance"])
 @pytest.mark.parametrize("weighted", [False, True])
 def test_a_sample_gives_nearly_the_coverage_of_all_rows(kernel, weighted):
@@ -435,6 +442,7 @@ def test_radius_of_one_place_and_of_fewer_rows_than_clusters():
 # -- memory ------------------------------------------------------------------------------------
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_memory_is_linear(kernel):
     X = np.random.default_rng(14).normal(size=(8000, 8)).astype(np.float32)

@@ -95,6 +95,7 @@ def softmax_data(n_rows, n_classes, n_dims, seed):
 # -- determinants ------------------------------------------------------------------------------
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("ridge", [1e-4, 1.0, 100.0])
 @pytest.mark.parametrize("n_labeled", [0, 2, 60])
 @pytest.mark.parametrize("batch_size", [2, 30])  # fewer than dimensions, and many more
@@ -392,6 +393,7 @@ def test_scaling_rows_and_ridge_together_changes_nothing(select):
         assert_array_equal(select(scale * X, 20, ridge=0.5 * scale**2), picks)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("select", [d_optimal, dpp_map, v_optimal])
 def test_ties_are_broken_at_random(select):
     X, rng = np.zeros((4, 2)), np.random.RandomState(0)
@@ -412,6 +414,7 @@ def test_distinct_points_come_before_duplicates(select, small_blocks):
     assert len({first % 4 for first in firsts}) == 1
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("oversample", [1.0, 2.0])
 def test_bait_breaks_ties_at_random(oversample):
     proba, features = np.full((5, 3), 1 / 3), np.ones((5, 2))

@@ -174,6 +174,7 @@ def test_k_center_on_factors_is_k_center_on_gradients():
             assert_array_equal(k_center_greedy(points, 30, random_state=seed), expected)
 
 
+@pytest.mark.no_cover
 def test_k_center_breaks_ties_at_random():
     X, rng = np.array([[0.0], [1.0], [-1.0], [1.0], [0.0]]), np.random.RandomState(0)
     picks = np.array([k_center_greedy(X, 5, random_state=rng) for _ in range(3000)])
@@ -205,6 +206,7 @@ def test_farthest_first_on_grids_full_of_ties(X, n_labeled, batch_size, seed):
 # -- k-means++ ---------------------------------------------------------------------------------
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "as_points",
     [np.asarray, lambda X: (X, np.ones((len(X), 1))), sparse.csr_array],
@@ -224,6 +226,7 @@ def test_draws_follow_squared_distances(as_points, n_draws):
     assert_as_likely(counts[possible], n_draws * expected[possible])
 
 
+@pytest.mark.no_cover
 def test_third_draw_follows_the_distance_to_the_nearest_of_two():
     X, rng = np.array([[0.0], [10.0], [1.0], [7.0], [12.0]]), np.random.RandomState(0)
     counts = np.zeros(5)
@@ -246,6 +249,7 @@ def test_the_same_seed_draws_alike_from_factors_and_from_gradients():
         assert picks[0] == 3
 
 
+@pytest.mark.no_cover
 def test_duplicates_come_last_and_uniformly():
     X, rng = np.array([[1.0], [1.0], [1.0], [1.0], [5.0]]), np.random.RandomState(0)
     picks = np.array([kmeans_plusplus(X, 3, first=0, random_state=rng) for _ in range(3000)])
@@ -283,6 +287,7 @@ def brute_ranked_batch(X, uncertainty, batch_size, labeled):
     return picks
 
 
+@pytest.mark.no_cover
 @parametrize_pairs(as_rows=KINDS, n_labeled=[1, 5, 80])
 def test_ranked_batch_is_its_definition(as_rows, n_labeled):
     rng = np.random.default_rng(0)
@@ -308,6 +313,7 @@ def test_ranked_batch_starts_cold_with_distinct_rows():
     assert picks[1] == rest[np.argmax(merit)]
 
 
+@pytest.mark.no_cover
 def test_ranked_batch_breaks_ties_at_random():
     X, rng = np.zeros((4, 2)), np.random.RandomState(0)
     picks = [ranked_batch(X, np.ones(4), 2, labeled=X[:1], random_state=rng) for _ in range(3000)]

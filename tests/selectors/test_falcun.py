@@ -38,6 +38,7 @@ def plain_picks(proba, uncertainty, batch_size, gamma, seed):
     return picks
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("gamma", [1, 3.5, 10])
 @pytest.mark.parametrize("concentration", [0.02, 0.2, 1])
 @pytest.mark.parametrize("n_classes", [1, 2, 5])

@@ -72,6 +72,7 @@ GREEDY = {"gsy": (gsy, (0, 1)), "igs": (igs, (1, 1))}
 greedy = pytest.mark.parametrize(("select", "exponents"), GREEDY.values(), ids=GREEDY)
 
 
+@pytest.mark.no_cover
 @greedy
 @kinds
 @pytest.mark.parametrize("n_labeled", [0, 1, 5, 90])
@@ -144,6 +145,7 @@ def test_duplicates_of_known_rows_come_last(select, exponents):
         assert sorted(picks[:9] % 12) == list(range(3, 12))
 
 
+@pytest.mark.no_cover
 @greedy
 def test_greedy_sampling_breaks_ties_at_random(select, exponents):
     X, f = np.array([[1.0], [-1.0], [1.0], [0.5]]), np.array([2.0, -2.0, 2.0, 0.5])
@@ -170,6 +172,7 @@ def brute_lcmd(X, batch_size, labeled):
     return picks
 
 
+@pytest.mark.no_cover
 @kinds
 @pytest.mark.parametrize("n_labeled", [0, 1, 5, 200])
 @pytest.mark.parametrize("n_dims", [1, 3])
@@ -179,6 +182,7 @@ def test_lcmd_is_its_definition(as_rows, n_labeled, n_dims):
     assert_array_equal(picks, brute_lcmd(X, 50, labeled))
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_lcmd_in_a_larger_pool(dtype):
     rng = np.random.default_rng(0)
@@ -238,6 +242,7 @@ def brute_robust(X, batch_size, labeled, quantile):
     return picks
 
 
+@pytest.mark.no_cover
 @kinds
 @pytest.mark.parametrize("n_labeled", [0, 1, 5, 90])
 @pytest.mark.parametrize("quantile", [0.01, 0.5, 0.8, 0.95, 1.0])

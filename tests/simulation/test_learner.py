@@ -728,6 +728,7 @@ def test_no_audit_is_no_change():
     equal(simulation.n_bought_, simulation.n_labels_)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("share", [0.05, 0.2, 0.37, 0.5, 0.9])
 @pytest.mark.parametrize("budget", [60, 97, 999])
 def test_the_audits_share_is_kept_in_every_round(share, budget):
@@ -798,6 +799,7 @@ def test_labels_of_the_audit_are_read_when_they_are_bought(monkeypatch):
         assert seen == set(simulation.queried_[:n_labels]) | set(audited)
 
 
+@pytest.mark.no_cover
 def test_the_audit_is_a_simple_random_sample():
     counts = np.zeros(150)
     starts = []

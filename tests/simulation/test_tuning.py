@@ -212,6 +212,7 @@ class Own:
         return self.splitter.split(X, y, groups)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("cv", "n"),
     [

@@ -28,6 +28,7 @@ from skactive.strategies._contrast import (
 from skactive.testing import FakePool, parametrize_with_strategy_checks
 
 
+@pytest.mark.no_cover
 @parametrize_with_strategy_checks(
     [
         Falcun(),

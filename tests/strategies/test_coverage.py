@@ -24,6 +24,7 @@ from skactive.testing import FakePool, parametrize_with_strategy_checks
 TARGETS = np.array([[3], [5]])
 
 
+@pytest.mark.no_cover
 @parametrize_with_strategy_checks(
     [
         MaxHerding(),

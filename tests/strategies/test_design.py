@@ -26,6 +26,7 @@ STRATEGIES = [
 ]
 
 
+@pytest.mark.no_cover
 @parametrize_with_strategy_checks(STRATEGIES)
 def test_strategy(strategy, check):
     check(strategy)

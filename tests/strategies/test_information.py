@@ -274,6 +274,7 @@ def numeric_gradient_length(coef, intercept, x, label):
     return np.linalg.norm([(loss(coef.ravel() + d) - loss(coef.ravel() - d)) / 2e-6 for d in steps])
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("scaled", [False, True])
 def test_model_change_of_logistic_regression_is_that_of_its_coefficients(scaled):
     X, y = load_iris(return_X_y=True)

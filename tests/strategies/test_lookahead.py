@@ -95,6 +95,7 @@ def test_published_value(loss, expected):
     assert_allclose(learner.score_pool(np.zeros((1, 1))), [-expected], rtol=1e-12)
 
 
+@pytest.mark.no_cover
 @both_losses
 @pytest.mark.parametrize(
     ("model", "names"),
@@ -231,6 +232,7 @@ def fits(monkeypatch):
     return sizes
 
 
+@pytest.mark.no_cover
 @both_losses
 @pytest.mark.parametrize("n_targets", [None, 40])
 def test_naive_bayes_is_not_refitted(loss, n_targets, fits):
@@ -359,6 +361,7 @@ def score_rows(model, X, y, pool, **params):
     return learner.fit(X, y).score_pool(pool)
 
 
+@pytest.mark.no_cover
 @both_losses
 @pytest.mark.parametrize(
     ("n_classes", "n_labeled", "C"), [(3, 30, 1.0), (3, 60, 0.1), (2, 30, 1.0)]
@@ -373,6 +376,7 @@ def test_steps_rank_as_refits_do(loss, n_classes, n_labeled, C):
     assert_allclose(scores, expected, atol=0.05 * np.ptp(expected))
 
 
+@pytest.mark.no_cover
 @both_losses
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_many_steps_are_the_refits(loss, n_classes, monkeypatch):
@@ -388,6 +392,7 @@ def test_many_steps_are_the_refits(loss, n_classes, monkeypatch):
     assert np.abs(wrong - expected).max() > 1e-4
 
 
+@pytest.mark.no_cover
 def test_steps_on_targets_drawn_from_the_pool():
     X, y = load_iris(return_X_y=True)
     X, y, pool = X[::10], y[::10], X[3::37]
@@ -446,6 +451,7 @@ def test_newton_steps_that_would_take_hours_are_refused():
     assert few.score(pool.take(slice(0, 3))).shape == (3,)
 
 
+@pytest.mark.no_cover
 @parametrize_with_strategy_checks(
     [
         ExpectedErrorReduction(approximation="newton"),

@@ -242,6 +242,7 @@ def test_epsilon_is_the_share_of_random_rows_of_each_place(vary_seed, spy):
     assert np.abs(explored / n_seeds - 0.25).max() < 5 * np.sqrt(0.25 * 0.75 / n_seeds)
 
 
+@pytest.mark.no_cover
 def test_random_rows_are_drawn_evenly_from_those_left(vary_seed):
     pool, counts = FakePool(8), np.zeros(8)
     best = Margin().select(pool, 1)[0]

@@ -83,6 +83,7 @@ def share(campaigns):
     return np.mean([bool(alarms) for alarms in campaigns])
 
 
+@pytest.mark.no_cover
 @parametrize_runs("n_campaigns", 30, 300)
 def test_without_drift_one_campaign_in_twenty_has_a_false_alarm_at_most(n_campaigns):
     campaigns = [campaign(seed, World()) for seed in range(n_campaigns)]
@@ -98,6 +99,7 @@ DRIFTS = {
 }
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("signal", DRIFTS)
 @parametrize_runs("n_campaigns", 12, 40)
 def test_a_drift_is_found_and_named(signal, n_campaigns):
@@ -112,6 +114,7 @@ def test_a_drift_is_found_and_named(signal, n_campaigns):
     assert all(alarm.p_value <= alarm.level or alarm.signal == "accuracy" for alarm in alarms)
 
 
+@pytest.mark.no_cover
 @parametrize_runs("n_campaigns", 60, 300)
 def test_false_alarms_do_not_grow_with_the_length_of_a_campaign(n_campaigns):
     """Many tests of one person: the levels shrink as fast as tests are added."""
@@ -126,6 +129,7 @@ def test_false_alarms_do_not_grow_with_the_length_of_a_campaign(n_campaigns):
     assert hits or n_campaigns < 300  # else the test could be blind
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("right", [0.6, 0.9, 0.97])
 def test_agreement_rarely_gives_a_false_alarm_however_good_it_is(right):
     rng = np.random.RandomState(2)
@@ -169,6 +173,7 @@ def test_windows_do_not_overlap():
     assert [windows.add(value) for value in (10, 11)] == [None, ([6, 7, 8], [9, 10, 11])]
 
 
+@pytest.mark.no_cover
 def test_kappa_is_that_of_scikit_learn_and_its_error_that_of_the_jackknife():
     rng = np.random.RandomState(0)
     a = rng.choice(4, p=MIX, size=400)

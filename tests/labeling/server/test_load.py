@@ -127,6 +127,7 @@ def label_together(server):
     return people
 
 
+@pytest.mark.no_cover
 def test_what_is_acknowledged_is_stored_once_and_nothing_else(session, start_server):
     people = label_together(start_server(PageBackend(session)))
     assert [person.wrong for person in people if person.wrong] == []

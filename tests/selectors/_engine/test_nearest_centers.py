@@ -88,6 +88,7 @@ def test_bounds_are_never_below_the_distances_and_refreshed_ones_are_equal(kind,
     assert (state.bound <= true * (1 + 1e-3) + 1e-3 * scale).all()  # and they are not far above
 
 
+@pytest.mark.no_cover
 @kinds
 @pytest.mark.parametrize("n_picks", [1, 30, 599])
 def test_farthest_first_pick_by_pick(kind, n_picks, lazy):
@@ -126,6 +127,7 @@ def test_the_answer_does_not_depend_on_how_many_rows_contend(width, monkeypatch)
     assert picks == farthest_first(X, labeled, 200)
 
 
+@pytest.mark.no_cover
 def test_single_precision_picks_are_those_of_double_precision():
     X = blobs(20_000, 32, np.float32)
     picks = k_center_greedy(X, 100, labeled=X[:50], random_state=0)
@@ -197,6 +199,7 @@ def test_draws_follow_the_squared_distances(n_draws, monkeypatch):
     assert chisquare([counts[key] for key in expected], list(expected.values())).pvalue > 1e-3
 
 
+@pytest.mark.no_cover
 def test_draws_from_stale_bounds_follow_the_distances():
     """Many draws after the bounds were fixed, so that most are decided by rejection."""
     X, n = np.random.default_rng(0).normal(size=(30, 2)), 6000

@@ -21,7 +21,7 @@ test: $(READY)  ## all tests and doctests, with coverage
 test-portable: $(READY)  ## the numerical tests under several BLAS kernels, with one thread and two
 	$(BIN)/python tools/portable.py
 
-# Deprecations that old versions warn of among themselves are no errors here.
+# Deprecations that old versions warn about among themselves are not errors here.
 test-oldest: $(OLDEST)/.ready  ## the tests with the oldest supported versions
 	$(ONE_THREAD) $(OLDEST)/bin/python -m pytest tests -n 2 --dist loadscope \
 		-W default::DeprecationWarning -W default::FutureWarning
@@ -49,7 +49,7 @@ lint: $(READY)  ## style, types, spelling, import contracts, words
 	$(BIN)/lint-imports
 	$(BIN)/python tools/words.py --counts
 
-format: $(READY)  ## mend what can be mended by machine
+format: $(READY)  ## fix what can be fixed automatically
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 

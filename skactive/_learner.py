@@ -515,7 +515,7 @@ def _join_labels(y_labeled: Any, y_new: Any) -> NDArray[Any]:
     if kinds & set("US") and kinds - set("USO"):
         raise ValueError(
             f"The labels so far are of dtype {y_labeled.dtype}, the new ones of {y_new.dtype}: "
-            "numbers and strings would make two classes of one. Pass labels of one kind."
+            "mixing numbers and strings would split classes. Pass labels of one type."
         )
     # The reshape lets a column of labels, (n_new, 1), join a list, (n_labeled,).
     return np.concatenate([y_labeled, y_new.reshape(-1, *y_labeled.shape[1:])])

@@ -22,7 +22,7 @@ except ImportError:
     HAS_CALLBACKS = False
 
     class _NoContext:
-        """A stand-in for a callback context that nobody listens to."""
+        """A stand-in for a callback context without callbacks."""
 
         def subcontext(self, **kwargs: Any) -> _NoContext:
             return self

@@ -67,7 +67,7 @@ class NetAdapter(ModelAdapter):
         if end != n_rows:
             raise InvalidReadingError(
                 f"The last layer of {type(net).__name__} sees {end} rows where the net is given "
-                f"{n_rows}, so they are no features of the rows: pass embedder= to the learner."
+                f"{n_rows}, so they are not features of the rows: pass embedder= to the learner."
             )
         return features
 

@@ -1,4 +1,4 @@
-"""Read files into columns, the same for all commands; every failure is one line of error."""
+"""Read files into columns, the same for all commands; every failure is a one-line error."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Columns = dict[str, list[Any]]
 
 
 def check_file(path: Path) -> None:
-    """Raise an error if there is no such file."""
+    """Raise an error if the file does not exist."""
     if not path.is_file():
         raise CommandError(f"file not found: {path}")
 

@@ -1,4 +1,4 @@
-"""Models and query strategies by the names that the command line has for them."""
+"""Models and query strategies by their names on the command line."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ class CampaignFolder:
             version, settings = manifest["format"], dict(manifest["settings"])
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(
-                f"{self.manifest} is no manifest of compare_strategies: pass another folder."
+                f"{self.manifest} is not a manifest of compare_strategies: pass another folder."
             ) from error
         if version != FORMAT:
             raise ValueError(

@@ -1,7 +1,7 @@
 """Statistics of paired comparisons: pure functions on arrays, random only by a seed.
 
 Scores are arrays of shape (n_blocks, n_methods): one row per repeat or dataset, in which all
-methods met the same circumstances. Higher scores are always better.
+methods had the same conditions. Higher scores are always better.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ __all__ = [
 Floats = NDArray[np.float64]
 
 _MAX_EXACT_DIFFERENCES = 200  # signed ranks of more have an approximate (normal) distribution
-_MAX_REPEATS = 100_000  # more are no practical plan
+_MAX_REPEATS = 100_000  # more are not practical
 
 
 class Interval(NamedTuple):
@@ -576,7 +576,7 @@ def repeats_to_resolve(
     Returns
     -------
     float
-        A whole number of at least 2; infinity where more than 100,000 are needed.
+        An integer >= 2; infinity if more than 100,000 are needed.
 
     Notes
     -----

@@ -70,7 +70,7 @@ class LabelCurve(NamedTuple):
     def from_runs(cls, runs: Sequence[tuple[Any, Any]]) -> Self:
         """Make a curve of several runs, each ``(n_labels, scores)``.
 
-        Runs of other label counts are interpolated on all counts that every run covers.
+        Runs with other label counts are interpolated on all counts that every run covers.
         """
         counts = [np.asarray(n_labels, dtype=np.float64) for n_labels, _ in runs]
         grid = common_counts(counts)

@@ -111,7 +111,7 @@ def test_the_budget_is_spent_to_the_last_label(params, n_labels):
 def test_a_budget_below_the_start_is_refused():
     with pytest.raises(ValueError, match=r"budget=9 does not cover the 10 initial labels"):
         simulated(budget=9, n_initial=10).fit(X, Y)
-    with pytest.raises(ValueError, match="budget=3 does not cover the 4 labels"):
+    with pytest.raises(ValueError, match="budget=3 does not cover the 4 initial labels"):
         simulated(budget=3).fit(X, Y, initial=[0, 1, 2, 3])
 
 

@@ -136,7 +136,7 @@ def test_one_class_only(folder, mistake, frame, kind):
 def test_missing_labels_of_a_table(folder, mistake, frame):
     frame.loc[[3, 5], "kind"] = None
     line = mistake("--data", csv(folder, frame), "--target", "kind")
-    assert line == "skactive: data.csv has no kind in 2 rows: fill it in or drop them\n"
+    assert line == "skactive: data.csv has no kind in 2 rows: fill in or drop such rows\n"
 
 
 def test_missing_labels_of_an_npz(folder, mistake):

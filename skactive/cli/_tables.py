@@ -104,6 +104,5 @@ def _read_frame(path: Path, target: str | None) -> tuple[Any, Any]:
 
 def _check_all_labeled(n_missing: int, target: str, path: Path) -> None:
     if n_missing:
-        raise CommandError(
-            f"{path.name} has no {target} in {pluralize(n_missing, 'row')}: fill in or drop such rows"
-        )
+        n_rows = pluralize(n_missing, "row")
+        raise CommandError(f"{path.name} has no {target} in {n_rows}: fill in or drop such rows")

@@ -139,7 +139,7 @@ class _LastInput:
     def watch(self, root: Module) -> Iterator[None]:
         with ExitStack() as hooks:
             for module in root.modules():
-                # A leaf with weights stands in where no linear layer runs.
+                # A leaf with weights stands in if no linear layer runs.
                 leaf = not any(module.children()) and any(True for _ in module.parameters())
                 if leaf or isinstance(module, torch.nn.Linear):
                     handle = module.register_forward_pre_hook(self._record_input, with_kwargs=True)

@@ -186,7 +186,7 @@ def _describe_best(curves: dict[str, LabelCurve]) -> str:
 def _draw_picture(
     curves: dict[str, LabelCurve], title: str, output: Path, say: Callable[[str], None]
 ) -> None:
-    """Draw the curves, where matplotlib is installed."""
+    """Draw the curves, if matplotlib is installed."""
     if find_spec("matplotlib") is None:
         say('No picture: matplotlib is not installed (pip install "skactive[viz]").')
         return

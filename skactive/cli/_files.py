@@ -84,7 +84,7 @@ def read_frame(path: Path) -> Any:
 
 
 def to_numbers(frame: Any, path: Path, advice: str) -> NDArray[np.float64]:
-    """Return the numbers of a frame, NaN where one is missing.
+    """Return the numbers of a frame, NaN if one is missing.
 
     Parameters
     ----------

@@ -33,7 +33,7 @@ def read_table(
     Returns
     -------
     X : ndarray of shape (n_rows, n_features)
-        Numbers, NaN where one is missing.
+        Numbers, NaN if one is missing.
     y : ndarray of shape (n_rows,)
         Classes as 0 .. n_classes - 1.
     classes : ndarray of shape (n_classes,)

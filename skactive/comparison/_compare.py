@@ -67,7 +67,7 @@ def compare_strategies(
         Their labels: the oracle's answers, and the truth on test rows.
     test_size : float or int, default=0.25
         Share or number of rows that each repeat holds out to score the models. Each repeat draws
-        its own, stratified for classifiers where every class has enough rows.
+        its own, stratified for classifiers if every class has enough rows.
     cv : int, splitter or iterable, default=None
         Folds to use as the repeats; `n_repeats` and `test_size` are ignored then.
     groups : array-like of shape (n_rows,), default=None

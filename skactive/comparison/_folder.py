@@ -74,7 +74,7 @@ class CampaignFolder:
 
 
 def load_run(path: Path, model: str, strategy: str, repeat: int) -> Run | None:
-    """Read a finished campaign; return None where it is missing or damaged, to play it again."""
+    """Read a finished campaign; return None if it is missing or damaged, to play it again."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         series = [np.asarray(content[name]) for name in SERIES]

@@ -310,7 +310,7 @@ class StrategyComparison:
         Returns
         -------
         pandas DataFrame
-            Indexed by strategy (and dataset and model, where there are several).
+            Indexed by strategy (and dataset and model, if there are several).
 
         Raises
         ------
@@ -465,7 +465,7 @@ class StrategyComparison:
         Returns
         -------
         list of LabelsSaved
-            One per dataset, model and strategy other than the baseline; none where the baseline
+            One per dataset, model and strategy other than the baseline; none if the baseline
             never succeeded.
 
         Notes

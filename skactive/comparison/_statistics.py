@@ -44,7 +44,7 @@ _MAX_REPEATS = 100_000  # more are not practical
 
 
 class Interval(NamedTuple):
-    """A mean with its confidence interval; NaN bounds where a single value allows none."""
+    """A mean with its confidence interval; NaN bounds if a single value allows none."""
 
     mean: float
     low: float
@@ -86,7 +86,7 @@ class Wilcoxon(NamedTuple):
 
 
 class PairedEffect(NamedTuple):
-    """Result of :func:`paired_effect`; above 0 where the first of the two is better."""
+    """Result of :func:`paired_effect`; above 0 if the first of the two is better."""
 
     cohen_d_z: float
     rank_biserial: float
@@ -257,7 +257,7 @@ def holm(p_values: Any) -> Floats:
     Returns
     -------
     ndarray of shape (n_tests,)
-        Adjusted, in the order of the input: reject where at most the level.
+        Adjusted, in the order of the input: reject if at most the level.
 
     Notes
     -----
@@ -295,7 +295,7 @@ def paired_wilcoxon(a: Any, b: Any) -> Wilcoxon:
     Returns
     -------
     Wilcoxon
-        The smaller of the two sums of ranks, and the p-value: 1 where all pairs are equal.
+        The smaller of the two sums of ranks, and the p-value: 1 if all pairs are equal.
 
     Notes
     -----
@@ -353,7 +353,7 @@ def paired_effect(a: Any, b: Any) -> PairedEffect:
     -------
     PairedEffect
         Cohen's :math:`d_z`, the mean of the differences divided by their standard deviation
-        (infinite where they are all the same, NaN for a single pair), and the rank-biserial
+        (infinite if they are all the same, NaN for a single pair), and the rank-biserial
         correlation for matched pairs, in -1 .. 1.
 
     Notes
@@ -398,7 +398,7 @@ def paired_t_test(differences: Any) -> Floats:
     Returns
     -------
     ndarray of shape (...)
-        1 for a single pair, and where all differences are 0; 0 where all are equal and nonzero.
+        1 for a single pair, and if all differences are 0; 0 if all are equal and nonzero.
     """
     differences = np.asarray(differences, dtype=np.float64)
     n_pairs, mean = differences.shape[-1], differences.mean(axis=-1)

@@ -59,7 +59,7 @@ class LabelCurve(NamedTuple):
         Returns
         -------
         low, high : ndarray of shape (n_points,)
-            Both are the mean where there is a single run.
+            Both are the mean if there is a single run.
         """
         half = np.zeros_like(self.mean)
         if len(self.scores) > 1:
@@ -231,7 +231,7 @@ class LabelCurveDisplay:
         ax : matplotlib Axes, default=None
             Axes to draw on; None makes a new figure.
         band : bool, default=True
-            Whether to shade the interval (or one standard error) around the mean, where there are
+            Whether to shade the interval (or one standard error) around the mean, if there are
             several runs.
 
         Returns

@@ -198,7 +198,7 @@ class Campaign:
         return take_rows(self.y, self.rows[rows])
 
     def _take_params(self, rows: Positions) -> dict[str, Any]:
-        """Return the parameters of `fit`, cut to some rows where they have one value per row."""
+        """Return the parameters of `fit`, cut to some rows if they have one value per row."""
         n = n_rows(self.X_all)
         return {
             name: take_rows(value, self.rows[rows]) if is_per_row(value, n) else value

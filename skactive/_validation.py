@@ -31,8 +31,8 @@ __all__ = [
 _REMEDIES = {
     "proba": "wrap the model in CalibratedClassifierCV, set its option for probabilities, or use "
     "a strategy that needs no probabilities, such as Margin or KCenterGreedy",
-    "proba|decision": "use a classifier that has one of them, or a strategy that needs neither, such "
-    "as KCenterGreedy (for a regressor also IGS)",
+    "proba|decision": "use a classifier that has one of them, or a strategy that needs neither, "
+    "such as KCenterGreedy (for a regressor also IGS)",
     "decision": "use a model with decision_function",
     "proba_samples": "use an ensemble (RandomForestClassifier, BaggingClassifier(model), "
     "VotingClassifier), a GaussianProcessClassifier, or a net with dropout layers",

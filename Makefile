@@ -25,7 +25,7 @@ test-long: $(READY)  ## the statistical tests in their long form
 test-portable: $(READY)  ## the numerical tests under several BLAS kernels, with one thread and two
 	$(BIN)/python tools/portable.py
 
-# Deprecations that old versions warn of among themselves are no errors here.
+# Deprecations that old versions warn about among themselves are not errors here.
 test-oldest: $(OLDEST)/.ready  ## the tests with the oldest supported versions
 	$(ONE_THREAD) $(OLDEST)/bin/python -m pytest tests -n 2 --dist loadscope \
 		-W default::DeprecationWarning -W default::FutureWarning
@@ -53,7 +53,7 @@ lint: $(READY)  ## style, types, spelling, import contracts, words
 	$(BIN)/lint-imports
 	$(BIN)/python tools/words.py --counts
 
-format: $(READY)  ## mend what can be mended by machine
+format: $(READY)  ## fix what can be fixed automatically
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 

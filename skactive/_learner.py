@@ -67,7 +67,7 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         the input of the model's last layer: penultimate features of a net, transformed features
         of a pipeline, else the rows themselves.
     classes : array-like of shape (n_classes,), default=None
-        All classes, where some may be missing from the first labels. Probabilities then have
+        All classes, if some may be missing from the first labels. Probabilities then have
         one column per declared class. None: a class that first appears in `teach` is added by
         the refit.
     incremental : bool, default=False
@@ -158,7 +158,7 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         y : array-like of shape (n_rows,)
             Their labels.
         **params : dict
-            Passed to the model's ``fit`` (``sample_weight``, say), by metadata routing where that
+            Passed to the model's ``fit`` (``sample_weight``, say), by metadata routing if that
             is enabled. Values with one entry per row are kept for the refits.
 
         Returns
@@ -343,7 +343,7 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         return getattr(self, "X_labeled_", None)
 
     def _make_teach_error(self, failure: str, cause: Exception) -> TeachError:
-        """Return the error of `teach`: a ValueError too where the rows are at fault."""
+        """Return the error of `teach`: a ValueError too if the rows are at fault."""
         X_labeled = self._get_labeled_rows()
         n_labeled = 0 if X_labeled is None else n_rows(X_labeled)
         error_type = TeachValueError if isinstance(cause, ValueError) else TeachError
@@ -515,7 +515,7 @@ def _join_labels(y_labeled: Any, y_new: Any) -> NDArray[Any]:
     if kinds & set("US") and kinds - set("USO"):
         raise ValueError(
             f"The labels so far are of dtype {y_labeled.dtype}, the new ones of {y_new.dtype}: "
-            "numbers and strings would make two classes of one. Pass labels of one kind."
+            "mixing numbers and strings would split classes. Pass labels of one type."
         )
     # The reshape lets a column of labels, (n_new, 1), join a list, (n_labeled,).
     return np.concatenate([y_labeled, y_new.reshape(-1, *y_labeled.shape[1:])])

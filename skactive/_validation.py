@@ -27,9 +27,12 @@ __all__ = [
     "is_per_row",
 ]
 
+# By need, as strategies declare it; else by the first of its alternatives.
 _REMEDIES = {
     "proba": "wrap the model in CalibratedClassifierCV, set its option for probabilities, or use "
     "a strategy that needs no probabilities, such as Margin or KCenterGreedy",
+    "proba|decision": "use a classifier that has one of them, or a strategy that needs neither, "
+    "such as KCenterGreedy (for a regressor also IGS)",
     "decision": "use a model with decision_function",
     "proba_samples": "use an ensemble (RandomForestClassifier, BaggingClassifier(model), "
     "VotingClassifier), a GaussianProcessClassifier, or a net with dropout layers",
@@ -110,10 +113,10 @@ def check_needs(strategy: Any, adapter: ModelAdapter, *, refits: bool) -> None:
         options = need.split("|")
         if any(refits if option == "fantasize" else adapter.provides(option) for option in options):
             continue
+        remedy = _REMEDIES.get(need) or _REMEDIES.get(options[0], "use another model or strategy")
         raise CapabilityError(
             f"{type(strategy).__name__} needs {' or '.join(options)}, which "
-            f"{type(adapter.model).__name__} does not provide here: "
-            f"{_REMEDIES.get(options[0], 'use another model or strategy')}."
+            f"{type(adapter.model).__name__} does not provide here: {remedy}."
         )
 
 

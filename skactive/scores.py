@@ -1,4 +1,4 @@
-"""Scores turn predictions into one utility per row; higher is always more informative.
+"""Scores turn predictions into one number per row; higher is always more informative.
 
 Every function is pure: arrays in, a new ``float64`` array of shape ``(n_rows,)`` out. Probabilities
 may be exactly zero: logarithms take their limits, and nothing is added to avoid them.

@@ -375,7 +375,7 @@ def test_a_refit_that_fails_leaves_the_learner_as_it_was(error, incremental, mon
 ROW_FAULTS = {
     "fewer features": (X[20:30, :3], Y[20:30], r"rows of shape \(3,\)"),
     "an undeclared class": (X[20:30], np.full(10, 7), r"does not declare: \[7\]"),
-    "labels of another kind": (X[20:30], np.full(10, "a"), "one kind"),
+    "labels of another kind": (X[20:30], np.full(10, "a"), "one type"),
     "fewer labels": (X[20:30], Y[20:29], "inconsistent"),
     "no labels": (X[20:30], None, "y=None"),
 }

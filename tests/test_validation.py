@@ -9,7 +9,7 @@ from numpy.testing import assert_array_equal
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import load_iris
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.linear_model import LogisticRegression, Perceptron
+from sklearn.linear_model import LogisticRegression, Perceptron, Ridge
 from sklearn.naive_bayes import GaussianNB
 from sklearn.svm import LinearSVC
 
@@ -28,7 +28,7 @@ from skactive._validation import (
 )
 from skactive.adapters import ModelAdapter, adapt
 from skactive.exceptions import CapabilityError, PoolExhaustedError, SelectionError
-from skactive.strategies import BADGE, BALD, EPIG, KCenterGreedy, Margin, Random, Strategy
+from skactive.strategies import BADGE, BALD, EPIG, IGS, KCenterGreedy, Margin, Random, Strategy
 
 X, Y = load_iris(return_X_y=True)
 
@@ -203,7 +203,7 @@ def test_needs_that_are_met_pass():
     ("need", "remedy"),
     [
         ("proba", r"needs proba, .*CalibratedClassifierCV.*KCenterGreedy"),
-        ("proba|decision", r"needs proba or decision, .*CalibratedClassifierCV"),
+        ("proba|decision", r"needs proba or decision, .*a classifier .*KCenterGreedy"),
         ("decision", r"decision_function"),
         ("proba_samples", r"RandomForestClassifier.*GaussianProcessClassifier.*dropout"),
         ("joint_samples", r"RandomForestClassifier.*VotingClassifier.*dropout"),
@@ -230,6 +230,13 @@ def test_model_that_cannot_serve_is_found_at_fit_and_the_remedy_works(strategy):
 def test_alternatives_to_probabilities_work_where_the_message_offers_them():
     for strategy in (Margin(), KCenterGreedy()):
         ActiveLearner(LinearSVC(), strategy).fit(X[::5], Y[::5]).query(X, 2)
+
+
+def test_a_regressor_is_not_told_to_use_the_strategy_that_refused_it():
+    with pytest.raises(CapabilityError, match=r"Margin needs .* such as KCenterGreedy \(.* IGS"):
+        ActiveLearner(Ridge(), Margin()).fit(X[::5], Y[::5])
+    for remedy in (KCenterGreedy(), IGS()):
+        ActiveLearner(Ridge(), remedy, random_state=0).fit(X[::5], Y[::5]).query(X, 2)
 
 
 def test_only_strategies_that_need_no_model_start_cold():

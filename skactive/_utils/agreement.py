@@ -11,7 +11,7 @@ __all__ = ["cohen_kappa"]
 
 
 def cohen_kappa(first: NDArray[Any], second: NDArray[Any], *, undefined: float) -> float:
-    """Return Cohen's kappa: agreement beyond chance, 1 where both labelings are equal.
+    """Return Cohen's kappa: agreement beyond chance, 1 if both labelings are equal.
 
     Parameters
     ----------

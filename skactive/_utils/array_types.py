@@ -1,4 +1,4 @@
-"""Names for the arrays that stand in most signatures."""
+"""Array types used in most signatures."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ except ImportError:
     HAS_CALLBACKS = False
 
     class _NoContext:
-        """A stand-in for a callback context that nobody listens to."""
+        """A stand-in for a callback context without callbacks."""
 
         def subcontext(self, **kwargs: Any) -> _NoContext:
             return self
@@ -34,7 +34,7 @@ except ImportError:
             return False
 
     class CallbackSupportMixin:  # type: ignore[no-redef]
-        """A stand-in where this scikit-learn has no callbacks."""
+        """A stand-in if this scikit-learn has no callbacks."""
 
         def _init_callback_context(self, **kwargs: Any) -> _NoContext:
             return _NoContext()

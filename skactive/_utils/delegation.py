@@ -13,7 +13,7 @@ __all__ = ["DelegatesPrediction"]
 
 
 def _estimator_has(method: str) -> Callable[[DelegatesPrediction], bool]:
-    """Return a check for `available_if`: raises AttributeError if there is no such method."""
+    """Return a check for `available_if`: raises AttributeError if the method is missing."""
 
     def check(wrapper: DelegatesPrediction) -> bool:
         getattr(wrapper._get_estimator(), method)

@@ -1,4 +1,4 @@
-"""A progress bar on standard error: tqdm's where it is installed, else one line per step."""
+"""A progress bar on standard error: tqdm's if it is installed, else one line per step."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def n_rows(X: Any) -> int:
 
 
 def row_shape(X: Any) -> tuple[int, ...] | None:
-    """Return the shape of one row of `X`, or None where rows have none (a list of texts)."""
+    """Return the shape of one row of `X`, or None if rows have none (a list of texts)."""
     shape = getattr(X, "shape", None)
     return None if shape is None else tuple(int(length) for length in shape[1:])
 

@@ -1,4 +1,4 @@
-"""Pieces of text that several rooms write."""
+"""Text helpers that several packages use."""
 
 from __future__ import annotations
 

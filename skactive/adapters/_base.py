@@ -40,7 +40,7 @@ class ModelAdapter:
         and not by the classes among the labels.
     joint_samples : bool
         Whether one draw of `proba_samples` is one function of the whole pool, so that the draws
-        show how the predictions of two rows depend on each other. Draws that are right for each
+        show how the predictions of two rows depend on each other. Draws that are valid for each
         row alone are enough for BALD but not for EPIG.
 
     Notes

@@ -67,7 +67,7 @@ class NetAdapter(ModelAdapter):
         if end != n_rows:
             raise InvalidReadingError(
                 f"The last layer of {type(net).__name__} sees {end} rows where the net is given "
-                f"{n_rows}, so they are no features of the rows: pass embedder= to the learner."
+                f"{n_rows}, so they are not features of the rows: pass embedder= to the learner."
             )
         return features
 
@@ -139,7 +139,7 @@ class _LastInput:
     def watch(self, root: Module) -> Iterator[None]:
         with ExitStack() as hooks:
             for module in root.modules():
-                # A leaf with weights stands in where no linear layer runs.
+                # A leaf with weights stands in if no linear layer runs.
                 leaf = not any(module.children()) and any(True for _ in module.parameters())
                 if leaf or isinstance(module, torch.nn.Linear):
                     handle = module.register_forward_pre_hook(self._record_input, with_kwargs=True)

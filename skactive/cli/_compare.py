@@ -95,7 +95,7 @@ def run_compare(
     CommandError
         If the data, the settings or the folders are unusable: before anything is played.
     KeyboardInterrupt
-        If interrupted; its message says how to go on.
+        If interrupted; its message says how to continue.
     """
     plan = _make_plan(settings)
     try:
@@ -162,8 +162,8 @@ def play(
 
 def _advise_resuming(folder: Path | None) -> str:
     if folder is None:
-        return "nothing is kept; with --folder DIR a later run would go on from where this stopped"
-    return f"finished campaigns are kept in {folder}: the same command goes on from there"
+        return "nothing is kept; with --folder DIR a later run would continue from here"
+    return f"finished campaigns are kept in {folder}: the same command continues from there"
 
 
 # Checks before the work -------------------------------------------------------------------------
@@ -210,7 +210,7 @@ def check_output(output: Path, suffixes: Sequence[str], noun: str) -> Path:
     if output.is_dir() or path.is_dir():
         raise CommandError(f"the {noun} needs a file name, but {output} is a folder")
     if not path.absolute().parent.is_dir():
-        raise CommandError(f"there is no folder {path.parent} to write the {noun} to")
+        raise CommandError(f"folder not found: {path.parent}; create it first, for the {noun}")
     if not os.access(path if path.exists() else path.absolute().parent, os.W_OK):
         raise CommandError(f"the {noun} cannot be written: no permission to write {path}")
     return path
@@ -221,12 +221,12 @@ def _check_sizes(settings: CompareSettings, n: int) -> None:
     if settings.budget <= settings.n_initial:
         raise CommandError(
             f"a budget of {settings.budget} labels leaves nothing to choose after the "
-            f"{settings.n_initial} to start with: raise --budget or lower --initial"
+            f"{settings.n_initial} initial ones: raise --budget or lower --initial"
         )
     if settings.n_initial >= n_train:
         raise CommandError(
-            f"{settings.data.name} has {n_train} rows to learn from, and the "
-            f"{settings.n_initial} to start with leave nothing to choose: lower --initial"
+            f"{settings.data.name} has {n_train} training rows, and the "
+            f"{settings.n_initial} initial labels leave nothing to choose: lower --initial"
         )
 
 
@@ -281,7 +281,9 @@ def _check_scoring(scoring: str, fitted: dict[str, Any], X: Any, y: Any) -> None
             reason = f"the scoring {scoring} cannot be used with {name} and this target"
             raise CommandError(f"{reason}: {take_first_line(error)}") from error
         if not np.isfinite(score):
-            raise CommandError(f"the scoring {scoring} is {score} with {name} and this target")
+            raise CommandError(
+                f"the scoring {scoring} is {score} with {name} and this target: choose another"
+            )
 
 
 # The section on the run in the report -----------------------------------------------------------
@@ -308,7 +310,9 @@ def _render_settings(settings: CompareSettings, plan: _Plan) -> str:
     )
     return "\n".join(
         [
-            render_table("Settings", ["what", "value"], _list_facts(settings, plan), numbers=False),
+            render_table(
+                "Settings", ["setting", "value"], _list_facts(settings, plan), numbers=False
+            ),
             render_tag("h3", "The command"),
             render_code("The command", write_command(settings, plan), class_="command"),
             render_tag("h3", "The same in Python"),
@@ -326,10 +330,10 @@ def _list_facts(settings: CompareSettings, plan: _Plan) -> list[tuple[str, str]]
         ("target", f"{settings.target or 'y'}: {len(plan.classes)} classes ({classes})"),
         ("models", ", ".join(plan.models)),
         ("strategies", ", ".join(plan.strategies)),
-        ("labels", f"{settings.n_initial} to start with, {settings.batch_size} per round, "
+        ("labels", f"{settings.n_initial} initially, {settings.batch_size} per round, "
                    f"{settings.budget} at most"),
         ("repeats", f"{settings.n_repeats}, each with {100 * _TEST_SIZE:.0f} % of the rows set "
-                    "aside to test on; all strategies meet the same split, start and seeds"),
+                    "aside for tests; all strategies get the same split, initial labels and seeds"),
         ("scoring", settings.scoring),
         ("seed", str(settings.seed)),
         ("versions", ", ".join([*versions, f"Python {platform.python_version()}"])),

@@ -15,6 +15,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_digits
 from threadpoolctl import threadpool_limits
 
+from skactive._utils.text import pluralize
 from skactive.cli._compare import check_output, choose_strategies, play
 from skactive.cli._errors import CommandError
 from skactive.cli._models import few_rows, has_torch, make_estimator
@@ -108,7 +109,7 @@ def _count_training_rows(y: NDArray[np.intp]) -> int:
     n_test = int(np.ceil(_DEMO_TEST_SIZE * len(y)))
     n_train = len(y) - n_test
     if min(n_train, n_test) <= y.max():  # a class more than rows
-        raise CommandError(f"{len(y)} rows are too few to learn and to test on")
+        raise CommandError(f"{len(y)} rows are too few to train and to test on")
     return n_train
 
 
@@ -124,8 +125,8 @@ def _describe_campaign(settings: DemoSettings, name: str, n_train: int) -> str:
     budget, start = min(settings.budget, n_train), min(settings.n_initial, n_train)
     n_rounds = 1 + -(-(budget - start) // settings.batch_size)
     return (
-        f"model {name}; {start} labels to start with, {settings.batch_size} per round up to "
-        f"{budget}: {n_rounds} rounds; mean of {settings.n_seeds} seeds"
+        f"model {name}; {start} initial labels, {settings.batch_size} per round up to "
+        f"{budget}: {pluralize(n_rounds, 'round')}; mean of {pluralize(settings.n_seeds, 'seed')}"
     )
 
 
@@ -185,7 +186,7 @@ def _describe_best(curves: dict[str, LabelCurve]) -> str:
 def _draw_picture(
     curves: dict[str, LabelCurve], title: str, output: Path, say: Callable[[str], None]
 ) -> None:
-    """Draw the curves, where matplotlib is installed."""
+    """Draw the curves, if matplotlib is installed."""
     if find_spec("matplotlib") is None:
         say('No picture: matplotlib is not installed (pip install "skactive[viz]").')
         return

@@ -6,4 +6,4 @@ __all__ = ["CommandError"]
 
 
 class CommandError(Exception):
-    """Something about the command that its user can mend: one line, exit code 2."""
+    """An error that the user of the command can fix: one line, exit code 2."""

@@ -1,4 +1,4 @@
-"""Read files into columns, the same for all commands; every failure is one line of error."""
+"""Read files into columns, the same for all commands; every failure is a one-line error."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Columns = dict[str, list[Any]]
 
 
 def check_file(path: Path) -> None:
-    """Raise an error if there is no such file."""
+    """Raise an error if the file does not exist."""
     if not path.is_file():
         raise CommandError(f"file not found: {path}")
 
@@ -84,7 +84,7 @@ def read_frame(path: Path) -> Any:
 
 
 def to_numbers(frame: Any, path: Path, advice: str) -> NDArray[np.float64]:
-    """Return the numbers of a frame, NaN where one is missing.
+    """Return the numbers of a frame, NaN if one is missing.
 
     Parameters
     ----------

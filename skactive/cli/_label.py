@@ -70,7 +70,7 @@ def run_label(options: dict[str, Any]) -> None:
     from threadpoolctl import threadpool_limits
 
     annotator = _check_name(options.get("annotator") or _get_account())
-    _print_status(f"Reading {options.get('file') or options.get('resume') or 'nothing'} ...")
+    _print_status(f"Reading {options.get('file') or options.get('resume') or 'the data'} ...")
     project = read_project(options)
     # Fits this small lose time to threads of BLAS, and nobody waits for them.
     with threadpool_limits(limits=1), warnings.catch_warnings():

@@ -1,4 +1,4 @@
-"""Learners for ``skactive label`` and its like: features, model and query strategy of a source."""
+"""Learners of the labeling commands: features, model and query strategy for a source."""
 
 from __future__ import annotations
 

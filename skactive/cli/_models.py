@@ -1,4 +1,4 @@
-"""Models and query strategies by the names that the command line has for them."""
+"""Models and query strategies by their names on the command line."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def make_estimator(name: str, X: Any, y: Any) -> Any:
     name : str
         One of `ESTIMATORS`.
     X : ndarray of shape (n_rows, n_features)
-        Numbers, NaN where one is missing.
+        Numbers, NaN if one is missing.
     y : ndarray of shape (n_rows,)
         Classes, 0 .. n_classes - 1.
     """

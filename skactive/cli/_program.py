@@ -1,4 +1,4 @@
-"""Python programs that give what a command gave."""
+"""Python programs that reproduce the results of a command."""
 
 from __future__ import annotations
 

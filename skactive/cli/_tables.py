@@ -9,6 +9,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from skactive._utils.text import pluralize
 from skactive.cli._errors import CommandError
 from skactive.cli._files import check_column, check_file, check_finite, read_frame, to_numbers
 
@@ -32,11 +33,11 @@ def read_table(
     Returns
     -------
     X : ndarray of shape (n_rows, n_features)
-        Numbers, NaN where one is missing.
+        Numbers, NaN if one is missing.
     y : ndarray of shape (n_rows,)
         Classes as 0 .. n_classes - 1.
     classes : ndarray of shape (n_classes,)
-        The classes as they stand in the file.
+        The classes as the file has them.
 
     Raises
     ------
@@ -90,7 +91,9 @@ def _read_npz(path: Path, target: str | None) -> tuple[Any, Any]:
 def _read_frame(path: Path, target: str | None) -> tuple[Any, Any]:
     frame = read_frame(path)
     if target is None:
-        raise CommandError(f"name the column to predict by --target: {', '.join(frame.columns)}")
+        raise CommandError(
+            f"name the column to predict by --target; {path.name} has {', '.join(frame.columns)}"
+        )
     check_column(target, frame.columns, path)
     if not len(frame):
         raise CommandError(f"{path.name} has no rows")
@@ -101,4 +104,5 @@ def _read_frame(path: Path, target: str | None) -> tuple[Any, Any]:
 
 def _check_all_labeled(n_missing: int, target: str, path: Path) -> None:
     if n_missing:
-        raise CommandError(f"{n_missing} rows of {path.name} have no {target}")
+        n_rows = pluralize(n_missing, "row")
+        raise CommandError(f"{path.name} has no {target} in {n_rows}: fill in or drop such rows")

@@ -1,8 +1,8 @@
 """Comparison of query strategies on one's own labeled data.
 
-:func:`compare_strategies` plays the same campaigns with every strategy: in a repeat all of them
-meet the same split, the same start and the same seeds, so that they differ in the rows that they
-choose and in nothing else. :class:`StrategyComparison` holds the learning curves, and provides
+:func:`compare_strategies` plays the same campaigns with every strategy. In each repeat all of them
+get the same split, the same initial labels and the same seeds, so they differ only in the rows that
+they choose. :class:`StrategyComparison` holds the learning curves, and provides
 intervals, tests, tables, a report, and a sentence to quote.
 """
 

@@ -76,7 +76,7 @@ def sort_runs(runs: list[Run], models: Iterable[str], strategies: Iterable[str])
 def _make_simulation(
     learner: Any, strategy: Any, campaign: dict[str, Any], seed: int
 ) -> SimulatedLearner:
-    # A copy and no clone: the estimator of a prefit learner is to stay fitted.
+    # A copy, not a clone: the estimator of a prefit learner must stay fitted.
     return SimulatedLearner(
         copy(learner).set_params(strategy=strategy), **campaign, random_state=seed
     )
@@ -123,7 +123,7 @@ def _play(task: CampaignTask, X: Any, y: Any) -> Run | Failure:
             X_test, y_test = take_rows(X, test), take_rows(y, test)
             scores = np.array(list(simulation.staged_score(X_test, y_test, task.scoring)))
         if not np.isfinite(scores).all():
-            raise ValueError(f"The scores of some rounds are no finite numbers: {scores}.")
+            raise ValueError(f"The scores of some rounds are not finite numbers: {scores}.")
     except Exception as error:
         text = "".join(traceback.format_exception(error))
         name, message = type(error).__name__, str(error)
@@ -140,7 +140,7 @@ def _play(task: CampaignTask, X: Any, y: Any) -> Run | Failure:
 
 
 def warn_of_failures(failures: list[Failure], n_tasks: int) -> None:
-    """Warn of failed campaigns; raise an error that shows the first where all failed."""
+    """Warn about failed campaigns; if all failed, raise an error that shows the first."""
     if not failures:
         return
     first = failures[0]

@@ -50,7 +50,7 @@ def compare_strategies(
 ) -> StrategyComparison:
     """Compare query strategies by paired campaigns on labeled data.
 
-    In a repeat all strategies meet the same training and test rows, the same labeled start, and
+    In each repeat all strategies get the same training and test rows, the same initial labels, and
     the same seeds of model and queries.
 
     Parameters
@@ -67,19 +67,19 @@ def compare_strategies(
         Their labels: the oracle's answers, and the truth on test rows.
     test_size : float or int, default=0.25
         Share or number of rows that each repeat holds out to score the models. Each repeat draws
-        its own, stratified for classifiers where every class has enough rows.
+        its own, stratified for classifiers if every class has enough rows.
     cv : int, splitter or iterable, default=None
         Folds to use as the repeats; `n_repeats` and `test_size` are ignored then.
     groups : array-like of shape (n_rows,), default=None
         Rows of one group are never split between training and test.
     budget : int, default=100
-        Number of labels that a campaign may read in total, the start included.
+        Number of labels that a campaign may read in total, the initial ones included.
     batch_size : int, default=10
         Number of labels to read per round.
     n_initial : int, default=10
-        Number of labels at the start.
+        Number of initial labels.
     initial_strategy : Strategy, default=None
-        The strategy that chooses the start; None draws it at random.
+        The strategy that chooses the initial rows; None draws them at random.
     n_repeats : int, default=10
         Number of repeats. The first ones do not depend on how many follow.
     scoring : str, callable or None, default=None
@@ -88,7 +88,7 @@ def compare_strategies(
         Number of campaigns to play in parallel; None is 1, or that of ``joblib.parallel_config``.
         The result is the same for any number.
     random_state : int, RandomState instance or None, default=None
-        Seed of all splits, starts, models and queries.
+        Seed of all splits, initial labels, models and queries.
     folder : str or Path, default=None
         Folder in which to keep finished campaigns, one file each. A later call with the same
         folder plays only those that are missing: after an interruption, or with more repeats,
@@ -120,8 +120,8 @@ def compare_strategies(
     and OpenMP have one thread.
 
     Repeats are splits of one dataset: intervals and tests describe this dataset and the chance in
-    split, start and model, not other data. For that, compare on several datasets and join the
-    results by :meth:`StrategyComparison.concat`.
+    split, initial labels and model, not other data. For that, compare on several datasets and join
+    the results by :meth:`StrategyComparison.concat`.
 
     Examples
     --------
@@ -182,7 +182,7 @@ def _check_settings(
     if y is None:
         raise ValueError("compare_strategies needs y, the labels of all rows, got None.")
     if isinstance(n_repeats, bool) or not isinstance(n_repeats, Integral) or n_repeats < 1:
-        raise ValueError(f"n_repeats must be a whole number of at least 1, got {n_repeats!r}.")
+        raise ValueError(f"n_repeats must be an integer >= 1, got {n_repeats!r}.")
     for model in models.values():
         SimulatedLearner(model, **campaign)._validate_params()
         check_scoring(model, scoring=scoring)

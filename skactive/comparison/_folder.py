@@ -63,7 +63,7 @@ class CampaignFolder:
             version, settings = manifest["format"], dict(manifest["settings"])
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(
-                f"{self.manifest} is no manifest of compare_strategies: pass another folder."
+                f"{self.manifest} is not a manifest of compare_strategies: pass another folder."
             ) from error
         if version != FORMAT:
             raise ValueError(
@@ -74,7 +74,7 @@ class CampaignFolder:
 
 
 def load_run(path: Path, model: str, strategy: str, repeat: int) -> Run | None:
-    """Read a finished campaign; return None where it is missing or damaged, to play it again."""
+    """Read a finished campaign; return None if it is missing or damaged, to play it again."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         series = [np.asarray(content[name]) for name in SERIES]

@@ -39,7 +39,7 @@ def _wrap_model(model: Any) -> Any:
         return model
     if isinstance(model, type) or not hasattr(model, "fit"):
         raise TypeError(
-            "learner must be an ActiveLearner, an estimator, or a mapping of names to such, got "
+            "learner must be an ActiveLearner, an estimator, or a mapping of names to these, got "
             f"{model!r}."
         )
     return ActiveLearner(model)

@@ -1,4 +1,4 @@
-"""Runs paired by repeat: curves and areas of strategies that met the same circumstances."""
+"""Runs paired by repeat: curves and areas of strategies under the same conditions."""
 
 from __future__ import annotations
 

@@ -65,8 +65,8 @@ class StrategyComparison:
 
     Made by :func:`compare_strategies`; several datasets are joined by :meth:`concat`.
 
-    Statistics are on *blocks* in which all strategies met the same circumstances: the repeats, or,
-    where there are several datasets, the datasets (means over their repeats). Several models are
+    Statistics are computed over *blocks* in which all strategies had the same conditions: the
+    repeats, or, with several datasets, the datasets (means over their repeats). Several models are
     averaged in each block; :meth:`select` narrows a comparison to one model or dataset. Only
     repeats in which all strategies succeeded count; a strategy that never did with some model is
     left out there.
@@ -254,7 +254,7 @@ class StrategyComparison:
         Returns
         -------
         dict of str to (n_labels, scores)
-            Arrays of shape (n_points,) and (n_repeats, n_points); the repeats are paired. Runs of
+            Arrays of shape (n_points,) and (n_repeats, n_points); the repeats are paired. Runs with
             other label counts are interpolated on all counts that every run covers.
 
         Raises
@@ -310,7 +310,7 @@ class StrategyComparison:
         Returns
         -------
         pandas DataFrame
-            Indexed by strategy (and dataset and model, where there are several).
+            Indexed by strategy (and dataset and model, if there are several).
 
         Raises
         ------
@@ -423,8 +423,8 @@ class StrategyComparison:
         Returns
         -------
         PenaltyMatrix
-            Summed over datasets and models, for the strategies that all of them have. The start,
-            where all are equal, is not counted as a round, so that always better is 1.
+            Summed over datasets and models, for the strategies that all of them have. The first
+            round, where all are equal, is not counted, so always better is 1.
         """
         names = self._pairing.find_strategies()
         matrix = np.zeros((len(names), len(names)))
@@ -465,7 +465,7 @@ class StrategyComparison:
         Returns
         -------
         list of LabelsSaved
-            One per dataset, model and strategy other than the baseline; none where the baseline
+            One per dataset, model and strategy other than the baseline; none if the baseline
             never succeeded.
 
         Notes

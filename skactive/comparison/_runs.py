@@ -33,7 +33,7 @@ class Run(NamedTuple):
     repeat : int
         Index of the repeat, from 0.
     n_labels : ndarray of shape (n_rounds,)
-        Labels known in each round, the start first.
+        Labels known in each round, the initial ones first.
     scores : ndarray of shape (n_rounds,)
         Score of each round on the test rows.
     fit_seconds, query_seconds : ndarray of shape (n_rounds,)

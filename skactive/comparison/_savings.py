@@ -29,16 +29,16 @@ class LabelsSaved(NamedTuple):
     target : float
         The score to reach.
     n_labels, baseline_n_labels : float
-        Labels with which the mean curves reach it; infinity where they do not.
+        Labels with which the mean curves reach it; infinity if they do not.
     saved : float
-        Share of the baseline's labels that the strategy saves; below 0 it needs more. NaN where
+        Share of the baseline's labels that the strategy saves; below 0 it needs more. NaN if
         neither reaches the target.
     bound : {"exact", "at least", "at most", "unknown"}
         Kind of number that `saved` is. "at least": the baseline does not reach the target, and
         counts as if it did with its last label. "at most": the strategy does not, and counts
         likewise.
     low, high : float
-        Confidence interval of the true share; -infinity or 1 where it has no bound, NaN for a
+        Confidence interval of the true share; -infinity or 1 if it has no bound, NaN for a
         single repeat.
     n_repeats : int
         Number of repeats.
@@ -112,7 +112,7 @@ def _find_crossings(counts: Floats, curves: Floats, target: Any) -> Floats:
 def _compute_share_saved(
     needed: Floats, reference: Floats, last: float
 ) -> tuple[Floats, Floats, Floats]:
-    """Return the share saved, and the least and most that it can be where curves end too soon."""
+    """Return the share saved, and the least and most that it can be if curves end too soon."""
     late, reference_late = np.isinf(needed), np.isinf(reference)
     share = 1 - np.minimum(needed, last) / np.minimum(reference, last)
     least, most = np.where(late, -np.inf, share), np.where(reference_late, 1.0, share)

@@ -36,9 +36,9 @@ def describe_best(
     """
     ranking = sorted(areas, key=lambda name: -areas[name].mean())
     if len(ranking) == 1:
-        return f"There is only {ranking[0]}, so nothing to compare it with."
+        return f"{ranking[0]} is the only strategy, so it cannot be compared."
     if baseline not in areas:
-        return f"{baseline} never succeeded here, so there is no baseline."
+        return f"{baseline} never succeeded here, so the baseline is missing."
     best = next(name for name in ranking if name != baseline)
     sentences = [describe_saving(savings[best], scoring, confidence)]
     if ranking[0] == baseline:
@@ -52,7 +52,7 @@ def describe_best(
 
 
 def describe_saving(saving: LabelsSaved, scoring: str, confidence: float) -> str:
-    """Describe what a strategy saves; honest where that is nothing."""
+    """Describe what a strategy saves; say so if that is nothing."""
     name, baseline = saving.strategy, saving.baseline
     goal = f"{_format_number(saving.target)} {scoring.replace('_', ' ')}"
     if saving.bound == "unknown":
@@ -93,9 +93,9 @@ def _describe_interval(saving: LabelsSaved, confidence: float) -> str:
 
 
 def describe_insignificance(first: str, second: str, differences: Floats, confidence: float) -> str:
-    """Report that two strategies are not significantly different, and the repeats that it takes.
+    """Report that two strategies are not significantly different, and the repeats needed.
 
-    Return "" where they are.
+    Return "" if they are.
     """
     n_repeats, interval = len(differences), mean_interval(differences, confidence)
     if n_repeats < 2:

@@ -1,7 +1,7 @@
 """Statistics of paired comparisons: pure functions on arrays, random only by a seed.
 
 Scores are arrays of shape (n_blocks, n_methods): one row per repeat or dataset, in which all
-methods met the same circumstances. Higher scores are always better.
+methods had the same conditions. Higher scores are always better.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ __all__ = [
 
 
 _MAX_EXACT_DIFFERENCES = 200  # signed ranks of more have an approximate (normal) distribution
-_MAX_REPEATS = 100_000  # more are no practical plan
+_MAX_REPEATS = 100_000  # more are not practical
 
 
 class Interval(NamedTuple):
-    """A mean with its confidence interval; NaN bounds where a single value allows none."""
+    """A mean with its confidence interval; NaN bounds if a single value allows none."""
 
     mean: float
     low: float
@@ -84,7 +84,7 @@ class Wilcoxon(NamedTuple):
 
 
 class PairedEffect(NamedTuple):
-    """Result of :func:`paired_effect`; above 0 where the first of the two is better."""
+    """Result of :func:`paired_effect`; above 0 if the first of the two is better."""
 
     cohen_d_z: float
     rank_biserial: float
@@ -255,7 +255,7 @@ def holm(p_values: Any) -> Floats:
     Returns
     -------
     ndarray of shape (n_tests,)
-        Adjusted, in the order of the input: reject where at most the level.
+        Adjusted, in the order of the input: reject if at most the level.
 
     Notes
     -----
@@ -293,7 +293,7 @@ def paired_wilcoxon(a: Any, b: Any) -> Wilcoxon:
     Returns
     -------
     Wilcoxon
-        The smaller of the two sums of ranks, and the p-value: 1 where all pairs are equal.
+        The smaller of the two sums of ranks, and the p-value: 1 if all pairs are equal.
 
     Notes
     -----
@@ -351,7 +351,7 @@ def paired_effect(a: Any, b: Any) -> PairedEffect:
     -------
     PairedEffect
         Cohen's :math:`d_z`, the mean of the differences divided by their standard deviation
-        (infinite where they are all the same, NaN for a single pair), and the rank-biserial
+        (infinite if they are all the same, NaN for a single pair), and the rank-biserial
         correlation for matched pairs, in -1 .. 1.
 
     Notes
@@ -396,7 +396,7 @@ def paired_t_test(differences: Any) -> Floats:
     Returns
     -------
     ndarray of shape (...)
-        1 for a single pair, and where all differences are 0; 0 where all are equal and nonzero.
+        1 for a single pair, and if all differences are 0; 0 if all are equal and nonzero.
     """
     differences = np.asarray(differences, dtype=np.float64)
     n_pairs, mean = differences.shape[-1], differences.mean(axis=-1)
@@ -574,7 +574,7 @@ def repeats_to_resolve(
     Returns
     -------
     float
-        A whole number of at least 2; infinity where more than 100,000 are needed.
+        An integer >= 2; infinity if more than 100,000 are needed.
 
     Notes
     -----

@@ -37,7 +37,7 @@ def new_axes(width: float = 7.0, height: float = 4.5) -> Any:
 
 
 def shorten_name(name: str) -> str:
-    """Return a name to draw, without its middle where it is long."""
+    """Return a name to draw, without its middle if it is long."""
     if len(name) <= _MAX_NAME_LENGTH:
         return name
     half = (_MAX_NAME_LENGTH - 1) // 2

@@ -41,7 +41,7 @@ class CriticalDifferenceDisplay:
     result, blocks
         As passed.
     groups : list of tuple of str
-        The strategies that each bar joins: the groups of `result`, or all strategies where
+        The strategies that each bar joins: the groups of `result`, or all strategies if
         Friedman's test finds no difference between any of them.
     figsize : tuple of float
         Width and height, in inches, that a drawing needs.

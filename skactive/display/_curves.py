@@ -59,7 +59,7 @@ class LabelCurve(NamedTuple):
         Returns
         -------
         low, high : ndarray of shape (n_points,)
-            Both are the mean where there is a single run.
+            Both are the mean if there is a single run.
         """
         half = np.zeros_like(self.mean)
         if len(self.scores) > 1:
@@ -70,7 +70,7 @@ class LabelCurve(NamedTuple):
     def from_runs(cls, runs: Sequence[tuple[Any, Any]]) -> Self:
         """Make a curve of several runs, each ``(n_labels, scores)``.
 
-        Runs of other label counts are interpolated on all counts that every run covers.
+        Runs with other label counts are interpolated on all counts that every run covers.
         """
         counts = [np.asarray(n_labels, dtype=np.float64) for n_labels, _ in runs]
         grid = common_counts(counts)
@@ -231,7 +231,7 @@ class LabelCurveDisplay:
         ax : matplotlib Axes, default=None
             Axes to draw on; None makes a new figure.
         band : bool, default=True
-            Whether to shade the interval (or one standard error) around the mean, where there are
+            Whether to shade the interval (or one standard error) around the mean, if there are
             several runs.
 
         Returns

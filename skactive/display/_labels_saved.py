@@ -50,7 +50,7 @@ class LabelsSavedDisplay:
     figure_ : matplotlib Figure
         The figure of `ax_`.
     points_ : list of matplotlib Line2D or None
-        The mark of each saving, in percent; None where neither curve reached the target.
+        The mark of each saving, in percent; None if neither curve reached the target.
     texts_ : list of matplotlib Text
         Each saving in words.
 
@@ -173,7 +173,7 @@ class LabelsSavedDisplay:
         return self
 
     def _name_rows(self) -> list[str]:
-        """Name the rows by strategy, and by dataset and model where there are several."""
+        """Name the rows by strategy, and by dataset and model if there are several."""
         several = [
             field
             for field in ("dataset", "model")
@@ -204,7 +204,7 @@ class LabelsSavedDisplay:
     def _draw_saving(
         self, ax: Any, row: int, saving: LabelsSaved, limits: tuple[float, float]
     ) -> Any:
-        """Draw one saving: its marker, its interval, and arrows where that has no bound."""
+        """Draw one saving: its marker, its interval, and arrows if that has no bound."""
         if saving.bound == "unknown":
             return None
         arrow = {"color": BLUE, "markersize": 6, "linestyle": ""}

@@ -127,7 +127,7 @@ class PenaltyDisplay:
         return self
 
     def _rotate_names(self) -> dict[str, Any]:
-        """Return the rotation of the names of columns, where they do not fit side by side."""
+        """Return the rotation of the names of columns, if they do not fit side by side."""
         name_width = CHARACTER_WIDTH * measure_names(self.penalties.strategies)
         if (len(self.order) + 1) * name_width < self.figsize[0] - 1:
             return {}

@@ -187,7 +187,7 @@ def _render_labels_saved(comparison: StrategyComparison) -> str:
     caption = (
         f"Share of {comparison.baseline}'s labels that each strategy saves to reach the final "
         f"score of {comparison.baseline}, with {_PERCENT} intervals by bootstrap of whole repeats. "
-        "Right of the dashed line labels are saved."
+        "To the right of the dashed line, labels are saved."
     )
     return render_section(heading, render_figure(display, caption, f"Labels saved. {savings}"))
 

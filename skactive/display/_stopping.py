@@ -24,7 +24,7 @@ class StoppingHistory(NamedTuple):
     n_labels : ndarray of shape (n_rounds,)
         Labels of each round.
     values : ndarray of shape (n_rounds,)
-        Value in each round; NaN where the criterion had none yet.
+        Value in each round; NaN if the criterion had none yet.
     limit : float
         The value at which the criterion stops.
     reading : str
@@ -51,7 +51,7 @@ class StoppingDisplay:
     histories : mapping of str to StoppingHistory
         Values of each criterion, by its name.
     stopped_at : int, default=None
-        Labels at which the campaign stopped; None where it did not.
+        Labels at which the campaign stopped; None if it did not.
 
     Attributes
     ----------

@@ -27,7 +27,7 @@ class Estimate(NamedTuple):
     value : float
         The estimate.
     low, high : float
-        The interval; infinite where the data do not bound it.
+        The interval; infinite if the data do not bound it.
     n : int
         Number of labeled rows that it is based on.
     method : str

@@ -44,7 +44,7 @@ def export(records: Sequence[Record], path: Path, kind: str | None) -> Path:
     if kind not in EXPORT_KINDS:
         raise ValueError(
             f"kind must be one of {', '.join(EXPORT_KINDS)}, got kind={kind!r} for {path.name}: "
-            "pass one of them."
+            f"pass one of them, or a file with one of the suffixes {', '.join(_KIND_OF_SUFFIX)}."
         )
     # Beside it first, so that a full disk leaves an older file as it was.
     temporary = path.with_name(f".{path.name}.{uuid4().hex}")

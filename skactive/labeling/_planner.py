@@ -62,7 +62,7 @@ class Plan:
 
 
 class Planner:
-    """Planning: the learner is fitted and queried; the order of the labels makes no difference.
+    """Fit and query the learner; the order of the labels makes no difference.
 
     Parameters
     ----------

@@ -22,9 +22,9 @@ __all__ = ["Rounds"]
 class Rounds:
     """The rounds of a session: makes the plan that is due, and stores it.
 
-    The events of the store decide when a plan is due. It is made of the labels at that place of the
-    store, so it is the same whichever session makes it, and when. Nobody waits for it: while a plan
-    is made, rows of the plan before it are handed out.
+    The events of the store decide when a plan is due. It is made of the labels at that position
+    of the store, so it is the same whichever session makes it, and when. Nobody waits for it: while
+    a plan is made, rows of the plan before it are handed out.
 
     Parameters
     ----------
@@ -182,7 +182,7 @@ class Rounds:
         answers = ((item, self._synced.state.get_label(item)) for item in self._reserved)
         return {item: answer.value for item, answer in answers if answer is not None}
 
-    # The model of now -----------------------------------------------------------------------------
+    # The current model ----------------------------------------------------------------------------
 
     def fit_now(self) -> Any:
         """Return the learner, fitted to all labels as they are now.

@@ -584,7 +584,7 @@ class LabelingSession:
     def latest_model(self) -> tuple[dict[Ident, Label], Any] | None:
         """The labels that the latest model of this session learned from, and its learner.
 
-        None until this session has fitted a model; no fit is waited for.
+        None until this session has fitted a model; this does not wait for a fit.
         """
         return self._rounds.latest_model
 
@@ -787,7 +787,7 @@ class LabelingSession:
     # Handing out rows -----------------------------------------------------------------------------
 
     def _choose_next(self, n: int, annotator: str | None) -> tuple[list[Event], list[Ident]]:
-        """Return the next rows of an annotator, and the events that end leases of their own."""
+        """Return the next rows of an annotator, and the events that end their old leases."""
         events = self._take_over_leases(annotator)
         own = [item for event in events for item in event.value]
         return events, [*own, *self._queue.next(n - len(own), annotator, exclude=own)][:n]

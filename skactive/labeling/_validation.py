@@ -59,7 +59,7 @@ def check_id(ident: Any, positions: Mapping[Ident, Any]) -> Ident:
         in_pool = ident in positions
     except TypeError:  # not hashable
         in_pool = False
-    # 1.0 and True equal the key 1, but are no ids
+    # 1.0 and True equal the key 1, but are not ids
     if not in_pool or isinstance(ident, bool) or not isinstance(ident, str | int):
         raise LabelError(f"Unknown row {ident!r}: not in the pool. Nothing was stored.")
     return ident

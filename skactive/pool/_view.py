@@ -263,7 +263,7 @@ class PoolView:
         -------
         ndarray of shape (n_draws, n_rows, n_classes)
             Each draw is a `proba` of its own. If the model provides ``"joint_samples"``, one draw
-            is one function of all rows; otherwise draws are right for each row alone.
+            is one function of all rows; otherwise draws are valid for each row alone.
         """
         return self._read(
             "proba_samples", lambda: self._compute_proba_samples(n_samples), n_samples

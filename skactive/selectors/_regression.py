@@ -43,7 +43,7 @@ def gsy(
     Parameters
     ----------
     X : ndarray or sparse matrix of shape (n_rows, n_dims), or pair of factors
-        Points; they decide only where predictions do not.
+        Points; they decide only if predictions do not.
     prediction : ndarray of shape (n_rows,) or (n_rows, n_outputs)
         Predictions of the model.
     batch_size : int

@@ -28,7 +28,7 @@ class Audit:
         self.scores = np.empty(0)  # of the rows known, by the model of the round
 
     def buy(self, n_learned: int, *, last: bool) -> None:
-        """Read as many labels as make up the share of all, if so many were learned from."""
+        """Reveal audit labels until they are `share` of all labels, given those learned from."""
         due = round(n_learned / (1.0 - self.share)) - n_learned
         self.n_known = len(self.rows) if last else min(due, len(self.rows))
 
@@ -36,8 +36,8 @@ class Audit:
 def draw_audit_rows(rows: NDArray[np.intp], n_audit: int, seed: int) -> NDArray[np.intp]:
     """Draw the rows of an audit, in the order in which their labels are asked for.
 
-    The draw has a stream of random numbers of its own, so that the start and the queries are what
-    they are without an audit. A larger audit begins with the rows of a smaller one.
+    The draw has a stream of random numbers of its own, so that the initial rows and the queries
+    are those of a run without an audit. A larger audit begins with the rows of a smaller one.
     """
     return np.random.RandomState(derived_seed(seed, _AUDIT_STREAM)).permutation(rows)[:n_audit]
 

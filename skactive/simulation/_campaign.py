@@ -154,7 +154,7 @@ class Campaign:
         self.history[-1] |= {"audit_n": audit.n_known, "audit_score": score}
 
     def _reason_to_stop(self, callback_stops: bool) -> str:
-        """Return why the campaign ends with this round; an empty text if it goes on."""
+        """Return why the campaign ends with this round; empty if it continues."""
         n = len(self.labeled)
         if self.monitor is not None:
             verdict = self.monitor.update(self._round())
@@ -196,7 +196,7 @@ class Campaign:
         return take_rows(self.y, self.rows[rows])
 
     def _take_params(self, rows: Positions) -> dict[str, Any]:
-        """Return the parameters of `fit`, cut to some rows where they have one value per row."""
+        """Return the parameters of `fit`, cut to some rows if they have one value per row."""
         n = n_rows(self.X_all)
         return {
             name: take_rows(value, self.rows[rows]) if is_per_row(value, n) else value
@@ -222,7 +222,7 @@ class Campaign:
             n_audit = len(self.audit.rows)
             audit = f" and the {n_audit} of the audit" if n_audit else ""
             raise ValueError(
-                f"budget={self.settings.budget} does not cover the {n_initial} labels of the start"
+                f"budget={self.settings.budget} does not cover the {n_initial} initial labels"
                 f"{audit}: the budget counts all labels. Raise budget or lower n_initial."
             )
 

@@ -172,7 +172,7 @@ def _check_scores(scores: Any, n_rows: int, name: str) -> Floats:
 def _warn_about_ties(strategy: Any, n_rows: int) -> None:
     warnings.warn(
         f"{type(strategy).__name__} scores all {n_rows} rows of the pool the same, so the choice "
-        "is random. Does the model give probabilities other than 0 and 1, and has it learned?",
+        "is random. Check that the model gives probabilities other than 0 and 1, and has learned.",
         TiedScoresWarning,
         stacklevel=2,
     )

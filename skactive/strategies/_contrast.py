@@ -232,7 +232,7 @@ class DiscriminativeAL(Strategy):
 
     @property
     def randomized(self) -> bool:  # type: ignore[override]
-        """True with a classifier of one's own, which may be random; the default one is not."""
+        """True with a classifier of the user, which may be random; the default one is not."""
         return self.classifier is not None
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:

@@ -201,7 +201,7 @@ def test_the_table_holds_the_means_of_the_curves(recorded):
 def test_the_settings_are_told(recorded):
     assert recorded.said[0] == "data.npz (target y): 120 rows, 2 features, 3 classes"
     assert recorded.said[1] == (
-        "model logistic; 6 labels to start with, 10 per round up to 40: 5 rounds; mean of 2 seeds"
+        "model logistic; 6 initial labels, 10 per round up to 40: 5 rounds; mean of 2 seeds"
     )
 
 

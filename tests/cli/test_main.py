@@ -382,7 +382,7 @@ def test_compare_a_budget_too_small(folder, compare_mistake, budget):
 def test_compare_a_start_of_all_rows(folder, compare_mistake):
     sizes = ["--initial", "90", "--budget", "100"]
     line = compare_mistake("--data", npz(folder, X=X, y=Y), *sizes)
-    assert "has 90 rows to learn from" in line
+    assert "has 90 training rows" in line
     assert "--initial" in line
 
 
@@ -397,8 +397,8 @@ def test_compare_a_scoring_that_cannot_be(folder, compare_mistake, scoring, said
 @pytest.mark.parametrize(
     ("output", "said"),
     [
-        ("no/such/folder/report.html", "there is no folder no/such/folder"),
-        ("data.npz/report.html", "there is no folder data.npz"),
+        ("no/such/folder/report.html", "folder not found: no/such/folder"),
+        ("data.npz/report.html", "folder not found: data.npz"),
         ("report.png", "the report is written as .html or .htm, not report.png"),
         ("inner", "inner is a folder"),
     ],
@@ -430,7 +430,7 @@ def test_compare_a_folder_of_another_comparison(folder, capsys):
 @pytest.mark.parametrize(
     ("arguments", "advice"),
     [
-        (["--folder", "kept"], "finished campaigns are kept in kept: the same command goes on"),
+        (["--folder", "kept"], "finished campaigns are kept in kept: the same command continues"),
         ([], "nothing is kept; with --folder DIR"),
     ],
 )

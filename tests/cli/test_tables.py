@@ -136,12 +136,12 @@ def test_one_class_only(folder, mistake, frame, kind):
 def test_missing_labels_of_a_table(folder, mistake, frame):
     frame.loc[[3, 5], "kind"] = None
     line = mistake("--data", csv(folder, frame), "--target", "kind")
-    assert line == "skactive: 2 rows of data.csv have no kind\n"
+    assert line == "skactive: data.csv has no kind in 2 rows: fill in or drop such rows\n"
 
 
 def test_missing_labels_of_an_npz(folder, mistake):
     labels = np.where(np.arange(120) == 3, np.nan, Y)
-    assert "1 rows of data.npz have no y" in mistake("--data", npz(folder, X=X, y=labels))
+    assert "data.npz has no y in 1 row:" in mistake("--data", npz(folder, X=X, y=labels))
 
 
 def test_a_target_of_several_columns(folder, mistake):

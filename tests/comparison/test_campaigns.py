@@ -118,7 +118,7 @@ def test_a_strategy_that_fails_with_one_model_is_left_out_there(compared):
         comparison = compared([Random(), BALD()], learner=models, n_repeats=2)
     assert set(comparison.select(model="committee").areas()) == {"Random()", "BALD()"}
     assert set(comparison.select(model="bayes").areas()) == set(comparison.areas()) == {"Random()"}
-    assert "There is only Random()" in comparison.summary().splitlines()[0]
+    assert "Random() is the only strategy" in comparison.summary().splitlines()[0]
 
 
 def test_if_everything_fails_the_first_error_is_raised(compared):
@@ -127,7 +127,7 @@ def test_if_everything_fails_the_first_error_is_raised(compared):
 
 
 def test_scores_that_are_no_numbers_are_failures(compared):
-    with pytest.raises(RuntimeError, match="no finite numbers"):
+    with pytest.raises(RuntimeError, match="not finite numbers"):
         compared(scoring=lambda model, X, y: np.nan)
 
 

@@ -185,7 +185,7 @@ def test_a_prefit_learner_goes_on_from_what_it_knows(compared):
 @pytest.mark.parametrize(
     ("params", "error", "message"),
     [
-        ({"n_repeats": 0}, ValueError, "n_repeats must be a whole number of at least 1, got 0"),
+        ({"n_repeats": 0}, ValueError, "n_repeats must be an integer >= 1, got 0"),
         ({"n_repeats": 2.5}, ValueError, "n_repeats"),
         ({"budget": 4}, ValueError, "budget=4 does not cover n_initial=5"),
         ({"batch_size": 0}, InvalidParameterError, "batch_size"),

@@ -127,9 +127,9 @@ def test_a_folder_of_other_data_is_refused(tmp_path, compared):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("{", "is no manifest"),
-        ("[]", "is no manifest"),
-        ('{"format": 1}', "is no manifest"),
+        ("{", "is not a manifest"),
+        ("[]", "is not a manifest"),
+        ('{"format": 1}', "is not a manifest"),
         ('{"format": 2, "settings": {}}', "has format 2, this version of skactive reads 1"),
     ],
 )

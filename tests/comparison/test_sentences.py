@@ -56,7 +56,7 @@ def test_a_sentence_to_quote(toy, noisy):
             "Nothing is saved: Faster needs as many labels as Random to reach 0.3 accuracy (95 % "
             "interval of the saving 0 to 0 %, 5 repeats).",
         ),
-        ({"Only": RANDOM}, None, "There is only Only, so nothing to compare it with."),
+        ({"Only": RANDOM}, None, "Only is the only strategy, so it cannot be compared."),
     ],
     ids=["at least", "at most", "more", "neither", "at once", "alone"],
 )

@@ -398,7 +398,7 @@ def test_a_hook_that_fails_stops_nothing(open_session):
             raise RuntimeError("oh")
 
     session = open_session(hooks=[Broken()])
-    with pytest.warns(SkactiveWarning, match=r"Broken.on_labels failed, labeling goes on.*oh"):
+    with pytest.warns(SkactiveWarning, match=r"Broken.on_labels failed; labeling continues.*oh"):
         label(session, 2)
     assert session.progress().n_labeled == 2
     with pytest.raises(TypeError, match="at least one of the methods on_fit_end"):

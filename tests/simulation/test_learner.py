@@ -109,9 +109,9 @@ def test_the_budget_is_spent_to_the_last_label(params, n_labels):
 
 
 def test_a_budget_below_the_start_is_refused():
-    with pytest.raises(ValueError, match=r"budget=9 does not cover the 10 labels of the start"):
+    with pytest.raises(ValueError, match=r"budget=9 does not cover the 10 initial labels"):
         simulated(budget=9, n_initial=10).fit(X, Y)
-    with pytest.raises(ValueError, match="budget=3 does not cover the 4 labels"):
+    with pytest.raises(ValueError, match="budget=3 does not cover the 4 initial labels"):
         simulated(budget=3).fit(X, Y, initial=[0, 1, 2, 3])
 
 
@@ -835,7 +835,7 @@ def test_weights_find_their_rows_beside_an_audit():
 
 
 def test_a_budget_that_does_not_cover_start_and_audit_is_refused():
-    message = r"budget=20 does not cover the 12 labels of the start and the 10 of the audit"
+    message = r"budget=20 does not cover the 12 initial labels and the 10 of the audit"
     with pytest.raises(ValueError, match=message):
         simulated(budget=20, n_initial=12, audit_share=0.5).fit(X, Y)
 

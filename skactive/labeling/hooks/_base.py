@@ -141,7 +141,7 @@ def _call_hook(hook: Any, event: SessionEvent) -> None:
         method(event)
     except Exception as error:
         warnings.warn(
-            f"The hook {type(hook).__name__}.{event.name} failed, labeling goes on "
+            f"The hook {type(hook).__name__}.{event.name} failed; labeling continues "
             f"({type(error).__name__}: {error}).",
             SkactiveWarning,
             stacklevel=2,

@@ -80,7 +80,7 @@ class Windows(Generic[Value]):
 
 
 class Kappa(NamedTuple):
-    """Cohen's kappa with its interval; NaN where both annotators use one and the same class."""
+    """Cohen's kappa with its interval; NaN if both annotators use one and the same class."""
 
     value: float
     low: float

@@ -18,7 +18,7 @@ class TensorBoardHook:
     ``audit/accuracy`` with ``audit/low`` and ``audit/high`` (95 %, Clopper-Pearson),
     ``labels/all``, ``labels/learned``, ``round/number``, ``round/seconds``, ``seconds/fit``,
     ``seconds/query``, and ``stopping/...`` with the value of each stopping criterion;
-    ``stopping/stop`` is 1 where the criterion says stop.
+    ``stopping/stop`` is 1 at the step at which the criterion says stop.
 
     Parameters
     ----------

@@ -105,7 +105,7 @@ class PageBackend:
         self.session, self.title = session, str(title)
         self._render = Renderer(render, html=html, media_root=media_root)
         self._classes: list[Any] = []  # in the order of their first appearance
-        self._last_state: dict[str, Any] = {}  # sent again where a new one cannot be read
+        self._last_state: dict[str, Any] = {}  # sent again if a new one cannot be read
         self._class_lock, self._results_lock = Lock(), Lock()
         self._results: OrderedDict[tuple[str | None, str], Any] = OrderedDict()
 

@@ -43,7 +43,7 @@ class Lease:
 
 @dataclass(frozen=True)
 class LabelSnapshot:
-    """The answers at one place in the store, from which a plan is made.
+    """The answers at one position in the store, from which a plan is made.
 
     Parameters
     ----------

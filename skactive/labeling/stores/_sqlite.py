@@ -102,7 +102,7 @@ class SQLiteLabelStore:
                 f"SQLite {sqlite3.sqlite_version} is too old, labels need 3.37 or newer: use a "
                 "newer Python."
             )
-        if not os.path.lexists(self.path):  # does not raise where access is denied
+        if not os.path.lexists(self.path):  # does not raise if access is denied
             _create(self.path)
         _check_header(self.path)
         self._connection: sqlite3.Connection | None = self._connect()

@@ -92,7 +92,7 @@ class Keys:
         Parameters
         ----------
         typed : str
-            A name or its beginning; case matters only where two classes differ by it alone.
+            A name or its beginning; case matters only if two classes differ by it alone.
         """
         if typed in self.names:
             return [typed]

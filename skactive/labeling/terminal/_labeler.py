@@ -170,7 +170,7 @@ class Labeler:
     # Keys -----------------------------------------------------------------------------------------
 
     def _find_command(self, key: str) -> str | None:
-        """Return the command of a key, or of a word where lines are read."""
+        """Return the command of a key, or of a word if lines are read."""
         if key in self.keys.commands:
             return self.keys.commands[key]
         if key == LEFT:
@@ -213,7 +213,7 @@ class Labeler:
         }
 
     def _choose_by_key(self, item: Item, key: str) -> None:
-        """Choose a class by its key; by its name or the beginning of it where lines are read."""
+        """Choose a class by its key; by its name or the beginning of it if lines are read."""
         if key in self.keys.classes:
             self._choose(item, self.keys.classes[key])
             return

@@ -25,7 +25,7 @@ def open_console(signals: Signals) -> Iterator[Console]:
     Yields
     ------
     Console
-        One of lines on pipes and dumb terminals, and where prompt_toolkit is missing.
+        One of lines on pipes and dumb terminals, and if prompt_toolkit is missing.
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM") == "dumb":
         yield LineConsole(signals)

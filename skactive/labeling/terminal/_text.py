@@ -68,7 +68,7 @@ def _width_function() -> Callable[[str], int]:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """Return the lines of a text, broken between words where possible.
+    """Return the lines of a text, broken between words if possible.
 
     Parameters
     ----------

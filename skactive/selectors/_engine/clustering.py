@@ -360,7 +360,7 @@ def _cut_linkage_tree(X: Matrix, n_clusters: int, epsilon: float | None) -> NDAr
     from scipy.cluster.hierarchy import fcluster, linkage  # imported here: rarely needed
 
     n_rows = X.shape[0]
-    # Old versions of SciPy join two rows where as many clusters as rows are asked for.
+    # Old versions of SciPy join two rows if as many clusters as rows are asked for.
     if n_rows == 1 or (epsilon is None and n_clusters >= n_rows):
         return np.arange(n_rows)
     rows = X.astype(np.float64)

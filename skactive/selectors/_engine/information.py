@@ -149,7 +149,7 @@ def split_rows(n_rows: int, n_columns: int) -> Iterator[slice]:
 
 
 def to_float64(block: Any) -> Any:
-    """Return a dense or sparse block in float64; a copy only where it has another type."""
+    """Return a dense or sparse block in float64; a copy only if it has another type."""
     return block.astype(np.float64, copy=False)
 
 

@@ -6,7 +6,7 @@ alone whose bound could still win, and D^2 sampling can draw from the bounds and
 the answer, or the distribution, of the plain algorithm, for a small share of its work, most of it
 in matrix products.
 
-Bounds over the whole pool are computed in single precision where the data are, and raised by the
+Bounds over the whole pool are computed in single precision if the data are, and raised by the
 possible rounding error. Every decision is based on distances in double precision, and a close one
 on differences of the rows themselves.
 """
@@ -60,7 +60,7 @@ class NearestCenters:
         Squared distance to the nearest of the centers that a row was compared with, or a little
         more.
     seen : ndarray of shape (n_rows,)
-        Number of centers, in their order, for which `bound` is exact; 0 where it is a bound only.
+        Number of centers, in their order, for which `bound` is exact; 0 if it is only a bound.
     """
 
     def __init__(self, X: Any, *, labeled: Any = None) -> None:

@@ -263,8 +263,8 @@ def choose_precision(
 ) -> tuple[Any, float]:
     """Return the precision of bounds, and the rounding error of squared distances in it.
 
-    Single precision takes half the time. It is chosen where it can represent the distances, and
-    where the bounds are tight.
+    Single precision takes half the time. It is chosen if it can represent the distances, and
+    if the bounds are tight.
     """
     shrinkage = float(np.finfo(np.float32).eps) * (8 + math.sqrt(candidates.X.shape[1]))
     is_sparse = not isinstance(candidates.X, np.ndarray)  # their products are in double precision

@@ -191,5 +191,5 @@ def test_a_full_disk_stops_no_labeling(path):
     writer = HistoryWriter(path, labels=True)
     path.unlink()
     path.mkdir()  # nothing can be written there
-    with pytest.warns(SkactiveWarning, match=r"The hook HistoryWriter.* failed, labeling goes on"):
+    with pytest.warns(SkactiveWarning, match=r"hook HistoryWriter.* failed; labeling continues"):
         assert campaign(writer, n_rounds=1).n_labeled == 10

@@ -8,14 +8,17 @@ READY := $(VENV)/.ready
 # Two processes test at a time; threads of their own would only wait for each other.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
-.PHONY: run test test-long test-portable test-oldest test-crash test-browser test-label-studio lint format docs notebooks bench bench-rivals clean
+.PHONY: run test coverage test-long test-portable test-oldest test-crash test-browser test-label-studio lint format docs notebooks bench bench-rivals clean
 
 run: $(READY)  ## watch active learning beat random labeling on digits
 	$(BIN)/python -m skactive demo
 
-test: $(READY)  ## all tests and doctests, with coverage
-	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadscope --doctest-modules \
-		--cov --cov-report=term --cov-fail-under=95
+test: $(READY)  ## all tests and doctests
+	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadscope --doctest-modules $(COVERAGE)
+
+# Tracing takes half as long again.
+coverage:  ## make test, with the lines that no test reaches; at least 95 % must be reached
+	$(MAKE) test COVERAGE="--cov --cov-report=term --cov-fail-under=95"
 
 # Slow: laws of chance (false alarms, coverage of intervals, draws) with ten times as many draws.
 test-long: $(READY)  ## the statistical tests in their long form

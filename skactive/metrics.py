@@ -12,6 +12,7 @@ differ in price, every function also accepts cumulative costs in place of the co
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -344,6 +345,23 @@ def _check_sequence(name: str, values: Any) -> Floats:
     if not np.isfinite(values).all():
         raise ValueError(f"{name} must be finite numbers, got NaN or infinity.")
     return values
+
+
+def find_common_counts(counts: Sequence[Any]) -> Floats:
+    """Return all label counts, of any curve, that every curve covers.
+
+    Parameters
+    ----------
+    counts : list of array-like of shape (n_rounds,)
+        Label counts of each curve, increasing.
+
+    Returns
+    -------
+    ndarray of shape (n_points,)
+        Where all of the curves can be interpolated.
+    """
+    grid = np.unique(np.concatenate(counts)).astype(np.float64)
+    return grid[(grid >= max(c[0] for c in counts)) & (grid <= min(c[-1] for c in counts))]
 
 
 def _check_finite(name: str, value: float) -> float:

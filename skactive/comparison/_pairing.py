@@ -9,7 +9,7 @@ import numpy as np
 
 from skactive._utils.array_types import Floats
 from skactive.comparison._runs import Run, compute_area, drop_duplicates
-from skactive.comparison._statistics import common_counts
+from skactive.metrics import find_common_counts
 
 __all__ = ["PairedRuns"]
 
@@ -90,7 +90,7 @@ class PairedRuns:
         names = list(names)
         group = self.group_runs(dataset, model)
         repeats = self.find_repeats(dataset, [model], names)
-        counts = common_counts([group[name][r].n_labels for name in names for r in repeats])
+        counts = find_common_counts([group[name][r].n_labels for name in names for r in repeats])
         return {
             name: (counts, np.stack([_interpolate(group[name][r], counts) for r in repeats]))
             for name in names

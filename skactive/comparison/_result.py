@@ -27,7 +27,6 @@ from skactive.comparison._statistics import (
     Friedman,
     Interval,
     average_ranks,
-    common_counts,
     friedman,
     holm,
     mean_interval,
@@ -35,6 +34,7 @@ from skactive.comparison._statistics import (
     paired_wilcoxon,
     penalty_matrix,
 )
+from skactive.metrics import find_common_counts
 
 __all__ = ["PenaltyMatrix", "StrategyComparison"]
 
@@ -133,7 +133,7 @@ class StrategyComparison:
         self.models = self._pairing.models
         self.strategies = self._pairing.strategies
         self.experiments = self._pairing.experiments
-        self.n_labels = common_counts([run.n_labels for run in self.runs])
+        self.n_labels = find_common_counts([run.n_labels for run in self.runs])
         random = (name for name in self.strategies if name.lower().startswith("random"))
         self.baseline = next(random, self.strategies[0]) if baseline is None else baseline
 
@@ -567,7 +567,7 @@ class StrategyComparison:
         ImportError
             If matplotlib is not installed.
         """
-        from skactive.display._report import render_report  # late: displays know comparisons
+        from skactive.display._report import render_report  # late: a report is seldom drawn
 
         page = render_report(self, title, summary, list(notes), sections or {})
         if path is not None:

@@ -6,7 +6,6 @@ methods had the same conditions. Higher scores are always better.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -451,23 +450,6 @@ def penalty_matrix(curves: Any, alpha: float = 0.05) -> Floats:
 
 
 # Curves -----------------------------------------------------------------------------------------
-
-
-def common_counts(counts: Sequence[Any]) -> Floats:
-    """Return all label counts, of any curve, that every curve covers.
-
-    Parameters
-    ----------
-    counts : list of array-like of shape (n_rounds,)
-        Label counts of each curve, increasing.
-
-    Returns
-    -------
-    ndarray of shape (n_points,)
-        Where all of the curves can be interpolated.
-    """
-    grid = np.unique(np.concatenate(counts)).astype(np.float64)
-    return grid[(grid >= max(c[0] for c in counts)) & (grid <= min(c[-1] for c in counts))]
 
 
 # Intervals --------------------------------------------------------------------------------------

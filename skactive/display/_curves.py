@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from skactive.comparison._statistics import common_counts
 from skactive.display._axes import CHARACTER_WIDTH, COLORS, MARKERS, new_axes
+from skactive.metrics import find_common_counts
 
 if TYPE_CHECKING:
     from skactive.comparison import StrategyComparison
@@ -73,7 +73,7 @@ class LabelCurve(NamedTuple):
         Runs with other label counts are interpolated on all counts that every run covers.
         """
         counts = [np.asarray(n_labels, dtype=np.float64) for n_labels, _ in runs]
-        grid = common_counts(counts)
+        grid = find_common_counts(counts)
         lines = zip(counts, runs, strict=True)
         return cls(grid, np.stack([np.interp(grid, n, scores) for n, (_, scores) in lines]))
 

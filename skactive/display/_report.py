@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from skactive._utils.text import pluralize, take_first_line
-from skactive.comparison import Failure, StrategyComparison
 from skactive.display._critical_difference import CriticalDifferenceDisplay
 from skactive.display._curves import LabelCurveDisplay
 from skactive.display._html import (
@@ -21,6 +21,9 @@ from skactive.display._html import (
 )
 from skactive.display._labels_saved import LabelsSavedDisplay
 from skactive.display._penalties import PenaltyDisplay
+
+if TYPE_CHECKING:
+    from skactive.comparison import Failure, StrategyComparison
 
 __all__ = ["render_report", "summarize"]
 

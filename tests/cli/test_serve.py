@@ -48,7 +48,7 @@ def table(tmp_path):
 
 @pytest.fixture
 def served(monkeypatch):
-    """What the command would serve, instead of serving it."""
+    """Return what the command would serve, instead of serving it."""
     served = {}
 
     def note(backend, **options):

@@ -1,4 +1,4 @@
-"""What all selectors of points share: kinds of pools, batch sizes, randomness, and ties."""
+"""The contract of all selectors of points: kinds of pools, batch sizes, randomness, and ties."""
 
 import warnings
 from functools import partial

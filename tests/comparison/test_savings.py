@@ -68,7 +68,7 @@ def test_intervals_hold_the_true_saving(a_run):
 
 
 def test_the_end_of_the_baseline_is_read_anew_in_each_draw(toy):
-    """What shifts all curves of a repeat alike changes nothing of what is saved."""
+    """A shift of all curves of a repeat changes no saving."""
     (saving,) = toy({"Random": RANDOM, "Faster": FASTER}, noise=0.2).labels_saved()
     assert (saving.low, saving.saved, saving.high) == pytest.approx((0.4, 0.4, 0.4))
     (fixed,) = toy({"Random": RANDOM, "Faster": FASTER}, noise=0.2).labels_saved(target=0.9)

@@ -1,4 +1,4 @@
-"""What tests of several estimates share."""
+"""Fixtures of the estimates."""
 
 import sys
 from pathlib import Path

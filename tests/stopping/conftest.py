@@ -1,4 +1,4 @@
-"""What tests of several criteria share: rounds of models that are told what to say."""
+"""Fixtures of the criteria: rounds of models that are told what to say."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What all stopping criteria have in common, and their monitors."""
+"""The contract of all stopping criteria, and their monitors."""
 
 import math
 import pickle

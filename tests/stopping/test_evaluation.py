@@ -1,4 +1,4 @@
-"""What is read of a round: of which models, of which rows, and how many at a time."""
+"""Readings of a round: of which models, of which rows, and how many at a time."""
 
 import numpy as np
 import pytest

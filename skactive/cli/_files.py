@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skactive._utils.text import take_first_line
 from skactive.cli._errors import CommandError
 
 __all__ = [
@@ -77,8 +78,7 @@ def read_frame(path: Path) -> Any:
     try:
         frame = readers[path.suffix.lower()](path)
     except (OSError, ValueError, ImportError) as error:  # pandas' parser errors are ValueErrors
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise CommandError(f"{path.name} cannot be read: {reason}") from error
+        raise CommandError(f"{path.name} cannot be read: {take_first_line(error)}") from error
     frame.columns = frame.columns.map(str)
     return frame
 

@@ -106,10 +106,7 @@ class Rounds:
     def wait(self, timeout: float | None) -> bool:
         """Wait until the plan that is due is made; return whether it is."""
         self.ensure_plan()
-        if self._worker is None:
-            return True
-        self.wake()
-        return self._worker.wait(timeout)
+        return True if self._worker is None else self._worker.wait(timeout)
 
     def stop(self) -> None:
         """Begin no further plan."""

@@ -13,7 +13,7 @@ def texts(n=60):
     return [" ".join(random.choice(BAD if i % 3 else GOOD, 6)) + f" n{i}" for i in range(n)]
 
 
-def test_features_of_the_pool_are_those_made_anew():
+def test_features_of_the_pool_equal_recomputed_ones():
     pool = texts(40)
     make = make_text_featurizer(pool)
     features = PoolFeatures("text", pool, make)

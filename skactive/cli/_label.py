@@ -1,36 +1,26 @@
-"""``skactive label``, ``skactive export`` and ``skactive status``."""
+"""``skactive label``."""
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import signal
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from getpass import getuser
-from pathlib import Path
 from typing import Any
 
 from skactive.cli._errors import CommandError
+from skactive.cli._output import print_line
 from skactive.cli._project import (
     LabelingProject,
     add_project_arguments,
     format_resume_command,
     read_project,
 )
-from skactive.cli._status import read_store
-from skactive.labeling._export import EXPORT_KINDS, export
+from skactive.cli._stored_project import read_store
 
-__all__ = [
-    "add_export_arguments",
-    "add_label_arguments",
-    "add_status_arguments",
-    "run_export",
-    "run_label",
-    "run_status",
-]
+__all__ = ["add_label_arguments", "run_label"]
 
 
 # Label ------------------------------------------------------------------------------------------
@@ -77,10 +67,10 @@ def run_label(options: dict[str, Any]) -> None:
         warnings.simplefilter("ignore")  # Those of fits would garble the screen
         signal_number = _label(project, annotator)
     summary = _summarize(project, options)
-    _print_line("")
+    print_line("")
     if signal_number == signal.SIGINT:
         raise KeyboardInterrupt(summary)
-    _print_line(summary)
+    print_line(summary)
     if signal_number:
         raise SystemExit(128 + signal_number)
 
@@ -151,139 +141,4 @@ def _summarize(project: LabelingProject, options: dict[str, Any]) -> str:
 def _print_status(text: str) -> None:
     """Print what is going on, to a person."""
     if sys.stdout.isatty():
-        _print_line(text)
-
-
-def _print_line(text: str) -> None:
-    """Print a line; do nothing if standard output is closed."""
-    try:
-        print(text, flush=True)
-    except (OSError, ValueError):
-        # Otherwise Python writes it again when it exits, and complains
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-# Export -----------------------------------------------------------------------------------------
-
-
-def add_export_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of ``skactive export``.
-
-    Parameters
-    ----------
-    parser : ArgumentParser
-        Parser of the command.
-    """
-    parser.add_argument(
-        "store", type=Path, metavar="DB", help="file of the labels, such as labels.db"
-    )
-    parser.add_argument(
-        "output", type=Path, metavar="OUT", help="file to write, such as labels.csv"
-    )
-    parser.add_argument(
-        "--kind",
-        choices=EXPORT_KINDS,
-        help="format (default: by the suffix of OUT; .json: label-studio)",
-    )
-
-
-def run_export(options: dict[str, Any]) -> None:
-    """Write the answers of a store to a file.
-
-    Parameters
-    ----------
-    options : dict
-        Parsed options.
-
-    Raises
-    ------
-    CommandError
-        If the store cannot be read, or the file cannot be written.
-    """
-    records = read_store(options["store"]).records()
-    output = options["output"]
-    if output.exists() and output.samefile(options["store"]):
-        raise CommandError(f"{output} is the store itself: choose another file")
-    try:
-        export(records, output, options.get("kind"))
-    except (ValueError, ImportError) as error:
-        raise CommandError(str(error)) from error
-    except OSError as error:
-        raise CommandError(f"{output} cannot be written: {error.strerror or error}") from error
-    _print_line(f"{len(records):,} answers: {output}")
-
-
-# Status -----------------------------------------------------------------------------------------
-
-
-def add_status_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of ``skactive status``.
-
-    Parameters
-    ----------
-    parser : ArgumentParser
-        Parser of the command.
-    """
-    parser.add_argument(
-        "store", type=Path, metavar="DB", help="file of the labels, such as labels.db"
-    )
-    parser.add_argument("--json", action="store_true", help="print JSON")
-
-
-def run_status(options: dict[str, Any]) -> None:
-    """Print the progress of a labeling project.
-
-    Parameters
-    ----------
-    options : dict
-        Parsed options.
-
-    Raises
-    ------
-    CommandError
-        If the store cannot be read.
-    """
-    summary = read_store(options["store"]).summary()
-    if options.get("json"):
-        _print_line(json.dumps(summary, indent=2))
-        return
-    for name, text in _format_status(options["store"], summary):
-        _print_line(f"{name:<10} {text}")
-
-
-def _format_status(store: Path, summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield the lines of ``skactive status``: pairs of name and text."""
-    from skactive.labeling.terminal._text import sanitize
-
-    yield "Labels", _pluralizes(summary)
-    if summary["classes"]:
-        counts = (f"{sanitize(name)} {n:,}" for name, n in summary["classes"].items())
-        yield "Classes", ", ".join(counts)
-    for index, (name, counts) in enumerate(summary["annotators"].items()):
-        seconds = counts["seconds"]
-        speed = "" if seconds is None else f", {seconds:.1f} s each (median)"
-        person = sanitize(name) or "(no name)"
-        yield "" if index else "People", f"{person}: {counts['answers']:,} answers{speed}"
-    if summary["last_model"]:
-        when = summary["last_model"].replace("T", " ").replace("+00:00", " UTC")
-        yield "Model", f"last fitted to {summary['n_learned']:,} labels, {when}"
-    if summary["accuracy"]:
-        share, low, high = (f"{100 * value:.0f}" for value in summary["accuracy"])
-        yield "Accuracy", f"{share} % on the audit (95 % interval {low} to {high} %)"
-    if summary["stop_reason"]:
-        yield "Stop?", f"You may stop now: {sanitize(summary['stop_reason'])}"
-    if summary["made_with"]:
-        yield "Data", sanitize(summary["made_with"]["path"])
-        yield "Continue", format_resume_command("label", store)
-
-
-def _pluralizes(summary: dict[str, Any]) -> str:
-    parts = [f"{summary['n_labeled']:,} of {summary['n_rows']:,} rows"]
-    for name, words in (
-        ("unknown", "unknown"),
-        ("skipped", "skipped"),
-        ("in_flight", "being labeled"),
-    ):
-        if summary[f"n_{name}"]:
-            parts.append(f"{summary[f'n_{name}']:,} {words}")
-    return ", ".join(parts)
+        print_line(text)

@@ -18,6 +18,7 @@ from sklearn.preprocessing import StandardScaler
 from skactive import strategies
 from skactive._learner import ActiveLearner
 from skactive._utils.rows import n_rows, take_rows
+from skactive.cli._data_source import DataSource
 from skactive.cli._errors import CommandError
 from skactive.cli._features import (
     PoolFeatures,
@@ -27,7 +28,6 @@ from skactive.cli._features import (
     make_topic_featurizer,
 )
 from skactive.cli._models import ESTIMATORS, check_serves, make_strategy
-from skactive.cli._sources import DataSource
 
 __all__ = ["make_learner"]
 

@@ -83,7 +83,7 @@ class _Command(NamedTuple):
 
 
 def _list_labeling_commands() -> dict[str, _Command]:
-    from skactive.cli import _label, _label_studio, _serve
+    from skactive.cli import _export, _label, _label_studio, _serve, _status
 
     return {
         "label": _Command(
@@ -106,14 +106,14 @@ def _list_labeling_commands() -> dict[str, _Command]:
             "Order the tasks of a project by a model, which learns from the annotations.",
         ),
         "export": _Command(
-            _label.run_export,
-            _label.add_export_arguments,
+            _export.run_export,
+            _export.add_export_arguments,
             "write the labels of a store as csv, jsonl, parquet or for Label Studio",
             "Write the answers of a store to a file; the labeled data are not needed.",
         ),
         "status": _Command(
-            _label.run_status,
-            _label.add_status_arguments,
+            _status.run_status,
+            _status.add_status_arguments,
             "show labeling progress",
             "Show how many labels a store has, by whom, and how good the model is.",
         ),

@@ -19,7 +19,7 @@ from skactive.labeling._session import LabelingSession
 from skactive.labeling.stores import SQLiteLabelStore
 
 if TYPE_CHECKING:
-    from skactive.cli._sources import DataSource
+    from skactive.cli._data_source import DataSource
 
 __all__ = [
     "LabelingProject",

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from skactive._utils.fingerprint import digest
+from skactive.cli._data_source import DataSource
 from skactive.cli._errors import CommandError
 from skactive.cli._files import (
     FRAME_SUFFIXES,
@@ -20,37 +17,9 @@ from skactive.cli._files import (
     read_frame,
     to_numbers,
 )
-from skactive.labeling.state._events import Ident
+from skactive.cli._folders import read_folder
 
-__all__ = ["DataSource", "read_source"]
-
-_MEDIA_SUFFIXES = {
-    "images": (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"),
-    "audio": (".wav",),
-}
-_UNSUPPORTED_AUDIO = (".aac", ".flac", ".m4a", ".mp3", ".ogg", ".opus", ".wma")
-
-
-@dataclass(frozen=True, eq=False)
-class DataSource:
-    """Rows to label.
-
-    Parameters
-    ----------
-    kind : {"text", "table", "images", "audio"}
-        Kind of the rows.
-    rows : list of str or DataFrame
-        Texts, numbers of a table, or names of files relative to the folder.
-    ids : list of str or int or None
-        Ids of the rows; None numbers them.
-    files : str or None
-        Of a folder: fingerprint of the names and sizes of its files, 64 characters.
-    """
-
-    kind: str
-    rows: Any
-    ids: list[Ident] | None
-    files: str | None = None
+__all__ = ["read_source"]
 
 
 def read_source(
@@ -75,7 +44,7 @@ def read_source(
         If the rows cannot be read.
     """
     if path.is_dir():
-        return _read_folder(path, kind, text or id_column)
+        return read_folder(path, kind, text or id_column)
     check_file(path)
     if kind is not None:
         raise CommandError(f"--{kind} needs a folder of files, but {path.name} is a file")
@@ -123,43 +92,3 @@ def _read_numbers(path: Path, id_column: str | None) -> DataSource:
     X = to_numbers(frame, path, "name the column to read by --text, or drop them")
     check_finite(X, path)
     return DataSource("table", pd.DataFrame(X, columns=list(frame.columns)), ids)
-
-
-# Folders ----------------------------------------------------------------------------------------
-
-
-def _read_folder(path: Path, kind: str | None, column: str | None) -> DataSource:
-    if column is not None:
-        raise CommandError(f"{path} is a folder: it has no column {column!r}")
-    names = sorted(_walk_files(path))
-    by_kind = {
-        kind: [name for name in names if name.lower().endswith(suffixes)]
-        for kind, suffixes in _MEDIA_SUFFIXES.items()
-    }
-    kind = kind or _infer_kind(path, by_kind)
-    files = by_kind[kind]
-    if not files:
-        other = [name for name in names if name.lower().endswith(_UNSUPPORTED_AUDIO)]
-        advice = f"; convert the others ({other[0]}, ...) to WAV" if other else ""
-        raise CommandError(f"{path} holds no {' '.join(_MEDIA_SUFFIXES[kind])} file{advice}")
-    for name in files:
-        if not name.isprintable():
-            raise CommandError(f"{name!r} in {path} contains unprintable characters: rename it")
-    sizes = [(name, (path / name).stat().st_size) for name in files]
-    return DataSource(kind, files, list(files), digest(sizes))
-
-
-def _infer_kind(path: Path, by_kind: dict[str, list[str]]) -> str:
-    present = [kind for kind, names in by_kind.items() if names]
-    if len(present) > 1:
-        raise CommandError(f"{path} holds images and sounds: choose by --images or --audio")
-    return present[0] if present else "images"
-
-
-def _walk_files(path: Path) -> Iterable[str]:
-    """Yield all files in a folder and its subfolders, except hidden ones."""
-    for folder, folders, names in os.walk(path):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in names:
-            if not name.startswith("."):
-                yield (Path(folder) / name).relative_to(path).as_posix()

@@ -1,114 +1,88 @@
-"""State of a labeling project from its store alone, without its data."""
+"""``skactive status``."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, replace
-from datetime import UTC, datetime
+import argparse
+import json
+from collections.abc import Iterator
 from pathlib import Path
-from statistics import median
 from typing import Any
 
-from skactive.cli._errors import CommandError
-from skactive.cli._files import check_file
-from skactive.exceptions import StoreError
-from skactive.labeling.state._events import Event
-from skactive.labeling.state._leases import LiveLeases
-from skactive.labeling.state._progress import Progress, progress_of, records_of
-from skactive.labeling.state._state import SessionState
-from skactive.labeling.stores import SQLiteLabelStore
+from skactive.cli._output import print_line
+from skactive.cli._project import format_resume_command
+from skactive.cli._stored_project import read_store
 
-__all__ = ["StoredProject", "read_store"]
+__all__ = ["add_status_arguments", "run_status"]
 
 
-class StoredProject:
-    """State of a labeling project, from its store alone.
+def add_status_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``skactive status``.
 
     Parameters
     ----------
-    events : sequence of Event
-        All events of the store.
-    facts : dict
-        Its facts "pool" and "campaign", each a dict or None.
+    parser : ArgumentParser
+        Parser of the command.
     """
-
-    def __init__(self, events: Sequence[Event], facts: dict[str, Any]) -> None:
-        self.pool, self.settings = facts["pool"], facts["campaign"]
-        plans = [event for event in events if event.kind == "plan"]
-        self.state = SessionState(plans[-1].value["by"] if plans else "")
-        self.state.apply(events)
-
-    def records(self) -> list[dict[str, Any]]:
-        """Return the present answers, as ``LabelingSession.records`` does."""
-        return records_of(self.state)
-
-    def progress(self) -> Progress:
-        """Return the progress, as ``LabelingSession.progress`` does."""
-        n_rows = self.pool["n_rows"] if self.pool else 0
-        progress = progress_of(self.state, LiveLeases(self.state), n_rows=n_rows)
-        classes = dict.fromkeys(self._get_classes(), 0) | progress.classes
-        return replace(progress, classes=classes)
-
-    def annotators(self) -> dict[str | None, dict[str, Any]]:
-        """Return the number of answers and the median seconds per answer, by annotator."""
-        answers: dict[str | None, list[Event]] = {}
-        for event in self.state.answers():
-            answers.setdefault(event.annotator, []).append(event)
-        return {
-            name: {"answers": len(given), "seconds": _median_seconds(given)}
-            for name, given in answers.items()
-        }
-
-    def summary(self) -> dict[str, Any]:
-        """Return all of this as a dict for JSON."""
-        progress = asdict(self.progress())
-        # The first two are of a running session only; annotators have more details below.
-        for name in ("fitting", "problem", "annotators"):
-            del progress[name]
-        plan = self.state.plan
-        return {
-            **progress,
-            "classes": {str(name): count for name, count in progress["classes"].items()},
-            "annotators": {name or "": counts for name, counts in self.annotators().items()},
-            "seconds": _median_seconds(list(self.state.answers())),
-            "last_model": _format_time(plan) if plan and plan.value["n_labels"] else None,
-            "made_with": self.settings,
-        }
-
-    def _get_classes(self) -> list[Any]:
-        declared = self.settings["classes"] if self.settings else []
-        return [*declared, *self.state.classes]
+    parser.add_argument(
+        "store", type=Path, metavar="DB", help="file of the labels, such as labels.db"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
-def read_store(path: Path) -> StoredProject:
-    """Read an existing store.
+def run_status(options: dict[str, Any]) -> None:
+    """Print the progress of a labeling project.
 
     Parameters
     ----------
-    path : Path
-        File of the store.
+    options : dict
+        Parsed options.
 
     Raises
     ------
     CommandError
-        If it does not exist or cannot be read.
+        If the store cannot be read.
     """
-    check_file(path)
-    try:
-        store = SQLiteLabelStore(path)
-        try:
-            facts = {name: store.fact(name) for name in ("pool", "campaign")}
-            return StoredProject(store.events(), facts)
-        finally:
-            store.close()
-    except StoreError as error:
-        raise CommandError(str(error)) from error
+    summary = read_store(options["store"]).summary()
+    if options.get("json"):
+        print_line(json.dumps(summary, indent=2))
+        return
+    for name, text in _format_status(options["store"], summary):
+        print_line(f"{name:<10} {text}")
 
 
-def _median_seconds(answers: Sequence[Event]) -> float | None:
-    seconds = [event.seconds for event in answers if event.seconds is not None]
-    return median(seconds) if seconds else None
+def _format_status(store: Path, summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the lines of ``skactive status``: pairs of name and text."""
+    from skactive.labeling.terminal._text import sanitize
+
+    yield "Labels", _pluralizes(summary)
+    if summary["classes"]:
+        counts = (f"{sanitize(name)} {n:,}" for name, n in summary["classes"].items())
+        yield "Classes", ", ".join(counts)
+    for index, (name, counts) in enumerate(summary["annotators"].items()):
+        seconds = counts["seconds"]
+        speed = "" if seconds is None else f", {seconds:.1f} s each (median)"
+        person = sanitize(name) or "(no name)"
+        yield "" if index else "People", f"{person}: {counts['answers']:,} answers{speed}"
+    if summary["last_model"]:
+        when = summary["last_model"].replace("T", " ").replace("+00:00", " UTC")
+        yield "Model", f"last fitted to {summary['n_learned']:,} labels, {when}"
+    if summary["accuracy"]:
+        share, low, high = (f"{100 * value:.0f}" for value in summary["accuracy"])
+        yield "Accuracy", f"{share} % on the audit (95 % interval {low} to {high} %)"
+    if summary["stop_reason"]:
+        yield "Stop?", f"You may stop now: {sanitize(summary['stop_reason'])}"
+    if summary["made_with"]:
+        yield "Data", sanitize(summary["made_with"]["path"])
+        yield "Continue", format_resume_command("label", store)
 
 
-def _format_time(event: Event) -> str:
-    return datetime.fromtimestamp(event.time, UTC).isoformat(timespec="seconds")
+def _pluralizes(summary: dict[str, Any]) -> str:
+    parts = [f"{summary['n_labeled']:,} of {summary['n_rows']:,} rows"]
+    for name, words in (
+        ("unknown", "unknown"),
+        ("skipped", "skipped"),
+        ("in_flight", "being labeled"),
+    ):
+        if summary[f"n_{name}"]:
+            parts.append(f"{summary[f'n_{name}']:,} {words}")
+    return ", ".join(parts)

@@ -56,7 +56,7 @@ def test_label_from_a_pipe_then_status_and_export(folder, monkeypatch, capsys):
 
 def test_export_and_status_are_those_of_the_session(folder, monkeypatch, capsys):
     from skactive.cli._project import open_project
-    from skactive.cli._status import read_store
+    from skactive.cli._stored_project import read_store
 
     piped(monkeypatch, "good\nbad\nundo\ngood\n?\n" + "good\nbad\n" * 12)
     assert main([*LABEL, "--audit", "0.2"]) == 0
@@ -197,7 +197,7 @@ def row_of(shown):
 
 
 def labels_in(folder):
-    from skactive.cli._status import read_store
+    from skactive.cli._stored_project import read_store
 
     return [(r["id"], r["label"]) for r in read_store(folder / "labels.db").records()]
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from skactive._utils.rows import take_rows
 from skactive.exceptions import LabelError, StoreError
+from skactive.labeling._keys import Keys
 from skactive.labeling._session import LabelingSession
 from skactive.labeling.state._events import Ident, new_id
 from skactive.labeling.terminal._console import (
@@ -21,7 +22,6 @@ from skactive.labeling.terminal._console import (
     RIGHT,
     Console,
 )
-from skactive.labeling.terminal._keys import Keys
 from skactive.labeling.terminal._screen import (
     MAX_WIDTH,
     Screen,
@@ -151,7 +151,7 @@ class Labeler:
     def _list_commands(self, has_hidden_lines: bool) -> list[str]:
         commands = ["undo", "back", "quit"]
         if self._item is not None:
-            commands += ["skip", "don't know", "prediction", "new class"]
+            commands += ["skip", "don't know", "suggest", "new class"]
             commands += ["more"] * has_hidden_lines + ["open"] * (self._viewer is not None)
             commands += ["search"] * self.console.reads_keys + ["none"] * self.session.multilabel
         return commands
@@ -204,7 +204,7 @@ class Labeler:
         return {
             "skip": self._skip,
             "don't know": self._mark_unknown,
-            "prediction": self._predict,
+            "suggest": self._predict,
             "new class": self._add_class,
             "more": self._show_all_lines,
             "open": self._open,

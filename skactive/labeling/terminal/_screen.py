@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from skactive.labeling._keys import Keys
 from skactive.labeling.state._progress import Progress
-from skactive.labeling.terminal._keys import Keys
 from skactive.labeling.terminal._text import get_width, sanitize, wrap
 
 __all__ = [

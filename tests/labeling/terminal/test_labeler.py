@@ -91,7 +91,7 @@ def test_a_key_labels_and_the_next_item_comes(label):
 
 
 def test_skip_and_dont_know(label):
-    answers, shown, _ = label("s", "?", "q", "1")
+    answers, shown, _ = label("s", "d", "q", "1")
     assert answers == [("skip", None), ("unknown", None)]
     assert len({row_of(each) for each in shown}) == 3
 
@@ -148,7 +148,7 @@ def test_back_reaches_what_was_said_in_another_sitting(label):
 
 
 def test_a_prediction_is_shown_on_demand_only(label):
-    _, shown, _ = label("p", "1", "2", "p")
+    _, shown, _ = label("?", "1", "2", "?")
     assert "No prediction yet: " in shown[1]
     assert [("Prediction:" in each) for each in shown] == [False, False, False, False, True]
     assert "good 50 %" in shown[-1]

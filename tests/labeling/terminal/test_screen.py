@@ -2,8 +2,8 @@
 
 import re
 
+from skactive.labeling._keys import Keys
 from skactive.labeling.state._progress import Progress
-from skactive.labeling.terminal._keys import Keys
 from skactive.labeling.terminal._screen import Screen, draw_screen, format_item
 from skactive.labeling.terminal._text import get_width
 

@@ -6,18 +6,21 @@ from collections.abc import Iterable, Sequence
 
 __all__ = ["COMMANDS", "Keys"]
 
-# Default key: name on the screen.
+# Default key: name on the screen. The same in the terminal and on the page.
 COMMANDS = {
     "s": "skip",
-    "?": "don't know",
+    "d": "don't know",
     "u": "undo",
     "b": "back",
-    "p": "prediction",
+    "?": "suggest",
     "n": "new class",
+    "e": "edit classes",
+    "-": "none",
+    "/": "search",
     "m": "more",
     "o": "open",
-    "/": "search",
-    "-": "none",
+    "p": "play",
+    "h": "help",
     "q": "quit",
 }
 _CLASS_KEYS = "123456789" + "".join(

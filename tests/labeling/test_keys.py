@@ -1,6 +1,6 @@
 """Keys: which key stands for which class or command."""
 
-from skactive.labeling.terminal._keys import Keys
+from skactive.labeling._keys import Keys
 
 
 def test_a_digit_is_never_another_class():
@@ -10,7 +10,7 @@ def test_a_digit_is_never_another_class():
 
 def test_commands_give_way_to_classes_of_one_letter():
     keys = Keys(["p", "n", "q"])
-    assert keys.commands["P"] == "prediction"
+    assert keys.commands["P"] == "play"
     assert keys.commands["Q"] == "quit"
     assert keys.classes == {"p": "p", "n": "n", "q": "q"}
 

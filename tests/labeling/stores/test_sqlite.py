@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from skactive.exceptions import StoreError
 from skactive.labeling import LabelStore, SQLiteLabelStore
 from skactive.labeling.state._events import Event, new_id
-from skactive.labeling.stores import _sqlite
+from skactive.labeling.stores import _schema, _sqlite, salvage_store
 
 
 @pytest.fixture
@@ -96,10 +96,10 @@ def test_an_event_stored_again_changes_nothing(path):
 def test_all_of_a_batch_is_stored_or_none(path):
     store = SQLiteLabelStore(path)
     wrong = Event("label", "wrong", item=1, value=object())
-    with pytest.raises(TypeError):
+    with pytest.raises(StoreError, match="stored as JSON"):
         store.append([*labels(2), wrong])
-    with pytest.raises(StoreError):
-        store.append([*labels(2), Event("label", "no", item=1, seconds="long")])  # STRICT tables
+    with pytest.raises(StoreError, match="seconds of an event must be a finite number"):
+        store.append([*labels(2), Event("label", "no", item=1, seconds="long")])
     assert store.events() == []
 
 
@@ -139,7 +139,7 @@ def test_a_fact_is_set_once(path):
 def test_every_transaction_waits_for_the_disk(path):
     store = SQLiteLabelStore(path)
     ask = lambda name: store._connection.execute(f"PRAGMA {name}").fetchone()[0]  # noqa: E731
-    assert ask("journal_mode") == "wal"
+    assert ask("journal_mode") == "truncate"
     assert ask("synchronous") == 2  # FULL
 
 
@@ -193,7 +193,7 @@ def test_processes_share_a_store_that_they_make_at_once(path):
     assert [event.item for event in SQLiteLabelStore(path).events()] == list(range(45))
     assert {p.name for p in path.parent.iterdir()} <= {
         "labels.db",
-        "labels.db-wal",
+        "labels.db-journal",
         "labels.db-shm",
     }
 
@@ -255,16 +255,16 @@ def test_another_database_is_left_alone(path):
 def test_a_newer_store_is_left_alone(path):
     fill(path)
     connection = sqlite3.connect(path)
-    connection.execute(f"PRAGMA user_version = {_sqlite.SCHEMA_VERSION + 1}")
+    connection.execute(f"PRAGMA user_version = {_schema.SCHEMA_VERSION + 1}")
     connection.close()
-    check_refused(path, f"newer skactive .format {_sqlite.SCHEMA_VERSION + 1}.*Upgrade")
+    check_refused(path, f"newer skactive .format {_schema.SCHEMA_VERSION + 1}.*Upgrade")
 
 
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.9])
 def test_a_truncated_store_is_left_alone(path, share):
     whole = fill(path)
     path.write_bytes(whole[: int(len(whole) * share)])
-    check_refused(path, "damaged.*backup")
+    check_refused(path, "damaged.*--salvage")
 
 
 def test_no_flipped_bit_gives_labels_that_nobody_gave(path):
@@ -398,25 +398,26 @@ def test_version_1_is_read(tmp_path):
 
 def test_an_older_store_is_brought_up_to_date_or_left_as_it_was(path, monkeypatch):
     fill(path, 3)
-    monkeypatch.setattr(_sqlite, "SCHEMA_VERSION", 3)
+    now = _schema.SCHEMA_VERSION
+    monkeypatch.setattr(_schema, "SCHEMA_VERSION", now + 2)
 
-    def second(connection):
+    def add_color(connection, path):
         connection.execute("ALTER TABLE event ADD COLUMN color TEXT")
 
-    def fails(connection):
+    def fail(connection, path):
         connection.execute("ALTER TABLE event ADD COLUMN taste TEXT")
         raise sqlite3.OperationalError("no")
 
-    monkeypatch.setattr(_sqlite, "MIGRATIONS", {1: second, 2: fails})
+    monkeypatch.setattr(_schema, "MIGRATIONS", {now: add_color, now + 1: fail})
     with pytest.raises(StoreError):
         SQLiteLabelStore(path)
     connection = sqlite3.connect(path)
     columns = [row[1] for row in connection.execute("PRAGMA table_info(event)")]
-    assert connection.execute("PRAGMA user_version").fetchone()[0] == 2
+    assert connection.execute("PRAGMA user_version").fetchone()[0] == now + 1
     assert "color" in columns
     assert "taste" not in columns
     connection.close()
-    monkeypatch.setitem(_sqlite.MIGRATIONS, 2, lambda connection: None)
+    monkeypatch.setitem(_schema.MIGRATIONS, now + 1, lambda connection, path: None)
     store = SQLiteLabelStore(path)
     assert len(store.events()) == 3
-    assert store._connection.execute("PRAGMA user_version").fetchone()[0] == 3
+    assert store._connection.execute("PRAGMA user_version").fetchone()[0] == now + 2

@@ -48,7 +48,8 @@ def run_export(options: dict[str, Any]) -> None:
     CommandError
         If the store cannot be read, or the file cannot be written.
     """
-    records = read_store(options["store"]).records()
+    with read_store(options["store"]) as project:
+        records = list(project.iter_records())
     output = options["output"]
     if output.exists() and output.samefile(options["store"]):
         raise CommandError(f"{output} is the store itself: choose another file")

@@ -130,7 +130,8 @@ def _check_name(name: str) -> str:
 
 def _summarize(project: LabelingProject, options: dict[str, Any]) -> str:
     """Return how many labels there are, and the command that continues."""
-    n_labels = read_store(project.store).progress().n_labeled
+    with read_store(project.store) as stored:
+        n_labels = stored.progress().n_labeled
     annotator = options.get("annotator")
     arguments = ["--annotator", annotator] if annotator else []
     resume = format_resume_command("label", project.store, *arguments)

@@ -17,8 +17,8 @@ __all__ = ["check_file", "connect", "connect_read_only", "copy_files", "copy_tab
 _LOG_SECONDS = 10.0  # how long to wait for a program that has a store of version 1 open
 
 
-def check_file(path: Path) -> None:
-    """Check that a file is a store, without changing it.
+def check_file(path: Path) -> int:
+    """Check that a file is a store, without changing it, and return its version.
 
     It is not opened as a plain file: closing that would drop SQLite's locks of this process.
     """
@@ -35,7 +35,7 @@ def check_file(path: Path) -> None:
     try:
         connection = sqlite3.connect(_make_uri(path, "immutable=1"), uri=True)
         try:
-            read_version(connection, path)
+            return read_version(connection, path)
         finally:
             connection.close()
     except sqlite3.Error as error:
@@ -105,8 +105,7 @@ def connect_read_only(path: Path) -> sqlite3.Connection:
         check_same_thread=False,
     )
     try:
-        if read_version(connection, path) == 1:
-            raise sqlite3.OperationalError("version 1 has a write-ahead log beside it")
+        read_version(connection, path)
     except BaseException:
         connection.close()
         raise

@@ -317,13 +317,12 @@ class SQLiteLabelStore:
         try:
             if not self.read_only:
                 return connect(self.path)
-            try:
-                return connect_read_only(self.path)
-            except sqlite3.OperationalError:
-                # A journal has to be rolled back, or a write-ahead log to be read: in a copy
-                folder = TemporaryDirectory(prefix="skactive-")
-                self._remove_copy = folder.cleanup
-                return connect(copy_files(self.path, Path(folder.name)))
+            if check_file(self.path) > 1:  # version 1 has a write-ahead log beside it
+                with suppress(sqlite3.OperationalError):  # a journal has to be rolled back
+                    return connect_read_only(self.path)
+            folder = TemporaryDirectory(prefix="skactive-")
+            self._remove_copy = folder.cleanup
+            return connect(copy_files(self.path, Path(folder.name)))
         except sqlite3.Error as error:
             raise explain(error, self.path) from error
 

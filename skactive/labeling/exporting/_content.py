@@ -26,6 +26,7 @@ __all__ = [
 Record = dict[str, Any]
 Columns = dict[str, list[Any]]
 
+_OUR_COLUMNS = ("label", "status", "labeled_by", "annotators", "n_answers", "agree", "time")
 _PREFIX = "data_"  # of a column of the data that is called like one of ours
 
 
@@ -175,9 +176,6 @@ def _describe_items(
     return columns
 
 
-_OUR_COLUMNS = ("label", "status", "labeled_by", "annotators", "n_answers", "agree", "time")
-
-
 def _find_status(records: list[Record], label: Event | None) -> str:
     if label is not None:
         return "labeled"
@@ -194,13 +192,15 @@ def _do_agree(records: list[Record]) -> bool | None:
 def _name_columns(data: Columns, ids: Sequence[Ident], ours: set[str]) -> dict[str, str]:
     """Return names for the columns of the data that differ from ours; ids are written once."""
     names: dict[str, str] = {}
+    used = set(ours)
     for name, values in data.items():
         if name == "id" and [str(value) for value in values] == [str(ident) for ident in ids]:
             continue
         new = name
-        while new in ours or new in names.values() or (new != name and new in data):
+        while new in used or (new != name and new in data):
             new = f"{_PREFIX}{new}"
         names[name] = new
+        used.add(new)
     return names
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from skactive._utils.files import is_standard_output
+from skactive._utils.text import take_first_line
 from skactive.cli._errors import CommandError
 from skactive.cli._output import print_line
 from skactive.cli._project import read_project
@@ -91,11 +92,11 @@ def run_export(options: dict[str, Any]) -> None:
     try:
         find_kind(output, kind)
         _check_output(output, stored, options)
-        content, notes = _make_content(stored, options)
+        content, notes = _collect_content(stored, options)
         safe = not options.get("unsafe")
         notes = [*notes, *write_content(content, output, kind, spreadsheet_safe=safe)]
     except (ValueError, ImportError) as error:
-        raise CommandError(str(error)) from error
+        raise CommandError(take_first_line(error)) from error
     except OSError as error:
         raise CommandError(f"{output} cannot be written: {error.strerror or error}") from error
     n_rows, noun = len(content.columns["id"]), "answer" if options.get("answers") else "row"
@@ -128,7 +129,7 @@ def _check_output(output: Path, stored: StoredProject, options: dict[str, Any]) 
             raise CommandError(f"{output} is {name}: choose another file")
 
 
-def _make_content(
+def _collect_content(
     stored: StoredProject, options: dict[str, Any]
 ) -> tuple[ExportContent, list[str]]:
     """Return the content to write, and remarks for the user."""

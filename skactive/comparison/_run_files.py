@@ -30,6 +30,7 @@ __all__ = [
 ]
 
 FORMAT = 2  # of the files in a folder; files of format 1 have no digest
+_MAX_NAMES = 10  # of damaged files in a warning
 _MAX_ROUNDING = 1e-9  # by which scores may exceed their range
 _SCORE_RANGES = (  # of the names of scikit-learn's scorers
     (
@@ -121,16 +122,16 @@ class RunFile:
         return self.score_range if name == "scores" else (0.0, math.inf)
 
 
-def find_score_range(name: str | None) -> tuple[float, float]:
+def find_score_range(name: Any) -> tuple[float, float]:
     """Return the range of a score of scikit-learn; infinite where it is not known.
 
     Parameters
     ----------
-    name : str or None
-        Name of the scorer; None for any other score.
+    name : str or object
+        Name of the scorer; anything else stands for another score.
     """
     for pattern, (low, high) in _SCORE_RANGES:
-        if name is not None and re.fullmatch(pattern, name):
+        if isinstance(name, str) and re.fullmatch(pattern, name):
             return low - _MAX_ROUNDING, high + _MAX_ROUNDING
     return -math.inf, math.inf
 
@@ -172,8 +173,8 @@ def describe_damage(damaged: list[tuple[Path, str]], unsealed: list[Path]) -> li
     """Return a sentence about damaged files, and one about files without a digest."""
     sentences = []
     if damaged:
-        names = ", ".join(f"{path.name} ({reason})" for path, reason in damaged[:3])
-        more = f" and {len(damaged) - 3} more" if len(damaged) > 3 else ""
+        names = ", ".join(f"{path.name} ({reason})" for path, reason in damaged[:_MAX_NAMES])
+        more = f" and {len(damaged) - _MAX_NAMES} more" if len(damaged) > _MAX_NAMES else ""
         sentences.append(
             f"{pluralize(len(damaged), 'file')} of finished campaigns in {damaged[0][0].parent} "
             f"cannot be used, and the campaigns are played again: {names}{more}."

@@ -18,7 +18,6 @@ from skactive.labeling.exporting._content import (
 )
 from skactive.labeling.exporting._data import find_text_column, read_data, read_pool
 from skactive.labeling.exporting._label_studio import write_label_studio
-from skactive.labeling.exporting._predictions import predict_rows
 from skactive.labeling.exporting._tables import write_csv, write_jsonl, write_parquet, write_xlsx
 from skactive.labeling.state._events import Event
 from skactive.labeling.state._progress import RECORD_FIELDS
@@ -179,13 +178,19 @@ def make_session_content(
             )
         return make_answers(answers)
     columns = read_pool(session.X) if data is None else read_data(data, len(session.ids))
-    open_ids = [ident for ident in session.ids if ident not in answers.labels]
+    predicted = None
+    if predictions:
+        from skactive.labeling.exporting._predictions import predict_rows  # late: seldom needed
+
+        predicted = predict_rows(
+            session, [ident for ident in session.ids if ident not in answers.labels]
+        )
     return make_items(
         answers,
         session.ids,
         columns,
         text=text or find_text_column(columns, session.X),
-        predictions=predict_rows(session, open_ids) if predictions else None,
+        predictions=predicted,
         audit_ids=session.audit_ids,
         unlabeled=unlabeled,
     )

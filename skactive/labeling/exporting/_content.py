@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from skactive.labeling.exporting._predictions import Predictions
 from skactive.labeling.state._events import Event, Ident
 from skactive.labeling.state._progress import RECORD_FIELDS, records_of
 from skactive.labeling.state._state import SessionState
+
+if TYPE_CHECKING:
+    from skactive.labeling.exporting._predictions import Predictions
 
 __all__ = [
     "Answers",
@@ -164,7 +166,7 @@ def _describe_items(
         records, label = groups.get(ident, []), labels.get(ident)
         values = (
             None if label is None else label.value,
-            _find_status(records, label),
+            _name_status(records, label),
             None if label is None else label.annotator,
             [record["annotator"] for record in records if record["annotator"] is not None],
             len(records),
@@ -176,7 +178,7 @@ def _describe_items(
     return columns
 
 
-def _find_status(records: list[Record], label: Event | None) -> str:
+def _name_status(records: list[Record], label: Event | None) -> str:
     if label is not None:
         return "labeled"
     kinds = {record["kind"] for record in records}

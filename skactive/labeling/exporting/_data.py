@@ -12,7 +12,7 @@ from skactive.labeling.exporting._values import Cleaner
 
 __all__ = ["find_text_column", "read_data", "read_pool"]
 
-_TEXT = "text"  # name of the column, if the pool is a list of texts
+_TEXT_COLUMN = "text"  # name of the column, if the pool is a list of texts
 
 
 def read_data(data: Any, n: int) -> Columns:
@@ -54,7 +54,7 @@ def read_pool(X: Any) -> Columns:
     if isinstance(X, list | tuple) or (hasattr(X, "tolist") and len(getattr(X, "shape", ())) == 1):
         rows = _to_list(X)
         if all(isinstance(row, str) for row in rows):
-            return {_TEXT: rows}
+            return {_TEXT_COLUMN: rows}
         if all(isinstance(row, str | PurePath) for row in rows):
             return {"file": rows}
         if all(isinstance(row, Mapping) for row in rows):
@@ -65,7 +65,7 @@ def read_pool(X: Any) -> Columns:
 
 def find_text_column(columns: Columns, X: Any) -> str | None:
     """Return the name of the column that holds the texts of the pool; None if there is none."""
-    texts = read_pool(X).get(_TEXT) if n_rows(X) and not _is_frame(X) else None
+    texts = read_pool(X).get(_TEXT_COLUMN) if n_rows(X) and not _is_frame(X) else None
     return next((name for name, values in columns.items() if values == texts), None)
 
 

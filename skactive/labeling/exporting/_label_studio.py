@@ -9,7 +9,7 @@ from skactive.labeling.exporting._values import Cleaner, dump_json
 
 __all__ = ["write_label_studio"]
 
-_TEXT = "text"  # the field that generated labeling configurations show
+_TEXT_FIELD = "text"  # the field that generated labeling configurations show
 
 
 def write_label_studio(content: ExportContent, file: BinaryIO, spreadsheet_safe: bool) -> list[str]:
@@ -25,12 +25,12 @@ def write_label_studio(content: ExportContent, file: BinaryIO, spreadsheet_safe:
 
 def _name_text(data: Columns, name: str | None) -> Columns:
     """Return columns in which that of texts is called "text"."""
-    if name is None or name == _TEXT or name not in data:
+    if name is None or name == _TEXT_FIELD or name not in data:
         return data
-    other = f"data_{_TEXT}"
+    other = f"data_{_TEXT_FIELD}"
     while other in data:
         other = f"data_{other}"
-    names = {name: _TEXT, _TEXT: other}
+    names = {name: _TEXT_FIELD, _TEXT_FIELD: other}
     return {names.get(column, column): values for column, values in data.items()}
 
 

@@ -27,7 +27,7 @@ def write_csv(content: ExportContent, file: BinaryIO, spreadsheet_safe: bool) ->
     text = TextIOWrapper(file, encoding="utf-8", newline="")
     writer = csv.writer(text)
     writer.writerow([quote(name) for name in columns])
-    for row in _iterate_rows(_join_names(columns)):
+    for row in _iterate_rows(_join_annotators(columns)):
         writer.writerow([quote(value) for value in row])
     text.flush()
     text.detach()
@@ -76,7 +76,7 @@ def write_xlsx(content: ExportContent, file: BinaryIO, spreadsheet_safe: bool) -
         )
     workbook = Workbook(write_only=True)
     sheet = workbook.create_sheet("labels")
-    cleaned = _join_names(columns)
+    cleaned = _join_annotators(columns)
     rows = [tuple(cleaned), *_iterate_rows(cleaned)]
     for row in [[_make_cell(sheet, value) for value in row] for row in rows]:
         sheet.append(row)
@@ -98,7 +98,7 @@ def _iterate_rows(columns: Columns) -> Any:
     return zip(*columns.values(), strict=True)
 
 
-def _join_names(columns: Columns) -> Columns:
+def _join_annotators(columns: Columns) -> Columns:
     """Return columns with lists of names as people write them."""
     return {
         name: ["; ".join(value) if isinstance(value, list) else value for value in values]

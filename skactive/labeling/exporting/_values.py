@@ -39,6 +39,8 @@ class Cleaner:
 
     def clean(self, value: Any) -> Any:
         """Return a plain value."""
+        if type(value) in {int, bool, type(None)}:  # the usual ones first: files may be large
+            return value
         value = to_builtin(value)
         if isinstance(value, str):
             return self._escape(str(value))
@@ -79,20 +81,24 @@ def _is_missing(value: Any) -> bool:
 
 
 def dump_json(value: Any) -> str:
-    """Return plain values in JSON, on one line."""
-    return json.dumps(_to_json(value), ensure_ascii=False, allow_nan=False).translate(_LINE_BREAKS)
+    """Return plain values in JSON, on one line; infinite numbers are texts, as JSON has none."""
+    try:
+        text = _dump_strictly(value)
+    except ValueError:
+        text = _dump_strictly(_spell_infinite(value))
+    return text.translate(_LINE_BREAKS)
 
 
-def _to_json(value: Any) -> Any:
+def _dump_strictly(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, default=format_value)
+
+
+def _spell_infinite(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _to_json(item) for name, item in value.items()}
+        return {name: _spell_infinite(item) for name, item in value.items()}
     if isinstance(value, list):
-        return [_to_json(item) for item in value]
-    if isinstance(value, float) and math.isinf(value):
-        return str(value)
-    if isinstance(value, date | bytes):
-        return format_value(value)
-    return value
+        return [_spell_infinite(item) for item in value]
+    return str(value) if isinstance(value, float) and math.isinf(value) else value
 
 
 def format_value(value: Any) -> str:

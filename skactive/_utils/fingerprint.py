@@ -92,8 +92,11 @@ def _iter_contents(rows: Any) -> Iterator[bytes]:
         csr = rows.tocsr().sorted_indices()
         for begin, end in pairwise(csr.indptr):
             yield csr.indices[begin:end].astype("<i8").tobytes() + csr.data[begin:end].tobytes()
-    elif hasattr(rows, "columns"):
-        for row in zip(*(rows[name].to_list() for name in rows.columns), strict=True):
+    elif hasattr(rows, "itertuples"):
+        for row in rows.itertuples(index=False, name=None):
+            yield repr(row).encode(errors="surrogatepass")
+    elif hasattr(rows, "iter_rows"):  # polars
+        for row in rows.iter_rows():
             yield repr(row).encode(errors="surrogatepass")
     elif getattr(rows, "dtype", np.dtype(object)).kind in "biufc":
         for row in np.ascontiguousarray(rows):

@@ -693,24 +693,77 @@ class LabelingSession:
         with self._synced.latest() as state:
             return rounds_to_frame(self.store.get_events(state.plan_positions))
 
-    def export(self, path: Any, kind: str | None = None) -> Path:
-        """Write the current answers to a file.
+    def export(
+        self,
+        path: Any,
+        kind: str | None = None,
+        *,
+        rows: str = "items",
+        data: Any = None,
+        predictions: bool = False,
+        unlabeled: bool = False,
+        spreadsheet_safe: bool = True,
+    ) -> Path:
+        """Write labels and the data to a file, completely or not at all.
+
+        A row per item has its ``id``, the columns of the data, and ``label`` (the one that counts),
+        ``status`` ("labeled", "skipped", "unknown", "unlabeled"), ``labeled_by`` (who gave that
+        label), ``annotators`` (all who answered), ``n_answers``, ``agree`` (whether all labels of
+        the row are the same; empty for fewer than two) and ``time`` (of the last answer, UTC). A
+        column of the data that has one of these names is written with the prefix ``data_``.
 
         Parameters
         ----------
         path : str or Path
             The file; an existing one is replaced.
-        kind : {"csv", "jsonl", "parquet", "label-studio"}, default=None
-            The format. None follows from the suffix: .csv, .jsonl, .parquet, .json.
+        kind : {"csv", "jsonl", "parquet", "label-studio", "xlsx"}, default=None
+            The format. None follows from the suffix: .csv, .jsonl, .parquet, .json, .xlsx.
+        rows : {"items", "answers"}, default="items"
+            One row per item, or per answer: :meth:`records` in a file, without the data.
+        data : mapping of str to list, or DataFrame, default=None
+            Columns to write beside the labels, in the order of the pool. None takes those of the
+            pool, if it is a frame or a list of texts.
+        predictions : bool, default=False
+            Whether to write all rows, with predictions for those without a label: ``prediction``,
+            its ``probability``, and one ``probability_...`` per class; and ``audit``, whether a row
+            belongs to the audit.
+        unlabeled : bool, default=False
+            Whether to write rows that nobody has answered, too.
+        spreadsheet_safe : bool, default=True
+            Whether texts in CSV that begin with =, +, -, @, a tab or a line break get an apostrophe
+            before, because spreadsheets would run them as formulas. Numbers stay as they are.
 
         Returns
         -------
         Path
             The file.
-        """
-        from skactive.labeling._export import export  # late: few sessions need it
 
-        return export(self.records(), Path(path), kind)
+        Raises
+        ------
+        ValueError
+            If a setting is invalid, or there are too few labels to predict others.
+        OSError
+            If the file cannot be written; an existing one is as it was.
+
+        Warns
+        -----
+        SkactiveWarning
+            If a column of the data gets another name, or a value cannot be written as it is.
+        """
+        from skactive.labeling._export import export_session  # late: few sessions need it
+        from skactive.labeling.exporting._content import Answers
+
+        return export_session(
+            self,
+            Answers(self.records()),
+            Path(path),
+            kind,
+            spreadsheet_safe=spreadsheet_safe,
+            rows=rows,
+            data=data,
+            predictions=predictions,
+            unlabeled=unlabeled,
+        )
 
     def widget(self, **options: Any) -> Any:
         """Return a widget for labeling in a notebook.

@@ -68,7 +68,7 @@ def test_export_and_status_are_those_of_the_session(folder, monkeypatch, capsys)
         for name in ("n_rows", "n_labeled", "n_unknown", "n_skipped", "n_in_flight", "n_learned",
                      "classes", "annotators", "accuracy", "n_rounds"):  # fmt: skip
             assert getattr(one, name) == getattr(other, name), name
-        session.export("one.csv")
+        session.export("one.csv", data={"body": session.X})
     assert main(["export", "labels.db", "two.csv"]) == 0
     assert (folder / "one.csv").read_bytes() == (folder / "two.csv").read_bytes()
     assert main(["export", "labels.db", "x.out", "--kind", "label-studio"]) == 0

@@ -138,6 +138,13 @@ class Keys:
             return equal
         return [name for name in self.names if name.casefold().startswith(folded)]
 
+    def search_classes(self, typed: str) -> list[str]:
+        """Return the classes of `find_classes`, else those whose names contain what was typed."""
+        folded = typed.casefold()
+        return self.find_classes(typed) or [
+            name for name in self.names if folded in name.casefold()
+        ]
+
     def list_help(
         self, commands: Iterable[str], same: Mapping[str, str] | None = None
     ) -> list[tuple[str, str, str]]:

@@ -45,7 +45,7 @@ class ClassEditor:
         self._session, self._keys, self._annotator, self._ask = session, keys, annotator, ask
 
     def find(self, question: str, typed: str = "") -> str | None:
-        """Ask for a class by the beginning of its name, or by its key.
+        """Ask for a class by a part of its name, or by its key.
 
         Parameters
         ----------
@@ -71,7 +71,7 @@ class ClassEditor:
         if len(matches) > 1:
             raise LabelError(f"{name!r} may be {list_classes(matches)}: type more of it.")
         if not matches:
-            raise LabelError(f"Unknown class {name!r}.")
+            raise LabelError(f"No class matches {name!r}.")
         return matches[0]
 
     def add(self) -> str:
@@ -122,16 +122,17 @@ class ClassEditor:
 
     def _match(self, typed: str) -> list[str]:
         matches = self._keys.find_classes(typed)
-        by_key = self._keys.classes.get(typed)
-        return matches if matches or by_key is None else [by_key]
+        if not matches and typed in self._keys.classes:
+            return [self._keys.classes[typed]]
+        return matches or self._keys.search_classes(typed)
 
     def _list_matches(self, typed: str) -> str:
-        return list_classes(self._match(typed)) or "no class"
+        return list_classes(self._match(typed)) or "no matching class"
 
     def _describe_merge(self, typed: str) -> str:
         if typed.strip() in self._keys.names:
             return f"merge into {_shorten(typed.strip())}"
-        return f"classes: {list_classes(self._keys.find_classes(typed)) or 'no such class'}"
+        return f"classes: {list_classes(self._keys.find_classes(typed)) or 'no matching class'}"
 
 
 def list_classes(names: list[str]) -> str:

@@ -126,7 +126,7 @@ class Labeler:
             answer="" if item is None else _describe_present_answer(item),
             chosen=self._chosen,
             multilabel=self.session.multilabel,
-            message=" ".join(filter(None, [self._message, self._describe_end()])),
+            message=_join(self._message, self._describe_end()),
             warning=self._warning,
         )
         self._display.draw(screen, item, self.keys.list_help(self._list_commands(), _SAME_COMMANDS))
@@ -334,6 +334,7 @@ class Labeler:
         self._finish(item, describe_answer(kind, None))
 
     def _finish(self, item: Item, words: str) -> None:
+        item.answer = self.session.get_answer(item.id, self.annotator)  # should no other row come
         self._message, self._changes = f"Row {item.id}: {words}.", True
         self._show_next()
 
@@ -344,7 +345,8 @@ class Labeler:
             return
         self._begin()
         self._changes = True
-        self._prepend(f"Undone: {describe_answer(undone.kind, undone.value)}.")
+        undone_text = f"Undone: {describe_answer(undone.kind, undone.value)}."
+        self._message = _join(undone_text, self._message)
 
     # Rows -----------------------------------------------------------------------------------------
 
@@ -379,10 +381,10 @@ class Labeler:
             return
         self._is_open = True
         try:
-            self._message = " ".join(filter(None, [self._message, self._viewer.open(item.row)]))
+            self._message = _join(self._message, self._viewer.open(item.row))
         except UnopenedFileError as error:
             self._is_open = False
-            self._warn(" ".join(filter(None, [self._message, str(error)])))
+            self._warn(_join(self._message, str(error)))
 
     def _check_file(self) -> bool:
         """Return whether the row may be labeled: its file was opened, or it is labeled anyway."""
@@ -408,8 +410,9 @@ class Labeler:
     def _suggest(self, item: Item) -> None:
         self._message = describe_suggestion(self.session, self.session.positions[item.id])
 
-    def _prepend(self, text: str) -> None:
-        self._message = " ".join(filter(None, [text, self._message]))
+
+def _join(*sentences: str) -> str:
+    return " ".join(filter(None, sentences))
 
 
 def _describe_present_answer(item: Item) -> str:

@@ -67,7 +67,7 @@ def test_a_question_that_is_dismissed_changes_nothing(editor, answers):
 @pytest.mark.parametrize(
     ("answers", "message"),
     [
-        (["none"], "Unknown class 'none'"),
+        (["none"], "No class matches 'none'"),
         (["goo"], "'goo' may be goood, good: type more of it"),
         (["bad", "a\x07"], "printable"),
         (["bad", "x" * 201], "1 to 200"),
@@ -98,6 +98,14 @@ def test_names_in_questions_are_short_and_harmless(editor):
     editor.edit()
     assert editor.questions[1].startswith("New name of ␛[2Jxxxxxxxxxxxxxxx…, or a class")
     assert all(question.isprintable() for question in editor.questions)
+
+
+def test_a_class_is_found_by_any_part_of_its_name(editor):
+    editor.answers = ["AD"]
+    assert editor.find("Class:") == "bad"
+    editor.answers = ["oo"]
+    with pytest.raises(LabelError, match="'oo' may be goood, good"):
+        editor.find("Class:")
 
 
 def test_a_new_class(editor):

@@ -193,7 +193,7 @@ def test_a_new_class(label):
 def test_search_by_the_beginning_of_a_name(label):
     answers, shown, _ = label("/", "ba", "g", "o", "/", "x", "/", "")
     assert answers == [("label", "bad"), ("label", "good")]
-    assert any("Unknown class 'x'." in each for each in shown)
+    assert any("No class matches 'x'." in each for each in shown)
 
 
 @pytest.mark.parametrize("key", ["9", "z", "x", UNKNOWN, PASTED, BACKSPACE, ENTER, REDRAW, "\t"])
@@ -274,6 +274,24 @@ def test_an_answer_that_cannot_be_stored_is_told_and_the_row_stays(label, monkey
     assert "the disk is full" in shown[1]
     assert row_of(shown[0]) == row_of(shown[1])
     assert answers == [("label", "bad")]
+
+
+def test_an_answer_stays_in_view_if_no_next_row_can_be_had(label, monkeypatch):
+    _, _, session = label()
+    real, calls = session.next_batch, []
+
+    def fail_once(*args, **kwargs):
+        calls.append(args)
+        if len(calls) == 2:
+            raise StoreError("the disk is full")
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(session, "next_batch", fail_once)
+    answers, shown, _ = label("1", ENTER, session=session)
+    assert "the disk is full" in shown[1]
+    assert "answered: good" in shown[1]
+    assert row_of(shown[2]) != row_of(shown[1])
+    assert answers == [("label", "good")]
 
 
 # Several classes per row ------------------------------------------------------------------------

@@ -24,7 +24,7 @@ _TABLE = (
     ("q", "quit", "stop; all answers are stored"),
 )
 COMMANDS = {key: name for key, name, _ in _TABLE}
-_EXPLANATIONS = {name: explanation for _, name, explanation in _TABLE}
+_EXPLANATION_OF = {name: explanation for _, name, explanation in _TABLE}
 _CLASS_KEYS = "123456789" + "".join(
     letter for letter in "abcdefghijklmnopqrstuvwxyz" if letter not in COMMANDS
 )
@@ -167,7 +167,7 @@ class Keys:
         for key, name in self.commands.items():
             if name in offered and name not in same:
                 others = [self.find_command_key(o) for o, target in same.items() if target == name]
-                rows.append((", ".join(filter(None, [key, *others])), name, _EXPLANATIONS[name]))
+                rows.append((", ".join(filter(None, [key, *others])), name, _EXPLANATION_OF[name]))
         return rows
 
 

@@ -13,7 +13,7 @@ from skactive.labeling.terminal._text import sanitize, truncate
 __all__ = ["ClassEditor", "list_classes"]
 
 _MAX_HINT_CLASSES = 12
-_MAX_NAME = 200  # characters, as on the page
+_MAX_NAME_CHARACTERS = 200  # characters, as on the page
 _QUESTION_WIDTH = 20  # columns of a name in a question
 
 
@@ -81,7 +81,7 @@ class ClassEditor:
             return ""
         if name in self._keys.names:
             raise LabelError(f"Class {name!r} exists already.")
-        _check_name(name)
+        _check_class_name(name)
         self._session.add_class(name)
         self._keys.add(name)
         return f"Class {name} added."
@@ -109,7 +109,7 @@ class ClassEditor:
         labels = pluralize(self._session.progress().classes.get(old, 0), "label")
         is_merge = new in self._keys.names
         if not is_merge:
-            _check_name(new)
+            _check_class_name(new)
         elif not self._confirm(f"Merge {shown} with its {labels} into {_shorten(new)}? y or n:"):
             return None
         self._session.rename_class(old, new, annotator=self._annotator)
@@ -145,9 +145,9 @@ def _shorten(name: str) -> str:
     return truncate(sanitize(name), _QUESTION_WIDTH)
 
 
-def _check_name(name: str) -> None:
-    if not name.isprintable() or len(name) > _MAX_NAME:
+def _check_class_name(name: str) -> None:
+    if not name.isprintable() or len(name) > _MAX_NAME_CHARACTERS:
         raise LabelError(
-            f"The name of a class must be one line of 1 to {_MAX_NAME} printable characters, got "
-            f"{name[:_MAX_NAME]!r}."
+            f"The name of a class must be one line of 1 to {_MAX_NAME_CHARACTERS} printable "
+            f"characters, got {name[:_MAX_NAME_CHARACTERS]!r}."
         )

@@ -85,15 +85,16 @@ class Display:
 
         After the last part comes the first one again, but not by PageDown.
         """
-        if command == "more" and not self._console.reads_keys:
+        if command != "more":
+            return False
+        if not self._console.reads_keys:
             is_longer = self._n_lines > _MAX_PRINTED_LINES and not self._show_all
             self._show_all = True
             return is_longer
-        is_forward = command == "more" or key in {PAGE_DOWN, " "}
         last = self._n_lines - self._n_shown
-        if last <= 0 or not self._console.reads_keys or not (is_forward or key == PAGE_UP):
+        if last <= 0:
             return False
-        if not is_forward:
+        if key == PAGE_UP:
             self._first = max(0, self._first - self._n_shown)
         elif self._first < last:
             self._first = min(last, self._first + self._n_shown)

@@ -10,7 +10,7 @@ from skactive.labeling.terminal._text import get_width
 __all__ = ["BOLD", "CYAN", "DIM", "GREEN", "YELLOW", "Option", "Pen", "flow"]
 
 BOLD, DIM, CYAN, YELLOW, GREEN = "1", "2", "1;36", "33", "32"
-_GAP = "   "
+_OPTION_GAP = "   "
 
 
 class Pen:
@@ -81,10 +81,10 @@ def _flow_all(options: Sequence[Option], width: int) -> list[str]:
     used = width
     for option in options:
         length = get_width(option.text)
-        if used + len(_GAP) + length > width:
+        if used + len(_OPTION_GAP) + length > width:
             lines.append(option.colored)
             used = length
         else:
-            lines[-1] += _GAP + option.colored
-            used += len(_GAP) + length
+            lines[-1] += _OPTION_GAP + option.colored
+            used += len(_OPTION_GAP) + length
     return lines

@@ -25,6 +25,8 @@ from skactive.labeling.terminal._console import (
     ENTER,
     ESCAPE,
     LEFT,
+    PAGE_DOWN,
+    PAGE_UP,
     PASTED,
     REDRAW,
     RIGHT,
@@ -40,6 +42,7 @@ from skactive.labeling.terminal._viewer import UnopenedFileError, Viewer
 
 __all__ = ["Labeler"]
 
+_COMMANDS_OF_NAMED_KEYS = {LEFT: "back", PAGE_UP: "more", PAGE_DOWN: "more", " ": "more"}
 _SAME_COMMANDS = {"play": "open"}  # the program that opens a sound plays it
 
 
@@ -126,7 +129,7 @@ class Labeler:
             answer="" if item is None else _describe_present_answer(item),
             chosen=self._chosen,
             multilabel=self.session.multilabel,
-            message=_join(self._message, self._describe_end()),
+            message=_join_sentences(self._message, self._describe_end()),
             warning=self._warning,
         )
         self._display.draw(screen, item, self.keys.list_help(self._list_commands(), _SAME_COMMANDS))
@@ -158,8 +161,8 @@ class Labeler:
             self._repeats.note_change(self._key)
             self._changes = False
         key = self.console.read()
-        if self.console.reads_keys and key not in {REDRAW, END}:
-            while self._repeats.is_repeated(key):
+        if self.console.reads_keys:
+            while key not in {REDRAW, END} and self._repeats.is_repeated(key):
                 key = self.console.read()
         return key
 
@@ -169,8 +172,8 @@ class Labeler:
     def _find_command(self, key: str) -> str | None:
         """Return the command of a key, or of a word if lines are read."""
         command = self.keys.commands.get(key)
-        if command is None and key == LEFT:
-            command = "back"
+        if command is None and key in _COMMANDS_OF_NAMED_KEYS:
+            command = _COMMANDS_OF_NAMED_KEYS[key]
         elif command is None and not self.console.reads_keys:
             word = key.casefold()
             is_class = any(name.casefold() == word for name in self.keys.names)
@@ -346,7 +349,7 @@ class Labeler:
         self._begin()
         self._changes = True
         undone_text = f"Undone: {describe_answer(undone.kind, undone.value)}."
-        self._message = _join(undone_text, self._message)
+        self._message = _join_sentences(undone_text, self._message)
 
     # Rows -----------------------------------------------------------------------------------------
 
@@ -381,10 +384,10 @@ class Labeler:
             return
         self._is_open = True
         try:
-            self._message = _join(self._message, self._viewer.open(item.row))
+            self._message = _join_sentences(self._message, self._viewer.open(item.row))
         except UnopenedFileError as error:
             self._is_open = False
-            self._warn(_join(self._message, str(error)))
+            self._warn(_join_sentences(self._message, str(error)))
 
     def _check_file(self) -> bool:
         """Return whether the row may be labeled: its file was opened, or it is labeled anyway."""
@@ -411,7 +414,7 @@ class Labeler:
         self._message = describe_suggestion(self.session, self.session.positions[item.id])
 
 
-def _join(*sentences: str) -> str:
+def _join_sentences(*sentences: str) -> str:
     return " ".join(filter(None, sentences))
 
 

@@ -17,8 +17,8 @@ __all__ = ["MAX_WIDTH", "Drawing", "Screen", "draw_screen"]
 MAX_WIDTH = 100  # longer lines are hard to read
 # Where there is little room, those of the lowest rank stay; the classes have one of their own.
 _RANKS = {"help": 0, "close": 0, "submit": 1, "keep the answer": 1, "more": 4, "quit": 5, "undo": 6}
-_MIN_TITLE_WIDTH = 40  # of a terminal with room for words
 _CHOSEN_RANK, _CLASS_RANK, _LAST_RANK = 2, 3, 7
+_MIN_TITLE_WIDTH = 40  # of a terminal with room for words
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def draw_screen(screen: Screen, width: int, height: int | None = None, *, color:
     frame = _Frame(screen, min(width, MAX_WIDTH), height, color)
     if height is None:
         above, below = frame.draw(_STYLES[0])
-        return _join(screen, frame, above, below, len(screen.lines), _STYLES[0])
+        return _assemble(screen, frame, above, below, len(screen.lines), _STYLES[0])
     n_lines = len(screen.lines)
     for style in _STYLES:
         # Blank lines give way to any line of the row, other parts to a third of the screen
@@ -138,7 +138,7 @@ def draw_screen(screen: Screen, width: int, height: int | None = None, *, color:
         room = height - len(above) - len(below) - _count_framing(screen, style)
         if room >= n_wanted:
             break
-    drawing = _join(screen, frame, above, below, max(room, 1), style)
+    drawing = _assemble(screen, frame, above, below, max(room, 1), style)
     lines = drawing.text.split("\n")
     return drawing._replace(text="\n".join(lines[:height]))
 
@@ -148,7 +148,7 @@ def _count_framing(screen: Screen, style: _Style) -> int:
     return 0 if screen.name is None else 1 + 2 * style.blanks
 
 
-def _join(
+def _assemble(
     screen: Screen, frame: _Frame, above: list[str], below: list[str], room: int, style: _Style
 ) -> Drawing:
     n_lines = len(screen.lines)

@@ -10,7 +10,7 @@ from skactive.labeling.page._suggestions import suggest_classes
 
 __all__ = ["describe_suggestion"]
 
-_MAX_CLASSES = 5
+_MAX_SUGGESTED = 5
 
 
 def describe_suggestion(session: Any, position: int) -> str:
@@ -28,7 +28,7 @@ def describe_suggestion(session: Any, position: int) -> str:
     try:
         ranking = suggest_classes(session, position)
         if ranking is None:
-            ranking = suggest_classes(session, position) if _fit(session) else None
+            ranking = suggest_classes(session, position) if _fit_learner(session) else None
     except Exception as error:  # models raise errors of all kinds
         return f"Problem with the model: {type(error).__name__}: {take_first_line(error)}"
     if ranking is None:
@@ -37,12 +37,12 @@ def describe_suggestion(session: Any, position: int) -> str:
         describe_label(label)
         if share is None
         else f"{describe_label(label)} {round(100 * share)} %"
-        for label, share in ranking[:_MAX_CLASSES]
+        for label, share in ranking[:_MAX_SUGGESTED]
     ]
     return f"The model suggests {', '.join(best) or 'none'}."
 
 
-def _fit(session: Any) -> bool:
+def _fit_learner(session: Any) -> bool:
     """Return whether the learner could be fitted to the labels."""
     try:
         return session.learner is not None

@@ -230,7 +230,7 @@ def test_a_sound_that_changed_is_refused(folder):
             "--images and --audio cannot be combined",
         ),
         ({"file": "."}, "it has no column 'body'"),
-        ({"file": ".", "text": None}, "holds no .bmp"),
+        ({"file": ".", "text": None}, "holds no image"),
         ({"resume": "labels.db"}, "--text cannot be combined with --resume"),
     ],
 )

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from skactive.labeling.page import Renderer
-from skactive.labeling.page._media import encode_png, encode_wav, scale_image
+from skactive.labeling.page._pixels import encode_png
+from skactive.labeling.page._sounds import encode_wav
 
 Image = pytest.importorskip("PIL.Image", reason="reads the images back")
 GRAY = np.arange(12, dtype=np.uint8).reshape(3, 4) * 20
@@ -123,10 +124,11 @@ def test_channels_first_are_turned_round():
 def test_large_images_are_made_smaller():
     image = np.zeros((3000, 1500), dtype=np.uint8)
     image[:, ::2] = 200
-    small = scale_image(image)
-    assert small.shape == (1000, 500, 1)
+    content = render_row(image)
+    small = pixels(content)
+    assert small.shape == (1000, 500)
     assert set(np.unique(small)) == {67, 133}  # means of 3 columns, not some of them
-    assert scale_image(np.zeros((5000, 2), dtype=np.uint8)).size
+    assert (content["width"], content["height"], content["reduced"]) == (1500, 3000, True)
 
 
 def test_images_of_pillow():

@@ -27,7 +27,8 @@ __all__ = [
 
 _THUMBNAIL_SIDE = 16  # pixels
 _N_BANDS, _N_SPANS = 32, 4  # of a spectrum: bands of frequency, spans of time
-_MAX_SAMPLES = 10 * 60 * 48_000  # 10 minutes
+_MAX_SAMPLES = 10 * 60 * 48_000
+_MAX_LEVEL = 1e6  # sounds of floats should not exceed 1, but may
 _MAX_SUBWORD_CHARACTERS = 2_000_000  # subwords of that many characters take some seconds
 _N_TOPICS = 64  # dimensions in which texts are compared
 
@@ -174,8 +175,9 @@ def make_image_featurizer(folder: Path) -> Callable[[Any], Floats]:
 def make_sound_featurizer(folder: Path) -> Callable[[Any], Floats]:
     """Return a function that computes log spectra of sounds, (n_rows, 128), as a baseline.
 
-    The first 10 minutes of each file are divided into 4 spans of equal length; the features are the
-    mean energies per span in 32 bands from 50 Hz to 8 kHz, of equal width in octaves.
+    Each file, but no more than 10 minutes at 48 kHz, is divided into 4 spans of equal length; the
+    features are the mean energies per span in 32 bands from 50 Hz to 8 kHz, of equal width in
+    octaves.
 
     Parameters
     ----------
@@ -219,7 +221,8 @@ def _compute_spectrum(path: Path) -> Floats:
     from scipy.signal import spectrogram  # late: only sounds need it
 
     samples, rate, _ = read_sound(path, identify_file(path, "audio"), _MAX_SAMPLES)
-    mono = np.nan_to_num(samples.mean(axis=1, dtype=np.float64))
+    mono = np.nan_to_num(samples.mean(axis=1, dtype=np.float64), posinf=0.0, neginf=0.0)
+    mono = np.clip(mono, -_MAX_LEVEL, _MAX_LEVEL)
     frequencies, _, power = spectrogram(mono, rate, nperseg=min(1024, len(mono)))
     spans = np.array_split(power, _N_SPANS, axis=1)  # power: (n_frequencies, n_times)
     edges = np.geomspace(50.0, 8000.0, _N_BANDS + 1)

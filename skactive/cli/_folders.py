@@ -56,7 +56,7 @@ class _Census:
         else:
             read_sound(path, known, max_samples=1)
         if known is not find_format(name):
-            self.misnamed.append(f"{name}: {known.name}")
+            self.misnamed.append(f"{name} ({known.name})")
         self.sizes[name] = stat_file(path).st_size
 
     def lines(self) -> list[str]:
@@ -65,8 +65,7 @@ class _Census:
         if self.pages:
             lines.append(f"Only the first page is shown of {list_names(self.pages)}")
         if self.misnamed:
-            names = list_names(self.misnamed)
-            lines.append(f"Read despite suffixes of other formats: {names}")
+            lines.append(f"Read although the suffix is another: {list_names(self.misnamed)}")
         return lines
 
 

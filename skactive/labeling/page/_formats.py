@@ -64,7 +64,7 @@ def _begins(*beginnings: bytes) -> Callable[[bytes], bool]:
 
 
 def _is_riff(kind: bytes) -> Callable[[bytes], bool]:
-    return lambda head: head[:4] in {b"RIFF", b"RF64", b"RIFX"} and head[8:12] == kind
+    return lambda head: head[:4] in {b"RIFF", b"RIFX", b"RF64", b"BW64"} and head[8:12] == kind
 
 
 def _has_brand(*brands: bytes) -> Callable[[bytes], bool]:
@@ -91,6 +91,10 @@ def _is_mp3(head: bytes) -> bool:
         and head[2] & 0xF0 not in {0x00, 0xF0}
         and head[2] & 0x0C != 0x0C
     )
+
+
+def _is_flac(head: bytes) -> bool:
+    return head.startswith(b"fLaC") or (head.startswith(b"ID3") and b"fLaC" in head)
 
 
 def _is_aac(head: bytes) -> bool:
@@ -150,8 +154,8 @@ _FORMATS = (
     Format("raw photograph", "image/x-raw", _RAW, None),
     Format("image", "image/x-other", (".dcm", ".eps", ".ico", ".jxr", ".tga"), None),
     Format("WAV", "audio/wav", (".wav", ".wave"), _is_riff(b"WAVE"), True),
+    Format("FLAC", "audio/flac", (".flac",), _is_flac, True),
     Format("MP3", "audio/mpeg", (".mp3",), _is_mp3, True),
-    Format("FLAC", "audio/flac", (".flac",), _begins(b"fLaC"), True),
     Format("Ogg", "audio/ogg", (".ogg", ".oga", ".opus"), _begins(b"OggS"), True),
     Format("AIFF", "audio/aiff", (".aif", ".aiff", ".aifc"), _is_aiff),
     Format("AU", "audio/basic", (".au", ".snd"), _begins(b".snd")),

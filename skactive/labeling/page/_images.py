@@ -83,7 +83,7 @@ def read_header(path: Path, known: Format) -> ImageHeader:
     MediaError
         If it cannot be read, is broken or too large.
     """
-    with _open_image(path, known) as image:
+    with _open_image(path, known, is_checked=False) as image:
         return _describe(image)
 
 
@@ -101,8 +101,11 @@ def load_gray(path: Path, known: Format, side: int) -> Any:
 
 
 @contextmanager
-def _open_image(path: Path, known: Format) -> Iterator[Any]:
-    """Open an image whose pixels fit into memory; whatever goes wrong is a `MediaError`."""
+def _open_image(path: Path, known: Format, is_checked: bool = True) -> Iterator[Any]:
+    """Open an image whose pixels fit into memory; whatever goes wrong is a `MediaError`.
+
+    Decoders notice what is missing, but of damaged PNG files only checksums tell.
+    """
     if not can_read(known):
         extra = "images" if known.name in READABLE_IMAGES else ""
         raise MediaError(path.name, describe_lack(path.name, known, extra))
@@ -111,6 +114,9 @@ def _open_image(path: Path, known: Format) -> Iterator[Any]:
     bombs = (Image.DecompressionBombError, Image.DecompressionBombWarning)
     try:
         with path.open("rb") as file, Image.open(file) as image:
+            if is_checked and image.format == "PNG":
+                with Image.open(path) as checked:
+                    checked.verify()
             _check_size(image, path, Image.MAX_IMAGE_PIXELS)
             yield image
     except MediaError:
@@ -157,16 +163,7 @@ def _convert(image: Any) -> Any:
         return Image.fromarray(stretch_to_bytes(np.asarray(image)))
     if _is_transparent(image):
         return image.convert("RGBA")
-    if image.mode == "LAB":
-        return _convert_lab(image)
     return image.convert("L" if image.mode in {"1", "L"} else "RGB")
-
-
-def _convert_lab(image: Any) -> Any:
-    from PIL import ImageCms  # late: optional
-
-    lab, rgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
-    return ImageCms.profileToProfile(image, lab, rgb, outputMode="RGB")
 
 
 def _is_transparent(image: Any) -> bool:

@@ -64,6 +64,7 @@ _KINDS = (
     (stat.S_ISSOCK, Fault("is a socket", "socket", "sockets")),
 )
 _DEVICE = Fault("is a device", "device", "devices")
+_VARIED = {"AVIF", "HEIC", "MP3", "MPEG-4 audio"}  # have more beginnings than are known here
 _NOUNS = {"image": "an image", "audio": "a sound"}
 _TARGETS = {"image": "JPEG or PNG", "audio": "WAV, FLAC or MP3"}
 
@@ -77,18 +78,18 @@ def _describe_error(error: OSError) -> Fault:
     if error.errno == errno.ELOOP:
         return _LOOP
     reason = error.strerror or take_first_line(error)
-    return Fault(f"cannot be opened ({reason})", "unreadable file", "unreadable files")
+    return Fault("cannot be opened", "unreadable file", "unreadable files", reason)
 
 
 def describe_damage(detail: object) -> Fault:
     """Return the fault of a file that ends too early or is otherwise broken."""
     reason = take_first_line(detail)[:120].rstrip(".")
-    return Fault(f"is damaged ({reason})", "damaged file", "damaged files", "replace the file")
+    return Fault(f"is damaged ({reason})", "damaged file", "damaged files", "repair or replace")
 
 
 def describe_size(detail: str) -> Fault:
     """Return the fault of a file that is too large to be shown."""
-    return Fault(f"is too large ({detail})", "too large file", "too large files", "make it smaller")
+    return Fault(f"is too large ({detail})", "too large file", "too large files", "make smaller")
 
 
 def describe_lack(name: str, known: Format, extra: str = "") -> Fault:
@@ -144,7 +145,7 @@ def stat_file(path: Path) -> os.stat_result:
 
 
 def identify_file(path: Path, media: str | None = None) -> Format:
-    """Return the format of a file by its first bytes, or by its suffix if they are unknown.
+    """Return the format of a file by its first bytes.
 
     Parameters
     ----------
@@ -169,6 +170,8 @@ def identify_file(path: Path, media: str | None = None) -> Format:
             found = detect_format(file.read(HEAD_BYTES))
     except OSError as error:
         raise MediaError(path.name, _describe_error(error)) from error
+    if found is None and promised.name not in _VARIED:
+        raise MediaError(path.name, _describe_content("", promised.media))
     if found is not None and found.media != promised.media:
         raise MediaError(path.name, _describe_content(f" but {found.name}", promised.media))
     return found or promised

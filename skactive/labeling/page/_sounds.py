@@ -94,6 +94,8 @@ def read_sound(path: Path, known: Format, max_samples: int) -> Sound:
         raise MediaError(path.name, describe_damage(error)) from error
     if not sound.samples.size:
         raise MediaError(path.name, _SILENT)
+    if sound.rate < 1:
+        raise MediaError(path.name, describe_damage("its rate is 0"))
     return sound
 
 
@@ -168,7 +170,7 @@ def _is_plain_wav(path: Path) -> bool:
         with wave.open(str(path), "rb") as file:
             is_plain = file.getsampwidth() <= 2 and file.getnchannels() <= _MAX_CHANNELS
             return is_plain and file.getframerate() >= _MIN_RATE and bool(file.readframes(1))
-    except (wave.Error, EOFError):
+    except Exception:  # of any kind; the decoder, which is tried next, says what is wrong
         return False
 
 
@@ -183,7 +185,7 @@ def _show_converted(path: Path, known: Format) -> dict[str, Any]:
     content = {"src": make_data_uri("audio/wav", _pack_wav(*_raise_rate(shown, rate, factor)))}
     if len(shown) == n_total:
         return content
-    note = f"the first {len(shown) / rate:,.0f} of {n_total / rate:,.0f} seconds"
+    note = f"the first {len(shown) / rate:,.1f} of {n_total / rate:,.1f} seconds"
     return content | {"reduced": True, "note": note}
 
 

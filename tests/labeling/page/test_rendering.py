@@ -133,6 +133,8 @@ def test_large_images_are_made_smaller():
 
 def test_images_of_pillow():
     np.testing.assert_array_equal(pixels(render_row(Image.fromarray(GRAY))), GRAY)
+    deep = Image.fromarray(GRAY.astype(np.uint16) * 50)
+    np.testing.assert_array_equal(pixels(render_row(deep)), np.rint(GRAY * (255 / 220)))
     clear = Image.new("RGBA", (2, 2), (1, 2, 3, 4))
     np.testing.assert_array_equal(pixels(render_row(clear))[0, 0], [1, 2, 3, 4])
 
@@ -181,6 +183,9 @@ def folder(tmp_path):
     (root / "notes.txt").write_text("secret")
     (tmp_path / "outside.png").write_bytes(encode_png(GRAY[:, :, None]))
     (root / "link.png").symlink_to(tmp_path / "outside.png")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "c.png").write_bytes(encode_png(GRAY[:, :, None]))
+    (root / "linked").symlink_to(tmp_path / "elsewhere")
     return root
 
 
@@ -199,15 +204,26 @@ def test_texts_are_files_only_if_said_so(folder):
     assert render_row("deep/b.wav", media_root=folder)["type"] == "audio"
     assert render_row("there is no a.png", media_root=folder)["type"] == "text"
     assert render_row("notes.txt", media_root=folder)["type"] == "text"
+    assert render_row(f"{'long ' * 99} a.png", media_root=folder)["type"] == "text"
+    assert render_row("nul\0a.png", media_root=folder)["type"] == "text"
 
 
-@pytest.mark.parametrize("name", ["../outside.png", "link.png", "deep/../../outside.png"])
+@pytest.mark.parametrize(
+    "name", ["../outside.png", "deep/../../outside.png", "linked/../outside.png"]
+)
 @pytest.mark.parametrize("render", ["image", None, Path])
 def test_files_outside_the_folder_are_refused(folder, name, render):
     content = render_row(name, render, media_root=folder)
     assert content["type"] == "problem"
     assert "not in the folder" in content["text"]
     assert str(folder) not in content["text"]
+
+
+@pytest.mark.parametrize("name", ["link.png", "linked/c.png", "deep/../a.png", "./a.png"])
+@pytest.mark.parametrize("render", ["image", None, Path])
+def test_links_in_the_folder_are_followed(folder, name, render):
+    np.testing.assert_array_equal(pixels(render_row(name, render, media_root=folder)), GRAY)
+    assert render_row(folder / name, media_root=folder)["type"] == "image"
 
 
 def test_absolute_names_are_refused(folder):

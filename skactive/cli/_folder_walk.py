@@ -25,7 +25,7 @@ _OUTER = Fault(
 
 
 class LeftOut:
-    """What is left out of a folder, by reason."""
+    """Files and folders that are left out, by reason."""
 
     def __init__(self) -> None:
         self.n_files = 0

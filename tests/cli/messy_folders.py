@@ -64,15 +64,47 @@ def make_exif(orientation):
     return exif
 
 
-def make_bomb(width=60_000, height=60_000):
-    """Return a small PNG file of many pixels."""
+def make_tiff(pixels, sample_format=1, photometric=1):
+    """Return a TIFF file of kinds that Pillow does not write."""
+    height, width, *channels = pixels.shape
+    n = channels[0] if channels else 1
+    end = 8 + 2 + 10 * 12 + 4
+    values = {
+        256: width, 257: height, 258: 8 * pixels.itemsize, 259: 1, 262: photometric,
+        273: end + 4 * n, 277: n, 278: height, 279: pixels.nbytes, 339: sample_format,
+    }  # fmt: skip
+    entries, arrays = b"", b""
+    for tag, value in values.items():
+        if tag in {258, 339} and n > 2:  # one per channel
+            entries += struct.pack("<HHII", tag, 3, n, end + len(arrays))
+            arrays += struct.pack(f"<{n}H", *[value] * n)
+        else:
+            entries += struct.pack("<HHII", tag, 4, 1, value)
+    arrays = arrays.ljust(4 * n, b"\0")
+    head = b"II*\0" + struct.pack("<IH", 8, len(values))
+    return head + entries + bytes(4) + arrays + pixels.tobytes()
 
+
+def make_deep_png(pixels):
+    """Return a PNG file of colors of 16 bits."""
+    lines = np.zeros((len(pixels), 1 + pixels[0].size * 2), dtype=np.uint8)
+    lines[:, 1:] = pixels.astype(">u2").view(np.uint8).reshape(len(pixels), -1)
+    header = struct.pack(">IIBBBBB", pixels.shape[1], pixels.shape[0], 16, 2, 0, 0, 0)
+    return join_png(header, lines.tobytes())
+
+
+def join_png(header, lines):
     def chunk(name, data):
         checked = name + data
         return struct.pack(">I", len(data)) + checked + struct.pack(">I", zlib.crc32(checked))
 
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"0")) + chunk(b"IEND", b"")
+    chunks = chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(lines)), chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+def make_bomb(width=60_000, height=60_000):
+    """Return a small PNG file of many pixels."""
+    return join_png(struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0), b"0")
 
 
 def make_readable_images():
@@ -106,6 +138,10 @@ def make_readable_images():
         "pages.tif": encode(photo, "TIFF", save_all=True, append_images=frames),
         "deep.tiff": encode(deep, "TIFF"),
         "float.tif": encode(Image.fromarray(GRAY / np.float32(7)), "TIFF"),
+        "deep color.tif": make_tiff(np.asarray(photo).astype("<u2") * 99, photometric=2),
+        "deep color.png": make_deep_png(np.asarray(photo).astype(np.uint16) * 99),
+        "white is zero.tif": make_tiff(GRAY.astype("<u2") * 5, photometric=0),
+        "signed.tif": make_tiff(GRAY.astype("<i2") - 20, sample_format=2),
         "cmyk.tif": encode(make_photo("CMYK"), "TIFF"),
         "lab.tif": encode(photo.convert("LAB"), "TIFF"),
         "palette.tif": encode(make_photo("P"), "TIFF"),
@@ -148,7 +184,12 @@ def make_left_out_images():
     yield "sound.png", misnamed, make_wav()
     yield "text.png", misnamed, b"This is no image at all. " * 9
     yield "head only.png", "damaged file", encode(make_photo(), "PNG")[:20]
-    yield "cut.tif", "damaged file", encode(make_photo(), "TIFF", compression="tiff_lzw")[:300]
+    yield "double.tif", "damaged or unusual file", make_tiff(GRAY / 7, sample_format=3)
+    yield (
+        "cut.tif",
+        "damaged or unusual file",
+        encode(make_photo(), "TIFF", compression="tiff_lzw")[:300],
+    )
     yield "bomb.png", "too large file", make_bomb()
     yield "large.png", "too large file", make_bomb(10_000, 10_000)
     yield ".hidden.png", "hidden file", encode(make_photo(), "PNG")

@@ -15,7 +15,7 @@ from skactive.cli._data_source import DataSource
 from skactive.cli._errors import CommandError
 from skactive.cli._features import make_image_featurizer, make_sound_featurizer
 from skactive.cli._folders import read_folder
-from skactive.labeling.page import Renderer, _images, _sounds
+from skactive.labeling.page import Renderer, _sounds
 
 pytest.importorskip("PIL.Image", reason="builds the images")
 MESSY = runpy.run_path(str(Path(__file__).with_name("messy_folders.py")))
@@ -48,10 +48,7 @@ def without_soundfile(monkeypatch):
 
 @pytest.fixture
 def without_pillow(monkeypatch):
-    _images.can_read.cache_clear()
     monkeypatch.setitem(sys.modules, "PIL", None)
-    yield
-    _images.can_read.cache_clear()
 
 
 PNG, WAV = MESSY["encode"](MESSY["make_photo"](), "PNG"), MESSY["make_wav"]()

@@ -129,8 +129,8 @@ def _is_aiff(head: bytes) -> bool:
 _JPEG_2000 = _begins(b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51")
 _JPEG_XL = _begins(b"\0\0\0\x0cJXL \r\n\x87\n", b"\xff\x0a")
 _HEIC = _has_brand(b"heic", b"heix", b"hevc", b"mif1", b"msf1")
-_RAW = (".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".raf", ".raw", ".rw2")
-_VIDEO = (".3gp", ".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm", ".wmv")
+_RAW_SUFFIXES = (".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".raf", ".raw", ".rw2")
+_VIDEO_SUFFIXES = (".3gp", ".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm", ".wmv")
 
 # The first that matches counts.
 _FORMATS = (
@@ -151,7 +151,7 @@ _FORMATS = (
     Format("HEIC", "image/heic", (".heic", ".heif", ".hif"), _HEIC),
     Format("JPEG XL", "image/jxl", (".jxl",), _JPEG_XL),
     Format("PSD", "image/vnd.adobe.photoshop", (".psd", ".psb"), _begins(b"8BPS")),
-    Format("raw photograph", "image/x-raw", _RAW, None),
+    Format("raw photograph", "image/x-raw", _RAW_SUFFIXES, None),
     Format("image", "image/x-other", (".dcm", ".eps", ".ico", ".jxr", ".tga"), None),
     Format("WAV", "audio/wav", (".wav", ".wave"), _is_riff(b"WAVE"), True),
     Format("FLAC", "audio/flac", (".flac",), _is_flac, True),
@@ -164,7 +164,7 @@ _FORMATS = (
     Format("AAC", "audio/aac", (".aac",), _is_aac, True),
     Format("WMA", "audio/x-ms-wma", (".wma",), _begins(b"\x30\x26\xb2\x75\x8e\x66\xcf\x11")),
     Format("sound", "audio/x-other", (".amr", ".ape", ".mid", ".midi", ".ra", ".wv"), None),
-    Format("video", "video/x-other", _VIDEO, _begins(b"\x1a\x45\xdf\xa3")),
+    Format("video", "video/x-other", _VIDEO_SUFFIXES, _begins(b"\x1a\x45\xdf\xa3")),
     Format("HTML", "text/html", (), _is_html),
     Format("PDF", "application/pdf", (), _begins(b"%PDF-")),
     Format("ZIP", "application/zip", (), _begins(b"PK\x03\x04")),

@@ -18,6 +18,7 @@ __all__ = [
     "MediaError",
     "describe_damage",
     "describe_lack",
+    "describe_oddity",
     "describe_size",
     "escape_name",
     "identify_file",
@@ -65,7 +66,7 @@ _KINDS = (
 )
 _DEVICE = Fault("is a device", "device", "devices")
 _VARIED = {"AVIF", "HEIC", "MP3", "MPEG-4 audio"}  # have more beginnings than are known here
-_NOUNS = {"image": "an image", "audio": "a sound"}
+_EXPECTED = {"image": "an image", "audio": "a sound"}
 _TARGETS = {"image": "JPEG or PNG", "audio": "WAV, FLAC or MP3"}
 
 
@@ -85,6 +86,13 @@ def describe_damage(detail: object) -> Fault:
     """Return the fault of a file that ends too early or is otherwise broken."""
     reason = take_first_line(detail)[:120].rstrip(".")
     return Fault(f"is damaged ({reason})", "damaged file", "damaged files", "repair or replace")
+
+
+def describe_oddity(known: Format) -> Fault:
+    """Return the fault of a file that begins as it should, but cannot be decoded."""
+    sentence = f"is damaged, or an unusual kind of {known.name}"
+    advice = f"convert to {_TARGETS[known.media]}"
+    return Fault(sentence, "damaged or unusual file", "damaged or unusual files", advice)
 
 
 def describe_size(detail: str) -> Fault:
@@ -114,7 +122,7 @@ def describe_lack(name: str, known: Format, extra: str = "") -> Fault:
 
 
 def _describe_content(found: str, media: str) -> Fault:
-    noun = _NOUNS[media]
+    noun = _EXPECTED[media]
     plural = f"files named like {noun.split()[1]}s that are none"
     return Fault(f"is not {noun}{found}", f"file named like {noun} that is none", plural)
 
@@ -160,7 +168,7 @@ def identify_file(path: Path, media: str | None = None) -> Format:
         If it is not a file of this kind.
     """
     promised = find_format(path.name)
-    if promised is None or promised.media not in ({media} if media else _NOUNS):
+    if promised is None or promised.media not in ({media} if media else _EXPECTED):
         raise MediaError(path.name, _describe_content(" by its name", media or "image"))
     stat_file(path)
     if promised.matches is None:

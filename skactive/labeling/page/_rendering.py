@@ -79,7 +79,15 @@ class Renderer:
             }
 
     def full(self, X: Any, position: int) -> Content:
-        """Return the content of a row with an image at full size, or nearly: at most 10 MB."""
+        """Return the content of a row, with an image at full size if that has at most 10 MB.
+
+        Parameters
+        ----------
+        X : container
+            All rows.
+        position : int
+            Position of the row.
+        """
         renderer = copy.copy(self)
         renderer._limits = FULL
         return renderer(X, position)
@@ -98,7 +106,7 @@ class Renderer:
         if isinstance(row, str):
             return self._make_text_or_file(row)
         if isinstance(row, PurePath):
-            return self.show_file(row)
+            return self._show_file(row)
         if isinstance(row, tuple) and len(row) == 2 and np.ndim(row[0]) in {1, 2}:
             return _make_audio(self, row)
         if _is_pil_image(row) or (not sp.issparse(row) and _ndim(row) in {2, 3}):
@@ -109,7 +117,7 @@ class Renderer:
 
     def _make_text_or_file(self, text: str) -> Content:
         if self._names_file(text):
-            return self.show_file(text)
+            return self._show_file(text)
         return _make_html(self, text) if self.html else _make_text(self, text)
 
     def _names_file(self, text: str) -> bool:
@@ -119,11 +127,11 @@ class Renderer:
             return False
         return os.path.isfile(self.media_root / text)  # noqa: PTH113 (accepts too long names)
 
-    def show_file(self, name: Any, media: str | None = None) -> Content:
+    def _show_file(self, name: Any, media: str | None = None) -> Content:
         """Return the content of a file; `media` is "image", "audio" or None for both."""
         return show_file(self.resolve_path(name), media, self._limits)
 
-    def show_image(self, image: Any) -> Content:
+    def _show_array(self, image: Any) -> Content:
         """Return the content of an array."""
         return {"type": "image", "alt": _ALT_TEXT, **show_pixels(image, self._limits)}
 
@@ -182,13 +190,13 @@ def _make_html(renderer: Renderer, row: Any) -> Content:
 
 def _make_image(renderer: Renderer, row: Any) -> Content:
     if isinstance(row, str | PurePath):
-        return renderer.show_file(row, "image")
-    return renderer.show_image(convert_to_array(row) if _is_pil_image(row) else row)
+        return renderer._show_file(row, "image")
+    return renderer._show_array(convert_to_array(row) if _is_pil_image(row) else row)
 
 
 def _make_audio(renderer: Renderer, row: Any) -> Content:
     if isinstance(row, str | PurePath):
-        return renderer.show_file(row, "audio")
+        return renderer._show_file(row, "audio")
     if not isinstance(row, tuple) or len(row) != 2:
         raise ValueError("a sound must be a path, or a tuple of an array and its rate in hertz")
     return {"type": "audio", "src": make_data_uri("audio/wav", encode_wav(*row))}

@@ -60,7 +60,7 @@ def find_reader() -> Any:
     return soundfile
 
 
-def can_read(known: Format) -> bool:
+def can_read_sound(known: Format) -> bool:
     """Return whether sounds of a format are decoded here."""
     return known.name in READABLE_SOUNDS and (known.name == "WAV" or find_reader() is not None)
 
@@ -83,7 +83,7 @@ def read_sound(path: Path, known: Format, max_samples: int) -> Sound:
         If it cannot be read, is broken, or without content.
     """
     reader = find_reader()
-    if not can_read(known):
+    if not can_read_sound(known):
         extra = "audio" if known.name in READABLE_SOUNDS else ""
         raise MediaError(path.name, describe_lack(path.name, known, extra))
     try:
@@ -147,18 +147,18 @@ def show_sound(path: Path, known: Format) -> dict[str, Any]:
         If it cannot be read, is broken, or too large.
     """
     size = path.stat().st_size
-    if size > _MAX_BYTES and not can_read(known):
+    if size > _MAX_BYTES and not can_read_sound(known):
         raise MediaError(path.name, describe_size(f"{size / 1e6:.0f} MB"))
     if size <= _MAX_BYTES and _is_played(path, known):
         return {"src": make_data_uri(known.mime, path.read_bytes())}
-    return _show_converted(path, known)
+    return _show_converted_sound(path, known)
 
 
 def _is_played(path: Path, known: Format) -> bool:
     """Return whether browsers play a file as it is."""
     if known.name == "WAV":
         return _is_plain_wav(path)
-    if not known.shown or not can_read(known):
+    if not known.shown or not can_read_sound(known):
         return known.shown
     sound = read_sound(path, known, 1)
     return sound.rate >= _MIN_RATE and sound.samples.shape[1] <= _MAX_CHANNELS
@@ -174,7 +174,7 @@ def _is_plain_wav(path: Path) -> bool:
         return False
 
 
-def _show_converted(path: Path, known: Format) -> dict[str, Any]:
+def _show_converted_sound(path: Path, known: Format) -> dict[str, Any]:
     """Return the content of a sound as WAV, from its beginning if it is too long."""
     n_max = _MAX_BYTES // 2  # of 16 bits
     samples, rate, n_total = read_sound(path, known, n_max)
@@ -183,7 +183,7 @@ def _show_converted(path: Path, known: Format) -> dict[str, Any]:
     factor = math.ceil(_PLAYED_RATE / rate) if rate < _MIN_RATE else 1
     shown = samples[: n_max // factor]
     content = {"src": make_data_uri("audio/wav", _pack_wav(*_raise_rate(shown, rate, factor)))}
-    if len(shown) == n_total:
+    if len(shown) == len(samples) and not len(samples) == n_max < n_total:
         return content
     note = f"the first {len(shown) / rate:,.1f} of {n_total / rate:,.1f} seconds"
     return content | {"reduced": True, "note": note}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from skactive.labeling.state._events import Ident
@@ -24,9 +24,12 @@ class DataSource:
         Ids of the rows; None numbers them.
     files : str or None
         Of a folder: fingerprint of the names and sizes of its files, 64 characters.
+    notes : list of str
+        Lines to print: what was read, what was left out, and what looks odd.
     """
 
     kind: str
     rows: Any
     ids: list[Ident] | None
     files: str | None = None
+    notes: list[str] = field(default_factory=list)

@@ -124,8 +124,8 @@ def test_a_folder_of_images(folder):
     image.new("L", (4, 4)).save(folder / "pics" / ".hidden.png")
     image.new("L", (4, 4)).save(folder / "pics" / "sub" / "b.gif")
     with open_project(options(file="pics", text=None, audit=0.0), background=False) as session:
-        assert {"broken.png", "sub/b.gif"} < set(session.ids)
-        assert len(session.ids) == 32
+        assert "sub/b.gif" in session.ids
+        assert len(session.ids) == 31
         check_learns_from_files(session)
 
 
@@ -230,7 +230,7 @@ def test_a_sound_that_changed_is_refused(folder):
             "--images and --audio cannot be combined",
         ),
         ({"file": "."}, "it has no column 'body'"),
-        ({"file": ".", "text": None}, "holds no .bmp"),
+        ({"file": ".", "text": None}, "holds no image"),
         ({"resume": "labels.db"}, "--text cannot be combined with --resume"),
     ],
 )

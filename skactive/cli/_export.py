@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from skactive.cli._duplicates import read_copies, repeat_for_copies
 from skactive.cli._errors import CommandError
 from skactive.cli._output import print_line
 from skactive.cli._stored_project import read_store
@@ -48,7 +49,9 @@ def run_export(options: dict[str, Any]) -> None:
     CommandError
         If the store cannot be read, or the file cannot be written.
     """
-    records = read_store(options["store"]).records()
+    records = repeat_for_copies(
+        read_store(options["store"]).records(), read_copies(options["store"])
+    )
     output = options["output"]
     if output.exists() and output.samefile(options["store"]):
         raise CommandError(f"{output} is the store itself: choose another file")

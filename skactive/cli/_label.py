@@ -83,7 +83,7 @@ def _label(project: LabelingProject, annotator: str) -> int:
     from skactive.labeling.terminal._signals import Signals, StoppedError
     from skactive.labeling.terminal._viewer import make_viewer
 
-    with project.open() as session:
+    with project.open(report=print_line) as session:
         _print_status("Choosing the first rows ...")
         session.peek(1, annotator)  # may take a while; can be interrupted, as nothing is stored
         try:
@@ -110,9 +110,13 @@ def _make_content(project: LabelingProject) -> Callable[[Any], Any]:
     if project.source.kind == "text":
         return lambda row: row[0]
     if project.source.kind == "table":
-        return lambda row: [(str(name), f"{value:.10g}") for name, value in row.iloc[0].items()]
+        return lambda row: [(str(name), _format_cell(cell)) for name, cell in row.iloc[0].items()]
     folder = project.path.resolve()
     return lambda row: str(folder / row[0])
+
+
+def _format_cell(cell: Any) -> str:
+    return cell if isinstance(cell, str) else f"{cell:.10g}"
 
 
 def _get_account() -> str:

@@ -42,6 +42,8 @@ class ReadingOptions:
         Whether rows with equal content are one row of the pool.
     reading : int
         Version of the rules by which rows are read.
+    is_new : bool
+        Whether options can still be chosen: notes may advise them.
     """
 
     kind: str | None = None
@@ -57,11 +59,13 @@ class ReadingOptions:
     sheet: str | None = None
     group_duplicates: bool = False
     reading: int = READING_VERSION
+    is_new: bool = True
 
     @classmethod
-    def from_settings(cls, settings: Mapping[str, Any]) -> Self:
+    def from_settings(cls, settings: Mapping[str, Any], *, is_new: bool) -> Self:
         """Return the options that are among the settings of a project."""
-        return cls(**{option.name: settings[option.name] for option in fields(cls)})
+        names = [option.name for option in fields(cls) if option.name != "is_new"]
+        return cls(**{name: settings[name] for name in names}, is_new=is_new)
 
 
 @dataclass(frozen=True, eq=False)

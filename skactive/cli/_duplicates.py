@@ -68,9 +68,10 @@ def read_copies(store: Path) -> dict[Ident, Ident]:
     """Return the copies that a store records: their ids, and the ids of the rows they repeat."""
     opened = SQLiteLabelStore(store)
     try:
-        return read_parts(opened, "copies")
+        copies = read_parts(opened, "copies")
     finally:
         opened.close()
+    return {copy: original for copy, original in copies.items() if original is not None}
 
 
 def repeat_for_copies(

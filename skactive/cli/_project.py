@@ -21,7 +21,7 @@ from skactive.cli._project_options import (
     format_resume_command,
     resolve_settings,
 )
-from skactive.cli._recorded import Recorded, add_part, complete_settings, read_recorded
+from skactive.cli._recorded import Recorded, add_part, complete_settings, read_parts, read_recorded
 from skactive.exceptions import PoolChangedError, SkactiveWarning, StoreError
 from skactive.labeling._session import LabelingSession
 
@@ -173,7 +173,8 @@ class LabelingProject:
         _check_settings(recorded, self.settings, self.store)
         add_part(store, "rows", {"n": len(self.source.rows)})
         add_part(store, "files", get_sizes(self.path, self.source))
-        add_part(store, "copies", self.source.copies)
+        gone = dict.fromkeys(read_parts(store, "copies"))  # rows that repeat no other one any more
+        add_part(store, "copies", gone | self.source.copies)
 
     def _describe(self) -> dict[str, Any]:
         """Return what the store records: the settings, and the path from two starting points."""
@@ -228,7 +229,7 @@ def read_project(options: Mapping[str, Any]) -> LabelingProject:
     known = recorded.settings or {}
     settings = dict(known) if resumed else resolve_settings(options, known)
     settings["reading"] = known.get("reading", READING_VERSION)
-    reading = ReadingOptions.from_settings(settings)
+    reading = ReadingOptions.from_settings(settings, is_new=not known)
     if recorded.classes:
         reading = replace(reading, classes=recorded.classes)
     source = read_source(path, reading)

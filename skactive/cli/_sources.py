@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -88,12 +89,8 @@ def _read_table(path: Path, options: ReadingOptions) -> Table:
 
 def _read_rows(path: Path, options: ReadingOptions) -> DataSource:
     """Read the rows of a table that have content."""
-    if options.text is not None and options.columns is not None:
-        raise CommandError("--text and --columns cannot be combined: label texts, or rows of cells")
     table = _read_table(path, options)
-    for name in (options.id, options.label):
-        if name is not None:
-            check_column(name, table.columns, path)
+    _check_options(path, table, options)
     read = read_features if options.text is None else read_texts
     content = read(table, path, options)
     if not content.keys:
@@ -104,10 +101,23 @@ def _read_rows(path: Path, options: ReadingOptions) -> DataSource:
         *table.notes,
         *_note_rows(table, content, copies, options),
         *content.notes,
-        *(labels.notes if options.label else _note_unused_labels(table, options)),
+        *labels.notes,
+        *_note_unused_labels(table, options),
     ]
     grouped = copies if options.group_duplicates else {}
     return _make_source(path, table, content, labels, grouped, notes, options)
+
+
+def _check_options(path: Path, table: Table, options: ReadingOptions) -> None:
+    """Raise an error if options name missing columns, or one column twice."""
+    if options.text is not None and options.columns is not None:
+        raise CommandError("--text and --columns cannot be combined: label texts, or rows of cells")
+    for name in (options.id, options.label):
+        if name is not None:
+            check_column(name, table.columns, path)
+    texts = split_text_columns(options.text or "", table.columns)
+    if options.label is not None and options.label in {options.id, *texts}:
+        raise CommandError(f"--label names {options.label!r}, which is the column of ids or texts")
 
 
 def _make_source(
@@ -220,25 +230,26 @@ def _note_rows(
     if copies:
         what = "text" if content.kind == "text" else "values"
         repeats = f"{len(copies):,} rows repeat" if len(copies) > 1 else "1 row repeats"
-        advice = (
-            "asked about once"
-            if options.group_duplicates
-            else "--group-duplicates asks about them once"
-        )
-        rows = format_rows(copies, table.lines)
-        notes.append(f"{repeats} another row's {what} ({rows}): {advice}")
+        note = f"{repeats} another row's {what} ({format_rows(copies, table.lines)})"
+        if options.group_duplicates:
+            note += ": asked about once"
+        elif options.is_new:
+            note += ": --group-duplicates asks about them once"
+        notes.append(note)
     return notes
 
 
 def _note_unused_labels(table: Table, options: ReadingOptions) -> list[str]:
     """Return a line about a column that could be used as labels."""
+    if options.label is not None or not options.is_new:
+        return []
     taken = set(split_text_columns(options.text or "", table.columns))
     taken |= {options.id or "", *(options.columns or ())}
     columns = [Column(n, cells) for n, cells in table.columns.items() if n not in taken]
     name = find_unused_labels(columns, options.classes)
     if name is None:
         return []
-    return [f"Column {name!r} is not used: --label {name} takes its values as labels"]
+    return [f"Column {name!r} is not used: --label {shlex.quote(name)} takes its values as labels"]
 
 
 # Stores of the first version --------------------------------------------------------------------

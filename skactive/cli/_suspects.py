@@ -78,12 +78,12 @@ def check_named_features(columns: Sequence[Column], path: Path, lines: Sequence[
     for column in columns:
         if column.kind == "empty":
             raise CommandError(f"{path.name}: column {column.name!r} is empty: leave it out")
-        suspicion = _suspect_text(column, lines) if column.kind == "text" else None
-        if suspicion is not None:
-            advice = "label texts by --text" if suspicion.option else "correct these cells"
+        suspicion = _suspect_mixture(column, lines) or _suspect_text(column)
+        if suspicion is not None and column.kind == "text":
+            advice = f" or label texts by --text {shlex.quote(column.name)}"
             raise CommandError(
                 f"{path.name}: {column.name!r} {suspicion.text}, and cannot be a feature: leave it "
-                f"out of --columns, or {advice}"
+                f"out of --columns{advice if suspicion.option else ''}"
             )
 
 
@@ -114,8 +114,9 @@ def _suspect(
     """Return why a column should not become a feature, or None."""
     checks = (
         _suspect_label(column, columns, classes),
+        _suspect_mixture(column, lines),
         _suspect_id(column),
-        _suspect_text(column, lines),
+        _suspect_text(column),
     )
     return next((suspicion for suspicion in checks if suspicion is not None), None)
 
@@ -201,13 +202,16 @@ def find_unused_labels(columns: Sequence[Column], classes: Collection[str] | Non
 # Texts ------------------------------------------------------------------------------------------
 
 
-def _suspect_text(column: Column, lines: Sequence[int]) -> _Suspicion | None:
-    if column.kind not in {"text", "category"}:
+def _suspect_mixture(column: Column, lines: Sequence[int]) -> _Suspicion | None:
+    """Return a suspicion if a few cells of a column of numbers are none."""
+    others = column.find_others("number") if column.kind in {"text", "category"} else []
+    if not 0 < len(others) < len(column.texts) / 2:
         return None
-    others = column.find_others("number")
-    if 0 < len(others) < len(column.texts) / 2:
-        example = f"{column.values[others[0]]!r} in {format_rows(others[:1], lines)}"
-        return _Suspicion(f"holds numbers, but also {example} (correct or empty such cells)", "")
-    if column.kind == "category":
+    example = f"{column.values[others[0]]!r} in {format_rows(others[:1], lines)}"
+    return _Suspicion(f"holds numbers, but also {example} (correct or empty such cells)", "")
+
+
+def _suspect_text(column: Column) -> _Suspicion | None:
+    if column.kind != "text":
         return None
     return _Suspicion(f"is text ({len(column.distinct):,} different values)", "text")

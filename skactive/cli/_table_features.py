@@ -36,12 +36,15 @@ def make_table_features(rows: Any, kinds: Mapping[str, str]) -> FrozenEstimator:
     """
     scale = make_pipeline(SimpleImputer(keep_empty_features=True), StandardScaler())
     encode = OneHotEncoder(
-        drop="if_binary", handle_unknown="ignore", sparse_output=False,
-        min_frequency=_MIN_ROWS, max_categories=_MAX_CATEGORIES,
-    )  # fmt: skip
+        handle_unknown="ignore",
+        sparse_output=False,
+        min_frequency=_MIN_ROWS,
+        max_categories=_MAX_CATEGORIES,
+    )
+    impute = SimpleImputer(keep_empty_features=True)
     steps = {
         "number": scale,
-        "boolean": OneHotEncoder(drop="if_binary", handle_unknown="ignore", sparse_output=False),
+        "boolean": make_pipeline(FunctionTransformer(_to_binary), impute),
         "date": make_pipeline(FunctionTransformer(_count_days), scale),
         "category": encode,
     }
@@ -53,6 +56,12 @@ def make_table_features(rows: Any, kinds: Mapping[str, str]) -> FrozenEstimator:
 def _count_days(dates: Any) -> Floats:
     """Return dates as days since 1970, (n_rows, n_columns)."""
     return np.array([[parse_date(cell) for cell in row] for row in np.asarray(dates)], dtype=float)
+
+
+def _to_binary(texts: Any) -> Floats:
+    """Return 1 for "true", 0 for "false" and NaN for missing, (n_rows, n_columns)."""
+    texts = np.asarray(texts, dtype=str)
+    return np.where(texts == "", np.nan, texts == "true")
 
 
 def describe_features(rows: Any, kinds: Mapping[str, str]) -> str:

@@ -79,6 +79,8 @@ class Labeler:
         Takes the rows of a batch of size 1, shows it elsewhere, and returns a message to show.
     title : str, default=""
         First line of the screen.
+    message : str, default=""
+        Message on the first screen.
     """
 
     def __init__(
@@ -91,6 +93,7 @@ class Labeler:
         declared: Sequence[str] | None = None,
         viewer: Callable[[Any], str] | None = None,
         title: str = "",
+        message: str = "",
     ) -> None:
         self.session, self.console, self.annotator = session, console, annotator
         self._content, self._viewer, self._title = content, viewer, title
@@ -98,7 +101,7 @@ class Labeler:
         self._item: Item | None = None
         self._postponed: list[Item] = []  # without an answer, while earlier ones are shown again
         self._chosen: list[str] = []
-        self._message, self._warning, self._show_all = "", False, False
+        self._message, self._warning, self._show_all = message, False, False
         self._shown_at = time.monotonic()
 
     def run(self) -> None:

@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-__all__ = ["INVALID_CHARACTER", "clean_text", "format_rows", "is_missing", "to_text"]
+__all__ = ["INVALID_CHARACTER", "clean_text", "format_rows", "is_missing", "list_first", "to_text"]
 
 # Surrogates, which no file can hold, and control characters but tabs and ends of lines
 INVALID_CHARACTER = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-_MAX_NAMED = 5  # rows that a message names
+_MAX_LISTED = 5
 
 
 def is_missing(value: Any) -> bool:
@@ -52,6 +52,10 @@ def format_rows(positions: Iterable[int], lines: Sequence[int]) -> str:
     """
     numbers = [lines[position] if lines else position + 1 for position in positions]
     noun = ("line" if lines else "row") + ("" if len(numbers) == 1 else "s")
-    more = len(numbers) - _MAX_NAMED
-    named = ", ".join(map(str, numbers[:_MAX_NAMED]))
-    return f"{noun} {named}" + (f" and {more:,} more" if more > 0 else "")
+    return f"{noun} {list_first([str(number) for number in numbers])}"
+
+
+def list_first(names: Sequence[str]) -> str:
+    """List the first names, and the number of the others: "a, b, c, d, e and 3 more"."""
+    more = len(names) - _MAX_LISTED
+    return ", ".join(names[:_MAX_LISTED]) + (f" and {more:,} more" if more > 0 else "")

@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skactive.cli._arguments import join_names, normalize_name
-from skactive.cli._cells import format_rows, is_missing, to_text
+from skactive.cli._cells import format_rows, is_missing, list_first, to_text
 from skactive.cli._errors import CommandError
 
-__all__ = ["FileLabels", "read_labels"]
+__all__ = ["MAX_CLASSES", "FileLabels", "read_labels"]
 
-_MAX_CLASSES = 50  # that a column may define
-_MAX_NAMED = 5  # values that a message names
+MAX_CLASSES = 50  # that a column may define
+_MAX_ADVISED = 5  # values that are advised as classes
 _WHOLE_NUMBER = re.compile(r"(-?\d+)\.0+")
 _MAY_BE_MISSING = frozenset({"na", "n/a", "#n/a", "nan", "null", "none", "<na>", "?", "-"})
 
@@ -156,7 +156,7 @@ def _check_declared(
     if not unknown:
         return
     advice = "correct or empty these cells"
-    if all(value and value.isprintable() for value in unknown) and len(unknown) <= _MAX_NAMED:
+    if all(value and value.isprintable() for value in unknown) and len(unknown) <= _MAX_ADVISED:
         all_classes = shlex.quote(join_names([*classes, *unknown]))
         advice += f", or declare them in a new store by --classes {all_classes}"
     raise CommandError(
@@ -182,10 +182,10 @@ def _check_new_classes(
             f"column {name!r} holds {_name_values(missing, lines)}: if this is no class, empty "
             f"these cells; otherwise declare all classes by --classes {classes}"
         )
-    if len(rows_of) > _MAX_CLASSES:
+    if len(rows_of) > MAX_CLASSES:
         raise CommandError(
             f"column {name!r} holds {len(rows_of):,} different values, more than the "
-            f"{_MAX_CLASSES} classes that a column may define: name the column of labels, or "
+            f"{MAX_CLASSES} classes that a column may define: name the column of labels, or "
             "declare the classes by --classes-file"
         )
     if len(rows_of) < (1 if multilabel else 2):
@@ -196,8 +196,7 @@ def _check_new_classes(
 def _name_values(rows_of: Mapping[str, Sequence[int]], lines: Sequence[int]) -> str:
     """Name values with their rows, the first few of them."""
     named = [f"{value!r} ({format_rows(rows, lines)})" for value, rows in rows_of.items()]
-    more = len(named) - _MAX_NAMED
-    return ", ".join(named[:_MAX_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+    return list_first(named)
 
 
 def _describe(

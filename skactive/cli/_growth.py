@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from pathlib import Path
 
 from skactive._utils.fingerprint import digest
+from skactive.cli._cells import list_first
 from skactive.cli._data_source import DataSource
 from skactive.cli._errors import CommandError
 from skactive.cli._project_options import format_resume_command
 from skactive.cli._recorded import Recorded
 
 __all__ = ["check_files", "get_sizes", "note_new_rows"]
-
-_MAX_NAMED = 5  # files that a message names
 
 
 def note_new_rows(source: DataSource, recorded: Recorded) -> list[str]:
@@ -56,15 +54,15 @@ def check_files(
     gone = [name for name in recorded.sizes if name not in sizes]
     if gone:
         raise CommandError(
-            f"files that {store} was created for are gone from {path}: {_name_files(gone)}; "
+            f"files that {store} was created for are gone from {path}: {list_first(sorted(gone))}; "
             "restore them, or use another --store"
         )
     changed = [name for name, size in recorded.sizes.items() if sizes[name] != size]
     if changed and not accept_changes:
         resume = format_resume_command("label", store, "--accept-changes")
         raise CommandError(
-            f"files of {path} have changed since {store} was created: {_name_files(changed)}; "
-            f"restore them, or accept the changes by {resume}"
+            f"files of {path} have changed since {store} was created: "
+            f"{list_first(sorted(changed))}; restore them, or accept the changes by {resume}"
         )
 
 
@@ -76,8 +74,3 @@ def _check_fingerprint(path: Path, sizes: dict[str, int], store: Path, recorded:
             f"the files of {path} are not those that {store} was created for: some have another "
             "name or size; restore them and continue, then add new files; or use another --store"
         )
-
-
-def _name_files(names: Collection[str]) -> str:
-    more = len(names) - _MAX_NAMED
-    return ", ".join(sorted(names)[:_MAX_NAMED]) + (f" and {more:,} more" if more > 0 else "")

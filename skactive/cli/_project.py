@@ -87,70 +87,61 @@ class LabelingProject:
         CommandError
             If the store cannot be opened, or was created for other rows or with other settings.
         """
-        from skactive.cli._learners import make_learner  # late: the parser must be fast
-        from skactive.stopping import StabilizingPredictions
-
-        report = report or _ignore
+        report = report or _ignore_line
         for note in self.source.notes:
             report(note)
-        settings, source = self.settings, self.source
-        multilabel = settings["multilabel"]
-        learner = make_learner(
-            source,
-            self.path,
-            settings["model"],
-            settings["strategy"],
-            settings["classes"],
-            multilabel,
-        )
-        if self.accept_changes:
-            options["accept_changes"] = True
-        session = self._open_session(
-            report,
-            learner,
-            source.rows,
-            ids=source.ids,
-            store=self.store,
-            labels=self._choose_labels(),
-            classes=settings["classes"],
-            multilabel=multilabel,
-            audit_share=settings["audit"],
-            refit_every=settings["batch"],
-            stopping=None if multilabel else StabilizingPredictions(growth=0.1),
-            **options,
-        )
+        session, changes = self._open_session({**self._make_session_options(), **options})
         try:
             self._record(session.store)
+            for change in changes:
+                report(f"Warning: {change}")
         except BaseException:
             session.close()
             raise
         return session
 
-    def _open_session(
-        self, report: Callable[[str], None], *arguments: Any, **options: Any
-    ) -> LabelingSession:
+    def _make_session_options(self) -> dict[str, Any]:
+        """Return the parameters of the session that follow from the settings."""
+        from skactive.stopping import StabilizingPredictions  # late: the parser must be fast
+
+        settings, multilabel = self.settings, self.settings["multilabel"]
+        options = {
+            "ids": self.source.ids,
+            "store": self.store,
+            "labels": self._choose_labels(),
+            "classes": settings["classes"],
+            "multilabel": multilabel,
+            "audit_share": settings["audit"],
+            "refit_every": settings["batch"],
+            "stopping": None if multilabel else StabilizingPredictions(growth=0.1),
+        }
+        return options | ({"accept_changes": True} if self.accept_changes else {})
+
+    def _make_learner(self) -> Any:
+        from skactive.cli._learners import make_learner  # late: the parser must be fast
+
+        names = ("model", "strategy", "classes", "multilabel")
+        return make_learner(self.source, self.path, *(self.settings[name] for name in names))
+
+    def _open_session(self, options: Mapping[str, Any]) -> tuple[LabelingSession, list[str]]:
+        """Return a session, and its warnings about rows whose content has changed."""
+        learner = self._make_learner()
         try:
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
-                session = LabelingSession(*arguments, **options)
+                session = LabelingSession(learner, self.source.rows, **options)
         except PoolChangedError as error:
             raise CommandError(self._explain(error)) from error
         except StoreError as error:
             raise CommandError(str(error)) from error
         except ValueError as error:  # ids
             raise CommandError(f"{self.path}: {error}") from error
-        for warning in caught:
-            self._report(warning, report)
-        return session
-
-    def _report(self, warning: warnings.WarningMessage, report: Callable[[str], None]) -> None:
-        """Report a warning of the session about changed rows; new ones are among the notes."""
-        if not issubclass(warning.category, SkactiveWarning):
-            warnings.warn_explicit(
-                warning.message, warning.category, warning.filename, warning.lineno
-            )
-        elif self.accept_changes:
-            report(f"Warning: {warning.message}")
+        own = [w for w in caught if issubclass(w.category, SkactiveWarning)]
+        for other in caught:
+            if other not in own:
+                warnings.warn_explicit(other.message, other.category, other.filename, other.lineno)
+        # Rows that are new are among the notes
+        return session, [str(w.message) for w in own] if self.accept_changes else []
 
     def _explain(self, error: PoolChangedError) -> str:
         """Return why the rows are refused, and what to do."""
@@ -169,12 +160,13 @@ class LabelingProject:
 
     def _record(self, store: Any) -> None:
         """Record the settings, which must be those of the start, and the rows."""
-        recorded = complete_settings(store.set_fact("campaign", self._describe()))
-        _check_settings(recorded, self.settings, self.store)
-        add_part(store, "rows", {"n": len(self.source.rows)})
-        add_part(store, "files", get_sizes(self.path, self.source))
-        gone = dict.fromkeys(read_parts(store, "copies"))  # rows that repeat no other one any more
-        add_part(store, "copies", gone | self.source.copies)
+        with store.exclusive():
+            recorded = complete_settings(store.set_fact("campaign", self._describe()))
+            _check_settings(recorded, self.settings, self.store)
+            add_part(store, "rows", {"n": len(self.source.rows)})
+            add_part(store, "files", get_sizes(self.path, self.source))
+            gone = dict.fromkeys(read_parts(store, "copies"))  # rows that repeat none any more
+            add_part(store, "copies", gone | self.source.copies)
 
     def _describe(self) -> dict[str, Any]:
         """Return what the store records: the settings, and the path from two starting points."""
@@ -183,7 +175,7 @@ class LabelingProject:
         return {**self.settings, "path": str(path), "beside": from_store, "skactive": __version__}
 
 
-def _ignore(line: str) -> None:
+def _ignore_line(line: str) -> None:
     """Do nothing with a line."""
 
 

@@ -12,6 +12,7 @@ from skactive.cli._arguments import join_names
 from skactive.cli._cells import format_rows
 from skactive.cli._columns import Column
 from skactive.cli._errors import CommandError
+from skactive.cli._file_labels import MAX_CLASSES
 
 __all__ = ["check_features", "check_named_features", "find_unused_labels"]
 
@@ -24,7 +25,6 @@ _LABEL_NAMES = frozenset(
     {"label", "labels", "target", "targets", "class", "classes", "gold", "category", "categories",
      "annotation", "annotations"}
 )  # fmt: skip
-_MAX_CLASSES = 50  # that a column of labels may have
 
 
 class _Suspicion(NamedTuple):
@@ -70,7 +70,7 @@ def check_features(
     if not suspicions:
         return
     named = "; ".join(f"{name!r} {suspicion.text}" for name, suspicion in suspicions.items())
-    raise CommandError(f"{path.name}: {named}. {_advise(suspicions, columns, given)}")
+    raise CommandError(f"{path.name}: {named}. {_suggest_options(suspicions, columns, given)}")
 
 
 def check_named_features(columns: Sequence[Column], path: Path, lines: Sequence[int]) -> None:
@@ -87,7 +87,7 @@ def check_named_features(columns: Sequence[Column], path: Path, lines: Sequence[
             )
 
 
-def _advise(
+def _suggest_options(
     suspicions: Mapping[str, _Suspicion], columns: Sequence[Column], given: Collection[str]
 ) -> str:
     """Return what to do about suspicious columns: options that can be passed as they are."""
@@ -181,7 +181,7 @@ def _may_be_labels(column: Column, classes: Collection[str] | None) -> bool:
     if classes:
         return _name_classes(column) <= set(classes)
     n_classes = len(column.distinct)
-    return 1 < n_classes <= _MAX_CLASSES and 2 * n_classes <= len(column.texts)
+    return 1 < n_classes <= MAX_CLASSES and 2 * n_classes <= len(column.texts)
 
 
 def _is_coordinate(column: Column, columns: Sequence[Column]) -> bool:

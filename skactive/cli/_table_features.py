@@ -19,7 +19,7 @@ from skactive.cli._columns import parse_date
 __all__ = ["describe_features", "make_table_features"]
 
 # A category of one row relates it to no other; very many make distances meaningless.
-_MIN_ROWS, _MAX_CATEGORIES = 2, 50
+_MIN_ROWS, _MAX_ENCODED = 2, 50
 
 
 def make_table_features(rows: Any, kinds: Mapping[str, str]) -> FrozenEstimator:
@@ -39,7 +39,7 @@ def make_table_features(rows: Any, kinds: Mapping[str, str]) -> FrozenEstimator:
         handle_unknown="ignore",
         sparse_output=False,
         min_frequency=_MIN_ROWS,
-        max_categories=_MAX_CATEGORIES,
+        max_categories=_MAX_ENCODED,
     )
     impute = SimpleImputer(keep_empty_features=True)
     steps = {

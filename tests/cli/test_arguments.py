@@ -23,7 +23,7 @@ from skactive.cli import _arguments as arguments
         (arguments.parse_class_names, '"yes, please",no', ("yes, please", "no")),
         (arguments.parse_class_names, 'a, "b ""c"" d"', ("a", 'b "c" d')),
         (arguments.parse_class_names, 'a,5" pipe', ("a", '5" pipe')),
-        (arguments.parse_class_names, "cafe\u0301,no", ("caf\u00e9", "no")),
+        (arguments.parse_class_names, "cafe\u0301,no", ("café", "no")),
         (arguments.parse_columns, 'b, "a, c"', ["b", "a, c"]),
         (arguments.parse_separator, ";", ";"),
         (arguments.parse_separator, "Tab", "\t"),

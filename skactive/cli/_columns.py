@@ -17,8 +17,10 @@ from skactive.cli._cells import clean_text, is_missing, to_text
 
 __all__ = ["Column", "parse_date", "parse_number"]
 
-_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*|\s*[+-]?inf(inity)?\s*", re.I)
-_CODE = re.compile(r"\s*0\d+\s*")  # 007 is a code: as a number it would lose its zeros
+_NUMBER = re.compile(
+    r"\s*[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf(inity)?)\s*", re.IGNORECASE | re.ASCII
+)
+_CODE = re.compile(r"\s*[+-]?0\d.*")  # 007 is a code: as a number it would lose its zeros
 _NO_NUMBER = frozenset({"na", "n/a", "#n/a", "nan", "-nan", "null", "none", "<na>"})
 _ISO_DATE = re.compile(r"\s*\d{4}-\d\d-\d\d([T ].*)?")
 _MAX_CATEGORIES = 10  # that more than half of the rows may have

@@ -148,15 +148,24 @@ class LabelingProject:
         text = str(error)
         reason = (text.partition(": ")[2] or text).split(". ")[0].rstrip(".")
         resume = format_resume_command("label", self.store, "--accept-changes")
+        numbered = self.settings["id"] is None and self.settings["files"] is None
+        where = " (as they have no ids, rows can be added at the end only)" if numbered else ""
         return (
             f"{self.store} was created for other rows than {self.path} holds: {reason}; restore "
-            f"rows that were removed, accept corrected ones by {resume}, or use another --store"
+            f"rows that were removed or moved{where}, accept corrected ones by {resume}, or use "
+            "another --store"
         )
 
     def _choose_labels(self) -> dict[Any, Any] | None:
         """Return the labels of the file for rows that never had an answer."""
-        known = self.recorded.items
-        return {i: label for i, label in self.source.labels.items() if i not in known} or None
+        known, renamed = self.recorded.items, self.recorded.renamed
+        return {
+            ident: [renamed.get(c, c) for c in label]
+            if isinstance(label, list)
+            else renamed.get(label, label)
+            for ident, label in self.source.labels.items()
+            if ident not in known
+        } or None
 
     def _record(self, store: Any) -> None:
         """Record the settings, which must be those of the start, and the rows."""

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from skactive.cli._errors import CommandError
-from skactive.cli._stored_project import StoredProject
 from skactive.exceptions import StoreError
-from skactive.labeling.state._events import Ident
+from skactive.labeling.state._events import Event, Ident
 from skactive.labeling.stores import SQLiteLabelStore
 
 __all__ = ["Recorded", "add_part", "complete_settings", "read_parts", "read_recorded"]
@@ -43,7 +42,9 @@ class Recorded:
     items : frozenset of str or int
         Ids of rows that had an answer, if the project reads labels from its file.
     classes : list of str
-        Present classes, if the project reads labels from its file.
+        Classes that were declared or added, if the project reads labels from its file.
+    renamed : dict of str to str
+        Present names of classes that were renamed or merged, by their old names.
     """
 
     settings: dict[str, Any] | None = None
@@ -51,6 +52,7 @@ class Recorded:
     sizes: dict[str, int] = field(default_factory=dict)
     items: frozenset[Ident] = frozenset()
     classes: list[str] = field(default_factory=list)
+    renamed: dict[str, str] = field(default_factory=dict)
 
 
 def read_recorded(path: Path) -> Recorded:
@@ -75,14 +77,30 @@ def _read_facts(store: SQLiteLabelStore) -> Recorded:
     settings, pool = store.fact("campaign"), store.fact("pool")
     settings = None if settings is None else complete_settings(settings)
     n_rows = read_parts(store, "rows").get("n", pool["n_rows"] if pool else 0)
-    items: frozenset[Ident] = frozenset()
-    classes: list[str] = []
-    if settings is not None and settings["label"] is not None:
-        events = store.events()
-        items = frozenset(event.item for event in events if event.item is not None)
-        stored = StoredProject(events, {"pool": pool, "campaign": settings})
-        classes = [str(name) for name in stored.progress().classes]
-    return Recorded(settings, n_rows, read_parts(store, "files"), items, classes)
+    sizes = read_parts(store, "files")
+    if settings is None or settings["label"] is None:
+        return Recorded(settings, n_rows, sizes)
+    events = store.events()
+    items = frozenset(event.item for event in events if event.item is not None)
+    return Recorded(settings, n_rows, sizes, items, *_list_classes(settings["classes"], events))
+
+
+def _list_classes(
+    declared: Iterable[str], events: Iterable[Event]
+) -> tuple[list[str], dict[str, str]]:
+    """Return all names that classes have or had, and the present names of the renamed ones."""
+    classes, renamed = dict.fromkeys(declared), dict[str, str]()
+    for event in events:
+        if event.kind == "class":
+            classes[event.value] = None
+            renamed.pop(event.value, None)
+        elif event.kind == "rename":
+            old, new = event.value["old"], event.value["new"]
+            classes[new] = None
+            renamed = {name: new if now == old else now for name, now in renamed.items()}
+            renamed = {**renamed, old: new}
+            renamed.pop(new, None)
+    return list(classes), renamed
 
 
 def complete_settings(settings: Mapping[str, Any]) -> dict[str, Any]:

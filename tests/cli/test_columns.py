@@ -50,8 +50,7 @@ def test_missing_numbers_of_libraries():
 def test_numbers():
     assert parse_number("1e3") == 1000
     assert math.isnan(parse_number(" null "))
-    assert parse_number("٣") is not None  # a digit of another script
-    for text in ("1,5", "1_0", "0x1", "007", "five", "1.2.3"):
+    for text in ("٣", "1,5", "1_0", "0x1", "007", "five", "1.2.3"):
         assert parse_number(text) is None
 
 

@@ -195,7 +195,7 @@ def test_a_file_that_changed_is_refused(folder):
     with pytest.raises(CommandError, match=r"labels\.db was created for other rows than"):
         open_project({"resume": "labels.db"})
     (folder / "data.csv").write_text(text[: text.rindex("r59")])
-    with pytest.raises(CommandError, match="restore rows that were removed"):
+    with pytest.raises(CommandError, match="restore rows that were removed or moved"):
         open_project({"resume": "labels.db"})
     (folder / "data.csv").write_text(text)
     open_project({"resume": "labels.db"}).close()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from argparse import ArgumentTypeError
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -89,9 +90,14 @@ def read_texts(table: Table, path: Path, options: ReadingOptions) -> Content:
     )
 
 
-def split_text_columns(names: str, columns: Sequence[str] | dict[str, Any]) -> list[str]:
+def split_text_columns(names: str, columns: Collection[str]) -> list[str]:
     """Return the columns that an option names: one, or several separated by commas."""
-    return [names] if names in columns else list(split_names(names)) or [names]
+    if names in columns:
+        return [names]
+    try:
+        return list(split_names(names)) or [names]
+    except ArgumentTypeError:  # a quote that is not closed
+        return [names]
 
 
 def _join_texts(cells: Sequence[Any]) -> str:

@@ -160,7 +160,7 @@ def _check_declared(
         all_classes = shlex.quote(join_names([*classes, *unknown]))
         advice += f", or declare them in a new store by --classes {all_classes}"
     raise CommandError(
-        f"column {name!r} holds values that are not among the classes {', '.join(classes)}: "
+        f"column {name!r} holds values that are not among the classes {list_first(classes)}: "
         f"{_name_values(unknown, lines)}; {advice}"
     )
 

@@ -90,7 +90,7 @@ def _read_table(path: Path, options: ReadingOptions) -> Table:
 def _read_rows(path: Path, options: ReadingOptions) -> DataSource:
     """Read the rows of a table that have content."""
     table = _read_table(path, options)
-    _check_options(path, table, options)
+    _check_names(path, table, options)
     read = read_features if options.text is None else read_texts
     content = read(table, path, options)
     if not content.keys:
@@ -108,10 +108,13 @@ def _read_rows(path: Path, options: ReadingOptions) -> DataSource:
     return _make_source(path, table, content, labels, grouped, notes, options)
 
 
-def _check_options(path: Path, table: Table, options: ReadingOptions) -> None:
-    """Raise an error if options name missing columns, or one column twice."""
+def _check_names(path: Path, table: Table, options: ReadingOptions) -> None:
+    """Raise an error if names of columns are invalid, missing, or given twice."""
     if options.text is not None and options.columns is not None:
         raise CommandError("--text and --columns cannot be combined: label texts, or rows of cells")
+    for name in table.columns:
+        if INVALID_CHARACTER.search(name):
+            raise CommandError(f"{path.name}: {name!r} is no name of a column: rename it")
     for name in (options.id, options.label):
         if name is not None:
             check_column(name, table.columns, path)
@@ -258,10 +261,12 @@ def _note_unused_labels(table: Table, options: ReadingOptions) -> list[str]:
 def _read_first_version(path: Path, options: ReadingOptions) -> DataSource:
     """Read rows as the first version did: all of them, and all other columns as features."""
     columns, classes = read_columns(path), list(options.classes or ())
+    for name in (options.text, options.id):
+        if name is not None:
+            check_column(name, columns, path)
     if options.text is None:
         ids, rows = _read_numbers(path, options.id)
         return DataSource("table", rows, ids, columns=columns, classes=classes)
-    check_column(options.text, columns, path)
     texts = [to_text(value) for value in columns[options.text]]
     ids = None if options.id is None else columns[options.id]
     return DataSource("text", texts, ids, columns=columns, classes=classes)

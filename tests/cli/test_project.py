@@ -2,6 +2,7 @@
 
 import csv
 import inspect
+import io
 import shutil
 import wave
 from pathlib import Path
@@ -300,6 +301,14 @@ def test_labels_of_the_file_are_there_at_the_start(gold):
         assert session.progress().n_labeled == 20
         assert {record["id"] for record in session.records()} == {f"r{i}" for i in range(0, 60, 3)}
     assert "20 of 60 rows have a label (column 'gold')" in lines
+
+
+def test_notes_come_before_the_first_row(gold, monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    arguments = ["gold.csv", "--text", "body", "--id", "id", "--label", "gold"]
+    assert main(["label", *arguments, "--classes", "good,bad", "--store", "labels.db"]) == 0
+    printed = capsys.readouterr().out
+    assert 0 <= printed.index("20 of 60 rows have a label") < printed.index("gold.csv · ")
 
 
 def test_labels_of_the_file_are_added_once(gold):

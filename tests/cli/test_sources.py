@@ -73,8 +73,9 @@ def test_a_file_without_texts_is_refused(write):
 def test_texts_of_several_columns_are_joined(write):
     path = write({"t": "a", "b": "c"}, {"t": "", "b": "d"}, {"t": None, "b": " "})
     assert read(path, text="t,b").rows == ["a\n\nc", "d"]
-    with pytest.raises(CommandError, match="has no column 'x'"):
-        read(path, text="t,x")
+    for names, missing in (("t,x", "'x'"), ('t,"b', "'t,\"b'")):
+        with pytest.raises(CommandError, match=f"has no column {missing}"):
+            read(path, text=names)
 
 
 def test_a_column_whose_name_has_a_comma(write):
@@ -89,6 +90,12 @@ def test_characters_that_cannot_be_shown_are_replaced_and_said(tmp_path):
     source = read(tmp_path / "data.csv", text="t")
     assert source.rows == ["red \ufffd[31m", "plain\ttab"]
     assert has_note(source, "Control characters", " 2" if "line" in source.notes[0] else " 1")
+
+
+@pytest.mark.parametrize("name", ["n\ud83d", "n\x1b"])
+def test_names_that_cannot_be_shown_are_refused(write, name):
+    with pytest.raises(CommandError, match="rename it|half a character"):
+        read(write({"t": "a", name: 1}, {"t": "b", name: 2}), text="t")
 
 
 # Copies -----------------------------------------------------------------------------------------

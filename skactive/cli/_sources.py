@@ -115,9 +115,9 @@ def _check_names(path: Path, table: Table, options: ReadingOptions) -> None:
     for name in table.columns:
         if INVALID_CHARACTER.search(name):
             raise CommandError(f"{path.name}: {name!r} is no name of a column: rename it")
-    for name in (options.id, options.label):
-        if name is not None:
-            check_column(name, table.columns, path)
+    for named in (options.id, options.label):
+        if named is not None:
+            check_column(named, table.columns, path)
     texts = split_text_columns(options.text or "", table.columns)
     if options.label is not None and options.label in {options.id, *texts}:
         raise CommandError(f"--label names {options.label!r}, which is the column of ids or texts")

@@ -94,7 +94,7 @@ def test_characters_that_cannot_be_shown_are_replaced_and_said(tmp_path):
 
 @pytest.mark.parametrize("name", ["n\ud83d", "n\x1b"])
 def test_names_that_cannot_be_shown_are_refused(write, name):
-    with pytest.raises(CommandError, match="rename it|half a character"):
+    with pytest.raises(CommandError, match=r"rename it|half a character"):
         read(write({"t": "a", name: 1}, {"t": "b", name: 2}), text="t")
 
 

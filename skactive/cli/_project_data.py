@@ -68,16 +68,19 @@ def read_project_data(stored: StoredProject, store: Path, path: Path | None) -> 
         raise CommandError(
             f"{project.path} does not hold the {n:,} rows that {store} was created for"
         )
-    columns = {name: values[:n] for name, values in get_columns(project).items()}
-    return ProjectData(ids[:n], columns, project.settings["text"])
+    source = project.source
+    columns = {
+        name: [*values[:n], *source.copy_columns.get(name, ())]
+        for name, values in get_columns(project).items()
+    }
+    return ProjectData([*ids[:n], *source.copies], columns, project.settings["text"])
 
 
 def get_columns(project: LabelingProject) -> Columns:
     """Return all columns of the data of a project."""
     source = project.source
-    columns = getattr(source, "columns", None)
-    if columns:
-        return dict(columns)
+    if source.columns:
+        return dict(source.columns)
     if source.kind == "table":
         return read_pool(source.rows)
     return {project.settings["text"] if source.kind == "text" else "file": list(source.rows)}

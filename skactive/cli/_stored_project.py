@@ -10,9 +10,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from skactive.cli._duplicates import read_copies, repeat_for_copies
 from skactive.cli._errors import CommandError
 from skactive.cli._files import check_file
 from skactive.exceptions import StoreError
+from skactive.labeling._pool import read_pools
 from skactive.labeling._synced import SyncedState
 from skactive.labeling.state._events import Event
 from skactive.labeling.state._leases import LiveLeases
@@ -34,13 +36,16 @@ class StoredProject:
 
     def __init__(self, store: SQLiteLabelStore) -> None:
         self._store = store
-        self.pool, self.settings = store.fact("pool"), store.fact("campaign")
+        pools = read_pools(store)
+        self.pool, self.settings = pools[-1] if pools else None, store.fact("campaign")
+        self.copies = read_copies(store)
         self.state = SessionState(None)
         SyncedState(store, self.state).sync()
 
     def iter_records(self) -> Iterator[dict[str, Any]]:
         """Yield the present answers, as ``LabelingSession.records`` returns them."""
-        return iter_records(self.state.iter_answers(), self._store.get_events)
+        records = iter_records(self.state.iter_answers(), self._store.get_events)
+        return iter(repeat_for_copies(records, self.copies)) if self.copies else records
 
     def progress(self) -> Progress:
         """Return the progress, as ``LabelingSession.progress`` does."""

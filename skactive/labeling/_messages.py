@@ -25,8 +25,6 @@ NOTHING_LEFT = "There is nothing left to label. Thank you!"
 NO_MODEL = "There is no model yet to suggest a class."
 UNOPENED_FILE = "The file could not be opened. Press again to label it anyway."
 
-_MIN_AUDITED = 20  # fewer audit rows say too little about the accuracy
-
 
 def describe_label(label: Any) -> str:
     """Return the text of a label; of several classes, their names.
@@ -95,12 +93,11 @@ def describe_accuracy(progress: Progress, n_audit_rows: int) -> str:
     str
         Empty without an audit, and before the first model.
     """
-    if progress.accuracy is not None:
-        share, low, high = (f"{100 * value:.1f} %" for value in progress.accuracy)
+    if progress.reliable_accuracy is not None:
+        share, low, high = (f"{100 * value:.1f} %" for value in progress.reliable_accuracy)
         return f"Accuracy {share} (95 % interval {low} to {high})"
-    n_audited = getattr(progress, "n_audited", None)
-    n_needed = getattr(progress, "min_audited", _MIN_AUDITED)
-    if not n_audit_rows or n_audited is None or n_audited >= n_needed:
+    n_audited, n_needed = progress.n_audited, progress.min_audited
+    if not n_audit_rows or n_audited >= n_needed:
         return ""
     if n_audit_rows < n_needed:
         return f"Accuracy: needs {n_needed} audit rows; there are only {n_audit_rows}"

@@ -20,7 +20,7 @@ from skactive.labeling.state._events import Event, Ident, new_id
 from skactive.labeling.stores import LabelStore
 from skactive.simulation._audit_sample import draw_audit_rows
 
-__all__ = ["check_pool", "draw_audit"]
+__all__ = ["check_pool", "draw_audit", "read_pools"]
 
 _FACT = "pool"  # the first pool; those after it are "pool 1", "pool 2" and so on
 _HASHES = "row hashes"  # name of the snapshot
@@ -73,7 +73,7 @@ def check_pool(
         If rows are missing or in another order, or have other contents without `accept_changes`.
     """
     with store.exclusive():
-        pools = _read_pools(store)
+        pools = read_pools(store)
         now = {"n_rows": len(ids), "ids": digest(ids), "rows": describe_rows(X)}
         if not pools:
             _record(store, now, 0, ids, X)
@@ -120,7 +120,7 @@ def draw_audit(ids: Sequence[Ident], grown: list[set[Ident]], share: float, seed
     return np.concatenate(drawn)
 
 
-def _read_pools(store: LabelStore) -> list[dict[str, Any]]:
+def read_pools(store: LabelStore) -> list[dict[str, Any]]:
     """Return the pools that a store records, in order."""
     pools: list[dict[str, Any]] = []
     while (pool := store.fact(_name_fact(len(pools)))) is not None:

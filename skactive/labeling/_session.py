@@ -610,7 +610,7 @@ class LabelingSession:
             return None if answer is None else self._recorder.read_events([answer])[0]
 
     def answers_of(self, annotator: str | None, n: int, before: int | None = None) -> list[Event]:
-        """Return answers of an annotator that hold or were changed later, latest first.
+        """Return the answers of an annotator that hold, latest first.
 
         Parameters
         ----------

@@ -1,7 +1,5 @@
 """Sentences that the terminal and the page have in common."""
 
-from types import SimpleNamespace
-
 import pytest
 
 from skactive.labeling._messages import describe_accuracy, describe_answer, describe_counts
@@ -30,13 +28,13 @@ def test_counts():
 
 
 def make_progress(n_audited, accuracy=None):
-    return SimpleNamespace(accuracy=accuracy, n_audited=n_audited, min_audited=20)
+    return Progress(100, 50, 0, 0, 0, 40, 4, accuracy=accuracy, n_audited=n_audited)
 
 
 @pytest.mark.parametrize(
     ("progress", "n_audit_rows", "text"),
     [
-        (make_progress(3), 50, "Accuracy: after 20 audit rows; 3 so far"),
+        (make_progress(3, (0.0, 0.0, 0.975)), 50, "Accuracy: after 20 audit rows; 3 so far"),
         (make_progress(3), 5, "Accuracy: needs 20 audit rows; there are only 5"),
         (make_progress(0), 0, ""),
         (make_progress(20), 50, ""),  # the next model is measured on them

@@ -86,6 +86,11 @@ class AnswerTable:
                 seen.add(self.annotator[number])
                 yield number
 
+    def is_current(self, number: int) -> bool:
+        """Return whether an answer is the last one of its annotator about its row."""
+        by, about = self.annotator[number], self.iter_about(self.row[number])
+        return next(other for other in about if self.annotator[other] == by) == number
+
     def list_current(self) -> list[int]:
         """Return the last answers per row and annotator, in order."""
         return sorted(n for row in range(len(self._last)) for n in self.iter_current(row))

@@ -393,7 +393,7 @@ class SessionState:
         return None if number is None else self._make_answer(number)
 
     def list_answers_by(self, annotator: str | None, n: int, before: int | None) -> list[Answer]:
-        """Return the last `n` answers of an annotator that are not undone, latest first.
+        """Return the last `n` answers of an annotator that hold, latest first.
 
         Parameters
         ----------
@@ -409,7 +409,8 @@ class SessionState:
         for number in self._answers.iter_by(code) if code is not None else ():
             if len(answers) == n:
                 break
-            if before is None or self._answers.position[number] < before:
+            is_earlier = before is None or self._answers.position[number] < before
+            if is_earlier and self._answers.is_current(number):
                 answers.append(self._make_answer(number))
         return answers
 

@@ -65,6 +65,8 @@ class Labeler:
         Shows the files of rows elsewhere.
     title : str, default=""
         First line of the screen.
+    message : str, default=""
+        Message on the first screen.
     clock : callable, default=time.monotonic
         Returns the time in seconds.
     """
@@ -79,6 +81,7 @@ class Labeler:
         declared: Sequence[str] | None = None,
         viewer: Viewer | None = None,
         title: str = "",
+        message: str = "",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.session, self.console, self.annotator = session, console, annotator
@@ -91,7 +94,7 @@ class Labeler:
         self._key = ""  # the last one
         self._changes = False  # whether it changes the screen, so that its repetitions must wait
         self._chosen: list[str] = []
-        self._message, self._warning = "", False
+        self._message, self._warning = message, False
         self._is_open = self._is_confirmed = True  # the file of the row; labeling without it
         self._shown_at = clock()
 

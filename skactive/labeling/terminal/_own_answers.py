@@ -4,26 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from skactive.labeling.state._events import Event, Ident, new_id
+from skactive.labeling.state._events import Event, Ident
 
-__all__ = ["find_earlier_answer", "retract_answer"]
-
-
-def retract_answer(session: Any, annotator: str | None) -> Event | None:
-    """Undo the last answer of a person, and return it; None if there is none.
-
-    Parameters
-    ----------
-    session : LabelingSession
-        The session.
-    annotator : str or None
-        Name of the person.
-    """
-    if hasattr(session, "retract"):
-        undone: Event | None = session.retract(annotator, key=new_id())
-        return undone
-    last: Event | None = session.last_answer(annotator)
-    return None if session.undo(annotator, key=new_id()) is None else last
+__all__ = ["find_earlier_answer"]
 
 
 def find_earlier_answer(session: Any, annotator: str | None, shown: Ident | None) -> Event | None:
@@ -44,9 +27,6 @@ def find_earlier_answer(session: Any, annotator: str | None, shown: Ident | None
     Event or None
         None if there is no earlier answer.
     """
-    idents = [each["id"] for each in session.records() if each["annotator"] == annotator]
-    position = idents.index(shown) if shown in idents else len(idents)
-    if position == 0:
-        return None
-    answer: Event | None = session.get_answer(idents[position - 1], annotator)
-    return answer
+    answer = None if shown is None else session.get_answer(shown, annotator)
+    before = None if answer is None else answer.seq
+    return next(iter(session.answers_of(annotator, 1, before)), None)

@@ -8,8 +8,8 @@ from typing import Any
 
 from skactive._utils.rows import take_rows
 from skactive.labeling._session import LabelingSession
-from skactive.labeling.state._events import Event, Ident
-from skactive.labeling.terminal._own_answers import find_earlier_answer, retract_answer
+from skactive.labeling.state._events import Event, Ident, new_id
+from skactive.labeling.terminal._own_answers import find_earlier_answer
 
 __all__ = ["Item", "Rows"]
 
@@ -84,7 +84,7 @@ class Rows:
 
     def undo(self) -> Event | None:
         """Take back the last answer, and go to its row; return the answer, if there was one."""
-        undone = retract_answer(self._session, self._annotator)
+        undone = self._session.retract(self._annotator, key=new_id())
         if undone is None or undone.item is None:
             return None
         self._postpone(unless=undone.item)

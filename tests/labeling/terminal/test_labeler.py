@@ -447,7 +447,6 @@ def test_counts_include_the_answer_just_given(label):
 # Classes that change ----------------------------------------------------------------------------
 
 
-@pytest.mark.skipif(not hasattr(LabelingSession, "rename_class"), reason="needs rename_class")
 def test_a_class_is_renamed_and_merged(label):
     answers, shown, session = label("1", "b", "e", "goood", "good", ENTER, "e", "good", "bad", "y",
                                     classes=("goood", "bad"))  # fmt: skip

@@ -65,20 +65,3 @@ def test_undo_takes_back_own_answers_only(open_rows):
     assert rows.current.answer is None
     assert rows.undo() is None
     assert [record["annotator"] for record in session.records()] == ["ben"]
-
-
-def test_undo_is_one_call_where_the_session_offers_it(open_rows, monkeypatch):
-    session, rows = open_rows()
-    rows.advance()
-    answer(session, rows)
-    last = session.last_answer("ann")
-    calls = []
-
-    def retract(annotator, key=None):
-        calls.append((annotator, bool(key)))
-        session.undo(annotator)
-        return last
-
-    monkeypatch.setattr(session, "retract", retract, raising=False)
-    assert rows.undo() == last
-    assert calls == [("ann", True)]

@@ -93,7 +93,7 @@ def test_of_many_classes_some_are_shown_and_the_chosen_ones():
 
 def test_the_screen_names_accuracy_and_when_to_stop():
     progress = Progress(
-        100, 50, 1, 0, 0, 40, 4, classes={"a\x1b": 2}, accuracy=(0.85, 0.62, 0.97),
+        100, 50, 1, 0, 0, 40, 4, classes={"a\x1b": 2}, accuracy=(0.85, 0.62, 0.97), n_audited=20,
         stop_reason="models agree \x1b[2J", problem="ValueError: \x1b[2J",
     )  # fmt: skip
     screen = make_screen(3, ["a\x1b"], progress)

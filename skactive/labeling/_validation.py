@@ -81,8 +81,9 @@ def check_annotator(name: Any) -> str | None:
     if name is None:
         return None
     if not isinstance(name, str):
+        advice = None if is_missing(name) else str(name)
         raise LabelError(
-            f"annotator must be a string or None, got {name!r}: pass annotator={str(name)!r}. "
+            f"annotator must be a string or None, got {name!r}: pass annotator={advice!r}. "
             "Nothing was stored."
         )
     return check_name(name)

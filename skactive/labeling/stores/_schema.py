@@ -60,10 +60,6 @@ CREATE TRIGGER no_update BEFORE UPDATE ON event
     BEGIN SELECT RAISE(ABORT, 'events are never changed'); END;
 CREATE TRIGGER no_delete BEFORE DELETE ON event
     BEGIN SELECT RAISE(ABORT, 'events are never deleted'); END;
-CREATE TRIGGER no_fact_update BEFORE UPDATE ON fact
-    BEGIN SELECT RAISE(ABORT, 'facts are never changed'); END;
-CREATE TRIGGER no_fact_delete BEFORE DELETE ON fact
-    BEGIN SELECT RAISE(ABORT, 'facts are never deleted'); END;
 """
 
 

@@ -538,7 +538,6 @@ def test_a_fact_that_was_changed_is_noticed(path):
     store.set_fact("seed", 7)
     store.close()
     with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("DROP TRIGGER no_fact_update")
         connection.execute("UPDATE fact SET value = '6' WHERE name = 'seed'")
     with pytest.raises(StoreError, match=r"a fact .* was changed"):
         SQLiteLabelStore(path)

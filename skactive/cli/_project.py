@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from skactive import __version__
 from skactive.cli._arguments import parse_class_names, parse_positive_int, parse_share
 from skactive.cli._errors import CommandError
-from skactive.cli._files import check_file
+from skactive.cli.reading import check_file
 from skactive.exceptions import PoolChangedError, StoreError
 from skactive.labeling._session import LabelingSession
 from skactive.labeling.stores import SQLiteLabelStore

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 from skactive.cli._data_source import DataSource
 from skactive.cli._errors import CommandError
-from skactive.cli._files import (
-    FRAME_SUFFIXES,
+from skactive.cli._folders import read_folder
+from skactive.cli.reading import (
+    Table,
     check_column,
     check_file,
     check_finite,
+    format_value,
+    make_frame,
     read_columns,
-    read_frame,
     to_numbers,
 )
-from skactive.cli._folders import read_folder
 
 __all__ = ["read_source"]
 
@@ -30,7 +29,7 @@ def read_source(
     Parameters
     ----------
     path : Path
-        A csv, jsonl or parquet file, or a folder of images or WAV files.
+        A table, or a folder of images or WAV files.
     kind : {"images", "audio"} or None
         Which files of a folder to read; None decides by their suffixes.
     text : str or None
@@ -48,45 +47,32 @@ def read_source(
     check_file(path)
     if kind is not None:
         raise CommandError(f"--{kind} needs a folder of files, but {path.name} is a file")
-    if path.suffix.lower() not in FRAME_SUFFIXES:
-        raise CommandError(
-            f"cannot read {path.name}: expected one of {', '.join(FRAME_SUFFIXES)}, or a folder "
-            "of images or WAV files"
-        )
+    table = read_columns(path)
+    for name in (text, id_column):
+        if name is not None:
+            check_column(name, table.columns, path)
     if text is None:
-        return _read_numbers(path, id_column)
-    return _read_texts(path, text, id_column)
+        return _read_numbers(path, table, id_column)
+    return _make_texts(table, text, id_column)
 
 
 # Tables -----------------------------------------------------------------------------------------
 
 
-def _read_texts(path: Path, column: str, id_column: str | None) -> DataSource:
-    columns = read_columns(path)
-    for name in (column, id_column):
-        if name is not None:
-            check_column(name, columns, path)
-    texts = [_to_text(value) for value in columns[column]]
-    if not texts:
-        raise CommandError(f"{path.name} has no rows")
-    return DataSource("text", texts, None if id_column is None else columns[id_column])
+def _make_texts(table: Table, column: str, id_column: str | None) -> DataSource:
+    texts = [format_value(value) for value in table.columns[column]]
+    return DataSource("text", texts, None if id_column is None else table.columns[id_column])
 
 
-def _to_text(value: Any) -> str:
-    if value is None or (isinstance(value, float) and value != value):
-        return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+def _read_numbers(path: Path, table: Table, id_column: str | None) -> DataSource:
+    frame = make_frame(table, path)
+    import pandas as pd  # late: an extra, which was needed to make the frame
 
-
-def _read_numbers(path: Path, id_column: str | None) -> DataSource:
-    frame = read_frame(path)
-    import pandas as pd  # late: an extra, which was needed to read the frame
-
+    ids = None
     if id_column is not None:
-        check_column(id_column, frame.columns, path)
-    ids = None if id_column is None else frame.pop(id_column).tolist()
-    if not len(frame):
-        raise CommandError(f"{path.name} has no rows")
+        numbers = frame.pop(id_column)
+        is_whole = pd.api.types.is_integer_dtype(numbers)
+        ids = numbers.tolist() if is_whole else table.columns[id_column]
     if not len(frame.columns):
         raise CommandError(f"{path.name} has no column besides {id_column!r}")
     X = to_numbers(frame, path, "name the column to read by --text, or drop them")

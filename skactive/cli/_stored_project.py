@@ -10,7 +10,7 @@ from statistics import median
 from typing import Any
 
 from skactive.cli._errors import CommandError
-from skactive.cli._files import check_file
+from skactive.cli.reading import check_file
 from skactive.exceptions import StoreError
 from skactive.labeling.state._events import Event
 from skactive.labeling.state._leases import LiveLeases

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from skactive._utils.text import pluralize
 from skactive.cli._errors import CommandError
-from skactive.cli._files import check_column, check_file, check_finite, read_frame, to_numbers
+from skactive.cli.reading import check_column, check_file, check_finite, read_frame, to_numbers
 
 __all__ = ["read_table"]
 

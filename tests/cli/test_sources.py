@@ -9,7 +9,7 @@ from skactive.cli._sources import read_source
 
 def test_texts_are_kept_as_they_are(tmp_path):
     (tmp_path / "data.csv").write_bytes(
-        '\ufeffid,body\n007,NA\n8,"two\nlines, and a comma"\n9\n'.encode()
+        '\ufeffid,body\n007,NA\n8,"two\nlines, and a comma"\n9,\n'.encode()
     )
     source = read_source(tmp_path / "data.csv", None, "body", "id")
     assert source.rows == ["NA", "two\nlines, and a comma", ""]

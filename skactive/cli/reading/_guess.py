@@ -1,0 +1,108 @@
+"""The likely encoding of bytes that are not UTF-8."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+__all__ = ["Guess", "guess_encoding"]
+
+
+class Guess(NamedTuple):
+    """An encoding, and a part of the text decoded by it."""
+
+    name: str
+    example: str
+
+
+_WESTERN = "a-zA-ZàáâãäåæçèéêëìíîïñòóôõöøùúûüýÿßœžšÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝŒŽŠ"
+_CENTRAL = "a-zA-ZąćęłńóśźżáčďéěíňřšťúůýžöőüűäôľĺăâîșțşţđĄĆĘŁŃÓŚŹŻÁČĎÉĚÍŇŘŠŤÚŮÝŽÖŐÜŰÄÔĽĂÂÎŞŢĐ"
+_SIGNS = "€£©®°§«»„“”‘’–—…™½¼¾²³µ·¡¿º•¥"  # noqa: RUF001 (they are meant)
+_KANA_AND_HAN = "ぁ-ヿ一-龥々、。「」・ー！？（）：０-９Ａ-Ｚａ-ｚ"  # noqa: RUF001
+_HAN = "一-龥，。！？、：；（）“”《》"  # noqa: RUF001
+
+# Each encoding with the characters that its languages use. The order breaks ties.
+_CANDIDATES = {
+    "cp1252": _WESTERN + _SIGNS,
+    "cp1250": _CENTRAL + _SIGNS,
+    "mac_roman": _WESTERN,
+    "cp850": _WESTERN,
+    "cp1251": "а-яА-ЯёЁіїєґІЇЄҐ" + _SIGNS + "№",  # noqa: RUF001
+    "koi8_r": "а-яА-ЯёЁ",  # noqa: RUF001
+    "cp1253": "α-ωΑ-Ωάέήίόύώϊϋ" + _SIGNS,  # noqa: RUF001
+    "cp1255": "א-ת" + _SIGNS,
+    "cp1256": "ء-ي،؛؟",
+    "shift_jis": _KANA_AND_HAN,
+    "euc_jp": _KANA_AND_HAN,
+    "euc_kr": "가-힣",
+    "gb18030": _HAN,
+    "big5": _HAN,
+}
+_LATIN = {"cp1252", "cp1250", "mac_roman", "cp850"}
+# Simplified characters that are frequent, and their traditional forms
+_SIMPLIFIED, _TRADITIONAL = "的一是不了在有我他这中大来上个国们为", "這來個國們為說時會對學"
+_MAX_SAMPLE = 20_000  # bytes
+_MIN_SHARE = 0.8  # of the characters beyond ASCII must be usual ones
+
+
+def guess_encoding(data: bytes) -> Guess | None:
+    """Return the likely encoding of bytes that are not UTF-8, or None.
+
+    Parameters
+    ----------
+    data : bytes
+        A text.
+    """
+    wide = _guess_wide(data[:_MAX_SAMPLE])
+    if wide is not None:
+        return wide
+    lines = [line for line in re.split(rb"[\r\n]+", data) if not line.isascii()]
+    sample = b"\n".join(lines)[:_MAX_SAMPLE]
+    # A cut through a character leaves the last line without meaning
+    sample = (
+        sample if len(lines) < 2 or len(sample) < _MAX_SAMPLE else sample[: sample.rfind(b"\n")]
+    )
+    scores = {name: _score(sample, name) for name in _CANDIDATES}
+    best = max(scores, key=lambda name: scores[name])
+    if scores[best] < _MIN_SHARE:
+        return None
+    return Guess(best, _take_example(sample.decode(best)))
+
+
+def _guess_wide(data: bytes) -> Guess | None:
+    """Return UTF-16 without a mark, if every other byte is mostly zero."""
+    for name, zeros in (("utf-16-le", data[1::2]), ("utf-16-be", data[::2])):
+        if zeros and zeros.count(0) > 0.4 * len(zeros):
+            return Guess(name, data[:80].decode(name, "ignore").splitlines()[0])
+    return None
+
+
+def _score(sample: bytes, name: str) -> float:
+    """Return the share of characters beyond ASCII that are usual, below 0 if it cannot be."""
+    try:
+        text = sample.decode(name)
+    except UnicodeDecodeError:
+        return -1.0
+    beyond = re.findall(r"[^\x00-\x7f]", text)
+    usual = len(re.findall(f"[{_CANDIDATES[name]}]", "".join(beyond)))
+    score = usual / max(len(beyond), 1)
+    if name in _LATIN:
+        # Letters with accents stand among others; many in a row are another script
+        runs = re.findall(r"[^\W\d_\x00-\x7f]{3,}", text)
+        score -= sum(map(len, runs)) / max(len(beyond), 1)
+        # Within a word a capital seldom follows a small letter
+        score -= len(re.findall(r"[a-z][^\Wa-z\d_\x00-\x7fß-ÿœžš]", text)) / (4 * len(beyond) + 1)
+    if name in {"gb18030", "big5"}:
+        common = _SIMPLIFIED if name == "gb18030" else _TRADITIONAL
+        score += min(sum(text.count(letter) for letter in common) / max(len(beyond), 1), 0.1)
+    if name in {"shift_jis", "euc_jp"} and not re.search("[ぁ-ん]", text):
+        score -= 0.3  # Japanese has hiragana
+    if name in {"cp1251", "koi8_r"}:
+        # Words are in small letters, at most with one capital at their beginning
+        score -= len(re.findall("[а-яё][А-ЯЁ]", text)) / max(len(beyond), 1)  # noqa: RUF001
+    return score
+
+
+def _take_example(text: str) -> str:
+    match = re.search(r".{0,20}[^\x00-\x7f].{0,20}", text)
+    return match.group().strip() if match else ""

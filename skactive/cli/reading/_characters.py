@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,15 +33,13 @@ def check_characters(table: Table, path: Path) -> None:
     """
     for name, values in table.columns.items():
         if _SURROGATE.search(name):
-            raise CommandError(f"a name in {path.name} holds half a character: {shorten(name)!r}")
-        for position, value in enumerate(values):
-            if value is None or (isinstance(value, str) and value.isascii()):
-                continue
-            if isinstance(value, str | list | dict) and _SURROGATE.search(format_value(value)):
+            raise CommandError(f"a name in {path.name} holds half a character: {name!a}")
+        for position, text in _find_beyond_ascii(values):
+            if _SURROGATE.search(text):
                 raise CommandError(
                     f"{table.name_place(position)} of {path.name} holds half a character in "
-                    f"{shorten(name, 30)!r}: {ascii(format_value(value))[:60]}; write both halves, "
-                    r"as in \ud83d\ude00, or remove it"
+                    f"{shorten(name, 30)!r}: {ascii(text)[:60]}; write both halves, as in "
+                    r"\ud83d\ude00, or remove it"
                 )
 
 
@@ -52,33 +51,41 @@ def describe_damage(table: Table) -> list[str]:
     table : Table
         Columns as they were read.
     """
-    return [
-        note for name, values in table.columns.items() for note in _describe(table, name, values)
-    ]
-
-
-def _describe(table: Table, name: str, values: list[Any]) -> list[str]:
     notes = []
-    found = [
-        (position, match)
-        for position, value in enumerate(values)
-        if isinstance(value, str) and not value.isascii() and (match := _DAMAGE.search(value))
-    ]
-    if found:
-        position, match = found[0]
-        example = shorten(match.string[max(match.start() - 10, 0) : match.end() + 10])
-        notes.append(
-            f"damaged by an earlier conversion: {pluralize(len(found), 'text')} of "
-            f"{shorten(name, 30)!r} ({table.name_place(position)}: {example!r})"
-        )
-    cut = [
-        i for i, value in enumerate(values) if isinstance(value, str) and len(value) == _CELL_LIMIT
-    ]
-    if cut:
-        places = [table.lines[i] for i in cut] if table.lines else [i + 1 for i in cut]
-        where = format_lines(places, "line" if table.lines else "row")
-        notes.append(
-            f"probably cut: {pluralize(len(cut), 'text')} of {shorten(name, 30)!r} with "
-            f"{_CELL_LIMIT} characters, the limit of a spreadsheet ({where})"
-        )
+    for name, values in table.columns.items():
+        column = shorten(name, 30)
+        damaged = [
+            (position, match)
+            for position, text in _find_beyond_ascii(values)
+            if (match := _DAMAGE.search(text))
+        ]
+        if damaged:
+            position, match = damaged[0]
+            example = shorten(match.string[max(match.start() - 10, 0) : match.end() + 10])
+            notes.append(
+                f"damaged by an earlier conversion: {pluralize(len(damaged), 'text')} of "
+                f"{column!r} ({table.name_place(position)}: {example!r})"
+            )
+        cut = [i for i, v in enumerate(values) if isinstance(v, str) and len(v) == _CELL_LIMIT]
+        if cut:
+            places = [table.lines[i] for i in cut] if table.lines else [i + 1 for i in cut]
+            where = format_lines(places, "line" if table.lines else "row")
+            notes.append(
+                f"probably cut: {pluralize(len(cut), 'text')} of {column!r} with {_CELL_LIMIT} "
+                f"characters, the limit of a spreadsheet ({where})"
+            )
     return notes
+
+
+def _find_beyond_ascii(values: Sequence[Any]) -> Iterator[tuple[int, str]]:
+    """Yield texts, and what is written of lists and objects, that are not ASCII."""
+    kinds = set(map(type, values))
+    if kinds == {str} and all(map(str.isascii, values)):  # a fifth of the time of the loop
+        return
+    if not kinds & {str, list, dict}:
+        return
+    for position, value in enumerate(values):
+        if isinstance(value, str | list | dict):
+            text = format_value(value)
+            if not text.isascii():
+                yield position, text

@@ -99,22 +99,26 @@ def _infer_type(values: list[Any]) -> NDArray[Any]:
 
 def _to_array(texts: list[str]) -> NDArray[Any] | None:
     """Return texts as integers, floats or truth values; None if one is something else."""
-    present = [text for text in texts if text.strip() not in _MISSING]
-    joined = "".join(present)
+    joined = "".join(texts)
     if not joined.isascii() or "_" in joined:  # float() would take 1_000, and digits of any script
         return None
-    if any(map(_PADDED.match, present)):  # codes: 007, or the postal code 01067
-        return None
-    complete = len(present) == len(texts)
-    if present and complete and all(text.strip().lower() in _TRUTH_VALUES for text in present):
-        return np.array([_TRUTH_VALUES[text.strip().lower()] for text in texts])
+    numbers = _convert(texts)
+    if numbers is None:
+        stripped = [text.strip() for text in texts]
+        if all(text.lower() in _TRUTH_VALUES for text in stripped):
+            return np.array([_TRUTH_VALUES[text.lower()] for text in stripped])
+        numbers = _convert(["nan" if text in _MISSING else text for text in stripped])
+    # Codes: 007, or the postal code 01067
+    return None if numbers is None or any(map(_PADDED.match, texts)) else numbers
+
+
+def _convert(texts: list[str]) -> NDArray[Any] | None:
     try:
-        if complete:
-            return np.array(list(map(int, texts)), dtype=np.int64)
+        return np.array(list(map(int, texts)), dtype=np.int64)
     except (ValueError, OverflowError):
         pass
     try:
-        return np.array([float(t) if t.strip() not in _MISSING else np.nan for t in texts])
+        return np.array(list(map(float, texts)))
     except ValueError:
         return None
 

@@ -121,11 +121,13 @@ class RaggedRows:
 
     def _continues(self, number: int) -> bool:
         """Return whether a short row and those after it are the parts of one broken row."""
-        n_cells = self.short[number].n_cells
-        for before, odd in zip(self.short[number:], self.short[number + 1 :], strict=False):
-            if odd.position != before.position + 1 or n_cells >= len(self.names):
-                return False
+        first = self.short[number]
+        n_cells = first.n_cells
+        for distance in range(1, len(self.short) - number):
+            odd = self.short[number + distance]  # no slice: there may be a million
             n_cells += odd.n_cells - 1
+            if odd.position != first.position + distance or n_cells > len(self.names):
+                return False
             if n_cells == len(self.names):
                 return True
         return False

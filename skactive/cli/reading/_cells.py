@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-__all__ = ["QuoteFault", "count_line_ends", "find_fault", "find_loose_quotes"]
+__all__ = ["QuoteFault", "count_line_ends", "find_fault", "find_loose_quotes", "split_lines"]
 
 _QUOTED = re.compile(r'"(?:[^"]++|"")*+"')
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -28,6 +28,11 @@ class _Cell(NamedTuple):
 def count_line_ends(text: str) -> int:
     r"""Return the number of line ends in a text: \n, \r or \r\n."""
     return text.count("\n") + text.count("\r") - text.count("\r\n")
+
+
+def split_lines(text: str) -> list[str]:
+    """Return the lines of a text, without their ends."""
+    return _LINE_END.split(text)
 
 
 def find_fault(text: str, separator: str) -> QuoteFault | None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import zipfile
+import warnings
 from collections.abc import Sequence
 from datetime import datetime, time
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 from skactive._utils.text import pluralize, take_first_line
 from skactive.cli._errors import CommandError
@@ -24,7 +23,6 @@ __all__ = ["read_excel"]
 
 _ZEROS = re.compile(r"0{2,}")  # a number format that fills up with zeros: 00042
 _N_DIGITS = 15  # that Excel keeps of a number
-_FAULTS = (zipfile.BadZipFile, ElementTree.ParseError, KeyError, ValueError, TypeError, IndexError)
 
 
 def read_excel(path: Path, sheet: str | None = None) -> Table:
@@ -48,7 +46,8 @@ def read_excel(path: Path, sheet: str | None = None) -> Table:
         raise CommandError(
             f'reading {path.name} needs openpyxl: pip install "skactive[excel]"'
         ) from error
-    with explain_read_errors(path, None):
+    with explain_read_errors(path, None), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about styles and extensions, which are not read
         with path.open("rb") as file:
             check_content(path, ".xlsx", file.read(64))
         try:
@@ -62,7 +61,9 @@ def read_excel(path: Path, sheet: str | None = None) -> Table:
             finally:
                 book.close()
             marks = read_sheet_marks(path, name)
-        except _FAULTS as error:
+        except CommandError:
+            raise
+        except Exception as error:  # the parser raises any kind where a part is not as it expects
             reason = take_first_line(error)
             raise CommandError(f"{path.name} is damaged, or no Excel file: {reason}") from error
     table = _make_table(rows, places, path, name)

@@ -42,7 +42,7 @@ def read_parquet(path: Path) -> Table:
         try:
             # read_table would add columns from the names of folders
             arrow = parquet.ParquetFile(path).read()
-        except (ArrowException, ValueError, NotImplementedError) as error:
+        except (ArrowException, ValueError, NotImplementedError, OSError) as error:
             raise CommandError(f"{path.name} cannot be read: {take_first_line(error)}") from error
     names = [str(name) for name in arrow.column_names]
     columns = [

@@ -141,7 +141,7 @@ class RowChecks:
         record, separator = self.rows.record, self.rows.separator
         if len(record) > 1:
             self._count_lines(line, row)
-            suspect = suspect_rows(line, record, separator, self.n_columns)
+            suspect = suspect_rows(line, row, separator)
             if suspect is not None:
                 self.suspects.append(suspect)
         if self.rows.quoted and any('"' in cell for cell in row):

@@ -8,7 +8,7 @@ from typing import Any
 
 from skactive._utils.text import pluralize
 
-__all__ = ["Table", "format_lines", "format_names", "shorten"]
+__all__ = ["Table", "count_lines", "format_lines", "format_names", "shorten"]
 
 _MAX_PLACES = 5
 _MAX_NAMES = 12

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ __all__ = ["check_finite", "make_frame", "read_frame", "to_numbers"]
 
 _MISSING = {"", "NA", "N/A", "#N/A", "n/a", "NaN", "nan", "NULL", "null", "None"}
 _TRUTH_VALUES = {"true": True, "false": False}
+_SIMPLE = {str, int, float, bool, Decimal, type(None)}
 _PADDED = re.compile(r"\s*[+-]?0[0-9]")
 
 
@@ -86,12 +88,11 @@ def _import_pandas(path: Path) -> Any:
 def _infer_type(values: list[Any]) -> NDArray[Any]:
     """Return a column as numbers or truth values if all its values are, otherwise as objects."""
     kinds = set(map(type, values))
-    if kinds == {bool}:
-        return np.array(values, dtype=bool)
-    texts = values if kinds == {str} else [format_value(value) for value in values]
-    numbers = _to_array(texts)
-    if numbers is not None:
-        return numbers
+    if kinds <= _SIMPLE:
+        texts = values if kinds == {str} else [format_value(value) for value in values]
+        numbers = _to_array(texts)
+        if numbers is not None:
+            return numbers
     objects = np.empty(len(values), dtype=object)
     objects[:] = [None if isinstance(v, str) and not v.strip() else v for v in values]
     return objects
@@ -105,8 +106,8 @@ def _to_array(texts: list[str]) -> NDArray[Any] | None:
     numbers = _convert(texts)
     if numbers is None:
         stripped = [text.strip() for text in texts]
-        if all(text.lower() in _TRUTH_VALUES for text in stripped):
-            return np.array([_TRUTH_VALUES[text.lower()] for text in stripped])
+        if all(text.lower() in _TRUTH_VALUES or text in _MISSING for text in stripped):
+            return np.array([_TRUTH_VALUES.get(text.lower(), np.nan) for text in stripped])
         numbers = _convert(["nan" if text in _MISSING else text for text in stripped])
     # Codes: 007, or the postal code 01067
     return None if numbers is None or any(map(_PADDED.match, texts)) else numbers

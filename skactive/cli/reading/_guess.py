@@ -98,8 +98,10 @@ def _score(sample: bytes, name: str) -> float:
     if name in {"shift_jis", "euc_jp"} and not re.search("[ぁ-ん]", text):
         score -= 0.3  # Japanese has hiragana
     if name in {"cp1251", "koi8_r"}:
-        # Words are in small letters, at most with one capital at their beginning
-        score -= len(re.findall("[а-яё][А-ЯЁ]", text)) / max(len(beyond), 1)  # noqa: RUF001
+        # Words have no capital but the first letter, no Latin letters, and vowels
+        odd = len(re.findall("[а-яё][А-ЯЁ]|[a-zA-Z][А-яё]|[А-яё][a-zA-Z]", text))  # noqa: RUF001
+        vowels = re.findall("[аеёиоуыэюяіїє]", text.lower())
+        score -= odd / max(len(beyond), 1) + 0.3 * (3 * len(vowels) < len(beyond))
     return score
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TextIO
 
 from skactive.cli._errors import CommandError
+from skactive.cli.reading._cells import count_line_ends
 from skactive.cli.reading._file import check_content, open_bytes
 from skactive.cli.reading._guess import guess_encoding
 from skactive.cli.reading._table import shorten
@@ -27,7 +28,6 @@ _MARKS = {
     codecs.BOM_UTF16_BE: "utf-16",
 }
 _SAMPLE_SIZE = 2**20  # bytes
-_LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 def choose_encoding(path: Path, suffix: str, encoding: str | None) -> tuple[str, list[str]]:
@@ -134,7 +134,7 @@ def _explain_bytes(path: Path, encoding: str) -> str:
         return f"{path.name} is not in {encoding.upper()}: {error}"
     else:
         return f"{path.name} is not in {encoding.upper()}"
-    line = len(_LINE_END.findall(data[:start].decode(encoding, "replace"))) + 1
+    line = count_line_ends(data[:start].decode(encoding, "replace")) + 1
     name = "UTF-8" if encoding.startswith("utf-8") else encoding
     where = f"{path.name} is not in {name}: byte 0x{wrong.hex()} in line {line}"
     guess = guess_encoding(data)

@@ -1,5 +1,7 @@
 """The likely encoding of bytes that are not UTF-8."""
 
+# ruff: noqa: RUF001 (letters of other scripts look like Latin ones)
+
 from __future__ import annotations
 
 import re
@@ -17,9 +19,9 @@ class Guess(NamedTuple):
 
 _WESTERN = "a-zA-ZàáâãäåæçèéêëìíîïñòóôõöøùúûüýÿßœžšÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝŒŽŠ"
 _CENTRAL = "a-zA-ZąćęłńóśźżáčďéěíňřšťúůýžöőüűäôľĺăâîșțşţđĄĆĘŁŃÓŚŹŻÁČĎÉĚÍŇŘŠŤÚŮÝŽÖŐÜŰÄÔĽĂÂÎŞŢĐ"
-_SIGNS = "€£©®°§«»„“”‘’–—…™½¼¾²³µ·¡¿º•¥"  # noqa: RUF001 (they are meant)
-_KANA_AND_HAN = "ぁ-ヿ一-龥々、。「」・ー！？（）：０-９Ａ-Ｚａ-ｚ"  # noqa: RUF001
-_HAN = "一-龥，。！？、：；（）“”《》"  # noqa: RUF001
+_SIGNS = "€£©®°§«»„“”‘’–—…™½¼¾²³µ·¡¿º•¥"
+_KANA_AND_HAN = "ぁ-ヿ一-龥々、。「」・ー！？（）：０-９Ａ-Ｚａ-ｚ"
+_HAN = "一-龥，。！？、：；（）“”《》"
 
 # Each encoding with the characters that its languages use. The order breaks ties.
 _CANDIDATES = {
@@ -27,9 +29,9 @@ _CANDIDATES = {
     "cp1250": _CENTRAL + _SIGNS,
     "mac_roman": _WESTERN,
     "cp850": _WESTERN,
-    "cp1251": "а-яА-ЯёЁіїєґІЇЄҐ" + _SIGNS + "№",  # noqa: RUF001
-    "koi8_r": "а-яА-ЯёЁ",  # noqa: RUF001
-    "cp1253": "α-ωΑ-Ωάέήίόύώϊϋ" + _SIGNS,  # noqa: RUF001
+    "cp1251": "а-яА-ЯёЁіїєґІЇЄҐ" + _SIGNS + "№",
+    "koi8_r": "а-яА-ЯёЁ",
+    "cp1253": "α-ωΑ-Ωάέήίόύώϊϋ" + _SIGNS,
     "cp1255": "א-ת" + _SIGNS,
     "cp1256": "ء-ي،؛؟",
     "shift_jis": _KANA_AND_HAN,
@@ -39,8 +41,17 @@ _CANDIDATES = {
     "big5": _HAN,
 }
 _LATIN = {"cp1252", "cp1250", "mac_roman", "cp850"}
-# Simplified characters that are frequent, and their traditional forms
-_SIMPLIFIED, _TRADITIONAL = "的一是不了在有我他这中大来上个国们为", "這來個國們為說時會對學"
+_CYRILLIC = {"cp1251", "koi8_r"}
+# A capital within a word, or a word of two scripts
+_ODD_CYRILLIC = "[а-яёА-ЯЁ][А-ЯЁ]|[a-zA-Z][А-яё]|[А-яё][a-zA-Z]"
+# What texts of these encodings do not lack
+_FREQUENT = {
+    "cp1253": "[άέήίόύώ]",
+    "shift_jis": "[ぁ-ん]",
+    "euc_jp": "[ぁ-ん]",
+    "gb18030": "[的一是不了在有我他这中大来上个国们为]",
+    "big5": "[的一是不了在有我他這中大來上個國們為]",
+}
 _MAX_SAMPLE = 20_000  # bytes
 _MIN_SHARE = 0.8  # of the characters beyond ASCII must be usual ones
 
@@ -84,25 +95,33 @@ def _score(sample: bytes, name: str) -> float:
     except UnicodeDecodeError:
         return -1.0
     beyond = re.findall(r"[^\x00-\x7f]", text)
-    usual = len(re.findall(f"[{_CANDIDATES[name]}]", "".join(beyond)))
-    score = usual / max(len(beyond), 1)
+    n_beyond = max(len(beyond), 1)
+    n_usual = len(re.findall(f"[{_CANDIDATES[name]}]", "".join(beyond)))
+    score = n_usual / n_beyond - _measure_oddity(text, name)
     if name in _LATIN:
-        # Letters with accents stand among others; many in a row are another script
-        runs = re.findall(r"[^\W\d_\x00-\x7f]{3,}", text)
-        score -= sum(map(len, runs)) / max(len(beyond), 1)
-        # Within a word a capital seldom follows a small letter
-        score -= len(re.findall(r"[a-z][^\Wa-z\d_\x00-\x7fß-ÿœžš]", text)) / (4 * len(beyond) + 1)
-    if name in {"gb18030", "big5"}:
-        common = _SIMPLIFIED if name == "gb18030" else _TRADITIONAL
-        score += min(sum(text.count(letter) for letter in common) / max(len(beyond), 1), 0.1)
-    if name in {"shift_jis", "euc_jp"} and not re.search("[ぁ-ん]", text):
-        score -= 0.3  # Japanese has hiragana
-    if name in {"cp1251", "koi8_r"}:
-        # Words have no capital but the first letter, no Latin letters, and vowels
-        odd = len(re.findall("[а-яё][А-ЯЁ]|[a-zA-Z][А-яё]|[А-яё][a-zA-Z]", text))  # noqa: RUF001
+        score -= _count_odd_latin(text) / n_beyond
+    elif name in _CYRILLIC:
+        score -= len(re.findall(_ODD_CYRILLIC, text)) / n_beyond
         vowels = re.findall("[аеёиоуыэюяіїє]", text.lower())
-        score -= odd / max(len(beyond), 1) + 0.3 * (3 * len(vowels) < len(beyond))
+        score -= 0.3 * (3 * len(vowels) < n_beyond)
     return score
+
+
+def _measure_oddity(text: str, name: str) -> float:
+    """Return how unlikely a text is that lacks what is frequent in the languages of an encoding."""
+    frequent = _FREQUENT.get(name)
+    return 0.0 if frequent is None or re.search(frequent, text) else 0.3
+
+
+def _count_odd_latin(text: str) -> float:
+    """Return the number of letters beyond ASCII that are not placed as in words."""
+    # Letters with accents stand among others; many in a row are another script
+    runs = re.findall(r"[^\W\d_\x00-\x7f]{3,}", text)
+    raised = re.findall("[a-z][¹²³¼½¾¿]", text)
+    # Within a word a capital seldom follows a small letter
+    after_small = re.findall(r"[a-z]([^\x00-\x7f])", text)
+    n_capitals = sum(map(str.isupper, after_small))
+    return sum(map(len, runs)) + len(raised) + n_capitals / 4
 
 
 def _take_example(text: str) -> str:

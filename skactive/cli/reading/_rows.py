@@ -12,6 +12,7 @@ from skactive.cli.reading._cells import (
     count_line_ends,
     find_fault,
     find_loose_quotes,
+    split_lines,
 )
 from skactive.cli.reading._separator import name_separator
 from skactive.cli.reading._swallowed import Suspect, suspect_rows
@@ -104,7 +105,7 @@ class RowReader:
         text = "".join(self.record)
         where = line + count_line_ends(text[: fault.offset])
         start = max(text.rfind("\n", 0, fault.offset), text.rfind("\r", 0, fault.offset)) + 1
-        excerpt = shorten(text[max(start, fault.offset - 30) :])
+        excerpt = shorten(split_lines(text[max(start, fault.offset - 30) :])[0])
         return StrayQuoteError(
             f"line {where} of {self.path.name}: {fault.reason} ({excerpt!r}); remove the quote, or "
             'put the whole cell in double quotes and write each quote in it twice ("")'
@@ -112,7 +113,7 @@ class RowReader:
 
 
 class RowChecks:
-    """What rows with quotes are checked for.
+    """Checks of rows that hold quotes.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ __all__ = ["choose_separator", "name_separator", "parse_separator"]
 
 _NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 _BY_SUFFIX = {".csv": ",", ".tsv": "\t"}
-_MIN_SHARE = 0.5  # of the lines of a .txt must have as many cells as its first line
+_MIN_FIT = 0.5  # of the lines of a .txt must have as many cells as its first line
 
 
 def name_separator(separator: str) -> str:
@@ -61,7 +61,7 @@ def choose_separator(lines: Sequence[str], suffix: str, file_name: str) -> tuple
         if (fit := _measure_fit(lines, separator)) is not None
     }
     if usual is None:
-        fits = {separator: fit for separator, fit in fits.items() if fit >= _MIN_SHARE}
+        fits = {separator: fit for separator, fit in fits.items() if fit >= _MIN_FIT}
     if usual in fits and fits[usual] == 1:
         return usual, []
     if not fits:  # one column

@@ -14,7 +14,7 @@ __all__ = ["Suspect", "find_swallowed", "suspect_rows"]
 _SAMPLE = 2000  # rows whose values are compared
 _MAX_KEPT = 20  # lines kept of each suspect
 _FEW = 2  # lines, of which more is asked than of many
-_MAX_LENGTH = 40  # characters of a value that may mark a row
+_MAX_MARK_LENGTH = 40  # characters of a value that may mark a row
 _MAX_SHAPES = 20
 
 
@@ -85,7 +85,7 @@ class _Marks:
 
     def __init__(self, column: Sequence[str]) -> None:
         values = list(islice((value for value in column if value.strip()), _SAMPLE))
-        short = all(len(value) <= _MAX_LENGTH for value in values)
+        short = all(len(value) <= _MAX_MARK_LENGTH for value in values)
         self.values = set(values)
         self.is_repeated = short and 2 * len(self.values) <= len(values)
         self.is_unique = len(self.values) == len(values)
@@ -97,7 +97,7 @@ class _Marks:
     def fits(self, text: str, n_lines: int) -> bool:
         """Return whether a text, on one of some lines, could be a value of the column."""
         text = text.strip('"')
-        if len(text) > _MAX_LENGTH:
+        if len(text) > _MAX_MARK_LENGTH:
             return False
         if self.is_repeated:
             return text in self.values

@@ -12,7 +12,7 @@ __all__ = ["Table", "count_lines", "format_lines", "format_names", "shorten"]
 
 _MAX_PLACES = 5
 _MAX_NAMES = 12
-_MAX_LENGTH = 60  # characters of an excerpt
+_EXCERPT_LENGTH = 60  # characters of an excerpt
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,16 +56,16 @@ def format_lines(lines: Sequence[int], noun: str = "line") -> str:
 
 def format_names(names: Iterable[str]) -> str:
     """Return names of columns, separated by commas; of many, the first ones."""
+    names = [name if name.isprintable() else repr(name) for name in names]
     names = [shorten(name, 30) for name in names]
     more = f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
     return ", ".join(names[:_MAX_NAMES]) + more
 
 
-def shorten(text: str, length: int = _MAX_LENGTH) -> str:
-    """Return the beginning of a text on one line, with unprintable characters escaped."""
+def shorten(text: str, length: int = _EXCERPT_LENGTH) -> str:
+    """Return the beginning of a text, which messages put in quotes."""
     text = text.rstrip("\r\n")
-    cut = text if len(text) <= length else text[: length - 3] + "..."
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in cut)
+    return text if len(text) <= length else text[: length - 3] + "..."
 
 
 def count_lines(n_rows: int, n_lines: int) -> str:

@@ -8,7 +8,7 @@ from skactive.cli.reading._guess import guess_encoding
 
 TEXTS = {
     "cp1252": [
-        "Die Straße ist schön, und die Bäume grüßen über Köln",
+        "Schöne Grüße aus Köln, und die Bäume blühen über dem Fluß",
         "Où est l’hôtel près de la forêt, là-bas, garçon ?",
         "El niño comió piñas mañana, ¿verdad? 5 €",
         "Não há situação melhor, então é à mão",
@@ -17,7 +17,7 @@ TEXTS = {
         "Dziękuję, to był świetny film, proszę Państwa",
         "Příliš žluťoučký kůň úpěl ďábelské ódy",
     ],
-    "mac_roman": ["Die Straße ist schön, und die Bäume grüßen über Köln"],
+    "mac_roman": ["Schöne Grüße aus Köln, und die Bäume blühen über dem Fluß"],
     "cp1251": ["Съешь же ещё этих мягких французских булок", "Привіт, як справи у Києві"],
     "koi8_r": ["Съешь же ещё этих мягких французских булок"],
     "cp1253": ["Καλημέρα κόσμε, τι κάνεις σήμερα"],

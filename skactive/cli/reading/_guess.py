@@ -117,11 +117,11 @@ def _count_odd_latin(text: str) -> float:
     """Return the number of letters beyond ASCII that are not placed as in words."""
     # Letters with accents stand among others; many in a row are another script
     runs = re.findall(r"[^\W\d_\x00-\x7f]{3,}", text)
-    raised = re.findall("[a-z][¹²³¼½¾¿]", text)
+    signs = re.findall("[a-z][¹²³¼½¾¿§]", text)
     # Within a word a capital seldom follows a small letter
     after_small = re.findall(r"[a-z]([^\x00-\x7f])", text)
     n_capitals = sum(map(str.isupper, after_small))
-    return sum(map(len, runs)) + len(raised) + n_capitals / 4
+    return sum(map(len, runs)) + len(signs) + n_capitals / 2
 
 
 def _take_example(text: str) -> str:

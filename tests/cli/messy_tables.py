@@ -150,6 +150,12 @@ _CELLS = [
     MessyTable(
         "sentences.txt", b"I came, I saw\nHe, who won, left\nNo\n", 2, "no separator was found"
     ),
+    MessyTable("lines_in_quotes.csv", b'"id,text"\n"1,a"\n', 1, "each line in quotes as a whole"),
+    MessyTable("line_of_dashes.csv", b"id,text\n--,----\n1,a\n", 2, "consists of dashes"),
+    MessyTable("footer.csv", b"id,text\n1,a\n(1 rows affected)\n", None, "line 3 .* has 1 cell"),
+    MessyTable("two_tables.csv", b"id,text\n1,a\n\nid,text,y\n1,a,b\n", None, "line 4 .* 3 cells"),
+    MessyTable("markdown.txt", b"| id | text |\n|----|------|\n| 1 | a |\n", None, "no name for"),
+    MessyTable("typographic_quotes.csv", "id,text\n1,“a, b”\n".encode(), None, "line 2 .* 3 cells"),
     MessyTable("apostrophes.csv", b"id,text\n1,'a, b'\n", None, "line 2 .* 3 cells"),
     MessyTable("apostrophes_as_text.csv", b"id,text\n1,'a'\n", 1, ""),
 ]
@@ -218,6 +224,12 @@ _BYTES = [
         b"id,text\n0,x\n" + _ROW.encode("cp1252")[8:],
         None,
         "byte 0xfc in line 3; it looks like cp1252 .*Grüße.*: pass --encoding cp1252",
+    ),
+    MessyTable(
+        "two_encodings.csv",
+        _ROW.encode() + "2,Grüße\n".encode("cp1252"),
+        None,
+        "byte 0xfc in line 3; the rest mostly is: write the text there again",
     ),
     MessyTable("cp1252_named.csv", _ROW.encode("cp1252"), 1, "", {"encoding": "cp1252"}),
     MessyTable("cp1251.csv", _RUSSIAN.encode("cp1251"), None, "looks like cp1251 .*привет"),
@@ -296,6 +308,8 @@ _BYTES = [
 _JSON = [
     MessyTable("list.json", b'[{"id": 1, "text": "a"}, {"id": 2, "text": "b"}]', 2, ""),
     MessyTable("lists.json", b'{"id": [1, 2], "text": ["a", "b"]}', 2, "an object of lists"),
+    MessyTable("nested_lists.json", b'{"id": [1], "meta": [{"a": 2}]}', 1, "an object of lists"),
+    MessyTable("mixed_inside.json", b'{"data": [{"a": 1}, 3]}', None, "element 2 .* not an object"),
     MessyTable("uneven.json", b'{"id": [1, 2], "text": ["a"]}', None, "lengths: id 2, text 1"),
     MessyTable("inside.json", b'{"v": 1, "data": [{"a": 1}]}', 1, "rows are in 'data'; v left out"),
     MessyTable("two_inside.json", b'{"a": [{"x": 1}], "b": [{"x": 1}]}', None, r"lists .*\(a, b\)"),

@@ -66,7 +66,7 @@ def describe_damage(table: Table) -> list[str]:
                 f"damaged by an earlier conversion: {pluralize(len(damaged), 'text')} of "
                 f"{column!r} ({table.name_place(position)}: {example!r})"
             )
-        cut = [i for i, v in enumerate(values) if isinstance(v, str) and len(v) == _CELL_LIMIT]
+        cut = _find_cut(values)
         if cut:
             places = [table.lines[i] for i in cut] if table.lines else [i + 1 for i in cut]
             where = format_lines(places, "line" if table.lines else "row")
@@ -75,6 +75,14 @@ def describe_damage(table: Table) -> list[str]:
                 f"characters, the limit of a spreadsheet ({where})"
             )
     return notes
+
+
+def _find_cut(values: Sequence[Any]) -> list[int]:
+    """Return the positions of texts as long as the cells of spreadsheets can be."""
+    kinds = set(map(type, values))
+    if str not in kinds or (kinds == {str} and _CELL_LIMIT not in map(len, values)):
+        return []
+    return [i for i, v in enumerate(values) if isinstance(v, str) and len(v) == _CELL_LIMIT]
 
 
 def _find_beyond_ascii(values: Sequence[Any]) -> Iterator[tuple[int, str]]:

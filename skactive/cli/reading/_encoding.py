@@ -122,6 +122,13 @@ def explain_read_errors(path: Path, encoding: str | None) -> Iterator[None]:
         raise CommandError(f"{path.name} cannot be read: {reason}") from error
 
 
+def _count_utf8(data: bytes) -> tuple[int, int]:
+    """Return the number of bytes that are not in UTF-8, and of characters beyond ASCII that are."""
+    text = data.decode("utf-8", "replace")
+    n_wrong = text.count("\ufffd")
+    return n_wrong, len(text) - len(text.encode("ascii", "ignore")) - n_wrong
+
+
 def _explain_bytes(path: Path, encoding: str) -> str:
     """Return the message for a file that is not in an encoding: where, and in which it may be."""
     with open_bytes(path) as file:
@@ -137,6 +144,9 @@ def _explain_bytes(path: Path, encoding: str) -> str:
     line = count_line_ends(data[:start].decode(encoding, "replace")) + 1
     name = "UTF-8" if encoding.startswith("utf-8") else encoding
     where = f"{path.name} is not in {name}: byte 0x{wrong.hex()} in line {line}"
+    n_wrong, n_right = _count_utf8(data)
+    if name == "UTF-8" and n_right > n_wrong:  # another encoding would misread the rest
+        return f"{where}; the rest mostly is: write the text there again, and save it as UTF-8"
     guess = guess_encoding(data)
     if guess is None or guess.name == encoding:
         return f"{where}; find out its encoding and name it by --encoding, or save it as UTF-8"

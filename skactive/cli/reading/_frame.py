@@ -88,6 +88,8 @@ def _import_pandas(path: Path) -> Any:
 def _infer_type(values: list[Any]) -> NDArray[Any]:
     """Return a column as numbers or truth values if all its values are, otherwise as objects."""
     kinds = set(map(type, values))
+    if float in kinds and kinds <= {int, float, type(None)}:
+        return np.array(values, dtype=np.float64)  # None becomes NaN
     if kinds <= _SIMPLE:
         texts = values if kinds == {str} else [format_value(value) for value in values]
         numbers = _to_array(texts)

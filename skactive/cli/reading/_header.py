@@ -102,6 +102,10 @@ def warn_of_data_in_header(columns: dict[str, list[Any]]) -> list[str]:
 
 
 def _find_reasons(columns: dict[str, list[Any]]) -> Iterator[str]:
+    if len(columns) == 1 and re.search(r"[,;\t|]", next(iter(columns))):
+        yield "that may be several: is each line in quotes as a whole?"
+    if all(values and re.fullmatch("-{2,}", str(values[0])) for values in columns.values()):
+        yield "the line after it consists of dashes, and was read as a row"
     if all(map(_NUMBER.fullmatch, columns)):
         yield "holds only numbers" if len(columns) > 1 else "is a number"
     for name, values in columns.items():

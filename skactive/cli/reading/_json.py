@@ -144,7 +144,7 @@ def _parse_line(line: str, number: int, path: Path) -> tuple[dict[str, Any], int
     if not isinstance(record, dict):
         raise CommandError(
             f"{where} is not a JSON object: {shorten(line)!r}; write one object per line, such as "
-            '{"text": "..."}'
+            '{"text": "..."}, or name a file with one list .json'
         )
     return record, len(constants)
 

@@ -65,4 +65,7 @@ def _to_list(column: Any, name: str, path: Path) -> list[Any]:
         raise CommandError(
             f"column {name!r} of {path.name} cannot be read: {take_first_line(error)}"
         ) from error
+    kinds = set(map(type, values))
+    if kinds <= {str, int, bool, type(None)}:  # none of which is another missing value
+        return values
     return [None if is_missing(value) else value for value in values]

@@ -37,7 +37,9 @@ def find_records(document: Any, path: Path) -> tuple[list[dict[str, Any]], list[
     values = list(document.values())
     if isinstance(document.get("columns"), list) and _are_lists(document.get("data")):
         return _zip_rows(document["columns"], document["data"], path), ["rows are in 'data'"]
-    lists = {name: value for name, value in document.items() if _are_objects(value)}
+    lists = {name: value for name, value in document.items() if _has_objects(value)}
+    if len(lists) < len(values) and len(values) > 1 and _have_one_length(values):
+        return _zip_columns(document, path), ["read as an object of lists, one per column"]
     if len(lists) == 1:
         name, records = next(iter(lists.items()))
         others = [other for other in document if other != name]
@@ -55,8 +57,12 @@ def find_records(document: Any, path: Path) -> tuple[list[dict[str, Any]], list[
     raise CommandError(f"{path.name} holds one object, with {format_names(document)}: {_FORMS}")
 
 
-def _are_objects(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(v, dict) for v in value)
+def _has_objects(value: Any) -> bool:
+    return isinstance(value, list) and any(isinstance(item, dict) for item in value)
+
+
+def _have_one_length(values: list[Any]) -> bool:
+    return all(isinstance(value, list) for value in values) and len(set(map(len, values))) == 1
 
 
 def _are_lists(value: Any) -> bool:

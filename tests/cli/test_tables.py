@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from sklearn.datasets import make_blobs
 
+from skactive.cli._tables import read_table
+
 X, Y = make_blobs(n_samples=120, centers=3, n_features=2, cluster_std=3.0, random_state=0)
 
 
@@ -164,6 +166,15 @@ def test_a_table_of_nothing_but_the_target(folder, late_mistake, frame):
 def test_too_few_rows_to_test_on(folder, late_mistake):
     """Ten rows of five classes: the test rows cannot hold all of them."""
     late_mistake("--data", npz(folder, X=X[:10], y=np.arange(10) // 2), "--initial", "4")
+
+
+def test_what_is_left_out_is_said(folder, capsys, frame):
+    path = csv(folder, frame)
+    path.write_text(path.read_text().replace("\n", "\n\n", 1))
+    X, _, _ = read_table(path, "kind")
+    assert len(X) == 120
+    said = capsys.readouterr().err
+    assert said == "skactive: warning: data.csv: 1 empty line left out (line 2)\n"
 
 
 def test_a_table_without_pandas(folder, mistake, monkeypatch):

@@ -159,8 +159,6 @@ class _Source:
         returns = [line for is_return, line in ends if is_return]
         if returns and 2 * len(returns) > len(ends):
             returns = [line for is_return, line in ends[:-1] if not is_return]
-        elif len(returns) == len(ends):
-            return
         if returns:
             raise CommandError(
                 f"{self.path.name} has different line ends, with and without a line feed: see "
@@ -169,6 +167,7 @@ class _Source:
 
 
 def _read_rows(reader: RowReader) -> Table:
+    """Return the table, or raise an error if a row may not be as it was meant."""
     path = reader.path
     rows = iter(reader)
     _, header = next(rows, (0, []))

@@ -165,11 +165,11 @@ def _unescape(text: str) -> str:
 def _make_table(rows: list[list[Any]], places: list[int], path: Path, sheet: str) -> Table:
     if not rows:
         raise CommandError(f"{path.name} has no rows: its sheet {sheet!r} is empty")
-    names = [format_value(value).strip() for value in rows[0]]
+    names = [" ".join(format_value(value).split()) for value in rows[0]]  # they may be wrapped
     if len(rows) == 1:
         raise CommandError(
             f"{path.name} has no rows: its sheet {sheet!r} has only a first row, which names the "
-            f"columns"
+            "columns"
         )
     columns = [list(column) for column in zip(*rows[1:], strict=True)]
     names, columns, notes = leave_out_unnamed(names, columns)

@@ -42,7 +42,7 @@ def read_frame(
     Returns
     -------
     DataFrame
-        Its column names are strings.
+        Its column names are strings; its ``attrs["notes"]`` are the notes of the table.
 
     Raises
     ------
@@ -69,10 +69,13 @@ def make_frame(table: Table, path: Path) -> Any:
     Returns
     -------
     DataFrame
+        Its ``attrs["notes"]`` are the notes of the table.
     """
     pd = _import_pandas(path)
     columns = {name: _infer_type(values) for name, values in table.columns.items()}
-    return pd.DataFrame({name: pd.Series(values) for name, values in columns.items()})
+    frame = pd.DataFrame({name: pd.Series(values) for name, values in columns.items()})
+    frame.attrs["notes"] = table.notes
+    return frame
 
 
 def _import_pandas(path: Path) -> Any:

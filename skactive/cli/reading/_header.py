@@ -107,7 +107,7 @@ def _find_reasons(columns: dict[str, list[Any]]) -> Iterator[str]:
     if all(values and re.fullmatch("-{2,}", str(values[0])) for values in columns.values()):
         yield "the line after it consists of dashes, and was read as a row"
     if all(map(_NUMBER.fullmatch, columns)):
-        yield "holds only numbers" if len(columns) > 1 else "is a number"
+        yield "they are only numbers" if len(columns) > 1 else "it is a number"
     for name, values in columns.items():
         if name in values:
             yield f"{shorten(name, 30)!r} is also a value of its column"

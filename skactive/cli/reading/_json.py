@@ -65,7 +65,7 @@ def read_jsonl(path: Path, suffix: str, encoding: str | None = None) -> Table:
     columns = _make_columns(records, path)
     notes = [count_lines(len(records), number), *notes, *_describe_empty(empty, "line")]
     if constants:
-        notes.append(f"NaN and Infinity read as missing values ({format_lines(constants)})")
+        notes.append(f"NaN or Infinity read as missing ({format_lines(constants)})")
     return Table(columns, lines, notes + _describe_keys(records, columns, lines))
 
 
@@ -110,7 +110,7 @@ def read_json(path: Path, suffix: str, encoding: str | None = None) -> Table:
     columns = _make_columns(records, path)
     notes = [pluralize(len(records), "row"), *notes, *more, *_describe_empty(empty, "object")]
     if constants:
-        notes.append(f"NaN and Infinity read as missing values ({len(constants)} times)")
+        notes.append(f"NaN or Infinity read as missing, in {pluralize(len(constants), 'value')}")
     return Table(columns, [], notes + _describe_keys(records, columns, []))
 
 

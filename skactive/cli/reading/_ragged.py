@@ -134,7 +134,8 @@ class RaggedRows:
 
     def _explain(self, odd: _Odd, count: int) -> CommandError:
         names = f"{pluralize(len(self.names), 'column')} ({format_names(self.names)})"
-        others = f"; so it is in {pluralize(count - 1, 'other line')}" if count > 1 else ""
+        verb = "is" if count == 2 else "are"
+        others = f"; {pluralize(count - 1, 'other line')} {verb} like it" if count > 1 else ""
         separator = name_separator(self.separator)
         if odd.n_cells > len(self.names):
             advice = f'put cells that contain a {separator} in double quotes ("...")'
@@ -144,7 +145,7 @@ class RaggedRows:
                 '("...")'
             )
         return CommandError(
-            f"line {odd.line} of {self.path.name} has {pluralize(odd.n_cells, 'cell')} separated "
+            f"line {odd.line} of {self.path.name} has {pluralize(odd.n_cells, 'cell')}, separated "
             f"by {separator}s, but its first line names {names}: {odd.text!r}{others}; {advice}, "
             "or save the table as .xlsx or .jsonl"
         )

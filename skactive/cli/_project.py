@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from skactive import __version__
 from skactive.cli._errors import CommandError
-from skactive.cli._files import check_file
 from skactive.cli._growth import check_files, get_sizes, note_new_rows
 from skactive.cli._project_options import (
     DEFAULTS,
@@ -22,6 +21,7 @@ from skactive.cli._project_options import (
     resolve_settings,
 )
 from skactive.cli._recorded import Recorded, add_part, complete_settings, read_parts, read_recorded
+from skactive.cli.reading import check_file
 from skactive.exceptions import PoolChangedError, SkactiveWarning, StoreError
 from skactive.labeling._session import LabelingSession
 

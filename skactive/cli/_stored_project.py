@@ -12,7 +12,7 @@ from typing import Any
 
 from skactive.cli._duplicates import read_copies, repeat_for_copies
 from skactive.cli._errors import CommandError
-from skactive.cli._files import check_file
+from skactive.cli.reading import check_file
 from skactive.exceptions import StoreError
 from skactive.labeling._pool import read_pools
 from skactive.labeling._synced import SyncedState

@@ -15,7 +15,7 @@ def as_script(row):
 def test_keyboard_alone(open_page):
     page = open_page()
     reached = []
-    for _ in range(9):
+    for _ in range(12):
         page.keyboard.press("Tab")
         active = page.evaluate(
             "[document.activeElement.innerText,"
@@ -24,7 +24,8 @@ def test_keyboard_alone(open_page):
         reached.append(active[0].split("\n")[0])
         assert active[1] == "solid", active
     assert reached == [
-        "row 0", "cat", "dog", "bird", "Skip", "Don't know", "Undo", "Suggest", "New class",
+        "row 0", "cat", "dog", "bird", "Back", "Skip", "Don't know", "Undo", "Suggest",
+        "New class", "Edit classes", "Keys",
     ]  # fmt: skip
 
 

@@ -1,0 +1,80 @@
+"""SharedState: the state of a session that goes out with each reply."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from skactive.labeling.page._class_list import ClassList
+from skactive.labeling.page._messages import to_json
+
+__all__ = ["SharedState"]
+
+
+class SharedState:
+    """Read the state of a session that all clients of a page share.
+
+    It is read for every reply, so what changes only once per round is kept.
+
+    Parameters
+    ----------
+    session : LabelingSession
+        The session.
+    classes : ClassList
+        Its classes.
+    title : str
+        The title of the page.
+    """
+
+    def __init__(self, session: Any, classes: ClassList, title: str) -> None:
+        self._session, self._classes, self._title = session, classes, title
+        self._last: dict[str, Any] = {}  # sent again if a new one cannot be read
+        self._curve: tuple[int, list[list[float]]] = (-1, [])  # number of rounds, points
+
+    def read(self, annotator: str | None) -> dict[str, Any]:
+        """Return the state; the labels of the annotator are counted as ``mine``."""
+        try:
+            self._last = state = self._read_session()
+        except Exception as error:  # the reply still goes out, with the last state
+            state = {**self._last, "problem": f"{type(error).__name__}: {error}"}
+        annotators = state.get("annotators", {})
+        public = {name: value for name, value in state.items() if name != "annotators"}
+        return {**public, "mine": annotators.get(annotator, 0)}
+
+    def _read_session(self) -> dict[str, Any]:
+        progress = self._session.progress()
+        classes = self._classes.update()
+        # The defaults stand for a session whose progress does not count its audit rows.
+        n_audited = getattr(progress, "n_audited", 0)
+        min_audited = getattr(progress, "min_audited", 20)
+        has_audit = bool(self._session.audit_ids)
+        return {
+            "title": self._title,
+            "multilabel": self._session.multilabel,
+            "lease_seconds": self._session.lease_seconds,
+            "n_rows": progress.n_rows,
+            "n_labeled": progress.n_labeled,
+            "n_unknown": progress.n_unknown,
+            "n_skipped": progress.n_skipped,
+            "n_in_flight": progress.n_in_flight,
+            "n_learned": progress.n_learned,
+            "n_rounds": progress.n_rounds,
+            "counts": [[to_json(c), progress.classes.get(c, 0)] for c in classes],
+            "accuracy": None if progress.accuracy is None else [*map(float, progress.accuracy)],
+            "audit": {"n": n_audited, "needed": min_audited} if has_audit else None,
+            "curve": self._get_curve(progress.n_rounds, min_audited),
+            "stop_reason": progress.stop_reason,
+            "problem": progress.problem,
+            "fitting": progress.fitting,
+            "annotators": progress.annotators,
+        }
+
+    def _get_curve(self, n_rounds: int, min_audited: int) -> list[list[float]]:
+        """Return the learning curve: the number of labels and the accuracy on the audit sample."""
+        if self._curve[0] != n_rounds:
+            points = [
+                [record["n_labels"], record["audit"][0] / record["audit"][1]]
+                for record in self._session.rounds
+                if record["audit"] and record["audit"][1] >= min_audited
+            ]
+            self._curve = n_rounds, points
+        return self._curve[1]

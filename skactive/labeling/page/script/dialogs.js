@@ -21,6 +21,11 @@ class Dialog {
     this.element.showModal();
   }
 
+  // The event that follows a closed dialog may come after the next key.
+  get isOpen() {
+    return this.element.open;
+  }
+
   close() {
     this.element.close();
   }
@@ -28,7 +33,7 @@ class Dialog {
   onClose() {
     this.element.remove();
     const { page } = this;
-    page.dialog = null;
+    if (page.dialog === this) page.dialog = null;
     const active = page.root.getRootNode().activeElement;
     if (!page.destroyed && !page.root.contains(active)) page.root.focus({ preventScroll: true });
   }
@@ -125,7 +130,7 @@ class ViewerDialog extends Dialog {
     setText(this.status, "Loading the full size…");
     const reply = await this.page.ask({ do: "full", id: this.item.id })
       .catch(() => ({ ok: false, error: "No connection. Close this, and try again." }));
-    if (!this.element.isConnected) return;
+    if (!this.isOpen) return;
     const { content } = reply;
     if (!reply.ok) this.problem = reply.error;
     else if (content.type !== "image" || !isData(content.src, "image")) {
@@ -323,7 +328,7 @@ class EditorDialog extends Dialog {
   }
 
   onDone(text) {
-    if (this.element.isConnected) {
+    if (this.isOpen) {
       this.showList(text);
       this.element.querySelector("button").focus();
     } else {
@@ -332,7 +337,7 @@ class EditorDialog extends Dialog {
   }
 
   onFailed(old, label, error) {
-    if (!this.element.isConnected) {
+    if (!this.isOpen) {
       this.page.fail(error);
     } else {
       this.showForm(old, String(label));
@@ -343,15 +348,15 @@ class EditorDialog extends Dialog {
 
 const dialogs = {
   openHelp() {
-    if (!this.dialog) new HelpDialog(this);
+    if (!this.dialog?.isOpen) new HelpDialog(this);
   },
 
   openViewer() {
     const item = this.visibleItem();
-    if (!this.dialog && item?.content?.type === "image" && isShown(item)) new ViewerDialog(this, item);
+    if (!this.dialog?.isOpen && item?.content?.type === "image" && isShown(item)) new ViewerDialog(this, item);
   },
 
   openEditor() {
-    if (!this.dialog) new EditorDialog(this);
+    if (!this.dialog?.isOpen) new EditorDialog(this);
   },
 };

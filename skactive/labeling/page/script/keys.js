@@ -64,7 +64,7 @@ const keyboard = {
 
   // Handle a key, and return whether it has a meaning here.
   handleKey(event, target, typing, isRepeated) {
-    if (this.dialog) return this.dialog.handleKey?.(event) ?? false;
+    if (this.dialog?.isOpen) return this.dialog.handleKey(event);
     const command = event.ctrlKey || event.metaKey;
     if (command && !event.altKey && !event.shiftKey && keyNames(event).includes("z")) {
       if (typing && target.value) return false; // the field has its own undo

@@ -13,7 +13,7 @@ __all__ = ["SharedState"]
 class SharedState:
     """Read the state of a session that all clients of a page share.
 
-    It is read for every reply, so what changes only once per round is kept.
+    It goes out with every reply, so its longer parts are made only when they change.
 
     Parameters
     ----------
@@ -28,6 +28,8 @@ class SharedState:
     def __init__(self, session: Any, classes: ClassList, title: str) -> None:
         self._session, self._classes, self._title = session, classes, title
         self._last: dict[str, Any] = {}  # sent again if a new one cannot be read
+        # classes, number of rows of each, pairs of the two
+        self._counts: tuple[list[Any], dict[Any, int], list[list[Any]]] = ([], {}, [])
         self._curve: tuple[int, list[list[float]]] = (-1, [])  # number of rounds, points
 
     def read(self, annotator: str | None) -> dict[str, Any]:
@@ -58,7 +60,7 @@ class SharedState:
             "n_in_flight": progress.n_in_flight,
             "n_learned": progress.n_learned,
             "n_rounds": progress.n_rounds,
-            "counts": [[to_json(c), progress.classes.get(c, 0)] for c in classes],
+            "counts": self._get_counts(classes, progress.classes),
             "accuracy": None if progress.accuracy is None else [*map(float, progress.accuracy)],
             "audit": {"n": n_audited, "needed": min_audited} if has_audit else None,
             "curve": self._get_curve(progress.n_rounds, min_audited),
@@ -67,6 +69,12 @@ class SharedState:
             "fitting": progress.fitting,
             "annotators": progress.annotators,
         }
+
+    def _get_counts(self, classes: list[Any], n_rows: dict[Any, int]) -> list[list[Any]]:
+        """Return pairs of a class and its number of rows."""
+        if self._counts[0] is not classes or self._counts[1] != n_rows:
+            self._counts = classes, n_rows, [[to_json(c), n_rows.get(c, 0)] for c in classes]
+        return self._counts[2]
 
     def _get_curve(self, n_rounds: int, min_audited: int) -> list[list[float]]:
         """Return the learning curve: the number of labels and the accuracy on the audit sample."""

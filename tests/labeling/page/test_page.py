@@ -90,6 +90,18 @@ def test_the_theme_follows_what_is_around(open_page, attribute, expected):
     page.wait_for_function(f"document.getElementById('root').dataset.theme === '{expected}'")
 
 
+@pytest.mark.parametrize("key", ["h", "e", "o"])
+def test_dialogs_are_narrow(open_page, key):
+    page = open_page(classes=["a" * 60, "b"], before=as_script(np.eye(300)))
+    page.set_viewport_size({"width": 320, "height": 500})
+    page.focus_title()
+    page.keyboard.press(key)
+    box = page.get_by_role("dialog").bounding_box()
+    assert 0 <= box["x"] <= box["x"] + box["width"] <= 320
+    assert 0 <= box["y"] <= box["y"] + box["height"] <= 500
+    assert page.evaluate("document.querySelector('dialog').scrollWidth") <= 320
+
+
 def test_narrow(open_page):
     page = open_page(texts=["w" * 300, "x"], classes=["a" * 60, "b", "c"])
     page.set_viewport_size({"width": 320, "height": 600})
@@ -114,13 +126,20 @@ STATES = {
     "html": {"before": "stub.contents = {0: {type: 'html', html: '<p>text</p>'}}"},
     "problem": {"before": "stub.contents = {0: {type: 'problem', text: 'oh'}}"},
     "end": {"texts": []},
+    "keys": {"keys": ["h"]},
+    "editor": {"keys": ["e"]},
+    "many classes to edit": {"classes": MANY, "keys": ["e"]},
+    "question": {"keys": ["e", "Tab", "Enter", "x", "Enter"]},
+    "viewer": {"before": as_script(np.eye(300)), "keys": ["o"]},
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", STATES)
 def test_axe_finds_nothing(open_page, axe, name, scheme):
-    page = open_page({"heading": 1}, **STATES[name])
+    stub = dict(STATES[name])
+    keys = stub.pop("keys", [])
+    page = open_page({"heading": 1}, **stub)
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     if "suggestion" in STATES[name]:
         page.button("Suggest").click()
@@ -128,6 +147,11 @@ def test_axe_finds_nothing(open_page, axe, name, scheme):
         page.focus_title()
         page.keyboard.press("1")
         page.keyboard.press("ArrowLeft")
+    if keys:
+        page.focus_title()
+    for key in keys:
+        page.keyboard.press(key)
+    assert page.get_by_role("dialog").count() == bool(keys)
     page.add_script_tag(content=axe)
     found = page.evaluate("axe.run()")["violations"]
     assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found] == []

@@ -55,7 +55,7 @@ def test_merge(open_page):
 def test_names_that_do_not_do(open_page):
     page = open_page(
         classes=[1, 2],
-        before="stub.refuse = (m) => m.do === 'rename_class' && { error: 'no such class \\u202e' }; 0",
+        before="stub.refuse = (m) => m.do === 'rename_class' && { error: 'no such \\u202e' }; 0",
     )
     dialog = open_editor(page)
     page.button("Rename 1").click()
@@ -66,7 +66,7 @@ def test_names_that_do_not_do(open_page):
     dialog.locator("input").fill("3")
     page.keyboard.press("Enter")
     page.button("Rename").click()
-    page.get_by_text("no such class ⟨U+202E⟩").wait_for()
+    page.get_by_text("no such ⟨U+202E⟩").wait_for()
     assert page.messages("rename_class")[0]["new"] == 3  # numbers stay numbers
     assert dialog.locator("input").input_value() == "3"
 

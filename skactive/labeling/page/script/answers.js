@@ -236,25 +236,28 @@ const answering = {
 
   // Load answers from before this page was opened; return whether there are any.
   async loadEarlier() {
-    if (this.loadingEarlier || this.earliest === null) return false;
+    if (this.loadingEarlier) return false;
     this.loadingEarlier = true;
     const n = this.past.length;
-    while (this.past.length === n && this.earliest !== null) {
-      const message = { do: "history", n: 20 };
-      if (this.earliest !== undefined) message.before = this.earliest;
-      const reply = await this.ask(message).catch(() => ({ error: "No connection. Try again." }));
-      if (this.destroyed) return false;
-      if (!reply.ok) {
-        this.fail(reply.error);
-        break;
-      }
-      this.earliest = reply.before;
-      this.addEarlier(reply.items);
+    try {
+      while (this.past.length === n && this.earliest !== null) await this.loadHistory();
+      if (this.past.length === n) this.fail("There are no earlier answers.");
+    } catch (error) {
+      this.fail(error.message);
     }
     this.loadingEarlier = false;
-    if (this.past.length === n && this.earliest === null) this.fail("There are no earlier answers.");
-    this.render();
+    if (!this.destroyed) this.render();
     return this.past.length > n;
+  },
+
+  async loadHistory() {
+    const cursor = this.earliest === undefined ? {} : { before: this.earliest };
+    const reply = await this.ask({ do: "history", ...cursor }).catch(() => {
+      throw new Error("No connection. Try again.");
+    });
+    if (!reply.ok) throw new Error(reply.error);
+    this.earliest = reply.before;
+    this.addEarlier(reply.items);
   },
 
   // Put loaded answers, newest first, before those given here.

@@ -108,15 +108,15 @@ class ViewerDialog extends Dialog {
       onpointerdown: (event) => this.drag(event),
     }, this.image);
     this.stage.addEventListener("wheel", (event) => this.onWheel(event), { passive: false });
-    const button = (text, label, key, does) =>
-      h("button", { class: "ska-action", type: "button", "aria-label": label, "aria-keyshortcuts": key,
-        onclick: does }, text, h("kbd", { "aria-hidden": "true" }, key));
+    const button = (text, key, does) =>
+      h("button", { class: "ska-action", type: "button", "aria-keyshortcuts": key, onclick: does },
+        text, h("kbd", { "aria-hidden": "true" }, key));
     this.body.append(
       h("div", { class: "ska-actions" },
-        button("Larger", "Larger", "+", () => this.zoom(ZOOM_STEP)),
-        button("Smaller", "Smaller", "-", () => this.zoom(1 / ZOOM_STEP)),
-        button("Fit", "Fit to the window", "0", () => this.fit()),
-        button("100 %", "Actual size", "1", () => this.setScale(1))),
+        button("Larger", "+", () => this.zoom(ZOOM_STEP)),
+        button("Smaller", "-", () => this.zoom(1 / ZOOM_STEP)),
+        button("Fit", "0", () => this.fit()),
+        button("100 %", "1", () => this.setScale(1))),
       this.stage,
     );
     this.image.addEventListener("load", () => this.onLoad());
@@ -352,8 +352,7 @@ const dialogs = {
   },
 
   openViewer() {
-    const item = this.visibleItem();
-    if (!this.dialog?.isOpen && item?.content?.type === "image" && isShown(item)) new ViewerDialog(this, item);
+    if (!this.dialog?.isOpen && this.isOffered("open")) new ViewerDialog(this, this.visibleItem());
   },
 
   openEditor() {

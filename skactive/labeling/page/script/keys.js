@@ -3,7 +3,10 @@
 const keyboard = {
   // Return the commands of this page, by their names in the table of keys.
   makeCommands() {
-    const hasContent = (type) => this.visibleItem()?.content?.type === type;
+    const hasContent = (type) => {
+      const item = this.visibleItem();
+      return item?.content?.type === type && isShown(item);
+    };
     const mayEdit = () => [undefined, null, "administers"].includes(this.state.role);
     return {
       skip: { title: "Skip", does: () => this.answer("skip"), isAnswer: true,

@@ -58,12 +58,9 @@ class ClassList:
 
     def find(self, sent: Any) -> Any:
         """Return the class that a client named; None without one."""
+        found = _find_same(self._labels, sent)
         # Another backend may have added the class: look again before it is refused.
-        for labels in (self._labels, self.update()):
-            for label in labels:
-                if is_same_class(label, sent):
-                    return label
-        return None
+        return _find_same(self.update(), sent) if found is None else found
 
     def describe(self) -> dict[str, Any]:
         """Return the classes and the keys as JSON values.
@@ -137,6 +134,10 @@ def is_same_class(label: Any, sent: Any) -> bool:
     if get_label_type(label) == get_label_type(sent):
         return bool(label == sent)
     return isinstance(sent, str) and sent == to_json(label)
+
+
+def _find_same(labels: list[Any], sent: Any) -> Any:
+    return next((label for label in labels if is_same_class(label, sent)), None)
 
 
 def check_new_class(label: Any, classes: list[Any]) -> Any:

@@ -28,6 +28,14 @@ class OpenPage:
         """Move the focus into the page, to no control."""
         self._tab.locator(".ska-title").click()
 
+    def stop_clock(self):
+        """Stop the clock by which the page tells bounced keys from others."""
+        self._tab.evaluate("window.clock = performance.now()")
+
+    def tick(self, ms=320):
+        """Put the stopped clock forward, by default so far that the same key is no bounce."""
+        self._tab.evaluate("(ms) => { window.clock += ms }", ms)
+
     def button(self, name):
         """Return the button with a name."""
         return self._tab.get_by_role("button", name=name, exact=True)

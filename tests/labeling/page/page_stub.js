@@ -18,6 +18,11 @@ window.stub = {
   state: { title: "Animals", multilabel: false, lease_seconds: 1800 },
 };
 
+// Tests stop the clock where it matters how soon one key follows another.
+window.clock = null;
+window.runningClock ??= performance.now.bind(performance);
+performance.now = () => clock ?? runningClock();
+
 // Return the keys of a list of classes, from the same table as the backend's.
 async function keysOf(classes) {
   const list = JSON.stringify(classes);

@@ -4,8 +4,6 @@ import pytest
 
 from skactive.labeling._keys import Keys
 
-DOUBLE_CLICK_MS = 320  # a little more than the page's
-
 
 def test_a_class_of_one_letter_takes_the_key_of_a_command(open_page):
     classes = ["s", "sport", "0"]
@@ -93,10 +91,12 @@ def test_the_focus_returns_from_a_dialog(open_page):
 def test_a_key_that_bounces_answers_once(open_page, key):
     page = open_page()
     page.focus_title()
+    page.stop_clock()
     page.keyboard.press(key)
+    page.tick(280)
     page.keyboard.press(key)
     assert page.item() == "row 1"
-    page.wait_for_timeout(DOUBLE_CLICK_MS)
+    page.tick(40)
     page.keyboard.press(key)
     assert page.item() == "row 2"
     assert len(page.saved_answers()) == 2
@@ -105,6 +105,7 @@ def test_a_key_that_bounces_answers_once(open_page, key):
 def test_who_types_fast_is_served(open_page):
     page = open_page()
     page.focus_title()
+    page.stop_clock()
     for key in "123s213d":
         page.keyboard.press(key)
     answers = list(page.saved_answers().values())
@@ -116,14 +117,15 @@ def test_who_types_fast_is_served(open_page):
 def test_a_button_answers_once_for_a_key_that_is_held_or_bounces(open_page, key, name):
     page = open_page()
     page.button(name).focus()
+    page.stop_clock()
     page.keyboard.down(key)
     for _ in range(3):
-        page.wait_for_timeout(DOUBLE_CLICK_MS / 2)
+        page.tick(160)
         page.keyboard.down(key)
     page.keyboard.up(key)
     page.keyboard.press("Shift")
     assert len(page.saved_answers()) == 1
-    page.wait_for_timeout(DOUBLE_CLICK_MS)
+    page.tick()
     page.keyboard.press(key)
     page.keyboard.press(key)
     assert len(page.saved_answers()) == 2

@@ -20,6 +20,14 @@ def test_undo(open_page, key):
     assert first != second
 
 
+def test_undo_names_the_class_as_it_is(open_page):
+    page = open_page(classes=["Dog", "dog"])
+    page.focus_title()
+    page.keyboard.press("1")
+    page.keyboard.press("u")
+    assert page.locator(".ska-past").inner_text() == "Undone: labeled Dog"
+
+
 def test_undo_of_what_was_not_sent_yet(open_page):
     page = open_page()
     page.focus_title()

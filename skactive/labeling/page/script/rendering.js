@@ -188,7 +188,8 @@ const rendering = {
       const steps = this.past.length - this.cursor;
       past.textContent = `${steps} back. ${describeAnswer(shown)}. Answer again to change it, or press → to go forward.`;
     } else if (shown?.was?.kind) {
-      past.textContent = `Undone: ${describeAnswer(shown.was).toLowerCase()}`;
+      const answer = describeAnswer(shown.was);
+      past.textContent = `Undone: ${answer[0].toLowerCase()}${answer.slice(1)}`;
     }
     back.disabled = (this.cursor ?? this.past.length) === 0 && this.earliest === null;
     forward.disabled = this.cursor === null;

@@ -88,7 +88,7 @@ def run_label_studio(options: Mapping[str, Any]) -> None:
 
     token, project = _read_token(options), read_project(options)
     resume = _describe_resume(project.store, options["url"])
-    with project.open() as session, warnings.catch_warnings():
+    with project.open(report=_print_line) as session, warnings.catch_warnings():
         warnings.showwarning = _print_warning  # one line per warning
         settings = _resolve_settings(session.store, options)
         settings["title"] = settings["title"] or _make_title(project.path)

@@ -108,8 +108,8 @@ def _list_labeling_commands() -> dict[str, _Command]:
         "export": _Command(
             _export.run_export,
             _export.add_export_arguments,
-            "write the labels of a store as csv, jsonl, parquet or for Label Studio",
-            "Write the answers of a store to a file; the labeled data are not needed.",
+            "write labels beside their data as csv, jsonl, parquet, xlsx or for Label Studio",
+            "Write the labels of a store to a file, beside the data if they are still there.",
         ),
         "status": _Command(
             _status.run_status,

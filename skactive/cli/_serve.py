@@ -10,6 +10,7 @@ from typing import Any
 
 from skactive.cli._arguments import parse_port
 from skactive.cli._errors import CommandError
+from skactive.cli._output import print_line
 from skactive.cli._project import add_project_arguments, format_resume_command, read_project
 
 __all__ = ["add_serve_arguments", "run_serve"]
@@ -78,7 +79,7 @@ def run_serve(options: Mapping[str, Any]) -> None:
     from skactive.labeling.page import PageBackend
 
     project = read_project(options)
-    with project.open() as session:
+    with project.open(report=print_line) as session:
         backend = PageBackend(
             session,
             title=options["title"] or project.path.name,

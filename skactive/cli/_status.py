@@ -42,7 +42,8 @@ def run_status(options: dict[str, Any]) -> None:
     CommandError
         If the store cannot be read.
     """
-    summary = read_store(options["store"]).summary()
+    with read_store(options["store"]) as project:
+        summary = project.summary()
     if options.get("json"):
         print_line(json.dumps(summary, indent=2))
         return

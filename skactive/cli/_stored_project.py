@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+from skactive.cli._duplicates import read_copies, repeat_for_copies
 from skactive.cli._errors import CommandError
 from skactive.cli._files import check_file
 from skactive.exceptions import StoreError
+from skactive.labeling._pool import read_pools
+from skactive.labeling._synced import SyncedState
 from skactive.labeling.state._events import Event
 from skactive.labeling.state._leases import LiveLeases
-from skactive.labeling.state._progress import Progress, progress_of, records_of
+from skactive.labeling.state._progress import Progress, iter_records, progress_of
 from skactive.labeling.state._state import SessionState
 from skactive.labeling.stores import SQLiteLabelStore
 
@@ -26,21 +30,22 @@ class StoredProject:
 
     Parameters
     ----------
-    events : sequence of Event
-        All events of the store.
-    facts : dict
-        Its facts "pool" and "campaign", each a dict or None.
+    store : SQLiteLabelStore
+        The store, which stays open.
     """
 
-    def __init__(self, events: Sequence[Event], facts: dict[str, Any]) -> None:
-        self.pool, self.settings = facts["pool"], facts["campaign"]
-        plans = [event for event in events if event.kind == "plan"]
-        self.state = SessionState(plans[-1].value["by"] if plans else "")
-        self.state.apply(events)
+    def __init__(self, store: SQLiteLabelStore) -> None:
+        self._store = store
+        pools = read_pools(store)
+        self.pool, self.settings = pools[-1] if pools else None, store.fact("campaign")
+        self.copies = read_copies(store)
+        self.state = SessionState(None)
+        SyncedState(store, self.state).sync()
 
-    def records(self) -> list[dict[str, Any]]:
-        """Return the present answers, as ``LabelingSession.records`` does."""
-        return records_of(self.state)
+    def iter_records(self) -> Iterator[dict[str, Any]]:
+        """Yield the present answers, as ``LabelingSession.records`` returns them."""
+        records = iter_records(self.state.iter_answers(), self._store.get_events)
+        return iter(repeat_for_copies(records, self.copies)) if self.copies else records
 
     def progress(self) -> Progress:
         """Return the progress, as ``LabelingSession.progress`` does."""
@@ -51,12 +56,12 @@ class StoredProject:
 
     def annotators(self) -> dict[str | None, dict[str, Any]]:
         """Return the number of answers and the median seconds per answer, by annotator."""
-        answers: dict[str | None, list[Event]] = {}
-        for event in self.state.answers():
-            answers.setdefault(event.annotator, []).append(event)
+        seconds: dict[str | None, list[float | None]] = {}
+        for record in self.iter_records():
+            seconds.setdefault(record["annotator"], []).append(record["seconds"])
         return {
-            name: {"answers": len(given), "seconds": _median_seconds(given)}
-            for name, given in answers.items()
+            name: {"answers": len(given), "seconds": _find_median(given)}
+            for name, given in seconds.items()
         }
 
     def summary(self) -> dict[str, Any]:
@@ -70,7 +75,7 @@ class StoredProject:
             **progress,
             "classes": {str(name): count for name, count in progress["classes"].items()},
             "annotators": {name or "": counts for name, counts in self.annotators().items()},
-            "seconds": _median_seconds(list(self.state.answers())),
+            "seconds": _find_median(record["seconds"] for record in self.iter_records()),
             "last_model": _format_time(plan) if plan and plan.value["n_labels"] else None,
             "made_with": self.settings,
         }
@@ -80,8 +85,9 @@ class StoredProject:
         return [*declared, *self.state.classes]
 
 
-def read_store(path: Path) -> StoredProject:
-    """Read an existing store.
+@contextmanager
+def read_store(path: Path) -> Iterator[StoredProject]:
+    """Yield the project of an existing store, which is not changed.
 
     Parameters
     ----------
@@ -95,19 +101,18 @@ def read_store(path: Path) -> StoredProject:
     """
     check_file(path)
     try:
-        store = SQLiteLabelStore(path)
+        store = SQLiteLabelStore(path, read_only=True)
         try:
-            facts = {name: store.fact(name) for name in ("pool", "campaign")}
-            return StoredProject(store.events(), facts)
+            yield StoredProject(store)
         finally:
             store.close()
     except StoreError as error:
         raise CommandError(str(error)) from error
 
 
-def _median_seconds(answers: Sequence[Event]) -> float | None:
-    seconds = [event.seconds for event in answers if event.seconds is not None]
-    return median(seconds) if seconds else None
+def _find_median(seconds: Iterable[float | None]) -> float | None:
+    known = [value for value in seconds if value is not None]
+    return median(known) if known else None
 
 
 def _format_time(event: Event) -> str:

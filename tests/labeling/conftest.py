@@ -12,37 +12,6 @@ from skactive import ActiveLearner
 from skactive.labeling import LabelingSession
 
 
-@pytest.fixture(autouse=True)
-def complete_session(monkeypatch):
-    """Give sessions the methods that the page calls and that they do not have yet."""
-
-    def retract(self, annotator=None, *, key=None):
-        undone = self.__dict__.setdefault("_undone_by_key", {})
-        if key is None or key not in undone:
-            last = self.last_answer(annotator)
-            self.undo(annotator, key=key)
-            undone[key] = last
-        return undone[key]
-
-    def answers_of(self, annotator, n, before=None):
-        with self._synced.latest() as state:
-            own = [event for event in state.answers() if event.annotator == annotator]
-        return [event for event in reversed(own) if before is None or event.seq < before][:n]
-
-    def rename_class(self, old, new, *, annotator=None, key=None):
-        if old not in self.classes:
-            return
-        names = [new if label == old else label for label in self._declared]
-        self._declared = list(dict.fromkeys(names))
-        for record in self.records():
-            if record["label"] == old:
-                self.relabel({record["id"]: new}, annotator=record["annotator"])
-
-    for method in (retract, answers_of, rename_class):
-        if not hasattr(LabelingSession, method.__name__):
-            monkeypatch.setattr(LabelingSession, method.__name__, method, raising=False)
-
-
 @pytest.fixture
 def open_session(tmp_path):
     """Return a function that opens sessions on one store; all are closed at the end."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from skactive.exceptions import LabelError, StoreError
 from skactive.labeling.page._class_list import ClassList, check_new_class
-from skactive.labeling.page._messages import (
+from skactive.labeling.page._protocol import (
     Message,
     check_message,
     is_unicode,
@@ -93,7 +93,7 @@ class PageBackend:
                 "labels with session.submit."
             )
         self.session, self.title = session, str(title)
-        self._render: Any = Renderer(render, html=html, media_root=media_root)
+        self._render = Renderer(render, html=html, media_root=media_root)
         self._classes = ClassList(session)
         self._state = SharedState(session, self._classes, self.title)
         self._results_lock = Lock()
@@ -133,8 +133,8 @@ class PageBackend:
         -------
         dict
             With ``ok``, ``state``, ``classes`` and ``keys`` (``classes``: the key of each class, or
-            None; ``commands``: the command of each key; ``search``: whether classes are found by
-            searching); if ``ok`` is False, also with ``error``, the reason, and ``retry``, whether
+            None; ``commands``: the command of each key; ``help``: the explanation of each command;
+            ``search``: whether classes are found by searching); if ``ok`` is False, also with ``error``, the reason, and ``retry``, whether
             the same message may succeed later.
         """
         try:
@@ -233,7 +233,8 @@ class PageBackend:
 
     def _do_add_class(self, message: Message, annotator: str | None) -> dict[str, Any]:
         if self._classes.find(message["label"]) is None:
-            self.session.add_class(check_new_class(message["label"], self._classes.labels))
+            label = check_new_class(message["label"], self._classes.labels)
+            self.session.add_class(label, key=parse_key(message, annotator))
         return {}
 
     def _do_rename_class(self, message: Message, annotator: str | None) -> dict[str, Any]:

@@ -6,9 +6,9 @@ from threading import Lock
 from typing import Any
 
 from skactive.exceptions import LabelError
-from skactive.labeling._keys import Keys
+from skactive.labeling._keys import COMMANDS, Keys
 from skactive.labeling._validation import get_label_type
-from skactive.labeling.page._messages import is_unicode, quote, to_json
+from skactive.labeling.page._protocol import is_unicode, quote, to_json
 
 __all__ = ["ClassList", "check_new_class"]
 
@@ -65,9 +65,10 @@ class ClassList:
     def describe(self) -> dict[str, Any]:
         """Return the classes and the keys as JSON values.
 
-        The keys have three parts: ``classes``, the key of each class or None; ``commands``, the
-        command of each key; and ``search``, whether the classes are too many for a button each.
-        Then letters begin a search, and are not keys of classes with longer names.
+        The keys have four parts: ``classes``, the key of each class or None; ``commands``, the
+        command of each key; ``help``, the explanation of each command; and ``search``, whether the
+        classes are too many for a button each. Then letters begin a search, and are not keys of
+        classes with longer names.
         """
         with self._lock:
             if self._described is None:
@@ -89,33 +90,26 @@ class ClassList:
         return {
             "classes": [find_key(to_name(label)) for label in self._labels],
             "commands": dict(self._keys.commands),
+            "help": {name: text for _, name, text in self._keys.list_help(COMMANDS.values())},
             "search": search,
         }
 
     def _add(self, labels: list[Any]) -> None:
+        names = [to_name(label) for label in labels]
         if not self._labels:
-            self._keys = Keys([to_name(label) for label in labels])
-        for label in labels:
-            self._keys.add(to_name(label))
+            self._keys = Keys(names)
+        for name in names:
+            self._keys.add(name)
         self._labels = [*self._labels, *labels]
 
     def _remove(self, labels: list[Any]) -> None:
-        names = {to_name(label) for label in labels}
         self._labels = [label for label in self._labels if label not in labels]
-        self._set_names({name: None if name in names else name for name in self._keys.names})
+        for label in labels:
+            self._keys.remove(to_name(label))
 
     def _replace(self, old: Any, new: Any) -> None:
         self._labels = [new if label == old else label for label in self._labels]
-        names = {name: name for name in self._keys.names}
-        self._set_names({**names, to_name(old): to_name(new)})
-
-    def _set_names(self, renamed: dict[str, str | None]) -> None:
-        """Give classes other names, and keep the keys; None removes a class."""
-        keys = self._keys
-        keys.names = [new for name in keys.names if (new := renamed[name]) is not None]
-        keys.classes = {
-            key: new for key, name in keys.classes.items() if (new := renamed[name]) is not None
-        }
+        self._keys.rename(to_name(old), to_name(new))
 
 
 def to_name(label: Any) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from skactive.labeling._messages import describe_accuracy
 from skactive.labeling.page._class_list import ClassList
-from skactive.labeling.page._messages import to_json
+from skactive.labeling.page._protocol import to_json
 
 __all__ = ["SharedState"]
 
@@ -45,10 +46,7 @@ class SharedState:
     def _read_session(self) -> dict[str, Any]:
         progress = self._session.progress()
         classes = self._classes.update()
-        # The defaults stand for a session whose progress does not count its audit rows.
-        n_audited = getattr(progress, "n_audited", 0)
-        min_audited = getattr(progress, "min_audited", 20)
-        has_audit = bool(self._session.audit_ids)
+        accuracy = progress.reliable_accuracy
         return {
             "title": self._title,
             "multilabel": self._session.multilabel,
@@ -61,9 +59,9 @@ class SharedState:
             "n_learned": progress.n_learned,
             "n_rounds": progress.n_rounds,
             "counts": self._get_counts(classes, progress.classes),
-            "accuracy": None if progress.accuracy is None else [*map(float, progress.accuracy)],
-            "audit": {"n": n_audited, "needed": min_audited} if has_audit else None,
-            "curve": self._get_curve(progress.n_rounds, min_audited),
+            "accuracy": None if accuracy is None else [*map(float, accuracy)],
+            "accuracy_text": describe_accuracy(progress, len(self._session.audit_ids)),
+            "curve": self._get_curve(progress.n_rounds, progress.min_audited),
             "stop_reason": progress.stop_reason,
             "problem": progress.problem,
             "fitting": progress.fitting,

@@ -22,9 +22,10 @@ def keys_of(classes):
 def test_keys_are_those_of_the_common_table():
     names = ["sport", "s", "0", "news"]
     _, classes = listed(names)
-    assert keys_of(classes) == {name: Keys(names).find_key(name) for name in names}
+    assert keys_of(classes) == {name: key for key, name in Keys(names).classes.items()}
     assert classes.describe()["keys"]["commands"] == Keys(names).commands
     assert classes.describe()["keys"]["commands"]["S"] == "skip"
+    assert "others" in classes.describe()["keys"]["help"]["skip"]
 
 
 @pytest.mark.parametrize(

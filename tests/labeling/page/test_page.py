@@ -1,5 +1,7 @@
 """The page for everybody: keyboard, focus, screen readers, themes, narrow screens."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ MANY = [f"kind {i:02}" for i in range(40)] + ["Ärger", "zebra"]
 
 
 def as_script(row):
-    return f"stub.contents = {{0: {Renderer()([row], 0)!r}}}"
+    return f"stub.contents = {json.dumps({0: Renderer()([row], 0)})}"
 
 
 def test_keyboard_alone(open_page):
@@ -115,8 +117,8 @@ STATES = {
     "none": {"classes": []},
     "full": {
         "state": {
-            "accuracy": [0.8, 0.7, 0.9], "curve": [[10, 0.5], [20, 0.8]], "stop_reason": "enough",
-            "problem": "ValueError", "counts": [["cat", 3]],
+            "accuracy_text": "Accuracy 80.0 %", "curve": [[10, 0.5], [20, 0.8]],
+            "stop_reason": "enough", "problem": "ValueError", "counts": [["cat", 3]],
         },
         "suggestion": [["dog", 0.7], ["cat", 0.3]],
     },

@@ -1,5 +1,7 @@
 """Many classes, several labels per row, new classes."""
 
+from skactive.labeling._messages import PICK_CLASSES
+
 MANY = [f"kind {i:02}" for i in range(40)] + ["Ärger", "zebra"]
 
 
@@ -85,7 +87,7 @@ def test_enter_with_nothing_picked_stores_nothing(open_page):
     assert page.get_by_role("alert").inner_text() == ""
     page.tick()
     page.keyboard.press("Enter")  # on purpose
-    assert page.get_by_role("alert").inner_text() == "Pick classes first, or press None (-)."
+    assert page.get_by_role("alert").inner_text() == PICK_CLASSES.format(key="-")
     page.button("Submit").click()
     assert page.saved_answers() == {0: ["cat"]}
     page.keyboard.press("-")

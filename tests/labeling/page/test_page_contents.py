@@ -1,5 +1,7 @@
 """Contents on the page: never markup, never from elsewhere."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -105,7 +107,7 @@ def test_frames_can_be_reached_by_tab(open_page, html):
 
 
 def as_script(row):
-    return f"stub.contents = {{0: {Renderer()([row], 0)!r}}}"
+    return f"stub.contents = {json.dumps({0: Renderer()([row], 0)})}"
 
 
 def test_images(open_page):

@@ -113,7 +113,7 @@ def test_the_full_size(open_page):
     page.wait_for_function("document.querySelector('.ska-stage img').naturalWidth === 800")
     assert page.messages("full") == [{"do": "full", "id": 0}]
     assert "800 \N{MULTIPLICATION SIGN} 600 pixels" in status.inner_text()
-    assert "reduced copy" in status.inner_text()
+    assert "reduced" in status.inner_text()
     fitting = scale(page)
     page.keyboard.press("1")
     assert scale(page) == 1
@@ -154,6 +154,11 @@ def test_zoom_and_pan_with_the_mouse(open_page):
     page.mouse.move(box["x"] + 10, box["y"] + 10)  # the button is up: it stays
     moved = page.evaluate("document.querySelector('.ska-stage').scrollLeft") - left
     assert moved == pytest.approx(40, abs=2)
+
+
+def test_what_is_left_out_of_a_file_is_said(open_page):
+    page = open_page(before=contents(_0=draw(30, 40) | {"note": "Only page 1 of 3 is shown."}))
+    page.locator(".ska-item").get_by_text("Only page 1 of 3 is shown.").wait_for()
 
 
 def test_a_thin_picture_opens_at_its_size(open_page):

@@ -89,7 +89,7 @@ const answering = {
     if (asked === before && performance.now() - at > DOUBLE_CLICK_MS) return true;
     this.confirming = { asked, at: performance.now() };
     this.fail(
-      `This item cannot be shown. Give the same answer again to store it nevertheless, or use ` +
+      `This item cannot be shown. Press again to label it anyway, or use ` +
       `${this.titleOf("don't know")} or ${this.titleOf("skip")}.`,
     );
     return false;

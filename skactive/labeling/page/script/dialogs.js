@@ -66,7 +66,7 @@ class HelpDialog extends Dialog {
     return offered.map((command) => {
       const key = page.keyOf(command);
       const keys = [key && keyTexts(key).shown, { back: "←", undo: "Ctrl+Z" }[command]].filter(Boolean);
-      return [keys, page.commands[command].title, page.commands[command].help];
+      return [keys, page.commands[command].title, helpOf(page, command)];
     });
   }
 
@@ -87,6 +87,12 @@ class HelpDialog extends Dialog {
   }
 }
 
+// Return the explanation of a command: that of the terminal, unless the page does something else.
+function helpOf(page, command) {
+  const text = page.commands[command].help ?? page.keys.help?.[command] ?? "";
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 // Return whether a command can be used here, though perhaps not for the row on screen.
 function isGeneral(page, command) {
   return ["more", "open", "play"].includes(command) || page.isOffered(command);
@@ -96,6 +102,11 @@ function isGeneral(page, command) {
 
 const ZOOM_STEP = 1.25;
 const MAX_ZOOM = 32;
+
+function describeReduced({ width, height }) {
+  const size = width ? ` from ${count(width)} × ${count(height)} pixels` : "";
+  return `This copy is reduced${size}: the picture is too large to be sent.`;
+}
 
 class ViewerDialog extends Dialog {
   constructor(page, item) {
@@ -136,7 +147,7 @@ class ViewerDialog extends Dialog {
     else if (content.type !== "image" || !isData(content.src, "image")) {
       this.problem = content.text ?? "The full size cannot be shown.";
     } else {
-      this.problem = content.reduced ? "This is a reduced copy: the picture is too large to be sent." : "";
+      this.problem = content.reduced ? describeReduced(content) : "";
       this.image.src = content.src;
     }
     this.showStatus();

@@ -1,7 +1,7 @@
 // Keys: the backend says which one stands for which class or command.
 
 const keyboard = {
-  // Return the commands of this page, by their names in the table of keys.
+  // Return the commands of this page, by their names in the table of keys; `help` where it differs.
   makeCommands() {
     const hasContent = (type) => {
       const item = this.visibleItem();
@@ -9,28 +9,23 @@ const keyboard = {
     };
     const mayEdit = () => [undefined, null, "administers"].includes(this.state.role);
     return {
-      skip: { title: "Skip", does: () => this.answer("skip"), isAnswer: true,
-        help: "Leave the row to others; it does not come back to you" },
-      "don't know": { title: "Don't know", does: () => this.answer("dont_know"), isAnswer: true,
-        help: "Nobody can label this row; it does not come back" },
+      skip: { title: "Skip", does: () => this.answer("skip"), isAnswer: true },
+      "don't know": { title: "Don't know", does: () => this.answer("dont_know"), isAnswer: true },
       none: { title: "None", does: () => this.answerNone(), isAnswer: true,
-        help: "None of the classes applies", isOffered: () => Boolean(this.state.multilabel) },
-      undo: { title: "Undo", does: () => this.undo(), help: "Take back your last answer" },
-      back: { title: "Back", does: () => this.back(), help: "Return to your earlier answers" },
-      suggest: { title: "Suggest", does: () => this.suggest(), help: "Show what the model suggests" },
-      search: { title: "Search", does: () => this.search.focus(), help: "Search for a class",
+        isOffered: () => Boolean(this.state.multilabel) },
+      undo: { title: "Undo", does: () => this.undo() },
+      back: { title: "Back", does: () => this.back() },
+      suggest: { title: "Suggest", does: () => this.suggest() },
+      search: { title: "Search", does: () => this.search.focus(),
         isOffered: () => Boolean(this.keys.search) },
       more: { title: "More", does: () => this.toggleMore(), help: "Show the whole item, or less of it",
         isOffered: () => this.isCut },
       open: { title: "Open", does: () => this.openViewer(), help: "Show the picture at full size",
         isOffered: () => hasContent("image") },
-      play: { title: "Play", does: () => this.playPause(), help: "Play the sound, or pause",
-        isOffered: () => hasContent("audio") },
-      "new class": { title: "New class", does: () => this.toggleForm(), help: "Add a class",
-        isOffered: mayEdit },
-      "edit classes": { title: "Edit classes", does: () => this.openEditor(),
-        help: "Rename classes, or merge two", isOffered: mayEdit },
-      help: { title: "Keys", does: () => this.openHelp(), help: "Show all keys" },
+      play: { title: "Play", does: () => this.playPause(), isOffered: () => hasContent("audio") },
+      "new class": { title: "New class", does: () => this.toggleForm(), isOffered: mayEdit },
+      "edit classes": { title: "Edit classes", does: () => this.openEditor(), isOffered: mayEdit },
+      help: { title: "Keys", does: () => this.openHelp() },
     };
   },
 

@@ -42,7 +42,7 @@ class Page {
     this.queue = []; // messages that are not stored yet
     this.picked = []; // classes picked for the item on screen, if multilabel
     this.classes = [];
-    this.keys = { classes: [], commands: {}, search: false }; // classes: the key of each, or null
+    this.keys = { classes: [], commands: {}, help: {}, search: false }; // classes: the key of each, or null
     this.commands = this.makeCommands();
     this.state = {};
     this.dialog = null; // the one that is open

@@ -152,7 +152,8 @@ const rendering = {
     item.setAttribute("aria-busy", String(Boolean(shown && !shown.content)));
     if (item.firstChild === node) return;
     item.querySelectorAll("audio").forEach((sound) => sound.pause());
-    item.replaceChildren(node);
+    const { note } = (shown?.content ?? {});
+    item.replaceChildren(node, ...(note ? [notice(visible(note))] : []));
     item.scrollTop = item.scrollLeft = 0;
     if (node.tagName === "IMG") fitImage(node);
     this.noteCut();
@@ -322,7 +323,7 @@ const reporting = {
     parts.stop.hidden = !state.stop_reason;
     if (state.problem !== this.problem) this.fail(state.problem && `Problem with the model: ${state.problem}`);
     this.problem = state.problem;
-    parts.accuracy.textContent = describeAccuracy(state);
+    parts.accuracy.textContent = state.accuracy_text || (state.fitting ? "A model is being fitted…" : "");
     parts.tally.textContent = describeTally(state);
     this.renderCurve(state.curve ?? []);
   },

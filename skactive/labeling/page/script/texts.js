@@ -59,18 +59,6 @@ function describeCounts(state) {
   return parts.join(" · ");
 }
 
-function describeAccuracy(state) {
-  if (state.accuracy) {
-    const [value, low, high] = state.accuracy;
-    return `Accuracy ${percent(value)} (95 % interval ${percent(low)} to ${percent(high)})`;
-  }
-  if (state.audit) {
-    const { n, needed } = state.audit;
-    return `Accuracy: after ${plural(needed, "audit row")}; ${count(n)} so far`;
-  }
-  return state.fitting ? "A model is being fitted…" : "";
-}
-
 function describeTally(state) {
   const used = (state.counts ?? []).filter(([, n]) => n > 0);
   const top = used.sort((a, b) => b[1] - a[1]).slice(0, MAX_TALLY);

@@ -1,4 +1,4 @@
-"""Messages of the page: their fields, and values to and from JavaScript."""
+"""Messages between the page and its backend: their fields, and values to and from JavaScript."""
 
 from __future__ import annotations
 

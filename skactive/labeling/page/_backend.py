@@ -134,8 +134,8 @@ class PageBackend:
         dict
             With ``ok``, ``state``, ``classes`` and ``keys`` (``classes``: the key of each class, or
             None; ``commands``: the command of each key; ``help``: the explanation of each command;
-            ``search``: whether classes are found by searching); if ``ok`` is False, also with ``error``, the reason, and ``retry``, whether
-            the same message may succeed later.
+            ``search``: whether classes are found by searching); if ``ok`` is False, also with
+            ``error``, the reason, and ``retry``, whether the same message may succeed later.
         """
         try:
             reply = {"ok": True, **self._dispatch(message, annotator)}

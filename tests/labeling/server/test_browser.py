@@ -55,7 +55,8 @@ def enter(page, link, name):
 
 
 def wait_for_saved(page, n):
-    page.get_by_text(re.compile(rf"\b{n} by you")).wait_for()
+    page.get_by_text(re.compile(rf"\b{n} by you")).wait_for()  # at once, before it is stored
+    page.get_by_text("Saved", exact=True).wait_for()
 
 
 def picture(page, name):

@@ -23,6 +23,7 @@ except ImportError as error:
         'The labeling page in a browser needs Starlette and Uvicorn: pip install "skactive[serve]".'
     ) from error
 
+from skactive.labeling.page import asset
 from skactive.labeling.server._guard import Guard, check_annotator, is_authorized
 
 __all__ = ["MAX_BODY_BYTES", "MessageHandler", "OneTimeCode", "make_app"]
@@ -164,7 +165,8 @@ def make_app(
 
 def _make_asset_route(path: str, package: str, name: str, media_type: str) -> Route:
     """Return the route of a file of a package, which is read once."""
-    content = files(package).joinpath(name).read_bytes()
+    is_page = package == "skactive.labeling.page"  # made of several files
+    content = asset(name).encode() if is_page else files(package).joinpath(name).read_bytes()
 
     async def respond(request: Request) -> Response:
         return Response(content, media_type=media_type)

@@ -55,7 +55,8 @@ def enter(page, link, name):
 
 
 def wait_for_saved(page, n):
-    page.get_by_text(re.compile(rf"\b{n} by you")).wait_for()
+    page.get_by_text(re.compile(rf"\b{n} by you")).wait_for()  # at once, before it is stored
+    page.get_by_text("Saved", exact=True).wait_for()
 
 
 def picture(page, name):
@@ -69,9 +70,10 @@ def test_rows_are_labeled_in_a_browser(browser, site):
         enter(page, site.link, "Ann")
         assert page.url == f"http://{site.host}/"  # the token is gone from the address
         assert page.title() == "Reviews"
-        for key in ("1", "2", "2"):
-            page.keyboard.press(key)
-        page.get_by_role("button", name="neg").click()
+        page.keyboard.press("1")
+        page.keyboard.press("2")
+        for name in ("pos", "neg"):
+            page.get_by_role("button", name=name).click()
         wait_for_saved(page, 4)
         picture(page, "serve-light")
         page.keyboard.press("u")

@@ -1,5 +1,5 @@
 // Asks who labels, and sends the messages of the page (page.js) to the server.
-import { mount } from "./page.js";
+import { mount, visible } from "./page.js";
 
 const TOKEN_KEY = "skactive.token"; // in the storage of this tab
 const NAME_KEY = "skactive.annotator"; // in the storage of this browser
@@ -125,7 +125,7 @@ async function begin(text) {
     const reply = await send({ do: "state" });
     if (reply.ok) {
       writeStorage("localStorage", NAME_KEY, name);
-      document.title = reply.state?.title || document.title;
+      document.title = visible(reply.state?.title || document.title);
       label();
     } else {
       askName(reply.error);
@@ -139,7 +139,7 @@ function label() {
   if (mounted) return; // Enter was pressed twice
   mounted = true;
   const other = element("button", { type: "button", textContent: "Somebody else" });
-  const as = element("span", { textContent: `Labeling as ${name}` });
+  const as = element("span", { textContent: `Labeling as ${visible(name)}` });
   const who = element("div", { className: "entry-who" }, as, other);
   const root = element("div");
   entry.replaceChildren(who, notice, root);

@@ -53,8 +53,10 @@ def test_what_looks_alike_has_one_spelling(typed, name):
 @pytest.mark.parametrize("character", INVISIBLE, ids=ascii)
 def test_what_cannot_be_seen_is_refused_and_named(character):
     for name in (f"an{character}n", f"ann {character} lee"):
-        with pytest.raises(LabelError, match=f"U\\+{ord(character):04X}.*without it"):
+        with pytest.raises(LabelError, match=f"U\\+{ord(character):04X}.*without it") as error:
             check_name(name)
+        assert str(error.value).isascii()
+        assert str(error.value).isprintable()
     with pytest.raises(LabelError):
         check_name(character)
 
@@ -77,7 +79,7 @@ def test_a_joiner_that_changes_nothing_is_refused(name):
 
 @pytest.mark.parametrize("name", ["\u0430nn", "\u0391nn", "an\u0578", "ann\ua4ee", "c\u13a0t"])
 def test_a_word_in_two_alphabets_is_refused(name):
-    with pytest.raises(LabelError, match="Latin.* alphabet|alphabet.*Latin"):
+    with pytest.raises(LabelError, match=r"Latin.* alphabet"):
         check_name(name)
 
 
@@ -89,7 +91,7 @@ def test_marks_belong_to_letters(name):
 
 @pytest.mark.parametrize("name", ["", "  ", "\u3000\n", "x" * 65, "\ufdfa" * 4, "a" * 10**7])
 def test_names_have_1_to_64_characters(name):
-    with pytest.raises(LabelError, match="empty|at most 64"):
+    with pytest.raises(LabelError, match=r"empty|at most 64"):
         check_name(name)
 
 
@@ -103,11 +105,11 @@ def test_names_are_strings(name):
 def test_a_checked_name_stays_as_it_is_and_can_be_written(name):
     try:
         checked = check_name(name)
-    except LabelError as error:
-        assert str(error).isascii() and str(error).isprintable()
+    except LabelError:
         return
     assert check_name(checked) == checked
-    assert checked.encode() and unicodedata.is_normalized("NFKC", checked)
+    assert checked.encode()
+    assert unicodedata.is_normalized("NFKC", checked)
 
 
 def test_no_format_character_passes_alone_between_letters():

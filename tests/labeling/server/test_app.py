@@ -3,12 +3,15 @@
 import asyncio
 import json
 import logging
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 
 pytest.importorskip("starlette")
 pytest.importorskip("uvicorn")
 
+from skactive.labeling import LabelingSession
 from skactive.labeling.page import PageBackend
 from skactive.labeling.server import _app, make_app
 from skactive.labeling.server._app import MAX_BODY_BYTES, OneTimeCode
@@ -339,3 +342,42 @@ def test_two_tabs_of_one_name_do_no_harm(session, post, make_body):
                           key=f"t{tab}-{n}")  # fmt: skip
             assert post(app, answer).json()["ok"]
     assert sorted(r["id"] for r in session.records()) == sorted(ids)
+
+
+@pytest.mark.skipif(not hasattr(LabelingSession, "retract"), reason="undo is not atomic yet")
+def test_two_tabs_that_label_and_undo_at_once_agree_with_the_store(session, post, make_body):
+    app = make_app(PageBackend(session), token=TOKEN, hosts=[HOST])
+    labeled, undone, together = {}, [], Barrier(2)
+
+    def say(**message):
+        reply = post(app, make_body(**message)).json()
+        assert reply["ok"], reply["error"]
+        return reply
+
+    def label(ident):
+        answer = ("neg", "pos")[ident // 2 % 2]
+        say(do="label", id=ident, label=answer, key=f"l{ident}")
+        labeled[ident] = answer
+
+    def undo(n):
+        message = {"do": "undo", "key": f"u{n}"}
+        item = say(**message)["item"]
+        assert say(**message)["item"] == item  # the reply was lost
+        if item is not None:
+            undone.append((item["id"], item["label"]))
+
+    def work(tab):
+        label(tab)
+        for n in range(1, 20):
+            together.wait(30)
+            if tab == n % 2 or n % 5 == 0:
+                undo(2 * n + tab)
+            else:
+                label(2 * n + tab)
+
+    with ThreadPoolExecutor(2) as tabs:
+        list(tabs.map(work, range(2)))
+    assert len(set(undone)) == len(undone)
+    assert set(undone) <= labeled.items()
+    stored = {record["id"]: record["label"] for record in session.records()}
+    assert stored == dict(labeled.items() - set(undone))

@@ -212,7 +212,10 @@ class Client:
 
     def send_key_twice(self):
         message = tuple(self.make_message("label").items())
-        self.say("mallory", (*message, (self.rng.choice(["id", "do", "label"]), "row-1")))
+        message = (*message, (self.rng.choice(["id", "do", "label"]), "row-1"))
+        status, _ = self.say("mallory", message)
+        if status != 400:
+            self.faults.append(("a field twice was accepted", message))
 
     def send_wrong_name(self):
         self.say(self.rng.choice(NAMES), self.make_message())

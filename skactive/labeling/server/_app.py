@@ -225,7 +225,8 @@ def _read_object(request: Request, body: bytes) -> dict[str, Any]:
     if kind != "application/json":
         raise _RefusalError(415, "Send JSON, as application/json.")
     try:
-        content = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
+        text = body.decode("utf-8")
+        content = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_make_object)
         json.dumps(content, ensure_ascii=False).encode("utf-8")  # Refuses lone surrogates
     except (ValueError, RecursionError) as error:
         raise _RefusalError(400, "The body is not valid JSON.") from error
@@ -257,6 +258,13 @@ async def _read_body(request: Request) -> bytes:
 
 def _refuse_constant(name: str) -> float:
     raise ValueError(f"{name} is not JSON")
+
+
+def _make_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        raise ValueError("a name occurs twice: either value may be meant")
+    return content
 
 
 def _parse_request(content: dict[str, Any], visitor: Visitor) -> tuple[str, dict[str, Any]]:

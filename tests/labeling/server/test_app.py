@@ -127,6 +127,9 @@ def test_only_json_is_taken(app, backend, kind, post, make_body):
         b'{"message": {"do": "state"}}',
         b'{"annotator": "ann", "message": []}',
         b'{"annotator": "ann", "message": {}, "more": 1}',
+        b'{"annotator": "ann", "message": {}, "annotator": "bob"}',
+        b'{"annotator": "ann", "message": {"do": "state", "do": "undo"}}',
+        b'{"annotator": "ann", "message": {"do": "state"}}{}',
     ],
 )
 def test_what_is_no_message_is_refused_with_a_reason(app, backend, body, post):

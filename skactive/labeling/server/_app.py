@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -28,6 +27,7 @@ from skactive.exceptions import LabelError
 from skactive.labeling._names import check_name
 from skactive.labeling.server._access import Access, Visitor, find_refusal
 from skactive.labeling.server._guard import Guard
+from skactive.labeling.server._log import LOGGER
 
 __all__ = ["MAX_BODY_BYTES", "MessageHandler", "OneTimeCode", "make_app"]
 
@@ -45,7 +45,6 @@ _ASSETS = (
     ("/page.css", "skactive.labeling.page", "page.css", "text/css"),
 )
 _CLOSE_HEADER = {"connection": "close"}  # so that an unread body is not taken for a request
-_LOGGER = logging.getLogger("skactive.labeling.server")
 
 
 class MessageHandler(Protocol):
@@ -294,7 +293,7 @@ def _handle_message(
             return _json_response(backend.handle(message, annotator))
         return _json_response(_handle_by_role(backend, message, visitor))
     except Exception:  # the page keeps the message, and sends it again
-        _LOGGER.exception("A message could not be answered.")
+        LOGGER.exception("A message could not be answered.")
         return _json_response(
             {"ok": False, "error": "Internal error; see the log of the server."}, 500
         )

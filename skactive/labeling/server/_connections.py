@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,9 +12,10 @@ from typing import Any, Protocol
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from skactive.labeling.server._log import LOGGER
+
 __all__ = ["ConnectionLimits", "ConnectionTable", "LimitedProtocol", "count_free_descriptors"]
 
-_LOGGER = logging.getLogger("skactive.labeling.server")
 _MAX_CONNECTIONS, _MIN_CONNECTIONS = 512, 32
 _RESERVED_DESCRIPTORS = 128  # for connections that are accepted at once, the store and the rows
 
@@ -146,7 +146,7 @@ class ConnectionTable:
         return next(iter(most_crowded))
 
     def _drop(self, connection: Connection) -> None:
-        _LOGGER.warning(
+        LOGGER.warning(
             "Too many connections at a time: those without the link are closed, oldest first."
         )
         self.remove(connection)

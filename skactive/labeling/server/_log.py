@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
 
-__all__ = ["RepeatFilter", "filter_repeats"]
+__all__ = ["LOGGER", "RepeatFilter", "filter_repeats"]
 
-_LOGGERS = ("asyncio", "skactive.labeling.server", "uvicorn.error")
+LOGGER = logging.getLogger("skactive.labeling.server")
+_LIBRARIES = ("asyncio", "uvicorn.error")
 _MAX_MESSAGES = 100  # between two summaries
 _SUMMARY = "skactive_is_summary"
 
@@ -30,11 +31,11 @@ class RepeatFilter(logging.Filter):
         """Return whether a message is new."""
         if hasattr(record, _SUMMARY):
             return True
-        key = record.name, record.levelno, _describe(record)
+        key = record.name, record.levelno, _summarize(record)
         with self._lock:
             is_new = key not in self._n_repeats
             if is_new and len(self._n_repeats) >= _MAX_MESSAGES:
-                key, is_new = (_LOGGERS[1], logging.WARNING, "Other messages were left out"), False
+                key, is_new = (LOGGER.name, logging.WARNING, "Other messages were left out"), False
             self._n_repeats[key] = 0 if is_new else self._n_repeats.get(key, 0) + 1
             return is_new
 
@@ -52,7 +53,7 @@ class RepeatFilter(logging.Filter):
 def filter_repeats() -> Iterator[RepeatFilter]:
     """Filter the messages of the server and its libraries, and summarize them at the end."""
     repeats = RepeatFilter()
-    loggers = [logging.getLogger(name) for name in _LOGGERS]
+    loggers = [LOGGER, *map(logging.getLogger, _LIBRARIES)]
     for logger in loggers:
         logger.addFilter(repeats)
     try:
@@ -63,7 +64,7 @@ def filter_repeats() -> Iterator[RepeatFilter]:
             logger.removeFilter(repeats)
 
 
-def _describe(record: logging.LogRecord) -> str:
+def _summarize(record: logging.LogRecord) -> str:
     """Return what equal messages have in common: their text, or the line of the traceback."""
     error, trace = (record.exc_info or (None, None, None))[1:]
     if error is None or trace is None:

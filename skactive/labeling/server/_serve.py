@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import logging
 import secrets
 import signal
 import socket
@@ -34,7 +33,7 @@ from skactive.labeling.server._connections import (
     LimitedProtocol,
     count_free_descriptors,
 )
-from skactive.labeling.server._log import RepeatFilter, filter_repeats
+from skactive.labeling.server._log import LOGGER, RepeatFilter, filter_repeats
 
 __all__ = ["serve"]
 
@@ -43,7 +42,6 @@ _SUMMARY_TICKS = 6_000  # of a tenth of a second, between two summaries of repea
 _ACCEPTED_AT_ONCE, _WAITING = 16, 1_024  # connections
 _MAX_HEADER_BYTES = 16 * 1024
 _NO_RESOURCES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
-_LOGGER = logging.getLogger("skactive.labeling.server")
 
 
 def serve(
@@ -154,7 +152,7 @@ class _Server(uvicorn.Server):
             loop.default_exception_handler(context)
             return
         self._table.drop_strangers(_ACCEPTED_AT_ONCE)
-        _LOGGER.error(
+        LOGGER.error(
             "New connections must wait: %s. Close programs, or allow more files (ulimit -n).",
             error.strerror,
         )

@@ -6,7 +6,6 @@ pytest.importorskip("starlette")
 pytest.importorskip("uvicorn")
 
 from skactive.labeling.page import PageBackend
-from skactive.labeling.page._backend import _FIELDS
 from skactive.labeling.server import make_app
 from skactive.labeling.server._access import _LEAST_ROLE, ROLES, Access, check_people
 
@@ -106,8 +105,11 @@ def test_a_malformed_kind_is_answered_by_the_backend(send):
         assert "'do' must be" in reply["error"]
 
 
-def test_every_message_of_the_page_has_a_role():
-    assert _FIELDS.keys() <= _LEAST_ROLE.keys()
+def test_every_message_of_the_page_has_a_role(session):
+    error = PageBackend(session).handle({"do": "none"})["error"]  # 'do' must be one of next, ...
+    kinds = error.partition("one of ")[2].rpartition(", got")[0].split(", ")
+    assert "label" in kinds
+    assert set(kinds) <= _LEAST_ROLE.keys()
 
 
 @pytest.mark.parametrize(

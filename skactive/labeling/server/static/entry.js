@@ -132,7 +132,7 @@ async function begin(text) {
   try {
     const reply = await send({ do: "state" });
     if (reply.ok) {
-      if (!owner) writeStorage("localStorage", NAME_KEY, name);
+      writeStorage("localStorage", NAME_KEY, name);
       document.title = reply.state?.title || document.title;
       label();
     } else {
@@ -148,10 +148,11 @@ function label() {
   mounted = true;
   const other = element("button", { type: "button", textContent: "Somebody else" });
   const as = element("span", { textContent: `Labeling as ${name}` });
-  const who = element("div", { className: "entry-who" }, as, ...(owner ? [] : [other]));
+  const who = element("div", { className: "entry-who" }, as, other);
   const root = element("div");
   entry.replaceChildren(who, notice, root);
   mount(root, send, { global: true, heading: 1, autofocus: true });
+  other.hidden = owner !== "";
   // Leaving the page releases its leases, and warns of answers that were not sent yet.
   other.addEventListener("click", () => {
     writeStorage("localStorage", NAME_KEY, "");

@@ -100,7 +100,7 @@ def test_a_name_that_is_none_is_asked_for_again(browser, site):
         page.get_by_label("Your name").fill("a\u202eb")
         picture(page, "serve-name-dark")
         page.keyboard.press("Enter")
-        page.get_by_role("alert").get_by_text("control characters").wait_for()
+        page.get_by_role("alert").get_by_text("cannot be seen").wait_for()
         assert page.get_by_label("Your name").input_value() == "a\u202eb"
         page.get_by_label("Your name").fill("Ann")
         page.locator("form").evaluate("form => { form.requestSubmit(); form.requestSubmit(); }")
@@ -211,3 +211,15 @@ def test_axe_finds_nothing(browser, axe, site):
             wait_for_saved(page, 1)
             picture(page, f"serve-{scheme}")
             assert violations() == []
+
+
+def test_a_link_of_ones_own_asks_for_no_name(browser, session, start_server):
+    site = start_server(PageBackend(session), people={"Ann Lee": "labels"})
+    with page_of(browser) as page:
+        page.goto(f"http://{site.host}/#token={site.access.tokens['Ann Lee']}")
+        page.get_by_role("button", name="pos").click()
+        page.get_by_text("Labeling as Ann Lee").wait_for()
+        wait_for_saved(page, 1)
+        assert page.get_by_role("button", name="Somebody else").is_hidden()
+        assert page.trouble == []
+    assert [record["annotator"] for record in session.records()] == ["Ann Lee"]

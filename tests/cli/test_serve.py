@@ -77,8 +77,9 @@ def test_the_command_serves_a_table_until_it_is_stopped(table, tmp_path, capsys,
     interrupt_when_announced(monkeypatch)
     command(table, "--text", "text", "--classes", "a,b", "--store", store, "--no-browser")
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("Label at http://127.0.0.1:")
-    assert lines[0].endswith(f"/#token={TOKEN}")
+    assert lines[0] == "20 rows of 21 lines, 2 columns: n, text"
+    assert lines[1].startswith("Label at http://127.0.0.1:")
+    assert lines[1].endswith(f"/#token={TOKEN}")
     assert lines[-1].endswith(f"skactive serve --resume {store}")
 
 
@@ -118,7 +119,7 @@ def test_each_person_has_a_link_that_outlives_the_server(table, tmp_path, capsys
     for _ in range(2):
         people = ["--person", "Ann  Lee", "--person", "bob:reviews", "--person", "a:b:administers"]
         command(table, "--text", "text", "--classes", "a,b", "--store", store, *people)
-        lines = capsys.readouterr().out.splitlines()
+        _, *lines = capsys.readouterr().out.splitlines()  # the first counts the rows
         starts = ["Ann Lee (labels): http://", "bob (reviews): ", "a:b (administers): "]
         assert [line.startswith(start) for line, start in zip(lines, starts, strict=False)] == [
             True

@@ -7,7 +7,7 @@ from itertools import islice
 
 import numpy as np
 
-from skactive.labeling.state._events import Ident
+from skactive.labeling.state._events import Event, Ident
 from skactive.labeling.state._leases import LiveLeases
 from skactive.labeling.state._state import SessionState
 
@@ -44,6 +44,8 @@ class Queue:
         others = [ident for ident in ids if ident not in self._audit]
         order = np.random.RandomState(seed).permutation(len(others))
         self._others = _OpenRows(state, [others[position] for position in order])
+        self._plan: Event | None = None
+        self._planned, self._planned_ids = _OpenRows(state, []), frozenset[Ident]()
         self._audit_share = len(self._audit) / len(ids) if ids else 0.0
 
     def next(self, n: int, annotator: str | None, exclude: Sequence[Ident] = ()) -> list[Ident]:
@@ -69,10 +71,12 @@ class Queue:
     def _iter_ranked(self) -> Iterator[Ident]:
         """Yield the rows of the plan, then all others outside of the audit."""
         plan = self._state.plan
-        planned = [] if plan is None else plan.value["ids"]
-        yield from planned
-        planned_ids = set(planned)
-        yield from (ident for ident in self._others if ident not in planned_ids)
+        if plan is not self._plan:
+            items = [] if plan is None else plan.value["ids"]
+            self._plan, self._planned = plan, _OpenRows(self._state, items)
+            self._planned_ids = frozenset(items)
+        yield from self._planned
+        yield from (ident for ident in self._others if ident not in self._planned_ids)
 
     def _iter_open(
         self, items: Iterable[Ident], annotator: str | None, in_flight: set[Ident]

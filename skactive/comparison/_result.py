@@ -573,7 +573,7 @@ class StrategyComparison:
         page = render_report(self, title, summary, list(notes), sections or {})
         if path is not None:
             content = page.encode("utf-8", "backslashreplace")
-            write_atomically(Path(path), lambda file: file.write(content))
+            write_atomically(Path(path), lambda file: file.write(content), private=True)
         return page
 
     def __repr__(self) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import shlex
-import sys
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from skactive._learner import ActiveLearner
 from skactive._utils.text import take_first_line
 from skactive.cli._errors import CommandError
 from skactive.cli._models import check_serves, few_rows, make_estimator, make_strategy, serves
+from skactive.cli._output import print_error, print_line
 from skactive.cli._program import write_program
 from skactive.cli._tables import read_table
 from skactive.comparison import StrategyComparison, compare_strategies
@@ -75,7 +75,7 @@ class _Plan:
 
 
 def run_compare(
-    settings: CompareSettings, say: Callable[[str], None] = print
+    settings: CompareSettings, say: Callable[[str], None] = print_line
 ) -> StrategyComparison:
     """Compare strategies on a table, write the report, and print the result in a sentence.
 
@@ -83,7 +83,7 @@ def run_compare(
     ----------
     settings : CompareSettings
         Data, models, strategies and sizes.
-    say : callable, default=print
+    say : callable, default=print_line
         Receives the sentence, and the path of the report.
 
     Returns
@@ -156,7 +156,7 @@ def play(
             raise CommandError(take_first_line(error)) from error
     notes = list(dict.fromkeys(take_first_line(warning.message) for warning in caught))
     for note in notes:
-        print(f"skactive: warning: {note}", file=sys.stderr)
+        print_error(f"warning: {note}")
     return comparison, notes
 
 

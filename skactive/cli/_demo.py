@@ -19,6 +19,7 @@ from skactive._utils.text import pluralize
 from skactive.cli._compare import check_output, choose_strategies, play
 from skactive.cli._errors import CommandError
 from skactive.cli._models import few_rows, has_torch, make_estimator
+from skactive.cli._output import print_line
 from skactive.cli._tables import read_table
 from skactive.display import LabelCurve, LabelCurveDisplay
 from skactive.metrics import labels_to_reach
@@ -49,14 +50,16 @@ class DemoSettings:
 # The run ----------------------------------------------------------------------------------------
 
 
-def run_demo(settings: DemoSettings, say: Callable[[str], None] = print) -> dict[str, LabelCurve]:
+def run_demo(
+    settings: DemoSettings, say: Callable[[str], None] = print_line
+) -> dict[str, LabelCurve]:
     """Compare strategies in a few repeats, and print the result as a table and a sentence.
 
     Parameters
     ----------
     settings : DemoSettings
         Data, model, strategies and sizes.
-    say : callable, default=print
+    say : callable, default=print_line
         Receives each line of the report.
 
     Returns

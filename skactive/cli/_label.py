@@ -10,7 +10,7 @@ from collections.abc import Callable
 from getpass import getuser
 from typing import Any
 
-from skactive.cli._errors import CommandError
+from skactive.cli._errors import CommandError, OutputError
 from skactive.cli._output import print_line
 from skactive.cli._project import (
     LabelingProject,
@@ -67,10 +67,14 @@ def run_label(options: dict[str, Any]) -> None:
         warnings.simplefilter("ignore")  # Those of fits would garble the screen
         signal_number = _label(project, annotator)
     summary = _summarize(project, options)
-    print_line("")
-    if signal_number == signal.SIGINT:
-        raise KeyboardInterrupt(summary)
-    print_line(summary)
+    try:
+        print_line("")
+        if signal_number == signal.SIGINT:
+            raise KeyboardInterrupt(summary)
+        print_line(summary)
+    except OutputError:  # likely the terminal was closed, which the signal says already
+        if not signal_number:
+            raise
     if signal_number:
         raise SystemExit(128 + signal_number)
 

@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Any
 from skactive import __version__
 from skactive.cli._arguments import parse_class_names, parse_positive_int, parse_share
 from skactive.cli._errors import CommandError
-from skactive.cli._files import check_file
 from skactive.exceptions import PoolChangedError, StoreError
-from skactive.labeling._session import LabelingSession
 from skactive.labeling.stores import SQLiteLabelStore
 
 if TYPE_CHECKING:
     from skactive.cli._data_source import DataSource
+    from skactive.labeling._session import LabelingSession
 
 __all__ = [
     "LabelingProject",
@@ -166,6 +165,8 @@ class LabelingProject:
         return session
 
     def _open_session(self, *arguments: Any, **options: Any) -> LabelingSession:
+        from skactive.labeling._session import LabelingSession  # late: the parser must be fast
+
         try:
             return LabelingSession(*arguments, **options)
         except PoolChangedError as error:
@@ -298,6 +299,8 @@ def _resolve_resumed(options: dict[str, Any]) -> tuple[Path, Path, dict[str, Any
 
 def _read_settings(path: Path) -> dict[str, Any]:
     """Return the settings that a store records."""
+    from skactive.cli._files import check_file  # late: the parser must be fast
+
     check_file(path)
     try:
         store = SQLiteLabelStore(path)

@@ -10,6 +10,7 @@ from typing import Any
 
 from skactive.cli._arguments import parse_port
 from skactive.cli._errors import CommandError
+from skactive.cli._output import print_line
 from skactive.cli._project import add_project_arguments, format_resume_command, read_project
 
 __all__ = ["add_serve_arguments", "run_serve"]
@@ -93,13 +94,13 @@ def run_serve(options: Mapping[str, Any]) -> None:
                 token=os.environ.get(_LINK_TOKEN) or None,
                 open_browser=options["open_browser"],
                 allowed_hosts=options["allowed_hosts"] or (),
-                report=lambda line: print(line, flush=True),
+                report=print_line,
             )
         except (OSError, ValueError) as error:
             raise CommandError(str(error)) from error
     store = shlex.quote(str(project.store))
     resume = format_resume_command("serve", project.store)
-    print(f"\nStopped. The labels are in {store}; continue with: {resume}")
+    print_line(f"\nStopped. The labels are in {store}; continue with: {resume}")
 
 
 def _choose_rendering(project: Any) -> dict[str, Any]:

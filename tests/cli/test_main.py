@@ -12,7 +12,7 @@ from sklearn.datasets import make_blobs
 import skactive
 from skactive import strategies
 from skactive.cli import _compare as _report
-from skactive.cli import _demo, _main, main
+from skactive.cli import _arguments, _demo, main
 from skactive.cli import _models as _choices
 
 # Eighths have few decimals and no rounding: a csv holds them exactly.
@@ -114,7 +114,7 @@ def test_an_unknown_estimator_lists_the_known(capsys):
 
 
 def test_the_estimators_named_are_those_that_there_are():
-    assert set(_main.ESTIMATOR_NAMES) == set(_choices.ESTIMATORS)
+    assert set(_arguments.ESTIMATOR_NAMES) == set(_choices.ESTIMATORS)
 
 
 @pytest.mark.parametrize("arguments", [[], ["play"]])

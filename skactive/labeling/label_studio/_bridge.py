@@ -232,7 +232,8 @@ class LabelStudioBridge:
     ) -> Progress:
         """Push, then pull and order in a loop.
 
-        The loop waits while the server is down. Ctrl+C stops it at any time; nothing is lost.
+        The loop waits while a server that it has reached is down. Ctrl+C stops it at any time;
+        nothing is lost.
 
         Parameters
         ----------
@@ -262,7 +263,7 @@ class LabelStudioBridge:
                 self._poll(reporter, poll_seconds)
                 reporter.is_down = False
             except BridgeError as error:
-                if not error.passing:
+                if not error.passing or self._link is None:  # never reached: a wrong address?
                     raise
                 reporter.report_outage(error)
             progress: Progress = self.session.progress()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from skactive.estimation import clopper_pearson
 from skactive.labeling.state._leases import LiveLeases
 from skactive.labeling.state._state import SessionState
 
@@ -72,7 +71,6 @@ class Progress:
 def progress_of(state: SessionState, leases: LiveLeases, *, n_rows: int) -> Progress:
     """Return the progress of a session."""
     plan = state.plan.value if state.plan else {}
-    audit = plan.get("audit")
     return Progress(
         n_rows=n_rows,
         n_labeled=state.n_labels,
@@ -83,9 +81,19 @@ def progress_of(state: SessionState, leases: LiveLeases, *, n_rows: int) -> Prog
         n_rounds=len(state.rounds),
         classes=state.counts("class"),
         annotators=state.counts("annotator"),
-        accuracy=None if not audit else (audit[0] / audit[1], *clopper_pearson(*audit)),
+        accuracy=_estimate_accuracy(plan.get("audit")),
         stop_reason=plan.get("stop", ""),
     )
+
+
+def _estimate_accuracy(audit: tuple[int, int] | None) -> tuple[float, float, float] | None:
+    """Return the share of right predictions and its interval; None without an audit."""
+    if not audit:
+        return None
+    from skactive.estimation import clopper_pearson  # late: a store can be read without SciPy
+
+    n_right, n_audit = audit
+    return n_right / n_audit, *clopper_pearson(n_right, n_audit)
 
 
 def records_of(state: SessionState) -> list[dict[str, Any]]:

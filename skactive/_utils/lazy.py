@@ -3,38 +3,39 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from importlib import import_module
 from typing import Any
 
-__all__ = ["make_lazy"]
+__all__ = ["import_name"]
 
 
-def make_lazy(
-    package: str, sources: Mapping[str, str], modules: Collection[str] = ()
-) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """Return the functions ``__getattr__`` and ``__dir__`` of a package (:pep:`562`).
+def import_name(
+    package: str, name: str, sources: Mapping[str, str], modules: Collection[str] = ()
+) -> Any:
+    """Import a name of a package, for its ``__getattr__`` (:pep:`562`).
 
     Parameters
     ----------
     package : str
         Name of the package.
+    name : str
+        The name.
     sources : mapping of str to str
-        Modules that define the names, by name.
+        Modules that define names, by name.
     modules : collection of str, default=()
         Modules of the package that need no import of their own.
+
+    Raises
+    ------
+    AttributeError
+        If the package has no such name.
     """
-    namespace = vars(sys.modules[package])
-
-    def get_attribute(name: str) -> Any:
-        if name in sources:
-            namespace[name] = getattr(import_module(sources[name]), name)
-            return namespace[name]
-        if name in modules:
-            return import_module(f"{package}.{name}")  # becomes an attribute by its import
+    if name in sources:
+        value = getattr(import_module(sources[name]), name)
+    elif name in modules:
+        value = import_module(f"{package}.{name}")
+    else:
         raise AttributeError(f"module {package!r} has no attribute {name!r}")
-
-    def list_names() -> list[str]:
-        return sorted({*namespace, *sources, *modules})
-
-    return get_attribute, list_names
+    setattr(sys.modules[package], name, value)
+    return value

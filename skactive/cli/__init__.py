@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+TYPE_CHECKING = False  # without typing: interrupts are handled after these lines only
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["main"]
 
@@ -22,15 +24,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         0 on success, 1 for a failure that is no mistake in the command (a full disk, say), 2 for a
         mistake in the command, 130 if interrupted, 141 if the reader of the output has gone away.
     """
+    owns_process = argv is None
     try:
-        from skactive.cli._process import run_guarded
+        from skactive.cli._interrupts import Interrupts
 
-        return run_guarded(lambda: _run(argv), owns_process=argv is None)
-    except KeyboardInterrupt:  # before the guard, or in its last lines
+        with Interrupts(owns_process=owns_process):
+            from skactive.cli._process import run_guarded
+
+            return run_guarded(lambda: _run(argv), owns_process=owns_process)
+    except KeyboardInterrupt:  # before or after the run, which handles its own
         return 130
 
 
 def _run(argv: Sequence[str] | None) -> None:
-    from skactive.cli._main import run_command  # late: interrupts are handled by now
+    from skactive.cli._main import run_command
 
     run_command(argv)

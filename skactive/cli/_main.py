@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import Any, NamedTuple, NoReturn
 
 from skactive import __version__
+from skactive.cli._output import print_own_text
 from skactive.labeling.terminal._text import sanitize
 
 __all__ = ["run_command"]
@@ -69,10 +70,16 @@ _COMMANDS = {
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose errors may quote anything."""
+    """A parser whose errors may quote anything, and whose help may not be lost."""
 
     def error(self, message: str) -> NoReturn:
         super().error(sanitize(message))
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        if file is sys.stdout:
+            print_own_text(message)
+        else:
+            super()._print_message(message, file)
 
 
 def run_command(argv: Sequence[str] | None) -> None:

@@ -13,7 +13,14 @@ from typing import Any
 from skactive.cli._errors import OutputError
 from skactive.labeling.terminal._text import sanitize
 
-__all__ = ["check_written", "forgive_stderr", "open_missing_streams", "print_error", "print_line"]
+__all__ = [
+    "check_written",
+    "forgive_stderr",
+    "open_missing_streams",
+    "print_error",
+    "print_line",
+    "print_own_text",
+]
 
 
 def print_line(text: str) -> None:
@@ -26,8 +33,13 @@ def print_line(text: str) -> None:
     OutputError
         If standard output is closed or full, or its reader has gone away.
     """
+    print_own_text(f"{sanitize(text, keep_lines=True)}\n")
+
+
+def print_own_text(text: str) -> None:
+    """Print a text that quotes nobody, as it is; raise the same error as `print_line`."""
     with _raising_output_error():
-        print(sanitize(text, keep_lines=True), flush=True)
+        print(text, end="", flush=True)
 
 
 def print_error(message: object) -> None:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from skactive.cli._errors import CommandError, OutputError
-from skactive.cli._interrupts import Interrupts
 from skactive.cli._output import check_written, forgive_stderr, open_missing_streams, print_error
 from skactive.exceptions import SkactiveError
 
@@ -36,7 +35,7 @@ def run_guarded(work: Callable[[], None], *, owns_process: bool) -> int:
     """
     if owns_process:
         open_missing_streams()
-    with Interrupts(owns_process=owns_process), forgive_stderr(), _warn_in_one_line():
+    with forgive_stderr(), _warn_in_one_line():
         try:
             return _run(work) or _run(check_written)
         except SystemExit:

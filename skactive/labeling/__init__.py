@@ -1,8 +1,10 @@
 """Labels from people: sessions, stores for labels, and interfaces for labeling."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING
 
-from skactive._utils.lazy import make_lazy
+from skactive._utils.lazy import import_name
 
 if TYPE_CHECKING:
     from skactive.labeling._session import Batch, LabelingSession
@@ -19,17 +21,21 @@ __all__ = [
     "SessionEvent",
 ]
 
-# A store alone can be read without scikit-learn, as ``skactive status`` does.
+_SOURCES = {
+    "Batch": "skactive.labeling._session",
+    "LabelStore": "skactive.labeling.stores",
+    "LabelingSession": "skactive.labeling._session",
+    "Progress": "skactive.labeling.state._progress",
+    "SQLiteLabelStore": "skactive.labeling.stores",
+    "SessionEvent": "skactive.labeling.hooks._base",
+}
+_MODULES = ("hooks", "state", "stores")
+
 if not TYPE_CHECKING:
-    __getattr__, __dir__ = make_lazy(
-        __name__,
-        {
-            "Batch": "skactive.labeling._session",
-            "LabelStore": "skactive.labeling.stores",
-            "LabelingSession": "skactive.labeling._session",
-            "Progress": "skactive.labeling.state._progress",
-            "SQLiteLabelStore": "skactive.labeling.stores",
-            "SessionEvent": "skactive.labeling.hooks._base",
-        },
-        ("hooks", "state", "stores"),
-    )
+
+    def __getattr__(name):
+        """Import a name on first use: a store can be read without scikit-learn."""
+        return import_name(__name__, name, _SOURCES, _MODULES)
+
+    def __dir__():
+        return sorted({*globals(), *_SOURCES, *_MODULES})

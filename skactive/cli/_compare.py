@@ -32,7 +32,14 @@ from skactive.comparison import StrategyComparison, compare_strategies
 from skactive.display._html import render_code, render_table, render_tag
 from skactive.display._report import summarize
 
-__all__ = ["CompareSettings", "check_output", "choose_strategies", "play", "run_compare"]
+__all__ = [
+    "CompareSettings",
+    "check_output",
+    "choose_strategies",
+    "fit_few",
+    "play",
+    "run_compare",
+]
 
 # the baseline, the default, and one of each family
 _COMPARED_STRATEGIES = ("Random", "Auto", "Margin", "TypiClust", "BADGE")
@@ -186,8 +193,8 @@ def _make_plan(settings: CompareSettings) -> _Plan:
     X_few, y_few = few_rows(X, y)
     with threadpool_limits(limits=1), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # models of so few rows are poor
-        fitted = {name: clone(model).fit(X_few, y_few) for name, model in models.items()}
-        chosen = choose_strategies(settings.strategies, _COMPARED_STRATEGIES, list(fitted.values()))
+        fitted = {name: fit_few(name, model, X_few, y_few) for name, model in models.items()}
+        chosen = choose_strategies(settings.strategies, _COMPARED_STRATEGIES, fitted)
         _check_scoring(settings.scoring, fitted, X_few, y_few)
     return _Plan(X, y, classes, models, chosen, output)
 
@@ -216,6 +223,16 @@ def check_output(output: Path, suffixes: Sequence[str], noun: str) -> Path:
     return path
 
 
+def fit_few(name: str, model: Any, X: Any, y: Any) -> Any:
+    """Return a model that is fitted to a few rows, or raise an error of one line."""
+    try:
+        return clone(model).fit(X, y)
+    except (ArithmeticError, TypeError, ValueError, RuntimeError) as error:
+        raise CommandError(
+            f"--estimator {name} cannot learn from these rows: {take_first_line(error)}"
+        ) from error
+
+
 def _check_sizes(settings: CompareSettings, n: int) -> None:
     n_train = n - int(np.ceil(_TEST_SIZE * n))
     if settings.budget <= settings.n_initial:
@@ -236,7 +253,7 @@ def _check_folder(folder: Path | None) -> None:
 
 
 def choose_strategies(
-    names: Sequence[str] | None, defaults: Sequence[str], fitted: Sequence[Any]
+    names: Sequence[str] | None, defaults: Sequence[str], fitted: dict[str, Any]
 ) -> dict[str, Any]:
     """Make the strategies asked for, or the defaults that all models can serve.
 
@@ -246,8 +263,8 @@ def choose_strategies(
         Strategies asked for; None takes the defaults.
     defaults : sequence of str
         Names of the default strategies.
-    fitted : sequence of estimators
-        The models, fitted.
+    fitted : dict of str to estimator
+        The models, fitted, by name.
 
     Raises
     ------
@@ -260,12 +277,12 @@ def choose_strategies(
         return {
             name: strategy
             for name, strategy in chosen.items()
-            if all(serves(model, strategy) for model in fitted)
+            if all(serves(model, strategy) for model in fitted.values())
         }
     chosen = {name: make_strategy(name) for name in names}
     for name, strategy in chosen.items():
-        for model in fitted:
-            check_serves(name, strategy, model)
+        for model, fitted_model in fitted.items():
+            check_serves(name, strategy, fitted_model, model)
     return chosen
 
 

@@ -11,12 +11,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import clone
 from sklearn.datasets import load_digits
 from threadpoolctl import threadpool_limits
 
 from skactive._utils.text import pluralize
-from skactive.cli._compare import check_output, choose_strategies, play
+from skactive.cli._compare import check_output, choose_strategies, fit_few, play
 from skactive.cli._errors import CommandError
 from skactive.cli._models import few_rows, has_torch, make_estimator
 from skactive.cli._output import print_line
@@ -77,7 +76,7 @@ def run_demo(
     model = make_estimator(name, X, y)
     output = check_output(settings.output, (".png", ".pdf", ".svg"), "picture")
     n_train = _count_training_rows(y)
-    chosen = _choose_strategies(settings, model, X, y)
+    chosen = _choose_strategies(settings, name, model, X, y)
     say(f"{title}: {len(X)} rows, {X.shape[1]} features, {y.max() + 1} classes")
     say(_describe_campaign(settings, name, n_train))
     comparison, _ = play(
@@ -116,12 +115,14 @@ def _count_training_rows(y: NDArray[np.intp]) -> int:
     return n_train
 
 
-def _choose_strategies(settings: DemoSettings, model: Any, X: Any, y: Any) -> dict[str, Any]:
+def _choose_strategies(
+    settings: DemoSettings, name: str, model: Any, X: Any, y: Any
+) -> dict[str, Any]:
     """Make the strategies asked for, or the default ones that the model can serve."""
     with threadpool_limits(limits=1), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # models of so few rows are poor
-        fitted = clone(model).fit(*few_rows(X, y))
-        return choose_strategies(settings.strategies, _DEMO_STRATEGIES, [fitted])
+        fitted = {name: fit_few(name, model, *few_rows(X, y))}
+        return choose_strategies(settings.strategies, _DEMO_STRATEGIES, fitted)
 
 
 def _describe_campaign(settings: DemoSettings, name: str, n_train: int) -> str:

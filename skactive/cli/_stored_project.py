@@ -163,8 +163,11 @@ def check_store_file(path: Path) -> None:
 
 
 def _iter_events(store: SQLiteLabelStore) -> Iterator[Event]:
-    """Yield all events of a store."""
-    yield from store.events()
+    """Yield all events of a store, some at a time."""
+    after = 0
+    while events := store.events(after):
+        yield from events
+        after = events[-1].seq
 
 
 def _replace_value(event: Event, value: Any) -> Event:

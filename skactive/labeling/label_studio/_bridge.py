@@ -317,7 +317,7 @@ class LabelStudioBridge:
         if control is None:
             raise BridgeError(
                 f"Project {project.id} has no choices in its labeling configuration: add "
-                "<Choices> to it in Label Studio, or omit project= to create a new project."
+                "<Choices> to it in Label Studio, or name no project, so that one is created."
             )
         self._emails = fetch_emails(self._client)
         self._offer_classes(project, control)

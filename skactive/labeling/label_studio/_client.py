@@ -233,7 +233,7 @@ def _check_url(url: str) -> SplitResult:
     parts = urlsplit(url.strip())
     if "@" in parts.netloc:
         raise ValueError(
-            "The address contains a user or a password: leave them out, and pass token=."
+            "The address contains a user or a password: leave them out, and pass the token alone."
         )
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(f"url must be an address such as 'http://localhost:8080', got {url!r}.")

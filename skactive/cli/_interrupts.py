@@ -35,6 +35,7 @@ class Interrupts:
     def __init__(self, *, owns_process: bool) -> None:
         self._owns_process = owns_process
         self._waiting_since = 0.0
+        self._main_thread = _thread.get_ident()
         self._former: Any = None
         self._former_hook: Any = None
 
@@ -77,7 +78,10 @@ class Interrupts:
                 os.write(2, b"skactive: interrupted\n")
             finally:
                 os._exit(130)
-        _thread.interrupt_main()
+        if hasattr(signal, "pthread_kill"):
+            signal.pthread_kill(self._main_thread, signal.SIGINT)  # ends its waiting, too
+        else:
+            _thread.interrupt_main()
 
 
 def _is_importing(frame: FrameType | None) -> bool:

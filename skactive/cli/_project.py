@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from skactive import __version__
 from skactive.cli._arguments import parse_class_names, parse_positive_int, parse_share
 from skactive.cli._errors import CommandError
+from skactive.cli._stored_project import check_store_file
 from skactive.exceptions import PoolChangedError, StoreError
 from skactive.labeling.stores import SQLiteLabelStore
 
@@ -299,9 +300,7 @@ def _resolve_resumed(options: dict[str, Any]) -> tuple[Path, Path, dict[str, Any
 
 def _read_settings(path: Path) -> dict[str, Any]:
     """Return the settings that a store records."""
-    from skactive.cli._files import check_file  # late: the parser must be fast
-
-    check_file(path)
+    check_store_file(path)
     try:
         store = SQLiteLabelStore(path)
         recorded = store.fact("campaign")
@@ -321,6 +320,7 @@ def _check_store(path: Path) -> None:
     if path.is_dir():
         raise CommandError(f"{path} is a folder: name a file for the labels")
     if path.exists():
+        check_store_file(path)
         try:
             SQLiteLabelStore(path).close()
         except StoreError as error:

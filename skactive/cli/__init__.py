@@ -31,12 +31,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         with Interrupts(owns_process=owns_process):
             from skactive.cli._process import run_guarded
 
-            return run_guarded(lambda: _run(argv), owns_process=owns_process)
+            return run_guarded(lambda: _parse_and_run(argv), owns_process=owns_process)
     except KeyboardInterrupt:  # before or after the run, which handles its own
         return 130
 
 
-def _run(argv: Sequence[str] | None) -> None:
+def _parse_and_run(argv: Sequence[str] | None) -> None:
     from skactive.cli._main import run_command
 
     run_command(argv)

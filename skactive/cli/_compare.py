@@ -38,7 +38,7 @@ __all__ = [
     "choose_strategies",
     "fit_few",
     "play",
-    "run_compare",
+    "play_comparison",
 ]
 
 # the baseline, the default, and one of each family
@@ -81,7 +81,7 @@ class _Plan:
 # The run ----------------------------------------------------------------------------------------
 
 
-def run_compare(
+def play_comparison(
     settings: CompareSettings, say: Callable[[str], None] = print_line
 ) -> StrategyComparison:
     """Compare strategies on a table, write the report, and print the result in a sentence.

@@ -23,7 +23,7 @@ from skactive.cli._tables import read_table
 from skactive.display import LabelCurve, LabelCurveDisplay
 from skactive.metrics import labels_to_reach
 
-__all__ = ["DemoSettings", "run_demo"]
+__all__ = ["DemoSettings", "play_demo"]
 
 # the baseline, the default, and one of each family
 _DEMO_STRATEGIES = ("Random", "Auto", "Margin", "BALD", "VoteEntropy", "KCenterGreedy", "BADGE")
@@ -49,7 +49,7 @@ class DemoSettings:
 # The run ----------------------------------------------------------------------------------------
 
 
-def run_demo(
+def play_demo(
     settings: DemoSettings, say: Callable[[str], None] = print_line
 ) -> dict[str, LabelCurve]:
     """Compare strategies in a few repeats, and print the result as a table and a sentence.

@@ -37,14 +37,14 @@ def run_guarded(work: Callable[[], None], *, owns_process: bool) -> int:
         open_missing_streams()
     with forgive_stderr(), _warn_in_one_line():
         try:
-            return _run(work) or _run(check_written)
+            return _get_exit_code(work) or _get_exit_code(check_written)
         except SystemExit:
-            if failure := _run(check_written):
+            if failure := _get_exit_code(check_written):
                 return failure
             raise
 
 
-def _run(work: Callable[[], None]) -> int:
+def _get_exit_code(work: Callable[[], None]) -> int:
     try:
         work()
     except KeyboardInterrupt as interrupt:
@@ -61,12 +61,12 @@ def _run(work: Callable[[], None]) -> int:
     except Exception as error:
         if os.environ.get(_TRACEBACK):
             traceback.print_exc(file=sys.stderr)
-        print_error(_describe(error))
+        print_error(_describe_error(error))
         return 1
     return 0
 
 
-def _describe(error: Exception) -> str:
+def _describe_error(error: Exception) -> str:
     """Return a line about an error that no command expects."""
     if isinstance(error, SkactiveError):
         return str(error)

@@ -45,11 +45,11 @@ def salvage(path: Path, output: Path | None, *, as_json: bool) -> None:
         facts = {"n_events": found.n_events, "problems": found.problems, "output": written}
         print_line(json.dumps(facts, indent=2))
         return
-    for name, text in _describe(path, found):
+    for name, text in _list_findings(path, found):
         print_line(f"{name:<10} {text}")
 
 
-def _describe(path: Path, found: Any) -> list[tuple[str, str]]:
+def _list_findings(path: Path, found: Any) -> list[tuple[str, str]]:
     """Return the lines about what was found: pairs of name and text."""
     lines = [("Readable", pluralize(found.n_events, "event"))]
     for number, problem in enumerate(found.problems):

@@ -80,7 +80,7 @@ def run_demo(options: dict[str, Any]) -> None:
             f"a budget of {settings.budget} labels does not cover the {settings.n_initial} "
             "initial ones: raise --budget or lower --initial"
         )
-    _demo.run_demo(settings)
+    _demo.play_demo(settings)
 
 
 def add_compare_arguments(parser: argparse.ArgumentParser) -> None:
@@ -156,7 +156,7 @@ def run_compare(options: dict[str, Any]) -> None:
     """
     from skactive.cli import _compare
 
-    _compare.run_compare(_compare.CompareSettings(**options))
+    _compare.play_comparison(_compare.CompareSettings(**options))
 
 
 def _make_adders(parser: argparse.ArgumentParser) -> tuple[Callable[..., Any], Callable[..., Any]]:

@@ -162,8 +162,8 @@ def settings_of(monkeypatch):
 
     def run(command, *arguments):
         caught = []
-        module = {"demo": _demo, "compare": _report}[command]
-        monkeypatch.setattr(module, f"run_{command}", caught.append)
+        monkeypatch.setattr(_demo, "play_demo", caught.append)
+        monkeypatch.setattr(_report, "play_comparison", caught.append)
         assert main([command, *arguments]) == 0
         return caught[0]
 

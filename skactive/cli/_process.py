@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from skactive.cli._errors import CommandError, OutputError
 from skactive.cli._output import check_written, forgive_stderr, open_missing_streams, print_error
@@ -35,7 +37,7 @@ def run_guarded(work: Callable[[], None], *, owns_process: bool) -> int:
     """
     if owns_process:
         open_missing_streams()
-    with forgive_stderr(), _warn_in_one_line():
+    with forgive_stderr(), _report_in_one_line():
         try:
             return _get_exit_code(work) or _get_exit_code(check_written)
         except SystemExit:
@@ -85,10 +87,23 @@ def _name_file(error: OSError) -> str:
 
 
 @contextmanager
-def _warn_in_one_line() -> Iterator[None]:
+def _report_in_one_line() -> Iterator[None]:
+    """Print in one line what Python would print in several: warnings, errors that end nothing."""
+    former = sys.unraisablehook, threading.excepthook
+
+    def print_ignored(ignored: Any) -> None:
+        if issubclass(ignored.exc_type, KeyboardInterrupt):
+            former[0](ignored)
+        else:
+            print_error(f"warning: ignored {ignored.exc_type.__name__}: {ignored.exc_value}")
+
     with warnings.catch_warnings():
         warnings.showwarning = _print_warning
-        yield
+        sys.unraisablehook = threading.excepthook = print_ignored
+        try:
+            yield
+        finally:
+            sys.unraisablehook, threading.excepthook = former
 
 
 def _print_warning(message: Warning | str, *_: object, **__: object) -> None:

@@ -1,6 +1,8 @@
 """Exit codes, and one line on standard error, whatever happens in a command."""
 
 import errno
+import sys
+import threading
 import warnings
 
 import pytest
@@ -70,6 +72,27 @@ def test_warnings_are_one_line(capsys):
     assert run_guarded(work, owns_process=False) == 0
     assert capsys.readouterr().err == "skactive: warning: odd ␛[31m rows\n"
     assert warnings.showwarning is former
+
+
+def test_errors_that_end_nothing_are_one_line(capsys):
+    class Closing:
+        def __del__(self):
+            raise ValueError("odd \x1b\nend")
+
+    def work():
+        thread = threading.Thread(target=lambda: 1 / 0)
+        thread.start()
+        thread.join()
+        closing = Closing()
+        del closing
+
+    former = sys.unraisablehook, threading.excepthook
+    assert run_guarded(work, owns_process=False) == 0
+    assert capsys.readouterr().err.splitlines() == [
+        "skactive: warning: ignored ZeroDivisionError: division by zero",
+        "skactive: warning: ignored ValueError: odd ␛ end",
+    ]
+    assert (sys.unraisablehook, threading.excepthook) == former
 
 
 def test_an_argument_that_is_quoted_is_harmless(capsys):

@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +37,10 @@ def print_line(text: str) -> None:
 
 def print_own_text(text: str) -> None:
     """Print a text that quotes nobody, as it is; raise the same error as `print_line`."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    writable = text.encode(encoding, "backslashreplace").decode(encoding)
     with _raising_output_error():
-        print(text, end="", flush=True)
+        print(writable, end="", flush=True)
 
 
 def print_error(message: object) -> None:
@@ -79,7 +80,7 @@ def _discard(stream: Any) -> None:
 
 
 def open_missing_streams() -> None:
-    """Let the standard streams exist and take any character, however the process was started.
+    """Let the standard streams exist, however the process was started.
 
     Their numbers must be taken, so that no file gets them, into which others would then print.
     """
@@ -92,8 +93,6 @@ def open_missing_streams() -> None:
     sys.stdin = sys.stdin or null.open(encoding="utf-8")
     sys.stdout = sys.stdout or null.open(encoding="utf-8")  # for reading: writing to it fails
     sys.stderr = sys.stderr or null.open("w", encoding="utf-8")
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 @contextmanager

@@ -77,7 +77,7 @@ def _describe_error(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return ": ".join(filter(None, [_name_file(error), error.strerror]))
     return (
-        f"unexpected {type(error).__name__}: {error}. Please report it, with what "
+        f"unexpected {type(error).__name__}: {str(error).rstrip('.')}. Please report it, with what "
         f"{_TRACEBACK}=1 prints before the command"
     )
 

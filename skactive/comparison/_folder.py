@@ -77,15 +77,18 @@ def load_run(path: Path, model: str, strategy: str, repeat: int) -> Run | None:
     """Read a finished campaign; return None if it is missing or damaged, to play it again."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
+        if content.pop("digest") != digest(content):
+            return None
         series = [np.asarray(content[name]) for name in SERIES]
         return check_run(Run("data", model, strategy, repeat, *series))
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
 def save_run(path: Path, run: Run) -> None:
-    """Write a finished campaign."""
-    _write_json(path, {name: getattr(run, name).tolist() for name in SERIES})
+    """Write a finished campaign, with a digest that shows whether it was damaged since."""
+    content = {name: getattr(run, name).tolist() for name in SERIES}
+    _write_json(path, {**content, "digest": digest(content)})
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:

@@ -148,3 +148,17 @@ def test_a_damaged_campaign_is_played_again(tmp_path, compared, scores_of, count
     paths[2].write_text('{"n_labels": [5], "scores": [], "fit_seconds": [], "query_seconds": []}')
     assert scores_of(compared([counted()], folder=tmp_path)) == scores_of(first)
     assert all(json.loads(path.read_text())["scores"] for path in paths)
+
+
+@pytest.mark.parametrize("score", ["NaN", "42", "Infinity", "null", '"high"'])
+def test_a_campaign_with_changed_scores_is_played_again(
+    tmp_path, compared, scores_of, counted, score
+):
+    first = compared([counted()], folder=tmp_path)
+    paths = sorted((tmp_path / "runs").iterdir())
+    whole = paths[0].read_text()
+    changed = {**json.loads(whole), "scores": ["SCORE"] * 4}
+    paths[0].write_text(json.dumps(changed).replace('"SCORE"', score))
+    paths[1].write_text("[]")
+    assert scores_of(compared([counted()], folder=tmp_path)) == scores_of(first)
+    assert json.loads(paths[0].read_text())["scores"] == json.loads(whole)["scores"]

@@ -17,6 +17,7 @@
 
     SkactiveWarning (UserWarning)
     ├── FrozenModelWarning                   teaching does not change this model
+    ├── PoolChangedWarning                   rows were added to the pool of a store, or changed
     └── TiedScoresWarning                    all rows have the same score: the choice is random
 
 Each error is also the builtin that one would expect, so ``except ValueError`` keeps working.
@@ -31,6 +32,7 @@ __all__ = [
     "InvalidReadingError",
     "LabelError",
     "PoolChangedError",
+    "PoolChangedWarning",
     "PoolExhaustedError",
     "PoolTooLargeError",
     "SelectionError",
@@ -111,6 +113,10 @@ class SkactiveWarning(UserWarning):
 
 class FrozenModelWarning(SkactiveWarning):
     """The model is frozen: labeled rows are added, but the model does not change."""
+
+
+class PoolChangedWarning(SkactiveWarning):
+    """The pool of a label store has more rows than before, or rows with other contents."""
 
 
 class TiedScoresWarning(SkactiveWarning):

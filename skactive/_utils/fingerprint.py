@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from hashlib import sha256
+from collections.abc import Iterator, Mapping
+from hashlib import blake2b, sha256
+from itertools import pairwise
 from typing import Any
 from uuid import uuid4
 
 import numpy as np
+from numpy.typing import NDArray
 
-__all__ = ["describe", "describe_model", "describe_rows", "digest"]
+__all__ = ["describe", "describe_model", "describe_rows", "digest", "hash_rows"]
 
 
 def digest(description: Any) -> str:
@@ -74,6 +76,43 @@ def describe_rows(rows: Any) -> str:
     elif hasattr(rows, "__len__"):
         shape = len(rows)
     return f"{kind} {shape} {_hash(values)}"
+
+
+def hash_rows(rows: Any) -> NDArray[np.uint64]:
+    """Return a hash of each row of any container, the same in every process."""
+    hashes = (blake2b(content, digest_size=8).digest() for content in _iter_contents(rows))
+    return np.frombuffer(b"".join(hashes), dtype="<u8").astype(np.uint64)
+
+
+def _iter_contents(rows: Any) -> Iterator[bytes]:
+    """Yield the content of each row, as bytes."""
+    if hasattr(rows, "detach"):
+        rows = rows.detach().cpu().numpy()
+    if hasattr(rows, "tocsr"):
+        csr = rows.tocsr().sorted_indices()
+        for begin, end in pairwise(csr.indptr):
+            yield csr.indices[begin:end].astype("<i8").tobytes() + csr.data[begin:end].tobytes()
+    elif hasattr(rows, "itertuples"):
+        for row in rows.itertuples(index=False, name=None):
+            yield repr(row).encode(errors="surrogatepass")
+    elif hasattr(rows, "iter_rows"):  # polars
+        for row in rows.iter_rows():
+            yield repr(row).encode(errors="surrogatepass")
+    elif getattr(rows, "dtype", np.dtype(object)).kind in "biufc":
+        for row in np.ascontiguousarray(rows):
+            yield row.tobytes()
+    else:
+        yield from map(_to_bytes, rows.tolist() if hasattr(rows, "tolist") else rows)
+
+
+def _to_bytes(row: Any) -> bytes:
+    if isinstance(row, str):
+        return row.encode(errors="surrogatepass")
+    if hasattr(row, "tobytes") and hasattr(row, "dtype"):
+        return repr((row.dtype, row.shape)).encode() + row.tobytes()
+    if row is None or isinstance(row, bool | int | float | tuple | list | dict | bytes):
+        return repr(row).encode(errors="surrogatepass")
+    return _hash(row).encode()
 
 
 def _to_hashable(values: Any) -> Any:

@@ -103,7 +103,9 @@ class PipelineAdapter(WrapperAdapter):
         for step in self.transformers():
             transformer = seeded_clone(step, seed)
             try:  # no tag says reliably whether a transformer needs labels
-                X = transformer.fit(X).transform(X)
+                if not isinstance(transformer, FrozenEstimator):
+                    transformer.fit(X)
+                X = transformer.transform(X)
             except (TypeError, ValueError) as error:
                 raise CapabilityError(
                     f"The pipeline's {type(transformer).__name__} cannot be fitted on unlabeled "

@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+import csv
 from argparse import ArgumentTypeError
+from codecs import lookup
+from collections.abc import Iterable
+from io import StringIO
+from pathlib import Path
+from unicodedata import normalize
 
 __all__ = [
     "ESTIMATOR_NAMES",
+    "join_names",
+    "normalize_name",
     "parse_class_names",
+    "parse_columns",
+    "parse_encoding",
     "parse_estimators",
     "parse_interval",
     "parse_n_jobs",
     "parse_port",
     "parse_positive_int",
     "parse_seed",
+    "parse_separator",
     "parse_share",
     "parse_strategies",
+    "read_class_names",
+    "split_names",
 ]
 
 ESTIMATOR_NAMES = ("forest", "logistic", "mlp", "svm")
 
+_SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "\\t": "\t", "pipe": "|"}
 _MAX_SEED = 2**32 - 1
 _MAX_PORT = 2**16 - 1
 _MIN_INTERVAL, _MAX_INTERVAL = 0.1, 86400.0  # seconds
@@ -69,21 +83,76 @@ def parse_interval(text: str) -> float:
 
 
 def parse_class_names(text: str) -> tuple[str, ...]:
-    """Return distinct printable names, separated by commas."""
-    names = _split_names(text)
+    """Return distinct printable names, separated by commas; quotes enclose commas."""
+    return _check_class_names(split_names(text), "separate class names by commas")
+
+
+def read_class_names(path: Path) -> tuple[str, ...]:
+    """Return the distinct printable names that a text file holds, one on each line."""
+    try:
+        names = path.read_text(encoding="utf-8-sig").split("\n")
+    except UnicodeDecodeError as error:
+        raise ArgumentTypeError(f"{path} is not in UTF-8: convert it ({error.reason})") from error
+    except OSError as error:
+        raise ArgumentTypeError(f"{path} cannot be read: {error.strerror}") from error
+    advice = f"{path} is empty: write a class on each line"
+    return _check_class_names(tuple(name for name in names if name.strip()), advice)
+
+
+def _check_class_names(names: tuple[str, ...], advice: str) -> tuple[str, ...]:
+    """Return names of classes as they are stored, or say what is wrong with them."""
+    names = tuple(normalize_name(name) for name in names)
     if not names:
-        raise ArgumentTypeError("separate class names by commas")
+        raise ArgumentTypeError(advice)
     for name in names:
         if names.count(name) > 1:
             raise ArgumentTypeError(f"{name!r} occurs more than once")
         if not name.isprintable():
-            raise ArgumentTypeError(f"{name!r} contains unprintable characters")
+            raise ArgumentTypeError(f"{name!r} contains unprintable characters: remove them")
     return names
+
+
+def normalize_name(name: str) -> str:
+    """Return the name of a class as it is stored: without space around it, composed (NFC)."""
+    return normalize("NFC", name.strip())
+
+
+def parse_columns(text: str) -> list[str]:
+    """Return distinct names of columns, separated by commas; quotes enclose commas."""
+    names = split_names(text)
+    if not names:
+        raise ArgumentTypeError("separate names of columns by commas")
+    for name in names:
+        if names.count(name) > 1:
+            raise ArgumentTypeError(f"{name!r} occurs more than once")
+    return list(names)
+
+
+def parse_separator(text: str) -> str:
+    """Return the character that separates cells, from itself or its name."""
+    separator = _SEPARATORS.get(text.lower(), text)
+    if len(separator) != 1 or separator in '"\r\n\0':
+        raise ArgumentTypeError(
+            f"expected one character, or one of {', '.join(_SEPARATORS)}; got {text!r}"
+        )
+    return separator
+
+
+def parse_encoding(text: str) -> str:
+    """Return the name of an encoding of text."""
+    try:
+        b"".decode(text)
+        "".encode(text)
+        return lookup(text).name
+    except (LookupError, ValueError) as error:  # a name with a null character
+        raise ArgumentTypeError(
+            f"unknown encoding {text!r}: expected one such as utf-8, utf-16, cp1252 or shift_jis"
+        ) from error
 
 
 def parse_strategies(text: str) -> tuple[str, ...]:
     """Return names of strategies, separated by commas."""
-    names = _split_names(text)
+    names = split_names(text)
     if not names:
         raise ArgumentTypeError("name at least one strategy")
     return names
@@ -91,7 +160,7 @@ def parse_strategies(text: str) -> tuple[str, ...]:
 
 def parse_estimators(text: str) -> tuple[str, ...]:
     """Return distinct names of estimators, separated by commas."""
-    names = tuple(dict.fromkeys(_split_names(text)))
+    names = tuple(dict.fromkeys(split_names(text)))
     unknown = [name for name in names if name not in ESTIMATOR_NAMES]
     if unknown or not names:
         raise ArgumentTypeError(
@@ -101,8 +170,23 @@ def parse_estimators(text: str) -> tuple[str, ...]:
     return names
 
 
-def _split_names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
+def split_names(text: str) -> tuple[str, ...]:
+    """Return the names in a text, separated by commas; quotes enclose commas."""
+    try:
+        rows = list(csv.reader([text], skipinitialspace=True, strict=True))
+    except csv.Error as error:
+        raise ArgumentTypeError(
+            f"cannot read {text!r} ({error}): separate names by commas, and enclose a name that "
+            "contains a comma by quotes, as in '\"yes, please\",no'"
+        ) from error
+    return tuple(name.strip() for row in rows for name in row if name.strip())
+
+
+def join_names(names: Iterable[str]) -> str:
+    """Return names separated by commas, as `split_names` reads them."""
+    output = StringIO()
+    csv.writer(output, lineterminator="").writerow(names)
+    return output.getvalue()
 
 
 def _to_int(text: str) -> int | None:

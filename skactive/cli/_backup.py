@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from skactive.cli._errors import CommandError
 from skactive.cli._output import print_line
-from skactive.cli._stored_project import open_store, read_store
+from skactive.exceptions import StoreError
 
 __all__ = ["add_backup_arguments", "run_backup"]
 
@@ -43,22 +43,23 @@ def run_backup(options: dict[str, Any]) -> None:
         If the store cannot be read, or the copy exists already or cannot be written; then there is
         no copy.
     """
+    from skactive.cli._stored_project import read_store  # late: the parser must be fast
+
     copy = options["copy"]
     _check_new(copy)
     # Complete and checked before it gets its name, so that no copy is half a copy.
     temporary = copy.with_name(f".skactive-{uuid4().hex}.db")
     try:
-        with open_store(options["store"]) as store:
-            store.backup(temporary)
-        project = read_store(temporary)
+        _copy(options["store"], temporary)
+        with read_store(temporary) as project:
+            n_labels, n_events = project.progress().n_labeled, project.state.position
         _publish(temporary, copy)
     finally:
         for leftover in copy.parent.glob(f"{temporary.name}*"):
             leftover.unlink()
-    n_labels = project.progress().n_labeled
     print_line(
-        f"{copy} holds {n_labels:,} labels, in {project.n_events:,} events; each was read back "
-        "and is intact"
+        f"{copy} holds {n_labels:,} labels, in {n_events:,} events; each was read back and is "
+        "intact"
     )
 
 
@@ -68,6 +69,21 @@ def _check_new(copy: Path) -> None:
         raise CommandError(f"{copy} exists already: name a new file for the copy")
     if not copy.absolute().parent.is_dir():
         raise CommandError(f"folder not found: {copy.parent}; create it first, for {copy.name}")
+
+
+def _copy(store: Path, copy: Path) -> None:
+    from skactive.cli._stored_project import check_store_file
+    from skactive.labeling.stores import SQLiteLabelStore
+
+    check_store_file(store)
+    try:
+        source = SQLiteLabelStore(store, read_only=True)
+        try:
+            source.backup(copy)
+        finally:
+            source.close()
+    except StoreError as error:
+        raise CommandError(str(error)) from error
 
 
 def _publish(temporary: Path, copy: Path) -> None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 from threadpoolctl import threadpool_limits
 
+from skactive._utils.files import write_atomically
 from skactive._utils.text import pluralize
 from skactive.cli._compare import check_output, choose_strategies, fit_few, play
 from skactive.cli._errors import CommandError
@@ -200,7 +201,8 @@ def _draw_picture(
     display = LabelCurveDisplay(curves, score_name="accuracy").plot(ax=figure.add_subplot())
     display.ax_.set_title(title)
     try:
-        figure.savefig(output, dpi=150)
+        kind = output.suffix[1:].lower()
+        write_atomically(output, lambda file: figure.savefig(file, format=kind, dpi=150))
     except OSError as error:
         raise CommandError(f"the picture cannot be written: {error}") from error
     say(f"Learning curves: {output}")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from skactive._utils.array_types import Floats
 from skactive.cli._errors import CommandError
+from skactive.labeling.page._images import load_gray
+from skactive.labeling.page._media_files import MediaError, identify_file
+from skactive.labeling.page._sounds import read_sound
 
 __all__ = [
     "PoolFeatures",
@@ -24,6 +27,8 @@ __all__ = [
 
 _THUMBNAIL_SIDE = 16  # pixels
 _N_BANDS, _N_SPANS = 32, 4  # of a spectrum: bands of frequency, spans of time
+_MAX_SAMPLES = 10 * 60 * 48_000
+_MAX_LEVEL = 1e6  # sounds of floats should not exceed 1, but may
 _MAX_SUBWORD_CHARACTERS = 2_000_000  # subwords of that many characters take some seconds
 _N_TOPICS = 64  # dimensions in which texts are compared
 
@@ -142,7 +147,12 @@ def make_image_featurizer(folder: Path) -> Callable[[Any], Floats]:
     Parameters
     ----------
     folder : Path
-        Folder of the files; one that cannot be read counts as gray.
+        Folder of the files; one that cannot be read gets the mean of the others.
+
+    Raises
+    ------
+    CommandError
+        If Pillow is missing.
     """
     try:
         from PIL import Image
@@ -153,47 +163,67 @@ def make_image_featurizer(folder: Path) -> Callable[[Any], Floats]:
 
     size = (_THUMBNAIL_SIDE, _THUMBNAIL_SIDE)
 
-    def make_thumbnail(name: str) -> Floats:
-        try:
-            with Image.open(folder / name) as image:
-                image.draft("L", (4 * _THUMBNAIL_SIDE, 4 * _THUMBNAIL_SIDE))  # faster for JPEG
-                small = image.convert("L").resize(size, Image.Resampling.BOX)
-                return np.asarray(small, dtype=np.float64).ravel() / 255.0
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-            return np.full(_THUMBNAIL_SIDE * _THUMBNAIL_SIDE, 0.5)
+    def make_thumbnail(path: Path) -> Floats:
+        gray = load_gray(path, identify_file(path, "image"), 4 * _THUMBNAIL_SIDE)
+        small = gray.resize(size, Image.Resampling.BOX)
+        return np.asarray(small, dtype=np.float64).ravel() / 255.0
 
-    return lambda names: np.array([make_thumbnail(name) for name in names])
+    blank = np.full(_THUMBNAIL_SIDE * _THUMBNAIL_SIDE, 0.5)
+    return lambda names: _featurize_files(folder, names, make_thumbnail, blank)
 
 
 def make_sound_featurizer(folder: Path) -> Callable[[Any], Floats]:
-    """Return a function that computes log spectra of WAV files, (n_rows, 128), as a baseline.
+    """Return a function that computes log spectra of sounds, (n_rows, 128), as a baseline.
 
-    Each file is divided into 4 spans of equal length; the features are the mean energies per span
-    in 32 bands from 50 Hz to 8 kHz, of equal width in octaves.
+    Each file, but no more than 10 minutes at 48 kHz, is divided into 4 spans of equal length; the
+    features are the mean energies per span in 32 bands from 50 Hz to 8 kHz, of equal width in
+    octaves.
 
     Parameters
     ----------
     folder : Path
-        Folder of the files; one that cannot be read counts as silent.
+        Folder of the files; one that cannot be read gets the mean of the others.
     """
-    return lambda names: np.array([_compute_spectrum(folder / name) for name in names])
+    blank = np.full(_N_BANDS * _N_SPANS, -10.0)
+    return lambda names: _featurize_files(folder, names, _compute_spectrum, blank)
+
+
+def _featurize_files(
+    folder: Path, names: Sequence[str], featurize: Callable[[Path], Floats], blank: Floats
+) -> Floats:
+    """Return the features of files, and warn of those that turn out to be broken."""
+    found: list[Floats | None] = []
+    faults: list[str] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about oddities in the metadata of files
+        for name in names:
+            try:
+                found.append(featurize(folder / name))
+            except MediaError as error:
+                found.append(None)
+                faults.append(str(error))
+    if faults:
+        warnings.warn(_describe_faults(faults), stacklevel=3)
+    known = [features for features in found if features is not None]
+    mean = np.mean(known, axis=0) if known else blank
+    return np.array([mean if features is None else features for features in found])
+
+
+def _describe_faults(faults: Sequence[str]) -> str:
+    n = f"{len(faults):,} files" if len(faults) > 1 else "1 file"
+    return f"{n} cannot be learned from and count as average: {' '.join(faults[:3])}" + (
+        " ..." if len(faults) > 3 else ""
+    )
 
 
 def _compute_spectrum(path: Path) -> Floats:
     """Return the logarithmic energies of a file, (n_spans * n_bands,)."""
-    import warnings
+    from scipy.signal import spectrogram  # late: only sounds need it
 
-    from scipy.io import wavfile  # late: only sounds need it
-    from scipy.signal import spectrogram
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about chunks that other programs wrote
-            rate, samples = wavfile.read(path)
-        mono = _mix_to_mono(samples)
-        frequencies, _, power = spectrogram(mono, rate, nperseg=min(1024, len(mono)))
-    except (OSError, ValueError, EOFError, ZeroDivisionError):
-        return np.full(_N_BANDS * _N_SPANS, -10.0)
+    samples, rate, _ = read_sound(path, identify_file(path, "audio"), _MAX_SAMPLES)
+    mono = np.nan_to_num(samples.mean(axis=1, dtype=np.float64), posinf=0.0, neginf=0.0)
+    mono = np.clip(mono, -_MAX_LEVEL, _MAX_LEVEL)
+    frequencies, _, power = spectrogram(mono, rate, nperseg=min(1024, len(mono)))
     spans = np.array_split(power, _N_SPANS, axis=1)  # power: (n_frequencies, n_times)
     edges = np.geomspace(50.0, 8000.0, _N_BANDS + 1)
     bands = np.searchsorted(edges, frequencies) - 1  # (n_frequencies,)
@@ -203,11 +233,3 @@ def _compute_spectrum(path: Path) -> Floats:
         for band in range(_N_BANDS)
     ]
     return np.log10(np.array(energy) + 1e-10)
-
-
-def _mix_to_mono(samples: NDArray[Any]) -> Floats:
-    """Return the mean of the channels, scaled to absolute values of at most 1."""
-    scale = float(np.iinfo(samples.dtype).max) if samples.dtype.kind in "iu" else 1.0
-    center = 128.0 if samples.dtype == np.uint8 else 0.0
-    mixed = (samples.astype(np.float64) - center) / scale
-    return np.nan_to_num(mixed if mixed.ndim == 1 else mixed.mean(axis=1))

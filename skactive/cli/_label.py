@@ -8,17 +8,14 @@ import sys
 import warnings
 from collections.abc import Callable
 from getpass import getuser
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from skactive.cli._errors import CommandError, OutputError
 from skactive.cli._output import print_line
-from skactive.cli._project import (
-    LabelingProject,
-    add_project_arguments,
-    format_resume_command,
-    read_project,
-)
-from skactive.cli._stored_project import read_store
+from skactive.cli._project_options import add_project_arguments, format_resume_command
+
+if TYPE_CHECKING:
+    from skactive.cli._project import LabelingProject
 
 __all__ = ["add_label_arguments", "run_label"]
 
@@ -57,7 +54,9 @@ def run_label(options: dict[str, Any]) -> None:
     SystemExit
         If stopped by another signal.
     """
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # late, like all others: the parser must be fast
+
+    from skactive.cli._project import read_project
 
     annotator = _check_name(options.get("annotator") or _get_account())
     _print_status(f"Reading {options.get('file') or options.get('resume') or 'the data'} ...")
@@ -85,9 +84,13 @@ def _label(project: LabelingProject, annotator: str) -> int:
     from skactive.labeling.terminal._labeler import Labeler
     from skactive.labeling.terminal._open import open_console
     from skactive.labeling.terminal._signals import Signals, StoppedError
+    from skactive.labeling.terminal._text import sanitize
     from skactive.labeling.terminal._viewer import make_viewer
 
-    with project.open() as session:
+    notes: list[str] = []
+    with project.open(report=notes.append) as session:
+        for note in notes:
+            print_line(sanitize(note))
         _print_status("Choosing the first rows ...")
         session.peek(1, annotator)  # may take a while; can be interrupted, as nothing is stored
         try:
@@ -101,6 +104,8 @@ def _label(project: LabelingProject, annotator: str) -> int:
                     declared=project.settings["classes"],
                     viewer=make_viewer(project.path) if has_files else None,
                     title=f"{project.path.name} · {annotator}",
+                    # The first screen covers what was printed before
+                    message=sanitize(". ".join(notes)) if console.reads_keys else "",
                 ).run()
         except StoppedError as stopped:
             return stopped.number
@@ -114,9 +119,15 @@ def _make_content(project: LabelingProject) -> Callable[[Any], Any]:
     if project.source.kind == "text":
         return lambda row: row[0]
     if project.source.kind == "table":
-        return lambda row: [(str(name), f"{value:.10g}") for name, value in row.iloc[0].items()]
+        return lambda row: [(str(name), _format_cell(cell)) for name, cell in row.iloc[0].items()]
     folder = project.path.resolve()
     return lambda row: str(folder / row[0])
+
+
+def _format_cell(cell: Any) -> str:
+    if isinstance(cell, str):
+        return cell
+    return "" if cell != cell else f"{cell:.10g}"
 
 
 def _get_account() -> str:
@@ -134,7 +145,10 @@ def _check_name(name: str) -> str:
 
 def _summarize(project: LabelingProject, options: dict[str, Any]) -> str:
     """Return how many labels there are, and the command that continues."""
-    n_labels = read_store(project.store).progress().n_labeled
+    from skactive.cli._stored_project import read_store
+
+    with read_store(project.store) as stored:
+        n_labels = stored.progress().n_labeled
     annotator = options.get("annotator")
     arguments = ["--annotator", annotator] if annotator else []
     resume = format_resume_command("label", project.store, *arguments)

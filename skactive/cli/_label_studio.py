@@ -13,7 +13,7 @@ from urllib.parse import quote
 from skactive.cli._arguments import parse_interval, parse_positive_int
 from skactive.cli._errors import CommandError
 from skactive.cli._output import print_line
-from skactive.cli._project import add_project_arguments, format_resume_command, read_project
+from skactive.cli._project_options import add_project_arguments, format_resume_command
 
 __all__ = ["add_label_studio_arguments", "run_label_studio"]
 
@@ -84,11 +84,12 @@ def run_label_studio(options: Mapping[str, Any]) -> None:
     CommandError
         If an option is missing or wrong, or Label Studio cannot be used.
     """
-    from skactive.labeling.label_studio import LabelStudioBridge  # late: not for the parser
+    from skactive.cli._project import read_project  # late: the parser must be fast
+    from skactive.labeling.label_studio import LabelStudioBridge
 
     token, project = _read_token(options), read_project(options)
     resume = _describe_resume(project.store, options["url"])
-    with project.open() as session:
+    with project.open(report=print_line) as session:
         settings = _resolve_settings(session.store, options)
         settings["title"] = settings["title"] or _make_title(project.path)
         try:

@@ -28,6 +28,7 @@ from skactive.cli._features import (
     make_topic_featurizer,
 )
 from skactive.cli._models import ESTIMATORS, check_serves, make_strategy
+from skactive.cli._table_features import make_table_features
 
 __all__ = ["make_learner"]
 
@@ -81,6 +82,8 @@ def make_learner(
 
 def _make_features(source: DataSource, folder: Path) -> tuple[list[Any], Any]:
     """Return the steps before the classifier, and an embedder or None."""
+    if source.kind == "table" and set(source.kinds.values()) - {"number"}:
+        return [make_table_features(source.rows, source.kinds)], None
     if source.kind == "table":
         return [SimpleImputer(keep_empty_features=True), StandardScaler()], None
     if source.kind == "text":

@@ -52,8 +52,8 @@ _COMMANDS = {
     ),
     "export": _Command(
         "_export",
-        "write the labels of a store as csv, jsonl, parquet or for Label Studio",
-        "Write the answers of a store to a file; the labeled data are not needed.",
+        "write labels beside their data as csv, jsonl, parquet, xlsx or for Label Studio",
+        "Write the labels of a store to a file, beside the data if they are still there.",
     ),
     "status": _Command(
         "_status",

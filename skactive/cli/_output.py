@@ -18,6 +18,7 @@ __all__ = [
     "open_missing_streams",
     "print_error",
     "print_line",
+    "print_note",
     "print_own_text",
 ]
 
@@ -47,6 +48,11 @@ def print_error(message: object) -> None:
     """Print a message to standard error, in one line, with the name of the program."""
     line = " ".join(str(message).split("\n"))
     print(f"skactive: {sanitize(line)}", file=sys.stderr, flush=True)
+
+
+def print_note(text: str) -> None:
+    """Print a line to standard error: a remark on what goes to standard output."""
+    print(sanitize(text), file=sys.stderr, flush=True)
 
 
 def check_written() -> None:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import shlex
-from collections.abc import Mapping
-from dataclasses import dataclass
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from skactive import __version__
-from skactive.cli._arguments import parse_class_names, parse_positive_int, parse_share
 from skactive.cli._errors import CommandError
+from skactive.cli._growth import check_files, get_sizes, note_new_rows
+from skactive.cli._project_options import (
+    DEFAULTS,
+    add_project_arguments,
+    check_resumed_options,
+    format_resume_command,
+    resolve_settings,
+)
+from skactive.cli._recorded import Recorded, add_part, complete_settings, read_parts, read_recorded
 from skactive.cli._stored_project import check_store_file
-from skactive.exceptions import PoolChangedError, StoreError
-from skactive.labeling.stores import SQLiteLabelStore
+from skactive.exceptions import PoolChangedError, SkactiveWarning, StoreError
 
 if TYPE_CHECKING:
     from skactive.cli._data_source import DataSource
@@ -29,74 +36,11 @@ __all__ = [
     "read_project",
 ]
 
-MODELS = ("forest", "logistic", "svm")
-DEFAULTS: dict[str, Any] = {
-    "multilabel": False,
-    "batch": 10,
-    "model": "logistic",
-    "strategy": "Auto",
-    "audit": 0.1,
-}
-_OPTIONS_FROM_STORE = ("text", "id", "images", "audio", "classes", *DEFAULTS, "store")
-_SETTINGS = ("kind", "text", "id", "classes", *DEFAULTS, "files")
-
-
-# Options ----------------------------------------------------------------------------------------
-
-
-def add_project_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of data and settings, which `read_project` takes.
-
-    Parameters
-    ----------
-    parser : ArgumentParser
-        Parser of a command.
-    """
-    add = parser.add_argument
-    add(
-        "file",
-        nargs="?",
-        type=Path,
-        metavar="FILE",
-        help="csv, jsonl or parquet, or a folder of images or WAV files",
-    )
-    add(
-        "--text", metavar="COLUMN", help="column of texts to label (default: label rows of numbers)"
-    )
-    add("--id", metavar="COLUMN", help="column of row ids (default: row numbers)")
-    add("--images", action="store_true", help="label the images of a folder that also holds sounds")
-    add(
-        "--audio",
-        action="store_true",
-        help="label the WAV files of a folder that also holds images",
-    )
-    add("--classes", type=parse_class_names, metavar="A,B", help="classes; more can be added later")
-    add("--multilabel", action="store_true", help="allow several classes per row, or none")
-    add("--store", type=Path, metavar="DB", help="file for the labels, such as labels.db")
-    add(
-        "--resume",
-        type=Path,
-        metavar="DB",
-        help="continue with such a file; all other options come from it",
-    )
-    add(
-        "--batch",
-        type=parse_positive_int,
-        metavar="N",
-        help=f"number of labels between two fits ({DEFAULTS['batch']})",
-    )
-    add("--model", choices=MODELS, help=f"model ({DEFAULTS['model']})")
-    add("--strategy", metavar="NAME", help=f"query strategy ({DEFAULTS['strategy']})")
-    add(
-        "--audit",
-        type=parse_share,
-        metavar="SHARE",
-        help="share of the labels used to measure accuracy: random rows that the model does not "
-        f"learn from ({DEFAULTS['audit']}; 0: none)",
-    )
-
-
-# Projects ---------------------------------------------------------------------------------------
+# Those that a store was created with; others are derived from the data.
+_SETTINGS = (
+    "kind", "text", "id", "label", "columns", "classes", *DEFAULTS, "encoding", "separator",
+    "sheet", "group_duplicates",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,18 +57,28 @@ class LabelingProject:
         Rows to label.
     settings : dict
         Settings that the store records.
+    recorded : Recorded
+        Facts that the store held when the rows were read.
+    accept_changes : bool
+        Whether to continue although the content of rows has changed.
     """
 
     path: Path
     store: Path
     source: DataSource
     settings: dict[str, Any]
+    recorded: Recorded
+    accept_changes: bool = False
 
-    def open(self, **options: Any) -> LabelingSession:
+    def open(
+        self, *, report: Callable[[str], None] | None = None, **options: Any
+    ) -> LabelingSession:
         """Return a session, which the caller closes.
 
         Parameters
         ----------
+        report : callable, default=None
+            Gets lines about what was read, and about changes of the rows.
         **options : object
             Further parameters of `LabelingSession`, such as hooks.
 
@@ -133,53 +87,97 @@ class LabelingProject:
         CommandError
             If the store cannot be opened, or was created for other rows or with other settings.
         """
-        from skactive.cli._learners import make_learner  # late: the parser must be fast
-        from skactive.stopping import StabilizingPredictions
-
-        settings = self.settings
-        multilabel = settings["multilabel"]
-        learner = make_learner(
-            self.source,
-            self.path,
-            settings["model"],
-            settings["strategy"],
-            settings["classes"],
-            multilabel,
-        )
-        session = self._open_session(
-            learner,
-            self.source.rows,
-            ids=self.source.ids,
-            store=self.store,
-            classes=settings["classes"],
-            multilabel=multilabel,
-            audit_share=settings["audit"],
-            refit_every=settings["batch"],
-            stopping=None if multilabel else StabilizingPredictions(growth=0.1),
-            **options,
-        )
+        report = report or _ignore_line
+        for note in self.source.notes:
+            report(note)
+        session, changes = self._open_session({**self._make_session_options(), **options})
         try:
-            self._check_settings(session.store.set_fact("campaign", self._describe()))
+            self._record(session.store)
+            for change in changes:
+                report(f"Warning: {change}")
         except BaseException:
             session.close()
             raise
         return session
 
-    def _open_session(self, *arguments: Any, **options: Any) -> LabelingSession:
+    def _make_session_options(self) -> dict[str, Any]:
+        """Return the parameters of the session that follow from the settings."""
+        from skactive.stopping import StabilizingPredictions  # late: the parser must be fast
+
+        settings, multilabel = self.settings, self.settings["multilabel"]
+        options = {
+            "ids": self.source.ids,
+            "store": self.store,
+            "labels": self._choose_labels(),
+            "classes": settings["classes"],
+            "multilabel": multilabel,
+            "audit_share": settings["audit"],
+            "refit_every": settings["batch"],
+            "stopping": None if multilabel else StabilizingPredictions(growth=0.1),
+        }
+        return options | ({"accept_changes": True} if self.accept_changes else {})
+
+    def _make_learner(self) -> Any:
+        from skactive.cli._learners import make_learner  # late: the parser must be fast
+
+        names = ("model", "strategy", "classes", "multilabel")
+        return make_learner(self.source, self.path, *(self.settings[name] for name in names))
+
+    def _open_session(self, options: Mapping[str, Any]) -> tuple[LabelingSession, list[str]]:
+        """Return a session, and its warnings about rows whose content has changed."""
         from skactive.labeling._session import LabelingSession  # late: the parser must be fast
 
+        learner = self._make_learner()
         try:
-            return LabelingSession(*arguments, **options)
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                session = LabelingSession(learner, self.source.rows, **options)
         except PoolChangedError as error:
-            reason = str(error).split(". ")[0].partition(": ")[2]
-            raise CommandError(
-                f"{self.store} was created for other rows than {self.path} holds: {reason}; pass "
-                "the original data, or another --store"
-            ) from error
+            raise CommandError(self._explain(error)) from error
         except StoreError as error:
             raise CommandError(str(error)) from error
         except ValueError as error:  # ids
             raise CommandError(f"{self.path}: {error}") from error
+        own = [w for w in caught if issubclass(w.category, SkactiveWarning)]
+        for other in caught:
+            if other not in own:
+                warnings.warn_explicit(other.message, other.category, other.filename, other.lineno)
+        # Rows that are new are among the notes
+        return session, [str(w.message) for w in own] if self.accept_changes else []
+
+    def _explain(self, error: PoolChangedError) -> str:
+        """Return why the rows are refused, and what to do."""
+        text = str(error)
+        reason = (text.partition(": ")[2] or text).split(". ")[0].rstrip(".")
+        resume = format_resume_command("label", self.store, "--accept-changes")
+        numbered = self.settings["id"] is None and self.settings["files"] is None
+        where = " (as they have no ids, rows can be added at the end only)" if numbered else ""
+        return (
+            f"{self.store} was created for other rows than {self.path} holds: {reason}; restore "
+            f"rows that were removed or moved{where}, accept corrected ones by {resume}, or use "
+            "another --store"
+        )
+
+    def _choose_labels(self) -> dict[Any, Any] | None:
+        """Return the labels of the file for rows that never had an answer."""
+        known, renamed = self.recorded.items, self.recorded.renamed
+        return {
+            ident: [renamed.get(c, c) for c in label]
+            if isinstance(label, list)
+            else renamed.get(label, label)
+            for ident, label in self.source.labels.items()
+            if ident not in known
+        } or None
+
+    def _record(self, store: Any) -> None:
+        """Record the settings, which must be those of the start, and the rows."""
+        with store.exclusive():
+            recorded = complete_settings(store.set_fact("campaign", self._describe()))
+            _check_settings(recorded, self.settings, self.store)
+            add_part(store, "rows", {"n": len(self.source.rows)})
+            add_part(store, "files", get_sizes(self.path, self.source))
+            gone = dict.fromkeys(read_parts(store, "copies"))  # rows that repeat none any more
+            add_part(store, "copies", gone | self.source.copies)
 
     def _describe(self) -> dict[str, Any]:
         """Return what the store records: the settings, and the path from two starting points."""
@@ -187,24 +185,9 @@ class LabelingProject:
         from_store = os.path.relpath(path, self.store.resolve().parent)
         return {**self.settings, "path": str(path), "beside": from_store, "skactive": __version__}
 
-    def _check_settings(self, recorded: dict[str, Any]) -> None:
-        changed = [name for name in _SETTINGS if recorded.get(name) != self.settings[name]]
-        if "files" in changed:
-            raise CommandError(
-                f"the files of {self.path} are not those that {self.store} was created for: some "
-                "have another name or size; restore them, or use another --store"
-            )
-        if changed:
-            settings = ", ".join(f"{name} {recorded.get(name)!r}" for name in changed)
-            raise CommandError(
-                f"{self.store} was created with {settings}: continue with "
-                f"{format_resume_command('label', self.store)}, or use another --store"
-            )
 
-
-def format_resume_command(command: str, store: Path, *arguments: str) -> str:
-    """Return the shell command that continues with a store."""
-    return shlex.join(["skactive", command, "--resume", str(store), *arguments])
+def _ignore_line(line: str) -> None:
+    """Do nothing with a line."""
 
 
 def open_project(options: Mapping[str, Any], **session_options: Any) -> LabelingSession:
@@ -215,7 +198,7 @@ def open_project(options: Mapping[str, Any], **session_options: Any) -> Labeling
     options : mapping
         Options of `add_project_arguments`, parsed; others are ignored.
     **session_options : object
-        Further parameters of `LabelingSession`.
+        Further parameters of `LabelingProject.open`.
 
     Raises
     ------
@@ -238,24 +221,39 @@ def read_project(options: Mapping[str, Any]) -> LabelingProject:
     CommandError
         If an option is missing or wrong, or the data cannot be read.
     """
+    from skactive.cli._data_source import READING_VERSION, ReadingOptions
     from skactive.cli._sources import read_source  # late: the parser must be fast
 
     options = {
         name: value for name, value in options.items() if value is not None and value is not False
     }
     resumed = "resume" in options
-    path, store, settings = _resolve_resumed(options) if resumed else _resolve_new(options)
-    folder_kind = settings["kind"] if settings["kind"] in {"images", "audio"} else None
-    source = read_source(path, folder_kind, settings["text"], settings["id"])
-    if not resumed:  # otherwise it was opened for its settings
-        _check_store(store)
-    return LabelingProject(
-        path, store, source, {**settings, "kind": source.kind, "files": source.files}
+    path, store, recorded = _find_resumed(options) if resumed else _find_new(options)
+    known = recorded.settings or {}
+    settings = dict(known) if resumed else resolve_settings(options, known)
+    settings["reading"] = known.get("reading", READING_VERSION)
+    reading = ReadingOptions.from_settings(settings, is_new=not known)
+    if recorded.classes:
+        reading = replace(reading, classes=recorded.classes)
+    source = read_source(path, reading)
+    settings |= {"kind": source.kind, "kinds": settings["kinds"] or source.kinds or None}
+    settings |= {"classes": settings["classes"] or source.classes, "files": source.files}
+    if known:
+        _check_settings(known, settings, store)
+    project = LabelingProject(
+        path, store, source, settings, recorded, accept_changes="accept_changes" in options
     )
+    check_files(path, source, store, recorded, accept_changes=project.accept_changes)
+    source.notes.extend(_note_classes(settings["classes"]))
+    source.notes.extend(note_new_rows(source, recorded))
+    return project
 
 
-def _resolve_new(options: dict[str, Any]) -> tuple[Path, Path, dict[str, Any]]:
-    """Return data, store and settings of the command line."""
+# New and resumed projects -----------------------------------------------------------------------
+
+
+def _find_new(options: Mapping[str, Any]) -> tuple[Path, Path, Recorded]:
+    """Return data and store of the command line, and the facts of the store."""
     if "file" not in options:
         raise CommandError(
             "name the data to label, a table or a folder, or continue with --resume labels.db"
@@ -263,67 +261,58 @@ def _resolve_new(options: dict[str, Any]) -> tuple[Path, Path, dict[str, Any]]:
     path = Path(options["file"])
     if not path.exists():
         raise CommandError(f"file not found: {path}")
-    if "classes" not in options:
-        raise CommandError("name the classes: --classes a,b,c")
-    if len(options["classes"]) < 2 and not options.get("multilabel"):
-        raise CommandError("one class leaves nothing to learn: name two or more by --classes")
     if "store" not in options:
         raise CommandError("name a file for the labels: --store labels.db")
-    if "images" in options and "audio" in options:
-        raise CommandError("--images and --audio cannot be combined")
-    kind = next((name for name in ("images", "audio") if name in options), None)
-    settings = {name: options.get(name, default) for name, default in DEFAULTS.items()}
-    settings |= {"kind": kind, "text": options.get("text"), "id": options.get("id")}
-    return path, Path(options["store"]), settings | {"classes": list(options["classes"])}
+    store = Path(options["store"])
+    if store.is_dir():
+        raise CommandError(f"{store} is a folder: name a file for the labels")
+    if store.exists():
+        return path, store, read_recorded(store)
+    if not store.absolute().parent.is_dir():
+        raise CommandError(f"folder not found: {store.parent}; create it first, for {store.name}")
+    return path, store, Recorded()
 
 
-def _resolve_resumed(options: dict[str, Any]) -> tuple[Path, Path, dict[str, Any]]:
-    """Return data, store and settings that a store records."""
+def _find_resumed(options: Mapping[str, Any]) -> tuple[Path, Path, Recorded]:
+    """Return data and store that a store names, and its facts."""
+    check_resumed_options(options)
     store = Path(options["resume"])
-    for name in _OPTIONS_FROM_STORE:
-        if name in options:
-            raise CommandError(f"--{name} cannot be combined with --resume")
-    recorded = _read_settings(store)
+    check_store_file(store)
+    recorded = read_recorded(store)
+    if recorded.settings is None:
+        raise CommandError(
+            f"{store} was not created by skactive label: name its data, skactive label FILE "
+            f"--classes ... --store {shlex.quote(str(store))}"
+        )
     if "file" in options:
         path = Path(options["file"])
     else:
-        path = Path(recorded["path"])
-        from_store = store.resolve().parent / recorded["beside"]
+        path = Path(recorded.settings["path"])
+        from_store = store.resolve().parent / recorded.settings["beside"]
         path = path if path.exists() or not from_store.exists() else from_store
     if not path.exists():
         raise CommandError(
             f"data not found: {path}; if they were moved, name them: skactive label FILE --resume "
             f"{shlex.quote(str(store))}; skactive export writes the labels without the data"
         )
-    return path, store, {name: recorded[name] for name in _SETTINGS}
+    return path, store, recorded
 
 
-def _read_settings(path: Path) -> dict[str, Any]:
-    """Return the settings that a store records."""
-    check_store_file(path)
-    try:
-        store = SQLiteLabelStore(path)
-        recorded = store.fact("campaign")
-        store.close()
-    except StoreError as error:
-        raise CommandError(str(error)) from error
-    if recorded is None:
+def _check_settings(recorded: Mapping[str, Any], settings: Mapping[str, Any], store: Path) -> None:
+    """Raise an error if a store was created with other settings."""
+    changed = [name for name in _SETTINGS if recorded.get(name) != settings[name]]
+    if changed:
+        created = ", ".join(f"{name} {recorded.get(name)!r}" for name in changed)
         raise CommandError(
-            f"{path} was not created by skactive label: name its data, skactive label FILE "
-            f"--classes ... --store {shlex.quote(str(path))}"
+            f"{store} was created with {created}: continue with "
+            f"{format_resume_command('label', store)}, or use another --store"
         )
-    return dict(recorded)
 
 
-def _check_store(path: Path) -> None:
-    """Raise an error if a path cannot be a store, before models are fitted."""
-    if path.is_dir():
-        raise CommandError(f"{path} is a folder: name a file for the labels")
-    if path.exists():
-        check_store_file(path)
-        try:
-            SQLiteLabelStore(path).close()
-        except StoreError as error:
-            raise CommandError(str(error)) from error
-    elif not path.absolute().parent.is_dir():
-        raise CommandError(f"folder not found: {path.parent}; create it first, for {path.name}")
+def _note_classes(classes: list[str]) -> list[str]:
+    """Return lines about classes that are easily confused."""
+    by_fold: dict[str, list[str]] = {}
+    for name in classes:
+        by_fold.setdefault(name.casefold(), []).append(name)
+    alike = [names for names in by_fold.values() if len(names) > 1]
+    return [f"Classes that differ only by case: {', '.join(names)}" for names in alike]

@@ -11,7 +11,7 @@ from typing import Any
 from skactive.cli._arguments import parse_port
 from skactive.cli._errors import CommandError
 from skactive.cli._output import print_line
-from skactive.cli._project import add_project_arguments, format_resume_command, read_project
+from skactive.cli._project_options import add_project_arguments, format_resume_command
 
 __all__ = ["add_serve_arguments", "run_serve"]
 
@@ -76,10 +76,11 @@ def run_serve(options: Mapping[str, Any]) -> None:
         from skactive.labeling.server._serve import serve  # late: the web framework is an extra
     except ImportError as error:
         raise CommandError(str(error)) from error
+    from skactive.cli._project import read_project
     from skactive.labeling.page import PageBackend
 
     project = read_project(options)
-    with project.open() as session:
+    with project.open(report=print_line) as session:
         backend = PageBackend(
             session,
             title=options["title"] or project.path.name,

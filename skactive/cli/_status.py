@@ -10,9 +10,7 @@ from typing import Any
 
 from skactive.cli._errors import CommandError
 from skactive.cli._output import print_line
-from skactive.cli._project import format_resume_command
-from skactive.cli._salvage import salvage
-from skactive.cli._stored_project import read_store
+from skactive.cli._project_options import format_resume_command
 from skactive.labeling.terminal._text import sanitize
 
 __all__ = ["add_status_arguments", "run_status"]
@@ -33,13 +31,13 @@ def add_status_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--salvage",
         action="store_true",
-        help="show what can still be read of a damaged store, which stays as it is",
+        help="copy what can still be read of a damaged store, which stays as it is",
     )
     parser.add_argument(
         "--output",
         type=Path,
         metavar="COPY",
-        help="with --salvage: write what can be read to this new store",
+        help="with --salvage: the new store (default: the name of DB with -salvaged)",
     )
 
 
@@ -56,12 +54,16 @@ def run_status(options: dict[str, Any]) -> None:
     CommandError
         If the store cannot be read.
     """
+    from skactive.cli._salvage import salvage  # late: the parser must be fast
+    from skactive.cli._stored_project import read_store
+
     if options.get("salvage"):
         salvage(options["store"], options.get("output"), as_json=bool(options.get("json")))
         return
     if options.get("output") is not None:
         raise CommandError("--output names a copy of what --salvage reads: pass both, or neither")
-    summary = read_store(options["store"]).summary()
+    with read_store(options["store"]) as project:
+        summary = project.summary()
     if options.get("json"):
         print_line(json.dumps(summary, indent=2))
         return
@@ -83,7 +85,7 @@ def _format_status(store: Path, summary: dict[str, Any]) -> Iterator[tuple[str, 
     if summary["last_model"]:
         when = summary["last_model"].replace("T", " ").replace("+00:00", " UTC")
         yield "Model", f"last fitted to {summary['n_learned']:,} labels, {when}"
-    if summary["accuracy"]:
+    if summary["accuracy"] and summary["n_audited"] >= summary["min_audited"]:
         share, low, high = (f"{100 * value:.0f}" for value in summary["accuracy"])
         yield "Accuracy", f"{share} % on the audit (95 % interval {low} to {high} %)"
     elif summary["n_audited"] or (summary["made_with"] or {}).get("audit"):

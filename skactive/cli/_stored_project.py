@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -10,15 +11,18 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from skactive.cli._duplicates import read_copies, repeat_for_copies
 from skactive.cli._errors import CommandError
 from skactive.exceptions import StoreError
+from skactive.labeling._pool import read_pools
+from skactive.labeling._synced import SyncedState
 from skactive.labeling.state._events import Event
 from skactive.labeling.state._leases import LiveLeases
-from skactive.labeling.state._progress import Progress, progress_of, records_of
+from skactive.labeling.state._progress import Progress, iter_records, progress_of
 from skactive.labeling.state._state import SessionState
 from skactive.labeling.stores import SQLiteLabelStore
 
-__all__ = ["StoredProject", "check_store_file", "open_store", "read_store"]
+__all__ = ["StoredProject", "check_store_file", "read_store"]
 
 
 class StoredProject:
@@ -26,39 +30,22 @@ class StoredProject:
 
     Parameters
     ----------
-    events : iterable of Event
-        All events of the store.
-    facts : dict
-        Its facts "pool" and "campaign", each a dict or None.
-
-    Attributes
-    ----------
-    n_events : int
-        Number of events.
+    store : SQLiteLabelStore
+        The store, which stays open.
     """
 
-    def __init__(self, events: Iterable[Event], facts: dict[str, Any]) -> None:
-        self.pool, self.settings = facts["pool"], facts["campaign"]
-        self.n_events, self._plans = 0, list[Event]()
-        self.state = SessionState("")
-        self.state.apply(self._set_plans_aside(events))
-        # Plans under other settings than the last one's are ignored
-        self.state.settings = self._plans[-1].value["by"] if self._plans else ""
-        self.state.apply(self._plans)
+    def __init__(self, store: SQLiteLabelStore) -> None:
+        self._store = store
+        pools = read_pools(store)
+        self.pool, self.settings = pools[-1] if pools else None, store.fact("campaign")
+        self.copies = read_copies(store)
+        self.state = SessionState(None)
+        SyncedState(store, self.state).sync()
 
-    def _set_plans_aside(self, events: Iterable[Event]) -> Iterator[Event]:
-        """Yield all events but plans; keep these, without their rows, which take most memory."""
-        for event in events:
-            self.n_events += 1
-            if event.kind == "plan":
-                value = {**event.value, "ids": [], "scores": None}
-                self._plans.append(_replace_value(event, value))
-            else:
-                yield event
-
-    def records(self) -> list[dict[str, Any]]:
-        """Return the present answers, as ``LabelingSession.records`` does."""
-        return records_of(self.state)
+    def iter_records(self) -> Iterator[dict[str, Any]]:
+        """Yield the present answers, as ``LabelingSession.records`` returns them."""
+        records = iter_records(self.state.iter_answers(), self._store.get_events)
+        return iter(repeat_for_copies(records, self.copies)) if self.copies else records
 
     def progress(self) -> Progress:
         """Return the progress, as ``LabelingSession.progress`` does."""
@@ -69,33 +56,32 @@ class StoredProject:
 
     def annotators(self) -> dict[str | None, dict[str, Any]]:
         """Return the numbers of labels and answers, and the median seconds, by annotator."""
-        answers: dict[str | None, list[Event]] = {}
-        for event in self.state.answers():
-            answers.setdefault(event.annotator, []).append(event)
+        seconds: dict[str | None, list[float | None]] = {}
+        n_labels: Counter[str | None] = Counter()
+        for record in self.iter_records():
+            seconds.setdefault(record["annotator"], []).append(record["seconds"])
+            n_labels[record["annotator"]] += record["kind"] == "label"
         return {
             name: {
-                "labels": sum(event.kind == "label" for event in given),
+                "labels": n_labels[name],
                 "answers": len(given),
-                "seconds": _median_seconds(given),
+                "seconds": _find_median(given),
             }
-            for name, given in answers.items()
+            for name, given in seconds.items()
         }
 
     def summary(self) -> dict[str, Any]:
         """Return all of this as a dict for JSON."""
-        state = self.progress()
-        progress = asdict(state)
+        progress = asdict(self.progress()) | {"min_audited": Progress.min_audited}
         # The first two are of a running session only; annotators have more details below.
         for name in ("fitting", "problem", "annotators"):
             del progress[name]
         plan = self.state.plan
         return {
             **progress,
-            "n_audited": getattr(state, "n_audited", 0),
-            "min_audited": getattr(state, "min_audited", 20),
             "classes": {str(name): count for name, count in progress["classes"].items()},
             "annotators": {name or "": counts for name, counts in self.annotators().items()},
-            "seconds": _median_seconds(list(self.state.answers())),
+            "seconds": _find_median(record["seconds"] for record in self.iter_records()),
             "last_model": _format_time(plan) if plan and plan.value["n_labels"] else None,
             "made_with": self.settings,
         }
@@ -105,8 +91,9 @@ class StoredProject:
         return [*declared, *self.state.classes]
 
 
-def read_store(path: Path) -> StoredProject:
-    """Read an existing store, and write nothing.
+@contextmanager
+def read_store(path: Path) -> Iterator[StoredProject]:
+    """Yield the project of an existing store, which is not changed.
 
     Parameters
     ----------
@@ -118,30 +105,11 @@ def read_store(path: Path) -> StoredProject:
     CommandError
         If it does not exist or cannot be read.
     """
-    with open_store(path) as store:
-        facts = {name: store.fact(name) for name in ("pool", "campaign")}
-        return StoredProject(_iter_events(store), facts)
-
-
-@contextmanager
-def open_store(path: Path) -> Iterator[SQLiteLabelStore]:
-    """Yield an existing store, to read it.
-
-    Parameters
-    ----------
-    path : Path
-        File of the store.
-
-    Raises
-    ------
-    CommandError
-        If it does not exist or cannot be read, here or within the context.
-    """
     check_store_file(path)
     try:
-        store = SQLiteLabelStore(path)
+        store = SQLiteLabelStore(path, read_only=True)
         try:
-            yield store
+            yield StoredProject(store)
         finally:
             store.close()
     except StoreError as error:
@@ -162,22 +130,9 @@ def check_store_file(path: Path) -> None:
     raise CommandError(f"file not found: {path}")
 
 
-def _iter_events(store: SQLiteLabelStore) -> Iterator[Event]:
-    """Yield all events of a store, some at a time."""
-    after = 0
-    while events := store.events(after):
-        yield from events
-        after = events[-1].seq
-
-
-def _replace_value(event: Event, value: Any) -> Event:
-    """Return an event with another content."""
-    return replace(event, value=value)
-
-
-def _median_seconds(answers: Sequence[Event]) -> float | None:
-    seconds = [event.seconds for event in answers if event.seconds is not None]
-    return median(seconds) if seconds else None
+def _find_median(seconds: Iterable[float | None]) -> float | None:
+    known = [value for value in seconds if value is not None]
+    return median(known) if known else None
 
 
 def _format_time(event: Event) -> str:

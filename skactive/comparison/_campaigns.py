@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Iterable, Iterator
 from copy import copy
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,8 @@ from threadpoolctl import threadpool_limits
 
 from skactive._utils.progress import progress
 from skactive._utils.rows import take_rows
-from skactive.comparison._folder import CampaignFolder, load_run, save_run
+from skactive.comparison._folder import CampaignFolder
+from skactive.comparison._run_files import DamagedFileError, RunFile, describe_damage
 from skactive.comparison._runs import Failure, Run, drop_duplicates
 from skactive.comparison._splits import Split, draw_repeat_seeds
 from skactive.exceptions import SkactiveWarning
@@ -34,7 +34,7 @@ class CampaignTask:
     simulation: SimulatedLearner
     split: Split
     scoring: Any
-    path: Path | None
+    file: RunFile | None
 
 
 def list_tasks(
@@ -55,7 +55,7 @@ def list_tasks(
             _make_simulation(estimator, strategy, campaign, draw_repeat_seeds(seed, repeat)[1]),
             split,
             scoring,
-            None if folder is None else folder.run_path(estimator, strategy, repeat),
+            None if folder is None else folder.make_run_file(estimator, strategy, repeat),
         )
         for repeat, split in enumerate(splits)
         for model, estimator in models.items()
@@ -86,18 +86,33 @@ def collect_results(
     tasks: list[CampaignTask], X: Any, y: Any, n_jobs: int | None, verbose: bool | int
 ) -> Iterator[Run | Failure]:
     """Yield the runs kept in the folder, then play the missing campaigns."""
-    missing = []
-    for task in tasks:
-        path = task.path
-        run = None if path is None else load_run(path, task.model, task.strategy, task.repeat)
-        if run is None:
-            missing.append(task)
-        else:
-            yield run
+    runs, missing = _read_finished(tasks)
+    yield from runs
     with progress(len(missing), "comparing", shown=bool(verbose and missing)) as advance:
         for result in _play_all(missing, X, y, n_jobs):
             advance(f"repeat {result.repeat}, {result.strategy}")
             yield result
+
+
+def _read_finished(tasks: list[CampaignTask]) -> tuple[list[Run], list[CampaignTask]]:
+    """Return the runs kept in the folder, and the tasks without one; warn of damaged files."""
+    runs, missing, damaged, unsealed = [], [], [], []
+    for task in tasks:
+        loaded = None
+        if task.file is not None:
+            try:
+                loaded = task.file.load(task.model, task.strategy, task.repeat)
+            except DamagedFileError as error:
+                damaged.append((task.file.path, str(error)))
+        if loaded is None:
+            missing.append(task)
+        else:
+            runs.append(loaded[0])
+            if task.file is not None and not loaded[1]:
+                unsealed.append(task.file.path)
+    for sentence in describe_damage(damaged, unsealed):
+        warnings.warn(sentence, SkactiveWarning, stacklevel=4)
+    return runs, missing
 
 
 def _play_all(
@@ -146,8 +161,8 @@ def _play(task: CampaignTask, X: Any, y: Any) -> Run | Failure:
     ]
     counts = simulation.n_labels_
     run = Run("data", task.model, task.strategy, task.repeat, counts, scores, *seconds)
-    if task.path is not None:
-        save_run(task.path, run)
+    if task.file is not None:
+        task.file.save(run)
     return run
 
 

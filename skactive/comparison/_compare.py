@@ -92,7 +92,8 @@ def compare_strategies(
     folder : str or Path, default=None
         Folder in which to keep finished campaigns, one file each. A later call with the same
         folder plays only those that are missing: after an interruption, or with more repeats,
-        strategies or models. Failed ones are tried again.
+        strategies or models. Failed ones are tried again, and so are those whose file is damaged,
+        with a warning that names it.
     verbose : bool or int, default=False
         Whether to show a progress bar on standard error.
 
@@ -112,7 +113,8 @@ def compare_strategies(
     Warns
     -----
     SkactiveWarning
-        If some campaigns failed; they are listed in ``failures``.
+        If some campaigns failed; they are listed in ``failures``. If files in `folder` are damaged,
+        or were written by a version whose files have no digest.
 
     Notes
     -----

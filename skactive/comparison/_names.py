@@ -13,7 +13,14 @@ from skactive._validation import check_strategy
 from skactive.simulation._learner import SimulatedLearner
 from skactive.strategies import Random
 
-__all__ = ["choose_baseline", "name_model", "name_models", "name_scoring", "name_strategies"]
+__all__ = [
+    "choose_baseline",
+    "find_model",
+    "name_model",
+    "name_models",
+    "name_scoring",
+    "name_strategies",
+]
 
 
 def name_models(learner: Any) -> dict[str, ActiveLearner]:
@@ -28,8 +35,13 @@ def name_models(learner: Any) -> dict[str, ActiveLearner]:
 
 def name_model(learner: Any) -> str:
     """Name a learner by the class of its model."""
-    steps = getattr(learner.estimator, "steps", None)  # of a pipeline the last one is the model
-    return type(steps[-1][1] if steps else learner.estimator).__name__
+    return type(find_model(learner)).__name__
+
+
+def find_model(learner: Any) -> Any:
+    """Return the model of a learner: its estimator, or the last step of a pipeline."""
+    steps = getattr(learner.estimator, "steps", None)
+    return steps[-1][1] if steps else learner.estimator
 
 
 def _wrap_model(model: Any) -> Any:

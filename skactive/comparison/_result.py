@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from skactive._utils.array_types import Floats
+from skactive._utils.files import write_atomically
 from skactive._utils.seeding import draw_seed
 from skactive._utils.text import pluralize
 from skactive.comparison._critical_difference import (
@@ -571,7 +572,8 @@ class StrategyComparison:
 
         page = render_report(self, title, summary, list(notes), sections or {})
         if path is not None:
-            Path(path).write_text(page, encoding="utf-8")
+            content = page.encode("utf-8", "backslashreplace")
+            write_atomically(Path(path), lambda file: file.write(content))
         return page
 
     def __repr__(self) -> str:

@@ -2,58 +2,198 @@
 
 from __future__ import annotations
 
-import csv
-import json
+import warnings
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
+from typing import Any, BinaryIO
 
+from skactive._utils.files import remove_leftovers, write_atomically
+from skactive.exceptions import SkactiveWarning
+from skactive.labeling.exporting._content import (
+    Answers,
+    ExportContent,
+    Record,
+    make_answers,
+    make_items,
+)
+from skactive.labeling.exporting._data import find_text_column, read_data, read_pool
+from skactive.labeling.exporting._label_studio import write_label_studio
+from skactive.labeling.exporting._tables import write_csv, write_jsonl, write_parquet, write_xlsx
 from skactive.labeling.state._events import Event
 from skactive.labeling.state._progress import RECORD_FIELDS
 
-__all__ = ["EXPORT_KINDS", "answers_to_frame", "export", "rounds_to_frame"]
+__all__ = [
+    "EXPORT_KINDS",
+    "answers_to_frame",
+    "export_session",
+    "find_kind",
+    "make_session_content",
+    "rounds_to_frame",
+    "write_content",
+]
 
-Record = dict[str, Any]
+EXPORT_KINDS: dict[str, Callable[[ExportContent, BinaryIO, bool], list[str]]] = {
+    "csv": write_csv,
+    "jsonl": write_jsonl,
+    "parquet": write_parquet,
+    "label-studio": write_label_studio,
+    "xlsx": write_xlsx,
+}
+_KIND_OF_SUFFIX = {
+    ".csv": "csv",
+    ".jsonl": "jsonl",
+    ".parquet": "parquet",
+    ".json": "label-studio",
+    ".xlsx": "xlsx",
+}
 
 
-def export(records: Sequence[Record], path: Path, kind: str | None) -> Path:
-    """Write records to a file, completely or not at all.
+def find_kind(path: Path, kind: str | None) -> str:
+    """Return the format of a file: one of `EXPORT_KINDS`.
 
     Parameters
     ----------
-    records : sequence of dict
-        Records as ``LabelingSession.records`` returns them.
     path : Path
-        The file; an existing one is replaced.
-    kind : str or None
-        One of `EXPORT_KINDS`; None follows from the suffix of the file.
-
-    Returns
-    -------
-    Path
         The file.
+    kind : str or None
+        The format; None follows from the suffix of the file.
 
     Raises
     ------
     ValueError
         If the kind is unknown.
     """
-    kind = _KIND_OF_SUFFIX.get(path.suffix.lower()) if kind is None else kind
-    if kind not in EXPORT_KINDS:
+    found = _KIND_OF_SUFFIX.get(path.suffix.lower()) if kind is None else kind
+    if found not in EXPORT_KINDS:
         raise ValueError(
             f"kind must be one of {', '.join(EXPORT_KINDS)}, got kind={kind!r} for {path.name}: "
             f"pass one of them, or a file with one of the suffixes {', '.join(_KIND_OF_SUFFIX)}."
         )
-    # Beside it first, so that a full disk leaves an older file as it was.
-    temporary = path.with_name(f".{path.name}.{uuid4().hex}")
-    try:
-        EXPORT_KINDS[kind](records, temporary)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    return found
+
+
+def write_content(
+    content: ExportContent, path: Path, kind: str | None, *, spreadsheet_safe: bool = True
+) -> list[str]:
+    """Write a file, completely or not at all; return remarks for the user.
+
+    Parameters
+    ----------
+    content : ExportContent
+        The content.
+    path : Path
+        The file; an existing one is replaced.
+    kind : str or None
+        One of `EXPORT_KINDS`; None follows from the suffix of the file.
+    spreadsheet_safe : bool, default=True
+        Whether texts in CSV that a spreadsheet would read as formulas get an apostrophe before.
+
+    Raises
+    ------
+    ValueError
+        If the kind is unknown, or cannot hold the content.
+    ImportError
+        If a library is missing.
+    OSError
+        If the file cannot be written.
+    """
+    write = EXPORT_KINDS[find_kind(path, kind)]
+    notes: list[str] = []
+    write_atomically(path, lambda file: notes.extend(write(content, file, spreadsheet_safe)))
+    remove_leftovers(path.parent)
+    return notes
+
+
+def export_session(
+    session: Any,
+    answers: Answers,
+    path: Path,
+    kind: str | None,
+    *,
+    spreadsheet_safe: bool,
+    **options: Any,
+) -> Path:
+    """Write a file as ``LabelingSession.export`` describes it; warn of what the user should know.
+
+    Parameters
+    ----------
+    session : LabelingSession
+        The session.
+    answers : Answers
+        Its answers.
+    path : Path
+        The file.
+    kind, spreadsheet_safe
+        As in `write_content`.
+    **options
+        Of `make_session_content`.
+
+    Returns
+    -------
+    Path
+        The file.
+    """
+    find_kind(path, kind)  # before a model is fitted
+    content = make_session_content(session, answers, **options)
+    for note in write_content(content, path, kind, spreadsheet_safe=spreadsheet_safe):
+        warnings.warn(note, SkactiveWarning, stacklevel=3)
     return path
+
+
+def make_session_content(
+    session: Any,
+    answers: Answers,
+    *,
+    rows: str,
+    data: Any = None,
+    text: str | None = None,
+    predictions: bool = False,
+    unlabeled: bool = False,
+) -> ExportContent:
+    """Return the content of an export of a session.
+
+    Parameters
+    ----------
+    session : LabelingSession
+        The session.
+    answers : Answers
+        Its answers.
+    rows, data, predictions, unlabeled
+        As in ``LabelingSession.export``.
+    text : str, default=None
+        Name of the column of texts; None finds the column that holds the texts of the pool.
+
+    Raises
+    ------
+    ValueError
+        If a setting is invalid, or the labels are too few to predict others.
+    """
+    if rows not in {"items", "answers"}:
+        raise ValueError(f'rows must be "items" or "answers", got {rows!r}.')
+    if rows == "answers":
+        if data is not None or predictions or unlabeled:
+            raise ValueError(
+                'data, predictions and unlabeled need rows="items", one row per item; got '
+                'rows="answers".'
+            )
+        return make_answers(answers)
+    columns = read_pool(session.X) if data is None else read_data(data, len(session.ids))
+    predicted = None
+    if predictions:
+        from skactive.labeling.exporting._predictions import predict_rows  # late: seldom needed
+
+        predicted = predict_rows(
+            session, [ident for ident in session.ids if ident not in answers.get_labels()]
+        )
+    return make_items(
+        answers,
+        session.ids,
+        columns,
+        text=text or find_text_column(columns, session.X),
+        predictions=predicted,
+        audit_ids=session.audit_ids,
+        unlabeled=unlabeled,
+    )
 
 
 def answers_to_frame(records: Sequence[Record]) -> Any:
@@ -84,63 +224,6 @@ def rounds_to_frame(rounds: Sequence[Event]) -> Any:
     return pandas.DataFrame(rows)
 
 
-def _write_csv(records: Sequence[Record], path: Path) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, RECORD_FIELDS)
-        writer.writeheader()
-        for record in records:
-            label = record["label"]
-            cell = json.dumps(label, ensure_ascii=False) if isinstance(label, list) else label
-            writer.writerow(record | {"label": cell, "time": _format_time(record["time"])})
-
-
-def _write_jsonl(records: Sequence[Record], path: Path) -> None:
-    lines = (
-        json.dumps(record | {"time": _format_time(record["time"])}, ensure_ascii=False)
-        for record in records
-    )
-    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-
-
-def _write_parquet(records: Sequence[Record], path: Path) -> None:
-    answers_to_frame(records).to_parquet(path, index=False)
-
-
-def _write_label_studio(records: Sequence[Record], path: Path) -> None:
-    """Write tasks with their annotations, as Label Studio imports them."""
-    tasks: dict[Any, dict[str, Any]] = {}
-    for record in records:
-        task = tasks.setdefault(record["id"], {"data": {"id": record["id"]}, "annotations": []})
-        task["annotations"].append(_make_annotation(record))
-    path.write_text(json.dumps(list(tasks.values()), ensure_ascii=False), encoding="utf-8")
-
-
-def _make_annotation(record: Record) -> dict[str, Any]:
-    label = record["label"]
-    is_label = record["kind"] == "label"
-    classes = label if isinstance(label, list) else [label]
-    result = {
-        "from_name": "label",
-        "to_name": "item",
-        "type": "choices",
-        "value": {"choices": [str(c) for c in classes]},
-    }
-    annotation = {
-        "result": [result] if is_label else [],
-        "was_cancelled": not is_label,
-        "created_at": _format_time(record["time"]),
-    }
-    if record["seconds"] is not None:
-        annotation["lead_time"] = record["seconds"]
-    if record["annotator"] is not None:
-        annotation["completed_by"] = {"email": record["annotator"]}
-    return annotation
-
-
-def _format_time(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat()
-
-
 def _import_pandas() -> Any:
     try:
         import pandas
@@ -150,17 +233,3 @@ def _import_pandas() -> Any:
             "records()."
         ) from error
     return pandas
-
-
-EXPORT_KINDS: dict[str, Callable[[Sequence[Record], Path], None]] = {
-    "csv": _write_csv,
-    "jsonl": _write_jsonl,
-    "parquet": _write_parquet,
-    "label-studio": _write_label_studio,
-}
-_KIND_OF_SUFFIX = {
-    ".csv": "csv",
-    ".jsonl": "jsonl",
-    ".parquet": "parquet",
-    ".json": "label-studio",
-}

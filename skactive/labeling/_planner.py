@@ -14,13 +14,13 @@ from sklearn.base import clone, is_classifier
 from sklearn.exceptions import NotFittedError
 
 from skactive._utils.array_types import Positions
-from skactive._utils.rows import n_rows, take_rows
+from skactive._utils.fingerprint import describe_rows
+from skactive._utils.rows import join_rows, n_rows, take_rows
 from skactive._utils.seeding import derived_seed
 from skactive.estimation._audit import right_rows
 from skactive.exceptions import CapabilityError
 from skactive.labeling.state._events import Ident, Label
-from skactive.labeling.state._state import LabelSnapshot
-from skactive.simulation._audit_sample import draw_audit_rows
+from skactive.labeling.state._log import LabelSnapshot
 from skactive.strategies import Auto
 
 __all__ = ["Plan", "Planner"]
@@ -72,14 +72,14 @@ class Planner:
         The pool.
     ids : sequence of str or int
         Ids of its rows.
-    audit_share : float
-        Share of the rows that is drawn for the audit.
+    reserved : ndarray of int
+        Positions of the audit rows, in the order in which they are handed out.
     batch_size : int
         Number of rows that are chosen as a batch.
     n_ahead : int
         Number of rows in a plan, to hand out while the next plan is made.
     seed : int
-        Seed of the audit, and of a learner without one.
+        Seed of a learner without one.
     multilabel : bool
         Whether a label is a list of classes.
 
@@ -92,6 +92,8 @@ class Planner:
         Positions of the rows in the pool.
     is_classifier : bool
         Whether labels are classes.
+    n_known : int
+        Number of labels that the learner had before the session; it keeps them.
     """
 
     def __init__(
@@ -100,7 +102,7 @@ class Planner:
         X: Any,
         ids: Sequence[Ident],
         *,
-        audit_share: float,
+        reserved: Positions,
         batch_size: int,
         n_ahead: int,
         seed: int,
@@ -109,21 +111,42 @@ class Planner:
         self.X, self.ids = X, ids
         self.positions = {ident: position for position, ident in enumerate(ids)}
         rows = np.arange(n_rows(X))
-        self.reserved = draw_audit_rows(rows, round(audit_share * len(rows)), seed)
+        self.reserved = reserved
         self._candidates = np.setdiff1d(rows, self.reserved)
         self._batch_size, self._n_ahead, self._multilabel = batch_size, n_ahead, multilabel
+        self._known_rows, self._known_labels = _get_known(learner, multilabel)
         self._learner = deepcopy(learner) if learner.prefit else clone(learner)
         if self._learner.random_state is None:
             self._learner.set_params(random_state=derived_seed(seed, _LEARNER_STREAM))
         self.is_classifier = is_classifier(self._learner)
 
+    @property
+    def n_known(self) -> int:
+        """Number of labels that the learner had before the session."""
+        return len(self._known_labels)
+
+    @property
+    def known_classes(self) -> list[Any]:
+        """The classes of these labels."""
+        return np.unique(self._known_labels).tolist() if self.is_classifier else []
+
+    def describe_known(self) -> list[str]:
+        """Describe the labeled rows that the learner had before the session."""
+        if not self.n_known:
+            return []
+        return [describe_rows(self._known_rows), describe_rows(self._known_labels)]
+
     def fit(self, labels: dict[Ident, Label], classes: Iterable[Label]) -> Any:
         """Return a learner fitted to labels, or None if they are too few."""
         if self._are_too_few(labels):
             return self._learner if self._learner.prefit else None
+        if not labels:
+            return clone(self._learner).fit(self._known_rows, self._known_labels)
         rows, y = self._take_labeled(labels, classes)
         if self._learner.prefit:
             return deepcopy(self._learner).teach(rows, y)
+        if self.n_known:
+            rows, y = join_rows(self._known_rows, rows), np.concatenate([self._known_labels, y])
         return clone(self._learner).fit(rows, y)
 
     def _take_labeled(
@@ -156,7 +179,7 @@ class Planner:
         scores = self._score(learner, order)
         return Plan(
             due.upto,
-            len(due.labels) if learner is not None else 0,
+            self.n_known + len(due.labels) if learner is not None else 0,
             [self.ids[position] for position in order],
             scores,
             learner,
@@ -167,8 +190,8 @@ class Planner:
 
     def _are_too_few(self, labels: dict[Ident, Label]) -> bool:
         if self._multilabel or not self.is_classifier:
-            return len(labels) < 2
-        return len(set(labels.values())) < 2
+            return self.n_known + len(labels) < 2
+        return len(set(labels.values()).union(self._known_labels)) < 2
 
     def _find_unlabeled(self, due: LabelSnapshot) -> Positions:
         answered = [self.positions[ident] for ident in (*due.labels, *due.refused)]
@@ -206,3 +229,15 @@ class Planner:
             return np.empty(0)
         right = right_rows(learner, *self._take_labeled(audit_labels, classes))
         return np.empty(0) if right is None else right
+
+
+def _get_known(learner: Any, multilabel: bool) -> tuple[Any, Any]:
+    """Return the labeled rows that a fitted learner has; a prefit one keeps its own."""
+    if learner.prefit or not hasattr(learner, "estimator_"):
+        return None, np.empty(0)
+    if multilabel:
+        raise ValueError(
+            "The learner is fitted, but the names of its classes are not known to a multilabel "
+            "session: pass sklearn.base.clone(learner), and its labels as labels=."
+        )
+    return learner.X_labeled_, np.asarray(learner.y_labeled_)

@@ -176,8 +176,8 @@ class Rounds:
         return {"stopping": values, "stop": verdict.reason if verdict.stop else ""}
 
     def _get_audit_labels(self) -> dict[Ident, Label]:
-        answers = ((item, self._synced.state.get_label(item)) for item in self._reserved)
-        return {item: answer.value for item, answer in answers if answer is not None}
+        labels = ((item, self._synced.state.get_label(item)) for item in self._reserved)
+        return {item: label for item, label in labels if label is not None}
 
     # The current model ----------------------------------------------------------------------------
 

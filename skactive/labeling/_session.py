@@ -8,25 +8,30 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
-from skactive._utils.fingerprint import describe, describe_model, describe_rows, digest
+from skactive._utils.fingerprint import describe, describe_model, digest
 from skactive._utils.rows import take_rows
 from skactive._utils.seeding import draw_seed
-from skactive.exceptions import LabelError, PoolChangedError
+from skactive.exceptions import LabelError
+from skactive.labeling._classes import SessionClasses
 from skactive.labeling._planner import Planner
+from skactive.labeling._pool import check_pool, draw_audit
+from skactive.labeling._recorder import Recorder, Submission
 from skactive.labeling._rounds import Rounds
 from skactive.labeling._synced import SyncedState
 from skactive.labeling._validation import (
-    check_answers,
+    check_annotator,
     check_id,
     check_ids,
-    check_label,
-    check_label_type,
-    get_label_type,
+    check_key,
+    check_seconds,
+    is_missing,
+    to_builtin,
 )
 from skactive.labeling.hooks._base import Notifier, check_hooks
-from skactive.labeling.state._events import Event, Ident, Label, keyed_id, new_id
+from skactive.labeling.state._codes import RowCodes
+from skactive.labeling.state._events import Event, Ident, Label, new_id
 from skactive.labeling.state._leases import LiveLeases
-from skactive.labeling.state._progress import Progress, progress_of, records_of
+from skactive.labeling.state._progress import Progress, iter_records, progress_of
 from skactive.labeling.state._queue import Queue
 from skactive.labeling.state._state import SessionState
 from skactive.labeling.stores import LabelStore, SQLiteLabelStore
@@ -56,32 +61,6 @@ class Batch:
         return len(self.ids)
 
 
-@dataclass(frozen=True)
-class _Submission:
-    """A call that stores answers: the values that all of its answers share.
-
-    Parameters
-    ----------
-    ticket : str or None
-        Ticket of the batch.
-    annotator : str or None
-        Name of the person who answered.
-    seconds : float or None
-        Time that each answer took.
-    key : str or None
-        Name of the submission; another one of the same name changes nothing.
-    """
-
-    ticket: str | None = None
-    annotator: str | None = None
-    seconds: float | None = None
-    key: str | None = None
-
-    def make_id(self, item: Ident) -> str:
-        """Return the id of the answer about a row."""
-        return new_id() if self.key is None else keyed_id(self.key, item)
-
-
 class LabelingSession:
     """Active learning with labels that people give, in any order and over weeks.
 
@@ -93,7 +72,8 @@ class LabelingSession:
     Parameters
     ----------
     learner : ActiveLearner
-        The model and its query strategy. It is never changed; see the attribute `learner`.
+        The model and its query strategy. It is never changed; see the attribute `learner`. If it is
+        fitted, it keeps its labeled rows, and the labels of the session are added to them.
     X : rows in any container
         The pool.
     ids : sequence of str or int, default=None
@@ -102,8 +82,9 @@ class LabelingSession:
         Where labels are kept: a store, or the path of a file for a
         :class:`~skactive.labeling.SQLiteLabelStore`. None uses a temporary file, which is deleted
         with the session.
-    labels : mapping of id to label, default=None
-        Labels to begin with; they are added for rows without a label in the store.
+    labels : mapping of id to label, or sequence of shape (n_rows,), default=None
+        Labels to begin with; they are added for rows without a label in the store. None, NaN and
+        NA mean that a row has no label.
     classes : sequence, default=None
         The classes. Other labels are refused, unless :meth:`add_class` adds them. None: every new
         label is a new class.
@@ -126,6 +107,9 @@ class LabelingSession:
         Whether to fit in a background thread. If not, :meth:`next_batch` waits for the fit.
     hooks : sequence of objects, default=()
         Callbacks; see :mod:`skactive.labeling.hooks`.
+    accept_changes : bool, default=False
+        Whether rows of the pool may have other contents than when the store was made: a text of
+        which an error was corrected, say. Rows may be added in any case, with a warning.
     random_state : int or None, default=None
         Seed of the audit sample, and of a learner without a seed of its own. None draws one. The
         store keeps the seed that was set first.
@@ -144,7 +128,7 @@ class LabelingSession:
     Raises
     ------
     PoolChangedError
-        If the store was made for other rows.
+        If the store was made for other rows, and these are not the same with some added.
     StoreError
         If the store cannot be opened.
 
@@ -171,7 +155,7 @@ class LabelingSession:
         *,
         ids: Any = None,
         store: Any = None,
-        labels: Mapping[Ident, Any] | None = None,
+        labels: Mapping[Ident, Any] | Sequence[Any] | None = None,
         classes: Sequence[Any] | None = None,
         multilabel: bool = False,
         stopping: Any = None,
@@ -181,6 +165,7 @@ class LabelingSession:
         lease_seconds: float = 1800.0,
         background: bool = True,
         hooks: Sequence[Any] = (),
+        accept_changes: bool = False,
         random_state: int | None = None,
     ) -> None:
         _check_session_settings(audit_share, refit_every, n_ahead, lease_seconds)
@@ -188,18 +173,15 @@ class LabelingSession:
         self.multilabel, self.lease_seconds = multilabel, lease_seconds
         self.hooks = check_hooks(hooks)
         self._name = new_id()
-        self._declared = (
-            None if classes is None else [check_label(c, multilabel=False) for c in classes]
-        )
         self.store, self._remove_temporary = _open_store(store)
         try:
-            _check_pool(self.store, self.ids, X)
+            ids_digest, grown = check_pool(self.store, self.ids, X, accept_changes=accept_changes)
             self.seed = int(self.store.set_fact("seed", draw_seed(random_state)))
             planner = Planner(
                 learner,
                 X,
                 self.ids,
-                audit_share=audit_share,
+                reserved=draw_audit(self.ids, grown, audit_share, self.seed),
                 batch_size=refit_every,
                 n_ahead=n_ahead,
                 seed=self.seed,
@@ -211,8 +193,17 @@ class LabelingSession:
                 audit_share,
                 refit_every,
                 n_ahead,
+                *planner.describe_known(),
             ]
-            self._start(planner, digest(settings), refit_every, stopping, background)
+            self._start(
+                planner,
+                settings=digest(settings),
+                ids_digest=ids_digest,
+                refit_every=refit_every,
+                classes=classes,
+                stopping=stopping,
+                background=background,
+            )
             if labels is not None:
                 self._add_labels(labels)
         except BaseException:
@@ -221,30 +212,44 @@ class LabelingSession:
             raise
 
     def _start(
-        self, planner: Planner, settings: str, refit_every: int, stopping: Any, background: bool
+        self,
+        planner: Planner,
+        *,
+        settings: str,
+        ids_digest: str,
+        refit_every: int,
+        classes: Sequence[Any] | None,
+        stopping: Any,
+        background: bool,
     ) -> None:
         """Derive the state from the store, and connect the parts that work on it."""
         reserved = [self.ids[position] for position in planner.reserved]
         self.audit_ids = frozenset(reserved)
         state = SessionState(
             settings,
-            learnable=set(self.ids) - self.audit_ids if reserved else None,
+            rows=RowCodes(self.ids, planner.positions),
+            audit=reserved,
             refit_every=refit_every,
         )
-        self._synced = SyncedState(self.store, state)
+        self._synced = SyncedState(self.store, state, digest([settings, ids_digest, self.seed]))
+        self._classes = SessionClasses(classes, self._synced)
         self._leases = LiveLeases(state)
         self._queue = Queue(state, self._leases, self.ids, reserved, self.seed)
-        self._notifier = Notifier(self.hooks, state, self.audit_ids)
+        notifier = Notifier(self.hooks, state, self.audit_ids)
         self._rounds = Rounds(
             planner,
             self._synced,
-            self._notifier,
-            get_classes=lambda: self.classes,
+            notifier,
+            get_classes=self._classes.list_all,
             stopping=stopping,
             seed=self.seed,
             background=background,
         )
-        self._synced.sync()
+        self._recorder = Recorder(
+            self._synced, self._rounds, notifier, self._classes, multilabel=self.multilabel
+        )
+        self._synced.load()
+        self._classes.check_known(planner.known_classes)
 
     # Handing out ----------------------------------------------------------------------------------
 
@@ -275,6 +280,7 @@ class LabelingSession:
         """
         if n < 1:
             raise ValueError(f"n must be at least 1, got {n}.")
+        annotator = check_annotator(annotator)
         self._rounds.ensure_plan()
         with self._synced.exclusive():
             events, chosen = self._choose_next(n, annotator)
@@ -301,7 +307,9 @@ class LabelingSession:
         with self._synced.latest():
             return self._choose_next(n, annotator)[1]
 
-    def release(self, ticket: str, ids: Iterable[Ident] | None = None) -> None:
+    def release(
+        self, ticket: str, ids: Iterable[Ident] | None = None, *, key: str | None = None
+    ) -> None:
         """Give back rows that were handed out and will not be answered.
 
         Parameters
@@ -310,11 +318,15 @@ class LabelingSession:
             Ticket of the batch.
         ids : iterable of str or int, default=None
             Rows of the batch; None means all.
+        key : str, default=None
+            A name for this call: another one of the same name changes nothing.
         """
-        with self._synced.lock:
-            self._check_ticket(ticket)
-            released = None if ids is None else [check_id(i, self.positions) for i in ids]
-            self._synced.append([Event("release", new_id(), ticket=ticket, value=released)])
+        ticket, key = str(check_key(ticket, "ticket")), check_key(key)
+        released = None if ids is None else [check_id(i, self.positions) for i in ids]
+        event_id = new_id() if key is None else f"release:{key}:{ticket}"
+        with self._synced.exclusive():
+            self._recorder.check_ticket(ticket)
+            self.store.append([Event("release", event_id, ticket=ticket, value=released)])
 
     # Taking answers -------------------------------------------------------------------------------
 
@@ -360,7 +372,8 @@ class LabelingSession:
         StoreError
             If the answers cannot be stored (on a full disk, say); nothing was stored.
         """
-        return self._store_labels(answers, _Submission(ticket, annotator, seconds, key))
+        submission = _make_submission(ticket, annotator, seconds, key)
+        return self._recorder.store_labels(answers, submission)
 
     def relabel(
         self,
@@ -388,7 +401,8 @@ class LabelingSession:
         int
             Number of labels that changed.
         """
-        return self._store_labels(answers, _Submission(None, annotator, seconds, key))
+        submission = _make_submission(None, annotator, seconds, key)
+        return self._recorder.store_labels(answers, submission)
 
     def skip(
         self,
@@ -416,7 +430,8 @@ class LabelingSession:
         int
             Number of these answers that were new.
         """
-        return self._store_refusals("skip", ids, _Submission(ticket, annotator, None, key))
+        submission = _make_submission(ticket, annotator, None, key)
+        return self._recorder.store_refusals("skip", ids, submission)
 
     def mark_unknown(
         self,
@@ -444,7 +459,8 @@ class LabelingSession:
         int
             Number of these answers that were new.
         """
-        return self._store_refusals("unknown", ids, _Submission(ticket, annotator, None, key))
+        submission = _make_submission(ticket, annotator, None, key)
+        return self._recorder.store_refusals("unknown", ids, submission)
 
     def undo(self, annotator: str | None = None, *, key: str | None = None) -> Ident | None:
         """Retract the last answer of an annotator; their answer before it counts again.
@@ -462,44 +478,81 @@ class LabelingSession:
         str or int or None
             Id of the row; None if the annotator has no answer to retract.
         """
-        with self._synced.exclusive() as state:
-            undo_id = new_id() if key is None else f"undo:{key}"
-            if (undone := state.get_undone(undo_id)) is not None:
-                return undone
-            last = state.last_answer(annotator)
-            if last is None:
-                return None
-            event = Event("undo", undo_id, item=last.item, annotator=annotator, target=last.id)
-            self.store.append([event])
-        self._rounds.wake()
-        return last.item
+        answer = self.retract(annotator, key=key)
+        return None if answer is None else answer.item
 
-    def add_class(self, label: Any) -> None:
+    def retract(self, annotator: str | None = None, *, key: str | None = None) -> Event | None:
+        """Do as :meth:`undo`, and return the answer that was undone.
+
+        Parameters
+        ----------
+        annotator : str, default=None
+            Name of the annotator.
+        key : str, default=None
+            A name for this call: another one of the same name changes nothing, and returns the
+            same answer.
+
+        Returns
+        -------
+        Event or None
+            The answer, with ``item``, ``kind`` and ``value`` among its attributes; None if there
+            is none to undo.
+        """
+        return self._recorder.retract(annotator, key)
+
+    def add_class(self, label: Any, *, key: str | None = None) -> None:
         """Add a class to the declared ones.
 
         Parameters
         ----------
         label : str, int, float or bool
             The class; of the same type as the others.
+        key : str, default=None
+            A name for this call: another one of the same name changes nothing.
 
         Raises
         ------
         LabelError
             If it is not a valid class.
         """
-        checked = check_label(label, multilabel=False)
-        with self._synced.latest():
-            check_label_type(checked, self._get_label_type())
-            self._synced.append([Event("class", new_id(), value=checked)])
+        self._classes.add(label, key)
+
+    def rename_class(
+        self, old: Any, new: Any, *, annotator: str | None = None, key: str | None = None
+    ) -> int:
+        """Rename a class, or merge it into another one; all labels follow.
+
+        Parameters
+        ----------
+        old : str, int, float or bool
+            The present name.
+        new : str, int, float or bool
+            The new name. If there is such a class already, the two are merged.
+        annotator : str, default=None
+            Name of the person who renames it.
+        key : str, default=None
+            A name for this call: another one of the same name changes nothing.
+
+        Returns
+        -------
+        int
+            Number of rows whose label changed.
+
+        Raises
+        ------
+        LabelError
+            If there is no such class, or the new name is not a valid class.
+        """
+        n_rows = self._classes.rename(old, new, annotator, key)
+        self._rounds.wake()
+        return n_rows
 
     # Labels, models and progress ------------------------------------------------------------------
 
     @property
     def classes(self) -> list[Any]:
         """The classes: declared, then added, then all others among the labels, sorted."""
-        with self._synced.latest() as state:
-            declared = dict.fromkeys([*(self._declared or []), *state.classes])
-            return [*declared, *sorted(state.counts("class").keys() - declared.keys())]
+        return self._classes.list_all()
 
     @property
     def learner(self) -> Any:
@@ -553,7 +606,27 @@ class LabelingSession:
             The answer, with ``kind`` and ``value`` among its attributes; None without one.
         """
         with self._synced.latest() as state:
-            return state.get_answer(ident, annotator)
+            answer = state.get_answer(ident, annotator)
+            return None if answer is None else self._recorder.read_events([answer])[0]
+
+    def answers_of(self, annotator: str | None, n: int, before: int | None = None) -> list[Event]:
+        """Return the answers of an annotator that hold, latest first.
+
+        Parameters
+        ----------
+        annotator : str or None
+            Name of the annotator.
+        n : int
+            Number of answers at most.
+        before : int, default=None
+            The attribute ``seq`` of an answer: only earlier ones are returned.
+
+        Returns
+        -------
+        list of Event
+        """
+        with self._synced.latest() as state:
+            return self._recorder.read_events(state.list_answers_by(annotator, n, before))
 
     def last_answer(self, annotator: str | None = None) -> Event | None:
         """Return the last answer of an annotator, which :meth:`undo` would retract.
@@ -567,8 +640,7 @@ class LabelingSession:
         -------
         Event or None
         """
-        with self._synced.latest() as state:
-            return state.last_answer(annotator)
+        return next(iter(self.answers_of(annotator, 1)), None)
 
     @property
     def positions(self) -> dict[Ident, int]:
@@ -592,7 +664,7 @@ class LabelingSession:
     def rounds(self) -> list[dict[str, Any]]:
         """The stored plans, one per round, in order: :attr:`history` without pandas."""
         with self._synced.latest() as state:
-            return [event.value for event in state.rounds]
+            return [event.value for event in self.store.get_events(state.plan_positions)]
 
     def records(self) -> list[dict[str, Any]]:
         """Return the current answers, one per row and annotator, in the order of the store.
@@ -604,7 +676,7 @@ class LabelingSession:
             ``time`` (seconds since 1970), ``seconds``, ``round``, ``score``, ``ticket``.
         """
         with self._synced.latest() as state:
-            return records_of(state)
+            return list(iter_records(state.iter_answers(), self.store.get_events))
 
     @property
     def labels(self) -> Any:
@@ -619,26 +691,79 @@ class LabelingSession:
         from skactive.labeling._export import rounds_to_frame
 
         with self._synced.latest() as state:
-            return rounds_to_frame(state.rounds)
+            return rounds_to_frame(self.store.get_events(state.plan_positions))
 
-    def export(self, path: Any, kind: str | None = None) -> Path:
-        """Write the current answers to a file.
+    def export(
+        self,
+        path: Any,
+        kind: str | None = None,
+        *,
+        rows: str = "items",
+        data: Any = None,
+        predictions: bool = False,
+        unlabeled: bool = False,
+        spreadsheet_safe: bool = True,
+    ) -> Path:
+        """Write labels and the data to a file, completely or not at all.
+
+        A row per item has its ``id``, the columns of the data, and ``label`` (the one that counts),
+        ``status`` ("labeled", "skipped", "unknown", "unlabeled"), ``labeled_by`` (who gave that
+        label), ``annotators`` (all who answered), ``n_answers``, ``agree`` (whether all labels of
+        the row are the same; empty for fewer than two) and ``time`` (of the last answer, UTC). A
+        column of the data that has one of these names is written with the prefix ``data_``.
 
         Parameters
         ----------
         path : str or Path
             The file; an existing one is replaced.
-        kind : {"csv", "jsonl", "parquet", "label-studio"}, default=None
-            The format. None follows from the suffix: .csv, .jsonl, .parquet, .json.
+        kind : {"csv", "jsonl", "parquet", "label-studio", "xlsx"}, default=None
+            The format. None follows from the suffix: .csv, .jsonl, .parquet, .json, .xlsx.
+        rows : {"items", "answers"}, default="items"
+            One row per item, or per answer: :meth:`records` in a file, without the data.
+        data : mapping of str to list, or DataFrame, default=None
+            Columns to write beside the labels, in the order of the pool. None takes those of the
+            pool, if it is a frame or a list of texts.
+        predictions : bool, default=False
+            Whether to write all rows, with predictions for those without a label: ``prediction``,
+            its ``probability``, and one ``probability_...`` per class; and ``audit``, whether a row
+            belongs to the audit.
+        unlabeled : bool, default=False
+            Whether to write rows that nobody has answered, too.
+        spreadsheet_safe : bool, default=True
+            Whether texts in CSV that begin with =, +, -, @, a tab or a line break get an apostrophe
+            before, because spreadsheets would run them as formulas. Numbers stay as they are.
 
         Returns
         -------
         Path
             The file.
-        """
-        from skactive.labeling._export import export  # late: few sessions need it
 
-        return export(self.records(), Path(path), kind)
+        Raises
+        ------
+        ValueError
+            If a setting is invalid, or there are too few labels to predict others.
+        OSError
+            If the file cannot be written; an existing one is as it was.
+
+        Warns
+        -----
+        SkactiveWarning
+            If a column of the data gets another name, or a value cannot be written as it is.
+        """
+        from skactive.labeling._export import export_session  # late: few sessions need it
+        from skactive.labeling.exporting._content import Answers
+
+        return export_session(
+            self,
+            Answers(self.records()),
+            Path(path),
+            kind,
+            spreadsheet_safe=spreadsheet_safe,
+            rows=rows,
+            data=data,
+            predictions=predictions,
+            unlabeled=unlabeled,
+        )
 
     def widget(self, **options: Any) -> Any:
         """Return a widget for labeling in a notebook.
@@ -680,16 +805,23 @@ class LabelingSession:
         with self._synced.lock:
             if self._synced.closed:
                 return
-            leases = [lease for lease in self._leases if lease.session == self._name]
-            events = [
-                Event("release", new_id(), ticket=lease.ticket)
-                for lease in leases
-                if self._synced.state.pending(lease)
-            ]
-            if events:
-                self.store.append(events)
-            self._synced.close()
-        self._remove_temporary()
+            try:
+                self._give_back()
+                self._synced.save()
+            finally:
+                self._synced.close()
+                self._remove_temporary()
+
+    def _give_back(self) -> None:
+        """Release the rows that this session handed out, and that were not answered."""
+        leases = [lease for lease in self._leases if lease.session == self._name]
+        events = [
+            Event("release", new_id(), ticket=lease.ticket)
+            for lease in leases
+            if self._synced.state.pending(lease)
+        ]
+        if events:
+            self.store.append(events)
 
     def __enter__(self) -> Self:
         return self
@@ -697,94 +829,18 @@ class LabelingSession:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    # Storing answers ------------------------------------------------------------------------------
-
-    def _add_labels(self, labels: Mapping[Ident, Any]) -> None:
-        """Store labels of rows that have none."""
-        get_label = self._synced.state.get_label
-        new = {ident: label for ident, label in dict(labels).items() if get_label(ident) is None}
-        if new:
-            self._store_labels(new, _Submission())
-
-    def _store_labels(self, answers: Any, submission: _Submission) -> int:
-        with self._synced.lock:
-            labels = check_answers(
-                answers,
-                self.positions,
-                classes=None if self._declared is None else self.classes,
-                label_type=self._get_label_type(),
-                multilabel=self.multilabel,
-            )
-            return self._store_answers("label", labels, submission)
-
-    def _store_refusals(self, kind: str, ids: Iterable[Ident], submission: _Submission) -> int:
-        if isinstance(ids, str):
-            raise LabelError(f"Pass a list of ids, got the string {ids!r}. Nothing was stored.")
-        with self._synced.lock:
-            refusals = {check_id(ident, self.positions): None for ident in ids}
-            return self._store_answers(kind, refusals, submission)
-
-    def _store_answers(
-        self, kind: str, answers: Mapping[Ident, Any], submission: _Submission
-    ) -> int:
-        """Store the checked answers that are new, and notify the hooks."""
-        if answers:
-            self._check_ticket(submission.ticket)
-        with self._synced.exclusive() as state:
-            new = [
-                self._make_answer(kind, item, value, submission)
-                for item, value in answers.items()
-                # a key alone decides what is new, by the id of the event
-                if submission.key is not None
-                or not self._is_repeated(kind, item, value, submission)
-            ]
-            new = [event for event in new if not state.was_stored(event.id)]
-            self.store.append(new)
-        self._notifier.notify_labels(new, submission.annotator, submission.seconds)
-        self._rounds.wake()
-        return len(new)
-
-    def _make_answer(self, kind: str, item: Ident, value: Any, submission: _Submission) -> Event:
-        plan, seconds = self._synced.state.plan, submission.seconds
-        return Event(
-            kind,
-            submission.make_id(item),
-            item=item,
-            annotator=submission.annotator,
-            value=value,
-            ticket=submission.ticket,
-            seconds=None if seconds is None else float(seconds),
-            round=None if plan is None else plan.value["n_labels"],
-            score=self._synced.state.scores.get(item),
-        )
-
-    def _is_repeated(self, kind: str, item: Ident, value: Any, submission: _Submission) -> bool:
-        """Return whether an answer is the current one, or was given before under its ticket."""
-        state, annotator, ticket = self._synced.state, submission.annotator, submission.ticket
-        current = state.get_answer(item, annotator)
-        if current is not None and (current.kind, current.value) == (kind, value):
-            return True
-        return ticket is not None and state.was_given(kind, item, value, ticket, annotator)
-
-    def _check_ticket(self, ticket: str | None) -> None:
-        state = self._synced.state
-        if ticket is None or ticket in state.leases:
-            return
-        self._synced.sync()
-        if ticket not in state.leases:
-            raise LabelError(
-                f"Unknown ticket {ticket!r}: this store has not handed it out. Nothing was stored. "
-                "Answers without a ticket are accepted, too."
-            )
-
-    def _get_label_type(self) -> str | None:
-        """Return the type that all labels of the session have; None before the first label."""
-        if self._declared:
-            return get_label_type(self._declared[0])
-        labels = self._synced.state.counts("class")
-        return next((get_label_type(label) for label in labels), None)
-
     # Handing out rows -----------------------------------------------------------------------------
+
+    def _add_labels(self, labels: Any) -> None:
+        """Store labels of rows that have none."""
+        is_labeled = self._synced.state.is_labeled
+        new = {
+            ident: label
+            for ident, label in _pair_labels(labels, self.ids)
+            if not is_missing(label) and not is_labeled(ident)
+        }
+        if new:
+            self._recorder.store_labels(new, Submission())
 
     def _choose_next(self, n: int, annotator: str | None) -> tuple[list[Event], list[Ident]]:
         """Return the next rows of an annotator, and the events that end their old leases."""
@@ -809,21 +865,27 @@ class LabelingSession:
         return Event("lease", new_id(), annotator=annotator, value=value, time=now)
 
 
-def _check_pool(store: Any, ids: list[Ident], X: Any) -> None:
-    """Check that a store was made for these rows; a new one records them."""
-    pool = {"n_rows": len(ids), "ids": digest(ids), "rows": describe_rows(X)}
-    stored = store.set_fact("pool", pool)
-    for fact, explanation in (
-        ("n_rows", f"it has {stored['n_rows']} rows, these are {pool['n_rows']}"),
-        ("ids", "the ids differ, or their order does"),
-        ("rows", "the ids are the same, but the rows are not"),
-    ):
-        if stored[fact] != pool[fact]:
-            raise PoolChangedError(
-                f"The store was made for another pool: {explanation}. Pass the rows unchanged, or "
-                "use another store; to take the labels of this one along, export them and pass "
-                "them as labels=."
-            )
+def _pair_labels(labels: Any, ids: list[Ident]) -> Iterable[tuple[Ident, Any]]:
+    """Return pairs of id and label, from a mapping or from a label per row."""
+    if isinstance(labels, Mapping) or hasattr(labels, "to_dict"):  # a pandas Series
+        return ((to_builtin(ident), label) for ident, label in labels.items())
+    if isinstance(labels, str) or not hasattr(labels, "__len__") or len(labels) != len(ids):
+        raise LabelError(
+            "labels must be a mapping of id to label, or have one label for each of the "
+            f"{len(ids)} rows (None for no label), got {type(labels).__name__}. Nothing was stored."
+        )
+    return zip(ids, labels, strict=True)
+
+
+def _make_submission(
+    ticket: str | None, annotator: str | None, seconds: float | None, key: str | None
+) -> Submission:
+    return Submission(
+        check_key(ticket, "ticket"),
+        check_annotator(annotator),
+        check_seconds(seconds),
+        check_key(key),
+    )
 
 
 def _open_store(store: Any) -> tuple[Any, Callable[[], None]]:

@@ -10,15 +10,20 @@ import numpy as np
 
 from skactive._utils.rows import n_rows
 from skactive.exceptions import LabelError
+from skactive.labeling._names import check_name
 from skactive.labeling.state._events import Ident, Label
 
 __all__ = [
+    "check_annotator",
     "check_answers",
     "check_id",
     "check_ids",
+    "check_key",
     "check_label",
     "check_label_type",
+    "check_seconds",
     "get_label_type",
+    "is_missing",
     "to_builtin",
 ]
 
@@ -40,6 +45,12 @@ def check_ids(ids: Any, X: Any) -> list[Ident]:
     if invalid:
         raise ValueError(
             f"ids must be strings or integers, got {invalid[0]!r}: pass str(id) for each id."
+        )
+    broken = [i for i in checked if isinstance(i, str) and not _can_encode(i)]
+    if broken:
+        raise ValueError(
+            f"ids must be strings that UTF-8 can encode, got {broken[0]!r}, with half of a "
+            "surrogate pair: mend it where it comes from."
         )
     if len(set(checked)) < n:
         seen: set[Ident] = set()
@@ -65,6 +76,57 @@ def check_id(ident: Any, positions: Mapping[Ident, Any]) -> Ident:
     return ident
 
 
+def check_annotator(name: Any) -> str | None:
+    """Return the name of an annotator as it is stored, or None."""
+    if name is None:
+        return None
+    if not isinstance(name, str):
+        advice = None if is_missing(name) else str(name)
+        raise LabelError(
+            f"annotator must be a string or None, got {name!r}: pass annotator={advice!r}. "
+            "Nothing was stored."
+        )
+    return check_name(name)
+
+
+def check_key(key: Any, name: str = "key") -> str | None:
+    """Return a key or a ticket as it is stored, or None."""
+    if key is None:
+        return None
+    if not isinstance(key, str) or not _can_encode(key):
+        raise LabelError(f"{name} must be a string or None, got {key!r}. Nothing was stored.")
+    return str.__str__(key)
+
+
+def check_seconds(seconds: Any) -> float | None:
+    """Return the time of an answer as it is stored, or None."""
+    if seconds is None:
+        return None
+    number = to_builtin(seconds)
+    is_number = isinstance(number, int | float) and not isinstance(number, bool)
+    if not is_number or not math.isfinite(number) or number < 0:
+        raise LabelError(
+            f"seconds must be a finite number, 0 or more, or None, got {seconds!r}. Nothing was "
+            "stored."
+        )
+    return float(number) + 0.0  # no -0.0
+
+
+def is_missing(label: Any) -> bool:
+    """Return whether a value stands for no label: None, NaN, NaT or NA."""
+    if label is None or type(label).__name__ in {"NAType", "NaTType"}:
+        return True
+    return isinstance(label, float | np.floating) and math.isnan(label)
+
+
+def _can_encode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return False
+    return True
+
+
 def check_label(label: Any, *, multilabel: bool) -> Label:
     """Return a label as it is stored: a scalar, or if multilabel a sorted list of classes."""
     if multilabel:
@@ -78,6 +140,11 @@ def check_label(label: Any, *, multilabel: bool) -> Label:
 
 def _check_class(label: Any) -> Any:
     label = to_builtin(label)
+    if isinstance(label, str) and not _can_encode(label):
+        raise LabelError(
+            f"The label {label!r} holds half of a surrogate pair, which cannot be written as "
+            "UTF-8: mend it where it comes from. Nothing was stored."
+        )
     if not isinstance(label, str | int | float | bool):
         raise LabelError(
             f"A label is a string, a number or a boolean, got {label!r}. For a row without a label "
@@ -85,7 +152,7 @@ def _check_class(label: Any) -> Any:
         )
     if isinstance(label, float) and not math.isfinite(label):
         raise LabelError(f"A label must be finite, got {label!r}. Use mark_unknown for no label.")
-    return label
+    return label + 0.0 if isinstance(label, float) else label  # no -0.0
 
 
 def get_label_type(label: Label) -> str:

@@ -289,3 +289,9 @@ def test_draws_serve_bald_but_not_epig(y):
             ActiveLearner(wrapped, EPIG()).fit(X[:40], y[:40])
         learner = ActiveLearner(wrapped, BALD(), random_state=0).fit(X[:40], y[:40])
         assert len(set(learner.query(X[40:], 3))) == 3
+
+
+def test_a_frozen_step_starts_cold_as_it_was_fitted():
+    frozen = FrozenEstimator(StandardScaler().fit(X[:10]))
+    features = adapt(make_pipeline(frozen, LogisticRegression())).prepare_cold(X[10:])
+    assert_allclose(features(X[:5]), frozen.transform(X[:5]))

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from skactive.cli import _backup, main
+from skactive.cli import _stored_project, main
 from skactive.cli._stored_project import read_store
 from skactive.labeling import SQLiteLabelStore
 from skactive.labeling.state._events import Event, new_id
@@ -16,7 +16,7 @@ def store(tmp_path, monkeypatch):
     """A store of three labels, which others have open."""
     monkeypatch.chdir(tmp_path)
     store = SQLiteLabelStore(tmp_path / "labels.db")
-    store.set_fact("pool", {"n_rows": 9})
+    store.set_fact("campaign", {"classes": ["good"]})
     store.append(Event("label", new_id(), item=f"r{i}", value="good") for i in range(3))
     store.append([Event("skip", new_id(), item="r5")])
     yield store
@@ -32,8 +32,9 @@ def test_the_copy_holds_everything_and_is_a_store(store, tmp_path, capsys):
     out, err = capsys.readouterr()
     assert err == ""
     assert out == "copy.db holds 3 labels, in 4 events; each was read back and is intact\n"
-    assert read_store(tmp_path / "copy.db").records() == read_store(store.path).records()
-    assert read_store(tmp_path / "copy.db").pool == {"n_rows": 9}
+    with read_store(tmp_path / "copy.db") as copy, read_store(store.path) as original:
+        assert list(copy.iter_records()) == list(original.iter_records())
+        assert copy.settings == original.settings == {"classes": ["good"]}
     assert [name for name in files(tmp_path) if "skactive" in name] == []
     store.append([Event("label", new_id(), item="r7", value="bad")])
     assert main(["backup", "copy.db", "again.db"]) == 0
@@ -77,14 +78,14 @@ def test_a_copy_that_cannot_be_read_back_is_removed(store, tmp_path, capsys, mon
 def test_a_file_that_appears_meanwhile_is_kept(store, tmp_path, capsys, monkeypatch, has_links):
     def write_and_lose_the_race(path):
         (tmp_path / "copy.db").write_text("mine")
-        return read_store(path)
+        return read_store(path)  # the original
 
     def refuse(*_):
         raise OSError(errno.EPERM, "Operation not permitted")
 
     if not has_links:
         monkeypatch.setattr(os, "link", refuse)
-    monkeypatch.setattr(_backup, "read_store", write_and_lose_the_race)
+    monkeypatch.setattr(_stored_project, "read_store", write_and_lose_the_race)
     assert main(["backup", "labels.db", "copy.db"]) == 2
     assert "copy.db exists already" in capsys.readouterr().err
     assert (tmp_path / "copy.db").read_text() == "mine"
@@ -96,7 +97,8 @@ def test_a_file_system_without_links(store, tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "link", refuse)
     assert main(["backup", "labels.db", "copy.db"]) == 0
-    assert len(read_store(tmp_path / "copy.db").records()) == 4
+    with read_store(tmp_path / "copy.db") as copy:
+        assert len(list(copy.iter_records())) == 4
 
 
 def test_an_interrupted_copy_is_removed(store, tmp_path, monkeypatch):
@@ -104,6 +106,6 @@ def test_an_interrupted_copy_is_removed(store, tmp_path, monkeypatch):
         raise KeyboardInterrupt
 
     before = files(tmp_path)
-    monkeypatch.setattr(_backup, "read_store", interrupt)
+    monkeypatch.setattr(_stored_project, "read_store", interrupt)
     assert main(["backup", "labels.db", "copy.db"]) == 130
     assert files(tmp_path) == before

@@ -73,7 +73,8 @@ def test_an_interrupt_at_any_time(folder, command):
         assert all(line.startswith("skactive: interrupted") for line in lines), errors
         assert len(lines) <= 1
         if (folder / "labels.db").exists():
-            labels = [record["label"] for record in read_store(folder / "labels.db").records()]
+            with read_store(folder / "labels.db") as stored:
+                labels = [record["label"] for record in stored.iter_records()]
             assert labels == ["good", "bad", "good", "bad", "good", "bad"][: len(labels)]
 
 

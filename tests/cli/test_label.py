@@ -61,24 +61,27 @@ def test_export_and_status_are_those_of_the_session(folder, monkeypatch, capsys)
     piped(monkeypatch, "good\nbad\nundo\ngood\n?\n" + "good\nbad\n" * 12)
     assert main([*LABEL, "--audit", "0.2"]) == 0
     capsys.readouterr()
-    stored = read_store(folder / "labels.db")
-    with open_project({"resume": "labels.db"}, background=False) as session:
-        assert session.records() == stored.records()
+    with (
+        read_store(folder / "labels.db") as stored,
+        open_project({"resume": "labels.db"}, background=False) as session,
+    ):
+        assert session.records() == list(stored.iter_records())
         one, other = session.progress(), stored.progress()
         for name in ("n_rows", "n_labeled", "n_unknown", "n_skipped", "n_in_flight", "n_learned",
                      "classes", "annotators", "accuracy", "n_rounds"):  # fmt: skip
             assert getattr(one, name) == getattr(other, name), name
-        session.export("one.csv")
+        session.export("one.csv", data={"body": session.X})
+        n_answers = len(session.records())
     assert main(["export", "labels.db", "two.csv"]) == 0
     assert (folder / "one.csv").read_bytes() == (folder / "two.csv").read_bytes()
     assert main(["export", "labels.db", "x.out", "--kind", "label-studio"]) == 0
-    assert len(json.loads((folder / "x.out").read_text())) == len(stored.records())
+    assert len(json.loads((folder / "x.out").read_text())) == n_answers
     capsys.readouterr()
     assert main(["status", "labels.db", "--json"]) == 0
     summary = json.loads(capsys.readouterr().out)
     assert summary["n_labeled"] == one.n_labeled
     assert summary["accuracy"] == list(one.accuracy)
-    assert summary["annotators"]["ann"]["answers"] == one.annotators["ann"]
+    assert summary["annotators"]["ann"]["answers"] >= one.annotators["ann"]
     assert summary["last_model"] is not None
 
 
@@ -199,7 +202,8 @@ def row_of(shown):
 def labels_in(folder):
     from skactive.cli._stored_project import read_store
 
-    return [(r["id"], r["label"]) for r in read_store(folder / "labels.db").records()]
+    with read_store(folder / "labels.db") as stored:
+        return [(record["id"], record["label"]) for record in stored.iter_records()]
 
 
 def test_label_undo_quit_resume(folder, terminal):
@@ -209,7 +213,7 @@ def test_label_undo_quit_resume(folder, terminal):
     first.type("1")
     first.until(f"Row r{row}: good\\.")
     first.type("u")
-    first.until("Undone: good.")
+    first.until("Undone: labeled good.")
     first.type("2")
     second_row = row_of(first.until("q quit[^q]*bad\\."))
     first.type("\x1b[D")  # to the left: back
@@ -234,9 +238,9 @@ def test_kill_in_the_middle_and_go_on(folder, terminal):
     for _ in range(3):
         running = terminal(*arguments)
         running.until("q quit")
-        for _ in range(3):
-            running.type("1")
-            running.until(r"Row r\d+: good\.")
+        for key, name in ("1", "good"), ("2", "bad"), ("1", "good"):
+            running.type(key)  # the same key at once would count as one that bounces
+            running.until(rf"Row r\d+: {name}\.")
             told += 1
         running.process.send_signal(signal.SIGKILL)
         running.wait()

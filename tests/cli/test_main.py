@@ -77,6 +77,13 @@ def test_parsing_imports_nothing_heavy():
     assert (done.stdout, done.stderr) == ("\n", "")
 
 
+def test_kinds_of_export_are_those_that_there_are():
+    from skactive.cli import _export
+    from skactive.labeling._export import EXPORT_KINDS
+
+    assert set(_export._KINDS) == set(EXPORT_KINDS)
+
+
 def test_help_names_all_commands():
     done = python_m("--help")
     assert (done.returncode, done.stderr) == (0, "")
@@ -249,7 +256,7 @@ def test_a_strategy_that_the_estimator_cannot_serve(mistake):
 
 
 def test_the_models_advised_can_be_chosen():
-    from skactive.cli._project import MODELS
+    from skactive.cli._project_options import MODELS
 
     assert {"--estimator": set(_choices.ESTIMATORS), "--model": set(MODELS)} == {
         option: set(names) for option, names in _choices._CHOICES.items()

@@ -72,8 +72,9 @@ def test_streams_that_cannot_be_written(folder, command, code, errors):
 @pytest.mark.no_cover
 def test_a_file_never_takes_the_place_of_a_stream(folder):
     assert shell("skactive export labels.db out.csv <&- >&- 2>&-")[0] == 1
-    assert (folder / "out.csv").read_text(encoding="utf-8").startswith("id,kind,label")
-    assert shell("skactive export labels.db out.csv 0<&- 2>&-") == (0, "2 answers: out.csv\n", "")
+    assert (folder / "out.csv").read_text(encoding="utf-8").startswith("id,label,status")
+    code, out, errors = shell("skactive export labels.db out.csv 0<&- 2>&-")
+    assert (code, out.splitlines()[-1], errors) == (0, "2 rows: out.csv", "")
 
 
 @pytest.mark.no_cover
@@ -112,6 +113,8 @@ def test_nothing_of_a_store_reaches_the_terminal_as_it_is(folder, capsys):
 
 
 def test_lines_keep_their_ends(capsys):
+    _output.print_note("two\nnotes\x1b")
+    assert capsys.readouterr().err == "two␊notes␛\n"
     _output.print_line("two\nlines\t\x1b")
     assert capsys.readouterr().out == "two\nlines   ␛\n"
 

@@ -1,34 +1,24 @@
 """``skactive status``: the lines about a store, whole or damaged, which stays as it is."""
 
 import json
-from typing import NamedTuple
 
 import pytest
 
 from skactive.cli import _stored_project, main
-from skactive.exceptions import StoreError
-from skactive.labeling import SQLiteLabelStore, stores
+from skactive.labeling import SQLiteLabelStore
 from skactive.labeling.state._events import Event, new_id
-
-PLAN = {"ids": ["r8"], "scores": [0.5], "fit_seconds": 1, "query_seconds": 1, "stop": "",
-        "stopping": {}, "n_labels": 2, "upto": 2, "by": "new", "audit": None}  # fmt: skip
 
 
 @pytest.fixture
 def store(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     store = SQLiteLabelStore(tmp_path / "labels.db")
-    store.set_fact("pool", {"n_rows": 9})
     yield store
     store.close()
 
 
 def add(store, kind, item, annotator, value=None):
     store.append([Event(kind, new_id(), item=item, annotator=annotator, value=value)])
-
-
-def add_plan(store, **changes):
-    store.append([Event("plan", new_id(), value=PLAN | changes)])
 
 
 def show(capsys, *arguments):
@@ -49,17 +39,6 @@ def test_skips_are_no_labels(store, capsys):
     assert annotators["ann"] == {"labels": 2, "answers": 3, "seconds": None}
 
 
-def test_plans_of_other_settings_do_not_count(store, capsys):
-    for number, by in enumerate(["new", "old", "new", "old", "new"]):
-        add(store, "label", f"r{number}", "ann", "good")
-        add_plan(store, by=by, upto=number, n_labels=number)
-    summary = json.loads(show(capsys, "--json"))
-    assert (summary["n_rounds"], summary["n_learned"]) == (3, 4)
-    project = _stored_project.read_store(store.path)
-    assert project.n_events == 10
-    assert all(plan.value["ids"] == [] for plan in project.state.rounds)
-
-
 def test_accuracy_waits_for_audit_rows(store, capsys, monkeypatch):
     assert "Accuracy" not in show(capsys)
     store.set_fact("campaign", {"audit": 0.1, "path": "data.csv", "classes": []})
@@ -68,9 +47,12 @@ def test_accuracy_waits_for_audit_rows(store, capsys, monkeypatch):
     monkeypatch.setattr(
         _stored_project.StoredProject,
         "summary",
-        lambda self: summarize(self) | {"n_audited": 3, "min_audited": 20, "accuracy": None},
+        lambda self: summarize(self) | {"n_audited": n_audited, "accuracy": (0.5, 0.1, 0.9)},
     )
+    n_audited = 3
     assert "Accuracy   after 20 audit rows; 3 so far\n" in show(capsys)
+    n_audited = 20
+    assert "Accuracy   50 % on the audit (95 % interval 10 to 90 %)\n" in show(capsys)
 
 
 def test_output_needs_salvage(store, capsys):
@@ -81,72 +63,65 @@ def test_output_needs_salvage(store, capsys):
 # Salvage ----------------------------------------------------------------------------------------
 
 
-class Salvage(NamedTuple):
-    """What a damaged store still holds, as a store reports it."""
-
-    n_events: int
-    problems: list
-    output: object
-
-
 @pytest.fixture
-def salvaged(store, monkeypatch):
-    """Let every store have the same damage; return the arguments of the calls."""
-    calls = []
-
-    def salvage_store(path, output=None):
-        calls.append((path.name, None if output is None else output.name))
-        return Salvage(7, ["page 3: damaged", "event 5: odd \x1b[31m checksum"], output)
-
-    monkeypatch.setattr(stores, "salvage_store", salvage_store, raising=False)
-    return calls
-
-
-def test_salvage_shows_what_can_be_read(salvaged, capsys):
-    assert show(capsys, "--salvage").splitlines() == [
-        "Readable   7 events",
-        "Left out   page 3: damaged",
-        "           event 5: odd ␛[31m checksum",
-        "Original   labels.db, not changed",
-        "Copy       none; --output COPY writes what can be read to a new store",
-    ]
-    assert show(capsys, "--salvage", "--output", "copy.db").splitlines()[-2:] == [
-        "Copy       copy.db",
-        "Continue   skactive label --resume copy.db",
-    ]
-    assert salvaged == [("labels.db", None), ("labels.db", "copy.db")]
-
-
-def test_salvage_as_json(salvaged, capsys):
-    found = json.loads(show(capsys, "--salvage", "--json", "--output", "copy.db"))
-    assert (found["n_events"], len(found["problems"]), found["output"]) == (7, 2, "copy.db")
-
-
-def test_a_store_of_which_nothing_can_be_read(store, capsys, monkeypatch):
-    def refuse(path, output=None):
-        raise StoreError(f"{path} is not a store of labels.")
-
-    monkeypatch.setattr(stores, "salvage_store", refuse, raising=False)
-    assert main(["status", "labels.db", "--salvage"]) == 2
-    assert capsys.readouterr().err == "skactive: labels.db is not a store of labels.\n"
-    assert main(["status", "none.db", "--salvage"]) == 2
-    assert capsys.readouterr().err == "skactive: file not found: none.db\n"
-
-
-@pytest.mark.skipif(not hasattr(stores, "salvage_store"), reason="needs salvage_store")
-def test_a_damaged_store_is_salvaged(store, tmp_path, capsys):
-    for number in range(300):
-        add(store, "label", f"r{number}", "ann", "good")
+def damaged(store):
+    """A store of 300 labels with damage in the middle; return its content."""
+    store.append(
+        Event("label", new_id(), item=f"r{i}", annotator="ann", value="good\x1b")
+        for i in range(300)
+    )
     store.close()
     content = bytearray(store.path.read_bytes())
     middle = len(content) // 2
-    content[middle : middle + 200] = b"\xff" * 200
+    content[middle : middle + 5000] = b"\xff" * 5000
     store.path.write_bytes(content)
+    return content
+
+
+def test_what_can_be_read_is_copied(store, damaged, capsys):
     assert main(["status", "labels.db"]) == 2
-    capsys.readouterr()
-    out = show(capsys, "--salvage", "--output", "copy.db")
-    assert "Continue   skactive label --resume copy.db" in out
-    assert store.path.read_bytes() == content
-    n_labels = json.loads(show(capsys, "--salvage", "--json"))["n_events"]
-    assert 0 < n_labels <= 300
+    err = capsys.readouterr().err
+    assert err.startswith("skactive: labels.db")
+    assert err.count("\n") == 1
+    lines = show(capsys, "--salvage", "--output", "copy.db").splitlines()
+    assert 0 < int(lines[0].removeprefix("Readable   ").removesuffix(" events")) < 300
+    assert lines[1].startswith("Left out   ")
+    assert lines[-3:] == [
+        "Original   labels.db, not changed",
+        "Copy       copy.db",
+        "Continue   skactive label --resume copy.db",
+    ]
+    assert "\x1b" not in "".join(lines)
+    assert store.path.read_bytes() == damaged
     assert main(["status", "copy.db"]) == 0
+    out = capsys.readouterr().out
+    found = json.loads(show(capsys, "--salvage", "--json", "--output", "again.db"))
+    assert found["output"] == "again.db"
+    assert found["problems"]
+    assert f"Labels     {found['n_events']:,} of 0 rows\n" in out
+
+
+def test_a_whole_store_has_nothing_to_leave_out(store, capsys):
+    add(store, "label", "r1", "ann", "good")
+    store.close()
+    assert "Readable   1 event\nLeft out   nothing\n" in show(capsys, "--salvage")
+    assert main(["status", "labels-salvaged.db"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["none.db"], "file not found: none.db"),
+        (["odd.txt"], "odd.txt"),
+        (["labels.db", "--output", "odd.txt"], "odd.txt"),
+    ],
+)
+def test_a_salvage_that_cannot_be(store, tmp_path, capsys, arguments, line):
+    add(store, "label", "r1", "ann", "good")
+    store.close()
+    (tmp_path / "odd.txt").write_text("mine")
+    assert main(["status", "--salvage", *arguments]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert line in err
+    assert (tmp_path / "odd.txt").read_text() == "mine"

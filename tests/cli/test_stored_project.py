@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from inspect import signature
 
 import pytest
 
@@ -13,10 +12,6 @@ from skactive.labeling.state._events import Event, new_id
 
 LABEL = ["label", "data.csv", "--text", "body", "--classes", "good,bad", "--store"]
 READING = (["status"], ["export"], ["backup"], ["label", "--resume"])
-
-needs_read_only = pytest.mark.skipif(
-    "read_only" not in signature(SQLiteLabelStore).parameters, reason="needs read-only stores"
-)
 
 
 @pytest.fixture
@@ -80,8 +75,8 @@ def test_a_store_to_read_that_cannot_be(folder, capsys, command, name, said):
         ("plain.db", "plain.db is not a store of labels"),
         ("loop.db", "loop.db cannot be read"),
         ("none/labels.db", "folder not found: none"),
-        pytest.param(":memory:", ":memory:", marks=needs_read_only),
-        pytest.param("file:a.db?mode=memory", "file:a.db", marks=needs_read_only),
+        (":memory:", ":memory:"),
+        ("file:a.db?mode=memory", "file:a.db"),
     ],
 )
 def test_a_new_store_that_cannot_be(folder, capsys, name, said):
@@ -104,12 +99,12 @@ def test_a_disk_that_is_full(folder, kilobytes):
         text=True,
     )
     assert done.returncode in {0, 1, 2}
-    assert "Traceback" not in done.stderr
-    assert done.stderr.count("\n") == (done.returncode != 0)
+    lines = [line for line in done.stderr.splitlines() if "joblib" not in line]  # no shared memory
+    assert all(line.startswith("skactive: ") for line in lines)
+    assert len(lines) == (done.returncode != 0)
     assert [name for name in files(folder) if "new.db." in name] == []
 
 
-@needs_read_only
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write anywhere")
 def test_a_store_that_is_write_protected_can_be_read(folder, capsys):
     store = SQLiteLabelStore("labels.db")
@@ -124,7 +119,6 @@ def test_a_store_that_is_write_protected_can_be_read(folder, capsys):
         folder.chmod(0o755)
 
 
-@needs_read_only
 def test_reading_writes_nothing(folder):
     store = SQLiteLabelStore("labels.db")
     store.append([Event("label", new_id(), item="r1", value="good")])
@@ -134,20 +128,3 @@ def test_reading_writes_nothing(folder):
     assert main(["export", "labels.db", "out.csv"]) == 0
     (folder / "out.csv").unlink()
     assert (files(folder), (folder / "labels.db").stat().st_mtime_ns) == before
-
-
-def test_a_store_is_read_some_events_at_a_time(folder, monkeypatch, capsys):
-    store = SQLiteLabelStore("labels.db")
-    store.append(Event("label", new_id(), item=f"r{i}", value="good") for i in range(25))
-    store.close()
-    events = SQLiteLabelStore.events
-    sizes = []
-
-    def read_ten(self, after=0, limit=None):
-        sizes.append(len(found := events(self, after)[:10]))
-        return found
-
-    monkeypatch.setattr(SQLiteLabelStore, "events", read_ten)
-    assert main(["status", "labels.db"]) == 0
-    assert "25 of 0 rows" in capsys.readouterr().out
-    assert sizes == [10, 10, 5, 0]

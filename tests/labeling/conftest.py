@@ -18,8 +18,9 @@ def open_session(tmp_path):
     sessions = []
     X, _ = load_iris(return_X_y=True)
 
-    def make(rows=X, *, strategy=None, model=None, **options):
-        learner = ActiveLearner(GaussianNB() if model is None else model, strategy)
+    def make(rows=X, *, learner=None, strategy=None, model=None, **options):
+        if learner is None:
+            learner = ActiveLearner(GaussianNB() if model is None else model, strategy)
         options = {
             "store": tmp_path / "labels.db", "background": False, "random_state": 0
         } | options  # fmt: skip

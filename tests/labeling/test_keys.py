@@ -1,6 +1,11 @@
 """Keys: which key stands for which class or command."""
 
-from skactive.labeling._keys import Keys
+import string
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from skactive.labeling._keys import COMMANDS, Keys
 
 
 def test_a_digit_is_never_another_class():
@@ -9,10 +14,26 @@ def test_a_digit_is_never_another_class():
 
 
 def test_commands_give_way_to_classes_of_one_letter():
-    keys = Keys(["p", "n", "q"])
+    keys = Keys(["p", "n", "q", "Q", "-"])
     assert keys.commands["P"] == "play"
-    assert keys.commands["Q"] == "quit"
-    assert keys.classes == {"p": "p", "n": "n", "q": "q"}
+    assert keys.find_command_key("quit") not in "qQ"
+    assert keys.find_command_key("none") not in "-"
+    assert {keys.classes[name] for name in "pnqQ-"} == set("pnqQ-")
+
+
+@given(st.lists(st.sampled_from(string.printable.strip()), max_size=70, unique=True),
+       st.lists(st.text(min_size=1, max_size=3), max_size=50, unique=True))  # fmt: skip
+def test_every_command_has_one_key_and_no_key_two_meanings(letters, added):
+    keys = Keys(letters, added)
+    assert not keys.classes.keys() & keys.commands.keys()
+    assert len(set(keys.commands.values())) == len(keys.commands)
+    assert set(keys.classes.values()) <= set(keys.names)
+    if len(letters) <= 12:
+        assert set(keys.commands.values()) == set(COMMANDS.values())
+
+
+def test_characters_that_keyboards_lack_are_no_keys():
+    assert Keys(["é", "👍", " "]).classes == {"1": "é", "2": "👍", "3": " "}
 
 
 def test_keys_stay_when_classes_are_added():
@@ -26,8 +47,20 @@ def test_keys_stay_when_classes_are_added():
     assert not keys.classes.keys() & keys.commands.keys()
     again = Keys(["a1", "b1"], keys.names[2:])
     assert again.classes == keys.classes
-    assert keys.find_key("class 39") is None
+    assert "class 39" not in keys.classes.values()
     assert keys.find_classes("class 39") == ["class 39"]
+
+
+def test_keys_stay_when_classes_are_removed_and_renamed():
+    keys = Keys(["a1", "b1", "c1"])
+    keys.rename("b1", "b2")
+    assert keys.classes == {"1": "a1", "2": "b2", "3": "c1"}
+    keys.rename("a1", "c1")
+    assert keys.classes == {"2": "b2", "3": "c1"}
+    keys.update(["c1", "d1", "b2"])
+    assert keys.classes == {"1": "d1", "2": "b2", "3": "c1"}
+    keys.update(["c1"])
+    assert keys.names == ["c1"]
 
 
 def test_a_name_is_found_by_its_beginning():
@@ -36,3 +69,11 @@ def test_a_name_is_found_by_its_beginning():
     assert keys.find_classes("BANAL") == ["Banal"]
     assert keys.find_classes("BAD") == ["Bad", "bad", "bade"]
     assert keys.find_classes("x") == []
+
+
+def test_help_lists_the_commands_of_a_place():
+    keys = Keys(["u", "other"])
+    listed = keys.list_help({"open", "play", "undo"}, {"play": "open"})
+    assert [(key, name) for key, name, _ in listed] == [("U", "undo"), ("o, p", "open")]
+    assert all(explanation for *_, explanation in listed)
+    assert [name for _, name, _ in keys.list_help(COMMANDS.values())] == list(COMMANDS.values())

@@ -1,6 +1,8 @@
 """Sessions: what people do, in every order, and that nothing of it is lost."""
 
+import shutil
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,10 +15,10 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 
 from skactive import ActiveLearner
-from skactive.exceptions import LabelError, PoolChangedError, SkactiveWarning
+from skactive.exceptions import LabelError, PoolChangedError, PoolChangedWarning, SkactiveWarning
 from skactive.labeling import LabelingSession, SQLiteLabelStore
 from skactive.stopping import Budget
-from skactive.strategies import Random
+from skactive.strategies import Margin, Random
 
 X, Y = load_iris(return_X_y=True)
 NAMES = np.array(["setosa", "versicolor", "virginica"])
@@ -432,3 +434,182 @@ def test_a_store_can_be_passed_open(path):
         label(session, 3)
     with pytest.raises(TypeError, match="a path or a LabelStore"):
         LabelingSession(ActiveLearner(GaussianNB()), X, store=3)
+
+
+# -- names, labels and rows that come in ---------------------------------------------------------
+
+
+def reopen_and_count(open_session):
+    session = open_session()
+    n = session.progress().n_labeled
+    session.close()
+    return n
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"annotator": np.str_("ann")},
+        {"seconds": -0.0},
+        {"seconds": np.float32(0.1)},
+        {"seconds": np.int64(3)},
+        {"key": np.str_("k")},
+    ],
+)
+def test_values_of_other_types_are_stored_as_plain_ones(open_session, options):
+    session = open_session()
+    assert session.submit({0: 1}, **options) == 1
+    session.close()
+    assert reopen_and_count(open_session) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({"annotator": 5}, "annotator must be a string or None, got 5: pass annotator='5'"),
+        ({"annotator": True}, "annotator must be a string"),
+        ({"annotator": float("nan")}, "annotator must be a string"),
+        ({"annotator": "ann\u200d"}, "ann"),
+        ({"annotator": "\ud83d"}, "ann"),
+        ({"seconds": float("nan")}, "seconds must be a finite number"),
+        ({"seconds": -1}, "seconds must be a finite number"),
+        ({"seconds": "3"}, "seconds must be a finite number"),
+        ({"key": 3}, "key must be a string"),
+        ({"ticket": 3}, "ticket must be a string"),
+    ],
+)
+def test_values_that_cannot_be_stored_are_refused(open_session, options, match):
+    session = open_session()
+    session.submit({1: 1})
+    with pytest.raises(LabelError, match=match):
+        session.submit({0: 1}, **options)
+    session.close()
+    assert reopen_and_count(open_session) == 1
+
+
+def test_labels_to_begin_with_may_be_missing(open_session):
+    column = pd.Series([1, None, np.nan, pd.NA, 0] + [None] * 145, dtype=object)
+    session = open_session(labels=column)
+    assert {record["id"]: record["label"] for record in session.records()} == {0: 1, 4: 0}
+    session.close()
+    session = open_session(labels=[0] + [None] * 148 + [2])  # row 0 has a label already
+    assert {r["id"]: r["label"] for r in session.records()} == {0: 1, 4: 0, 149: 2}
+    with pytest.raises(LabelError, match="one label for each of the 150 rows"):
+        open_session(labels=[1, 2])
+
+
+def test_a_fitted_learner_keeps_its_labels(open_session):
+    others, labels = X[:100] + 0.01, Y[:100]
+    learner = ActiveLearner(GaussianNB(), Margin(), random_state=0).fit(others, labels)
+    session = open_session(learner=learner, refit_every=1)
+    batch = session.next_batch(3)
+    assert session.rounds[-1]["n_labels"] == 100
+    session.submit({item: int(Y[item]) for item in batch.ids}, ticket=batch.ticket)
+    session.wait()
+    assert session.rounds[-1]["n_labels"] == 103
+    assert session.learner.X_labeled_.shape == (103, 4)
+    session.close()
+    with pytest.raises(LabelError, match="fitted to labels of the class 0"):
+        open_session(learner=learner, classes=[1, 2], store=None)
+
+
+def test_a_class_is_renamed_everywhere(open_session):
+    session = open_session(classes=["dog", "kat", "cat"])
+    session.submit({0: "kat", 1: "dog", 2: "kat"}, annotator="ann")
+    assert session.rename_class("kat", "cat", annotator="ann", key="k") == 2
+    assert session.rename_class("kat", "cat", annotator="ann", key="k") == 0
+    assert session.classes == ["dog", "cat"]
+    assert [record["label"] for record in session.records()] == ["cat", "dog", "cat"]
+    assert session.get_answer(0, "ann").value == "cat"
+    assert session.last_answer("ann").value == "cat"
+    with pytest.raises(LabelError, match="'kat' is not a class of this session"):
+        session.rename_class("kat", "x")
+    with pytest.raises(LabelError, match="is a number"):
+        session.rename_class("dog", 3)
+    with pytest.raises(LabelError, match="not among the classes"):
+        session.submit({3: "kat"})
+    session.add_class("kat")
+    session.submit({3: "kat"})
+    session.close()
+    again = open_session(classes=["dog", "kat", "cat"])
+    assert again.progress().classes == {"cat": 2, "dog": 1, "kat": 1}
+
+
+def test_an_undo_gives_the_row_back_to_its_annotator(open_session):
+    session = open_session()
+    batch = session.next_batch(1, "ann")
+    (item,) = batch.ids
+    session.submit({item: 1}, ticket=batch.ticket, annotator="ann")
+    undone = session.retract("ann", key="u")
+    assert (undone.item, undone.kind, undone.value) == (item, "label", 1)
+    assert session.retract("ann", key="u") == undone
+    assert item not in session.next_batch(150, "bob").ids
+    assert session.progress().n_in_flight == 150
+    assert session.submit({item: 2}, ticket=batch.ticket, annotator="ann") == 1
+    assert session.retract("nobody") is None
+
+
+def test_answers_of_an_annotator_come_latest_first(open_session):
+    session = open_session()
+    for item in range(5):
+        session.submit({item: 1}, annotator="ann")
+        session.skip([item + 10], annotator="bob")
+    latest = session.answers_of("ann", 2)
+    assert [event.item for event in latest] == [4, 3]
+    assert [event.item for event in session.answers_of("ann", 9, latest[-1].seq)] == [2, 1, 0]
+    assert session.answers_of("nobody", 3) == []
+    assert session.progress().annotators == {"ann": 5}  # skips do not count
+
+
+# -- pools that change ---------------------------------------------------------------------------
+
+
+def test_a_pool_may_grow(open_session):
+    first = open_session(X[:100], ids=[f"r{i}" for i in range(100)], audit_share=0.1)
+    audit, order = first.audit_ids, first.peek(5)
+    first.submit({"r3": 1})
+    first.close()
+    positions = [*range(50), *range(100, 120), *range(50, 100)]  # in the middle, too
+    grown = {"ids": [f"r{i}" for i in positions], "audit_share": 0.1}
+    with pytest.warns(PoolChangedWarning, match="20 rows were added"):
+        second = open_session(X[positions], **grown)
+    assert len(second.audit_ids) == 12
+    assert audit < second.audit_ids
+    assert second.progress().n_labeled == 1
+    second.close()
+    third = open_session(X[positions], **grown)  # without a word
+    assert third.audit_ids == second.audit_ids
+    kinds = [event.value for event in third.store.events() if event.kind == "pool"]
+    assert [value["n_rows"] for value in kinds] == [100, 120]
+    assert kinds[1]["added"] == 20
+    third.close()
+    with pytest.raises(PoolChangedError, match="1 row of it"):
+        open_session(X[positions[1:]], ids=grown["ids"][1:], audit_share=0.1)
+    with pytest.raises(PoolChangedError, match="in another order"):
+        open_session(X[positions[::-1]], ids=grown["ids"][::-1], audit_share=0.1)
+    assert len(order) == 5
+
+
+def test_rows_may_change_only_on_request(open_session):
+    texts = [f"text {i}" for i in range(30)]
+    learner = ActiveLearner(make_pipeline(TfidfVectorizer(), LogisticRegression()))
+    open_session(texts, learner=learner).close()
+    mended = [*texts[:7], "text seven", *texts[8:], "one more"]
+    with pytest.raises(PoolChangedError, match=r"1 row .*\(ids 7\).*accept_changes=True"):
+        open_session(mended, learner=learner)
+    with pytest.warns(PoolChangedWarning, match="1 row were added and 1 row have other contents"):
+        open_session(mended, learner=learner, accept_changes=True).close()
+    open_session(mended, learner=learner).close()
+
+
+def test_a_store_of_version_1_may_grow_at_its_end(path):
+    """What it knows of its rows are digests."""
+    shutil.copy(Path(__file__).parent / "stores" / "session_v1.db", path)
+    texts = [f"text {i}" for i in range(40)]
+    learner = ActiveLearner(make_pipeline(TfidfVectorizer(), LogisticRegression()))
+    with pytest.raises(PoolChangedError, match="the rows are not"):
+        LabelingSession(learner, ["x", *texts[1:]], store=path)
+    with pytest.warns(PoolChangedWarning, match="10 rows were added"):
+        session = LabelingSession(learner, texts, store=path, random_state=0)
+    assert session.progress().classes == {"even": 6, "odd": 6}
+    session.close()

@@ -117,7 +117,7 @@ class Notifier:
             self._notify("on_stop", metrics=metrics, reason=plan["stop"])
 
     def _notify(self, name: str, **details: Any) -> None:
-        event = SessionEvent(name, len(self._state.rounds), self._state.n_labels, **details)
+        event = SessionEvent(name, len(self._state.plan_positions), self._state.n_labels, **details)
         for hook in self._hooks:
             _call_hook(hook, event)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import os.path
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePath
 from typing import Any, TypeAlias
@@ -9,14 +11,12 @@ from typing import Any, TypeAlias
 import numpy as np
 import scipy.sparse as sp
 
-from skactive.labeling.page._media import (
-    MIME_TYPES,
-    encode_png,
-    encode_wav,
-    make_data_uri,
-    read_file,
-    scale_image,
-)
+from skactive.labeling.page._formats import find_format
+from skactive.labeling.page._images import convert_to_array
+from skactive.labeling.page._media import show_file
+from skactive.labeling.page._media_files import MediaError, escape_name, make_data_uri
+from skactive.labeling.page._pixels import FULL, PREVIEW, show_pixels
+from skactive.labeling.page._sounds import encode_wav
 
 __all__ = ["CONTENT_MAKERS", "Content", "Renderer", "take_row"]
 
@@ -34,6 +34,9 @@ class Renderer:
     ``{"type": "image", "src", "alt"}``, ``{"type": "audio", "src"}``,
     ``{"type": "table", "rows": [[name, value], ...]}`` and, for rows that cannot be shown,
     ``{"type": "problem", "text"}``. Sources are data URIs: the page loads nothing from elsewhere.
+    Large images are reduced. The contents of images also have the ``width`` and ``height`` of the
+    original, where they are known, and ``reduced``, whether the source has fewer pixels. A
+    ``note`` says if only a part is shown: the first page, or the beginning of a long sound.
 
     Parameters
     ----------
@@ -46,7 +49,8 @@ class Renderer:
         Whether to render HTML. If not, its source is shown as text.
     media_root : str or Path, default=None
         The folder that must hold all files; names are relative to it, and strings that name an
-        image or audio file in it are shown as that file.
+        image or audio file in it are shown as that file. Links in the folder are followed, wherever
+        they lead; names that lead out of it are refused.
     """
 
     def __init__(self, render: Any = None, *, html: bool = False, media_root: Any = None) -> None:
@@ -60,16 +64,33 @@ class Renderer:
         self.html = html
         self.media_root = None if media_root is None else Path(media_root).resolve()
         self._render = render
+        self._limits = PREVIEW
 
     def __call__(self, X: Any, position: int) -> Content:
         """Return the content of a row of any container; an error becomes a problem."""
         try:
             return self.content(take_row(X, position))
+        except MediaError as error:
+            return {"type": "problem", "text": str(error)}
         except Exception as error:  # The annotator can skip the row
             return {
                 "type": "problem",
                 "text": f"This row cannot be shown ({type(error).__name__}: {error}).",
             }
+
+    def full(self, X: Any, position: int) -> Content:
+        """Return the content of a row, with an image at full size if that has at most 10 MB.
+
+        Parameters
+        ----------
+        X : container
+            All rows.
+        position : int
+            Position of the row.
+        """
+        renderer = copy.copy(self)
+        renderer._limits = FULL
+        return renderer(X, position)
 
     def content(self, row: Any) -> Content:
         """Return the content of one row."""
@@ -85,7 +106,7 @@ class Renderer:
         if isinstance(row, str):
             return self._make_text_or_file(row)
         if isinstance(row, PurePath):
-            return read_file(self.resolve_path(row))
+            return self._show_file(row)
         if isinstance(row, tuple) and len(row) == 2 and np.ndim(row[0]) in {1, 2}:
             return _make_audio(self, row)
         if _is_pil_image(row) or (not sp.issparse(row) and _ndim(row) in {2, 3}):
@@ -95,19 +116,36 @@ class Renderer:
         return {"type": "text", "text": _truncate(str(row))}
 
     def _make_text_or_file(self, text: str) -> Content:
-        if self.media_root is not None and len(text) < 1000 and "\n" not in text:
-            path = self.media_root / text
-            if path.suffix.lower() in MIME_TYPES and path.is_file():
-                return read_file(self.resolve_path(text))
+        if self._names_file(text):
+            return self._show_file(text)
         return _make_html(self, text) if self.html else _make_text(self, text)
 
+    def _names_file(self, text: str) -> bool:
+        """Return whether a text is the name of an image or sound below `media_root`."""
+        known = find_format(text) if len(text) < 1000 and "\n" not in text else None
+        if self.media_root is None or known is None or known.media not in {"image", "audio"}:
+            return False
+        return os.path.isfile(self.media_root / text)  # noqa: PTH113 (accepts too long names)
+
+    def _show_file(self, name: Any, media: str | None = None) -> Content:
+        """Return the content of a file; `media` is "image", "audio" or None for both."""
+        return show_file(self.resolve_path(name), media, self._limits)
+
+    def _show_array(self, image: Any) -> Content:
+        """Return the content of an array."""
+        return {"type": "image", "alt": _ALT_TEXT, **show_pixels(image, self._limits)}
+
     def resolve_path(self, name: Any) -> Path:
-        """Return the path of a file, or raise if it is outside of `media_root`."""
+        """Return the path of a file, or raise if its name leads out of `media_root`.
+
+        Whoever serves the folder has made the links in it, so these are followed.
+        """
         if self.media_root is None:
             return Path(name)
-        path = (self.media_root / name).resolve()
-        if not path.is_relative_to(self.media_root):
-            raise ValueError(f"{Path(name).name} is not in the folder of media files")
+        path = self.media_root / name
+        is_inside = path.is_relative_to(self.media_root) and ".." not in path.parts
+        if not is_inside and not path.resolve().is_relative_to(self.media_root):
+            raise ValueError(f"{escape_name(path.name)} is not in the folder of media files")
         return path
 
     def _check_content(self, content: Content) -> Content:
@@ -152,14 +190,13 @@ def _make_html(renderer: Renderer, row: Any) -> Content:
 
 def _make_image(renderer: Renderer, row: Any) -> Content:
     if isinstance(row, str | PurePath):
-        return read_file(renderer.resolve_path(row), "image")
-    source = make_data_uri("image/png", encode_png(scale_image(row)))
-    return {"type": "image", "src": source, "alt": _ALT_TEXT}
+        return renderer._show_file(row, "image")
+    return renderer._show_array(convert_to_array(row) if _is_pil_image(row) else row)
 
 
 def _make_audio(renderer: Renderer, row: Any) -> Content:
     if isinstance(row, str | PurePath):
-        return read_file(renderer.resolve_path(row), "audio")
+        return renderer._show_file(row, "audio")
     if not isinstance(row, tuple) or len(row) != 2:
         raise ValueError("a sound must be a path, or a tuple of an array and its rate in hertz")
     return {"type": "audio", "src": make_data_uri("audio/wav", encode_wav(*row))}

@@ -9,7 +9,7 @@ import numpy as np
 from skactive._utils.rows import take_rows
 from skactive.labeling._validation import to_builtin
 
-__all__ = ["suggest_classes"]
+__all__ = ["get_positive_proba", "list_multilabel_classes", "suggest_classes"]
 
 
 def suggest_classes(session: Any, position: int) -> list[tuple[Any, float | None]] | None:
@@ -36,7 +36,7 @@ def suggest_classes(session: Any, position: int) -> list[tuple[Any, float | None
         return None
     row = take_rows(session.X, [position])
     if session.multilabel:
-        return _suggest_multilabel(learner, row, _multilabel_classes(session, fitted[0]))
+        return _suggest_multilabel(learner, row, list_multilabel_classes(session, fitted[0]))
     if not hasattr(learner, "predict_proba"):
         return [(to_builtin(learner.predict(row)[0]), None)]
     proba = np.asarray(learner.predict_proba(row))[0]
@@ -54,18 +54,18 @@ def _suggest_multilabel(
         return [(label, None) for label, on in zip(classes, predicted, strict=True) if on]
     proba = learner.predict_proba(row)
     if isinstance(proba, list):  # forests: one array (n_rows, 2) per class
-        proba = [[_positive_proba(learner, i, binary[0]) for i, binary in enumerate(proba)]]
+        proba = [[get_positive_proba(learner, i, binary[0]) for i, binary in enumerate(proba)]]
     proba = np.asarray(proba)[0]
     return None if len(proba) != len(classes) else _sort_by_proba(classes, proba)
 
 
-def _positive_proba(learner: Any, column: int, proba: Any) -> float:
+def get_positive_proba(learner: Any, column: int, proba: Any) -> float:
     """Return the probability of 1 in a column that may have been fitted on only 0 or only 1."""
     classes = list(learner.classes_[column])
     return float(proba[classes.index(1)]) if 1 in classes else 0.0
 
 
-def _multilabel_classes(session: Any, labels: dict[Any, Any]) -> list[Any]:
+def list_multilabel_classes(session: Any, labels: dict[Any, Any]) -> list[Any]:
     used = {label for row_labels in labels.values() for label in row_labels}
     return sorted(used | set(session.classes))
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 from uuid import uuid4
 
 __all__ = ["ANSWERS", "Event", "Ident", "Label", "keyed_id", "new_id"]
@@ -15,8 +14,7 @@ Label: TypeAlias = str | int | float | bool | Sequence[str | int]  # a sequence:
 ANSWERS = ("label", "skip", "unknown")
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(NamedTuple):
     """An event in a labeling session.
 
     Parameters

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import islice
+from typing import Any, ClassVar, TypeAlias
 
+from skactive.labeling.state._events import Event
 from skactive.labeling.state._leases import LiveLeases
-from skactive.labeling.state._state import SessionState
+from skactive.labeling.state._state import Answer, SessionState
 
-__all__ = ["RECORD_FIELDS", "Progress", "progress_of", "records_of"]
+__all__ = ["RECORD_FIELDS", "Progress", "iter_records", "progress_of"]
+
+GetEvents: TypeAlias = Callable[[Sequence[int]], Sequence[Event]]
+
+_CHUNK = 10_000  # events in memory at a time
 
 # The fields of a record, in the order of the columns of tables and files; and the attributes of an
 # event that they hold.
@@ -41,10 +48,12 @@ class Progress:
     classes : dict
         Number of rows per label.
     annotators : dict
-        Number of answers per annotator.
+        Number of rows that each annotator labeled.
     accuracy : (float, float, float) or None
         Accuracy of the latest model on the audit rows, and its 95 % interval (Clopper-Pearson).
         None without an audit.
+    n_audited : int
+        Number of audit rows that have a label.
     stop_reason : str
         Why the stopping criterion says stop; empty unless it does.
     fitting : bool
@@ -66,6 +75,13 @@ class Progress:
     stop_reason: str = ""
     fitting: bool = False
     problem: str = ""
+    n_audited: int = 0
+    min_audited: ClassVar[int] = 20
+
+    @property
+    def reliable_accuracy(self) -> tuple[float, float, float] | None:
+        """The accuracy; None below `min_audited` audit rows, when it could be almost anything."""
+        return self.accuracy if self.n_audited >= self.min_audited else None
 
 
 def progress_of(state: SessionState, leases: LiveLeases, *, n_rows: int) -> Progress:
@@ -74,15 +90,16 @@ def progress_of(state: SessionState, leases: LiveLeases, *, n_rows: int) -> Prog
     return Progress(
         n_rows=n_rows,
         n_labeled=state.n_labels,
-        n_unknown=state.tally["unknown", None],
-        n_skipped=state.tally["skip", None],
+        n_unknown=state.n_unknown,
+        n_skipped=state.n_skipped,
         n_in_flight=len(leases.items()),
         n_learned=plan.get("n_labels", 0),
-        n_rounds=len(state.rounds),
-        classes=state.counts("class"),
-        annotators=state.counts("annotator"),
+        n_rounds=len(state.plan_positions),
+        classes=state.count_classes(),
+        annotators=state.count_annotators(),
         accuracy=_estimate_accuracy(plan.get("audit")),
         stop_reason=plan.get("stop", ""),
+        n_audited=state.n_audited,
     )
 
 
@@ -96,9 +113,24 @@ def _estimate_accuracy(audit: tuple[int, int] | None) -> tuple[float, float, flo
     return n_right / n_audit, *clopper_pearson(n_right, n_audit)
 
 
-def records_of(state: SessionState) -> list[dict[str, Any]]:
-    """Return the answers that hold, in the order in which they were given."""
-    return [
-        {name: getattr(event, attribute) for name, attribute in RECORD_FIELDS.items()}
-        for event in state.answers()
-    ]
+def iter_records(answers: Iterable[Answer], get_events: GetEvents) -> Iterator[dict[str, Any]]:
+    """Yield answers as dicts, with their labels under the present names of the classes.
+
+    Parameters
+    ----------
+    answers : iterable of Answer
+        The answers.
+    get_events : callable
+        Returns the events at a list of positions.
+    """
+    for chunk in _split(answers):
+        events = get_events([answer.position for answer in chunk])
+        for answer, event in zip(chunk, events, strict=True):
+            named = event._replace(value=answer.label)
+            yield {name: getattr(named, field) for name, field in RECORD_FIELDS.items()}
+
+
+def _split(answers: Iterable[Answer]) -> Iterator[list[Answer]]:
+    iterator = iter(answers)
+    while chunk := list(islice(iterator, _CHUNK)):
+        yield chunk

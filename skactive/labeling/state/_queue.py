@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 import numpy as np
 
@@ -38,11 +39,12 @@ class Queue:
         reserved: Sequence[Ident],
         seed: int,
     ) -> None:
-        self._state, self._leases, self._reserved = state, leases, list(reserved)
-        audit_ids = set(reserved)
-        others = [ident for ident in ids if ident not in audit_ids]
-        self._others = [others[i] for i in np.random.RandomState(seed).permutation(len(others))]
-        self._audit_share = len(self._reserved) / len(ids) if ids else 0.0
+        self._state, self._leases, self._reserved = state, leases, _OpenRows(state, reserved)
+        self._audit = frozenset(reserved)
+        others = [ident for ident in ids if ident not in self._audit]
+        order = np.random.RandomState(seed).permutation(len(others))
+        self._others = _OpenRows(state, [others[position] for position in order])
+        self._audit_share = len(self._audit) / len(ids) if ids else 0.0
 
     def next(self, n: int, annotator: str | None, exclude: Sequence[Ident] = ()) -> list[Ident]:
         """Return up to `n` rows open to an annotator that are neither in flight nor excluded."""
@@ -80,7 +82,21 @@ class Queue:
 
     def _count_handed_out(self, in_flight: set[Ident]) -> tuple[int, int]:
         """Count the rows that have a label or are in flight, and the audit rows among them."""
-        get_label = self._state.get_label
-        n_out = self._state.n_labels + sum(get_label(i) is None for i in in_flight)
-        n_audit = sum(i in in_flight or get_label(i) is not None for i in self._reserved)
-        return n_out, n_audit
+        without_label = [item for item in in_flight if not self._state.is_labeled(item)]
+        n_audit = sum(item in self._audit for item in without_label)
+        return self._state.n_labels + len(without_label), self._state.n_audited + n_audit
+
+
+class _OpenRows:
+    """Rows in a fixed order; those at the beginning that have a label are not visited again."""
+
+    def __init__(self, state: SessionState, items: Sequence[Ident]) -> None:
+        self._state, self._items = state, items
+        self._begin, self._n_lost = 0, 0
+
+    def __iter__(self) -> Iterator[Ident]:
+        if self._n_lost != self._state.n_labels_lost:
+            self._begin, self._n_lost = 0, self._state.n_labels_lost
+        while self._begin < len(self._items) and self._state.is_labeled(self._items[self._begin]):
+            self._begin += 1
+        return islice(self._items, self._begin, None)

@@ -2,14 +2,42 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
-from skactive.labeling.state._events import ANSWERS, Event, Ident, Label
+from skactive.exceptions import StoreError
+from skactive.labeling.state._answers import SKIPPED, UNKNOWN, AnswerTable
+from skactive.labeling.state._codes import LabelCodes, RowCodes, get_classes, replace_class
+from skactive.labeling.state._events import Event, Ident, Label
+from skactive.labeling.state._log import REFUSED, UNANSWERED, LabelLog, LabelSnapshot
 
-__all__ = ["LabelSnapshot", "Lease", "SessionState"]
+__all__ = ["Answer", "Lease", "SessionState"]
+
+_CODE_OF_KIND = {"skip": SKIPPED, "unknown": UNKNOWN}
+_KIND_OF_CODE = {code: kind for kind, code in _CODE_OF_KIND.items()}
+_NO_LABEL = -1
+_NOBODY: frozenset[int] = frozenset()
+
+
+class Answer(NamedTuple):
+    """An answer that holds.
+
+    Parameters
+    ----------
+    kind : {"label", "skip", "unknown"}
+        Its kind.
+    label : label or None
+        The label, under its present name.
+    position : int
+        Position of the event in the store.
+    """
+
+    kind: str
+    label: Label | None
+    position: int
 
 
 @dataclass
@@ -41,266 +69,384 @@ class Lease:
     released: set[Ident] = field(default_factory=set)
 
 
-@dataclass(frozen=True)
-class LabelSnapshot:
-    """The answers at one position in the store, from which a plan is made.
-
-    Parameters
-    ----------
-    upto : int
-        Position of the last event that counts.
-    labels : dict
-        The labels to learn from, by row.
-    refused : frozenset
-        Rows with answers but without a label.
-    """
-
-    upto: int
-    labels: dict[Ident, Label]
-    refused: frozenset[Ident]
-
-
 class SessionState:
     """The state of a labeling session: a function of its events alone.
 
+    It holds numbers; the events themselves stay in the store, at the positions that it returns.
+
     Parameters
     ----------
-    settings : str
-        Digest of the session's settings; plans made under other settings are ignored.
-    learnable : collection of str or int, default=None
-        Rows whose labels the model may learn from; None means all.
+    settings : str or None
+        Digest of the session's settings; plans made under other settings are ignored. None: the
+        settings of the last plan.
+    rows : RowCodes, default=None
+        The rows of the pool. None takes rows as they appear in events.
+    audit : collection of str or int, default=()
+        Rows whose labels the model does not learn from.
     refit_every : int, default=10
         Number of changed labels after which a new plan is due.
 
     Attributes
     ----------
-    seq : int
+    position : int
         Position of the last event.
-    leases : dict of str to Lease
-        All leases, by ticket.
     open_leases : dict of str to Lease
-        Leases with rows that still wait for an answer.
+        Leases with rows that still wait for an answer, by ticket.
     plan : Event or None
         The plan of the model that learned from most events.
-    rounds : list of Event
-        All plans, in order.
-    tally : Counter
-        Number of rows per label, ("class", label); number without a label that were skipped,
-        ("skip", None), or given up, ("unknown", None); number that each annotator answered,
-        ("annotator", name).
+    plan_positions : list of int
+        Positions of all plans, in order.
     scores : dict
         Scores of the rows of the plan, if its strategy scores rows.
     classes : list
         Classes that were added.
+    renamed : dict
+        The present name of each class that was renamed.
+    n_labels_lost : int
+        Number of times that a row lost its label, by an undo or another answer.
     """
 
     def __init__(
         self,
-        settings: str,
+        settings: str | None,
         *,
-        learnable: Collection[Ident] | None = None,
+        rows: RowCodes | None = None,
+        audit: Collection[Ident] = (),
         refit_every: int = 10,
     ) -> None:
-        self.settings, self._learnable, self._refit_every = settings, learnable, refit_every
-        self.seq = 0
-        self.leases: dict[str, Lease] = {}
+        self.settings = settings
+        self._rows = RowCodes() if rows is None else rows
+        self._takes_any_row = rows is None
+        self._audit = {self._rows.add(item) for item in audit}
+        self.position = 0
         self.open_leases: dict[str, Lease] = {}
         self.plan: Event | None = None
-        self.rounds: list[Event] = []
+        self.plan_positions: list[int] = []
         self.scores: dict[Ident, float] = {}
-        self.tally: Counter[tuple[str, Any]] = Counter()
         self.classes: list[Label] = []
-        self._log: list[tuple[Ident, Label | None, bool]] = []  # row, its label, whether refused
-        self._due = (0, 0)  # position of the event, length of the log
-        self._answers: dict[str, Event] = {}  # not undone; by id, in the order of the store
-        self._by_item: dict[Ident, dict[str, Event]] = {}  # the same, by row and id
-        self._last: dict[Ident, dict[str | None, Event]] = {}  # by row and annotator
-        self._by_annotator: dict[str | None, dict[str, Event]] = {}  # by annotator and id
-        self._labels: dict[Ident, Event] = {}  # the label that counts, by row
-        self._leased: dict[Ident, Lease] = {}  # the last lease, by row
-        self._undone: dict[str, Ident] = {}  # row of the answer, by the id of the undo
-        self._ids: set[str] = set()  # of all answers, undone ones too
-        self._answer_keys: set[tuple[Any, ...]] = set()  # of all answers, undone ones too
-        self._n_changes = 0
+        self.renamed: dict[Label, Label] = {}
+        self.n_labels_lost = 0
+        self._answers, self._labels = AnswerTable(), LabelCodes()
+        self._log = LabelLog(refit_every)
+        self._annotators: dict[str | None, int] = {}
+        self._label_of_row = array("i")  # code of the label that counts; -1 without one
+        self._n_labels = 0
+        self._refusals: dict[int, frozenset[int]] = {}  # of rows without a label
+        self._n_rows_of_label: Counter[int] = Counter()
+        self._n_rows_refused: Counter[int] = Counter()
+        self._n_rows_labeled_by: Counter[int] = Counter()
+        self._n_audited = 0
+        self._leased: dict[Ident, Lease] = {}  # the last open lease, by row
 
     # Applying events ------------------------------------------------------------------------------
 
     def apply(self, events: Iterable[Event]) -> None:
-        """Apply events, in the order of the store; unknown kinds are ignored."""
+        """Apply events, in the order of the store.
+
+        Raises
+        ------
+        StoreError
+            If an event is not one that a session stores.
+        """
         for event in events:
-            self.seq = event.seq
-            if event.kind in ANSWERS:
-                self._apply_answer(event)
-            else:
-                getattr(self, f"_apply_{event.kind}", _ignore)(event)
+            apply = _APPLY.get(event.kind)
+            if apply is None:
+                raise StoreError(
+                    f"Event {event.seq} of the store has the unknown kind {event.kind!r}: it was "
+                    "not made by this version of skactive. Upgrade, or use another store."
+                )
+            try:
+                apply(self, event)
+            except (AttributeError, KeyError, TypeError, ValueError) as error:
+                raise StoreError(
+                    f"Event {event.seq} of the store, of the kind {event.kind!r}, has a content "
+                    f"that no session stores ({type(error).__name__}: {error}). Use another store, "
+                    "or copy what is intact by `skactive status --salvage`."
+                ) from error
+            self.position = event.seq
 
     def _apply_answer(self, event: Event) -> None:
-        assert event.item is not None
-        self._answers[event.id] = event
-        self._ids.add(event.id)
-        self._answer_keys.add(
-            _answer_key(event.kind, event.item, event.value, event.ticket, event.annotator)
+        code = _CODE_OF_KIND.get(event.kind)
+        label = self._labels.add(event.value) if code is None else code
+        annotator = self._add_annotator(event.annotator)
+        row = self._rows.add(event.item)
+        self._update(
+            row,
+            annotator,
+            event.seq,
+            lambda: self._answers.add(event.id, event.seq, row, annotator, label),
         )
-        self._by_item.setdefault(event.item, {})[event.id] = event
-        self._by_annotator.setdefault(event.annotator, {})[event.id] = event
-        self._update_label(event.item, event.seq)
 
     def _apply_undo(self, event: Event) -> None:
-        undone = self._answers.pop(event.target or "", None)
-        if undone is None or undone.item is None:
+        row = None if event.item is None else self._rows.find(event.item)
+        number = None if row is None else self._answers.find(event.target or "", row)
+        if row is None or number is None:
             return
-        self._undone[event.id] = undone.item
-        del self._by_item[undone.item][undone.id]
-        del self._by_annotator[undone.annotator][undone.id]
-        self._update_label(undone.item, event.seq)
+        annotator = self._answers.annotator[number]
+        self._update(row, annotator, event.seq, lambda: self._answers.undo(number))
 
-    def _update_label(self, item: Ident, seq: int) -> None:
-        """Find the label of a row that counts: the last answer of the last who labeled it."""
-        self.tally.subtract(self._tally_keys(item))
-        last = {event.annotator: event for event in self._by_item[item].values()}
-        self._last[item] = last
-        labels = [event for event in last.values() if event.kind == "label"]
-        before = self._labels.pop(item, None)
-        after = max(labels, key=lambda event: event.seq) if labels else None
-        if after is not None:
-            self._labels[item] = after
-        self.tally.update(self._tally_keys(item))
-        if item in self._leased:
-            self._update_lease(self._leased[item])
-        if self._learnable is not None and item not in self._learnable:
+    def _add_annotator(self, name: Any) -> int:
+        if name is not None and not isinstance(name, str):
+            raise TypeError(f"the annotator {name!r} is not a string")
+        return self._annotators.setdefault(name, len(self._annotators))
+
+    def _update(
+        self, row: int, annotator: int, position: int, change: Callable[[], object]
+    ) -> None:
+        """Change the answers about a row, and everything that follows from them."""
+        before, had_labeled = self._find_label(row), self._has_labeled(row, annotator)
+        change()
+        self._n_rows_labeled_by[annotator] += self._has_labeled(row, annotator) - had_labeled
+        current = [self._answers.label[number] for number in self._answers.iter_current(row)]
+        label = next((code for code in current if code >= 0), _NO_LABEL)
+        if label != before:
+            self._set_label(row, before, label)
+        self._set_refusals(row, frozenset(current) if label == _NO_LABEL else _NOBODY)
+        if self._leased and (lease := self._leased.get(self._rows[row])) is not None:
+            self._update_lease(lease)
+        if row not in self._audit and self._is_of_pool(row):
+            entry = label if label >= 0 else REFUSED if current else UNANSWERED
+            self._log.add(row, entry, position, changed=before != label)
+
+    def _has_labeled(self, row: int, annotator: int) -> bool:
+        """Return whether the last answer of an annotator about a row is a label."""
+        answers = self._answers
+        for number in answers.iter_about(row):
+            if answers.annotator[number] == annotator:
+                return answers.label[number] >= 0
+        return False
+
+    def _is_of_pool(self, row: int) -> bool:
+        return self._takes_any_row or row < self._rows.n_pool
+
+    def _find_label(self, row: int | None) -> int:
+        """Return the code of the label of a row; _NO_LABEL without one."""
+        labels = self._label_of_row
+        return labels[row] if row is not None and row < len(labels) else _NO_LABEL
+
+    def _set_label(self, row: int, before: int, label: int) -> None:
+        labels = self._label_of_row
+        if row >= len(labels):
+            labels.extend([_NO_LABEL] * (row + 1 - len(labels)))
+        labels[row] = label
+        if before >= 0:
+            self._n_rows_of_label[before] -= 1
+        if label >= 0:
+            self._n_rows_of_label[label] += 1
+        difference = (label >= 0) - (before >= 0)
+        self._n_labels += difference
+        self.n_labels_lost += difference < 0
+        self._n_audited += difference if row in self._audit else 0
+
+    def _set_refusals(self, row: int, refusals: frozenset[int]) -> None:
+        """Set who refused a row that has no label: SKIPPED, UNKNOWN or both."""
+        before = self._refusals.get(row, _NOBODY)
+        if before == refusals:
             return
-        label = None if after is None else after.value
-        self._log.append((item, label, bool(last) and after is None))
-        if (None if before is None else before.value) != label:
-            self._n_changes += 1
-            if self._n_changes % self._refit_every == 0:
-                self._due = seq, len(self._log)
-
-    def _tally_keys(self, item: Ident) -> list[tuple[str, Any]]:
-        """Return the entries of the tally to which a row contributes."""
-        last = self._last.get(item, {})
-        annotators: list[tuple[str, Any]] = [("annotator", annotator) for annotator in last]
-        label = self._labels.get(item)
-        if label is not None:
-            classes = label.value if isinstance(label.value, list) else [label.value]
-            return [*annotators, *(("class", c) for c in classes)]
-        return [*annotators, *{(event.kind, None) for event in last.values()}]
+        self._n_rows_refused.subtract(before - refusals)
+        self._n_rows_refused.update(refusals - before)
+        if refusals:
+            self._refusals[row] = refusals
+        else:
+            del self._refusals[row]
 
     def _apply_lease(self, event: Event) -> None:
         items, session = tuple(event.value["items"]), event.value["session"]
-        lease = Lease(event.id, items, event.annotator, session, event.time, event.value["expires"])
-        self.leases[lease.ticket] = lease
+        for item in items:
+            self._rows.add(item)
+        expires = float(event.value["expires"])
+        lease = Lease(event.id, items, event.annotator, session, event.time, expires)
         self._leased.update(dict.fromkeys(items, lease))
         self._update_lease(lease)
 
     def _apply_release(self, event: Event) -> None:
-        lease = self.leases.get(event.ticket or "")
+        lease = self.open_leases.get(event.ticket or "")
         if lease is not None:
             lease.released.update(lease.items if event.value is None else event.value)
             self._update_lease(lease)
 
     def _update_lease(self, lease: Lease) -> None:
-        """Record whether a lease is open; an undo may open it again."""
+        """Record whether a lease is open."""
         if self.pending(lease):
             self.open_leases[lease.ticket] = lease
-        else:
-            self.open_leases.pop(lease.ticket, None)
+            return
+        self.open_leases.pop(lease.ticket, None)
+        for item in lease.items:
+            if self._leased.get(item) is lease:
+                del self._leased[item]
 
     def _apply_class(self, event: Event) -> None:
+        self._labels.add(event.value)
+        self.renamed.pop(event.value, None)
         if event.value not in self.classes:
             self.classes.append(event.value)
 
+    def _apply_rename(self, event: Event) -> None:
+        old, new = event.value["old"], event.value["new"]
+        self._labels.add(new)
+        codes = self._labels.rename(old, new)
+        self._answers.replace_labels(codes)
+        self._label_of_row[:] = array("i", [codes.get(c, c) for c in self._label_of_row])
+        counts = Counter[int]()
+        for label, count in self._n_rows_of_label.items():
+            counts[codes.get(label, label)] += count
+        self._n_rows_of_label = counts
+        self.classes = list(dict.fromkeys(replace_class(c, old, new) for c in self.classes))
+        self.renamed = {c: replace_class(name, old, new) for c, name in self.renamed.items()}
+        self.renamed[old] = new
+        self.renamed.pop(new, None)
+        self._log.add_rename(codes, event.seq)
+
     def _apply_plan(self, event: Event) -> None:
-        if event.value["by"] != self.settings:
+        upto, by = event.value["upto"], event.value["by"]
+        if self.settings is None and (self.plan is None or self.plan.value["by"] != by):
+            self.plan, self.plan_positions = None, []
+        elif self.settings not in {None, by}:
             return
-        if self.plan is None or event.value["upto"] > self.plan.value["upto"]:
-            self.plan = event
-            self.rounds.append(event)
-            self.scores = dict(zip(event.value["ids"], event.value["scores"] or (), strict=False))
+        if self.plan is None or upto > self.plan.value["upto"]:
+            self.set_plan(event)
+            self.plan_positions.append(event.seq)
+
+    def set_plan(self, plan: Event) -> None:
+        """Set the plan that counts."""
+        ids, scores = plan.value["ids"], plan.value["scores"] or ()
+        self.scores = dict(zip(ids, scores, strict=False))
+        self.plan = plan
+
+    def _ignore(self, event: Event) -> None:
+        """Apply an event from which nothing follows."""
 
     # Labels to learn from -------------------------------------------------------------------------
 
     @property
     def due(self) -> int:
         """Position of the event at which the current plan became due; 0 for the first plan."""
-        return self._due[0]
+        return self._log.due[0]
 
     def snapshot_due(self) -> LabelSnapshot:
         """Return the answers from which the plan that is due is made."""
-        return self._make_snapshot(*self._due)
+        return self._log.make_snapshot(*self._log.due, self._rows, self._labels)
 
     def snapshot_now(self) -> LabelSnapshot:
         """Return the answers as they are now."""
-        return self._make_snapshot(self.seq, len(self._log))
+        n_entries = len(self._log.row)
+        return self._log.make_snapshot(self.position, n_entries, self._rows, self._labels)
 
-    def _make_snapshot(self, seq: int, n_entries: int) -> LabelSnapshot:
-        labels: dict[Ident, Label] = {}
-        refused: set[Ident] = set()
-        for item, label, is_refused in self._log[:n_entries]:
-            labels.pop(item, None)
-            refused.discard(item)
-            if label is not None:
-                labels[item] = label
-            elif is_refused:
-                refused.add(item)
-        return LabelSnapshot(seq, labels, frozenset(refused))
-
-    # Answers and leases ---------------------------------------------------------------------------
+    # Counts ---------------------------------------------------------------------------------------
 
     @property
     def n_labels(self) -> int:
         """Number of rows that have a label."""
-        return len(self._labels)
+        return self._n_labels
 
-    def counts(self, what: str) -> dict[Any, int]:
-        """Return a part of the tally: "class" or "annotator"."""
-        return {name: n for (kind, name), n in self.tally.items() if kind == what and n > 0}
+    @property
+    def n_audited(self) -> int:
+        """Number of audit rows that have a label."""
+        return self._n_audited
 
-    def labels(self) -> Iterable[Event]:
-        """Return the answers that label rows, one per row."""
-        return self._labels.values()
+    @property
+    def n_skipped(self) -> int:
+        """Number of rows without a label that somebody skipped."""
+        return self._n_rows_refused[SKIPPED]
 
-    def get_label(self, item: Ident) -> Event | None:
-        """Return the answer that labels a row."""
-        return self._labels.get(item)
+    @property
+    def n_unknown(self) -> int:
+        """Number of rows without a label that somebody marked as unknown."""
+        return self._n_rows_refused[UNKNOWN]
 
-    def answers(self) -> Iterator[Event]:
+    def count_classes(self) -> dict[Any, int]:
+        """Return the number of rows of each class."""
+        counts: Counter[Any] = Counter()
+        for code, count in self._n_rows_of_label.items():
+            if count:
+                counts.update(dict.fromkeys(get_classes(self._labels[code]), count))
+        return dict(counts)
+
+    def count_annotators(self) -> dict[str | None, int]:
+        """Return the number of rows that each annotator labeled."""
+        counts = ((name, self._n_rows_labeled_by[code]) for name, code in self._annotators.items())
+        return {name: count for name, count in counts if count}
+
+    # Answers and leases ---------------------------------------------------------------------------
+
+    def get_label(self, item: Ident) -> Label | None:
+        """Return the label of a row that counts: the last label, if its annotator kept it."""
+        code = self._find_label(self._rows.find(item))
+        return self._labels[code] if code >= 0 else None
+
+    def iter_labels(self) -> Iterator[tuple[Ident, Label]]:
+        """Yield the rows that have a label, and their labels."""
+        codes = enumerate(self._label_of_row)
+        return ((self._rows[row], self._labels[code]) for row, code in codes if code >= 0)
+
+    def iter_answers(self) -> Iterator[Answer]:
         """Yield the last answer per row and annotator, in the order of the store."""
-        last_ids = {event.id for last in self._last.values() for event in last.values()}
-        return (event for event in self._answers.values() if event.id in last_ids)
+        return map(self._make_answer, self._answers.list_current())
 
-    def get_answer(self, item: Ident, annotator: str | None) -> Event | None:
+    def get_answer(self, item: Ident, annotator: str | None) -> Answer | None:
         """Return the last answer of an annotator about a row."""
-        return self._last.get(item, {}).get(annotator)
+        row, code = self._rows.find(item), self._annotators.get(annotator)
+        if row is None or code is None:
+            return None
+        about = self._answers.iter_about(row)
+        number = next((n for n in about if self._answers.annotator[n] == code), None)
+        return None if number is None else self._make_answer(number)
 
-    def last_answer(self, annotator: str | None) -> Event | None:
-        """Return the last answer of an annotator, which an undo retracts."""
-        answers = self._by_annotator.get(annotator)
-        return next(reversed(answers.values())) if answers else None
+    def list_answers_by(self, annotator: str | None, n: int, before: int | None) -> list[Answer]:
+        """Return the last `n` answers of an annotator that hold, latest first.
 
-    def get_undone(self, undo_id: str) -> Ident | None:
-        """Return the row whose answer the undo `undo_id` retracted; None for an unknown id."""
-        return self._undone.get(undo_id)
+        Parameters
+        ----------
+        annotator : str or None
+            Name of the annotator.
+        n : int
+            Number of answers.
+        before : int or None
+            Position that they are before; None: up to the latest one.
+        """
+        code = self._annotators.get(annotator)
+        answers: list[Answer] = []
+        for number in self._answers.iter_by(code) if code is not None else ():
+            if len(answers) == n:
+                break
+            is_earlier = before is None or self._answers.position[number] < before
+            if is_earlier and self._answers.is_current(number):
+                answers.append(self._make_answer(number))
+        return answers
 
-    def was_stored(self, event_id: str) -> bool:
-        """Return whether an answer was ever stored under this id, undone or not."""
-        return event_id in self._ids
+    def find_equal(
+        self, item: Ident, annotator: str | None, kind: str, label: Label | None
+    ) -> list[int]:
+        """Return the positions of equal answers of an annotator, undone ones too."""
+        row, by = self._rows.find(item), self._annotators.get(annotator)
+        code = _CODE_OF_KIND.get(kind, self._labels.find(label))
+        if row is None or by is None or code is None:
+            return []
+        answers = self._answers
+        return [
+            answers.position[number]
+            for number in answers.iter_about(row, undone=True)
+            if answers.annotator[number] == by and answers.label[number] == code
+        ]
 
-    def was_given(
-        self, kind: str, item: Ident, label: Label | None, ticket: str, annotator: str | None
-    ) -> bool:
-        """Return whether an annotator gave exactly this answer under this ticket, undone or not."""
-        return _answer_key(kind, item, label, ticket, annotator) in self._answer_keys
+    def _make_answer(self, number: int) -> Answer:
+        code, position = self._answers.label[number], self._answers.position[number]
+        if code >= 0:
+            return Answer("label", self._labels[code], position)
+        return Answer(_KIND_OF_CODE[code], None, position)
 
-    def is_settled(self, item: Ident) -> bool:
-        """Return whether a row needs no further answer: it has a label, or cannot have one."""
-        if item in self._labels:
-            return True
-        return any(event.kind == "unknown" for event in self._last.get(item, {}).values())
+    def is_labeled(self, item: Ident) -> bool:
+        """Return whether a row has a label."""
+        return self._find_label(self._rows.find(item)) >= 0
 
     def is_open_to(self, item: Ident, annotator: str | None) -> bool:
         """Return whether a row may be handed to an annotator, whether it is leased or not."""
-        if self.is_settled(item):
+        row = self._rows.find(item)
+        if row is None:
+            return self._takes_any_row
+        if not self._is_of_pool(row):
+            return False
+        if self._find_label(row) >= 0 or UNKNOWN in self._refusals.get(row, _NOBODY):
             return False
         return self.get_answer(item, annotator) is None
 
@@ -313,12 +459,15 @@ class SessionState:
         ]
 
 
-def _answer_key(
-    kind: str, item: Ident | None, label: Any, ticket: str | None, annotator: str | None
-) -> tuple[Any, ...]:
-    """Return what equal answers have in common, hashable."""
-    return kind, item, tuple(label) if isinstance(label, list) else label, ticket, annotator
-
-
-def _ignore(event: Event) -> None:
-    """Ignore a kind of event that this version does not know."""
+_APPLY: Mapping[str, Callable[[SessionState, Event], None]] = {
+    "label": SessionState._apply_answer,
+    "skip": SessionState._apply_answer,
+    "unknown": SessionState._apply_answer,
+    "undo": SessionState._apply_undo,
+    "lease": SessionState._apply_lease,
+    "release": SessionState._apply_release,
+    "class": SessionState._apply_class,
+    "rename": SessionState._apply_rename,
+    "plan": SessionState._apply_plan,
+    "pool": SessionState._ignore,
+}

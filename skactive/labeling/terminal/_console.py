@@ -15,6 +15,8 @@ __all__ = [
     "ENTER",
     "ESCAPE",
     "LEFT",
+    "PAGE_DOWN",
+    "PAGE_UP",
     "PASTED",
     "REDRAW",
     "RIGHT",
@@ -27,6 +29,7 @@ __all__ = [
 # Keys without a character of their own. No class can have such a name.
 BACKSPACE, END, ENTER, ESCAPE, REDRAW = "\x7f", "\x04", "\r", "\x1b", "\x0c"
 LEFT, RIGHT, PASTED, UNKNOWN = "\x1b[D", "\x1b[C", "\x1b[200~", "\x1b["
+PAGE_UP, PAGE_DOWN = "\x1b[5~", "\x1b[6~"
 
 
 class HungUpError(Exception):
@@ -48,8 +51,26 @@ class Console(Protocol):
     def read(self) -> str:
         """Return a key or a line; `END` at the end of the input."""
 
-    def ask(self, question: str, hint: Callable[[str], str] | None = None, typed: str = "") -> str:
-        """Return what is typed after a question, stripped; empty if the question is dismissed."""
+    def ask(
+        self,
+        question: str,
+        hint: Callable[[str], str] | None = None,
+        typed: str = "",
+        redraw: Callable[[], None] | None = None,
+    ) -> str:
+        """Return what is typed after a question, stripped; empty if the question is dismissed.
+
+        Parameters
+        ----------
+        question : str
+            A sanitized text.
+        hint : callable, default=None
+            Takes what is typed so far, and returns a text to show beside it.
+        typed : str, default=""
+            The first characters of the answer.
+        redraw : callable, default=None
+            Shows the rest of the screen again, after a resize.
+        """
 
 
 class LineConsole:
@@ -81,7 +102,13 @@ class LineConsole:
             line = sys.stdin.readline()
         return line.strip() if line else END
 
-    def ask(self, question: str, hint: Callable[[str], str] | None = None, typed: str = "") -> str:
+    def ask(
+        self,
+        question: str,
+        hint: Callable[[str], str] | None = None,
+        typed: str = "",
+        redraw: Callable[[], None] | None = None,
+    ) -> str:
         """Return the next line."""
         self._write(question + "\n")
         line = self.read()

@@ -22,6 +22,8 @@ from skactive.labeling.terminal._console import (
     ENTER,
     ESCAPE,
     LEFT,
+    PAGE_DOWN,
+    PAGE_UP,
     PASTED,
     REDRAW,
     RIGHT,
@@ -30,7 +32,7 @@ from skactive.labeling.terminal._console import (
     LineConsole,
 )
 from skactive.labeling.terminal._signals import Signals
-from skactive.labeling.terminal._text import get_width, wrap
+from skactive.labeling.terminal._text import get_width, truncate
 
 if sys.platform == "win32":
     from prompt_toolkit.eventloop.win32 import wait_for_handles
@@ -40,6 +42,7 @@ else:
 
 __all__ = ["KeyConsole"]
 
+_MIN_COLUMNS, _MIN_LINES = 10, 4  # less cannot be used
 _POLL_SECONDS = 0.1  # an Escape without anything after it in this time is the key itself
 
 _INTERRUPT = "\x03"
@@ -54,6 +57,8 @@ _KEYS: dict[str, str] = {
     Keys.Escape: ESCAPE,
     Keys.Left: LEFT,
     Keys.Right: RIGHT,
+    Keys.PageUp: PAGE_UP,
+    Keys.PageDown: PAGE_DOWN,
     Keys.BracketedPaste: PASTED,
 }
 
@@ -79,6 +84,11 @@ class KeyConsole(LineConsole):
         self._shown_size = self.size()
         self._raw_modes: list[Any] | None = None  # of termios
 
+    def size(self) -> tuple[int, int]:
+        """Return the number of columns and lines of the terminal, whatever the environment says."""
+        size = self._output.get_size()
+        return max(size.columns, _MIN_COLUMNS), max(size.rows, _MIN_LINES)
+
     @contextmanager
     def open(self) -> Iterator[None]:
         """Read keys without Enter inside the context; restore the terminal after it."""
@@ -101,11 +111,19 @@ class KeyConsole(LineConsole):
             self._output.erase_screen()
         self._write(f"{text}\n")
 
-    def ask(self, question: str, hint: Callable[[str], str] | None = None, typed: str = "") -> str:
+    def ask(
+        self,
+        question: str,
+        hint: Callable[[str], str] | None = None,
+        typed: str = "",
+        redraw: Callable[[], None] | None = None,
+    ) -> str:
         """Return what is typed up to Enter; Escape dismisses the question."""
         while True:
             self._show_question(f"{question} {typed}", hint(typed) if hint is not None else "")
             key = self.read()
+            if key == REDRAW and redraw is not None:
+                redraw()
             if key in {ENTER, ESCAPE, END}:
                 self._show_question("", "")
                 return typed.strip() if key == ENTER else ""
@@ -117,7 +135,12 @@ class KeyConsole(LineConsole):
     def _show_question(self, text: str, hint: str) -> None:
         """Write on the line of the cursor, and leave the cursor between text and hint."""
         self._shown_size = self.size()
-        beside = wrap(f"   {hint}", self.size()[0] // 2)[0] if hint else ""
+        width = self.size()[0] - 1  # a cursor after the last column would begin another line
+        while get_width(text) > width:
+            text = f"…{text[2:]}"  # the end is what is being typed
+        beside = truncate(f"   {hint}", max(2, min(width // 2, width - get_width(text))))
+        if not hint or get_width(text) + get_width(beside) > width:
+            beside = ""
         self._output.write_raw("\r")
         self._output.erase_end_of_line()
         self._output.write_raw(text + beside)

@@ -1,27 +1,24 @@
-"""Draw the screen of the terminal, as text: pure functions of what it shows."""
+"""The screen as text: progress, a row, its keys; never taller than the terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import NamedTuple
 
 from skactive.labeling._keys import Keys
+from skactive.labeling._messages import describe_accuracy, describe_counts, describe_labeled
 from skactive.labeling.state._progress import Progress
-from skactive.labeling.terminal._text import get_width, sanitize, wrap
+from skactive.labeling.terminal._flow import BOLD, CYAN, DIM, GREEN, YELLOW, Option, Pen, flow
+from skactive.labeling.terminal._text import get_width, sanitize, truncate, wrap
 
-__all__ = [
-    "MAX_WIDTH",
-    "Screen",
-    "describe_accuracy",
-    "describe_label",
-    "draw_screen",
-    "format_item",
-]
+__all__ = ["MAX_WIDTH", "Drawing", "Screen", "draw_screen"]
 
 MAX_WIDTH = 100  # longer lines are hard to read
-_MAX_ITEM_LINES = 200  # more on demand
-_BOLD, _DIM, _CYAN, _YELLOW, _GREEN = "1", "2", "1;36", "33", "32"
+# Where there is little room, those of the lowest rank stay; the classes have one of their own.
+_RANKS = {"help": 0, "close": 0, "submit": 1, "keep the answer": 1, "more": 4, "quit": 5, "undo": 6}
+_CHOSEN_RANK, _CLASS_RANK, _LAST_RANK = 2, 3, 7
+_MIN_TITLE_WIDTH = 40  # of a terminal with room for words
 
 
 @dataclass(frozen=True)
@@ -36,18 +33,26 @@ class Screen:
         Progress of the session.
     keys : Keys
         Keys of classes and commands.
+    annotator : str or None
+        The person at the terminal.
+    n_audit_rows : int
+        Number of rows that are reserved for the audit.
     name : str or None
-        Name of the row; None if no row is shown.
-    item : list of str
-        Lines of the row, from `format_item`.
+        Name of the row, or of what else is shown; None if nothing is.
+    lines : list of str
+        Lines of the row, sanitized and wrapped.
+    first : int
+        Position of the line to begin with, if the terminal is too small for all.
     answer : str
         The row's present answer, if it is shown again; else empty.
     chosen : sequence of str
         With several classes per row: those chosen so far.
     multilabel : bool
         Whether a row may have several classes.
-    commands : sequence of str
-        Commands that are available.
+    has_classes : bool
+        Whether the classes are shown.
+    commands : sequence of (str, str)
+        Keys and names of the commands that are available.
     message : str
         What happened last.
     warning : bool
@@ -57,52 +62,58 @@ class Screen:
     title: str
     progress: Progress
     keys: Keys
+    annotator: str | None = None
+    n_audit_rows: int = 0
     name: str | None = None
-    item: list[str] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+    first: int = 0
     answer: str = ""
     chosen: Sequence[str] = ()
     multilabel: bool = False
-    commands: Sequence[str] = ()
+    has_classes: bool = True
+    commands: Sequence[tuple[str, str]] = ()
     message: str = ""
     warning: bool = False
 
 
-def format_item(content: Any, width: int, *, show_all: bool) -> tuple[list[str], int]:
-    """Return the lines of a row, and how many of them were left out.
+class Drawing(NamedTuple):
+    """A drawn screen.
 
     Parameters
     ----------
-    content : str or list of (str, str)
-        A text, or pairs of name and value.
-    width : int
-        Columns of the screen.
-    show_all : bool
-        Whether to leave out no line, however many there are.
-
-    Returns
-    -------
-    lines : list of str
-        At most 200 unless `show_all`.
-    n_hidden : int
-        Number of lines left out.
+    text : str
+        Its lines.
+    first : int
+        Position of the first line of the row that is in view.
+    n_shown : int
+        Number of lines of the row that are in view.
     """
-    if isinstance(content, str):
-        lines = wrap(sanitize(content, keep_lines=True), width) if content.strip() else ["(empty)"]
-    else:
-        names = [sanitize(name) for name, _ in content]
-        name_width = min(max(map(get_width, names), default=0), width // 2)
-        lines = [
-            line
-            for name, (_, value) in zip(names, content, strict=True)
-            for line in wrap(f"{_pad(name, name_width)}  {sanitize(value)}", width)
-        ]
-    if show_all or len(lines) <= _MAX_ITEM_LINES:
-        return lines, 0
-    return lines[:_MAX_ITEM_LINES], len(lines) - _MAX_ITEM_LINES
+
+    text: str
+    first: int
+    n_shown: int
 
 
-def draw_screen(screen: Screen, width: int, *, color: bool) -> str:
-    """Return the text of a screen, in lines no wider than `width`.
+class _Style(NamedTuple):
+    """Parts that give way to the row on small terminals."""
+
+    blanks: bool
+    rules: bool
+    details: bool  # the title and the state of the model, in lines of their own
+    message_below: bool  # else it takes the place of the title
+
+
+_STYLES = (
+    _Style(True, True, True, True),
+    _Style(False, True, True, True),
+    _Style(False, False, True, True),
+    _Style(False, False, False, True),
+    _Style(False, False, False, False),
+)
+
+
+def draw_screen(screen: Screen, width: int, height: int | None = None, *, color: bool) -> Drawing:
+    """Draw a screen in lines no wider than `width`.
 
     Parameters
     ----------
@@ -110,128 +121,165 @@ def draw_screen(screen: Screen, width: int, *, color: bool) -> str:
         Its contents.
     width : int
         Columns.
+    height : int or None
+        Lines; a long row is then shown in part. None shows everything.
     color : bool
         Whether to use colors.
     """
-    width = min(width, MAX_WIDTH)
-    pen = _Pen(color)
-    rule = pen("─" * width, _DIM)
-    lines = [*_format_header(screen, width, pen), rule]
+    frame = _Frame(screen, min(width, MAX_WIDTH), height, color)
+    if height is None:
+        above, below = frame.draw(_STYLES[0])
+        return _assemble(screen, frame, above, below, len(screen.lines), _STYLES[0])
+    n_lines = len(screen.lines)
+    for style in _STYLES:
+        # Blank lines give way to any line of the row, other parts to a third of the screen
+        n_wanted = n_lines if style.blanks else min(n_lines, max(1, height // 3))
+        above, below = frame.draw(style)
+        room = height - len(above) - len(below) - _count_framing(screen, style)
+        if room >= n_wanted:
+            break
+    drawing = _assemble(screen, frame, above, below, max(room, 1), style)
+    lines = drawing.text.split("\n")
+    return drawing._replace(text="\n".join(lines[:height]))
+
+
+def _count_framing(screen: Screen, style: _Style) -> int:
+    """Return the number of lines around a row: its name and blanks."""
+    return 0 if screen.name is None else 1 + 2 * style.blanks
+
+
+def _assemble(
+    screen: Screen, frame: _Frame, above: list[str], below: list[str], room: int, style: _Style
+) -> Drawing:
+    n_lines = len(screen.lines)
+    n_shown = min(room, n_lines)
+    first = max(0, min(screen.first, n_lines - n_shown))
+    blank = [""] * style.blanks
+    shown = screen.lines[first : first + n_shown]
     if screen.name is not None:
-        lines += [pen(_truncate(_format_title(screen), width), _DIM), "", *screen.item, "", rule]
-        lines += _format_classes(screen, width, pen)
-    lines += _flow([_format_option(key, name, pen) for key, name in _list_commands(screen)], width)
-    if screen.message:
-        code = _YELLOW if screen.warning else _BOLD
-        lines += ["", *(pen(line, code) for line in wrap(sanitize(screen.message), width))]
-    return "\n".join(lines)
+        above = [*above, frame.draw_name(first, n_shown), *blank]
+        below = [*blank, *below]
+    return Drawing("\n".join([*above, *shown, *below]), first, n_shown)
 
 
-def describe_accuracy(progress: Progress) -> str:
-    """Return the accuracy of the model with its 95 % interval; empty if unknown.
+class _Frame:
+    """The parts of a screen around a row."""
 
-    Parameters
-    ----------
-    progress : Progress
-        Progress of a session.
-    """
-    if progress.accuracy is None:
-        return ""
-    share, low, high = (f"{100 * value:.0f}" for value in progress.accuracy)
-    return f"accuracy {share} % ({low} to {high} %)"
+    def __init__(self, screen: Screen, width: int, height: int | None, color: bool) -> None:
+        self._screen, self._width, self._height = screen, width, height
+        self._pen = Pen(color)
 
+    def draw(self, style: _Style) -> tuple[list[str], list[str]]:
+        """Return the lines above a row and its name, and those below it."""
+        screen, blank = self._screen, [""] * style.blanks
+        rule = [self._pen("─" * self._width, DIM)] * style.rules
+        message = self._draw_message()
+        header = self._draw_header() if style.details else self._draw_short_header()
+        if message and not style.message_below:
+            header, message = message[:1], []
+        above = [*header, *rule]
+        below = [*rule * (screen.name is not None), *self._draw_keys(style)]
+        return above, [*below, *blank, *message] if message else below
 
-def describe_label(label: Any) -> str:
-    """Return the text of a label.
+    def draw_name(self, first: int, n_shown: int) -> str:
+        """Return the name of the row, which lines of it are in view, and its answer."""
+        screen, tail = self._screen, ""
+        if n_shown < len(screen.lines):
+            part = f"{first + 1:,}-{first + n_shown:,} of {len(screen.lines):,}"
+            tail = f" · lines {part}" if self._width >= _MIN_TITLE_WIDTH else f" {part}"
+        if screen.answer:
+            tail += f" · answered: {screen.answer}"
+        tail = truncate(tail, max(2, self._width - 8))
+        name = truncate(sanitize(screen.name or ""), max(2, self._width - get_width(tail)))
+        return self._pen(name + tail, DIM)
 
-    Parameters
-    ----------
-    label : str, int, float, bool or list
-        A label as it is stored.
-    """
-    if isinstance(label, list | tuple):
-        return ", ".join(sanitize(str(name)) for name in label) or "none of the classes"
-    return sanitize(str(label))
+    def _limit(self, share: int) -> int | None:
+        """Return the number of lines that a part may take: a share of the terminal."""
+        return None if self._height is None else max(1, self._height // share)
 
+    def _wrap(self, text: str, code: str, share: int) -> list[str]:
+        lines, limit = wrap(sanitize(text), self._width), self._limit(share)
+        if limit is not None and len(lines) > limit:
+            lines = [*lines[: limit - 1], truncate(" ".join(lines[limit - 1 :]), self._width)]
+        return [self._pen(line, code) for line in lines]
 
-class _Pen:
-    """Color text, or not."""
+    def _draw_message(self) -> list[str]:
+        screen = self._screen
+        code = YELLOW if screen.warning else BOLD
+        return self._wrap(screen.message, code, 4) if screen.message else []
 
-    def __init__(self, color: bool) -> None:
-        self._color = color
+    def _draw_short_header(self) -> list[str]:
+        screen = self._screen
+        labeled = describe_labeled(screen.progress)
+        text = f"{labeled} · {sanitize(screen.title)}" if screen.title else labeled
+        return [self._pen(truncate(text, self._width), BOLD)]
 
-    def __call__(self, text: str, code: str) -> str:
-        return f"\x1b[{code}m{text}\x1b[0m" if self._color and text else text
+    def _draw_header(self) -> list[str]:
+        screen, progress = self._screen, self._screen.progress
+        facts = [describe_counts(progress, screen.annotator)]
+        if progress.n_learned:
+            facts.append(f"model of {progress.n_learned:,} labels")
+        if accuracy := describe_accuracy(progress, screen.n_audit_rows):
+            facts.append(accuracy)
+        lines = [
+            self._pen(truncate(sanitize(screen.title), self._width), BOLD),
+            *flow([self._make_fact(fact) for fact in facts], self._width),
+        ]
+        if progress.stop_reason:
+            lines += self._wrap(f"You may stop now: {progress.stop_reason}", GREEN, 8)
+        if progress.problem:
+            lines += self._wrap(f"Problem with the model: {progress.problem}", YELLOW, 8)
+        return lines
 
+    def _make_fact(self, fact: str) -> Option:
+        text = truncate(fact, self._width)
+        return Option(text, text)
 
-def _format_title(screen: Screen) -> str:
-    return f"{screen.name} · answered: {screen.answer}" if screen.answer else str(screen.name)
+    def _draw_keys(self, style: _Style) -> list[str]:
+        """Return the keys of classes and commands, together if there is little room."""
+        screen = self._screen
+        classes = self._list_classes() if screen.has_classes and screen.name is not None else []
+        commands = [self._make_command(key, name) for key, name in self._list_commands()]
+        if not style.details:
+            return flow([*classes, *commands], self._width, self._limit(3))
+        lines = flow(commands, self._width, self._limit(6))
+        if not classes:
+            return lines
+        shown = flow(classes, self._width, self._limit(4), self._describe_rest)
+        return [*shown, *[""] * style.blanks, *lines]
 
+    def _describe_rest(self, n: int) -> str:
+        find = self._screen.keys.find_command_key
+        keys = [f"{find('search')} to search", find("help")]
+        return truncate(f"… {n:,} more: {' or '.join(filter(None, keys))}", self._width)
 
-def _format_header(screen: Screen, width: int, pen: _Pen) -> list[str]:
-    progress = screen.progress
-    facts = [f"{progress.n_labeled:,} of {progress.n_rows:,} labeled"]
-    if progress.n_unknown:
-        facts.append(f"{progress.n_unknown:,} unknown")
-    if progress.n_learned:
-        facts.append(f"model of {progress.n_learned:,} labels")
-    if accuracy := describe_accuracy(progress):
-        facts.append(accuracy)
-    lines = [
-        pen(_truncate(sanitize(screen.title), width), _BOLD),
-        *_flow([(get_width(fact), fact) for fact in facts], width),
-    ]
-    if progress.stop_reason:
-        reason = wrap(f"You may stop now: {progress.stop_reason}", width)
-        lines += [pen(line, _GREEN) for line in reason]
-    if progress.problem:
-        problem = wrap(f"The last fit failed: {sanitize(progress.problem)}", width)
-        lines += [pen(line, _YELLOW) for line in problem]
-    return lines
+    def _list_classes(self) -> list[Option]:
+        key_of = {name: key for key, name in self._screen.keys.classes.items()}
+        return [self._make_class(key_of.get(name, "·"), name) for name in self._screen.keys.names]
 
+    def _make_class(self, key: str, name: str) -> Option:
+        screen, pen = self._screen, self._pen
+        n_rows = screen.progress.classes.get(name, 0)
+        count = f" {n_rows:,}" if n_rows else ""
+        chosen = name in screen.chosen
+        mark = ("[x] " if chosen else "[ ] ") if screen.multilabel else ""
+        title = truncate(sanitize(name), max(2, self._width - len(f"{key} {mark}{count}")))
+        colored = f"{pen(key, CYAN)} {mark}{pen(title, BOLD)}{pen(count, DIM)}"
+        return Option(
+            f"{key} {mark}{title}{count}", colored, _CHOSEN_RANK if chosen else _CLASS_RANK
+        )
 
-def _format_classes(screen: Screen, width: int, pen: _Pen) -> list[str]:
-    counts, key_of = screen.progress.classes, {n: k for k, n in screen.keys.classes.items()}
-    options = []
-    for name in screen.keys.names:
-        title = sanitize(name)
-        count = f" {counts[name]:,}" if name in counts else ""
-        mark = ("[x] " if name in screen.chosen else "[ ] ") if screen.multilabel else ""
-        key = key_of.get(name, "·")
-        option = f"{pen(key, _CYAN)} {mark}{pen(title, _BOLD)}{pen(count, _DIM)}"
-        options.append((get_width(f"{key} {mark}{title}{count}"), option))
-    return [*_flow(options, width), ""]
+    def _list_commands(self) -> list[tuple[str, str]]:
+        screen = self._screen
+        if screen.name is None or not screen.has_classes:
+            return list(screen.commands)
+        if screen.multilabel:
+            return [("Enter", "submit"), *screen.commands]
+        if screen.answer:
+            return [("Enter", "keep the answer"), *screen.commands]
+        return list(screen.commands)
 
-
-def _list_commands(screen: Screen) -> list[tuple[str, str]]:
-    items = screen.keys.commands.items()
-    commands = [(key, name) for key, name in items if name in screen.commands]
-    if screen.multilabel and screen.name is not None:
-        commands.insert(0, ("Enter", "done"))
-    elif screen.answer:
-        commands.insert(0, ("Enter", "keep the answer"))
-    return commands
-
-
-def _format_option(key: str, name: str, pen: _Pen) -> tuple[int, str]:
-    """Return a key with its meaning, and the columns that they take."""
-    return get_width(f"{key} {name}"), f"{pen(key, _CYAN)} {name}"
-
-
-def _flow(options: Sequence[tuple[int, str]], width: int) -> list[str]:
-    """Return options, pairs of width and text, in as few lines as they need."""
-    lines, line, used = [], "", 0
-    for length, option in options:
-        if line and used + 3 + length > width:
-            lines.append(line)
-            line, used = "", 0
-        line, used = (f"{line}   {option}", used + 3 + length) if line else (option, length)
-    return [*lines, line] if line else lines
-
-
-def _pad(text: str, width: int) -> str:
-    return text + " " * max(0, width - get_width(text))
-
-
-def _truncate(text: str, width: int) -> str:
-    return text if get_width(text) <= width else wrap(text, max(width - 1, 2))[0] + "…"
+    def _make_command(self, key: str, name: str) -> Option:
+        rank = _RANKS.get(name, _LAST_RANK)
+        name = truncate(name, max(2, self._width - get_width(key) - 1))
+        return Option(f"{key} {name}", f"{self._pen(key, CYAN)} {name}", rank)

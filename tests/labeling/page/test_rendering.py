@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from skactive.labeling.page import Renderer
-from skactive.labeling.page._media import encode_png, encode_wav, scale_image
+from skactive.labeling.page._pixels import encode_png
+from skactive.labeling.page._sounds import encode_wav
 
 Image = pytest.importorskip("PIL.Image", reason="reads the images back")
 GRAY = np.arange(12, dtype=np.uint8).reshape(3, 4) * 20
@@ -123,14 +124,17 @@ def test_channels_first_are_turned_round():
 def test_large_images_are_made_smaller():
     image = np.zeros((3000, 1500), dtype=np.uint8)
     image[:, ::2] = 200
-    small = scale_image(image)
-    assert small.shape == (1000, 500, 1)
+    content = render_row(image)
+    small = pixels(content)
+    assert small.shape == (1000, 500)
     assert set(np.unique(small)) == {67, 133}  # means of 3 columns, not some of them
-    assert scale_image(np.zeros((5000, 2), dtype=np.uint8)).size
+    assert (content["width"], content["height"], content["reduced"]) == (1500, 3000, True)
 
 
 def test_images_of_pillow():
     np.testing.assert_array_equal(pixels(render_row(Image.fromarray(GRAY))), GRAY)
+    deep = Image.fromarray(GRAY.astype(np.uint16) * 50)
+    np.testing.assert_array_equal(pixels(render_row(deep)), np.rint(GRAY * (255 / 220)))
     clear = Image.new("RGBA", (2, 2), (1, 2, 3, 4))
     np.testing.assert_array_equal(pixels(render_row(clear))[0, 0], [1, 2, 3, 4])
 
@@ -179,6 +183,9 @@ def folder(tmp_path):
     (root / "notes.txt").write_text("secret")
     (tmp_path / "outside.png").write_bytes(encode_png(GRAY[:, :, None]))
     (root / "link.png").symlink_to(tmp_path / "outside.png")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "c.png").write_bytes(encode_png(GRAY[:, :, None]))
+    (root / "linked").symlink_to(tmp_path / "elsewhere")
     return root
 
 
@@ -197,15 +204,26 @@ def test_texts_are_files_only_if_said_so(folder):
     assert render_row("deep/b.wav", media_root=folder)["type"] == "audio"
     assert render_row("there is no a.png", media_root=folder)["type"] == "text"
     assert render_row("notes.txt", media_root=folder)["type"] == "text"
+    assert render_row(f"{'long ' * 99} a.png", media_root=folder)["type"] == "text"
+    assert render_row("nul\0a.png", media_root=folder)["type"] == "text"
 
 
-@pytest.mark.parametrize("name", ["../outside.png", "link.png", "deep/../../outside.png"])
+@pytest.mark.parametrize(
+    "name", ["../outside.png", "deep/../../outside.png", "linked/../outside.png"]
+)
 @pytest.mark.parametrize("render", ["image", None, Path])
 def test_files_outside_the_folder_are_refused(folder, name, render):
     content = render_row(name, render, media_root=folder)
     assert content["type"] == "problem"
     assert "not in the folder" in content["text"]
     assert str(folder) not in content["text"]
+
+
+@pytest.mark.parametrize("name", ["link.png", "linked/c.png", "deep/../a.png", "./a.png"])
+@pytest.mark.parametrize("render", ["image", None, Path])
+def test_links_in_the_folder_are_followed(folder, name, render):
+    np.testing.assert_array_equal(pixels(render_row(name, render, media_root=folder)), GRAY)
+    assert render_row(folder / name, media_root=folder)["type"] == "image"
 
 
 def test_absolute_names_are_refused(folder):

@@ -6,6 +6,8 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
+from skactive.exceptions import StoreError
+from skactive.labeling.state._codes import RowCodes
 from skactive.labeling.state._events import Event
 from skactive.labeling.state._state import SessionState
 
@@ -25,10 +27,11 @@ def apply_history(history, state):
     events = []
     for seq, happened in enumerate(history, 1):
         if happened[0] == "undo":
-            last = state.last_answer(happened[1])
+            last = next(iter(state.list_answers_by(happened[1], 1, None)), None)
             if last is None:
                 continue
-            event = Event("undo", f"u{seq}", last.item, happened[1], target=last.id, seq=seq)
+            target = next(event for event in events if event.seq == last.position)
+            event = Event("undo", f"u{seq}", target.item, happened[1], target=target.id, seq=seq)
         else:
             kind, item, who, label = happened
             value = label if kind == "label" else None
@@ -57,25 +60,31 @@ def fold(events):
 @given(history=histories, every=st.integers(1, 4), learned=st.sets(st.sampled_from(ITEMS)))
 @settings(max_examples=200, deadline=None)
 def test_it_is_what_a_fold_of_all_events_comes_to(history, every, learned):
-    state = SessionState("me", learnable=learned, refit_every=every)
+    audit = set(ITEMS) - learned
+    state = SessionState("me", audit=audit, refit_every=every)
     events = apply_history(history, state)
     labels, refused, last = fold(events)
-    assert {event.item: event.value for event in state.labels()} == labels
-    assert list(state.answers()) == sorted(last.values(), key=lambda event: event.seq)
+    assert dict(state.iter_labels()) == labels
+    positions = [answer.position for answer in state.iter_answers()]
+    assert positions == sorted(event.seq for event in last.values())
+    assert state.n_labels == len(labels)
+    assert state.n_audited == len(labels.keys() & audit)
     now = state.snapshot_now()
     assert now.labels == {item: label for item, label in labels.items() if item in learned}
     assert now.refused == refused & learned
-    assert state.counts("class") == Counter(labels.values())
-    assert state.counts("annotator") == Counter(who for _, who in last)
+    assert state.count_classes() == Counter(labels.values())
+    by = Counter(who for (_, who), event in last.items() if event.kind == "label")
+    assert state.count_annotators() == by
     kinds = {(row, event.kind) for (row, _), event in last.items() if row in refused}
-    for kind in ("skip", "unknown"):
-        assert state.tally[kind, None] == sum(kind == each for _, each in kinds)
+    assert state.n_skipped == sum(kind == "skip" for _, kind in kinds)
+    assert state.n_unknown == sum(kind == "unknown" for _, kind in kinds)
     for item in ITEMS:
         mine = {who: event for (row, who), event in last.items() if row == item}
         unknown = any(event.kind == "unknown" for event in mine.values())
-        assert state.is_settled(item) == (item in labels or unknown)
+        assert state.is_labeled(item) == (item in labels)
         for who in PEOPLE:
-            assert state.get_answer(item, who) == mine.get(who)
+            answer, event = state.get_answer(item, who), mine.get(who)
+            assert (answer and tuple(answer)) == (event and (event.kind, event.value, event.seq))
             assert state.is_open_to(item, who) == (
                 item not in labels and not unknown and who not in mine
             )
@@ -85,9 +94,9 @@ def test_it_is_what_a_fold_of_all_events_comes_to(history, every, learned):
 @settings(max_examples=100, deadline=None)
 def test_a_plan_becomes_due_at_a_place_that_the_events_alone_decide(history, every):
     """The snapshot that is due is a fold of the events up to its position."""
-    state = SessionState("me", refit_every=every)
+    state = SessionState("me", rows=RowCodes(ITEMS), refit_every=every)
     events = apply_history(history, state)
-    again = SessionState("me", refit_every=every)
+    again = SessionState("me", rows=RowCodes(ITEMS), refit_every=every)
     again.apply(events)
     assert again.due == state.due
     due = state.snapshot_due()
@@ -115,39 +124,72 @@ def test_the_plan_that_knows_most_counts():
     assert state.scores == {2: 0.5}
     state.apply([plan("other", 30, [4], 4)])
     assert state.plan.value["ids"] == [2]
-    assert len(state.rounds) == 2
+    assert state.plan_positions == [1, 2]
 
 
 def test_a_lease_waits_for_the_answers_that_are_missing():
     state = SessionState("me")
     value = {"items": [1, 2, 3], "session": "s", "expires": 9.0}
     state.apply([Event("lease", "t", annotator="ann", value=value, time=1.0, seq=1)])
-    lease = state.leases["t"]
+    lease = state.open_leases["t"]
     assert (lease.items, lease.annotator, lease.granted, lease.expires) == (
         (1, 2, 3), "ann", 1.0, 9.0,
     )  # fmt: skip
     state.apply([Event("label", "a", 2, "bob", "x", seq=2), Event("skip", "b", 3, "bob", seq=3)])
     assert state.pending(lease) == [1, 3]
-    assert list(state.open_leases) == ["t"]
-    state.apply([Event("label", "z", 1, "bob", "x", seq=3), Event("skip", "y", 3, "ann", seq=3)])
-    assert not state.open_leases
-    state.apply(
-        [Event("undo", "w", 1, target="z", seq=3), Event("undo", "v", 3, target="y", seq=3)]
-    )
-    assert list(state.open_leases) == ["t"]
     state.apply([Event("release", "c", ticket="t", value=[1], seq=4)])
     assert state.pending(lease) == [3]
-    state.apply(
-        [Event("release", "d", ticket="t", seq=5), Event("release", "e", ticket="?", seq=6)]
-    )
+    assert list(state.open_leases) == ["t"]
+    state.apply([Event("skip", "y", 3, "ann", seq=5), Event("release", "e", ticket="?", seq=6)])
     assert state.pending(lease) == []
+    assert not state.open_leases
 
 
-def test_events_of_later_versions_are_ignored():
+@pytest.mark.parametrize(
+    "event",
+    [
+        Event("dream", "a", 1, value="x"),
+        Event("_init__", "a"),
+        Event("label", "a", None, value="x"),
+        Event("label", "a", True, value="x"),
+        Event("label", "a", 1, value=None),
+        Event("label", "a", 1, value={"x": 1}),
+        Event("lease", "a", value=[1]),
+        Event("lease", "a", value={"items": [[1]], "session": "s", "expires": 1.0}),
+        Event("release", "a", ticket="t", value=3),
+        Event("plan", "a", value={"by": "me"}),
+        Event("rename", "a", value="x"),
+    ],
+)
+def test_an_event_that_no_session_stores_is_an_error(event):
     state = SessionState("me")
-    state.apply([Event("dream", "a", 1, value="x", seq=7)])
-    assert state.seq == 7
-    assert not list(state.answers())
+    lease = {"items": [1], "session": "s", "expires": 9.0}
+    state.apply([Event("lease", "t", value=lease, time=1.0, seq=1)])
+    with pytest.raises(StoreError, match="Event 2 of the store"):
+        state.apply([event._replace(seq=2)])
+    assert state.position == 1
+
+
+def test_a_class_is_renamed_or_merged():
+    state = SessionState("me", refit_every=100)
+    answers = [("a", "x"), ("b", "y"), ("c", ["x", "z"]), ("d", ["x", "y"])]
+    state.apply(
+        Event("label", f"e{seq}", item, "ann", value, seq=seq)
+        for seq, (item, value) in enumerate(answers, 1)
+    )
+    before = state.snapshot_now()
+    state.apply([Event("rename", "r", value={"old": "x", "new": "y"}, seq=5)])
+    expected = {"a": "y", "b": "y", "c": ["y", "z"], "d": ["y"]}
+    assert dict(state.iter_labels()) == expected
+    assert state.count_classes() == {"y": 4, "z": 1}
+    assert state.renamed == {"x": "y"}
+    assert state.due == 5
+    assert state.snapshot_due().labels == expected
+    assert before.labels == dict(answers)
+    state.apply([Event("label", "f", "a", "ann", "x", seq=6)])  # a new class of the old name
+    assert state.get_label("a") == "x"
+    assert state.get_label("b") == "y"
+    assert state.snapshot_due().labels == expected
 
 
 @pytest.mark.parametrize("n", [20_000])

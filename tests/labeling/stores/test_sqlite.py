@@ -3,11 +3,13 @@
 import os
 import shutil
 import sqlite3
+import stat
 import subprocess
 import sys
 import tempfile
 import textwrap
 import threading
+from contextlib import closing
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from hypothesis import strategies as st
 from skactive.exceptions import StoreError
 from skactive.labeling import LabelStore, SQLiteLabelStore
 from skactive.labeling.state._events import Event, new_id
-from skactive.labeling.stores import _sqlite
+from skactive.labeling.stores import _schema, _sqlite, salvage_store
 
 
 @pytest.fixture
@@ -51,7 +53,7 @@ anything = st.recursive(
     st.none()
     | st.booleans()
     | st.integers(-(2**60), 2**60)
-    | st.floats(allow_nan=False)
+    | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=5,
@@ -96,10 +98,10 @@ def test_an_event_stored_again_changes_nothing(path):
 def test_all_of_a_batch_is_stored_or_none(path):
     store = SQLiteLabelStore(path)
     wrong = Event("label", "wrong", item=1, value=object())
-    with pytest.raises(TypeError):
+    with pytest.raises(StoreError, match="stored as JSON"):
         store.append([*labels(2), wrong])
-    with pytest.raises(StoreError):
-        store.append([*labels(2), Event("label", "no", item=1, seconds="long")])  # STRICT tables
+    with pytest.raises(StoreError, match="seconds of an event must be a finite number"):
+        store.append([*labels(2), Event("label", "no", item=1, seconds="long")])
     assert store.events() == []
 
 
@@ -139,7 +141,7 @@ def test_a_fact_is_set_once(path):
 def test_every_transaction_waits_for_the_disk(path):
     store = SQLiteLabelStore(path)
     ask = lambda name: store._connection.execute(f"PRAGMA {name}").fetchone()[0]  # noqa: E731
-    assert ask("journal_mode") == "wal"
+    assert ask("journal_mode") == "truncate"
     assert ask("synchronous") == 2  # FULL
 
 
@@ -193,7 +195,7 @@ def test_processes_share_a_store_that_they_make_at_once(path):
     assert [event.item for event in SQLiteLabelStore(path).events()] == list(range(45))
     assert {p.name for p in path.parent.iterdir()} <= {
         "labels.db",
-        "labels.db-wal",
+        "labels.db-journal",
         "labels.db-shm",
     }
 
@@ -255,16 +257,16 @@ def test_another_database_is_left_alone(path):
 def test_a_newer_store_is_left_alone(path):
     fill(path)
     connection = sqlite3.connect(path)
-    connection.execute(f"PRAGMA user_version = {_sqlite.SCHEMA_VERSION + 1}")
+    connection.execute(f"PRAGMA user_version = {_schema.SCHEMA_VERSION + 1}")
     connection.close()
-    check_refused(path, f"newer skactive .format {_sqlite.SCHEMA_VERSION + 1}.*Upgrade")
+    check_refused(path, f"newer skactive .format {_schema.SCHEMA_VERSION + 1}.*Upgrade")
 
 
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.9])
 def test_a_truncated_store_is_left_alone(path, share):
     whole = fill(path)
     path.write_bytes(whole[: int(len(whole) * share)])
-    check_refused(path, "damaged.*backup")
+    check_refused(path, "damaged.*--salvage")
 
 
 def test_no_flipped_bit_gives_labels_that_nobody_gave(path):
@@ -398,25 +400,199 @@ def test_version_1_is_read(tmp_path):
 
 def test_an_older_store_is_brought_up_to_date_or_left_as_it_was(path, monkeypatch):
     fill(path, 3)
-    monkeypatch.setattr(_sqlite, "SCHEMA_VERSION", 3)
+    now = _schema.SCHEMA_VERSION
+    monkeypatch.setattr(_schema, "SCHEMA_VERSION", now + 2)
 
-    def second(connection):
+    def add_color(connection, path):
         connection.execute("ALTER TABLE event ADD COLUMN color TEXT")
 
-    def fails(connection):
+    def fail(connection, path):
         connection.execute("ALTER TABLE event ADD COLUMN taste TEXT")
         raise sqlite3.OperationalError("no")
 
-    monkeypatch.setattr(_sqlite, "MIGRATIONS", {1: second, 2: fails})
+    monkeypatch.setattr(_schema, "MIGRATIONS", {now: add_color, now + 1: fail})
     with pytest.raises(StoreError):
         SQLiteLabelStore(path)
     connection = sqlite3.connect(path)
     columns = [row[1] for row in connection.execute("PRAGMA table_info(event)")]
-    assert connection.execute("PRAGMA user_version").fetchone()[0] == 2
+    assert connection.execute("PRAGMA user_version").fetchone()[0] == now + 1
     assert "color" in columns
     assert "taste" not in columns
     connection.close()
-    monkeypatch.setitem(_sqlite.MIGRATIONS, 2, lambda connection: None)
+    monkeypatch.setitem(_schema.MIGRATIONS, now + 1, lambda connection, path: None)
     store = SQLiteLabelStore(path)
     assert len(store.events()) == 3
-    assert store._connection.execute("PRAGMA user_version").fetchone()[0] == 3
+    assert store._connection.execute("PRAGMA user_version").fetchone()[0] == now + 2
+
+
+def test_version_1_with_checksums_of_unconverted_values_is_read(tmp_path):
+    """It computed them before SQLite converted names of other types, -0.0 and NaN."""
+    shutil.copy(Path(__file__).with_name("store_v1_unconverted.db"), tmp_path / "old.db")
+    with closing(SQLiteLabelStore(tmp_path / "old.db", read_only=True)) as store:
+        events = store.events()
+    assert [e.annotator for e in events[:4]] == ["ann", "5", "1", "1.5"]
+    assert [e.seconds for e in events[4:6]] == [0.0, None]
+    assert len(events) == 9
+    assert SQLiteLabelStore(tmp_path / "old.db").events() == events
+    assert salvage_store(tmp_path / "old.db").n_events == 9
+
+
+def test_version_1_is_read_without_being_changed(tmp_path):
+    path = tmp_path / "old.db"
+    shutil.copy(Path(__file__).with_name("store_v1.db"), path)
+    before = path.read_bytes()
+    with closing(SQLiteLabelStore(path, read_only=True)) as store:
+        assert len(store.events()) == 4
+        store.backup(tmp_path / "copy.db")
+    assert path.read_bytes() == before
+    assert {p.name for p in tmp_path.iterdir()} == {"old.db", "copy.db"}
+    assert len(SQLiteLabelStore(tmp_path / "copy.db").events()) == 4
+
+
+# -- the file: one, and the same -----------------------------------------------------------------
+
+
+def test_a_copy_of_the_file_alone_is_whole(path, tmp_path):
+    store = SQLiteLabelStore(path)
+    store.append(labels(120))
+    shutil.copy(path, tmp_path / "copy.db")
+    with closing(SQLiteLabelStore(tmp_path / "copy.db")) as copy:
+        assert len(copy.events()) == 120
+    store.close()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["copy.db", "labels.db"]
+
+
+def test_a_file_is_for_its_owner_alone(path, tmp_path):
+    store = SQLiteLabelStore(path)
+    store.append(labels(1))
+    store.backup(tmp_path / "copy.db")
+    assert {stat.S_IMODE(p.stat().st_mode) for p in tmp_path.iterdir()} == {0o600}
+
+
+def test_a_file_that_is_moved_is_found(path, tmp_path):
+    store = SQLiteLabelStore(path)
+    store.append(labels(5))
+    path.rename(tmp_path / "moved.db")
+    with pytest.raises(StoreError, match=r"moved or deleted.*are in .*moved\.db"):
+        store.append(labels(1, start=5))
+    assert not path.exists()
+    (tmp_path / "moved.db").rename(path)
+    assert len(store.append(labels(1, start=5))) == 1
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_file_that_is_deleted_or_replaced_is_rescued(path, tmp_path, replaced):
+    store = SQLiteLabelStore(path)
+    store.append(labels(5))
+    path.unlink()
+    if replaced:
+        fill(path, 2)
+    with pytest.raises(StoreError, match=r"copied to .*labels-rescued-1\.db"):
+        store.append(labels(1, start=5))
+    assert SQLiteLabelStore(tmp_path / "labels-rescued-1.db").events() == store.events()
+    store.close()
+    if replaced:
+        assert len(SQLiteLabelStore(path).events()) == 2
+
+
+def test_an_older_copy_that_is_written_over_the_file_is_noticed(path, tmp_path):
+    store = SQLiteLabelStore(path)
+    store.append(labels(5))
+    old = path.read_bytes()
+    store.append(labels(5, start=5))
+    path.write_bytes(old)
+    with pytest.raises(StoreError, match="was overwritten by other contents"):
+        store.append(labels(1, start=10))
+
+
+@pytest.mark.parametrize(
+    ("name", "match"),
+    [
+        (":memory:", "not the name of a file"),
+        ("file:x?mode=memory", "not the name of a file"),
+        ("x" * 300, "has 300 bytes; at most 240"),
+        (".", "is not a file"),
+        (os.devnull, "is not a file"),
+    ],
+)
+def test_names_that_are_no_files(tmp_path, monkeypatch, name, match):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(StoreError, match=match):
+        SQLiteLabelStore(name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_store_is_read_without_being_writable(path):
+    fill(path, 3)
+    store = SQLiteLabelStore(path, read_only=True)
+    assert len(store.events()) == 3
+    with pytest.raises(StoreError, match="for reading only"):
+        store.append(labels(1, start=3))
+
+
+# -- damage --------------------------------------------------------------------------------------
+
+
+def test_a_fact_that_was_changed_is_noticed(path):
+    store = SQLiteLabelStore(path)
+    store.set_fact("seed", 7)
+    store.close()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE fact SET value = '6' WHERE name = 'seed'")
+    with pytest.raises(StoreError, match=r"a fact .* was changed"):
+        SQLiteLabelStore(path)
+
+
+@pytest.mark.parametrize("where", ["seq > 57", "seq = 20"])
+def test_missing_events_are_noticed(path, where):
+    fill(path, 60)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DROP TRIGGER no_delete")
+        connection.execute(f"DELETE FROM event WHERE {where}")
+    with pytest.raises(StoreError, match="damaged"):
+        SQLiteLabelStore(path).events()
+
+
+def test_what_is_intact_is_salvaged_page_by_page(path, tmp_path):
+    """Whatever page is overwritten, the events on all others come out as they were stored."""
+    store = SQLiteLabelStore(path)
+    store.set_fact("seed", 7)
+    plan = {"by": "me", "ids": ["x" * 50] * 200}
+    store.append([*labels(300), Event("plan", "p", value=plan), *labels(300, start=300)])
+    expected = [event for event in store.events() if event.kind != "plan"]
+    store.close()
+    whole = path.read_bytes()
+    for number in range(0, len(whole) // 4096, 3):
+        damaged = bytearray(whole)
+        damaged[number * 4096 : number * 4096 + 4096] = os.urandom(4096)
+        path.write_bytes(damaged)
+        salvaged = salvage_store(path, tmp_path / f"s{number}.db")
+        found = SQLiteLabelStore(salvaged.output).events()
+        missing = [event.id for event in expected if event.id not in {e.id for e in found}]
+        assert [e._replace(seq=0) for e in found] == [
+            e._replace(seq=0) for e in expected if e.id not in missing
+        ]
+        assert len(missing) < 100
+        assert bool(missing) <= bool(salvaged.problems)
+        assert path.read_bytes() == bytes(damaged)
+
+
+@pytest.mark.parametrize("place", range(0, 4096 * 12, 611))
+def test_one_flipped_bit_costs_one_event_at_most(path, tmp_path, place):
+    whole = bytearray(fill(path, 200))
+    whole[place % len(whole)] ^= 4
+    path.write_bytes(whole)
+    salvaged = salvage_store(path)
+    found = {event.id: event for event in SQLiteLabelStore(salvaged.output).events()}
+    expected = {event.id: event for event in labels(200)}
+    assert len(found) >= 199
+    for event_id, event in found.items():
+        assert event._replace(seq=0) == expected[event_id]
+
+
+def test_a_file_without_events_is_not_salvaged(path, tmp_path):
+    path.write_bytes(os.urandom(9000))
+    with pytest.raises(StoreError, match="no event that is intact"):
+        salvage_store(path)
+    with pytest.raises(StoreError, match="cannot be read"):
+        salvage_store(tmp_path / "nowhere.db")

@@ -1,8 +1,10 @@
 """The console of single keys, on a pseudo-terminal; and when lines are read instead."""
 
 import os
+import re
 import select
 import signal
+import struct
 import sys
 import threading
 from contextlib import suppress
@@ -16,6 +18,8 @@ from skactive.labeling.terminal._console import (
     ENTER,
     ESCAPE,
     LEFT,
+    PAGE_DOWN,
+    PAGE_UP,
     PASTED,
     REDRAW,
     RIGHT,
@@ -26,6 +30,7 @@ from skactive.labeling.terminal._console import (
 from skactive.labeling.terminal._key_console import KeyConsole
 from skactive.labeling.terminal._open import open_console
 from skactive.labeling.terminal._signals import Signals, StoppedError
+from skactive.labeling.terminal._text import get_width
 
 pty, termios = pytest.importorskip("pty"), pytest.importorskip("termios")
 
@@ -87,8 +92,9 @@ def console(terminal):
 
 
 def test_keys_come_one_by_one(terminal, console):
-    terminal.type("1é\r\n\x7f\x08\x0c\x1b[D\x1bOD\x1b[C\x04")
-    keys = ["1", "é", ENTER, ENTER, BACKSPACE, BACKSPACE, REDRAW, LEFT, LEFT, RIGHT, END]
+    terminal.type("1é\r\n\x7f\x08\x0c\x1b[D\x1bOD\x1b[C\x1b[5~\x1b[6~\x04")
+    keys = ["1", "é", ENTER, ENTER, BACKSPACE, BACKSPACE, REDRAW, LEFT, LEFT, RIGHT, PAGE_UP,
+            PAGE_DOWN, END]  # fmt: skip
     assert [console.read() for _ in keys] == keys
 
 
@@ -183,6 +189,47 @@ def test_a_hint_is_cut_to_half_of_the_screen(terminal, console):
     console.size = lambda: (40, 12)
     console.ask("Class:", lambda typed: "表" * 40)
     assert 0 < terminal.read_until("D\r\x1b[K").count("表") <= 10
+
+
+def test_a_question_never_takes_two_lines(terminal, console):
+    console.size = lambda: (20, 5)
+    terminal.type("abcdefghijkl表示表示\r")
+    answer = console.ask("Class:", lambda typed: "hint " * 9)
+    assert answer == "abcdefghijkl表示表示"
+    shown = terminal.read_until("表示表示\r\x1b[K").replace("\x1b[K", "").split("\r")
+    widths = [get_width(re.sub("\x1b.*?[A-Z]", "", each)) for each in shown]
+    assert max(widths) <= 19
+    assert "表示表示" in shown[-2]  # what is being typed stays in view
+
+
+def test_a_resize_during_a_question_draws_the_rest_again(terminal, console, monkeypatch):
+    size, drawn, read = [80, 24], [], console.read
+    console.size = lambda: tuple(size)
+
+    def read_after_resize():
+        size[:] = 40, 12
+        return read()
+
+    def redraw():
+        drawn.append(console.size())
+        console.show("the rest", clear=True)
+        terminal.type("\r")
+
+    monkeypatch.setattr(console, "read", read_after_resize)
+    console.ask("Class:", redraw=redraw)
+    assert drawn == [(40, 12)]
+
+
+def test_the_size_is_that_of_the_terminal(terminal, console, monkeypatch):
+    """Not that of the environment, which does not follow a window."""
+    fcntl = pytest.importorskip("fcntl")
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("LINES", "24")
+    for lines, columns in ((5, 20), (60, 200)):
+        size = struct.pack("HHHH", lines, columns, 0, 0)
+        fcntl.ioctl(terminal.descriptor, termios.TIOCSWINSZ, size)
+        assert console.size() == (columns, lines)
+    assert console.read() == REDRAW
 
 
 def test_a_question_is_drawn_at_a_new_size(terminal, console):

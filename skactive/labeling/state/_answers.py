@@ -1,0 +1,114 @@
+"""AnswerTable: all answers of a session as columns of numbers, some 30 bytes each."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator
+from zlib import crc32
+
+import numpy as np
+
+__all__ = ["SKIPPED", "UNKNOWN", "AnswerTable"]
+
+SKIPPED, UNKNOWN = -1, -2  # in place of the code of a label
+_NONE = -1
+
+
+class AnswerTable:
+    """Answers by number, in the order of the store, linked by row and by annotator.
+
+    Attributes
+    ----------
+    position : array of int64
+        Position of each answer in the store.
+    row, annotator, label : array of int32
+        Codes of its row, its annotator and its label; SKIPPED or UNKNOWN without a label.
+    """
+
+    def __init__(self) -> None:
+        self.position = array("q")
+        self.row, self.annotator, self.label = array("i"), array("i"), array("i")
+        self._id = array("I")  # checksum of the id, to find an answer among those about one row
+        self._undone = array("b")
+        self._before = array("i")  # the answer before about the same row
+        self._before_by = array("i")  # the answer before by the same annotator
+        self._last = array("i")  # by row
+        self._last_by = array("i")  # by annotator
+
+    def __len__(self) -> int:
+        return len(self.position)
+
+    def add(self, answer_id: str, position: int, row: int, annotator: int, label: int) -> int:
+        """Add an answer, and return its number."""
+        number = len(self.position)
+        self.position.append(position)
+        self.row.append(row)
+        self.annotator.append(annotator)
+        self.label.append(label)
+        self._id.append(crc32(answer_id.encode()))
+        self._undone.append(0)
+        self._before.append(_replace(self._last, row, number))
+        self._before_by.append(_replace(self._last_by, annotator, number))
+        return number
+
+    def find(self, answer_id: str, row: int) -> int | None:
+        """Return the number of an answer about a row that is not undone; None if there is none."""
+        checksum = crc32(answer_id.encode())
+        return next(
+            (number for number in self.iter_about(row) if self._id[number] == checksum), None
+        )
+
+    def undo(self, number: int) -> None:
+        """Mark an answer as undone."""
+        self._undone[number] = 1
+
+    def iter_about(self, row: int, *, undone: bool = False) -> Iterator[int]:
+        """Yield the answers about a row, latest first; the undone ones too if asked for."""
+        number = self._last[row] if row < len(self._last) else _NONE
+        while number != _NONE:
+            if undone or not self._undone[number]:
+                yield number
+            number = self._before[number]
+
+    def iter_by(self, annotator: int) -> Iterator[int]:
+        """Yield the answers of an annotator that are not undone, latest first."""
+        number = self._last_by[annotator] if annotator < len(self._last_by) else _NONE
+        while number != _NONE:
+            if not self._undone[number]:
+                yield number
+            number = self._before_by[number]
+
+    def iter_current(self, row: int) -> Iterator[int]:
+        """Yield the last answer of each annotator about a row, latest first."""
+        seen = set()
+        for number in self.iter_about(row):
+            if self.annotator[number] not in seen:
+                seen.add(self.annotator[number])
+                yield number
+
+    def is_current(self, number: int) -> bool:
+        """Return whether an answer is the last one of its annotator about its row."""
+        by, about = self.annotator[number], self.iter_about(self.row[number])
+        return next(other for other in about if self.annotator[other] == by) == number
+
+    def list_current(self) -> list[int]:
+        """Return the last answers per row and annotator, in order."""
+        return sorted(n for row in range(len(self._last)) for n in self.iter_current(row))
+
+    def columns(self) -> list[array[int]]:
+        """Return all columns, to save them and to fill those of an empty table."""
+        return list(self.__dict__.values())
+
+    def replace_labels(self, codes: dict[int, int]) -> None:
+        """Replace codes of labels by others."""
+        label = np.frombuffer(self.label, dtype=np.int32) if self.label else np.empty(0)
+        for old, new in codes.items():
+            label[label == old] = new
+
+
+def _replace(column: array[int], index: int, value: int) -> int:
+    """Set a value of a column, which grows if necessary, and return the value before."""
+    while len(column) <= index:
+        column.extend(array(column.typecode, [_NONE]) * max(16, index + 1 - len(column)))
+    before, column[index] = column[index], value
+    return before

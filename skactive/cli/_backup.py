@@ -72,10 +72,10 @@ def _check_new(copy: Path) -> None:
 
 
 def _copy(store: Path, copy: Path) -> None:
-    from skactive.cli._stored_project import check_store_file
+    from skactive.cli.reading import check_file
     from skactive.labeling.stores import SQLiteLabelStore
 
-    check_store_file(store)
+    check_file(store)
     try:
         source = SQLiteLabelStore(store, read_only=True)
         try:

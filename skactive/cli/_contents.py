@@ -6,7 +6,7 @@ from argparse import ArgumentTypeError
 from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -15,29 +15,11 @@ from skactive.cli._cells import INVALID_CHARACTER, clean_text, format_rows, is_m
 from skactive.cli._columns import Column
 from skactive.cli._data_source import ReadingOptions
 from skactive.cli._errors import CommandError
-from skactive.cli._files import check_column, check_finite
 from skactive.cli._suspects import check_features, check_named_features
 from skactive.cli._table_features import describe_features
+from skactive.cli.reading import Table, check_column, check_finite
 
-__all__ = ["Content", "Table", "read_features", "read_texts", "split_text_columns"]
-
-
-class Table(NamedTuple):
-    """A file as it was read.
-
-    Parameters
-    ----------
-    columns : dict of str to list
-        Cells of each column.
-    lines : list of int
-        Line of each row; empty if the format has no lines.
-    notes : list of str
-        Lines to print about how it was read.
-    """
-
-    columns: dict[str, list[Any]]
-    lines: list[int]
-    notes: list[str]
+__all__ = ["Content", "read_features", "read_texts", "split_text_columns"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,7 +21,7 @@ from skactive.cli._project_options import (
     resolve_settings,
 )
 from skactive.cli._recorded import Recorded, add_part, complete_settings, read_parts, read_recorded
-from skactive.cli._stored_project import check_store_file
+from skactive.cli.reading import check_file
 from skactive.exceptions import PoolChangedError, SkactiveWarning, StoreError
 
 if TYPE_CHECKING:
@@ -277,7 +277,7 @@ def _find_resumed(options: Mapping[str, Any]) -> tuple[Path, Path, Recorded]:
     """Return data and store that a store names, and its facts."""
     check_resumed_options(options)
     store = Path(options["resume"])
-    check_store_file(store)
+    check_file(store)
     recorded = read_recorded(store)
     if recorded.settings is None:
         raise CommandError(

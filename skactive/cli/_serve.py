@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from skactive.cli._arguments import parse_port
@@ -57,6 +57,14 @@ def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_false",
         help=f"only print the link; its token is random unless {_LINK_TOKEN} is set",
     )
+    add(
+        "--person",
+        dest="people",
+        action="append",
+        metavar="NAME[:ROLE]",
+        help="make a link for this person, who labels (the default), reviews or administers; may "
+        f"be repeated; no browser is opened; the links stay valid while {_LINK_TOKEN} is the same",
+    )
 
 
 def run_serve(options: Mapping[str, Any]) -> None:
@@ -79,6 +87,7 @@ def run_serve(options: Mapping[str, Any]) -> None:
     from skactive.cli._project import read_project
     from skactive.labeling.page import PageBackend
 
+    people = _parse_people(options["people"])
     project = read_project(options)
     with project.open(report=print_line) as session:
         backend = PageBackend(
@@ -95,6 +104,7 @@ def run_serve(options: Mapping[str, Any]) -> None:
                 token=os.environ.get(_LINK_TOKEN) or None,
                 open_browser=options["open_browser"],
                 allowed_hosts=options["allowed_hosts"] or (),
+                people=people,
                 report=print_line,
             )
         except (OSError, ValueError) as error:
@@ -102,6 +112,25 @@ def run_serve(options: Mapping[str, Any]) -> None:
     store = shlex.quote(str(project.store))
     resume = format_resume_command("serve", project.store)
     print_line(f"\nStopped. The labels are in {store}; continue with: {resume}")
+
+
+def _parse_people(sent: Sequence[str] | None) -> dict[str, str] | None:
+    """Return the role of each person, by name; None without people."""
+    if not sent:
+        return None
+    from skactive.labeling.server._access import ROLES, check_people  # late: few need it
+
+    people: dict[str, str] = {}
+    for text in sent:
+        name, separator, role = text.rpartition(":")
+        name, role = (name, role) if separator else (text, ROLES[0])
+        if name in people:
+            raise CommandError(f"--person: {name} is named twice: name each person once.")
+        people[name] = role
+    try:
+        return check_people(people)
+    except ValueError as error:
+        raise CommandError(f"--person: {error}") from error
 
 
 def _choose_rendering(project: Any) -> dict[str, Any]:

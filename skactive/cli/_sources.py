@@ -14,7 +14,6 @@ from skactive.cli._cells import INVALID_CHARACTER, format_rows, is_missing, to_t
 from skactive.cli._columns import Column
 from skactive.cli._contents import (
     Content,
-    Table,
     read_features,
     read_texts,
     split_text_columns,
@@ -23,8 +22,10 @@ from skactive.cli._data_source import DataSource, ReadingOptions
 from skactive.cli._duplicates import find_copies, merge_labels
 from skactive.cli._errors import CommandError
 from skactive.cli._file_labels import FileLabels, read_labels
-from skactive.cli._files import (
-    FRAME_SUFFIXES,
+from skactive.cli._folders import read_folder
+from skactive.cli._suspects import find_unused_labels
+from skactive.cli.reading import (
+    Table,
     check_column,
     check_file,
     check_finite,
@@ -32,8 +33,6 @@ from skactive.cli._files import (
     read_frame,
     to_numbers,
 )
-from skactive.cli._folders import read_folder
-from skactive.cli._suspects import find_unused_labels
 from skactive.labeling.state._events import Ident
 
 __all__ = ["read_source"]
@@ -60,11 +59,6 @@ def read_source(path: Path, options: ReadingOptions) -> DataSource:
     check_file(path)
     if folder_kind is not None:
         raise CommandError(f"--{folder_kind} needs a folder of files, but {path.name} is a file")
-    if path.suffix.lower() not in FRAME_SUFFIXES:
-        raise CommandError(
-            f"cannot read {path.name}: expected one of {', '.join(FRAME_SUFFIXES)}, or a folder "
-            "of images or WAV files"
-        )
     return _read_first_version(path, options) if options.reading == 1 else _read_rows(path, options)
 
 
@@ -81,10 +75,9 @@ def _read_folder(path: Path, kind: str | None, options: ReadingOptions) -> DataS
 
 
 def _read_table(path: Path, options: ReadingOptions) -> Table:
-    for name in ("encoding", "separator", "sheet"):
-        if getattr(options, name) is not None:
-            raise CommandError(f"--{name} is not supported for {path.name}")
-    return Table(read_columns(path), [], [])
+    return read_columns(
+        path, encoding=options.encoding, separator=options.separator, sheet=options.sheet
+    )
 
 
 def _read_rows(path: Path, options: ReadingOptions) -> DataSource:
@@ -260,7 +253,7 @@ def _note_unused_labels(table: Table, options: ReadingOptions) -> list[str]:
 
 def _read_first_version(path: Path, options: ReadingOptions) -> DataSource:
     """Read rows as the first version did: all of them, and all other columns as features."""
-    columns, classes = read_columns(path), list(options.classes or ())
+    columns, classes = read_columns(path).columns, list(options.classes or ())
     for name in (options.text, options.id):
         if name is not None:
             check_column(name, columns, path)

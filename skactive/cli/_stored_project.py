@@ -13,6 +13,7 @@ from typing import Any
 
 from skactive.cli._duplicates import read_copies, repeat_for_copies
 from skactive.cli._errors import CommandError
+from skactive.cli.reading import check_file
 from skactive.exceptions import StoreError
 from skactive.labeling._pool import read_pools
 from skactive.labeling._synced import SyncedState
@@ -22,7 +23,7 @@ from skactive.labeling.state._progress import Progress, iter_records, progress_o
 from skactive.labeling.state._state import SessionState
 from skactive.labeling.stores import SQLiteLabelStore
 
-__all__ = ["StoredProject", "check_store_file", "read_store"]
+__all__ = ["StoredProject", "read_store"]
 
 
 class StoredProject:
@@ -105,7 +106,7 @@ def read_store(path: Path) -> Iterator[StoredProject]:
     CommandError
         If it does not exist or cannot be read.
     """
-    check_store_file(path)
+    check_file(path)
     try:
         store = SQLiteLabelStore(path, read_only=True)
         try:
@@ -114,20 +115,6 @@ def read_store(path: Path) -> Iterator[StoredProject]:
             store.close()
     except StoreError as error:
         raise CommandError(str(error)) from error
-
-
-def check_store_file(path: Path) -> None:
-    """Raise an error if there is no file: devices and pipes may never end."""
-    try:
-        if path.is_file():
-            return
-        if path.is_dir():
-            raise CommandError(f"{path} is a folder: name the file of the labels")
-        if path.exists():
-            raise CommandError(f"{path} is not a file: name the file of the labels")
-    except OSError as error:
-        raise CommandError(f"{path} cannot be read: {error.strerror or error}") from error
-    raise CommandError(f"file not found: {path}")
 
 
 def _find_median(seconds: Iterable[float | None]) -> float | None:

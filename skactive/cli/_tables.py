@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from skactive._utils.text import pluralize
 from skactive.cli._errors import CommandError
-from skactive.cli._files import check_column, check_file, check_finite, read_frame, to_numbers
+from skactive.cli.reading import check_column, check_file, check_finite, read_frame, to_numbers
 
 __all__ = ["read_table"]
 
@@ -48,7 +49,7 @@ def read_table(
     if path.suffix.lower() not in _TABLE_SUFFIXES:
         raise CommandError(f"cannot read {path.name}: expected one of {', '.join(_TABLE_SUFFIXES)}")
     read = _read_npz if path.suffix.lower() == ".npz" else _read_frame
-    X, y = read(path, target)
+    X, y, notes = read(path, target)
     if X.shape[1] == 0:
         raise CommandError(f"{path.name} has no column besides the target")
     check_finite(X, path)
@@ -58,10 +59,12 @@ def read_table(
             f"the target of {path.name} has {len(classes)} distinct values in {len(y)} rows; it "
             "must hold two classes or more, and several rows of each"
         )
+    for note in notes:
+        print(f"skactive: warning: {path.name}: {note}", file=sys.stderr)
     return X, encoded, classes
 
 
-def _read_npz(path: Path, target: str | None) -> tuple[Any, Any]:
+def _read_npz(path: Path, target: str | None) -> tuple[Any, Any, list[str]]:
     target = target or "y"
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
@@ -85,21 +88,20 @@ def _read_npz(path: Path, target: str | None) -> tuple[Any, Any]:
     X = arrays[name].reshape(len(y), -1)  # (n_rows, n_features)
     if X.dtype.kind not in "biuf":
         raise CommandError(f"expected numbers, but {name!r} of {path.name} holds {X.dtype}")
-    return X.astype(np.float64), y
+    return X.astype(np.float64), y, []
 
 
-def _read_frame(path: Path, target: str | None) -> tuple[Any, Any]:
+def _read_frame(path: Path, target: str | None) -> tuple[Any, Any, list[str]]:
     frame = read_frame(path)
+    _, *notes = frame.attrs["notes"]  # the first one counts the rows, which commands do
     if target is None:
         raise CommandError(
             f"name the column to predict by --target; {path.name} has {', '.join(frame.columns)}"
         )
     check_column(target, frame.columns, path)
-    if not len(frame):
-        raise CommandError(f"{path.name} has no rows")
     y = frame.pop(target)
     _check_all_labeled(int(y.isna().sum()), target, path)
-    return to_numbers(frame, path, "encode or drop them"), y.to_numpy()
+    return to_numbers(frame, path, "encode or drop them"), y.to_numpy(), notes
 
 
 def _check_all_labeled(n_missing: int, target: str, path: Path) -> None:

@@ -609,6 +609,42 @@ class LabelingSession:
             answer = state.get_answer(ident, annotator)
             return None if answer is None else self._recorder.read_events([answer])[0]
 
+    def get_answers(self, ident: Ident) -> list[Event]:
+        """Return the last answers of all annotators about a row, latest first.
+
+        Parameters
+        ----------
+        ident : str or int
+            Id of the row.
+
+        Returns
+        -------
+        list of Event
+        """
+        with self._synced.latest() as state:
+            return self._recorder.read_events(state.list_answers_about(ident))
+
+    def was_handed_out(self, ticket: str, ident: Ident, annotator: str | None) -> bool:
+        """Return whether a row was handed to an annotator under a ticket.
+
+        Parameters
+        ----------
+        ticket : str
+            The ticket.
+        ident : str or int
+            Id of the row.
+        annotator : str or None
+            Name of the annotator.
+
+        Returns
+        -------
+        bool
+        """
+        lease = self.store.find_event(ticket)
+        if lease is None or lease.kind != "lease" or lease.annotator != annotator:
+            return False
+        return ident in lease.value["items"]
+
     def answers_of(self, annotator: str | None, n: int, before: int | None = None) -> list[Event]:
         """Return the answers of an annotator that hold, latest first.
 
@@ -816,9 +852,7 @@ class LabelingSession:
         """Release the rows that this session handed out, and that were not answered."""
         leases = [lease for lease in self._leases if lease.session == self._name]
         events = [
-            Event("release", new_id(), ticket=lease.ticket)
-            for lease in leases
-            if self._synced.state.pending(lease)
+            Event("release", new_id(), ticket=lease.ticket) for lease in leases if lease.waiting
         ]
         if events:
             self.store.append(events)
@@ -853,10 +887,10 @@ class LabelingSession:
         if annotator is None:
             return []
         return [
-            Event("release", new_id(), ticket=lease.ticket, value=pending)
+            Event("release", new_id(), ticket=lease.ticket, value=lease.waiting)
             for lease in self._leases
             if lease.annotator == annotator and lease.session != self._name
-            if (pending := self._synced.state.pending(lease))
+            if lease.waiting
         ]
 
     def _make_lease(self, items: list[Ident], annotator: str | None) -> Event:

@@ -57,9 +57,8 @@ export default {
 class LabelingWidget(anywidget.AnyWidget):
     """The labeling page in a notebook: JupyterLab, Notebook, voila, marimo.
 
-    Each answer is stored at once. The page can be used with keys alone: the number of a class, S
-    (skip), D (don't know), U (undo), arrows (back and forward), ? (show the model's suggestion,
-    which is hidden until then).
+    Each answer is stored at once. The page can be used with keys alone: each class and command has
+    one, and ``h`` shows all of them. They are the same in the terminal.
 
     Parameters
     ----------

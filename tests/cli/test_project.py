@@ -484,7 +484,7 @@ def test_a_mistake_is_said_and_nothing_is_made(folder, changes, said):
         ("a.jsonl", b'{"id": 1, "body"', "line 1 of a.jsonl is not a JSON object"),
         ("a.jsonl", b'{"id": 1.5, "body": "x"}\n' * 2, "strings or integers, got 1.5"),
         ("a.parquet", b"nothing", "cannot be read"),
-        ("a.txt", b"text", "cannot read a.txt: expected one of .csv, .jsonl, .parquet"),
+        ("a.doc", b"text", "cannot read a.doc: expected one of .csv, .tsv, .txt, .json, .jsonl"),
     ],
 )
 def test_a_file_that_cannot_be(folder, name, content, said):

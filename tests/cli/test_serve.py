@@ -30,6 +30,17 @@ def command(*arguments):
     run_serve(vars(parser.parse_args([str(argument) for argument in arguments])))
 
 
+def interrupt_when_announced(monkeypatch):
+    """Send SIGINT soon after the links are reported."""
+    describe_links = _serve._describe_links
+
+    def describe_and_interrupt(*arguments):
+        threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
+        return describe_links(*arguments)
+
+    monkeypatch.setattr(_serve, "_describe_links", describe_and_interrupt)
+
+
 @pytest.fixture
 def alone():
     """Let a server run in this thread, where signals come: a browser may have a loop in it."""
@@ -63,17 +74,12 @@ def served(monkeypatch):
 def test_the_command_serves_a_table_until_it_is_stopped(table, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("SKACTIVE_TOKEN", TOKEN)
     store = tmp_path / "labels.db"
-    describe_link = _serve._describe_link
-
-    def describe_and_interrupt(*arguments):
-        threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
-        return describe_link(*arguments)
-
-    monkeypatch.setattr(_serve, "_describe_link", describe_and_interrupt)
+    interrupt_when_announced(monkeypatch)
     command(table, "--text", "text", "--classes", "a,b", "--store", store, "--no-browser")
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("Label at http://127.0.0.1:")
-    assert lines[0].endswith(f"/#token={TOKEN}")
+    assert lines[0] == "20 rows of 21 lines, 2 columns: n, text"
+    assert lines[1].startswith("Label at http://127.0.0.1:")
+    assert lines[1].endswith(f"/#token={TOKEN}")
     assert lines[-1].endswith(f"skactive serve --resume {store}")
 
 
@@ -105,6 +111,48 @@ def test_the_command_plays_sounds(tmp_path, served):
     assert served["content"]["src"].startswith("data:audio/")
 
 
+@pytest.mark.usefixtures("alone")
+def test_each_person_has_a_link_that_outlives_the_server(table, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("SKACTIVE_TOKEN", TOKEN)
+    interrupt_when_announced(monkeypatch)
+    store, links = tmp_path / "labels.db", []
+    for _ in range(2):
+        people = ["--person", "Ann  Lee", "--person", "bob:reviews", "--person", "a:b:administers"]
+        command(table, "--text", "text", "--classes", "a,b", "--store", store, *people)
+        _, *lines = capsys.readouterr().out.splitlines()  # the first counts the rows
+        starts = ["Ann Lee (labels): http://", "bob (reviews): ", "a:b (administers): "]
+        assert [line.startswith(start) for line, start in zip(lines, starts, strict=False)] == [
+            True
+        ] * 3
+        links.append([line.split("#")[1] for line in lines[:3]])
+    assert links[0] == links[1]
+    assert len({*links[0], f"token={TOKEN}"}) == 4
+
+
+@pytest.mark.parametrize(
+    ("people", "message"),
+    [
+        (["ann:boss"], "administers"),
+        (["ann", "ann:reviews"], "ann"),
+        (["ann", " \uff41nn"], "look like one person"),
+        (["Ann", "ann"], "look like one person"),
+        ([":labels"], "empty"),
+        ([""], "empty"),
+        (["ann\u200b"], "U\\+200B"),
+    ],
+)
+def test_people_that_cannot_be_are_told_before_the_store_is_made(
+    table, tmp_path, people, message, served
+):
+    store = tmp_path / "labels.db"
+    options = [option for person in people for option in ("--person", person)]
+    with pytest.raises(CommandError, match=message) as error:
+        command(table, "--text", "text", "--classes", "a,b", "--store", store, *options)
+    assert "\n" not in str(error.value)
+    assert not store.exists()
+    assert served == {}
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -129,6 +177,26 @@ def test_a_port_is_a_number(table, port, capsys):
     with pytest.raises(SystemExit):
         command(table, "--port", port)
     assert "port" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--host", "no.such.host.invalid"],
+        ["--host", "192.0.2.1"],
+        ["--host", "127.0.0.1:8000"],
+        ["--host", "http://localhost"],
+        ["--host", "a..b"],
+        ["--host", "a" * 300],
+        ["--host", "2001:db8::1"],
+        ["--allowed-host", "https://labels.example"],
+    ],
+)
+def test_a_host_that_cannot_be_is_told_in_a_line(table, tmp_path, options):
+    common = [table, "--text", "text", "--classes", "a,b", "--store", tmp_path / "labels.db"]
+    with pytest.raises(CommandError, match="host") as error:
+        command(*common, "--no-browser", *options)
+    assert "\n" not in str(error.value)
 
 
 def test_a_port_or_token_that_cannot_be_is_told(table, tmp_path, monkeypatch):

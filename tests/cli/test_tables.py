@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from sklearn.datasets import make_blobs
 
+from skactive.cli._tables import read_table
+
 X, Y = make_blobs(n_samples=120, centers=3, n_features=2, cluster_std=3.0, random_state=0)
 
 
@@ -69,13 +71,14 @@ def test_a_broken_table(folder, mistake, kind):
         pytest.importorskip("pyarrow")
     path = folder / f"data.{kind}"
     path.write_text("a,kind\n1,2\n1,2,3,4\n")
-    assert f"data.{kind} cannot be read" in mistake("--data", path, "--target", "kind")
+    said = {"csv": "line 3 of data.csv has 4 cells", "parquet": "data.parquet cannot be read"}
+    assert said[kind] in mistake("--data", path, "--target", "kind")
 
 
 def test_an_empty_csv(folder, mistake):
     pytest.importorskip("pandas")
     (folder / "data.csv").write_text("")
-    assert "data.csv cannot be read" in mistake("--data", "data.csv", "--target", "kind")
+    assert "data.csv is empty" in mistake("--data", "data.csv", "--target", "kind")
 
 
 def test_a_table_without_target_lists_its_columns(folder, mistake, frame):
@@ -163,6 +166,15 @@ def test_a_table_of_nothing_but_the_target(folder, late_mistake, frame):
 def test_too_few_rows_to_test_on(folder, late_mistake):
     """Ten rows of five classes: the test rows cannot hold all of them."""
     late_mistake("--data", npz(folder, X=X[:10], y=np.arange(10) // 2), "--initial", "4")
+
+
+def test_what_is_left_out_is_said(folder, capsys, frame):
+    path = csv(folder, frame)
+    path.write_text(path.read_text().replace("\n", "\n\n", 1))
+    X, _, _ = read_table(path, "kind")
+    assert len(X) == 120
+    said = capsys.readouterr().err
+    assert said == "skactive: warning: data.csv: 1 empty line left out (line 2)\n"
 
 
 def test_a_table_without_pandas(folder, mistake, monkeypatch):

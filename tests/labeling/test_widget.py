@@ -130,7 +130,7 @@ def test_two_views_of_one_widget(page, session):
     page.pump(SHOWN.format("two"))
     page.locator("#one").get_by_role("button", name="b", exact=True).click()
     page.locator("#two .ska-title").click()
-    page.keyboard.press("3")
+    page.keyboard.press("c")
     page.pump("document.querySelector('#two .ska-status').textContent === 'Saved'")
     page.pump("document.querySelector('#one .ska-status').textContent === 'Saved'")
     records = session.records()

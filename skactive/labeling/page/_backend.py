@@ -2,45 +2,35 @@
 
 from __future__ import annotations
 
-import math
-import re
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from threading import Lock
 from typing import Any
 
 from skactive.exceptions import LabelError, StoreError
-from skactive.labeling._validation import get_label_type
+from skactive.labeling.page._class_list import ClassList, check_new_class
+from skactive.labeling.page._protocol import (
+    Message,
+    check_message,
+    is_unicode,
+    parse_count,
+    parse_cursor,
+    parse_key,
+    parse_large_integer,
+    parse_seconds,
+    parse_ticket,
+    quote,
+    to_json,
+)
 from skactive.labeling.page._rendering import Renderer
+from skactive.labeling.page._shared_state import SharedState
 from skactive.labeling.page._suggestions import suggest_classes
-from skactive.labeling.state._events import Ident
+from skactive.labeling.state._events import Event, Ident
 
 __all__ = ["PageBackend"]
 
-Message = Mapping[str, Any]
-
-_MAX_SAFE_INTEGER = 2**53 - 1  # of JavaScript; larger integers are sent as strings of digits
-_MAX_ITEMS = 20  # per `next`
 _MAX_REPLY_CHARACTERS = 1_000_000  # A notebook server throttles at a megabyte per second
-_MAX_CLASSES = 2_000
-_MAX_CLASS_NAME = 200  # characters
 _MAX_STORED_KEYS = 5_000  # the oldest are forgotten
-_KEY_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,64}")
-
-# The required and the optional fields of each message, besides "do".
-_FIELDS: dict[str, tuple[set[str], set[str]]] = {
-    "next": (set(), {"n", "key"}),
-    "label": ({"id", "label"}, {"ticket", "seconds", "key"}),
-    "relabel": ({"id", "label"}, {"ticket", "seconds", "key"}),
-    "skip": ({"id"}, {"ticket", "key"}),
-    "dont_know": ({"id"}, {"ticket", "key"}),
-    "undo": (set(), {"key"}),
-    "show": ({"id"}, set()),
-    "suggest": ({"id"}, set()),
-    "add_class": ({"label"}, {"key"}),
-    "release": ({"tickets"}, {"key"}),
-    "state": (set(), set()),
-}
 
 
 class PageBackend:
@@ -104,9 +94,9 @@ class PageBackend:
             )
         self.session, self.title = session, str(title)
         self._render = Renderer(render, html=html, media_root=media_root)
-        self._classes: list[Any] = []  # in the order of their first appearance
-        self._last_state: dict[str, Any] = {}  # sent again if a new one cannot be read
-        self._class_lock, self._results_lock = Lock(), Lock()
+        self._classes = ClassList(session)
+        self._state = SharedState(session, self._classes, self.title)
+        self._results_lock = Lock()
         self._results: OrderedDict[tuple[str | None, str], Any] = OrderedDict()
 
     def handle(self, message: Any, annotator: str | None = None) -> dict[str, Any]:
@@ -121,10 +111,16 @@ class PageBackend:
         - ``skip``, ``dont_know`` (``id``, ``ticket``, ``key``).
         - ``undo`` (``key``): undo the annotator's last answer; ``item`` is the row, with the answer
           that was undone, or None.
+        - ``history`` (``n``, ``before``): ``items`` are rows that the annotator answered, newest
+          first, with the answers but without contents; ``before`` of the reply gets earlier ones,
+          unless it is None.
         - ``show`` (``id``): ``item`` is a row, with the annotator's answer.
+        - ``full`` (``id``): ``content`` is the row's picture at full size.
         - ``suggest`` (``id``): ``suggestion`` is a list of classes with their probabilities under
           the latest model, most probable first, or None without a model.
-        - ``add_class`` (``label``), ``release`` (``tickets``), ``state``.
+        - ``add_class`` (``label``, ``key``), ``release`` (``tickets``), ``state``.
+        - ``rename_class`` (``old``, ``new``, ``key``): if ``new`` is a class already, the two are
+          merged.
 
         Parameters
         ----------
@@ -136,8 +132,10 @@ class PageBackend:
         Returns
         -------
         dict
-            With ``ok``, ``state`` and ``classes``; if ``ok`` is False, also with ``error``, the
-            reason, and ``retry``, whether the same message may succeed later.
+            With ``ok``, ``state``, ``classes`` and ``keys`` (``classes``: the key of each class, or
+            None; ``commands``: the command of each key; ``help``: the explanation of each command;
+            ``search``: whether classes are found by searching); if ``ok`` is False, also with
+            ``error``, the reason, and ``retry``, whether the same message may succeed later.
         """
         try:
             reply = {"ok": True, **self._dispatch(message, annotator)}
@@ -148,20 +146,17 @@ class PageBackend:
         except Exception as error:
             text = f"{type(error).__name__}: {error}"
             reply = {"ok": False, "error": text, "retry": False}
-        state = self._make_state(annotator)
-        return {**reply, "state": state, "classes": [_to_json(label) for label in self._classes]}
+        state = self._state.read(annotator)
+        return {**reply, "state": state, **self._classes.describe()}
 
     # Messages -------------------------------------------------------------------------------------
 
     def _dispatch(self, message: Any, annotator: str | None) -> dict[str, Any]:
-        do = _check_kind(message)
-        _check_fields(do, message)
+        do = check_message(message)
         return getattr(self, f"_do_{do}")(message, annotator)
 
     def _do_next(self, message: Message, annotator: str | None) -> dict[str, Any]:
-        n = message.get("n", 1)
-        if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= _MAX_ITEMS:
-            raise LabelError(f"n must be an integer from 1 to {_MAX_ITEMS}, got {_quote(n)}.")
+        n = parse_count(message, default=1)
 
         def lease_rows() -> tuple[str, list[Ident]]:
             batch = self.session.next_batch(n, annotator)
@@ -179,7 +174,7 @@ class PageBackend:
 
     def _do_label(self, message: Message, annotator: str | None) -> dict[str, Any]:
         submit = self.session.submit
-        return self._store_label(submit, message, annotator, ticket=_parse_ticket(message))
+        return self._store_label(submit, message, annotator, ticket=parse_ticket(message))
 
     def _do_relabel(self, message: Message, annotator: str | None) -> dict[str, Any]:
         return self._store_label(self.session.relabel, message, annotator)
@@ -188,7 +183,7 @@ class PageBackend:
         self, store: Callable[..., int], message: Message, annotator: str | None, **options: Any
     ) -> dict[str, Any]:
         answer = {self._parse_id(message["id"]): self._parse_label(message["label"])}
-        seconds, key = _parse_seconds(message), _parse_key(message, annotator)
+        seconds, key = parse_seconds(message), parse_key(message, annotator)
         return {"stored": store(answer, annotator=annotator, seconds=seconds, key=key, **options)}
 
     def _do_skip(self, message: Message, annotator: str | None) -> dict[str, Any]:
@@ -200,47 +195,66 @@ class PageBackend:
     def _store_refusal(
         self, store: Callable[..., int], message: Message, annotator: str | None
     ) -> dict[str, Any]:
-        ids, key = [self._parse_id(message["id"])], _parse_key(message, annotator)
-        return {"stored": store(ids, ticket=_parse_ticket(message), annotator=annotator, key=key)}
+        ids, key = [self._parse_id(message["id"])], parse_key(message, annotator)
+        return {"stored": store(ids, ticket=parse_ticket(message), annotator=annotator, key=key)}
 
     def _do_undo(self, message: Message, annotator: str | None) -> dict[str, Any]:
-        def undo() -> Any:
-            last = self.session.last_answer(annotator)
-            undone = self.session.undo(annotator, key=_parse_key(message, annotator))
-            # Nothing is undone by a key that an earlier backend has used already.
-            is_undone = last is not None and undone == last.item
-            return last if is_undone and self.session.last_answer(annotator) != last else None
-
-        last = self._run_once(message, annotator, undo)
-        if last is None:
+        undone = self.session.retract(annotator, key=parse_key(message, annotator))
+        if undone is None or undone.item not in self.session.positions:
             return {"item": None}
-        content, answer = self._render_row(last.item), _describe_answer(last)
-        return {"item": _make_item(last.item, last.ticket, content, **answer)}
+        content, answer = self._render_row(undone.item), _describe_answer(undone)
+        return {"item": _make_item(undone.item, undone.ticket, content, **answer)}
+
+    def _do_history(self, message: Message, annotator: str | None) -> dict[str, Any]:
+        n, before = parse_count(message, default=20), parse_cursor(message)
+        answers: list[Event] = self.session.answers_of(annotator, n, before=before)
+        items = [
+            _make_item(answer.item, None, None, **_describe_answer(answer))
+            for answer in answers
+            if answer.item is not None and answer.item in self.session.positions
+        ]
+        return {"items": items, "before": answers[-1].seq if len(answers) == n else None}
 
     def _do_show(self, message: Message, annotator: str | None) -> dict[str, Any]:
         ident = self._parse_id(message["id"])
         answer = _describe_answer(self.session.get_answer(ident, annotator))
         return {"item": _make_item(ident, None, self._render_row(ident), **answer)}
 
+    def _do_full(self, message: Message, annotator: str | None) -> dict[str, Any]:
+        position = self.session.positions[self._parse_id(message["id"])]
+        return {"content": self._render.full(self.session.X, position)}
+
     def _do_suggest(self, message: Message, annotator: str | None) -> dict[str, Any]:
         position = self.session.positions[self._parse_id(message["id"])]
         suggestion = suggest_classes(self.session, position)
         if suggestion is None:
             return {"suggestion": None}
-        return {"suggestion": [[_to_json(label), proba] for label, proba in suggestion]}
+        return {"suggestion": [[to_json(label), proba] for label, proba in suggestion]}
 
     def _do_add_class(self, message: Message, annotator: str | None) -> dict[str, Any]:
-        label = message["label"]
-        _check_new_class(label, self._update_classes())
-        if not any(_is_same_class(other, label) for other in self._classes):
-            self.session.add_class(label.strip() if isinstance(label, str) else label)
-        self._update_classes()
+        if self._classes.find(message["label"]) is None:
+            label = check_new_class(message["label"], self._classes.labels)
+            self.session.add_class(label, key=parse_key(message, annotator))
+        return {}
+
+    def _do_rename_class(self, message: Message, annotator: str | None) -> dict[str, Any]:
+        sent_old, sent_new = message["old"], message["new"]
+        old = self._classes.find(sent_old)
+        if old is None:  # the session knows whether this key has renamed it already
+            if not isinstance(sent_old, str | int | float):
+                raise LabelError(f"{quote(sent_old)} is not among the classes.")
+            old = sent_old
+        new = self._classes.find(sent_new)
+        if new is None:
+            new = check_new_class(sent_new, self._classes.labels[:1])
+        key = parse_key(message, annotator)
+        self.session.rename_class(old, new, annotator=annotator, key=key)
         return {}
 
     def _do_release(self, message: Message, annotator: str | None) -> dict[str, Any]:
         tickets = message["tickets"]
         if not isinstance(tickets, list) or not all(isinstance(t, str) for t in tickets):
-            raise LabelError(f"tickets must be a list of strings, got {_quote(tickets)}.")
+            raise LabelError(f"tickets must be a list of strings, got {quote(tickets)}.")
         for ticket in tickets:
             self.session.release(ticket)
         return {}
@@ -252,41 +266,33 @@ class PageBackend:
 
     def _parse_id(self, sent: Any) -> Ident:
         """Return the id that a client named; integers too large for JavaScript come as digits."""
+        positions = self.session.positions
         if isinstance(sent, str | int) and not isinstance(sent, bool):
-            if sent in self.session.positions:
+            if sent in positions and (isinstance(sent, int) or is_unicode(sent)):
                 return sent
-            if isinstance(sent, str) and re.fullmatch(r"-?[0-9]{16,40}", sent):
-                number = int(sent)
-                if abs(number) > _MAX_SAFE_INTEGER and number in self.session.positions:
-                    return number
-        raise LabelError(f"Row {_quote(sent)} is not in the pool. Nothing was stored.")
+            number = parse_large_integer(sent) if isinstance(sent, str) else None
+            if number is not None and number in positions:
+                return number
+        raise LabelError(f"Row {quote(sent)} is not in the pool. Nothing was stored.")
 
     def _parse_label(self, sent: Any) -> Any:
         if not self.session.multilabel:
             return self._parse_class(sent)
         if not isinstance(sent, list):
             raise LabelError(
-                f"In a multilabel session a label is a list of classes, got {_quote(sent)}."
+                f"In a multilabel session a label is a list of classes, got {quote(sent)}."
             )
         return [self._parse_class(label) for label in sent]
 
     def _parse_class(self, sent: Any) -> Any:
         """Return the session's class that a client named."""
-        same = [label for label in self._classes if _is_same_class(label, sent)]
-        # Another backend may have added the class: look again before refusing it.
-        same = same or [label for label in self._update_classes() if _is_same_class(label, sent)]
-        if same:
-            return same[0]
-        raise LabelError(
-            f"{_quote(sent)} is not among the classes. Nothing was stored. Add it as a class first."
-        )
-
-    def _update_classes(self) -> list[Any]:
-        """Append new classes of the session; the others keep their order, and so their keys."""
-        classes = self.session.classes
-        with self._class_lock:
-            self._classes = [*self._classes, *(c for c in classes if c not in self._classes)]
-            return self._classes
+        label = self._classes.find(sent)
+        if label is None or (isinstance(label, str) and not is_unicode(label)):
+            raise LabelError(
+                f"{quote(sent)} is not among the classes. Nothing was stored. Add it as a class "
+                "first."
+            )
+        return label
 
     # Replies --------------------------------------------------------------------------------------
 
@@ -295,7 +301,7 @@ class PageBackend:
 
     def _run_once(self, message: Message, annotator: str | None, work: Callable[[], Any]) -> Any:
         """Do the work of a message, or return its earlier result if the key is known."""
-        key = _parse_key(message, annotator)
+        key = parse_key(message, annotator)
         if key is None:
             return work()
         name = (message["do"], key)
@@ -306,144 +312,18 @@ class PageBackend:
                     self._results.popitem(last=False)
             return self._results[name]
 
-    def _make_state(self, annotator: str | None) -> dict[str, Any]:
-        try:
-            self._last_state = state = self._read_state()
-        except Exception as error:  # the reply still goes out, with the last state
-            state = {**self._last_state, "problem": f"{type(error).__name__}: {error}"}
-        annotators = state.get("annotators", {})
-        public = {name: value for name, value in state.items() if name != "annotators"}
-        return {**public, "mine": annotators.get(annotator, 0)}
-
-    def _read_state(self) -> dict[str, Any]:
-        """Return the state that all clients share."""
-        progress, classes = self.session.progress(), self._update_classes()
-        return {
-            "title": self.title,
-            "multilabel": self.session.multilabel,
-            "lease_seconds": self.session.lease_seconds,
-            "n_rows": progress.n_rows,
-            "n_labeled": progress.n_labeled,
-            "n_unknown": progress.n_unknown,
-            "n_skipped": progress.n_skipped,
-            "n_in_flight": progress.n_in_flight,
-            "n_learned": progress.n_learned,
-            "n_rounds": progress.n_rounds,
-            "counts": [[_to_json(c), progress.classes.get(c, 0)] for c in classes],
-            "accuracy": None if progress.accuracy is None else [*map(float, progress.accuracy)],
-            "curve": self._learning_curve(),
-            "stop_reason": progress.stop_reason,
-            "problem": progress.problem,
-            "fitting": progress.fitting,
-            "annotators": progress.annotators,
-        }
-
-    def _learning_curve(self) -> list[list[float]]:
-        """Return the learning curve: the number of labels and the accuracy on the audit sample."""
-        return [
-            [record["n_labels"], record["audit"][0] / record["audit"][1]]
-            for record in self.session.rounds
-            if record["audit"]
-        ]
-
-
-def _check_kind(message: Any) -> str:
-    if not isinstance(message, Mapping):
-        raise LabelError(f"A message must be an object with 'do', got {_quote(message)}.")
-    do = message.get("do")
-    if not isinstance(do, str) or do not in _FIELDS:
-        raise LabelError(f"'do' must be one of {', '.join(_FIELDS)}, got {_quote(do)}.")
-    return do
-
-
-def _check_fields(do: str, message: Message) -> None:
-    needed, allowed = _FIELDS[do]
-    missing = needed - message.keys()
-    if missing:
-        raise LabelError(f"The message {do!r} is missing {', '.join(sorted(missing))}.")
-    unknown = message.keys() - needed - allowed - {"do"}
-    if unknown:
-        name = _quote(next(iter(unknown)))
-        raise LabelError(f"The message {do!r} has an unexpected field {name}.")
-
-
-def _parse_key(message: Message, annotator: str | None) -> str | None:
-    """Return the key as it is stored: distinct from those of other annotators and of plans."""
-    key = message.get("key")
-    if key is None:
-        return None
-    if not isinstance(key, str) or not _KEY_PATTERN.fullmatch(key):
-        raise LabelError(f"key must be 1 to 64 letters, digits, '-' or '_', got {_quote(key)}.")
-    return f"page:{annotator or ''}:{key}"
-
-
-def _parse_ticket(message: Message) -> str | None:
-    ticket = message.get("ticket")
-    if ticket is not None and not isinstance(ticket, str):
-        raise LabelError(f"ticket must be a string, got {_quote(ticket)}. Nothing was stored.")
-    return ticket
-
-
-def _parse_seconds(message: Message) -> float | None:
-    seconds = message.get("seconds")
-    if seconds is None:
-        return None
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
-        raise LabelError(f"seconds must be a number, got {_quote(seconds)}. Nothing was stored.")
-    if not 0 <= seconds <= 1e9 or not math.isfinite(seconds):
-        raise LabelError(f"seconds must be 0 or more, got {_quote(seconds)}. Nothing was stored.")
-    return float(seconds)
-
-
-def _check_new_class(label: Any, classes: list[Any]) -> None:
-    if not isinstance(label, str | int | float) or label == "":
-        raise LabelError(f"A class must be a string, a number or a boolean, got {_quote(label)}.")
-    if isinstance(label, str) and not _is_single_line(label):
-        raise LabelError(
-            f"The name of a class must be one line of 1 to {_MAX_CLASS_NAME} characters, got "
-            f"{_quote(label)}."
-        )
-    if classes and get_label_type(label) != get_label_type(classes[0]):
-        raise LabelError(
-            f"{_quote(label)} is a {get_label_type(label)}, but the classes of this session are of "
-            f"kind {get_label_type(classes[0])}."
-        )
-    if len(classes) >= _MAX_CLASSES:
-        raise LabelError(
-            f"The page supports at most {_MAX_CLASSES} classes, and there are {len(classes)}."
-        )
-
-
-def _is_single_line(text: str) -> bool:
-    return bool(text.strip()) and len(text) <= _MAX_CLASS_NAME and text.isprintable()
-
-
-def _is_same_class(label: Any, sent: Any) -> bool:
-    """Return whether a client named this class; to JavaScript 1.0 and 1 are the same number."""
-    if not isinstance(sent, str | int | float):
-        return False
-    if get_label_type(label) == get_label_type(sent):
-        return bool(label == sent)
-    return isinstance(sent, str) and sent == _to_json(label)
-
-
-def _to_json(value: Any) -> Any:
-    """Return an id or class as a JSON value that JavaScript reads exactly."""
-    too_large = isinstance(value, int) and abs(value) > _MAX_SAFE_INTEGER
-    return str(value) if too_large else value
-
 
 def _describe_answer(answer: Any) -> dict[str, Any]:
     """Return the kind and the label of an answer as JSON values."""
     if answer is None:
         return {}
     label = answer.value
-    value = [_to_json(c) for c in label] if isinstance(label, list) else _to_json(label)
+    value = [to_json(c) for c in label] if isinstance(label, list) else to_json(label)
     return {"kind": answer.kind, "label": value}
 
 
 def _make_item(ident: Ident, ticket: str | None, content: Any, **answer: Any) -> dict[str, Any]:
-    return {"id": _to_json(ident), "ticket": ticket, "content": content, **answer}
+    return {"id": to_json(ident), "ticket": ticket, "content": content, **answer}
 
 
 def _count_characters(content: dict[str, Any] | None) -> int:
@@ -451,8 +331,3 @@ def _count_characters(content: dict[str, Any] | None) -> int:
     if content is None:
         return 0
     return sum(len(value) if isinstance(value, str) else 100 for value in content.values())
-
-
-def _quote(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -34,5 +34,5 @@ def show_file(
     """
     known = identify_file(path, media)
     if known.media == "audio":
-        return {"type": "audio", **show_sound(path, known)}
+        return {"type": "audio", "name": escape_name(path.name), **show_sound(path, known)}
     return {"type": "image", "alt": escape_name(path.name), **show_image(path, known, limits)}

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import secrets
 import time
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from importlib.resources import files
 from threading import Lock
 from typing import Any, Protocol
 
 try:
     from starlette.applications import Starlette
-    from starlette.concurrency import run_in_threadpool
     from starlette.requests import ClientDisconnect, Request
     from starlette.responses import Response
     from starlette.routing import Route
@@ -23,13 +23,21 @@ except ImportError as error:
         'The labeling page in a browser needs Starlette and Uvicorn: pip install "skactive[serve]".'
     ) from error
 
-from skactive.labeling.server._guard import Guard, check_annotator, is_authorized
+from skactive.exceptions import LabelError
+from skactive.labeling._names import check_name
+from skactive.labeling.page import asset
+from skactive.labeling.server._access import Access, Visitor, find_refusal
+from skactive.labeling.server._guard import Guard
+from skactive.labeling.server._log import LOGGER
 
 __all__ = ["MAX_BODY_BYTES", "MessageHandler", "OneTimeCode", "make_app"]
 
 MAX_BODY_BYTES = 64 * 1024  # bytes
 _BODY_TIMEOUT = 30.0
 _CODE_LIFETIME = 300.0
+# The session does one thing at a time, and its lock is not fair: with more threads some people
+# would wait long. Requests for rows have their own, since the first ones wait for the first plan.
+_N_THREADS, _N_NEXT_THREADS = 4, 2
 _ASSETS = (
     ("/", "skactive.labeling.server", "static/index.html", "text/html"),
     ("/entry.js", "skactive.labeling.server", "static/entry.js", "text/javascript"),
@@ -38,7 +46,6 @@ _ASSETS = (
     ("/page.css", "skactive.labeling.page", "page.css", "text/css"),
 )
 _CLOSE_HEADER = {"connection": "close"}  # so that an unread body is not taken for a request
-_LOGGER = logging.getLogger("skactive.labeling.server")
 
 
 class MessageHandler(Protocol):
@@ -88,6 +95,7 @@ def make_app(
     token: str,
     hosts: Collection[str],
     one_time: OneTimeCode | None = None,
+    people: Mapping[str, str] | None = None,
 ) -> Guard:
     """Make an ASGI application that serves the labeling page to several people.
 
@@ -95,9 +103,11 @@ def make_app(
     Everything else goes through ``POST /api/message``, with the header
     ``Authorization: Bearer TOKEN`` and the JSON object
     ``{"annotator": name, "message": {"do": ..., ...}}``; the response is the reply of
-    ``backend.handle(message, name)``, called in a thread. Requests are refused, with a reason, for
-    a foreign Host (403) or Origin (403), a missing or wrong token (401), any content type but JSON
-    (415), a body above 64 KiB (413, not read to the end), and anything but such an object (400).
+    ``backend.handle(message, name)``, called in a thread. ``POST /api/link`` returns whom the link
+    belongs to, as ``annotator`` (None: whoever says so) and ``role``. Requests are refused, with a
+    reason, for a foreign Host (403) or Origin (403), a missing or wrong token (401), the name of
+    another person (403), any content type but JSON (415), a body above 64 KiB (413, not read to the
+    end), and anything but such an object (400).
 
     Parameters
     ----------
@@ -112,6 +122,10 @@ def make_app(
         name, at port 8000.
     one_time : OneTimeCode, default=None
         A code that ``POST /api/open`` exchanges for the token, once.
+    people : mapping of str to {"labels", "reviews", "administers"}, default=None
+        The role of each person, by name. Each has a link of their own, with a token derived from
+        `token`, which then opens nothing itself; names come from the links, and messages that a
+        role may not send are refused in the reply. None: one link, under any name, for everything.
 
     Returns
     -------
@@ -126,45 +140,79 @@ def make_app(
     ...         return {"ok": True, "do": message["do"], "annotator": annotator}
     >>> app = make_app(Echo(), token="a-long-random-secret", hosts=["127.0.0.1:8000"])
     """
-
-    async def message(request: Request) -> Response:
-        try:
-            # First, because closing while the client still sends resets the connection, and then
-            # it never reads the reason.
-            body = await _read_body(request)
-            if not is_authorized(request.headers.get("authorization", ""), token):
-                raise _RefusalError(
-                    401,
-                    "The link is not valid, or no longer valid.",
-                    **{"www-authenticate": "Bearer"},
-                )
-            annotator, content = _parse_request(_read_object(request, body))
-        except _RefusalError as refusal:
-            return _refusal_response(refusal)
-        return await run_in_threadpool(_handle_message, backend, content, annotator)
-
-    async def open_once(request: Request) -> Response:
-        try:
-            code = _read_object(request, await _read_body(request)).get("code")
-        except _RefusalError as refusal:
-            return _refusal_response(refusal)
-        if one_time is None or not isinstance(code, str) or not one_time.redeem(code):
-            return _json_response(
-                {"ok": False, "error": "This link was used already, or has expired."}, 401
-            )
-        return _json_response({"ok": True, "token": token})
-
+    endpoints = _Endpoints(backend, Access(token, people), one_time)
     routes = [
         *(_make_asset_route(*asset) for asset in _ASSETS),
-        Route("/api/message", message, methods=["POST"]),
-        Route("/api/open", open_once, methods=["POST"]),
+        *(
+            Route(path, _answer_refusals(endpoint), methods=["POST"])
+            for path, endpoint in (
+                ("/api/message", endpoints.handle_message),
+                ("/api/link", endpoints.describe_link),
+                ("/api/open", endpoints.redeem_code),
+            )
+        ),
     ]
     return Guard(Starlette(routes=routes), hosts=hosts)
 
 
+class _Endpoints:
+    """The paths that requests are posted to; they refuse one by a _RefusalError."""
+
+    def __init__(
+        self, backend: MessageHandler, access: Access, one_time: OneTimeCode | None
+    ) -> None:
+        self._backend, self._access, self._one_time = backend, access, one_time
+        self._threads = ThreadPoolExecutor(_N_THREADS, "skactive-page")
+        self._next_threads = ThreadPoolExecutor(_N_NEXT_THREADS, "skactive-next")
+
+    async def handle_message(self, request: Request) -> Response:
+        visitor, body = await self._receive(request)
+        annotator, message = _parse_request(_read_object(request, body), visitor)
+        threads = self._next_threads if message.get("do") == "next" else self._threads
+        work = partial(_handle_message, self._backend, message, annotator, visitor)
+        return await asyncio.get_running_loop().run_in_executor(threads, work)
+
+    async def describe_link(self, request: Request) -> Response:
+        visitor, _ = await self._receive(request)
+        return _json_response({"ok": True, "annotator": visitor.name, "role": visitor.role})
+
+    async def redeem_code(self, request: Request) -> Response:
+        code, once = _read_object(request, await _read_body(request)).get("code"), self._one_time
+        if once is None or not isinstance(code, str) or not once.redeem(code):
+            raise _RefusalError(401, "This link was used already, or has expired.")
+        return _json_response({"ok": True, "token": self._access.secret})
+
+    async def _receive(self, request: Request) -> tuple[Visitor, bytes]:
+        """Return who sent a request, and its body, or refuse it."""
+        # The body first, because closing while the client still sends resets the connection, and
+        # then it never reads the reason.
+        body = await _read_body(request)
+        visitor = self._access.identify(request.headers.get("authorization", ""))
+        if visitor is None:
+            reason = "The link is not valid, or no longer valid."
+            raise _RefusalError(401, reason, **{"www-authenticate": "Bearer"})
+        return visitor, body
+
+
+def _answer_refusals(
+    endpoint: Callable[[Request], Awaitable[Response]],
+) -> Callable[[Request], Awaitable[Response]]:
+    """Return an endpoint that sends the reason for which a request is refused."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except _RefusalError as refusal:
+            content = {"ok": False, "error": str(refusal)}
+            return _json_response(content, refusal.status, refusal.headers)
+
+    return answer
+
+
 def _make_asset_route(path: str, package: str, name: str, media_type: str) -> Route:
     """Return the route of a file of a package, which is read once."""
-    content = files(package).joinpath(name).read_bytes()
+    is_page = package == "skactive.labeling.page"  # made of several files
+    content = asset(name).encode() if is_page else files(package).joinpath(name).read_bytes()
 
     async def respond(request: Request) -> Response:
         return Response(content, media_type=media_type)
@@ -178,7 +226,8 @@ def _read_object(request: Request, body: bytes) -> dict[str, Any]:
     if kind != "application/json":
         raise _RefusalError(415, "Send JSON, as application/json.")
     try:
-        content = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
+        text = body.decode("utf-8")
+        content = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_make_object)
         json.dumps(content, ensure_ascii=False).encode("utf-8")  # Refuses lone surrogates
     except (ValueError, RecursionError) as error:
         raise _RefusalError(400, "The body is not valid JSON.") from error
@@ -212,30 +261,65 @@ def _refuse_constant(name: str) -> float:
     raise ValueError(f"{name} is not JSON")
 
 
-def _parse_request(content: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+def _make_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        raise ValueError("a name occurs twice: either value may be meant")
+    return content
+
+
+def _parse_request(content: dict[str, Any], visitor: Visitor) -> tuple[str, dict[str, Any]]:
     """Return the annotator and the message."""
     if content.keys() != {"annotator", "message"} or not isinstance(content["message"], dict):
         raise _RefusalError(400, 'Send {"annotator": name, "message": {...}}.')
+    annotator, message = content["annotator"], content["message"]
+    if visitor.name is not None and annotator in (None, ""):
+        return visitor.name, message
     try:
-        return check_annotator(content["annotator"]), content["message"]
-    except ValueError as error:
+        name = check_name(annotator)
+    except LabelError as error:
         raise _RefusalError(400, str(error)) from error
+    if visitor.name not in (None, name):
+        raise _RefusalError(
+            403,
+            f"This link belongs to {visitor.name}: to label as {name}, open the link of {name}.",
+        )
+    return name, message
 
 
-def _handle_message(backend: MessageHandler, message: dict[str, Any], annotator: str) -> Response:
+def _handle_message(
+    backend: MessageHandler, message: dict[str, Any], annotator: str, visitor: Visitor
+) -> Response:
     try:
-        return _json_response(backend.handle(message, annotator))
+        if visitor.name is None:
+            return _json_response(backend.handle(message, annotator))
+        return _json_response(_handle_by_role(backend, message, visitor))
     except Exception:  # the page keeps the message, and sends it again
-        _LOGGER.exception("A message could not be answered.")
+        LOGGER.exception("A message could not be answered.")
         return _json_response(
             {"ok": False, "error": "Internal error; see the log of the server."}, 500
         )
 
 
+def _handle_by_role(
+    backend: MessageHandler, message: dict[str, Any], visitor: Visitor
+) -> dict[str, Any]:
+    """Return the reply to somebody with a link of their own, which has their name and role."""
+
+    def has_answered(ident: Any) -> bool:
+        shown = backend.handle({"do": "show", "id": ident}, visitor.name)
+        return bool(shown.get("item", {}).get("kind"))
+
+    refusal = find_refusal(visitor, message, has_answered)
+    if refusal is None:
+        reply = backend.handle(message, visitor.name)
+    else:
+        reply = backend.handle({"do": "state"}, visitor.name)
+        reply = {**reply, "ok": False, "error": refusal, "retry": False}
+    owner = {"annotator": visitor.name, "role": visitor.role}
+    return {**reply, "state": {**reply.get("state", {}), **owner}}
+
+
 def _json_response(content: dict[str, Any], status: int = 200, headers: Any = None) -> Response:
     body = json.dumps(content, allow_nan=False).encode()
     return Response(body, status, headers, media_type="application/json")
-
-
-def _refusal_response(refusal: _RefusalError) -> Response:
-    return _json_response({"ok": False, "error": str(refusal)}, refusal.status, refusal.headers)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Awaitable, Callable, Collection, MutableMapping
-from hmac import compare_digest
+from contextlib import suppress
 from ipaddress import ip_address
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
-__all__ = ["WILDCARDS", "Guard", "check_annotator", "is_authorized", "list_hosts"]
+__all__ = ["WILDCARDS", "Guard", "list_hosts"]
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-_MAX_NAME = 64  # characters
 WILDCARDS = {"", "0.0.0.0", "::"}
 _LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 
@@ -117,6 +115,11 @@ def list_hosts(host: str, port: int, extra: Collection[str] = ()) -> frozenset[s
     -------
     frozenset of str
 
+    Raises
+    ------
+    ValueError
+        If an additional name is not ``NAME`` or ``NAME:PORT``.
+
     Examples
     --------
     >>> from skactive.labeling.server._guard import list_hosts
@@ -132,8 +135,21 @@ def list_hosts(host: str, port: int, extra: Collection[str] = ()) -> frozenset[s
     if port == 80:  # browsers leave it out
         hosts.update(name for name in names if name != "*")
     hosts.update(extra)
-    hosts.update(f"{name}:{port}" for name in extra if urlsplit(f"//{name}").port is None)
+    hosts.update(f"{name}:{port}" for name in extra if _get_port(name) is None)
     return frozenset(host.lower() for host in hosts)
+
+
+def _get_port(host: str) -> int | None:
+    """Return the port of a host name, None without one."""
+    with suppress(ValueError):  # for a port that is none
+        parts = urlsplit(f"//{host}")
+        port = parts.port
+        if parts.netloc == host and parts.hostname and not set(host) & set("@* "):
+            return port
+    raise ValueError(
+        f"{host!r} is not the name of a host: expected NAME or NAME:PORT, such as labels.example "
+        "or labels.example:8443."
+    )
 
 
 def _is_allowed(host: str, hosts: Collection[str]) -> bool:
@@ -147,63 +163,3 @@ def _is_allowed(host: str, hosts: Collection[str]) -> bool:
         return f"*:{parts.port or 80}" in hosts
     except ValueError:  # a name, or malformed
         return False
-
-
-def is_authorized(authorization: str, token: str) -> bool:
-    """Return whether a request has the token, in constant time.
-
-    Parameters
-    ----------
-    authorization : str
-        The value of the Authorization header.
-    token : str
-        The expected token.
-
-    Returns
-    -------
-    bool
-    """
-    scheme, _, credentials = authorization.partition(" ")
-    is_equal = compare_digest(credentials.encode(), token.encode())
-    return is_equal and scheme.lower() == "bearer"
-
-
-def check_annotator(name: Any) -> str:
-    """Check an annotator's name, and return it normalized.
-
-    Parameters
-    ----------
-    name : object
-        The value that a browser sent.
-
-    Returns
-    -------
-    str
-        In Unicode normal form C, with single spaces.
-
-    Raises
-    ------
-    ValueError
-        If it is not a name.
-
-    Examples
-    --------
-    >>> from skactive.labeling.server._guard import check_annotator
-    >>> check_annotator("  Ann   Lee ")
-    'Ann Lee'
-    """
-    if not isinstance(name, str):
-        raise ValueError("The annotator's name must be a string.")
-    if any(_is_control(character) for character in name):
-        raise ValueError("A name must not contain control characters.")
-    normalized = " ".join(unicodedata.normalize("NFC", name).split())
-    if not 1 <= len(normalized) <= _MAX_NAME:
-        raise ValueError(f"A name must have 1 to {_MAX_NAME} characters, got {len(normalized)}.")
-    return normalized
-
-
-def _is_control(character: str) -> bool:
-    """Return whether a character is invisible, or changes the direction of the text around it."""
-    if character in "\u200c\u200d":  # joiners are part of some names
-        return False
-    return unicodedata.category(character) in {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}

@@ -12,6 +12,7 @@ __all__ = ["SKIPPED", "UNKNOWN", "AnswerTable"]
 
 SKIPPED, UNKNOWN = -1, -2  # in place of the code of a label
 _NONE = -1
+_ROOM = 16  # by which columns grow at least
 
 
 class AnswerTable:
@@ -95,6 +96,27 @@ class AnswerTable:
         """Return the last answers per row and annotator, in order."""
         return sorted(n for row in range(len(self._last)) for n in self.iter_current(row))
 
+    def check(self, n_rows: int, n_annotators: int, n_labels: int) -> None:
+        """Raise an error if columns do not fit together."""
+        n = len(self.position)
+        number = np.arange(n)
+        limits = (
+            (self.row, 0, n_rows),
+            (self.annotator, 0, n_annotators),
+            (self.label, UNKNOWN, n_labels),
+            (self._before, _NONE, number),
+            (self._before_by, _NONE, number),
+            (self._last, _NONE, n),
+            (self._last_by, _NONE, n),
+        )
+        per_answer = (*self.__dict__.values(),)[:-2]
+        is_right = all(len(column) == n for column in per_answer) and all(
+            np.all((lowest <= np.asarray(column)) & (np.asarray(column) < limit))
+            for column, lowest, limit in limits
+        )
+        if not is_right or len(self._last) > max(n_rows, 1) + _ROOM:
+            raise ValueError("its answers do not fit together")
+
     def columns(self) -> list[array[int]]:
         """Return all columns, to save them and to fill those of an empty table."""
         return list(self.__dict__.values())
@@ -109,6 +131,6 @@ class AnswerTable:
 def _replace(column: array[int], index: int, value: int) -> int:
     """Set a value of a column, which grows if necessary, and return the value before."""
     while len(column) <= index:
-        column.extend(array(column.typecode, [_NONE]) * max(16, index + 1 - len(column)))
+        column.extend(array(column.typecode, [_NONE]) * max(_ROOM, index + 1 - len(column)))
     before, column[index] = column[index], value
     return before

@@ -37,7 +37,7 @@ class LiveLeases:
 
     def items(self) -> set[Ident]:
         """Return the rows in flight: handed out, and not answered yet."""
-        return {item for lease in self for item in self._state.pending(lease)}
+        return {item for lease in self for item in lease.waiting}
 
     def _is_live(self, lease: Lease) -> bool:
         now, seconds_known = time.time(), self._seconds_known(lease.ticket)

@@ -71,6 +71,14 @@ class LabelLog:
         self.renames.append(codes)
         self.due = position, len(self.row)
 
+    def check(self, n_rows: int, n_labels: int) -> None:
+        """Raise a ValueError if loaded entries do not fit together."""
+        row, label = np.asarray(self.row), np.asarray(self.label)
+        limit = np.where(row == _RENAME, len(self.renames), n_labels)
+        is_right = (row >= _RENAME) & (row < n_rows) & (label >= REFUSED) & (label < limit)
+        if len(row) != len(label) or not np.all(is_right) or not 0 <= self.due[1] <= len(row):
+            raise ValueError("its changes of labels do not fit together")
+
     def make_snapshot(
         self, position: int, n_entries: int, rows: RowCodes, labels: LabelCodes
     ) -> LabelSnapshot:

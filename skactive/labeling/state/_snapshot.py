@@ -119,6 +119,7 @@ def _load_header(
     state._log.n_changes, due, renames = header["log"]
     state._log.due = due[0], due[1]
     state._log.renames = [dict(items) for items in renames]
+    state.check_codes()
     if plan is not None:
         state.set_plan(get_event(plan))
 
@@ -135,9 +136,10 @@ def _load_columns(
     for column, (_, itemsize, length) in zip(_get_columns(state), sizes, strict=True):
         column.frombytes(content[begin : begin + itemsize * length])
         begin += itemsize * length
+    if begin != len(content):
+        raise ValueError("its columns are cut off")
 
 
 def _add_lease(state: SessionState, saved: dict[str, Any]) -> None:
     lease = Lease(**saved | {"items": tuple(saved["items"]), "released": set(saved["released"])})
-    state.open_leases[lease.ticket] = lease
-    state._leased.update(dict.fromkeys(lease.items, lease))
+    state.add_lease(lease)

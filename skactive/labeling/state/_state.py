@@ -8,6 +8,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from skactive.exceptions import StoreError
 from skactive.labeling.state._answers import SKIPPED, UNKNOWN, AnswerTable
 from skactive.labeling.state._codes import LabelCodes, RowCodes, get_classes, replace_class
@@ -58,6 +60,8 @@ class Lease:
         Beginning and end of the lease, by the clock of the machine.
     released : set of str or int
         Rows that were given back.
+    waiting : list of str or int
+        Rows that still wait for an answer.
     """
 
     ticket: str
@@ -67,6 +71,7 @@ class Lease:
     granted: float
     expires: float
     released: set[Ident] = field(default_factory=set)
+    waiting: list[Ident] = field(default_factory=list)
 
 
 class SessionState:
@@ -136,7 +141,7 @@ class SessionState:
         self._n_rows_refused: Counter[int] = Counter()
         self._n_rows_labeled_by: Counter[int] = Counter()
         self._n_audited = 0
-        self._leased: dict[Ident, Lease] = {}  # the last open lease, by row
+        self._leased: dict[Ident, list[Lease]] = {}  # the open leases, by row
 
     # Applying events ------------------------------------------------------------------------------
 
@@ -202,8 +207,9 @@ class SessionState:
         if label != before:
             self._set_label(row, before, label)
         self._set_refusals(row, frozenset(current) if label == _NO_LABEL else _NOBODY)
-        if self._leased and (lease := self._leased.get(self._rows[row])) is not None:
-            self._update_lease(lease)
+        if self._leased:
+            for lease in self._leased.get(self._rows[row], [])[:]:
+                self._update_lease(lease)
         if row not in self._audit and self._is_of_pool(row):
             entry = label if label >= 0 else REFUSED if current else UNANSWERED
             self._log.add(row, entry, position, changed=before != label)
@@ -256,8 +262,14 @@ class SessionState:
             self._rows.add(item)
         expires = float(event.value["expires"])
         lease = Lease(event.id, items, event.annotator, session, event.time, expires)
-        self._leased.update(dict.fromkeys(items, lease))
+        self.add_lease(lease)
         self._update_lease(lease)
+
+    def add_lease(self, lease: Lease) -> None:
+        """Add an open lease."""
+        self.open_leases[lease.ticket] = lease
+        for item in lease.items:
+            self._leased.setdefault(item, []).append(lease)
 
     def _apply_release(self, event: Event) -> None:
         lease = self.open_leases.get(event.ticket or "")
@@ -266,14 +278,19 @@ class SessionState:
             self._update_lease(lease)
 
     def _update_lease(self, lease: Lease) -> None:
-        """Record whether a lease is open."""
-        if self.pending(lease):
-            self.open_leases[lease.ticket] = lease
+        """Find the rows of a lease that still wait for an answer; close it if there is none."""
+        lease.waiting = [
+            item
+            for item in lease.items
+            if item not in lease.released and self.is_open_to(item, lease.annotator)
+        ]
+        if lease.waiting:
             return
-        self.open_leases.pop(lease.ticket, None)
+        del self.open_leases[lease.ticket]
         for item in lease.items:
-            if self._leased.get(item) is lease:
-                del self._leased[item]
+            others = [other for other in self._leased.pop(item) if other is not lease]
+            if others:
+                self._leased[item] = others
 
     def _apply_class(self, event: Event) -> None:
         self._labels.add(event.value)
@@ -315,6 +332,15 @@ class SessionState:
 
     def _ignore(self, event: Event) -> None:
         """Apply an event from which nothing follows."""
+
+    def check_codes(self) -> None:
+        """Raise a ValueError if a loaded state does not fit together."""
+        n_rows, n_labels = len(self._rows), len(self._labels)
+        self._answers.check(n_rows, len(self._annotators), n_labels)
+        codes = np.asarray(self._label_of_row)
+        if np.any((codes < _NO_LABEL) | (codes >= n_labels)) or len(codes) > n_rows:
+            raise ValueError("its labels do not fit together")
+        self._log.check(n_rows, n_labels)
 
     # Labels to learn from -------------------------------------------------------------------------
 
@@ -392,6 +418,12 @@ class SessionState:
         number = next((n for n in about if self._answers.annotator[n] == code), None)
         return None if number is None else self._make_answer(number)
 
+    def list_answers_about(self, item: Ident) -> list[Answer]:
+        """Return the last answer of each annotator about a row, latest first."""
+        row = self._rows.find(item)
+        current = () if row is None else self._answers.iter_current(row)
+        return [self._make_answer(number) for number in current]
+
     def list_answers_by(self, annotator: str | None, n: int, before: int | None) -> list[Answer]:
         """Return the last `n` answers of an annotator that hold, latest first.
 
@@ -449,14 +481,6 @@ class SessionState:
         if self._find_label(row) >= 0 or UNKNOWN in self._refusals.get(row, _NOBODY):
             return False
         return self.get_answer(item, annotator) is None
-
-    def pending(self, lease: Lease) -> list[Ident]:
-        """Return the rows of a lease that still wait for an answer."""
-        return [
-            item
-            for item in lease.items
-            if item not in lease.released and self.is_open_to(item, lease.annotator)
-        ]
 
 
 _APPLY: Mapping[str, Callable[[SessionState, Event], None]] = {

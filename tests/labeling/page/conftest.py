@@ -1,10 +1,12 @@
 """Shared by the tests of the page: the page in a browser, with a stub of the backend."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from skactive.labeling.page import asset
+from skactive.labeling.page._class_list import ClassList
 
 STUB = Path(__file__).with_name("page_stub.js").read_text(encoding="utf-8")
 
@@ -25,6 +27,14 @@ class OpenPage:
     def focus_title(self):
         """Move the focus into the page, to no control."""
         self._tab.locator(".ska-title").click()
+
+    def stop_clock(self):
+        """Stop the clock by which the page tells bounced keys from others."""
+        self._tab.evaluate("window.clock = performance.now()")
+
+    def tick(self, ms=320):
+        """Put the stopped clock forward, by default so far that the same key is no bounce."""
+        self._tab.evaluate("(ms) => { window.clock += ms }", ms)
 
     def button(self, name):
         """Return the button with a name."""
@@ -47,9 +57,17 @@ class OpenPage:
         )
 
 
+def describe_keys(classes):
+    """Return the keys that the backend sends with these classes."""
+    listed = ClassList(SimpleNamespace(classes=classes))
+    listed.update()
+    return listed.describe()["keys"]
+
+
 @pytest.fixture
 def open_page(tab):
     """Return a function that opens the page; keywords are set in the stub before."""
+    tab.expose_function("describeKeys", describe_keys)
 
     def open_with(options=None, before="", **stub):
         tab.set_content(

@@ -13,8 +13,23 @@ window.stub = {
   log: [], // rows, in the order of the answers
   keys: new Set(),
   next: 0,
+  full: null, // the content of a picture at full size
+  earlier: [], // answered rows from before the page was opened, newest first: { id, kind, label }
   state: { title: "Animals", multilabel: false, lease_seconds: 1800 },
 };
+
+// Tests stop the clock where it matters how soon one key follows another.
+window.clock = null;
+window.runningClock ??= performance.now.bind(performance);
+performance.now = () => clock ?? runningClock();
+
+// Return the keys of a list of classes, from the same table as the backend's.
+async function keysOf(classes) {
+  const list = JSON.stringify(classes);
+  window.described ??= new Map();
+  if (!described.has(list)) described.set(list, await window.describeKeys(classes));
+  return described.get(list);
+}
 
 window.send = async (sent) => {
   const message = structuredClone(sent);
@@ -27,10 +42,11 @@ window.send = async (sent) => {
   const labeled = [...stub.labels.values()].filter((answers) => answers.at(-1)?.kind === "label");
   const state = {
     n_rows: stub.texts.length, n_labeled: labeled.length, n_skipped: 0, n_unknown: 0,
-    mine: stub.log.length, counts: stub.classes.map((label) => [label, 0]), accuracy: null,
+    mine: labeled.length, counts: stub.classes.map((label) => [label, 0]), accuracy: null,
     curve: [], stop_reason: "", problem: "", fitting: false, ...stub.state,
   };
-  return structuredClone({ ...reply, state, classes: stub.classes });
+  const keys = await keysOf(stub.classes);
+  return structuredClone({ ...reply, state, classes: stub.classes, keys });
 };
 
 function contentOf(id) {
@@ -49,6 +65,12 @@ function answerTo(message) {
   }
   if (what === "show") return { item: { id, ticket: null, content: contentOf(id) } };
   if (what === "suggest") return { suggestion: stub.suggestion ?? null };
+  if (what === "full") return { content: stub.full ?? contentOf(id) };
+  if (what === "history") {
+    const from = message.before ?? 0;
+    const items = stub.earlier.slice(from, from + 2).map((item) => ({ ...item, ticket: null, content: null }));
+    return { items, before: from + 2 < stub.earlier.length ? from + 2 : null };
+  }
   if (what === "add_class") stub.classes = [...stub.classes, message.label];
   if (message.key && stub.keys.has(message.key)) return {};
   stub.keys.add(message.key);
@@ -57,6 +79,10 @@ function answerTo(message) {
     if (row === undefined) return { item: null };
     const answer = stub.labels.get(row).pop();
     return { item: { id: row, ticket: `t${row}`, content: contentOf(row), ...answer } };
+  }
+  if (what === "rename_class") {
+    const names = stub.classes.map((label) => (label === message.old ? message.new : label));
+    stub.classes = [...new Set(names)];
   }
   const kinds = { label: "label", relabel: "label", skip: "skip", dont_know: "unknown" };
   if (kinds[what]) {

@@ -180,12 +180,13 @@ def test_undo_sent_twice_takes_back_one_answer(backend):
     assert [record["id"] for record in backend.session.records()] == [one["id"]]
 
 
-def test_undo_sent_again_to_a_new_backend_names_no_other_row(backend):
+def test_undo_sent_again_to_a_new_backend_names_the_same_row(backend):
     one, other = ask(backend, "next", n=2)["items"]
     submit_label(backend, one, 0)
     submit_label(backend, other, 1)
     ask(backend, "undo", key="u")
-    assert ask(PageBackend(backend.session), "undo", key="u")["item"] is None
+    again = ask(PageBackend(backend.session), "undo", key="u")["item"]
+    assert (again["id"], again["label"]) == (other["id"], 1)
     assert len(backend.session.records()) == 1
 
 
@@ -202,6 +203,30 @@ def test_show_says_what_the_annotator_said(backend):
     submit_label(backend, given, 2)
     assert ask(backend, "show", id=given["id"])["item"]["label"] == 2
     assert "label" not in ask(backend, "show", "bob", id=given["id"])["item"]
+
+
+def test_history_goes_back_page_by_page(backend):
+    for n in range(5):
+        given = item(backend)
+        if n == 3:
+            ask(backend, "skip", id=given["id"])
+        else:
+            submit_label(backend, given, n % 3)
+        submit_label(backend, item(backend, "bob"), 0, annotator="bob")
+    expected = [r for r in backend.session.records() if r["annotator"] == "ann"][::-1]
+    found, cursor = [], {}
+    while cursor.get("before", 0) is not None:
+        reply = ask(backend, "history", n=2, **cursor)
+        found += reply["items"]
+        cursor = {"before": reply["before"]}
+    assert [(i["id"], i["kind"], i["label"]) for i in found] == [
+        (r["id"], r["kind"], r["label"]) for r in expected
+    ]
+    assert found[1]["kind"] == "skip"
+    assert all(each["content"] is None for each in found)
+    assert ask(backend, "history", "cyd") | {"state": 0} == ask(backend, "history", "cyd") | {
+        "state": 0, "items": [], "before": None
+    }  # fmt: skip
 
 
 # Classes ------------------------------------------------------------------------------------------
@@ -268,6 +293,65 @@ def test_classes_that_cannot_be_added(backend, label):
     assert reply["classes"] == [0, 1, 2]
 
 
+def test_keys_come_with_each_reply(open_session):
+    backend = PageBackend(open_session(classes=["s", "sport"]))
+    keys = ask(backend, "state")["keys"]
+    assert keys["classes"] == ["s", "1"]
+    assert (keys["commands"]["S"], keys["search"]) == ("skip", False)
+    keys = ask(backend, "add_class", label="news")["keys"]
+    assert keys["classes"] == ["s", "1", "2"]
+    assert backend.handle(None)["keys"] == keys
+
+
+def test_rename_and_merge(open_session):
+    session = open_session(classes=["ct", "cat", "dog"])
+    backend, other = PageBackend(session), PageBackend(session)
+    given = item(backend)
+    submit_label(backend, given, "ct")
+    ask(other, "state")
+    reply = ask(backend, "rename_class", old="ct", new=" kitten ", key="a")
+    assert reply["classes"] == ["kitten", "cat", "dog"]
+    assert reply["keys"]["classes"] == ["1", "2", "3"]
+    assert label_of(backend, given["id"]) == "kitten"
+    assert not submit_label(other, item(other), "ct")["ok"]
+    assert ask(other, "state")["classes"] == ["kitten", "cat", "dog"]
+    reply = ask(backend, "rename_class", old="kitten", new=" cat", key="b")
+    assert reply["classes"] == ["cat", "dog"]
+    assert reply["keys"]["classes"] == ["2", "3"]
+    assert label_of(backend, given["id"]) == "cat"
+    assert ask(backend, "rename_class", old="kitten", new="cat", key="b")["ok"]  # sent again
+
+
+@pytest.mark.parametrize("new", ["", " ", "a\nb", "x" * 201, 3, True, None, [], "a\u202e"])
+def test_names_that_no_class_gets(open_session, new):
+    backend = PageBackend(open_session(classes=["a", "b"]))
+    reply = ask(backend, "rename_class", old="a", new=new)
+    assert not reply["ok"]
+    assert reply["error"]
+    assert reply["classes"] == ["a", "b"]
+
+
+def test_what_goes_to_the_session_on_a_rename(open_session, monkeypatch):
+    session = open_session(classes=[1, 2])
+    calls = []
+    monkeypatch.setattr(
+        type(session), "rename_class", lambda self, *args, **options: calls.append((args, options))
+    )
+    backend = PageBackend(session)
+    ask(backend, "rename_class", old=1.0, new=3, key="k")
+    assert calls == [((1, 3), {"annotator": "ann", "key": "page:ann:k"})]
+    assert not ask(backend, "rename_class", old=[1], new=3)["ok"]
+
+
+def test_the_full_size(backend, monkeypatch):
+    content = {"type": "image", "src": "data:image/png;base64,", "width": 4000}
+    monkeypatch.setattr(
+        type(backend._render), "full", lambda self, X, row: content | {"row": row}, raising=False
+    )
+    assert ask(backend, "full", id=7)["content"] == content | {"row": 7}
+    assert not ask(backend, "full", id=150)["ok"]
+
+
 def test_several_labels(open_session):
     backend = PageBackend(open_session(classes=["a", "b", "c"], multilabel=True))
     given = item(backend)
@@ -300,6 +384,27 @@ def test_ids_outside_are_refused(backend, ident):
     assert backend.session.records() == []
 
 
+def test_lone_surrogates_are_refused(open_session):
+    backend = PageBackend(open_session(X[:2], ids=["a", "b"], classes=["x", "y"]))
+    for message in (
+        {"do": "label", "id": "a", "label": "x\ud800"}, {"do": "skip", "id": "a\udfff"},
+        {"do": "add_class", "label": "z\ud800"},
+        {"do": "rename_class", "old": "y", "new": "\ud800"},
+        {"do": "label", "id": "a", "label": "y", "ticket": "\ud800"},
+    ):  # fmt: skip
+        reply = backend.handle(message, "ann")
+        assert not reply["ok"]
+        reply["error"].encode()
+    assert backend.session.records() == []
+
+
+@pytest.mark.parametrize(("sent", "stored"), [(-0.0, 0.0), (0, 0.0), (1e9, 1e9), (2.5, 2.5)])
+def test_seconds_are_never_negative_zero(backend, sent, stored):
+    assert submit_label(backend, item(backend), 1, seconds=sent)["ok"]
+    seconds = backend.session.records()[0]["seconds"]
+    assert (seconds, str(seconds)[0]) == (stored, str(stored)[0])
+
+
 # Messages that are no good ------------------------------------------------------------------------
 
 
@@ -315,6 +420,13 @@ def test_ids_outside_are_refused(backend, ident):
         {"do": "label", "id": 0, "label": 0, "seconds": -1},
         {"do": "label", "id": 0, "label": 0, "seconds": float("nan")},
         {"do": "label", "id": 0, "label": 0, "seconds": True},
+        {"do": "label", "id": 0, "label": 0, "seconds": float("inf")},
+        {"do": "label", "id": 0, "label": 0, "seconds": 10**400},
+        {"do": "history", "n": 0}, {"do": "history", "n": 21}, {"do": "history", "before": "1"},
+        {"do": "history", "before": -1}, {"do": "history", "before": True},
+        {"do": "history", "before": 1.5}, {"do": "full"}, {"do": "full", "id": 150},
+        {"do": "rename_class", "old": 0}, {"do": "rename_class", "old": 0, "new": "a b"},
+        {"do": "rename_class", "old": {}, "new": 5},
         {"do": "label", "id": 0, "label": 0, "key": ""},
         {"do": "label", "id": 0, "label": 0, "key": "a b"},
         {"do": "label", "id": 0, "label": 0, "key": "k" * 65},
@@ -397,19 +509,46 @@ def test_regressors_are_refused(open_session):
 
 
 def test_state_has_the_audit_and_its_curve(open_session):
-    backend = PageBackend(open_session(audit_share=0.3))
-    label_some(backend, 40)
+    backend = PageBackend(open_session(audit_share=0.5))
+    label_some(backend, 100)
     state = ask(backend, "next")["state"]
     value, low, high = state["accuracy"]
     assert 0 <= low <= value <= high <= 1
-    history = backend.session.history.query("audit_n > 0")
+    history = backend.session.history.query("audit_n >= 20")
     assert state["curve"] == history[["n_labels", "audit_score"]].to_numpy().tolist()
     assert len(state["curve"]) >= 2
+
+
+def test_accuracy_waits_for_enough_audit_rows(open_session):
+    backend = PageBackend(open_session(audit_share=0.5))
+    label_some(backend, 20)
+    state = ask(backend, "state")["state"]
+    assert state["accuracy"] is None
+    assert state["curve"] == []
+    n = backend.session.progress().n_audited
+    assert 0 < n < 20
+    assert state["accuracy_text"] == f"Accuracy: after 20 audit rows; {n} so far"
+
+
+def test_the_curve_is_made_once_per_round(backend, monkeypatch):
+    label_some(backend, 12)
+    rounds, reads = type(backend.session).rounds, []
+    monkeypatch.setattr(
+        type(backend.session),
+        "rounds",
+        property(lambda session: reads.append(1) or rounds.fget(session)),
+    )
+    for _ in range(3):
+        ask(backend, "state")
+    assert len(reads) <= 1
+    label_some(backend, 10)
+    assert 1 <= len(reads) <= 3
 
 
 def test_state_without_an_audit(backend):
     state = ask(backend, "state")["state"]
     assert state["accuracy"] is None
+    assert state["accuracy_text"] == ""
     assert state["curve"] == []
     assert (state["stop_reason"], state["problem"], state["mine"]) == ("", "", 0)
 

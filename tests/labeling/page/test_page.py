@@ -1,5 +1,7 @@
 """The page for everybody: keyboard, focus, screen readers, themes, narrow screens."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -9,13 +11,13 @@ MANY = [f"kind {i:02}" for i in range(40)] + ["Ärger", "zebra"]
 
 
 def as_script(row):
-    return f"stub.contents = {{0: {Renderer()([row], 0)!r}}}"
+    return f"stub.contents = {json.dumps({0: Renderer()([row], 0)})}"
 
 
 def test_keyboard_alone(open_page):
     page = open_page()
     reached = []
-    for _ in range(9):
+    for _ in range(12):
         page.keyboard.press("Tab")
         active = page.evaluate(
             "[document.activeElement.innerText,"
@@ -24,7 +26,8 @@ def test_keyboard_alone(open_page):
         reached.append(active[0].split("\n")[0])
         assert active[1] == "solid", active
     assert reached == [
-        "row 0", "cat", "dog", "bird", "Skip", "Don't know", "Undo", "Suggest", "New class",
+        "row 0", "cat", "dog", "bird", "Back", "Skip", "Don't know", "Undo", "Suggest",
+        "New class", "Edit classes", "Keys",
     ]  # fmt: skip
 
 
@@ -89,6 +92,18 @@ def test_the_theme_follows_what_is_around(open_page, attribute, expected):
     page.wait_for_function(f"document.getElementById('root').dataset.theme === '{expected}'")
 
 
+@pytest.mark.parametrize("key", ["h", "e", "o"])
+def test_dialogs_are_narrow(open_page, key):
+    page = open_page(classes=["a" * 60, "b"], before=as_script(np.eye(300)))
+    page.set_viewport_size({"width": 320, "height": 500})
+    page.focus_title()
+    page.keyboard.press(key)
+    box = page.get_by_role("dialog").bounding_box()
+    assert 0 <= box["x"] <= box["x"] + box["width"] <= 320
+    assert 0 <= box["y"] <= box["y"] + box["height"] <= 500
+    assert page.evaluate("document.querySelector('dialog').scrollWidth") <= 320
+
+
 def test_narrow(open_page):
     page = open_page(texts=["w" * 300, "x"], classes=["a" * 60, "b", "c"])
     page.set_viewport_size({"width": 320, "height": 600})
@@ -102,8 +117,8 @@ STATES = {
     "none": {"classes": []},
     "full": {
         "state": {
-            "accuracy": [0.8, 0.7, 0.9], "curve": [[10, 0.5], [20, 0.8]], "stop_reason": "enough",
-            "problem": "ValueError", "counts": [["cat", 3]],
+            "accuracy_text": "Accuracy 80.0 %", "curve": [[10, 0.5], [20, 0.8]],
+            "stop_reason": "enough", "problem": "ValueError", "counts": [["cat", 3]],
         },
         "suggestion": [["dog", 0.7], ["cat", 0.3]],
     },
@@ -113,13 +128,20 @@ STATES = {
     "html": {"before": "stub.contents = {0: {type: 'html', html: '<p>text</p>'}}"},
     "problem": {"before": "stub.contents = {0: {type: 'problem', text: 'oh'}}"},
     "end": {"texts": []},
+    "keys": {"keys": ["h"]},
+    "editor": {"keys": ["e"]},
+    "many classes to edit": {"classes": MANY, "keys": ["e"]},
+    "question": {"keys": ["e", "Tab", "Enter", "x", "Enter"]},
+    "viewer": {"before": as_script(np.eye(300)), "keys": ["o"]},
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", STATES)
 def test_axe_finds_nothing(open_page, axe, name, scheme):
-    page = open_page({"heading": 1}, **STATES[name])
+    stub = dict(STATES[name])
+    keys = stub.pop("keys", [])
+    page = open_page({"heading": 1}, **stub)
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     if "suggestion" in STATES[name]:
         page.button("Suggest").click()
@@ -127,6 +149,11 @@ def test_axe_finds_nothing(open_page, axe, name, scheme):
         page.focus_title()
         page.keyboard.press("1")
         page.keyboard.press("ArrowLeft")
+    if keys:
+        page.focus_title()
+    for key in keys:
+        page.keyboard.press(key)
+    assert page.get_by_role("dialog").count() == bool(keys)
     page.add_script_tag(content=axe)
     found = page.evaluate("axe.run()")["violations"]
     assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found] == []

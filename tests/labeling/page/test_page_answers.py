@@ -27,10 +27,10 @@ def test_number_keys(open_page):
 def test_more_classes_have_letters(open_page):
     page = open_page(classes=[f"c{i}" for i in range(12)])
     page.focus_title()
-    for key in "9abe":
+    for key in "9acx":
         page.keyboard.press(key)
     assert page.saved_answers() == {0: "c8", 1: "c9", 2: "c10"}
-    assert page.button("c11").get_attribute("aria-keyshortcuts") == "c"
+    assert page.button("c11").get_attribute("aria-keyshortcuts") == "f"
 
 
 def test_digits_are_their_own_keys(open_page):
@@ -45,7 +45,7 @@ def test_digits_are_their_own_keys(open_page):
 def test_labels_keep_their_type(open_page):
     page = open_page(classes=[0, 10])
     page.focus_title()
-    page.keyboard.press("2")
+    page.keyboard.press("1")
     assert page.saved_answers() == {0: 10}
     page = open_page(classes=[False, True])
     page.focus_title()
@@ -98,13 +98,13 @@ def test_the_next_item_does_not_wait_for_the_reply(open_page):
     page = open_page()
     page.focus_title()
     page.evaluate("stub.ms = 1500")
-    for _ in range(4):
-        page.keyboard.press("1")
+    for key in "1212":
+        page.keyboard.press(key)
     assert page.item() == "row 4"
     assert page.evaluate("stub.log.length") == 0
     assert "Saving" in page.locator(".ska-status").inner_text()
     page.evaluate("stub.ms = 0")
-    assert page.saved_answers() == dict.fromkeys(range(4), "cat")
+    assert page.saved_answers() == {0: "cat", 1: "dog", 2: "cat", 3: "dog"}
     assert page.evaluate("stub.log") == [0, 1, 2, 3]
 
 
@@ -112,8 +112,8 @@ def test_prefetch_holds_the_next_ones(open_page):
     page = open_page()
     page.focus_title()
     page.wait_for_function("stub.next >= 5")
-    for _ in range(10):
-        page.keyboard.press("1")
+    for key in "1212121212":
+        page.keyboard.press(key)
         page.wait_for_timeout(20)
     assert 14 <= page.evaluate("stub.next") <= 17
     assert page.item() == "row 10"

@@ -1,5 +1,7 @@
 """Many classes, several labels per row, new classes."""
 
+from skactive.labeling._messages import PICK_CLASSES
+
 MANY = [f"kind {i:02}" for i in range(40)] + ["Ärger", "zebra"]
 
 
@@ -64,7 +66,7 @@ def test_several_labels(open_page):
     assert page.item() == "row 1"
     page.button("dog").click()
     page.keyboard.press("Enter")  # with the focus on a class
-    page.button("Submit").click()
+    page.button("None").click()
     assert page.saved_answers() == {0: ["cat", "bird"], 1: ["dog"], 2: []}
     page.keyboard.press("u")
     page.keyboard.press("u")
@@ -74,14 +76,86 @@ def test_several_labels(open_page):
     assert page.saved_answers() == {0: ["cat", "bird"], 1: ["cat", "dog"]}
 
 
+def test_enter_with_nothing_picked_stores_nothing(open_page):
+    page = open_page(state={"multilabel": True})
+    page.focus_title()
+    page.stop_clock()
+    page.keyboard.press("1")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")  # it bounces
+    assert page.item() == "row 1"
+    assert page.get_by_role("alert").inner_text() == ""
+    page.tick()
+    page.keyboard.press("Enter")  # on purpose
+    assert page.get_by_role("alert").inner_text() == PICK_CLASSES.format(key="-")
+    page.button("Submit").click()
+    assert page.saved_answers() == {0: ["cat"]}
+    page.keyboard.press("-")
+    page.keyboard.press("-")
+    assert page.item() == "row 2"
+    assert page.get_by_role("alert").inner_text() == ""
+    page.keyboard.press("2")
+    page.keyboard.press("-")  # by mistake
+    assert "press Enter to store them" in page.get_by_role("alert").inner_text()
+    page.keyboard.press("Enter")
+    assert page.saved_answers() == {0: ["cat"], 1: [], 2: ["dog"]}
+
+
+def test_none_of_many_classes(open_page):
+    page = open_page(classes=MANY, state={"multilabel": True})
+    page.get_by_role("combobox").focus()
+    page.keyboard.press("Enter")
+    assert page.get_by_role("alert").inner_text() == "Pick classes first, or press None (-)."
+    page.keyboard.press("-")
+    assert page.saved_answers() == {0: []}
+    page = open_page(classes=[*MANY, "-1"], state={"multilabel": True})
+    page.get_by_role("combobox").focus()
+    page.stop_clock()
+    page.keyboard.type("-1")
+    page.keyboard.press("Enter")
+    assert page.locator(".ska-picked").inner_text() == "Picked: -1"
+    page.keyboard.press("Enter")  # it bounces
+    assert page.saved_answers() == {}
+
+
+def test_none_is_for_several_labels_only(open_page):
+    page = open_page()
+    page.focus_title()
+    page.keyboard.press("-")
+    assert page.button("None").count() == 0
+    assert page.saved_answers() == {}
+
+
+def test_enter_after_a_click_submits_what_is_picked(open_page):
+    page = open_page(state={"multilabel": True})
+    page.button("Skip").click()
+    page.keyboard.press("1")
+    page.keyboard.press("Enter")
+    assert page.saved_answers() == {0: "skip", 1: ["cat"]}
+
+
+def test_picks_of_a_class_that_is_gone_are_said(open_page):
+    page = open_page({"retryMs": 10}, state={"multilabel": True})
+    page.focus_title()
+    page.keyboard.press("1")
+    page.keyboard.press("2")
+    page.evaluate("stub.classes = ['kitten', 'dog', 'bird']")  # renamed in another tab
+    page.wait_for_function("/“cat” is gone/.test(document.querySelector('.ska-error').innerText)")
+    page.keyboard.press("1")
+    page.keyboard.press("Enter")
+    assert page.saved_answers() == {0: ["kitten", "dog"]}
+
+
 def test_several_labels_of_many_classes(open_page):
     page = open_page(classes=MANY, state={"multilabel": True})
     page.get_by_role("combobox").focus()
+    page.stop_clock()
     page.keyboard.type("zeb")
     page.keyboard.press("Enter")
     page.keyboard.type("arg")
     page.keyboard.press("Enter")
     assert page.locator(".ska-picked").inner_text() == "Picked: zebra, Ärger"
+    page.tick()
     page.keyboard.press("Enter")
     assert page.saved_answers() == {0: ["Ärger", "zebra"]}
 

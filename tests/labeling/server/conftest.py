@@ -94,17 +94,20 @@ def post_message(app, content, headers=(JSON, BEARER), **about):
 class RunningServer:
     """A server in a thread, at a free port."""
 
-    def __init__(self, backend):
+    def __init__(self, backend, limits=None, people=None):
         # Late, here and below: without the web framework the tests are skipped, not this file.
         from skactive.labeling.server import _serve, make_app
+        from skactive.labeling.server._access import Access
         from skactive.labeling.server._guard import list_hosts
 
         self.socket = _serve._listen("127.0.0.1", 0)
         self.port = self.socket.getsockname()[1]
         self.host = f"127.0.0.1:{self.port}"
-        app = make_app(backend, token=TOKEN, hosts=list_hosts("127.0.0.1", self.port))
+        self.access = Access(TOKEN, people)
+        hosts = list_hosts("127.0.0.1", self.port)
+        app = make_app(backend, token=TOKEN, hosts=hosts, people=people)
         ready = threading.Event()
-        self.server = _serve._Server(_serve._make_config(app), ready.set)
+        self.server = _serve._make_server(app, self.access, ready.set, limits)
         self.thread = threading.Thread(target=self.server.run, args=([self.socket],))
         self.thread.start()
         assert ready.wait(10)
@@ -171,8 +174,8 @@ def start_server():
     """Return a function that starts a server in a thread; all are stopped at the end."""
     servers = []
 
-    def start(backend):
-        servers.append(RunningServer(backend))
+    def start(backend, **options):
+        servers.append(RunningServer(backend, **options))
         return servers[-1]
 
     yield start

@@ -3,6 +3,8 @@
 import asyncio
 import json
 import logging
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 
@@ -124,6 +126,9 @@ def test_only_json_is_taken(app, backend, kind, post, make_body):
         b'{"message": {"do": "state"}}',
         b'{"annotator": "ann", "message": []}',
         b'{"annotator": "ann", "message": {}, "more": 1}',
+        b'{"annotator": "ann", "message": {}, "annotator": "bob"}',
+        b'{"annotator": "ann", "message": {"do": "state", "do": "undo"}}',
+        b'{"annotator": "ann", "message": {"do": "state"}}{}',
     ],
 )
 def test_what_is_no_message_is_refused_with_a_reason(app, backend, body, post):
@@ -339,3 +344,41 @@ def test_two_tabs_of_one_name_do_no_harm(session, post, make_body):
                           key=f"t{tab}-{n}")  # fmt: skip
             assert post(app, answer).json()["ok"]
     assert sorted(r["id"] for r in session.records()) == sorted(ids)
+
+
+def test_two_tabs_that_label_and_undo_at_once_agree_with_the_store(session, post, make_body):
+    app = make_app(PageBackend(session), token=TOKEN, hosts=[HOST])
+    labeled, undone, together = {}, [], Barrier(2)
+
+    def say(**message):
+        reply = post(app, make_body(**message)).json()
+        assert reply["ok"], reply["error"]
+        return reply
+
+    def label(ident):
+        answer = ("neg", "pos")[ident // 2 % 2]
+        say(do="label", id=ident, label=answer, key=f"l{ident}")
+        labeled[ident] = answer
+
+    def undo(n):
+        message = {"do": "undo", "key": f"u{n}"}
+        item = say(**message)["item"]
+        assert say(**message)["item"] == item  # the reply was lost
+        undone.append((item["id"], item["label"]))
+
+    def work(tab):
+        for n in range(4):
+            label(2 * n + tab)
+        for n in range(4, 20):
+            together.wait(30)
+            if tab == n % 2 or n % 5 == 0:
+                undo(2 * n + tab)
+            else:
+                label(2 * n + tab)
+
+    with ThreadPoolExecutor(2) as tabs:
+        list(tabs.map(work, range(2)))
+    assert len(set(undone)) == len(undone)
+    assert set(undone) <= labeled.items()
+    stored = {record["id"]: record["label"] for record in session.records()}
+    assert stored == dict(labeled.items() - set(undone))

@@ -55,7 +55,8 @@ def enter(page, link, name):
 
 
 def wait_for_saved(page, n):
-    page.get_by_text(re.compile(rf"\b{n} by you")).wait_for()
+    page.get_by_text(re.compile(rf"\b{n} by you")).wait_for()  # at once, before it is stored
+    page.get_by_text("Saved", exact=True).wait_for()
 
 
 def picture(page, name):
@@ -69,9 +70,10 @@ def test_rows_are_labeled_in_a_browser(browser, site):
         enter(page, site.link, "Ann")
         assert page.url == f"http://{site.host}/"  # the token is gone from the address
         assert page.title() == "Reviews"
-        for key in ("1", "2", "2"):
-            page.keyboard.press(key)
-        page.get_by_role("button", name="neg").click()
+        page.keyboard.press("1")
+        page.keyboard.press("2")
+        for name in ("pos", "neg"):
+            page.get_by_role("button", name=name).click()
         wait_for_saved(page, 4)
         picture(page, "serve-light")
         page.keyboard.press("u")
@@ -98,7 +100,7 @@ def test_a_name_that_is_none_is_asked_for_again(browser, site):
         page.get_by_label("Your name").fill("a\u202eb")
         picture(page, "serve-name-dark")
         page.keyboard.press("Enter")
-        page.get_by_role("alert").get_by_text("control characters").wait_for()
+        page.get_by_role("alert").get_by_text("cannot be seen").wait_for()
         assert page.get_by_label("Your name").input_value() == "a\u202eb"
         page.get_by_label("Your name").fill("Ann")
         page.locator("form").evaluate("form => { form.requestSubmit(); form.requestSubmit(); }")
@@ -209,3 +211,15 @@ def test_axe_finds_nothing(browser, axe, site):
             wait_for_saved(page, 1)
             picture(page, f"serve-{scheme}")
             assert violations() == []
+
+
+def test_a_link_of_ones_own_asks_for_no_name(browser, session, start_server):
+    site = start_server(PageBackend(session), people={"Ann Lee": "labels"})
+    with page_of(browser) as page:
+        page.goto(f"http://{site.host}/#token={site.access.tokens['Ann Lee']}")
+        page.get_by_role("button", name="pos").click()
+        page.get_by_text("Labeling as Ann Lee").wait_for()
+        wait_for_saved(page, 1)
+        assert page.get_by_role("button", name="Somebody else").is_hidden()
+        assert page.trouble == []
+    assert [record["annotator"] for record in session.records()] == ["Ann Lee"]

@@ -8,7 +8,7 @@ pytest.importorskip("starlette")
 pytest.importorskip("uvicorn")
 
 from skactive.labeling.server import _guard, make_app
-from skactive.labeling.server._guard import check_annotator, list_hosts
+from skactive.labeling.server._guard import list_hosts
 
 TOKEN = "the-secret-of-these-tests"
 HOST = "127.0.0.1:8000"
@@ -79,12 +79,14 @@ def test_browsers_leave_out_port_80(post, backend, make_body):
     assert "[fd00::7]:81" in list_hosts("fd00::7", 81)
 
 
-def test_a_name_has_one_spelling():
-    assert check_annotator("x" * 64) == "x" * 64
-    assert check_annotator(" Rene\u0301  M. ") == "Ren\u00e9 M."
-    assert (
-        check_annotator("\u0645\u06cc\u200c\u0646") == "\u0645\u06cc\u200c\u0646"
-    )  # a joiner is part of the name
+@pytest.mark.parametrize(
+    "name",
+    ["", "https://labels.example", "labels.example/", "labels.example:99999", "labels.example:x",
+     "a b", "*", "me@labels.example", "::1", "labels.example?x", "\n"],
+)  # fmt: skip
+def test_what_is_no_host_name_is_refused(name):
+    with pytest.raises(ValueError, match="NAME:PORT"):
+        list_hosts("127.0.0.1", 8000, [name])
 
 
 def test_every_answer_tells_the_browser_to_be_careful(app, ask, make_body):

@@ -1,5 +1,6 @@
 """The labeling page on a real socket: nothing leaks, and signals stop it."""
 
+import errno
 import json
 import os
 import signal
@@ -183,6 +184,22 @@ def test_a_port_that_is_taken_is_make_body(running, backend):
         serve(backend, port=running.port)
     with pytest.raises(OSError, match="port 70000"):
         serve(backend, port=70000)
+
+
+@pytest.mark.parametrize(
+    ("number", "advice"),
+    [("EADDRINUSE", "in use.*0 for any"), ("EACCES", "above 1023"), ("EADDRNOTAVAIL", "0.0.0.0")],
+)
+def test_why_a_port_cannot_be_had_is_told_in_a_line(backend, monkeypatch, number, advice):
+    error = OSError(getattr(errno, number), os.strerror(getattr(errno, number)))
+
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr(_serve.socket, "create_server", fail)
+    with pytest.raises(OSError, match=advice) as raised:
+        serve(backend, port=80)
+    assert "\n" not in str(raised.value)
 
 
 @pytest.mark.usefixtures("alone")

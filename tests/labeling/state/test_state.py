@@ -136,12 +136,12 @@ def test_a_lease_waits_for_the_answers_that_are_missing():
         (1, 2, 3), "ann", 1.0, 9.0,
     )  # fmt: skip
     state.apply([Event("label", "a", 2, "bob", "x", seq=2), Event("skip", "b", 3, "bob", seq=3)])
-    assert state.pending(lease) == [1, 3]
+    assert lease.waiting == [1, 3]
     state.apply([Event("release", "c", ticket="t", value=[1], seq=4)])
-    assert state.pending(lease) == [3]
+    assert lease.waiting == [3]
     assert list(state.open_leases) == ["t"]
     state.apply([Event("skip", "y", 3, "ann", seq=5), Event("release", "e", ticket="?", seq=6)])
-    assert state.pending(lease) == []
+    assert lease.waiting == []
     assert not state.open_leases
 
 

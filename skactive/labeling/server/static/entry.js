@@ -1,5 +1,5 @@
 // Asks who labels, and sends the messages of the page (page.js) to the server.
-import { mount } from "./page.js";
+import { mount, visible } from "./page.js";
 
 const TOKEN_KEY = "skactive.token"; // in the storage of this tab
 const NAME_KEY = "skactive.annotator"; // in the storage of this browser
@@ -11,6 +11,7 @@ const INVALID_LINK =
 const entry = document.getElementById("entry");
 let token = "";
 let name = "";
+let owner = ""; // whom the link belongs to; empty if several people share it
 let mounted = false;
 
 // Storage may be disabled; then the link must be opened again after a reload.
@@ -63,6 +64,13 @@ async function takeToken() {
     token = reply.ok ? reply.token : token; // after a reload it is in the tab's storage
   }
   writeStorage("sessionStorage", TOKEN_KEY, token);
+}
+
+async function readNames() {
+  name = readStorage("localStorage", NAME_KEY);
+  const [status, link] = token ? await post("api/link", {}) : [0];
+  owner = (status === 200 && link.annotator) || "";
+  name = owner || name;
 }
 
 async function send(message) {
@@ -125,7 +133,7 @@ async function begin(text) {
     const reply = await send({ do: "state" });
     if (reply.ok) {
       writeStorage("localStorage", NAME_KEY, name);
-      document.title = reply.state?.title || document.title;
+      document.title = visible(reply.state?.title || document.title);
       label();
     } else {
       askName(reply.error);
@@ -139,11 +147,12 @@ function label() {
   if (mounted) return; // Enter was pressed twice
   mounted = true;
   const other = element("button", { type: "button", textContent: "Somebody else" });
-  const as = element("span", { textContent: `Labeling as ${name}` });
+  const as = element("span", { textContent: `Labeling as ${visible(name)}` });
   const who = element("div", { className: "entry-who" }, as, other);
   const root = element("div");
   entry.replaceChildren(who, notice, root);
   mount(root, send, { global: true, heading: 1, autofocus: true });
+  other.hidden = owner !== "";
   // Leaving the page releases its leases, and warns of answers that were not sent yet.
   other.addEventListener("click", () => {
     writeStorage("localStorage", NAME_KEY, "");
@@ -155,10 +164,10 @@ async function start() {
   let missing = "Open the link that the server printed: this one contains no token.";
   try {
     await takeToken();
+    await readNames();
   } catch (error) {
     missing = `The server cannot be reached (${error.message}): reload this page.`;
   }
-  name = readStorage("localStorage", NAME_KEY);
   if (!token) {
     entry.replaceChildren(element("h1", { textContent: "Labeling" }), notice);
     announce(missing);

@@ -1,8 +1,31 @@
 """Active learning for scikit-learn: label less, learn the same."""
 
-from skactive._learner import ActiveLearner
-from skactive.simulation._learner import SimulatedLearner
+# No import, not even of typing: the command handles interrupts from the end of this file on.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from skactive._learner import ActiveLearner
+    from skactive.simulation._learner import SimulatedLearner
 
 __version__ = "0.1.0.dev0"
 
 __all__ = ["ActiveLearner", "SimulatedLearner", "__version__"]
+
+_SOURCES = {
+    "ActiveLearner": "skactive._learner",
+    "SimulatedLearner": "skactive.simulation._learner",
+}
+_MODULES = (
+    *("adapters", "estimation", "exceptions", "pool", "scores", "selectors"),
+    *("simulation", "stopping", "strategies"),
+)
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name):
+        """Import a name on first use: the command must not wait for scikit-learn."""
+        from skactive._utils.lazy import import_name
+
+        return import_name(__name__, name, _SOURCES, _MODULES)
+
+    def __dir__():
+        return sorted({*globals(), *_SOURCES, *_MODULES})

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import shlex
-import sys
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,13 +25,21 @@ from skactive._learner import ActiveLearner
 from skactive._utils.text import take_first_line
 from skactive.cli._errors import CommandError
 from skactive.cli._models import check_serves, few_rows, make_estimator, make_strategy, serves
+from skactive.cli._output import print_error, print_line
 from skactive.cli._program import write_program
 from skactive.cli._tables import read_table
 from skactive.comparison import StrategyComparison, compare_strategies
 from skactive.display._html import render_code, render_table, render_tag
 from skactive.display._report import summarize
 
-__all__ = ["CompareSettings", "check_output", "choose_strategies", "play", "run_compare"]
+__all__ = [
+    "CompareSettings",
+    "check_output",
+    "choose_strategies",
+    "fit_few",
+    "play",
+    "play_comparison",
+]
 
 # the baseline, the default, and one of each family
 _COMPARED_STRATEGIES = ("Random", "Auto", "Margin", "TypiClust", "BADGE")
@@ -74,8 +81,8 @@ class _Plan:
 # The run ----------------------------------------------------------------------------------------
 
 
-def run_compare(
-    settings: CompareSettings, say: Callable[[str], None] = print
+def play_comparison(
+    settings: CompareSettings, say: Callable[[str], None] = print_line
 ) -> StrategyComparison:
     """Compare strategies on a table, write the report, and print the result in a sentence.
 
@@ -83,7 +90,7 @@ def run_compare(
     ----------
     settings : CompareSettings
         Data, models, strategies and sizes.
-    say : callable, default=print
+    say : callable, default=print_line
         Receives the sentence, and the path of the report.
 
     Returns
@@ -156,7 +163,7 @@ def play(
             raise CommandError(take_first_line(error)) from error
     notes = list(dict.fromkeys(take_first_line(warning.message) for warning in caught))
     for note in notes:
-        print(f"skactive: warning: {note}", file=sys.stderr)
+        print_error(f"warning: {note}")
     return comparison, notes
 
 
@@ -186,8 +193,8 @@ def _make_plan(settings: CompareSettings) -> _Plan:
     X_few, y_few = few_rows(X, y)
     with threadpool_limits(limits=1), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # models of so few rows are poor
-        fitted = {name: clone(model).fit(X_few, y_few) for name, model in models.items()}
-        chosen = choose_strategies(settings.strategies, _COMPARED_STRATEGIES, list(fitted.values()))
+        fitted = {name: fit_few(name, model, X_few, y_few) for name, model in models.items()}
+        chosen = choose_strategies(settings.strategies, _COMPARED_STRATEGIES, fitted)
         _check_scoring(settings.scoring, fitted, X_few, y_few)
     return _Plan(X, y, classes, models, chosen, output)
 
@@ -216,6 +223,16 @@ def check_output(output: Path, suffixes: Sequence[str], noun: str) -> Path:
     return path
 
 
+def fit_few(name: str, model: Any, X: Any, y: Any) -> Any:
+    """Return a model that is fitted to a few rows, or raise an error of one line."""
+    try:
+        return clone(model).fit(X, y)
+    except (ArithmeticError, TypeError, ValueError, RuntimeError) as error:
+        raise CommandError(
+            f"--estimator {name} cannot learn from these rows: {take_first_line(error)}"
+        ) from error
+
+
 def _check_sizes(settings: CompareSettings, n: int) -> None:
     n_train = n - int(np.ceil(_TEST_SIZE * n))
     if settings.budget <= settings.n_initial:
@@ -236,7 +253,7 @@ def _check_folder(folder: Path | None) -> None:
 
 
 def choose_strategies(
-    names: Sequence[str] | None, defaults: Sequence[str], fitted: Sequence[Any]
+    names: Sequence[str] | None, defaults: Sequence[str], fitted: dict[str, Any]
 ) -> dict[str, Any]:
     """Make the strategies asked for, or the defaults that all models can serve.
 
@@ -246,8 +263,8 @@ def choose_strategies(
         Strategies asked for; None takes the defaults.
     defaults : sequence of str
         Names of the default strategies.
-    fitted : sequence of estimators
-        The models, fitted.
+    fitted : dict of str to estimator
+        The models, fitted, by name.
 
     Raises
     ------
@@ -260,12 +277,12 @@ def choose_strategies(
         return {
             name: strategy
             for name, strategy in chosen.items()
-            if all(serves(model, strategy) for model in fitted)
+            if all(serves(model, strategy) for model in fitted.values())
         }
     chosen = {name: make_strategy(name) for name in names}
     for name, strategy in chosen.items():
-        for model in fitted:
-            check_serves(name, strategy, model)
+        for model, fitted_model in fitted.items():
+            check_serves(name, strategy, fitted_model, model)
     return chosen
 
 

@@ -11,20 +11,20 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import clone
 from sklearn.datasets import load_digits
 from threadpoolctl import threadpool_limits
 
 from skactive._utils.files import write_atomically
 from skactive._utils.text import pluralize
-from skactive.cli._compare import check_output, choose_strategies, play
+from skactive.cli._compare import check_output, choose_strategies, fit_few, play
 from skactive.cli._errors import CommandError
 from skactive.cli._models import few_rows, has_torch, make_estimator
+from skactive.cli._output import print_line
 from skactive.cli._tables import read_table
 from skactive.display import LabelCurve, LabelCurveDisplay
 from skactive.metrics import labels_to_reach
 
-__all__ = ["DemoSettings", "run_demo"]
+__all__ = ["DemoSettings", "play_demo"]
 
 # the baseline, the default, and one of each family
 _DEMO_STRATEGIES = ("Random", "Auto", "Margin", "BALD", "VoteEntropy", "KCenterGreedy", "BADGE")
@@ -50,14 +50,16 @@ class DemoSettings:
 # The run ----------------------------------------------------------------------------------------
 
 
-def run_demo(settings: DemoSettings, say: Callable[[str], None] = print) -> dict[str, LabelCurve]:
+def play_demo(
+    settings: DemoSettings, say: Callable[[str], None] = print_line
+) -> dict[str, LabelCurve]:
     """Compare strategies in a few repeats, and print the result as a table and a sentence.
 
     Parameters
     ----------
     settings : DemoSettings
         Data, model, strategies and sizes.
-    say : callable, default=print
+    say : callable, default=print_line
         Receives each line of the report.
 
     Returns
@@ -75,7 +77,7 @@ def run_demo(settings: DemoSettings, say: Callable[[str], None] = print) -> dict
     model = make_estimator(name, X, y)
     output = check_output(settings.output, (".png", ".pdf", ".svg"), "picture")
     n_train = _count_training_rows(y)
-    chosen = _choose_strategies(settings, model, X, y)
+    chosen = _choose_strategies(settings, name, model, X, y)
     say(f"{title}: {len(X)} rows, {X.shape[1]} features, {y.max() + 1} classes")
     say(_describe_campaign(settings, name, n_train))
     comparison, _ = play(
@@ -114,12 +116,14 @@ def _count_training_rows(y: NDArray[np.intp]) -> int:
     return n_train
 
 
-def _choose_strategies(settings: DemoSettings, model: Any, X: Any, y: Any) -> dict[str, Any]:
+def _choose_strategies(
+    settings: DemoSettings, name: str, model: Any, X: Any, y: Any
+) -> dict[str, Any]:
     """Make the strategies asked for, or the default ones that the model can serve."""
     with threadpool_limits(limits=1), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # models of so few rows are poor
-        fitted = clone(model).fit(*few_rows(X, y))
-        return choose_strategies(settings.strategies, _DEMO_STRATEGIES, [fitted])
+        fitted = {name: fit_few(name, model, *few_rows(X, y))}
+        return choose_strategies(settings.strategies, _DEMO_STRATEGIES, fitted)
 
 
 def _describe_campaign(settings: DemoSettings, name: str, n_train: int) -> str:

@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from skactive._utils.files import is_standard_output
 from skactive._utils.text import take_first_line
 from skactive.cli._errors import CommandError
-from skactive.cli._output import print_line
-from skactive.cli._project import read_project
-from skactive.cli._project_data import get_columns, read_project_data
-from skactive.cli._stored_project import StoredProject, read_store
-from skactive.labeling._export import (
-    EXPORT_KINDS,
-    find_kind,
-    make_session_content,
-    write_content,
-)
-from skactive.labeling.exporting._content import (
-    Answers,
-    ExportContent,
-    make_answers,
-    make_items,
-)
+from skactive.cli._output import print_line, print_note
+
+if TYPE_CHECKING:
+    from skactive.cli._stored_project import StoredProject
+    from skactive.labeling.exporting._content import Answers, ExportContent
 
 __all__ = ["add_export_arguments", "run_export"]
+
+_KINDS = ("csv", "jsonl", "parquet", "label-studio", "xlsx")
 
 
 def add_export_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,7 +34,7 @@ def add_export_arguments(parser: argparse.ArgumentParser) -> None:
     add("output", type=Path, metavar="OUT", help="file to write, such as labels.csv")
     add(
         "--kind",
-        choices=EXPORT_KINDS,
+        choices=_KINDS,
         help="format (default: by the suffix of OUT; .json: label-studio)",
     )
     add(
@@ -85,6 +75,9 @@ def run_export(options: dict[str, Any]) -> None:
     CommandError
         If the store cannot be read, or the file cannot be written.
     """
+    from skactive.cli._stored_project import read_store  # late: the parser must be fast
+    from skactive.labeling._export import find_kind, write_content
+
     store, output, kind = options["store"], options["output"], options.get("kind")
     _check_options(options)
     try:
@@ -101,7 +94,7 @@ def run_export(options: dict[str, Any]) -> None:
     n_rows, noun = len(content.columns["id"]), "answer" if options.get("answers") else "row"
     for line in [*notes, f"{n_rows:,} {noun}{'s' * (n_rows != 1)}: {output}"]:
         if is_standard_output(output):
-            print(line, file=sys.stderr)
+            print_note(line)
         else:
             print_line(line)
 
@@ -132,6 +125,9 @@ def _collect_content(
     stored: StoredProject, options: dict[str, Any]
 ) -> tuple[ExportContent, list[str]]:
     """Return the content to write, and remarks for the user."""
+    from skactive.cli._project_data import read_project_data
+    from skactive.labeling.exporting._content import Answers, make_answers, make_items
+
     answers = Answers(list(stored.iter_records()))
     if options.get("answers"):
         return make_answers(answers), []
@@ -157,7 +153,11 @@ def _collect_content(
 
 def _make_predicted_content(answers: Answers, options: dict[str, Any]) -> ExportContent:
     """Fit the model of a project, and return the content with its predictions."""
-    from threadpoolctl import threadpool_limits  # late: the parser must be fast
+    from threadpoolctl import threadpool_limits
+
+    from skactive.cli._project import read_project
+    from skactive.cli._project_data import get_columns
+    from skactive.labeling._export import make_session_content
 
     project = read_project({"resume": options["store"], "file": options.get("data")})
     with threadpool_limits(limits=1), warnings.catch_warnings():

@@ -8,17 +8,14 @@ import sys
 import warnings
 from collections.abc import Callable
 from getpass import getuser
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from skactive.cli._errors import CommandError
+from skactive.cli._errors import CommandError, OutputError
 from skactive.cli._output import print_line
-from skactive.cli._project import (
-    LabelingProject,
-    add_project_arguments,
-    format_resume_command,
-    read_project,
-)
-from skactive.cli._stored_project import read_store
+from skactive.cli._project_options import add_project_arguments, format_resume_command
+
+if TYPE_CHECKING:
+    from skactive.cli._project import LabelingProject
 
 __all__ = ["add_label_arguments", "run_label"]
 
@@ -57,7 +54,9 @@ def run_label(options: dict[str, Any]) -> None:
     SystemExit
         If stopped by another signal.
     """
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # late, like all others: the parser must be fast
+
+    from skactive.cli._project import read_project
 
     annotator = _check_name(options.get("annotator") or _get_account())
     _print_status(f"Reading {options.get('file') or options.get('resume') or 'the data'} ...")
@@ -67,10 +66,14 @@ def run_label(options: dict[str, Any]) -> None:
         warnings.simplefilter("ignore")  # Those of fits would garble the screen
         signal_number = _label(project, annotator)
     summary = _summarize(project, options)
-    print_line("")
-    if signal_number == signal.SIGINT:
-        raise KeyboardInterrupt(summary)
-    print_line(summary)
+    try:
+        print_line("")
+        if signal_number == signal.SIGINT:
+            raise KeyboardInterrupt(summary)
+        print_line(summary)
+    except OutputError:  # likely the terminal was closed, which the signal says already
+        if not signal_number:
+            raise
     if signal_number:
         raise SystemExit(128 + signal_number)
 
@@ -142,6 +145,8 @@ def _check_name(name: str) -> str:
 
 def _summarize(project: LabelingProject, options: dict[str, Any]) -> str:
     """Return how many labels there are, and the command that continues."""
+    from skactive.cli._stored_project import read_store
+
     with read_store(project.store) as stored:
         n_labels = stored.progress().n_labeled
     annotator = options.get("annotator")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
-import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,8 @@ from urllib.parse import quote
 
 from skactive.cli._arguments import parse_interval, parse_positive_int
 from skactive.cli._errors import CommandError
-from skactive.cli._project import add_project_arguments, format_resume_command, read_project
+from skactive.cli._output import print_line
+from skactive.cli._project_options import add_project_arguments, format_resume_command
 
 __all__ = ["add_label_studio_arguments", "run_label_studio"]
 
@@ -84,12 +84,12 @@ def run_label_studio(options: Mapping[str, Any]) -> None:
     CommandError
         If an option is missing or wrong, or Label Studio cannot be used.
     """
-    from skactive.labeling.label_studio import LabelStudioBridge  # late: not for the parser
+    from skactive.cli._project import read_project  # late: the parser must be fast
+    from skactive.labeling.label_studio import LabelStudioBridge
 
     token, project = _read_token(options), read_project(options)
     resume = _describe_resume(project.store, options["url"])
-    with project.open(report=_print_line) as session, warnings.catch_warnings():
-        warnings.showwarning = _print_warning  # one line per warning
+    with project.open(report=print_line) as session:
         settings = _resolve_settings(session.store, options)
         settings["title"] = settings["title"] or _make_title(project.path)
         try:
@@ -103,12 +103,12 @@ def run_label_studio(options: Mapping[str, Any]) -> None:
                 n_ordered=options["ordered"],
             )
             session.store.set_fact(_SETTINGS_FACT, settings)
-            progress = bridge.run(options["poll"], _make_until(options["until"]), _print_line)
+            progress = bridge.run(options["poll"], _make_until(options["until"]), print_line)
         except (OSError, ValueError) as error:  # a BridgeError or StoreError; an invalid address
             raise CommandError(str(error).rstrip(".")) from error
         except KeyboardInterrupt:
             raise KeyboardInterrupt(resume) from None
-    _print_line(f"{progress.n_labeled} of {progress.n_rows} rows have a label; {resume}")
+    print_line(f"{progress.n_labeled} of {progress.n_rows} rows have a label; {resume}")
 
 
 def _read_token(options: Mapping[str, Any]) -> str:
@@ -152,18 +152,3 @@ def _make_title(path: Path) -> str:
 def _describe_resume(store: Path, url: str) -> str:
     resume = format_resume_command("label-studio", store, "--url", url)
     return f"the labels are in {shlex.quote(str(store))}; continue with: {resume}"
-
-
-def _print_line(line: str) -> None:
-    print(line, flush=True)
-
-
-def _print_warning(
-    message: Warning | str,
-    category: type[Warning],
-    filename: str,
-    lineno: int,
-    file: Any = None,
-    line: str | None = None,
-) -> None:
-    _print_line(f"Warning: {message}")

@@ -75,7 +75,8 @@ def make_learner(
     if multilabel:
         _check_multilabel(name, query_strategy)
     else:
-        check_serves(name, query_strategy, _fit_two_rows(estimator, source.rows))
+        fitted = _fit_two_rows(estimator, source.rows)
+        check_serves(name, query_strategy, fitted, model, "--model")
     return ActiveLearner(estimator, query_strategy, embedder=embedder)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from importlib.util import find_spec
 from inspect import isabstract, signature
@@ -97,6 +98,9 @@ ESTIMATORS: dict[str, Callable[[int, int], Any]] = {
 }
 
 
+_CHOICES = {"--estimator": tuple(ESTIMATORS), "--model": ("forest", "logistic", "svm")}
+
+
 def make_estimator(name: str, X: Any, y: Any) -> Any:
     """Make a pipeline for rows of numbers.
 
@@ -141,10 +145,50 @@ def _list_plain_strategies() -> dict[str, Any]:
     }
 
 
-def check_serves(name: str, strategy: Any, fitted: Any) -> None:
-    """Raise an error if a fitted model lacks what a strategy needs."""
-    if (error := _find_lack(fitted, strategy)) is not None:
-        raise CommandError(f"{name} cannot be used with this estimator: {error}") from error
+def check_serves(
+    name: str, strategy: Any, fitted: Any, model: str, option: str = "--estimator"
+) -> None:
+    """Raise an error if a fitted model lacks what a strategy needs.
+
+    Parameters
+    ----------
+    name : str
+        Name of the strategy.
+    strategy : Strategy
+        The strategy.
+    fitted : estimator
+        The model, fitted.
+    model : str
+        Its name on the command line.
+    option : {"--estimator", "--model"}, default="--estimator"
+        The option that chose it.
+
+    Raises
+    ------
+    CommandError
+        If something is lacking; names a model that lacks nothing, if there is one.
+    """
+    if (error := _find_lack(fitted, strategy)) is None:
+        return
+    need, _, _ = str(error).partition(", which ")  # the rest advises users of Python
+    other = _find_serving_model(strategy, option)
+    advice = f"use {option} {other}, or another strategy" if other else "use another strategy"
+    raise CommandError(
+        f"{name} cannot be used with {option} {model}: {need}, which that model does not provide; "
+        f"{advice}, such as Margin"
+    ) from error
+
+
+def _find_serving_model(strategy: Any, option: str) -> str | None:
+    """Return the name of a model that an option can choose and a strategy can use."""
+    X, y = np.arange(4.0)[:, np.newaxis], np.arange(4) % 2
+    for name in _CHOICES[option]:
+        if name != "mlp" or has_torch():
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # models of four rows are poor
+                if serves(make_estimator(name, X, y).fit(X, y), strategy):
+                    return name
+    return None
 
 
 def serves(fitted: Any, strategy: Any) -> bool:

@@ -23,10 +23,10 @@ from skactive.cli._project_options import (
 from skactive.cli._recorded import Recorded, add_part, complete_settings, read_parts, read_recorded
 from skactive.cli.reading import check_file
 from skactive.exceptions import PoolChangedError, SkactiveWarning, StoreError
-from skactive.labeling._session import LabelingSession
 
 if TYPE_CHECKING:
     from skactive.cli._data_source import DataSource
+    from skactive.labeling._session import LabelingSession
 
 __all__ = [
     "LabelingProject",
@@ -125,6 +125,8 @@ class LabelingProject:
 
     def _open_session(self, options: Mapping[str, Any]) -> tuple[LabelingSession, list[str]]:
         """Return a session, and its warnings about rows whose content has changed."""
+        from skactive.labeling._session import LabelingSession  # late: the parser must be fast
+
         learner = self._make_learner()
         try:
             with warnings.catch_warnings(record=True) as caught:

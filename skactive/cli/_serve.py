@@ -11,7 +11,7 @@ from typing import Any
 from skactive.cli._arguments import parse_port
 from skactive.cli._errors import CommandError
 from skactive.cli._output import print_line
-from skactive.cli._project import add_project_arguments, format_resume_command, read_project
+from skactive.cli._project_options import add_project_arguments, format_resume_command
 
 __all__ = ["add_serve_arguments", "run_serve"]
 
@@ -84,6 +84,7 @@ def run_serve(options: Mapping[str, Any]) -> None:
         from skactive.labeling.server._serve import serve  # late: the web framework is an extra
     except ImportError as error:
         raise CommandError(str(error)) from error
+    from skactive.cli._project import read_project
     from skactive.labeling.page import PageBackend
 
     people = _parse_people(options["people"])

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from skactive.cli._errors import CommandError
 from skactive.cli._output import print_line
-from skactive.cli._project import format_resume_command
-from skactive.cli._stored_project import read_store
+from skactive.cli._project_options import format_resume_command
+from skactive.labeling.terminal._text import sanitize
 
 __all__ = ["add_status_arguments", "run_status"]
 
@@ -27,6 +28,17 @@ def add_status_arguments(parser: argparse.ArgumentParser) -> None:
         "store", type=Path, metavar="DB", help="file of the labels, such as labels.db"
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument(
+        "--salvage",
+        action="store_true",
+        help="copy what can still be read of a damaged store, which stays as it is",
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="COPY",
+        help="with --salvage: the new store (default: the name of DB with -salvaged)",
+    )
 
 
 def run_status(options: dict[str, Any]) -> None:
@@ -42,6 +54,14 @@ def run_status(options: dict[str, Any]) -> None:
     CommandError
         If the store cannot be read.
     """
+    from skactive.cli._salvage import salvage  # late: the parser must be fast
+    from skactive.cli._stored_project import read_store
+
+    if options.get("salvage"):
+        salvage(options["store"], options.get("output"), as_json=bool(options.get("json")))
+        return
+    if options.get("output") is not None:
+        raise CommandError("--output names a copy of what --salvage reads: pass both, or neither")
     with read_store(options["store"]) as project:
         summary = project.summary()
     if options.get("json"):
@@ -53,9 +73,7 @@ def run_status(options: dict[str, Any]) -> None:
 
 def _format_status(store: Path, summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the lines of ``skactive status``: pairs of name and text."""
-    from skactive.labeling.terminal._text import sanitize
-
-    yield "Labels", _pluralizes(summary)
+    yield "Labels", _count_rows(summary)
     if summary["classes"]:
         counts = (f"{sanitize(name)} {n:,}" for name, n in summary["classes"].items())
         yield "Classes", ", ".join(counts)
@@ -63,13 +81,16 @@ def _format_status(store: Path, summary: dict[str, Any]) -> Iterator[tuple[str, 
         seconds = counts["seconds"]
         speed = "" if seconds is None else f", {seconds:.1f} s each (median)"
         person = sanitize(name) or "(no name)"
-        yield "" if index else "People", f"{person}: {counts['answers']:,} answers{speed}"
+        yield "" if index else "People", f"{person}: {_count_answers(counts)}{speed}"
     if summary["last_model"]:
         when = summary["last_model"].replace("T", " ").replace("+00:00", " UTC")
         yield "Model", f"last fitted to {summary['n_learned']:,} labels, {when}"
-    if summary["accuracy"]:
+    if summary["accuracy"] and summary["n_audited"] >= summary["min_audited"]:
         share, low, high = (f"{100 * value:.0f}" for value in summary["accuracy"])
         yield "Accuracy", f"{share} % on the audit (95 % interval {low} to {high} %)"
+    elif summary["n_audited"] or (summary["made_with"] or {}).get("audit"):
+        needed = summary["min_audited"]
+        yield "Accuracy", f"after {needed} audit rows; {summary['n_audited']:,} so far"
     if summary["stop_reason"]:
         yield "Stop?", f"You may stop now: {sanitize(summary['stop_reason'])}"
     if summary["made_with"]:
@@ -77,7 +98,14 @@ def _format_status(store: Path, summary: dict[str, Any]) -> Iterator[tuple[str, 
         yield "Continue", format_resume_command("label", store)
 
 
-def _pluralizes(summary: dict[str, Any]) -> str:
+def _count_answers(counts: dict[str, Any]) -> str:
+    """Return how many labels an annotator gave, and how many answers, if there were others."""
+    labels = f"{counts['labels']:,} label{'' if counts['labels'] == 1 else 's'}"
+    n_other = counts["answers"] - counts["labels"]
+    return f"{labels} and {n_other:,} without" if n_other else labels
+
+
+def _count_rows(summary: dict[str, Any]) -> str:
     parts = [f"{summary['n_labeled']:,} of {summary['n_rows']:,} rows"]
     for name, words in (
         ("unknown", "unknown"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -55,18 +56,24 @@ class StoredProject:
         return replace(progress, classes=classes)
 
     def annotators(self) -> dict[str | None, dict[str, Any]]:
-        """Return the number of answers and the median seconds per answer, by annotator."""
+        """Return the numbers of labels and answers, and the median seconds, by annotator."""
         seconds: dict[str | None, list[float | None]] = {}
+        n_labels: Counter[str | None] = Counter()
         for record in self.iter_records():
             seconds.setdefault(record["annotator"], []).append(record["seconds"])
+            n_labels[record["annotator"]] += record["kind"] == "label"
         return {
-            name: {"answers": len(given), "seconds": _find_median(given)}
+            name: {
+                "labels": n_labels[name],
+                "answers": len(given),
+                "seconds": _find_median(given),
+            }
             for name, given in seconds.items()
         }
 
     def summary(self) -> dict[str, Any]:
         """Return all of this as a dict for JSON."""
-        progress = asdict(self.progress())
+        progress = asdict(self.progress()) | {"min_audited": Progress.min_audited}
         # The first two are of a running session only; annotators have more details below.
         for name in ("fitting", "problem", "annotators"):
             del progress[name]

@@ -126,7 +126,19 @@ def _play_all(
         yield from (_play(task, X, y) for task in tasks)
     else:
         parallel = Parallel(n_jobs=n_jobs, return_as="generator")
-        yield from parallel(delayed(_play)(task, X, y) for task in tasks)
+        for result, caught in parallel(delayed(_play_recorded)(task, X, y) for task in tasks):
+            for warning in caught:
+                warnings.warn_explicit(*warning)
+            yield result
+
+
+def _play_recorded(
+    task: CampaignTask, X: Any, y: Any
+) -> tuple[Run | Failure, list[tuple[str, type[Warning], str, int]]]:
+    """Play one campaign in a worker, whose warnings only its caller can show."""
+    with warnings.catch_warnings(record=True) as caught:
+        result = _play(task, X, y)
+    return result, [(str(w.message), w.category, w.filename, w.lineno) for w in caught]
 
 
 def _play(task: CampaignTask, X: Any, y: Any) -> Run | Failure:

@@ -1,9 +1,16 @@
 """Labels from people: sessions, stores for labels, and interfaces for labeling."""
 
-from skactive.labeling._session import Batch, LabelingSession
-from skactive.labeling.hooks._base import SessionEvent
-from skactive.labeling.state._progress import Progress
-from skactive.labeling.stores import LabelStore, SQLiteLabelStore
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from skactive._utils.lazy import import_name
+
+if TYPE_CHECKING:
+    from skactive.labeling._session import Batch, LabelingSession
+    from skactive.labeling.hooks._base import SessionEvent
+    from skactive.labeling.state._progress import Progress
+    from skactive.labeling.stores import LabelStore, SQLiteLabelStore
 
 __all__ = [
     "Batch",
@@ -13,3 +20,22 @@ __all__ = [
     "SQLiteLabelStore",
     "SessionEvent",
 ]
+
+_SOURCES = {
+    "Batch": "skactive.labeling._session",
+    "LabelStore": "skactive.labeling.stores",
+    "LabelingSession": "skactive.labeling._session",
+    "Progress": "skactive.labeling.state._progress",
+    "SQLiteLabelStore": "skactive.labeling.stores",
+    "SessionEvent": "skactive.labeling.hooks._base",
+}
+_MODULES = ("hooks", "state", "stores")
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name):
+        """Import a name on first use: a store can be read without scikit-learn."""
+        return import_name(__name__, name, _SOURCES, _MODULES)
+
+    def __dir__():
+        return sorted({*globals(), *_SOURCES, *_MODULES})

@@ -13,7 +13,7 @@ import pytest
 from sklearn.datasets import make_blobs
 
 from skactive.cli import _compare, main
-from skactive.cli._compare import CompareSettings, run_compare
+from skactive.cli._compare import CompareSettings, play_comparison
 from skactive.cli._errors import CommandError
 from skactive.comparison import Failure, Run, StrategyComparison
 
@@ -51,7 +51,7 @@ def small(path, **settings):
 
 def run(settings):
     said = []
-    comparison = run_compare(settings, said.append)
+    comparison = play_comparison(settings, said.append)
     return comparison, said, settings.output.read_text(encoding="utf-8")
 
 
@@ -263,7 +263,7 @@ def test_where_all_fail_it_is_an_error(folder, monkeypatch):
 
     monkeypatch.setattr(SimulatedLearner, "fit", fails)
     with pytest.raises(CommandError, match=r"All 6 campaigns failed.*not today"):
-        run_compare(small(npz(folder, X=X, y=Y)))
+        play_comparison(small(npz(folder, X=X, y=Y)))
     assert not (folder / "comparison.html").exists()
 
 
@@ -444,7 +444,7 @@ def test_warnings_of_the_run_do_not_escape(folder, monkeypatch, capsys):
 def test_output_names(folder, output):
     settings = small(npz(folder, X=X, y=Y), output=folder / output, n_repeats=1)
     said = []
-    run_compare(settings, said.append)
+    play_comparison(settings, said.append)
     written = [path for path in folder.iterdir() if path.name.lower().startswith("report")]
     assert said[-1] == f"Report: {written[0]}"
     assert written[0].suffix.lower() in (".html", ".htm")
@@ -454,5 +454,5 @@ def test_output_names(folder, output):
 def test_without_matplotlib_nothing_is_played(folder, monkeypatch, missing):
     monkeypatch.setitem(sys.modules, missing, None)
     with pytest.raises(CommandError, match=r'pip install "skactive\[viz\]"'):
-        run_compare(small(npz(folder, X=X, y=Y), folder=folder / "kept"))
+        play_comparison(small(npz(folder, X=X, y=Y), folder=folder / "kept"))
     assert [path.name for path in folder.iterdir()] == ["data.npz"]

@@ -3,6 +3,7 @@
 import re
 import sys
 from collections import defaultdict
+from dataclasses import replace
 from fractions import Fraction
 from types import SimpleNamespace
 
@@ -14,7 +15,7 @@ from sklearn.datasets import make_blobs
 from skactive import SimulatedLearner, strategies
 from skactive.cli import _demo, main
 from skactive.cli import _models as _choices
-from skactive.cli._demo import DemoSettings, run_demo
+from skactive.cli._demo import DemoSettings, play_demo
 from skactive.cli._errors import CommandError
 from skactive.comparison import _campaigns
 from skactive.comparison._splits import draw_repeat_seeds
@@ -69,7 +70,7 @@ def small(path, **settings):
 
 def run(settings):
     said = []
-    return run_demo(settings, said.append), said
+    return play_demo(settings, said.append), said
 
 
 def assert_same_curves(some, others):
@@ -556,10 +557,10 @@ def test_every_strategy_listed_runs_or_is_refused(folder, no_picture, name):
         npz(folder, X=X[few], y=Y[few]), strategies=(name,), budget=12, n_initial=8, batch_size=4
     )
     if name in REFUSED:
-        with pytest.raises(CommandError, match=f"{name} cannot be used with this estimator"):
+        with pytest.raises(CommandError, match="use --estimator forest, or another strategy"):
             run(settings)
-    else:
-        assert_array_equal(run(settings)[0][name].n_labels, [8, 12])
+        settings = replace(settings, estimator="forest")  # the advice works
+    assert_array_equal(run(settings)[0][name].n_labels, [8, 12])
 
 
 @pytest.mark.parametrize("missing", [("torch",), ("skorch",), ("torch", "skorch")])
@@ -611,7 +612,7 @@ def test_a_net_learns_and_gives_the_same_figures_twice(folder, no_picture, torch
 def test_default_strategies_of_a_net(folder, torch):
     settings = small(None, strategies=None, estimator="mlp")
     model = _choices.make_estimator("mlp", X, Y)
-    chosen = _demo._choose_strategies(settings, model, X, Y)
+    chosen = _demo._choose_strategies(settings, "mlp", model, X, Y)
     assert list(chosen) == list(_demo._DEMO_STRATEGIES)
 
 

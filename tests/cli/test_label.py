@@ -47,7 +47,7 @@ def test_label_from_a_pipe_then_status_and_export(folder, monkeypatch, capsys):
     out = capsys.readouterr().out
     assert "Labels     3 of 30 rows, 1 skipped" in out
     assert "Classes    good 1, bad 1, ugly 1" in out
-    assert "ann: 4 answers, 0.0 s each (median)" in out
+    assert "ann: 3 labels and 1 without, 0.0 s each (median)" in out
     assert main(["export", "labels.db", "out.jsonl"]) == 0
     records = [json.loads(line) for line in (folder / "out.jsonl").read_text().splitlines()]
     assert [r["label"] for r in records] == ["good", "bad", None, "ugly"]

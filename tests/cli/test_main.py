@@ -11,8 +11,8 @@ from sklearn.datasets import make_blobs
 
 import skactive
 from skactive import strategies
+from skactive.cli import _arguments, _demo, _main, main
 from skactive.cli import _compare as _report
-from skactive.cli import _demo, _main, main
 from skactive.cli import _models as _choices
 
 # Eighths have few decimals and no rounding: a csv holds them exactly.
@@ -62,6 +62,33 @@ def test_help():
     assert "--seeds N" in done.stdout
     assert "(220)" in done.stdout  # defaults are told
     assert "(learning_curves.png)" in done.stdout
+
+
+def test_parsing_imports_nothing_heavy():
+    code = (
+        "import sys\n"
+        "from skactive.cli import _main\n"
+        "for name in _main._COMMANDS:\n"
+        "    assert 'usage: skactive ' + name in _main._make_parser([name])._subparsers"
+        "._group_actions[0].choices[name].format_help()\n"
+        "print(*{'numpy', 'scipy', 'sklearn', 'pandas', 'starlette'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("\n", "")
+
+
+def test_kinds_of_export_are_those_that_there_are():
+    from skactive.cli import _export
+    from skactive.labeling._export import EXPORT_KINDS
+
+    assert set(_export._KINDS) == set(EXPORT_KINDS)
+
+
+def test_help_names_all_commands():
+    done = python_m("--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    for name in _main._COMMANDS:
+        assert re.search(rf"^    {name}( |$)", done.stdout, re.MULTILINE)
 
 
 def test_the_exit_code_reaches_the_shell(folder):
@@ -114,7 +141,7 @@ def test_an_unknown_estimator_lists_the_known(capsys):
 
 
 def test_the_estimators_named_are_those_that_there_are():
-    assert set(_main.ESTIMATOR_NAMES) == set(_choices.ESTIMATORS)
+    assert set(_arguments.ESTIMATOR_NAMES) == set(_choices.ESTIMATORS)
 
 
 @pytest.mark.parametrize("arguments", [[], ["play"]])
@@ -142,8 +169,8 @@ def settings_of(monkeypatch):
 
     def run(command, *arguments):
         caught = []
-        module = {"demo": _demo, "compare": _report}[command]
-        monkeypatch.setattr(module, f"run_{command}", caught.append)
+        monkeypatch.setattr(_demo, "play_demo", caught.append)
+        monkeypatch.setattr(_report, "play_comparison", caught.append)
         assert main([command, *arguments]) == 0
         return caught[0]
 
@@ -221,9 +248,24 @@ def test_an_unknown_strategy_lists_the_known(mistake, name):
 
 def test_a_strategy_that_the_estimator_cannot_serve(mistake):
     line = mistake("--strategies", "Random,BALD", "--estimator", "logistic")
-    assert "BALD" in line
-    assert "proba_samples" in line
-    assert "RandomForestClassifier" in line  # what to use instead
+    assert line == (
+        "skactive: BALD cannot be used with --estimator logistic: BALD needs proba_samples, which "
+        "that model does not provide; use --estimator forest, or another strategy, such as Margin\n"
+    )
+    assert main(["demo", *SMALL, "--strategies", "Random,BALD", "--estimator", "forest"]) == 0
+
+
+def test_the_models_advised_can_be_chosen():
+    from skactive.cli._project_options import MODELS
+
+    assert {"--estimator": set(_choices.ESTIMATORS), "--model": set(MODELS)} == {
+        option: set(names) for option, names in _choices._CHOICES.items()
+    }
+
+
+def test_rows_that_no_model_can_learn_from(folder, mistake):
+    line = mistake("--data", npz(folder, X=X * 1e300, y=Y))
+    assert "--estimator logistic cannot learn from these rows: Input X contains" in line
 
 
 # Output that does not go ------------------------------------------------------------------------
@@ -361,7 +403,7 @@ def test_compare_one_strategy(folder, compare_mistake):
 def test_compare_a_strategy_that_one_estimator_cannot_serve(folder, compare_mistake):
     arguments = ["--strategies", "Random,BALD", "--estimator", "forest,logistic"]
     line = compare_mistake("--data", npz(folder, X=X, y=Y), *arguments)
-    assert line.startswith("skactive: BALD cannot be used with this estimator")
+    assert line.startswith("skactive: BALD cannot be used with --estimator logistic: ")
 
 
 def test_compare_a_missing_column(folder, compare_mistake, frame):
@@ -460,7 +502,9 @@ def test_an_interrupted_comparison_says_how_to_go_on(
 # Labeling ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", ["label", "serve", "label-studio", "export", "status"])
+@pytest.mark.parametrize(
+    "command", ["label", "serve", "label-studio", "export", "status", "backup"]
+)
 def test_help_of_the_commands_for_labels(capsys, command):
     with pytest.raises(SystemExit) as end:
         main([command, "--help"])

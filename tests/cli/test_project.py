@@ -449,7 +449,7 @@ def test_a_store_of_the_first_version_is_resumed(folder, name, changes, awaited)
         ({"store": "."}, "is a folder"),
         ({"store": "data.csv"}, "data.csv is not a store of labels"),
         ({"strategy": "None"}, "unknown strategy 'None'; known: "),
-        ({"strategy": "BALD"}, "BALD cannot be used with this estimator"),
+        ({"strategy": "BALD"}, "BALD cannot be used with --model logistic: .* use --model forest,"),
         ({"strategy": "margin", "multilabel": True}, "Margin cannot be used with --multilabel"),
         ({"images": True}, "--images needs a folder"),
         (

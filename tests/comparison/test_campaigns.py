@@ -1,5 +1,7 @@
 """Campaigns: in order, alike for any n_jobs, and failures."""
 
+import warnings
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_iris
@@ -19,6 +21,22 @@ close = np.testing.assert_allclose
 @pytest.mark.parametrize("n_jobs", [2, -1])
 def test_results_do_not_depend_on_n_jobs(n_jobs, compared, scores_of):
     assert scores_of(compared(n_jobs=n_jobs)) == scores_of(compared())
+
+
+class Warns(Random):
+    """Warns of every batch."""
+
+    def select(self, pool, batch_size):
+        warnings.warn("a batch of Warns", UserWarning, stacklevel=1)
+        return super().select(pool, batch_size)
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_warnings_are_shown_whatever_the_number_of_jobs(n_jobs, compared):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        compared({"warns": Warns(), "random": Random()}, n_jobs=n_jobs)
+    assert {str(warning.message) for warning in caught} == {"a batch of Warns"}
 
 
 class CountsThreads(GaussianNB):

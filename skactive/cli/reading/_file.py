@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import stat
 from collections.abc import Iterable
 from pathlib import Path
@@ -52,7 +53,7 @@ def check_file(path: Path) -> None:
     try:
         mode = path.stat().st_mode
     except (OSError, ValueError) as error:  # a path with a NUL is a ValueError
-        if path.is_symlink():
+        if os.path.islink(path):  # noqa: PTH114 (Path.is_symlink raises errors for long names)
             raise CommandError(f"{path} is a link to a file that does not exist") from error
         if isinstance(error, PermissionError):
             raise CommandError(f"{path} cannot be read: {error.strerror}") from error

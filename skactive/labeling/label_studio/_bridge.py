@@ -232,7 +232,8 @@ class LabelStudioBridge:
     ) -> Progress:
         """Push, then pull and order in a loop.
 
-        The loop waits while the server is down. Ctrl+C stops it at any time; nothing is lost.
+        The loop waits while a server that it has reached is down. Ctrl+C stops it at any time;
+        nothing is lost.
 
         Parameters
         ----------
@@ -262,7 +263,7 @@ class LabelStudioBridge:
                 self._poll(reporter, poll_seconds)
                 reporter.is_down = False
             except BridgeError as error:
-                if not error.passing:
+                if not error.passing or self._link is None:  # never reached: a wrong address?
                     raise
                 reporter.report_outage(error)
             progress: Progress = self.session.progress()
@@ -316,7 +317,7 @@ class LabelStudioBridge:
         if control is None:
             raise BridgeError(
                 f"Project {project.id} has no choices in its labeling configuration: add "
-                "<Choices> to it in Label Studio, or omit project= to create a new project."
+                "<Choices> to it in Label Studio, or name no project, so that one is created."
             )
         self._emails = fetch_emails(self._client)
         self._offer_classes(project, control)

@@ -22,13 +22,17 @@ Exchange: TypeAlias = Callable[
 ]
 _TRANSIENT_STATUSES = (429, 500, 502, 503, 504)  # a retry may succeed
 _RETRY_WAITS = (0.5, 1.0, 2.0, 4.0)  # seconds between attempts
+_FIRST_TIMEOUT = 10.0  # seconds; until a first response the address may be wrong
+_MAX_TIMEOUTS = 4  # a response that takes so many times longer than the timeout never ends
+_CHUNK = 1 << 16  # bytes
 _MAX_DETAIL = 300  # characters of a response that an error quotes
 
 
 class Client:
     """Send requests to one server, with a token that no error and no log ever shows.
 
-    Requests that fail are repeated if repeating them is safe.
+    Requests that fail are repeated if repeating them is safe, but not before there was a first
+    response: until then the address may be wrong.
 
     Parameters
     ----------
@@ -55,6 +59,7 @@ class Client:
         self.url = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
         self._token, self._access = check_api_token(token), ""
         self._timeout, self._waits = timeout, waits
+        self._is_reached = False
         # Replaced by tests. Redirects are not followed, so that the token is sent nowhere else.
         self.exchange: Exchange = make_exchange(is_local=is_loopback(parts.hostname or ""))
 
@@ -102,7 +107,7 @@ class Client:
             try:
                 return self._request(method, target, body, timeout or self._timeout)
             except BridgeError as error:
-                if not error.passing or not waits:
+                if not error.passing or not waits or not self._is_reached:
                     raise
                 time.sleep(waits.pop(0))
 
@@ -123,8 +128,10 @@ class Client:
         if body is not None:
             headers["Content-Type"] = "application/json"
             data = json.dumps(body).encode()
+        if not self._is_reached:
+            timeout = min(timeout, _FIRST_TIMEOUT)
         try:
-            return self.exchange(method, self.url + target, headers, data, timeout)
+            response = self.exchange(method, self.url + target, headers, data, timeout)
         except (OSError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", None) or error
             raise BridgeError(
@@ -133,6 +140,8 @@ class Client:
                 "and that the address is right.",
                 passing=True,
             ) from None
+        self._is_reached = True
+        return response
 
     def _parse_response(self, method: str, target: str, status: int, answer: bytes) -> Any:
         if status >= 300:
@@ -199,19 +208,32 @@ def make_exchange(*, is_local: bool) -> Exchange:
         request = urllib.request.Request(url, data, dict(headers), method=method)
         try:
             with opener.open(request, timeout=timeout) as answer:
-                return answer.status, answer.read()
+                return answer.status, _read_all(answer, timeout)
         except urllib.error.HTTPError as error:
             with error:
-                return error.code, error.read()
+                return error.code, _read_all(error, timeout)
 
     return exchange
+
+
+def _read_all(answer: Any, timeout: float) -> bytes:
+    """Return the body of a response; raise an error if it does not end."""
+    end, chunks = time.monotonic() + _MAX_TIMEOUTS * timeout, []
+    while chunk := answer.read1(_CHUNK):
+        chunks.append(chunk)
+        if time.monotonic() > end:
+            raise TimeoutError("the response does not end")
+    body = b"".join(chunks)
+    if answer.length:  # bytes that are missing
+        raise http.client.IncompleteRead(body, answer.length)
+    return body
 
 
 def _check_url(url: str) -> SplitResult:
     parts = urlsplit(url.strip())
     if "@" in parts.netloc:
         raise ValueError(
-            "The address contains a user or a password: leave them out, and pass token=."
+            "The address contains a user or a password: leave them out, and pass the token alone."
         )
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(f"url must be an address such as 'http://localhost:8080', got {url!r}.")

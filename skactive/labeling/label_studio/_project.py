@@ -59,8 +59,12 @@ def find_project(client: Client, mark: str) -> Project | None:
     while True:
         answer = client.call("GET", "/api/projects/", query=query | {"page": page})
         projects = _get_field(answer, "results")
-        numbers += [each["id"] for each in projects if mark in (each["description"] or "")]
-        if not answer["next"]:
+        numbers += [
+            _get_field(each, "id")
+            for each in projects
+            if mark in (_get_field(each, "description") or "")
+        ]
+        if not _get_field(answer, "next"):
             break
         page += 1
     return Project.fetch(client, min(numbers)) if numbers else None
@@ -246,8 +250,8 @@ def _get_field(answer: Any, name: str) -> Any:
     if isinstance(answer, dict) and name in answer:
         return answer[name]
     raise BridgeError(
-        f"The response of Label Studio has no {name!r}: its version may be too old (tested with "
-        "1.23)."
+        f"The response of Label Studio has no {name!r}: the address may be that of another server, "
+        "or the version too old (tested with 1.23)."
     )
 
 

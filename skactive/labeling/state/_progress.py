@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, ClassVar, TypeAlias
 
-from skactive.estimation import clopper_pearson
 from skactive.labeling.state._events import Event
 from skactive.labeling.state._leases import LiveLeases
 from skactive.labeling.state._state import Answer, SessionState
@@ -88,7 +87,6 @@ class Progress:
 def progress_of(state: SessionState, leases: LiveLeases, *, n_rows: int) -> Progress:
     """Return the progress of a session."""
     plan = state.plan.value if state.plan else {}
-    audit = plan.get("audit")
     return Progress(
         n_rows=n_rows,
         n_labeled=state.n_labels,
@@ -99,10 +97,20 @@ def progress_of(state: SessionState, leases: LiveLeases, *, n_rows: int) -> Prog
         n_rounds=len(state.plan_positions),
         classes=state.count_classes(),
         annotators=state.count_annotators(),
-        accuracy=None if not audit else (audit[0] / audit[1], *clopper_pearson(*audit)),
+        accuracy=_estimate_accuracy(plan.get("audit")),
         stop_reason=plan.get("stop", ""),
         n_audited=state.n_audited,
     )
+
+
+def _estimate_accuracy(audit: tuple[int, int] | None) -> tuple[float, float, float] | None:
+    """Return the share of right predictions and its interval; None without an audit."""
+    if not audit:
+        return None
+    from skactive.estimation import clopper_pearson  # late: a store can be read without SciPy
+
+    n_right, n_audit = audit
+    return n_right / n_audit, *clopper_pearson(n_right, n_audit)
 
 
 def iter_records(answers: Iterable[Answer], get_events: GetEvents) -> Iterator[dict[str, Any]]:

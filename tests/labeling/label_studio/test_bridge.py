@@ -92,6 +92,18 @@ def test_the_loop_survives_a_server_that_is_away(session, server, monkeypatch, c
     assert server.order() == session.peek(6)
 
 
+@pytest.mark.parametrize("fault", ["down", 503])
+def test_the_loop_does_not_wait_for_a_server_that_it_never_reached(
+    session, server, monkeypatch, connect, fault
+):
+    bridge = connect(session, server)
+    monkeypatch.setattr(bridge._client, "_waits", (0.0,))
+    server.faults = [("GET /api/projects/", fault)] * 9
+    with pytest.raises(BridgeError) as caught:
+        bridge.run(0.01, tell=print)
+    assert caught.value.passing
+
+
 def test_the_loop_ends_when_all_rows_have_answers(session, server, connect):
     bridge = connect(session, server)
     bridge.push()

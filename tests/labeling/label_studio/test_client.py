@@ -1,6 +1,8 @@
 """Requests: retries, tokens, and servers that are something else."""
 
+import http.client
 import json
+import time
 import warnings
 from urllib.parse import quote
 
@@ -71,12 +73,65 @@ def test_nobody_is_there():
         nobody.call("GET", "/")
 
 
+def test_nothing_is_repeated_before_the_first_response(monkeypatch):
+    tries = []
+
+    def exchange(*request):
+        tries.append(request[-1])
+        if len(tries) == 3:
+            return 200, b'{"a": 1}'
+        raise TimeoutError("timed out")
+
+    unknown = _client.Client("http://127.0.0.1:9", LEGACY, waits=(0.0,))
+    unknown.exchange = exchange
+    for timeouts in ([10.0], [10.0, 10.0]):
+        with pytest.raises(BridgeError, match=r"\(timed out\)\. Check that it is running"):
+            unknown.call("GET", "/")
+        assert tries == timeouts
+    assert unknown.call("GET", "/") == {"a": 1}
+    with pytest.raises(BridgeError):
+        unknown.call("GET", "/", timeout=300.0)
+    assert tries == [10.0, 10.0, 10.0, 300.0, 300.0]
+
+
+class Response:
+    """A response whose body comes in pieces; a length is what is missing."""
+
+    def __init__(self, pieces, length=0):
+        self.pieces, self.length = iter(pieces), length
+
+    def read1(self, n):
+        return next(self.pieces, b"")
+
+
+def test_a_response_that_does_not_end():
+    def trickle():
+        while True:
+            time.sleep(0.01)
+            yield b"x"
+
+    with pytest.raises(TimeoutError, match="does not end"):
+        _client._read_all(Response(trickle()), 0.01)
+
+
+def test_a_response_that_is_cut_off(web):
+    assert _client._read_all(Response([b"ab", b"c"]), 1.0) == b"abc"
+    with pytest.raises(http.client.IncompleteRead):
+        _client._read_all(Response([b"ab"], length=1), 1.0)
+    web.script = [OK, (200, b'{"a":', {"Content-Length": "9"}), OK]
+    mine = client(web)
+    assert [mine.call("GET", "/") for _ in range(2)] == [{"a": 1}] * 2
+
+
 def test_something_else_is_there(web):
     web.script = [(200, b"<html>Hello</html>", {})]
     with pytest.raises(BridgeError, match="is not Label Studio's API"):
         client(web).call("GET", "/api/users/")
-    web.script = [(200, b"{}", {}), (200, b'{"id": 1}', {})]
+    web.script = [(200, b"{}", {})]
     with pytest.raises(BridgeError, match="has no 'results'"):
+        _project.find_project(client(web), "mark")
+    web.script = [(200, b'{"results": [1], "next": 2}', {}), (200, b'{"id": 1}', {})]
+    with pytest.raises(BridgeError, match="has no 'description': the address may"):
         _project.find_project(client(web), "mark")
     with pytest.raises(BridgeError, match="has no 'created_at'"):
         _project.Project.fetch(client(web), 1)

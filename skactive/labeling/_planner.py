@@ -19,8 +19,8 @@ from skactive._utils.rows import join_rows, n_rows, take_rows
 from skactive._utils.seeding import derived_seed
 from skactive.estimation._audit import right_rows
 from skactive.exceptions import CapabilityError
+from skactive.labeling.state._changes import LabelSnapshot
 from skactive.labeling.state._events import Ident, Label
-from skactive.labeling.state._log import LabelSnapshot
 from skactive.strategies import Auto
 
 __all__ = ["Plan", "Planner"]

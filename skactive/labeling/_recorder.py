@@ -5,13 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from skactive.exceptions import LabelError
 from skactive.labeling._classes import SessionClasses
 from skactive.labeling._rounds import Rounds
 from skactive.labeling._synced import SyncedState
-from skactive.labeling._validation import check_annotator, check_answers, check_id, check_key
+from skactive.labeling._validation import (
+    check_annotator,
+    check_answers,
+    check_id,
+    check_key,
+    check_seconds,
+    is_missing,
+    to_builtin,
+)
 from skactive.labeling.hooks._base import Notifier
 from skactive.labeling.state._events import Event, Ident, keyed_id, new_id
 from skactive.labeling.state._state import Answer
@@ -39,6 +47,16 @@ class Submission:
     annotator: str | None = None
     seconds: float | None = None
     key: str | None = None
+
+    @classmethod
+    def check(cls, ticket: Any, annotator: Any, seconds: Any, key: Any) -> Self:
+        """Return a submission, after its values were checked."""
+        return cls(
+            check_key(ticket, "ticket"),
+            check_annotator(annotator),
+            check_seconds(seconds),
+            check_key(key),
+        )
 
     def make_id(self, item: Ident) -> str:
         """Return the id of the answer about a row."""
@@ -73,6 +91,17 @@ class Recorder:
     ) -> None:
         self._synced, self._rounds, self._notifier = synced, rounds, notifier
         self._classes, self._multilabel = classes, multilabel
+
+    def add_labels(self, labels: Any, ids: Sequence[Ident]) -> None:
+        """Store labels to begin with, of rows that have none; `ids` are those of the pool."""
+        is_labeled = self._synced.state.is_labeled
+        new = {
+            ident: label
+            for ident, label in _pair_labels(labels, ids)
+            if not is_missing(label) and not is_labeled(ident)
+        }
+        if new:
+            self.store_labels(new, Submission())
 
     def store_labels(self, answers: Any, submission: Submission) -> int:
         """Store labels, and return the number of those that are new."""
@@ -176,3 +205,15 @@ class Recorder:
             return []
         value = lease.value | {"items": [answer.item]}
         return [Event("lease", new_id(), annotator=lease.annotator, value=value)]
+
+
+def _pair_labels(labels: Any, ids: Sequence[Ident]) -> Iterable[tuple[Ident, Any]]:
+    """Return pairs of id and label, from a mapping or from a label per row."""
+    if isinstance(labels, Mapping) or hasattr(labels, "to_dict"):  # a pandas Series
+        return ((to_builtin(ident), label) for ident, label in labels.items())
+    if isinstance(labels, str) or not hasattr(labels, "__len__") or len(labels) != len(ids):
+        raise LabelError(
+            "labels must be a mapping of id to label, or have one label for each of the "
+            f"{len(ids)} rows (None for no label), got {type(labels).__name__}. Nothing was stored."
+        )
+    return zip(ids, labels, strict=True)

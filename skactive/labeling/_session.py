@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -11,7 +11,6 @@ from typing import Any, Self
 from skactive._utils.fingerprint import describe, describe_model, digest
 from skactive._utils.rows import take_rows
 from skactive._utils.seeding import draw_seed
-from skactive.exceptions import LabelError
 from skactive.labeling._classes import SessionClasses
 from skactive.labeling._planner import Planner
 from skactive.labeling._pool import check_pool, draw_audit
@@ -23,9 +22,6 @@ from skactive.labeling._validation import (
     check_id,
     check_ids,
     check_key,
-    check_seconds,
-    is_missing,
-    to_builtin,
 )
 from skactive.labeling.hooks._base import Notifier, check_hooks
 from skactive.labeling.state._codes import RowCodes
@@ -34,7 +30,7 @@ from skactive.labeling.state._leases import LiveLeases
 from skactive.labeling.state._progress import Progress, iter_records, progress_of
 from skactive.labeling.state._queue import Queue
 from skactive.labeling.state._state import SessionState
-from skactive.labeling.stores import LabelStore, SQLiteLabelStore
+from skactive.labeling.stores._open import open_store
 
 __all__ = ["Batch", "LabelingSession"]
 
@@ -173,7 +169,7 @@ class LabelingSession:
         self.multilabel, self.lease_seconds = multilabel, lease_seconds
         self.hooks = check_hooks(hooks)
         self._name = new_id()
-        self.store, self._remove_temporary = _open_store(store)
+        self.store, self._remove_temporary = open_store(store)
         try:
             ids_digest, grown = check_pool(self.store, self.ids, X, accept_changes=accept_changes)
             self.seed = int(self.store.set_fact("seed", draw_seed(random_state)))
@@ -205,7 +201,7 @@ class LabelingSession:
                 background=background,
             )
             if labels is not None:
-                self._add_labels(labels)
+                self._recorder.add_labels(labels, self.ids)
         except BaseException:
             self.store.close()
             self._remove_temporary()
@@ -372,7 +368,7 @@ class LabelingSession:
         StoreError
             If the answers cannot be stored (on a full disk, say); nothing was stored.
         """
-        submission = _make_submission(ticket, annotator, seconds, key)
+        submission = Submission.check(ticket, annotator, seconds, key)
         return self._recorder.store_labels(answers, submission)
 
     def relabel(
@@ -401,7 +397,7 @@ class LabelingSession:
         int
             Number of labels that changed.
         """
-        submission = _make_submission(None, annotator, seconds, key)
+        submission = Submission.check(None, annotator, seconds, key)
         return self._recorder.store_labels(answers, submission)
 
     def skip(
@@ -430,7 +426,7 @@ class LabelingSession:
         int
             Number of these answers that were new.
         """
-        submission = _make_submission(ticket, annotator, None, key)
+        submission = Submission.check(ticket, annotator, None, key)
         return self._recorder.store_refusals("skip", ids, submission)
 
     def mark_unknown(
@@ -459,7 +455,7 @@ class LabelingSession:
         int
             Number of these answers that were new.
         """
-        submission = _make_submission(ticket, annotator, None, key)
+        submission = Submission.check(ticket, annotator, None, key)
         return self._recorder.store_refusals("unknown", ids, submission)
 
     def undo(self, annotator: str | None = None, *, key: str | None = None) -> Ident | None:
@@ -865,17 +861,6 @@ class LabelingSession:
 
     # Handing out rows -----------------------------------------------------------------------------
 
-    def _add_labels(self, labels: Any) -> None:
-        """Store labels of rows that have none."""
-        is_labeled = self._synced.state.is_labeled
-        new = {
-            ident: label
-            for ident, label in _pair_labels(labels, self.ids)
-            if not is_missing(label) and not is_labeled(ident)
-        }
-        if new:
-            self._recorder.store_labels(new, Submission())
-
     def _choose_next(self, n: int, annotator: str | None) -> tuple[list[Event], list[Ident]]:
         """Return the next rows of an annotator, and the events that end their old leases."""
         events = self._take_over_leases(annotator)
@@ -897,45 +882,6 @@ class LabelingSession:
         now = time.time()
         value = {"items": items, "session": self._name, "expires": now + self.lease_seconds}
         return Event("lease", new_id(), annotator=annotator, value=value, time=now)
-
-
-def _pair_labels(labels: Any, ids: list[Ident]) -> Iterable[tuple[Ident, Any]]:
-    """Return pairs of id and label, from a mapping or from a label per row."""
-    if isinstance(labels, Mapping) or hasattr(labels, "to_dict"):  # a pandas Series
-        return ((to_builtin(ident), label) for ident, label in labels.items())
-    if isinstance(labels, str) or not hasattr(labels, "__len__") or len(labels) != len(ids):
-        raise LabelError(
-            "labels must be a mapping of id to label, or have one label for each of the "
-            f"{len(ids)} rows (None for no label), got {type(labels).__name__}. Nothing was stored."
-        )
-    return zip(ids, labels, strict=True)
-
-
-def _make_submission(
-    ticket: str | None, annotator: str | None, seconds: float | None, key: str | None
-) -> Submission:
-    return Submission(
-        check_key(ticket, "ticket"),
-        check_annotator(annotator),
-        check_seconds(seconds),
-        check_key(key),
-    )
-
-
-def _open_store(store: Any) -> tuple[Any, Callable[[], None]]:
-    """Return an open store, and a function that removes it if it is temporary."""
-    if store is None:
-        from tempfile import TemporaryDirectory  # late: most sessions have a file
-
-        folder = TemporaryDirectory(prefix="skactive-")
-        return SQLiteLabelStore(Path(folder.name) / "labels.db"), folder.cleanup
-    if isinstance(store, str | Path):
-        return SQLiteLabelStore(store), lambda: None
-    if not isinstance(store, LabelStore):
-        raise TypeError(
-            f"store must be a path or a LabelStore (see skactive.labeling), got {store!r}."
-        )
-    return store, lambda: None
 
 
 def _check_session_settings(

@@ -35,7 +35,7 @@ def save_state(state: SessionState, made_for: str) -> bytes:
     columns = _get_columns(state)
     plan = None if state.plan is None else state.plan.seq
     leases = [asdict(lease) for lease in state.open_leases.values()]
-    renames = [list(codes.items()) for codes in state._log.renames]
+    renames = [list(codes.items()) for codes in state._changes.renames]
     header = {
         "format": _FORMAT,
         "made_for": made_for,
@@ -50,7 +50,7 @@ def save_state(state: SessionState, made_for: str) -> bytes:
         "refusals": [[row, sorted(codes)] for row, codes in state._refusals.items()],
         "counters": [list(getattr(state, name).items()) for name in _COUNTERS],
         "leases": [lease | {"released": list(lease["released"])} for lease in leases],
-        "log": [state._log.n_changes, state._log.due, renames],
+        "log": [state._changes.n_changes, state._changes.due, renames],
     }
     compressor = zlib.compressobj(1)
     parts = [compressor.compress(json.dumps(header).encode() + b"\n")]
@@ -116,9 +116,9 @@ def _load_header(
         setattr(state, name, Counter(dict(items)))
     for lease in header["leases"]:
         _add_lease(state, lease)
-    state._log.n_changes, due, renames = header["log"]
-    state._log.due = due[0], due[1]
-    state._log.renames = [dict(items) for items in renames]
+    state._changes.n_changes, due, renames = header["log"]
+    state._changes.due = due[0], due[1]
+    state._changes.renames = [dict(items) for items in renames]
     state.check_codes()
     if plan is not None:
         state.set_plan(get_event(plan))
@@ -126,7 +126,12 @@ def _load_header(
 
 def _get_columns(state: SessionState) -> list[array[int]]:
     """Return the columns of a state, which are changed in place."""
-    return [*state._answers.columns(), state._log.row, state._log.label, state._label_of_row]
+    return [
+        *state._answers.columns(),
+        state._changes.row,
+        state._changes.label,
+        state._label_of_row,
+    ]
 
 
 def _load_columns(

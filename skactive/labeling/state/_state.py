@@ -12,9 +12,9 @@ import numpy as np
 
 from skactive.exceptions import StoreError
 from skactive.labeling.state._answers import SKIPPED, UNKNOWN, AnswerTable
+from skactive.labeling.state._changes import REFUSED, UNANSWERED, LabelChanges, LabelSnapshot
 from skactive.labeling.state._codes import LabelCodes, RowCodes, get_classes, replace_class
 from skactive.labeling.state._events import Event, Ident, Label
-from skactive.labeling.state._log import REFUSED, UNANSWERED, LabelLog, LabelSnapshot
 
 __all__ = ["Answer", "Lease", "SessionState"]
 
@@ -132,7 +132,7 @@ class SessionState:
         self.renamed: dict[Label, Label] = {}
         self.n_labels_lost = 0
         self._answers, self._labels = AnswerTable(), LabelCodes()
-        self._log = LabelLog(refit_every)
+        self._changes = LabelChanges(refit_every)
         self._annotators: dict[str | None, int] = {}
         self._label_of_row = array("i")  # code of the label that counts; -1 without one
         self._n_labels = 0
@@ -212,7 +212,7 @@ class SessionState:
                 self._update_lease(lease)
         if row not in self._audit and self._is_of_pool(row):
             entry = label if label >= 0 else REFUSED if current else UNANSWERED
-            self._log.add(row, entry, position, changed=before != label)
+            self._changes.add(row, entry, position, changed=before != label)
 
     def _has_labeled(self, row: int, annotator: int) -> bool:
         """Return whether the last answer of an annotator about a row is a label."""
@@ -312,7 +312,7 @@ class SessionState:
         self.renamed = {c: replace_class(name, old, new) for c, name in self.renamed.items()}
         self.renamed[old] = new
         self.renamed.pop(new, None)
-        self._log.add_rename(codes, event.seq)
+        self._changes.add_rename(codes, event.seq)
 
     def _apply_plan(self, event: Event) -> None:
         upto, by = event.value["upto"], event.value["by"]
@@ -340,23 +340,23 @@ class SessionState:
         codes = np.asarray(self._label_of_row)
         if np.any((codes < _NO_LABEL) | (codes >= n_labels)) or len(codes) > n_rows:
             raise ValueError("its labels do not fit together")
-        self._log.check(n_rows, n_labels)
+        self._changes.check(n_rows, n_labels)
 
     # Labels to learn from -------------------------------------------------------------------------
 
     @property
     def due(self) -> int:
         """Position of the event at which the current plan became due; 0 for the first plan."""
-        return self._log.due[0]
+        return self._changes.due[0]
 
     def snapshot_due(self) -> LabelSnapshot:
         """Return the answers from which the plan that is due is made."""
-        return self._log.make_snapshot(*self._log.due, self._rows, self._labels)
+        return self._changes.make_snapshot(*self._changes.due, self._rows, self._labels)
 
     def snapshot_now(self) -> LabelSnapshot:
         """Return the answers as they are now."""
-        n_entries = len(self._log.row)
-        return self._log.make_snapshot(self.position, n_entries, self._rows, self._labels)
+        n_entries = len(self._changes.row)
+        return self._changes.make_snapshot(self.position, n_entries, self._rows, self._labels)
 
     # Counts ---------------------------------------------------------------------------------------
 

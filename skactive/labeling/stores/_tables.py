@@ -179,7 +179,7 @@ class FactTable:
 
 
 class SnapshotTable:
-    """What was derived from the events: only an abbreviation, which is ignored if it is damaged.
+    """Snapshots of what follows from the events; they save time, and are ignored if damaged.
 
     Parameters
     ----------

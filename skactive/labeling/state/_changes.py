@@ -1,4 +1,4 @@
-"""LabelLog: how the labels to learn from changed, to know them as they were at a position."""
+"""LabelChanges: how the labels to learn from changed, to know them as they were at a position."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from skactive.labeling.state._codes import LabelCodes, RowCodes
 from skactive.labeling.state._events import Ident, Label
 
-__all__ = ["REFUSED", "UNANSWERED", "LabelLog", "LabelSnapshot"]
+__all__ = ["REFUSED", "UNANSWERED", "LabelChanges", "LabelSnapshot"]
 
 UNANSWERED, REFUSED = -1, -2  # in place of the code of a label
 _RENAME = -1  # in place of the code of a row
@@ -35,7 +35,7 @@ class LabelSnapshot:
     refused: frozenset[Ident]
 
 
-class LabelLog:
+class LabelChanges:
     """Changes of the labels to learn from, in order, and when the next plan became due.
 
     Parameters

@@ -133,6 +133,22 @@ class Keys:
     def _is_free(self, key: str) -> bool:
         return key not in self.classes and key not in self.commands
 
+    def describe_moved(self, before: Mapping[str, str]) -> str:
+        """Return which keys mean another class than before, though the one before still exists.
+
+        Parameters
+        ----------
+        before : mapping of str to str
+            The attribute `classes` as it was.
+        """
+        key_of = {name: key for key, name in self.classes.items()}
+        return " ".join(
+            f"The key {key} is now of {self.classes[key]}; {name} "
+            + (f"has the key {key_of[name]}." if name in key_of else "has no key.")
+            for key, name in before.items()
+            if name in self.names and self.classes.get(key, name) != name
+        )
+
     def find_command_key(self, command: str) -> str:
         """Return the key of a command; empty if the classes have taken all keys."""
         return next((key for key, name in self.commands.items() if name == command), "")

@@ -77,8 +77,15 @@ def test_a_class_that_gets_the_name_of_a_key_gets_the_key():
     assert keys.classes == {"1": "c1", "3": "3", "4": "4", "5": "two"}
 
 
-@given(st.lists(st.tuples(st.sampled_from(["add", "rename", "remove"]),
-                          st.sampled_from("123ab"), st.sampled_from(["1", "2", "3", "b", "s", "cat"]))))  # fmt: skip
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["add", "rename", "remove"]),
+            st.sampled_from(["1", "2", "3", "a", "dog", "bird", "fish"]),
+            st.sampled_from(["1", "2", "3", "a", "s", "cat"]),
+        )
+    )
+)
 def test_a_key_that_is_the_name_of_a_class_is_never_of_another(changes):
     keys = Keys(["dog", "bird", "fish"])
     for change, old, new in changes:
@@ -90,6 +97,22 @@ def test_a_key_that_is_the_name_of_a_class_is_never_of_another(changes):
         assert sorted(keys.classes.values()) == sorted(keys.names)
         named = [name for name in keys.names if len(name) == 1 and name not in keys.commands]
         assert all(keys.classes[name] == name for name in named)
+
+
+def test_keys_that_move_are_told():
+    keys = Keys(["a1", "b1", "c1"])
+    before = keys.classes
+    keys.rename("a1", "a2")
+    keys.remove("b1")
+    keys.add("d1")
+    assert keys.describe_moved(before) == ""  # no key of a class that is still there
+    before = keys.classes
+    keys.add("2")
+    assert keys.describe_moved(before) == "The key 2 is now of 2; d1 has the key 4."
+    keys = Keys([f"class {n}" for n in range(50)])
+    before = keys.classes
+    keys.add("3")
+    assert keys.describe_moved(before) == "The key 3 is now of 3; class 2 has no key."
 
 
 def test_a_name_is_found_by_its_beginning():

@@ -76,7 +76,9 @@ def test_an_answer_there_is_the_reviewer_s_own_and_counts(page):
 def test_what_others_answered_since_is_there(page):
     go_back(page, 5)
     page.keyboard.press("Escape")
-    page.evaluate("stub.earlier[0].answers.unshift({annotator: 'bob', kind: 'label', label: 'cat'})")
+    page.evaluate(
+        "stub.earlier[0].answers.unshift({annotator: 'bob', kind: 'label', label: 'cat'})"
+    )
     page.evaluate(
         "stub.earlier.unshift({id: 1, answers: [{annotator: 'bob', kind: 'label', label: 'cat'}]})"
     )

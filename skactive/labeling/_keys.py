@@ -143,7 +143,7 @@ class Keys:
         """
         key_of = {name: key for key, name in self.classes.items()}
         return " ".join(
-            f"The key {key} is now of {self.classes[key]}; {name} "
+            f"The key {key} now means {self.classes[key]}; {name} "
             + (f"has the key {key_of[name]}." if name in key_of else "has no key.")
             for key, name in before.items()
             if name in self.names and self.classes.get(key, name) != name

@@ -101,18 +101,18 @@ def test_a_key_that_is_the_name_of_a_class_is_never_of_another(changes):
 
 def test_keys_that_move_are_told():
     keys = Keys(["a1", "b1", "c1"])
-    before = keys.classes
+    before = dict(keys.classes)
     keys.rename("a1", "a2")
     keys.remove("b1")
     keys.add("d1")
     assert keys.describe_moved(before) == ""  # no key of a class that is still there
-    before = keys.classes
+    before = dict(keys.classes)
     keys.add("2")
-    assert keys.describe_moved(before) == "The key 2 is now of 2; d1 has the key 4."
+    assert keys.describe_moved(before) == "The key 2 now means 2; d1 has the key 4."
     keys = Keys([f"class {n}" for n in range(50)])
-    before = keys.classes
+    before = dict(keys.classes)
     keys.add("3")
-    assert keys.describe_moved(before) == "The key 3 is now of 3; class 2 has no key."
+    assert keys.describe_moved(before) == "The key 3 now means 3; class 2 has no key."
 
 
 def test_a_name_is_found_by_its_beginning():

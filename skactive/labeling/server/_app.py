@@ -131,7 +131,10 @@ def make_app(
     people : mapping of str to {"labels", "reviews", "administers"}, default=None
         The role of each person, by name. Each has a link of their own, with a token derived from
         `token`, which then opens nothing itself; names come from the links, and messages that a
-        role may not send are refused in the reply. None: one link, under any name, for everything.
+        role may not send are refused in the reply. Who labels may answer only rows that were handed
+        to them, or that they have answered before; who reviews sees the answers of everybody, and
+        may answer any row; who administers may change the classes, too. None: one link, under any
+        name, for everything but the answers of others.
 
     Returns
     -------

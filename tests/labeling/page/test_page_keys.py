@@ -138,7 +138,7 @@ def test_keys_that_move_are_told(open_page):
     page.keyboard.press("1")
     page.wait_for_function("/3/.test(document.querySelector('.ska-error').textContent)")
     told = page.locator(".ska-error").inner_text()
-    assert told == "The key 3 is now of “3”; “bird” has the key 4."
+    assert told == "The key 3 now means “3”; “bird” has the key 4."
     page.keyboard.press("3")
     page.keyboard.press("4")
     assert page.saved_answers() == {0: "cat", 1: "3", 2: "bird"}

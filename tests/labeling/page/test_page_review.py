@@ -56,7 +56,7 @@ def test_an_answer_there_is_the_reviewer_s_own_and_counts(page):
     page.evaluate("stub.state.n_labeled = 4; stub.state.mine = 1")
     go_back(page, 5)
     go_back(page, 4)
-    assert "Your answer will count" in page.locator(".ska-past").inner_text()
+    assert "Answer to label it yourself" in page.locator(".ska-past").inner_text()
     page.evaluate("stub.ms = 10000")
     page.keyboard.press("3")
     assert page.item() == "row 5"

@@ -226,7 +226,9 @@ def test_a_link_of_ones_own_asks_for_no_name(browser, session, start_server):
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1000), ("dark", 1000), ("light", 360)])
-def test_who_reviews_walks_through_the_answers_of_all(browser, session, start_server, scheme, width):
+def test_who_reviews_walks_through_the_answers_of_all(
+    browser, session, start_server, scheme, width
+):
     people = {"ann": "labels", "bob": "labels", "Eve Long-Lastname": "reviews"}
     site = start_server(PageBackend(session, title="Reviews"), people=people)
     for row, answers in enumerate([("pos", "pos"), ("neg", "pos"), ("pos", "neg"), ("neg", None)]):
@@ -242,6 +244,7 @@ def test_who_reviews_walks_through_the_answers_of_all(browser, session, start_se
         page.get_by_text("bob: skipped · ann: neg, counts").wait_for()
         page.get_by_role("button", name="Only rows with different labels").click()
         page.get_by_text("bob: neg, counts · ann: pos, differs").wait_for()
+        page.get_by_text("good row 1", exact=True).wait_for()
         picture(page, f"review-{scheme}-{width}")
         page.get_by_role("button", name="pos").click()
         page.get_by_text("bob: pos, counts · ann: neg, differs").wait_for()  # the one before
@@ -251,6 +254,7 @@ def test_who_reviews_walks_through_the_answers_of_all(browser, session, start_se
         page.get_by_role("button", name="Only rows with different labels").click()
         page.keyboard.press("b")
         page.get_by_text("Eve Long-Lastname: pos, counts · bob: neg, differs · ann: pos").wait_for()
+        page.get_by_text("good row 1", exact=True).wait_for()
         picture(page, f"review-own-{scheme}-{width}")
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert page.trouble == []

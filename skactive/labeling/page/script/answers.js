@@ -244,7 +244,7 @@ const answering = {
   async back() {
     const shown = this.visibleItem();
     const isFirst = (this.cursor ?? this.past.length) === 0;
-    const isOld = this.reviews() && this.cursor === null && !this.queue.length; // others go on
+    const isOld = this.reviews() && this.cursor === null && !this.queue.length; // others answered since
     if ((isFirst || isOld) && !(await this.loadEarlier(isOld))) return;
     if (shown === this.visibleItem()) this.go(-1);
   },
@@ -268,7 +268,7 @@ const answering = {
   },
 
   async loadHistory(anew = false) {
-    const { differ } = this;
+    const differ = this.differ && this.reviews();
     const message = { do: "history", ...(differ && { differ }) };
     if (!anew && this.earliest !== undefined) message.before = this.earliest;
     const reply = await this.ask(message).catch(() => {

@@ -87,7 +87,8 @@ const rendering = {
     const forward = button("Forward", () => this.go(1), { "aria-keyshortcuts": "ArrowRight" });
     forward.lastChild.textContent = "→";
     const differ = h("button", {
-      class: "ska-action", type: "button", hidden: "", "aria-pressed": "false", onclick: () => this.toggleDiffer(),
+      class: "ska-action", type: "button", hidden: "", "aria-pressed": "false",
+      onclick: (event) => this.onClick(event, () => this.toggleDiffer()),
     }, "Only rows with different labels");
     const submit = button("Submit", (event) => this.onClick(event, () => this.submit()),
       { class: "ska-submit", hidden: "", "aria-keyshortcuts": "Enter" });
@@ -194,7 +195,7 @@ const rendering = {
     past.hidden = this.cursor === null && !shown?.was?.kind;
     if (this.cursor !== null) {
       const steps = this.past.length - this.cursor;
-      const answer = shown.kind ? `${describeAnswer(shown)}. Answer again to change it` : "Your answer will count";
+      const answer = shown.kind ? `${describeAnswer(shown)}. Answer again to change it` : "Answer to label it yourself";
       past.textContent = `${steps} back. ${answer}, or press → to go forward.`;
     } else if (shown?.was?.kind) {
       const answer = describeAnswer(shown.was);

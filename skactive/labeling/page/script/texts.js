@@ -115,7 +115,7 @@ function describeMovedKeys(before, after) {
     if (taker < 0 || now < 0 || taker === now) return "";
     const other = after.keys.classes[now];
     const place = other ? `has the key ${keyTexts(other).shown}` : "has no key";
-    return `The key ${keyTexts(key).shown} is now of ${quote(after.classes[taker])}; ${quote(label)} ${place}.`;
+    return `The key ${keyTexts(key).shown} now means ${quote(after.classes[taker])}; ${quote(label)} ${place}.`;
   });
   return moved.filter(Boolean).join(" ");
 }

@@ -37,7 +37,9 @@ class Keys:
     A class whose name is one character of ASCII has this character as its key, so that 0 is never
     1; a command that loses its key to a class moves to the same letter in upper case, or to a sign
     if that is a class too. Other classes get 1 to 9, then letters; further ones have no key, and
-    are found by name. The keys of classes stay the same when others are added or removed.
+    are found by name. The keys of classes stay the same when others are added, renamed or removed,
+    unless a class gets the name of another one's key: it takes this key, and the other class moves.
+    Commands keep their keys then.
 
     Parameters
     ----------
@@ -85,9 +87,7 @@ class Keys:
         if name in self.names:
             return
         self.names.append(name)
-        if _is_key(name) and self._is_free(name):
-            self.classes[name] = name
-        else:
+        if not self._take_own_key(name):
             self._assign(name)
 
     def remove(self, name: str) -> None:
@@ -96,12 +96,16 @@ class Keys:
         self.classes = {key: other for key, other in self.classes.items() if other != name}
 
     def rename(self, old: str, new: str) -> None:
-        """Give a class another name; it keeps its key, unless it is merged into another class."""
+        """Give a class another name; it keeps its key, unless the name itself is one.
+
+        If there is a class of this name already, the two are merged.
+        """
         if new in self.names:
             self.remove(old)
             return
         self.names[self.names.index(old)] = new
         self.classes = {key: new if other == old else other for key, other in self.classes.items()}
+        self._take_own_key(new)
 
     def update(self, names: Sequence[str]) -> None:
         """Add and remove classes, so that they are those named."""
@@ -110,6 +114,17 @@ class Keys:
         for name in names:
             self.add(name)
 
+    def _take_own_key(self, name: str) -> bool:
+        """Give a class the key that is its name, and return whether it could have it."""
+        if not _is_key(name) or name in self.commands:
+            return False
+        other = self.classes.get(name)
+        self.classes = {key: old for key, old in self.classes.items() if old not in {name, other}}
+        self.classes[name] = name
+        if other not in {name, None}:
+            self._assign(other)
+        return True
+
     def _assign(self, name: str) -> None:
         key = next(filter(self._is_free, _CLASS_KEYS), None)
         if key is not None:
@@ -117,6 +132,22 @@ class Keys:
 
     def _is_free(self, key: str) -> bool:
         return key not in self.classes and key not in self.commands
+
+    def describe_moved(self, before: Mapping[str, str]) -> str:
+        """Return which keys mean another class than before, though the one before still exists.
+
+        Parameters
+        ----------
+        before : mapping of str to str
+            The attribute `classes` as it was.
+        """
+        key_of = {name: key for key, name in self.classes.items()}
+        return " ".join(
+            f"The key {key} now means {self.classes[key]}; {name} "
+            + (f"has the key {key_of[name]}." if name in key_of else "has no key.")
+            for key, name in before.items()
+            if name in self.names and self.classes.get(key, name) != name
+        )
 
     def find_command_key(self, command: str) -> str:
         """Return the key of a command; empty if the classes have taken all keys."""

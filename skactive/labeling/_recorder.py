@@ -191,6 +191,8 @@ class Recorder:
                 return None if known.target is None else store.find_event(known.target)
             last = next(iter(state.list_answers_by(annotator, 1, None)), None)
             if last is None:
+                if key is not None:  # the call, repeated after a lost reply, must not find one
+                    store.append([Event("undo", undo_id, annotator=annotator)])
                 return None
             answer = self.read_events([last])[0]
             undo = Event("undo", undo_id, answer.item, annotator, target=answer.id)

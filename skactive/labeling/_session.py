@@ -641,6 +641,23 @@ class LabelingSession:
             return False
         return ident in lease.value["items"]
 
+    def has_answered(self, ident: Ident, annotator: str | None) -> bool:
+        """Return whether an annotator has answered a row, even if they undid it.
+
+        Parameters
+        ----------
+        ident : str or int
+            Id of the row.
+        annotator : str or None
+            Name of the annotator.
+
+        Returns
+        -------
+        bool
+        """
+        with self._synced.latest() as state:
+            return state.has_answered(ident, annotator)
+
     def answers_of(self, annotator: str | None, n: int, before: int | None = None) -> list[Event]:
         """Return the answers of an annotator that hold, latest first.
 
@@ -659,6 +676,29 @@ class LabelingSession:
         """
         with self._synced.latest() as state:
             return self._recorder.read_events(state.list_answers_by(annotator, n, before))
+
+    def latest_answers(
+        self, n: int, before: int | None = None, *, differ: bool = False
+    ) -> list[Event]:
+        """Return the latest answers about the rows that anybody answered last, latest first.
+
+        Each row is there once; :meth:`get_answers` returns all answers about it.
+
+        Parameters
+        ----------
+        n : int
+            Number of rows at most.
+        before : int, default=None
+            The attribute ``seq`` of an answer: only earlier ones are returned.
+        differ : bool, default=False
+            Whether to return only rows to which people gave different labels.
+
+        Returns
+        -------
+        list of Event
+        """
+        with self._synced.latest() as state:
+            return self._recorder.read_events(state.list_latest(n, before, differ=differ))
 
     def last_answer(self, annotator: str | None = None) -> Event | None:
         """Return the last answer of an annotator, which :meth:`undo` would retract.

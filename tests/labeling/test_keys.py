@@ -63,6 +63,58 @@ def test_keys_stay_when_classes_are_removed_and_renamed():
     assert keys.names == ["c1"]
 
 
+def test_a_class_that_gets_the_name_of_a_key_gets_the_key():
+    keys = Keys(["a1", "b1", "c1"])
+    keys.add("3")
+    assert keys.classes == {"1": "a1", "2": "b1", "3": "3", "4": "c1"}
+    keys.rename("a1", "4")
+    assert keys.classes == {"1": "c1", "2": "b1", "3": "3", "4": "4"}
+    keys.rename("3", "two")
+    assert keys.classes["3"] == "two"  # it keeps its key
+    keys.add("3")
+    assert keys.classes == {"1": "c1", "2": "b1", "3": "3", "4": "4", "5": "two"}
+    keys.rename("b1", "3")  # merged
+    assert keys.classes == {"1": "c1", "3": "3", "4": "4", "5": "two"}
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["add", "rename", "remove"]),
+            st.sampled_from(["1", "2", "3", "a", "dog", "bird", "fish"]),
+            st.sampled_from(["1", "2", "3", "a", "s", "cat"]),
+        )
+    )
+)
+def test_a_key_that_is_the_name_of_a_class_is_never_of_another(changes):
+    keys = Keys(["dog", "bird", "fish"])
+    for change, old, new in changes:
+        if change == "add":
+            keys.add(new)
+        elif old in keys.names:
+            keys.remove(old) if change == "remove" else keys.rename(old, new)
+        assert not keys.classes.keys() & keys.commands.keys()
+        assert sorted(keys.classes.values()) == sorted(keys.names)
+        named = [name for name in keys.names if len(name) == 1 and name not in keys.commands]
+        assert all(keys.classes[name] == name for name in named)
+
+
+def test_keys_that_move_are_told():
+    keys = Keys(["a1", "b1", "c1"])
+    before = dict(keys.classes)
+    keys.rename("a1", "a2")
+    keys.remove("b1")
+    keys.add("d1")
+    assert keys.describe_moved(before) == ""  # no key of a class that is still there
+    before = dict(keys.classes)
+    keys.add("2")
+    assert keys.describe_moved(before) == "The key 2 now means 2; d1 has the key 4."
+    keys = Keys([f"class {n}" for n in range(50)])
+    before = dict(keys.classes)
+    keys.add("3")
+    assert keys.describe_moved(before) == "The key 3 now means 3; class 2 has no key."
+
+
 def test_a_name_is_found_by_its_beginning():
     keys = Keys(["Bad", "bad", "Banal", "bade"])
     assert keys.find_classes("bad") == ["bad"]

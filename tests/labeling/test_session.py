@@ -17,6 +17,7 @@ from sklearn.pipeline import make_pipeline
 from skactive import ActiveLearner
 from skactive.exceptions import LabelError, PoolChangedError, PoolChangedWarning, SkactiveWarning
 from skactive.labeling import LabelingSession, SQLiteLabelStore
+from skactive.labeling.stores import salvage_store
 from skactive.stopping import Budget
 from skactive.strategies import Margin, Random
 
@@ -549,6 +550,22 @@ def test_an_undo_gives_the_row_back_to_its_annotator(open_session):
     assert session.retract("nobody") is None
 
 
+def test_an_undo_that_found_nothing_finds_nothing_when_repeated(open_session, path):
+    session = open_session()
+    assert session.undo("ann", key="u") is None
+    ids = label(session, 2, "ann")
+    assert session.undo("ann", key="u") is None
+    other = open_session()  # as after a crash
+    assert other.undo("ann", key="u") is None
+    assert other.progress().n_labeled == 2
+    assert other.undo("ann", key="v") == ids[1]
+    session.close()
+    other.close()
+    saved = salvage_store(path)
+    assert saved.problems == []
+    assert open_session(store=saved.output).progress().n_labeled == 1
+
+
 def test_answers_of_an_annotator_come_latest_first(open_session):
     session = open_session()
     for item in range(5):
@@ -559,6 +576,36 @@ def test_answers_of_an_annotator_come_latest_first(open_session):
     assert [event.item for event in session.answers_of("ann", 9, latest[-1].seq)] == [2, 1, 0]
     assert session.answers_of("nobody", 3) == []
     assert session.progress().annotators == {"ann": 5}  # skips do not count
+
+
+def test_latest_answers_have_each_row_once(open_session):
+    session = open_session(labels={7: 1}, classes=[0, 1, 2])
+    for item, annotator, value in [(1, "ann", 0), (2, "ann", 1), (1, "bob", 2), (7, "bob", 1)]:
+        session.submit({item: value}, annotator=annotator)
+    session.skip([2], annotator="bob")
+    session.submit({3: 0}, annotator="bob")
+    session.undo("bob")
+
+    def read(*args, **options):
+        return [(e.item, e.annotator, e.value) for e in session.latest_answers(*args, **options)]
+
+    assert read(9) == [(2, "bob", None), (7, "bob", 1), (1, "bob", 2)]
+    first = session.latest_answers(1)[0]
+    assert read(1, first.seq) == [(7, "bob", 1)]
+    assert read(9, differ=True) == [(1, "bob", 2)]
+    session.rename_class(0, 2)
+    assert read(9, differ=True) == []  # merged, ann and bob agree
+    assert [(e.annotator, e.value) for e in session.get_answers(7)] == [("bob", 1), (None, 1)]
+
+
+def test_who_undid_an_answer_has_answered(open_session):
+    session = open_session()
+    session.submit({3: 1}, annotator="ann")
+    session.undo("ann")
+    assert session.has_answered(3, "ann")
+    assert not session.has_answered(3, "bob")
+    assert not session.has_answered(4, "ann")
+    assert not session.has_answered("no row", None)
 
 
 # -- pools that change ---------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from skactive.labeling.page._protocol import (
     is_unicode,
     parse_count,
     parse_cursor,
+    parse_differ,
     parse_key,
     parse_large_integer,
     parse_seconds,
@@ -31,6 +32,7 @@ __all__ = ["PageBackend"]
 
 _MAX_REPLY_CHARACTERS = 1_000_000  # A notebook server throttles at a megabyte per second
 _MAX_STORED_KEYS = 5_000  # the oldest are forgotten
+_REVIEWED = ("history", "show")  # messages with other replies for somebody who reviews
 
 
 class PageBackend:
@@ -99,7 +101,9 @@ class PageBackend:
         self._results_lock = Lock()
         self._results: OrderedDict[tuple[str | None, str], Any] = OrderedDict()
 
-    def handle(self, message: Any, annotator: str | None = None) -> dict[str, Any]:
+    def handle(
+        self, message: Any, annotator: str | None = None, *, reviews: bool = False
+    ) -> dict[str, Any]:
         """Carry out a message and return the reply.
 
         Every message is a dict with ``do``:
@@ -113,8 +117,13 @@ class PageBackend:
           that was undone, or None.
         - ``history`` (``n``, ``before``): ``items`` are rows that the annotator answered, newest
           first, with the answers but without contents; ``before`` of the reply gets earlier ones,
-          unless it is None.
-        - ``show`` (``id``): ``item`` is a row, with the annotator's answer.
+          unless it is None. For somebody who reviews, they are rows that anybody answered; with
+          ``differ``, only those to which people gave different labels, and on which the reviewer
+          has not had the last word.
+        - ``show`` (``id``): ``item`` is a row, with the annotator's answer. For somebody who
+          reviews, items of ``show`` and ``history`` also have ``answers``: the ``annotator``, the
+          ``kind``, the ``label`` and the ``time`` of everybody's answer, latest first. The first
+          label among them is the one that counts.
         - ``full`` (``id``): ``content`` is the row's picture at full size.
         - ``suggest`` (``id``): ``suggestion`` is a list of classes with their probabilities under
           the latest model, most probable first, or None without a model.
@@ -128,6 +137,8 @@ class PageBackend:
             As above. Repeating a ``key`` changes nothing, and gets the same reply.
         annotator : str, default=None
             Who sent it; the transport vouches for the name.
+        reviews : bool, default=False
+            Whether they see the answers of others.
 
         Returns
         -------
@@ -138,7 +149,7 @@ class PageBackend:
             ``error``, the reason, and ``retry``, whether the same message may succeed later.
         """
         try:
-            reply = {"ok": True, **self._dispatch(message, annotator)}
+            reply = {"ok": True, **self._dispatch(message, annotator, reviews)}
         except StoreError as error:
             reply = {"ok": False, "error": str(error), "retry": True}
         except LabelError as error:
@@ -149,11 +160,36 @@ class PageBackend:
         state = self._state.read(annotator)
         return {**reply, "state": state, **self._classes.describe()}
 
+    def may_answer(self, message: Message, annotator: str | None) -> bool:
+        """Return whether somebody who only labels may answer the row of a message.
+
+        Parameters
+        ----------
+        message : dict
+            The answer, for :meth:`handle`.
+        annotator : str or None
+            Who sent it.
+
+        Returns
+        -------
+        bool
+            Whether the row was handed to them under the ticket of the message, or they have
+            answered it before.
+        """
+        try:
+            ident, ticket = self._parse_id(message.get("id")), parse_ticket(message)
+        except LabelError:
+            return False
+        if self.session.has_answered(ident, annotator):
+            return True
+        return ticket is not None and self.session.was_handed_out(ticket, ident, annotator)
+
     # Messages -------------------------------------------------------------------------------------
 
-    def _dispatch(self, message: Any, annotator: str | None) -> dict[str, Any]:
+    def _dispatch(self, message: Any, annotator: str | None, reviews: bool) -> dict[str, Any]:
         do = check_message(message)
-        return getattr(self, f"_do_{do}")(message, annotator)
+        prefix = "review" if reviews and do in _REVIEWED else "do"
+        return getattr(self, f"_{prefix}_{do}")(message, annotator)
 
     def _do_next(self, message: Message, annotator: str | None) -> dict[str, Any]:
         n = parse_count(message, default=1)
@@ -207,6 +243,8 @@ class PageBackend:
 
     def _do_history(self, message: Message, annotator: str | None) -> dict[str, Any]:
         n, before = parse_count(message, default=20), parse_cursor(message)
+        if parse_differ(message):
+            raise LabelError("Only somebody who reviews sees the answers of others: omit differ.")
         answers: list[Event] = self.session.answers_of(annotator, n, before=before)
         items = [
             _make_item(answer.item, None, None, **_describe_answer(answer))
@@ -214,6 +252,22 @@ class PageBackend:
             if answer.item is not None and answer.item in self.session.positions
         ]
         return {"items": items, "before": answers[-1].seq if len(answers) == n else None}
+
+    def _review_history(self, message: Message, annotator: str | None) -> dict[str, Any]:
+        n, before = parse_count(message, default=20), parse_cursor(message)
+        differ = parse_differ(message)
+        latest: list[Event] = self.session.latest_answers(n, before, differ=differ)
+        items = [
+            self._make_reviewed_item(answer.item, None, annotator)
+            for answer in latest
+            if answer.item is not None and answer.item in self.session.positions
+            if not (differ and answer.annotator == annotator)
+        ]
+        return {"items": items, "before": latest[-1].seq if len(latest) == n else None}
+
+    def _review_show(self, message: Message, annotator: str | None) -> dict[str, Any]:
+        ident = self._parse_id(message["id"])
+        return {"item": self._make_reviewed_item(ident, self._render_row(ident), annotator)}
 
     def _do_show(self, message: Message, annotator: str | None) -> dict[str, Any]:
         ident = self._parse_id(message["id"])
@@ -298,6 +352,18 @@ class PageBackend:
 
     def _render_row(self, ident: Ident) -> dict[str, Any]:
         return self._render(self.session.X, self.session.positions[ident])
+
+    def _make_reviewed_item(
+        self, ident: Ident, content: Any, annotator: str | None
+    ) -> dict[str, Any]:
+        """Return a row with the answers of everybody, and with the annotator's as their own."""
+        given: list[Event] = self.session.get_answers(ident)
+        own = next((answer for answer in given if answer.annotator == annotator), None)
+        answers = [
+            {"annotator": answer.annotator, **_describe_answer(answer), "time": answer.time}
+            for answer in given
+        ]
+        return _make_item(ident, None, content, **_describe_answer(own), answers=answers)
 
     def _run_once(self, message: Message, annotator: str | None, work: Callable[[], Any]) -> Any:
         """Do the work of a message, or return its earlier result if the key is known."""

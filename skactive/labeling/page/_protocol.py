@@ -15,6 +15,7 @@ __all__ = [
     "is_unicode",
     "parse_count",
     "parse_cursor",
+    "parse_differ",
     "parse_key",
     "parse_large_integer",
     "parse_seconds",
@@ -37,7 +38,7 @@ _FIELDS: dict[str, tuple[set[str], set[str]]] = {
     "skip": ({"id"}, {"ticket", "key"}),
     "dont_know": ({"id"}, {"ticket", "key"}),
     "undo": (set(), {"key"}),
-    "history": (set(), {"n", "before"}),
+    "history": (set(), {"n", "before", "differ"}),
     "show": ({"id"}, set()),
     "full": ({"id"}, set()),
     "suggest": ({"id"}, set()),
@@ -82,6 +83,14 @@ def parse_cursor(message: Message) -> int | None:
     if isinstance(before, bool) or not isinstance(before, int) or not 0 <= before < 2**53:
         raise LabelError(f"before must be the one of an earlier reply, got {quote(before)}.")
     return before
+
+
+def parse_differ(message: Message) -> bool:
+    """Return whether a history is only of rows with different labels."""
+    differ = message.get("differ", False)
+    if not isinstance(differ, bool):
+        raise LabelError(f"differ must be true or false, got {quote(differ)}.")
+    return differ
 
 
 def parse_key(message: Message, annotator: str | None) -> str | None:

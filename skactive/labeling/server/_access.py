@@ -19,9 +19,10 @@ _MESSAGES = {
         "suggest", "release", "state",
     ),
     "reviews": (),
-    "administers": ("add_class", "rename_class", "merge_classes"),
+    "administers": ("add_class", "rename_class"),
 }  # fmt: skip
 ROLES = tuple(_MESSAGES)
+_ANSWERS = ("label", "relabel", "skip", "dont_know")
 _LEAST_ROLE = {do: role for role, kinds in _MESSAGES.items() for do in kinds}
 
 
@@ -38,6 +39,11 @@ class Visitor(NamedTuple):
 
     name: str | None
     role: str
+
+    @property
+    def reviews(self) -> bool:
+        """Whether they see the answers of others, and may answer any row."""
+        return self.role != ROLES[0]
 
 
 class Access:
@@ -130,7 +136,9 @@ def check_people(people: Mapping[str, str]) -> dict[str, str]:
 
 
 def find_refusal(
-    visitor: Visitor, message: Mapping[str, Any], has_answered: Callable[[Any], bool]
+    visitor: Visitor,
+    message: Mapping[str, Any],
+    may_answer: Callable[[Mapping[str, Any], str | None], bool],
 ) -> str | None:
     """Return why somebody may not send a message, or None.
 
@@ -140,8 +148,9 @@ def find_refusal(
         Who sends it.
     message : mapping
         The message.
-    has_answered : callable
-        Returns whether they have answered the row of this id.
+    may_answer : callable
+        Takes the message and the name, and returns whether somebody who only labels may answer the
+        row: see :meth:`skactive.labeling.page.PageBackend.may_answer`.
 
     Returns
     -------
@@ -154,10 +163,10 @@ def find_refusal(
             f"{visitor.name} {visitor.role} here, and may not send {do!r}: ask somebody who "
             f"{needed}."
         )
-    if do == "relabel" and visitor.role == ROLES[0] and not has_answered(message.get("id")):
+    if do in _ANSWERS and not visitor.reviews and not may_answer(message, visitor.name):
         return (
-            f"{visitor.name} labels here, and may change only answers of their own: ask somebody "
-            "who reviews."
+            f"{visitor.name} labels here, and may answer only rows that were handed to them, or "
+            "that they have answered before: ask somebody who reviews. Nothing was stored."
         )
     return None
 

@@ -23,7 +23,7 @@ except ImportError as error:
         'The labeling page in a browser needs Starlette and Uvicorn: pip install "skactive[serve]".'
     ) from error
 
-from skactive.exceptions import LabelError
+from skactive.exceptions import LabelError, StoreError
 from skactive.labeling._names import check_name
 from skactive.labeling.page import asset
 from skactive.labeling.server._access import Access, Visitor, find_refusal
@@ -51,8 +51,13 @@ _CLOSE_HEADER = {"connection": "close"}  # so that an unread body is not taken f
 class MessageHandler(Protocol):
     """The interface of :class:`skactive.labeling.page.PageBackend` that the server uses."""
 
-    def handle(self, message: dict[str, Any], annotator: str | None) -> dict[str, Any]:
+    def handle(
+        self, message: Mapping[str, Any], annotator: str | None, *, reviews: bool = False
+    ) -> dict[str, Any]:
         """Return the reply to a message."""
+
+    def may_answer(self, message: Mapping[str, Any], annotator: str | None) -> bool:
+        """Return whether somebody who only labels may answer the row of a message."""
 
 
 class OneTimeCode:
@@ -113,7 +118,8 @@ def make_app(
     ----------
     backend : PageBackend
         A :class:`skactive.labeling.page.PageBackend`, or an object with the same ``handle``, which
-        is called from several threads at the same time.
+        is called from several threads at the same time. With `people`, ``may_answer`` is called
+        too, and ``handle`` with ``reviews``.
     token : str
         The secret in the link, ``http://HOST/#token=TOKEN``: browsers do not send what follows the
         ``#``, so it is in no log and no Referer.
@@ -125,7 +131,10 @@ def make_app(
     people : mapping of str to {"labels", "reviews", "administers"}, default=None
         The role of each person, by name. Each has a link of their own, with a token derived from
         `token`, which then opens nothing itself; names come from the links, and messages that a
-        role may not send are refused in the reply. None: one link, under any name, for everything.
+        role may not send are refused in the reply. Who labels may answer only rows that were handed
+        to them, or that they have answered before; who reviews sees the answers of everybody, and
+        may answer any row; who administers may change the classes, too. None: one link, under any
+        name, for everything but the answers of others.
 
     Returns
     -------
@@ -305,17 +314,15 @@ def _handle_by_role(
     backend: MessageHandler, message: dict[str, Any], visitor: Visitor
 ) -> dict[str, Any]:
     """Return the reply to somebody with a link of their own, which has their name and role."""
-
-    def has_answered(ident: Any) -> bool:
-        shown = backend.handle({"do": "show", "id": ident}, visitor.name)
-        return bool(shown.get("item", {}).get("kind"))
-
-    refusal = find_refusal(visitor, message, has_answered)
+    try:
+        refusal, retry = find_refusal(visitor, message, backend.may_answer), False
+    except StoreError as error:
+        refusal, retry = str(error), True
     if refusal is None:
-        reply = backend.handle(message, visitor.name)
+        reply = backend.handle(message, visitor.name, reviews=visitor.reviews)
     else:
         reply = backend.handle({"do": "state"}, visitor.name)
-        reply = {**reply, "ok": False, "error": refusal, "retry": False}
+        reply = {**reply, "ok": False, "error": refusal, "retry": retry}
     owner = {"annotator": visitor.name, "role": visitor.role}
     return {**reply, "state": {**reply.get("state", {}), **owner}}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterator
 from zlib import crc32
 
@@ -86,6 +87,28 @@ class AnswerTable:
             if self.annotator[number] not in seen:
                 seen.add(self.annotator[number])
                 yield number
+
+    def iter_latest(self, before: int | None) -> Iterator[int]:
+        """Yield the latest answer about each row, latest first: those before a position."""
+        end = len(self) if before is None else bisect_left(self.position, before)
+        for number in reversed(range(end)):
+            if next(self.iter_about(self.row[number]), None) == number:
+                yield number
+
+    def iter_differing(self, before: int | None) -> Iterator[int]:
+        """Yield those of `iter_latest` about rows whose labels are not all the same."""
+        end = len(self) if before is None else bisect_left(self.position, before)
+        latest = (next(self.iter_about(row), end) for row in self._list_changed_rows())
+        for number in sorted((n for n in latest if n < end), reverse=True):
+            labels = {self.label[other] for other in self.iter_current(self.row[number])}
+            if len(labels - {SKIPPED, UNKNOWN}) > 1:
+                yield number
+
+    def _list_changed_rows(self) -> list[int]:
+        """Return the rows with an answer unlike the one before; in all others nobody differs."""
+        previous, label = np.asarray(self._before), np.asarray(self.label)
+        changed = (previous != _NONE) & (label != label[previous])
+        return np.unique(np.asarray(self.row)[changed]).tolist()
 
     def is_current(self, number: int) -> bool:
         """Return whether an answer is the last one of its annotator about its row."""

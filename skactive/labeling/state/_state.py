@@ -6,6 +6,7 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -445,6 +446,28 @@ class SessionState:
             if is_earlier and self._answers.is_current(number):
                 answers.append(self._make_answer(number))
         return answers
+
+    def list_latest(self, n: int, before: int | None, *, differ: bool) -> list[Answer]:
+        """Return the latest answers about the `n` rows that were answered last, latest first.
+
+        Parameters
+        ----------
+        n : int
+            Number of rows.
+        before : int or None
+            Position that these answers are before; None: up to the latest one.
+        differ : bool
+            Whether to leave out rows about which all labels are the same.
+        """
+        answers = self._answers
+        numbers = answers.iter_differing(before) if differ else answers.iter_latest(before)
+        return [self._make_answer(number) for number in islice(numbers, n)]
+
+    def has_answered(self, item: Ident, annotator: str | None) -> bool:
+        """Return whether an annotator has answered a row, even if they undid it."""
+        row, code = self._rows.find(item), self._annotators.get(annotator)
+        about = () if row is None else self._answers.iter_about(row, undone=True)
+        return any(self._answers.annotator[number] == code for number in about)
 
     def find_equal(
         self, item: Ident, annotator: str | None, kind: str, label: Label | None

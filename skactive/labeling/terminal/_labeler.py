@@ -87,6 +87,7 @@ class Labeler:
         self.session, self.console, self.annotator = session, console, annotator
         self._viewer, self._title, self._clock = viewer, title, clock
         self.keys = Keys(session.classes if declared is None else declared)
+        self._shown_keys = dict(self.keys.classes)
         self._rows = Rows(session, annotator, content)
         self._display = Display(console, self.keys)
         self._editor = ClassEditor(session, self.keys, annotator, self._ask)
@@ -120,6 +121,9 @@ class Labeler:
 
     def _draw(self) -> None:
         self.keys.update(self.session.classes)  # others may have changed them
+        moved = self.keys.describe_moved(self._shown_keys)
+        self._shown_keys = dict(self.keys.classes)
+        self._message = _join_sentences(self._message, moved)
         self._chosen = [name for name in self.keys.names if name in self._chosen]
         item = self._rows.current
         screen = Screen(

@@ -68,8 +68,10 @@ function answerTo(message) {
   if (what === "full") return { content: stub.full ?? contentOf(id) };
   if (what === "history") {
     const from = message.before ?? 0;
-    const items = stub.earlier.slice(from, from + 2).map((item) => ({ ...item, ticket: null, content: null }));
-    return { items, before: from + 2 < stub.earlier.length ? from + 2 : null };
+    const labels = ({ answers }) => answers.filter(({ kind }) => kind === "label").map(({ label }) => label);
+    const listed = stub.earlier.filter((item) => !message.differ || new Set(labels(item)).size > 1);
+    const items = listed.slice(from, from + 2).map((item) => ({ ...item, ticket: null, content: null }));
+    return { items, before: from + 2 < listed.length ? from + 2 : null };
   }
   if (what === "add_class") stub.classes = [...stub.classes, message.label];
   if (message.key && stub.keys.has(message.key)) return {};

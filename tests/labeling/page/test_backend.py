@@ -197,6 +197,64 @@ def test_undo_of_nothing_and_of_others(backend):
     assert len(backend.session.records()) == 1
 
 
+def test_undo_of_nothing_sent_again_takes_back_nothing(backend):
+    assert ask(backend, "undo", key="u")["item"] is None  # and the reply is lost
+    submit_label(backend, item(backend), 2)
+    for again in (backend, PageBackend(backend.session)):
+        assert ask(again, "undo", key="u")["item"] is None
+    assert len(backend.session.records()) == 1
+
+
+def review(backend, do, annotator="eve", **about):
+    return json.loads(json.dumps(backend.handle({"do": do, **about}, annotator, reviews=True)))
+
+
+def test_who_reviews_sees_the_answers_of_everybody(backend):
+    one, other, third = ask(backend, "next", n=3)["items"]
+    submit_label(backend, one, 2, key="k1")
+    submit_label(backend, other, 1, key="k2")
+    ask(backend, "skip", "bob", id=third["id"])
+    ask(backend, "relabel", "bob", id=one["id"], label=0)
+    items = review(backend, "history")["items"]
+    assert [each["id"] for each in items] == [one["id"], third["id"], other["id"]]
+    assert all(each["content"] is None and "kind" not in each for each in items)
+    first = items[0]["answers"]
+    assert [(a["annotator"], a["kind"], a["label"]) for a in first] == [
+        ("bob", "label", 0), ("ann", "label", 2)
+    ]  # fmt: skip
+    assert first[0]["time"] > 1.7e9
+    assert [a["kind"] for a in items[1]["answers"]] == ["skip"]
+    review(backend, "relabel", id=other["id"], label=2, key="r")
+    shown = review(backend, "show", id=other["id"])["item"]
+    assert (shown["kind"], shown["label"], shown["content"]["type"]) == ("label", 2, "table")
+    assert [a["annotator"] for a in shown["answers"]] == ["eve", "ann"]
+    for do, about in (("history", {}), ("show", {"id": one["id"]})):  # by ann, who labels
+        assert "'answers'" not in str(ask(backend, do, **about))
+
+
+def test_who_reviews_may_see_only_rows_with_different_labels(backend):
+    rows = [each["id"] for each in ask(backend, "next", n=6)["items"]]
+    for number, row in enumerate(rows):
+        ask(backend, "label", id=row, label=0)
+        if number < 4:
+            ask(backend, "label", "bob", id=row, label=number % 2)
+    ask(backend, "label", "bob", id=rows[5], label=1)
+    read = review(backend, "history", differ=True, n=2)
+    assert [each["id"] for each in read["items"]] == [rows[5], rows[3]]
+    rest = review(backend, "history", differ=True, n=2, before=read["before"])
+    assert [each["id"] for each in rest["items"]] == [rows[1]]
+    assert rest["before"] is None
+    review(backend, "relabel", id=rows[3], label=0)  # eve has decided, and is not asked again
+    assert [each["id"] for each in review(backend, "history", differ=True)["items"]] == [
+        rows[5], rows[1]
+    ]  # fmt: skip
+    assert review(backend, "history", "bob", differ=True)["items"][0]["id"] == rows[3]
+    for wrong in (1, "yes", None):
+        assert "differ must be" in review(backend, "history", differ=wrong)["error"]
+    assert "Only somebody who reviews" in ask(backend, "history", differ=True)["error"]
+    assert ask(backend, "history", differ=False)["ok"]
+
+
 def test_show_says_what_the_annotator_said(backend):
     given = item(backend)
     assert "label" not in ask(backend, "show", id=given["id"])["item"]

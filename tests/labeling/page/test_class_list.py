@@ -50,6 +50,21 @@ def test_a_renamed_class_keeps_its_place_and_its_key():
     assert keys_of(classes) == {"cat": "1", "hound": "2", "bird": "3"}
 
 
+def test_a_class_that_is_called_as_a_key_gets_it():
+    session, classes = listed(["cat", "dog", "bird"])
+    keys_of(classes)
+    session.classes = ["cat", "dog", "bird", "3"]
+    assert keys_of(classes) == {"cat": "1", "dog": "2", "bird": "4", "3": "3"}
+    session.classes = ["1", "dog", "bird", "3"]  # renamed
+    assert keys_of(classes) == {"1": "1", "dog": "2", "bird": "4", "3": "3"}
+    session.classes = ["1", "2", "bird", "3"]
+    assert keys_of(classes) == {"1": "1", "2": "2", "bird": "4", "3": "3"}
+    session, classes = listed([10, 20])
+    keys_of(classes)
+    session.classes = [10, 20, 1]
+    assert keys_of(classes) == {10: "3", 20: "2", 1: "1"}
+
+
 def test_a_merged_class_leaves_the_keys_of_others_alone():
     session, classes = listed(["cat", "dgo", "bird"])
     keys_of(classes)

@@ -68,7 +68,9 @@ def test_several_labels(open_page):
     page.keyboard.press("Enter")  # with the focus on a class
     page.button("None").click()
     assert page.saved_answers() == {0: ["cat", "bird"], 1: ["dog"], 2: []}
+    page.stop_clock()
     page.keyboard.press("u")
+    page.tick()
     page.keyboard.press("u")
     assert page.button("dog").get_attribute("aria-pressed") == "true"
     page.keyboard.press("1")

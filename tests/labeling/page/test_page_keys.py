@@ -92,6 +92,58 @@ def test_a_key_that_bounces_answers_once(open_page, key):
     assert len(page.saved_answers()) == 2
 
 
+@pytest.mark.parametrize("key", ["u", "Enter", "Control+z"])
+def test_an_undo_that_bounces_undoes_once(open_page, key):
+    page = open_page(before="stub.log = [7]; stub.labels.set(7, [{kind: 'label', label: 'dog'}])")
+    page.focus_title()
+    page.stop_clock()
+    page.keyboard.press("1")
+    page.keyboard.press("2")
+    if key == "Enter":
+        page.button("Undo").focus()
+    modifier, _, letter = key.rpartition("+")
+    if modifier:
+        page.keyboard.down(modifier)
+    for ms in (0, 280, 10):
+        page.tick(ms)
+        page.keyboard.press(letter)
+    assert page.item() == "row 1"
+    assert page.saved_answers() == {0: "cat", 7: "dog"}
+    for _ in range(2):
+        page.tick()
+        page.keyboard.press(letter)
+    page.wait_for_function("document.querySelector('.ska-item').innerText === 'row 7'")
+    page.tick(280)
+    page.keyboard.press(letter)  # the reply came, and this is a bounce of what asked for it
+    page.tick()
+    if modifier:
+        page.keyboard.up(modifier)
+    assert page.saved_answers() == {}
+    assert len(page.messages("undo")) == 3
+
+
+def test_two_clicks_on_undo_undo_once(open_page):
+    page = open_page()
+    page.focus_title()
+    for key in "12":
+        page.keyboard.press(key)
+    page.button("Undo").dblclick()
+    assert page.saved_answers() == {0: "cat"}
+
+
+def test_keys_that_move_are_told(open_page):
+    page = open_page()
+    page.focus_title()
+    page.evaluate("stub.classes = ['cat', 'dog', 'bird', '3']")  # somebody else adds a class
+    page.keyboard.press("1")
+    page.wait_for_function("/3/.test(document.querySelector('.ska-error').textContent)")
+    told = page.locator(".ska-error").inner_text()
+    assert told == "The key 3 now means “3”; “bird” has the key 4."
+    page.keyboard.press("3")
+    page.keyboard.press("4")
+    assert page.saved_answers() == {0: "cat", 1: "3", 2: "bird"}
+
+
 def test_who_types_fast_is_served(open_page):
     page = open_page()
     page.focus_title()

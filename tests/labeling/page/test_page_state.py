@@ -65,7 +65,9 @@ def test_counters_follow_at_once(open_page):
     assert counts(page) == "2 of 30 labeled · 2 by you"
     page.keyboard.press("d")
     assert counts(page) == "2 of 30 labeled · 2 by you · 1 unknown"
+    page.stop_clock()
     for expected in ("2 of 30 labeled · 2 by you", "1 of 30 labeled · 1 by you · 1 skipped"):
+        page.tick()
         page.keyboard.press("u")
         assert counts(page) == expected
 

@@ -63,7 +63,9 @@ def test_undo_of_what_was_answered_before_the_page_was_opened(open_page):
     page.keyboard.press("1")
     assert page.item() == "row 3"
     assert page.saved_answers() == {2: "cat"}
+    page.stop_clock()
     for _ in range(2):
+        page.tick()
         page.keyboard.press("u")
     page.wait_for_function("/nothing to undo/.test(document.querySelector('.ska-error').innerText)")
 

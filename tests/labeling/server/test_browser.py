@@ -223,3 +223,41 @@ def test_a_link_of_ones_own_asks_for_no_name(browser, session, start_server):
         assert page.get_by_role("button", name="Somebody else").is_hidden()
         assert page.trouble == []
     assert [record["annotator"] for record in session.records()] == ["Ann Lee"]
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1000), ("dark", 1000), ("light", 360)])
+def test_who_reviews_walks_through_the_answers_of_all(
+    browser, session, start_server, scheme, width
+):
+    people = {"ann": "labels", "bob": "labels", "Eve Long-Lastname": "reviews"}
+    site = start_server(PageBackend(session, title="Reviews"), people=people)
+    for row, answers in enumerate([("pos", "pos"), ("neg", "pos"), ("pos", "neg"), ("neg", None)]):
+        session.submit({row: answers[0]}, annotator="ann")
+        if answers[1]:
+            session.submit({row: answers[1]}, annotator="bob")
+    session.skip([3], annotator="bob")
+    viewport = {"width": width, "height": 800}
+    with page_of(browser, color_scheme=scheme, viewport=viewport) as page:
+        page.goto(f"http://{site.host}/#token={site.access.tokens['Eve Long-Lastname']}")
+        page.get_by_role("button", name="pos").wait_for()
+        page.keyboard.press("b")
+        page.get_by_text("bob: skipped · ann: neg, counts").wait_for()
+        page.get_by_role("button", name="Only rows with different labels").click()
+        page.get_by_text("bob: neg, counts · ann: pos, differs").wait_for()
+        page.get_by_text("good row 1", exact=True).wait_for()
+        picture(page, f"review-{scheme}-{width}")
+        page.get_by_role("button", name="pos").click()
+        page.get_by_text("bob: pos, counts · ann: neg, differs").wait_for()  # the one before
+        wait_for_saved(page, 1)
+        page.keyboard.press("b")
+        page.get_by_text("There are no earlier rows with different labels.").wait_for()
+        page.get_by_role("button", name="Only rows with different labels").click()
+        page.keyboard.press("b")
+        page.get_by_text("Eve Long-Lastname: pos, counts · bob: neg, differs · ann: pos").wait_for()
+        page.get_by_text("good row 1", exact=True).wait_for()
+        picture(page, f"review-own-{scheme}-{width}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.trouble == []
+    assert [(e.annotator, e.value) for e in session.get_answers(2)] == [
+        ("Eve Long-Lastname", "pos"), ("bob", "neg"), ("ann", "pos")
+    ]  # fmt: skip

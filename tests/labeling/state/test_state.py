@@ -1,5 +1,6 @@
 """The state, event by event, against a fold of all events at once."""
 
+import itertools
 from collections import Counter
 
 import hypothesis.strategies as st
@@ -57,6 +58,17 @@ def fold(events):
     return labels, refused, last
 
 
+def fold_latest(last):
+    """Return the latest answer about each row, and those of rows whose labels differ."""
+    by_row = {}
+    for (item, _), event in last.items():
+        by_row.setdefault(item, []).append(event)
+    latest = {max(e.seq for e in events): events for events in by_row.values()}
+    labels = {seq: {e.value for e in events if e.kind == "label"} for seq, events in latest.items()}
+    in_order = sorted(latest, reverse=True)
+    return in_order, [seq for seq in in_order if len(labels[seq]) > 1]
+
+
 @given(history=histories, every=st.integers(1, 4), learned=st.sets(st.sampled_from(ITEMS)))
 @settings(max_examples=200, deadline=None)
 def test_it_is_what_a_fold_of_all_events_comes_to(history, every, learned):
@@ -78,6 +90,12 @@ def test_it_is_what_a_fold_of_all_events_comes_to(history, every, learned):
     kinds = {(row, event.kind) for (row, _), event in last.items() if row in refused}
     assert state.n_skipped == sum(kind == "skip" for _, kind in kinds)
     assert state.n_unknown == sum(kind == "unknown" for _, kind in kinds)
+    latest, differing = fold_latest(last)
+    for n, before in itertools.product((1, 9), (None, len(history) // 2)):
+        end = len(history) + 1 if before is None else before
+        for expected, differ in ((latest, False), (differing, True)):
+            answered = [answer.position for answer in state.list_latest(n, before, differ=differ)]
+            assert answered == [seq for seq in expected if seq < end][:n]
     for item in ITEMS:
         mine = {who: event for (row, who), event in last.items() if row == item}
         unknown = any(event.kind == "unknown" for event in mine.values())

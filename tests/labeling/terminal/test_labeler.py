@@ -433,6 +433,15 @@ def test_classes_that_others_add_and_remove_follow(label, monkeypatch):
     assert "1 good   3 new\n" in shown[2]
 
 
+def test_keys_that_move_are_told(label):
+    answers, shown, _ = label("n", "1", "1", "2", "3")
+    added = next(screen for screen in shown if "Class 1 added." in screen)
+    assert "3 good   2 bad   1 1\n" in added
+    assert "Class 1 added. The key 1 now means 1; good has the key 3." in flat(added)
+    assert sum("now means" in screen for screen in shown) == 1
+    assert answers == [("label", "1"), ("label", "bad"), ("label", "good")]
+
+
 def test_counts_include_the_answer_just_given(label):
     _, _, session = label()
     batch = session.next_batch(1, annotator="ben")

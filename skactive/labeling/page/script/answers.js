@@ -4,11 +4,13 @@ const COUNTERS = { label: ["n_labeled", "mine"], skip: ["n_skipped"], unknown: [
 
 const STILL_LOADING = "The picture is still loading.";
 
-// Return by how much an answer changes the counters, given the one before.
-function effectOf(kind, kindBefore) {
+// Return by how much an answer changes the counters, given the one before. A row with a label of
+// somebody else is counted already.
+function effectOf(kind, kindBefore, isLabeled) {
+  const list = (each) => (COUNTERS[each] ?? []).filter((counter) => !isLabeled || counter === "mine");
   const effect = {};
-  for (const counter of COUNTERS[kind] ?? []) effect[counter] = 1;
-  for (const counter of COUNTERS[kindBefore] ?? []) effect[counter] = (effect[counter] ?? 0) - 1;
+  for (const counter of list(kind)) effect[counter] = 1;
+  for (const counter of list(kindBefore)) effect[counter] = (effect[counter] ?? 0) - 1;
   return effect;
 }
 
@@ -33,8 +35,9 @@ const answering = {
     this.shownAt = performance.now();
     this.hiddenMs = 0;
     this.confirming = null;
-    const known = (label) => this.classes.includes(label);
-    this.picked = Array.isArray(item?.label) ? item.label.filter(known) : [];
+    const known = (each) => this.classes.includes(each);
+    const label = item?.answers ? countingAnswer(item.answers)?.label : item?.label;
+    this.picked = Array.isArray(label) ? label.filter(known) : [];
     this.clearSearch();
     this.hideSuggestion();
     this.toggleMore(false);
@@ -46,10 +49,11 @@ const answering = {
     }
   },
 
-  // Return whether the item on screen has just appeared, or a class was just found by searching: a
-  // bounced key or click is for what was there before.
+  // Return whether the item on screen has just appeared, a class was just found by searching, or an
+  // answer was just undone: a bounced key or click is for what was there before.
   isNew() {
-    return performance.now() - Math.max(this.shownAt, this.foundAt) < DOUBLE_CLICK_MS;
+    const latest = Math.max(this.shownAt, this.foundAt, this.undoneAt);
+    return performance.now() - latest < DOUBLE_CLICK_MS;
   },
 
   seconds() {
@@ -61,13 +65,18 @@ const answering = {
     if (!item || !item.content) return;
     if (kind === "label" && !this.mayLabel(item, label)) return;
     const isPast = this.cursor !== null;
-    const before = isPast ? { kind: item.kind, label: item.label } : null;
-    const again = kind === "label" && before?.kind === "label";
+    const { annotator } = this.state;
+    const others = item.answers?.filter((other) => other.annotator !== annotator);
+    const before = isPast ? { kind: item.kind, label: item.label, answers: item.answers } : null;
+    const again = kind === "label" && (before?.kind === "label" || others !== undefined);
     const message = { do: again ? "relabel" : kind, id: item.id };
     if (kind === "label") Object.assign(message, { label, seconds: this.seconds() });
     if (item.ticket) message.ticket = item.ticket;
     Object.assign(item, { kind: kind === "dont_know" ? "unknown" : kind, label });
-    const action = { item, before, effect: effectOf(item.kind, before?.kind) };
+    if (others) item.answers = [{ annotator, kind: item.kind, label }, ...others];
+    if (isPast) this.ready = this.ready.filter(({ id }) => id !== item.id);
+    const isLabeled = others?.some((other) => other.kind === "label");
+    const action = { item, before, effect: effectOf(item.kind, before?.kind, isLabeled) };
     this.actions.push(action);
     action.job = this.enqueue(message, {
       effect: action.effect,
@@ -97,7 +106,9 @@ const answering = {
 
   moveOn(wasPast) {
     this.clearError();
-    if (wasPast) {
+    if (wasPast && this.differ) {
+      this.back();
+    } else if (wasPast) {
       this.go(1);
     } else {
       this.past.push(this.current);
@@ -116,8 +127,10 @@ const answering = {
 
   // Restore the earlier answer of an item, and show the item.
   reopen({ item, before }) {
+    if (!this.past.includes(item)) this.past = this.past.filter(({ id }) => id !== item.id);
     if (before) {
       Object.assign(item, before);
+      if (!this.past.includes(item)) this.past.push(item); // the history was loaded anew
       this.cursor = this.past.indexOf(item);
     } else {
       this.past = this.past.filter((other) => other !== item);
@@ -136,6 +149,7 @@ const answering = {
 
   undo() {
     const action = this.actions.pop();
+    this.undoneAt = performance.now();
     this.clearError();
     if (!action) {
       this.enqueue({ do: "undo" }, {
@@ -144,8 +158,8 @@ const answering = {
       });
       return;
     }
-    const { kind, label } = action.item;
-    Object.assign(action, { isUndone: true, after: { kind, label } });
+    const { kind, label, answers } = action.item;
+    Object.assign(action, { isUndone: true, after: { kind, label, answers } });
     const index = this.queue.indexOf(action.job);
     if (index >= 0 && !action.job.tried) this.queue.splice(index, 1); // it was never sent
     else this.sendUndo(action);
@@ -230,18 +244,21 @@ const answering = {
   async back() {
     const shown = this.visibleItem();
     const isFirst = (this.cursor ?? this.past.length) === 0;
-    if (isFirst && !(await this.loadEarlier())) return;
+    const isOld = this.reviews() && this.cursor === null && !this.queue.length; // others answered since
+    if ((isFirst || isOld) && !(await this.loadEarlier(isOld))) return;
     if (shown === this.visibleItem()) this.go(-1);
   },
 
-  // Load answers from before this page was opened; return whether there are any.
-  async loadEarlier() {
+  // Load answers from before this page was opened, or all anew; return whether there are any.
+  async loadEarlier(anew = false) {
     if (this.loadingEarlier) return false;
     this.loadingEarlier = true;
-    const n = this.past.length;
+    const n = anew ? 0 : this.past.length;
     try {
+      if (anew) await this.loadHistory(true);
       while (this.past.length === n && this.earliest !== null) await this.loadHistory();
-      if (this.past.length === n) this.fail("There are no earlier answers.");
+      const what = this.differ ? "rows with different labels" : "answers";
+      if (this.past.length === n) this.fail(`There are no earlier ${what}.`);
     } catch (error) {
       this.fail(error.message);
     }
@@ -250,14 +267,33 @@ const answering = {
     return this.past.length > n;
   },
 
-  async loadHistory() {
-    const cursor = this.earliest === undefined ? {} : { before: this.earliest };
-    const reply = await this.ask({ do: "history", ...cursor }).catch(() => {
+  async loadHistory(anew = false) {
+    const differ = this.differ && this.reviews();
+    const message = { do: "history", ...(differ && { differ }) };
+    if (!anew && this.earliest !== undefined) message.before = this.earliest;
+    const reply = await this.ask(message).catch(() => {
       throw new Error("No connection. Try again.");
     });
     if (!reply.ok) throw new Error(reply.error);
+    if (anew && this.cursor !== null) return; // an earlier item is on screen by now
+    if (anew) this.past = [];
     this.earliest = reply.before;
     this.addEarlier(reply.items);
+  },
+
+  // Return whether this person sees the answers of others.
+  reviews() {
+    return ["reviews", "administers"].includes(this.state.role);
+  },
+
+  // Go back through all rows, or only through those with different labels.
+  toggleDiffer() {
+    const wasPast = this.cursor !== null;
+    Object.assign(this, { differ: !this.differ, past: [], earliest: undefined, cursor: null });
+    this.parts.differ.setAttribute("aria-pressed", String(this.differ));
+    this.clearError();
+    if (wasPast) this.begin();
+    if (this.differ) this.back();
   },
 
   // Put loaded answers, newest first, before those given here.
@@ -316,10 +352,13 @@ const answering = {
       if (Array.isArray(value)) return [...new Set(value.map(replaced))];
       return value === old ? label : value;
     };
-    for (const item of [...this.past, this.current, this.current?.was]) {
-      if (item) item.label = replaced(item.label);
-    }
-    for (const { before } of this.actions) if (before) before.label = replaced(before.label);
+    const follow = (about) => {
+      if (!about) return;
+      about.label = replaced(about.label);
+      about.answers?.forEach(follow);
+    };
+    [...this.past, this.current, this.current?.was].forEach(follow);
+    for (const { before } of this.actions) follow(before);
     this.picked = replaced(this.picked);
   },
 };

@@ -9,11 +9,11 @@ const keyboard = {
     };
     const mayEdit = () => [undefined, null, "administers"].includes(this.state.role);
     return {
-      skip: { title: "Skip", does: () => this.answer("skip"), isAnswer: true },
-      "don't know": { title: "Don't know", does: () => this.answer("dont_know"), isAnswer: true },
-      none: { title: "None", does: () => this.answerNone(), isAnswer: true,
+      skip: { title: "Skip", does: () => this.answer("skip"), isOnce: true },
+      "don't know": { title: "Don't know", does: () => this.answer("dont_know"), isOnce: true },
+      none: { title: "None", does: () => this.answerNone(), isOnce: true,
         isOffered: () => Boolean(this.state.multilabel) },
-      undo: { title: "Undo", does: () => this.undo() },
+      undo: { title: "Undo", does: () => this.undo(), isOnce: true },
       back: { title: "Back", does: () => this.back() },
       suggest: { title: "Suggest", does: () => this.suggest() },
       search: { title: "Search", does: () => this.search.focus(),
@@ -64,17 +64,17 @@ const keyboard = {
   handleKey(event, target, typing, isRepeated) {
     if (this.dialog?.isOpen) return this.dialog.handleKey(event);
     const command = event.ctrlKey || event.metaKey;
+    const isBounce = event.repeat || (isRepeated && this.isNew());
     if (command && !event.altKey && !event.shiftKey && keyNames(event).includes("z")) {
       if (typing && target.value) return false; // the field has its own undo
-      if (!event.repeat) this.undo();
+      if (!isBounce) this.undo();
       return true;
     }
     if (command || event.altKey) return false;
-    const isBounce = event.repeat || (isRepeated && this.isNew());
     if (target === this.search) return this.handleSearchKey(event, isBounce);
     if (typing) return this.handleFormKey(event);
     if (target?.tagName === "BUTTON" && ["Enter", " "].includes(event.key)) {
-      if (event.repeat || (isBounce && this.isAnswerButton(target))) return true;
+      if (event.repeat || (isBounce && this.isOnceButton(target))) return true;
       if (this.isAction(target) || !this.state.multilabel || event.key === " ") return false;
     }
     return this.handlePlainKey(event, target, isBounce);
@@ -83,31 +83,31 @@ const keyboard = {
   handlePlainKey(event, target, isBounce) {
     const does = this.findMeaning(event, target);
     if (!does) return this.startSearch(event.key);
-    // why: a key that is held down, or that bounces, must answer once
-    if (!event.repeat && !(isBounce && does.isAnswer)) does();
+    // why: a key that is held down, or that bounces, must answer or undo once
+    if (!event.repeat && !(isBounce && does.isOnce)) does();
     return true;
   },
 
-  // Return the function of a key, marked if it answers; undefined if it has none.
+  // Return the function of a key, marked if it answers or undoes; undefined if it has none.
   findMeaning(event, target) {
     const isMedia = target?.tagName === "AUDIO";
     const fixed = {
       ArrowLeft: isMedia ? undefined : () => this.back(),
       ArrowRight: isMedia ? undefined : () => this.go(1),
       Escape: this.cursor === null ? undefined : () => this.go(this.past.length - this.cursor),
-      Enter: this.state.multilabel && !this.isAction(target) ? asAnswer(() => this.submit()) : undefined,
+      Enter: this.state.multilabel && !this.isAction(target) ? asOnce(() => this.submit()) : undefined,
     };
     if (event.key in fixed) return fixed[event.key];
     for (const key of keyNames(event)) {
       const index = this.keys.classes.indexOf(key);
       if (index >= 0) {
         const pick = () => this.pick(this.classes[index]);
-        return this.state.multilabel ? pick : asAnswer(pick);
+        return this.state.multilabel ? pick : asOnce(pick);
       }
       const command = this.keys.commands[key];
       if (command && this.isOffered(command)) {
-        const { does, isAnswer } = this.commands[command];
-        return isAnswer ? asAnswer(() => does()) : () => does();
+        const { does, isOnce } = this.commands[command];
+        return isOnce ? asOnce(() => does()) : () => does();
       }
     }
     return undefined;
@@ -151,10 +151,10 @@ const keyboard = {
     return target?.tagName === "BUTTON" && !this.buttons.includes(target);
   },
 
-  isAnswerButton(target) {
-    const { skip, unknown, submit, none } = this.parts;
+  isOnceButton(target) {
+    const { skip, unknown, submit, none, undo } = this.parts;
     if (this.buttons.includes(target)) return !this.state.multilabel;
-    return [skip, unknown, submit, none].includes(target);
+    return [skip, unknown, submit, none, undo].includes(target);
   },
 
   // Ignore the second click of a double click: it was meant for the item before.
@@ -180,6 +180,6 @@ const keyboard = {
   },
 };
 
-function asAnswer(does) {
-  return Object.assign(does, { isAnswer: true });
+function asOnce(does) {
+  return Object.assign(does, { isOnce: true });
 }

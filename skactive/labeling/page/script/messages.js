@@ -30,12 +30,14 @@ const messaging = {
 
   updateClasses(classes, keys) {
     if (isSameList(classes, this.classes) && JSON.stringify(keys) === JSON.stringify(this.keys)) return;
+    const moved = describeMovedKeys(this, { classes, keys });
     Object.assign(this, { classes, keys });
     const { do: what, old, new: renamed } = this.queue[0]?.message ?? {};
     if (what === "rename_class" && !classes.includes(old)) this.replaceLabel(old, renamed);
     const lost = this.picked.filter((label) => !classes.includes(label));
     this.picked = this.picked.filter((label) => classes.includes(label));
     if (lost.length) this.fail(`The class ${lost.map(quote).join(", ")} is gone: pick again.`);
+    else if (moved) this.fail(moved);
     this.renderKeys();
     this.renderClasses();
     this.dialog?.update?.();
@@ -171,8 +173,15 @@ const messaging = {
     item.loading = false;
     if (this.destroyed) return;
     if (reply && !reply.ok) item.content = { type: "problem", text: reply.error };
-    else if (reply?.item) item.content = reply.item.content;
-    if (item === this.visibleItem()) this.render();
+    else if (reply?.item) {
+      item.content = reply.item.content;
+      const { answers } = reply.item;
+      if (answers && !this.queue.some(({ message }) => message.id === item.id)) item.answers = answers;
+    }
+    if (item === this.visibleItem()) {
+      this.render();
+      this.announce(this.summary());
+    }
     this.prepare();
   },
 

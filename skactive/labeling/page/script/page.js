@@ -47,13 +47,14 @@ class Page {
     this.state = {};
     this.dialog = null; // the one that is open
     this.earliest = undefined; // where earlier answers go on; null: there are none
+    this.differ = false; // whether only rows with different labels are gone back to
     this.timers = new Set();
     this.nSent = this.newestReply = 0; // messages are numbered; an older reply is ignored
     this.failures = 0;
     this.exhausted = this.fetching = this.pumping = this.destroyed = false;
     this.hiddenMs = 0;
     this.isCut = false; // whether a part of the item is out of view
-    this.lastClick = this.tabbed = this.shownAt = this.foundAt = -Infinity;
+    this.lastClick = this.tabbed = this.shownAt = this.foundAt = this.undoneAt = -Infinity;
     this.lastKey = this.lastClicked = this.confirming = null;
     this.active = -1;
     this.waiting = new Set(); // functions that end the waits before a retry

@@ -20,10 +20,11 @@ const rendering = {
     );
     root.replaceChildren(
       h("div", { class: "ska-head" }, p.title, p.status),
-      p.bar, p.counts, p.stop, p.error, p.past, p.item,
+      p.bar, p.counts, p.stop, p.error, p.past, p.item, p.answers,
       p.picked, p.classes, p.finder, h("div", { class: "ska-submits" }, p.submit, p.none),
       h("div", { class: "ska-actions", role: "group", "aria-label": "Actions" },
-        p.back, p.forward, p.skip, p.unknown, p.undo, p.suggest, p.whole, p.open, p.add, p.edit, p.help),
+        p.back, p.forward, p.differ, p.skip, p.unknown, p.undo, p.suggest, p.whole, p.open, p.add, p.edit,
+        p.help),
       p.form, p.suggestion,
       h("div", { class: "ska-foot" }, p.curve, h("div", {}, p.accuracy, p.tally)),
       p.live,
@@ -52,6 +53,7 @@ const rendering = {
       error: h("div", { class: "ska-error", role: "alert", "aria-live": "assertive" }),
       past: h("p", { class: "ska-past", hidden: "" }),
       item: h("div", { class: "ska-item", tabindex: "0", role: "group", "aria-label": "Item" }),
+      answers: h("p", { class: "ska-answers", hidden: "" }),
       classes: h("div", { class: "ska-classes", role: "group", "aria-label": "Classes" }),
       finder: h("div", { class: "ska-finder", hidden: "" }),
       options: h("div", { class: "ska-options", role: "listbox", id: `${this.prefix}-options`, "aria-label": "Classes" }),
@@ -71,8 +73,8 @@ const rendering = {
       h("button", { class: "ska-action", type: "button", ...attributes, onclick },
         text, h("kbd", { "aria-hidden": "true" }));
     const ofCommand = (command, attributes) => {
-      const { title, does, isAnswer } = this.commands[command];
-      return button(title, isAnswer ? (event) => this.onClick(event, does) : () => does(), attributes);
+      const { title, does, isOnce } = this.commands[command];
+      return button(title, isOnce ? (event) => this.onClick(event, does) : () => does(), attributes);
     };
     this.commandButtons = {
       back: ofCommand("back"), skip: ofCommand("skip"), "don't know": ofCommand("don't know"),
@@ -84,11 +86,15 @@ const rendering = {
     const { back, skip, undo, suggest, open, none, help, ...others } = this.commandButtons;
     const forward = button("Forward", () => this.go(1), { "aria-keyshortcuts": "ArrowRight" });
     forward.lastChild.textContent = "→";
+    const differ = h("button", {
+      class: "ska-action", type: "button", hidden: "", "aria-pressed": "false",
+      onclick: (event) => this.onClick(event, () => this.toggleDiffer()),
+    }, "Only rows with different labels");
     const submit = button("Submit", (event) => this.onClick(event, () => this.submit()),
       { class: "ska-submit", hidden: "", "aria-keyshortcuts": "Enter" });
     submit.lastChild.textContent = "Enter";
     return {
-      back, forward, skip, undo, suggest, open, none, help, submit, unknown: others["don't know"],
+      back, forward, differ, skip, undo, suggest, open, none, help, submit, unknown: others["don't know"],
       whole: others.more, add: others["new class"], edit: others["edit classes"],
     };
   },
@@ -112,7 +118,8 @@ const rendering = {
     for (const [command, button] of Object.entries(this.commandButtons)) {
       button.hidden = !this.isOffered(command);
     }
-    const { add, form } = this.parts;
+    const { add, form, differ } = this.parts;
+    differ.hidden = !this.reviews();
     if (add.hidden && !form.hidden) this.toggleForm(false, false);
   },
 
@@ -120,6 +127,7 @@ const rendering = {
     const hadFocus = this.root.contains(this.root.getRootNode().activeElement);
     this.renderItem();
     this.renderPast();
+    this.renderAnswers();
     this.renderPicked();
     this.renderStatus();
     this.renderOffers();
@@ -187,14 +195,29 @@ const rendering = {
     past.hidden = this.cursor === null && !shown?.was?.kind;
     if (this.cursor !== null) {
       const steps = this.past.length - this.cursor;
-      past.textContent = `${steps} back. ${describeAnswer(shown)}. Answer again to change it, or press → to go forward.`;
+      const answer = shown.kind ? `${describeAnswer(shown)}. Answer again to change it` : "Answer to label it yourself";
+      past.textContent = `${steps} back. ${answer}, or press → to go forward.`;
     } else if (shown?.was?.kind) {
       const answer = describeAnswer(shown.was);
       past.textContent = `Undone: ${answer[0].toLowerCase()}${answer.slice(1)}`;
     }
-    back.disabled = (this.cursor ?? this.past.length) === 0 && this.earliest === null;
+    const isFirst = (this.cursor ?? this.past.length) === 0 && this.earliest === null;
+    back.disabled = isFirst && !(this.reviews() && this.cursor === null); // others may answer more
     forward.disabled = this.cursor === null;
     skip.disabled = unknown.disabled = suggest.disabled = !shown;
+  },
+
+  // Show who answered the row what, to somebody who reviews.
+  renderAnswers() {
+    const { answers } = this.parts;
+    const given = this.visibleItem()?.answers ?? [];
+    const counting = countingAnswer(given);
+    answers.hidden = !given.length;
+    answers.replaceChildren(...given.flatMap((answer, index) => {
+      const title = answer.time ? { title: new Date(1000 * answer.time).toLocaleString("en") } : {};
+      const node = h(answer === counting ? "strong" : "span", title, describeGiven(answer, counting));
+      return index ? [" · ", node] : [node];
+    }));
   },
 
   renderClasses() {
@@ -284,7 +307,8 @@ const rendering = {
     const { picked, options } = this.parts;
     const several = Boolean(this.state.multilabel);
     const shown = this.visibleItem();
-    const past = this.cursor !== null && shown?.kind === "label" && !several ? [shown.label] : [];
+    const answer = shown?.answers ? countingAnswer(shown.answers) : shown;
+    const past = this.cursor !== null && answer?.kind === "label" ? [answer.label] : [];
     const chosen = several ? this.picked : past;
     this.buttons.forEach((button, index) => {
       const on = chosen.includes(this.classes[index]);
@@ -407,6 +431,8 @@ const reporting = {
     if (!content) return "The next item is loading.";
     const what = { text: content.text, problem: content.text, error: content.text,
       image: content.alt, table: "a table" };
-    return `Next: ${visible(String(item.problem ?? what[content.type] ?? content.type).slice(0, 300))}`;
+    const given = item.answers?.map((answer) => describeGiven(answer, countingAnswer(item.answers)));
+    const text = visible(String(item.problem ?? what[content.type] ?? content.type).slice(0, 300));
+    return `Next: ${text}${given?.length ? `. ${given.join(" · ")}` : ""}`;
   },
 };

@@ -32,11 +32,28 @@ function quote(label) {
   return `“${name(label)}”`;
 }
 
+function names(label) {
+  return Array.isArray(label) ? label.map(name).join(", ") || "none" : name(label);
+}
+
 function describeAnswer({ kind, label }) {
   if (kind === "skip") return "Skipped";
   if (kind === "unknown") return "Don't know";
-  const names = Array.isArray(label) ? label.map(name).join(", ") || "none" : name(label);
-  return `Labeled ${names}`;
+  return `Labeled ${names(label)}`;
+}
+
+// Return the answer whose label counts, among those of everybody, latest first.
+function countingAnswer(answers) {
+  return answers.find(({ kind }) => kind === "label");
+}
+
+// Return who answered what, and how it compares with the label that counts.
+function describeGiven(answer, counting) {
+  const { annotator, kind, label } = answer;
+  const words = { skip: "skipped", unknown: "don't know" }[kind] ?? names(label);
+  const differs = kind === "label" && JSON.stringify(label) !== JSON.stringify(counting.label);
+  const mark = answer === counting ? ", counts" : differs ? ", differs" : "";
+  return `${annotator === null ? "(no name)" : visible(annotator)}: ${words}${mark}`;
 }
 
 function count(n) {
@@ -87,6 +104,20 @@ function keyNames({ key, code, shiftKey }) {
 function keyTexts(key) {
   const isUpper = key.length === 1 && key !== key.toLowerCase();
   return { shown: isUpper ? `⇧${key}` : visible(key), shortcut: isUpper ? `Shift+${key}` : key };
+}
+
+// Return which keys mean another class now, though the class that had them is still there.
+function describeMovedKeys(before, after) {
+  const moved = before.classes.map((label, index) => {
+    const key = before.keys.classes[index];
+    const taker = key ? after.keys.classes.indexOf(key) : -1;
+    const now = after.classes.indexOf(label);
+    if (taker < 0 || now < 0 || taker === now) return "";
+    const other = after.keys.classes[now];
+    const place = other ? `has the key ${keyTexts(other).shown}` : "has no key";
+    return `The key ${keyTexts(key).shown} now means ${quote(after.classes[taker])}; ${quote(label)} ${place}.`;
+  });
+  return moved.filter(Boolean).join(" ");
 }
 
 function newKey() {

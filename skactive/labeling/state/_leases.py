@@ -6,7 +6,8 @@ import time
 from collections.abc import Iterator
 
 from skactive.labeling.state._events import Ident
-from skactive.labeling.state._state import Lease, SessionState
+from skactive.labeling.state._open_leases import Lease
+from skactive.labeling.state._state import SessionState
 
 __all__ = ["LiveLeases"]
 
@@ -27,13 +28,13 @@ class LiveLeases:
         self._expired: set[str] = set()  # tickets
 
     def __iter__(self) -> Iterator[Lease]:
-        for ticket, lease in self._state.open_leases.items():
-            if ticket in self._expired:
+        for lease in self._state.open_leases:
+            if lease.ticket in self._expired:
                 continue
             if self._is_live(lease):
                 yield lease
             else:
-                self._expired.add(ticket)
+                self._expired.add(lease.ticket)
 
     def items(self) -> set[Ident]:
         """Return the rows in flight: handed out, and not answered yet."""

@@ -13,7 +13,8 @@ from typing import Any
 
 from skactive.exceptions import StoreError
 from skactive.labeling.state._events import Event
-from skactive.labeling.state._state import Lease, SessionState
+from skactive.labeling.state._open_leases import Lease
+from skactive.labeling.state._state import SessionState
 
 __all__ = ["load_state", "save_state"]
 
@@ -34,7 +35,7 @@ def save_state(state: SessionState, made_for: str) -> bytes:
     """
     columns = _get_columns(state)
     plan = None if state.plan is None else state.plan.seq
-    leases = [asdict(lease) for lease in state.open_leases.values()]
+    leases = [asdict(lease) for lease in state.open_leases]
     renames = [list(codes.items()) for codes in state._changes.renames]
     header = {
         "format": _FORMAT,
@@ -147,4 +148,4 @@ def _load_columns(
 
 def _add_lease(state: SessionState, saved: dict[str, Any]) -> None:
     lease = Lease(**saved | {"items": tuple(saved["items"]), "released": set(saved["released"])})
-    state.add_lease(lease)
+    state.open_leases.add(lease)

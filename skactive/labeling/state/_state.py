@@ -5,7 +5,6 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -16,8 +15,9 @@ from skactive.labeling.state._answers import SKIPPED, UNKNOWN, AnswerTable
 from skactive.labeling.state._changes import REFUSED, UNANSWERED, LabelChanges, LabelSnapshot
 from skactive.labeling.state._codes import LabelCodes, RowCodes, get_classes, replace_class
 from skactive.labeling.state._events import Event, Ident, Label
+from skactive.labeling.state._open_leases import Lease, OpenLeases
 
-__all__ = ["Answer", "Lease", "SessionState"]
+__all__ = ["Answer", "SessionState"]
 
 _CODE_OF_KIND = {"skip": SKIPPED, "unknown": UNKNOWN}
 _KIND_OF_CODE = {code: kind for kind, code in _CODE_OF_KIND.items()}
@@ -43,38 +43,6 @@ class Answer(NamedTuple):
     position: int
 
 
-@dataclass
-class Lease:
-    """Rows that were handed out.
-
-    Parameters
-    ----------
-    ticket : str
-        Id of the lease.
-    items : tuple of str or int
-        Ids of the rows.
-    annotator : str or None
-        Name of the person who got them.
-    session : str
-        Id of the session that handed them out.
-    granted, expires : float
-        Beginning and end of the lease, by the clock of the machine.
-    released : set of str or int
-        Rows that were given back.
-    waiting : list of str or int
-        Rows that still wait for an answer.
-    """
-
-    ticket: str
-    items: tuple[Ident, ...]
-    annotator: str | None
-    session: str
-    granted: float
-    expires: float
-    released: set[Ident] = field(default_factory=set)
-    waiting: list[Ident] = field(default_factory=list)
-
-
 class SessionState:
     """The state of a labeling session: a function of its events alone.
 
@@ -96,8 +64,8 @@ class SessionState:
     ----------
     position : int
         Position of the last event.
-    open_leases : dict of str to Lease
-        Leases with rows that still wait for an answer, by ticket.
+    open_leases : OpenLeases
+        Leases with rows that still wait for an answer.
     plan : Event or None
         The plan of the model that learned from most events.
     plan_positions : list of int
@@ -125,7 +93,7 @@ class SessionState:
         self._takes_any_row = rows is None
         self._audit = {self._rows.add(item) for item in audit}
         self.position = 0
-        self.open_leases: dict[str, Lease] = {}
+        self.open_leases = OpenLeases(self.is_open_to)
         self.plan: Event | None = None
         self.plan_positions: list[int] = []
         self.scores: dict[Ident, float] = {}
@@ -142,7 +110,6 @@ class SessionState:
         self._n_rows_refused: Counter[int] = Counter()
         self._n_rows_labeled_by: Counter[int] = Counter()
         self._n_audited = 0
-        self._leased: dict[Ident, list[Lease]] = {}  # the open leases, by row
 
     # Applying events ------------------------------------------------------------------------------
 
@@ -208,9 +175,8 @@ class SessionState:
         if label != before:
             self._set_label(row, before, label)
         self._set_refusals(row, frozenset(current) if label == _NO_LABEL else _NOBODY)
-        if self._leased:
-            for lease in self._leased.get(self._rows[row], [])[:]:
-                self._update_lease(lease)
+        if self.open_leases:
+            self.open_leases.update(self._rows[row])
         if row not in self._audit and self._is_of_pool(row):
             entry = label if label >= 0 else REFUSED if current else UNANSWERED
             self._changes.add(row, entry, position, changed=before != label)
@@ -263,35 +229,10 @@ class SessionState:
             self._rows.add(item)
         expires = float(event.value["expires"])
         lease = Lease(event.id, items, event.annotator, session, event.time, expires)
-        self.add_lease(lease)
-        self._update_lease(lease)
-
-    def add_lease(self, lease: Lease) -> None:
-        """Add an open lease."""
-        self.open_leases[lease.ticket] = lease
-        for item in lease.items:
-            self._leased.setdefault(item, []).append(lease)
+        self.open_leases.add(lease)
 
     def _apply_release(self, event: Event) -> None:
-        lease = self.open_leases.get(event.ticket or "")
-        if lease is not None:
-            lease.released.update(lease.items if event.value is None else event.value)
-            self._update_lease(lease)
-
-    def _update_lease(self, lease: Lease) -> None:
-        """Find the rows of a lease that still wait for an answer; close it if there is none."""
-        lease.waiting = [
-            item
-            for item in lease.items
-            if item not in lease.released and self.is_open_to(item, lease.annotator)
-        ]
-        if lease.waiting:
-            return
-        del self.open_leases[lease.ticket]
-        for item in lease.items:
-            others = [other for other in self._leased.pop(item) if other is not lease]
-            if others:
-                self._leased[item] = others
+        self.open_leases.release(event.ticket or "", event.value)
 
     def _apply_class(self, event: Event) -> None:
         self._labels.add(event.value)

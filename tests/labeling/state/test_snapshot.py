@@ -56,7 +56,7 @@ def describe(state):
         "answers": list(state.iter_answers()),
         "counts": (state.count_classes(), state.count_annotators(), state.n_labels),
         "refused": (state.n_skipped, state.n_unknown, state.n_audited),
-        "leases": state.open_leases,
+        "leases": list(state.open_leases),
         "plans": (state.plan, state.plan_positions, state.scores),
         "classes": (state.classes, state.renamed),
         "latest": [state.list_answers_by(who, 9, None) for who in PEOPLE],

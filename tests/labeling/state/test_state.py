@@ -149,7 +149,7 @@ def test_a_lease_waits_for_the_answers_that_are_missing():
     state = SessionState("me")
     value = {"items": [1, 2, 3], "session": "s", "expires": 9.0}
     state.apply([Event("lease", "t", annotator="ann", value=value, time=1.0, seq=1)])
-    lease = state.open_leases["t"]
+    (lease,) = state.open_leases
     assert (lease.items, lease.annotator, lease.granted, lease.expires) == (
         (1, 2, 3), "ann", 1.0, 9.0,
     )  # fmt: skip
@@ -157,7 +157,7 @@ def test_a_lease_waits_for_the_answers_that_are_missing():
     assert lease.waiting == [1, 3]
     state.apply([Event("release", "c", ticket="t", value=[1], seq=4)])
     assert lease.waiting == [3]
-    assert list(state.open_leases) == ["t"]
+    assert "t" in state.open_leases
     state.apply([Event("skip", "y", 3, "ann", seq=5), Event("release", "e", ticket="?", seq=6)])
     assert lease.waiting == []
     assert not state.open_leases

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from skactive.exceptions import StoreError
-from skactive.labeling.stores._errors import BUSY_SECONDS, explain
+from skactive.labeling.stores._errors import BUSY_SECONDS, SQLITE_ERRORS, explain
 from skactive.labeling.stores._schema import make_foreign_error, migrate, read_version
 
 __all__ = ["check_file", "connect", "connect_read_only", "copy_files", "copy_tables"]
@@ -35,10 +35,12 @@ def check_file(path: Path) -> int:
     try:
         connection = sqlite3.connect(_make_uri(path, "immutable=1"), uri=True)
         try:
+            # Its end may be missing after a power loss, until its journal is rolled back
+            connection.execute("PRAGMA writable_schema=ON")
             return read_version(connection, path)
         finally:
             connection.close()
-    except sqlite3.Error as error:
+    except SQLITE_ERRORS as error:
         if "not a database" in str(error):
             raise make_foreign_error(path) from error
         raise explain(error, path) from error

@@ -178,9 +178,11 @@ def _choose_old(rows: list[Row], problems: list[str]) -> Iterator[Row]:
 
 
 def _describe(row: Row) -> str:
-    """Return what a damaged event seems to be."""
-    values = dict(zip(COLUMNS, row[2:], strict=True))
-    return ", ".join(f"{name} {values[name]!r}" for name in ("kind", "item", "value", "annotator"))
+    """Return what a damaged event or fact seems to be."""
+    columns = COLUMNS if len(row) == len(COLUMNS) + 2 else ("name", "value")
+    values = dict(zip(columns, row[2:], strict=True))
+    shown = [n for n in ("kind", "item", "name", "value", "annotator") if n in values]
+    return ", ".join(f"{name} {values[name]!r}" for name in shown)
 
 
 def _find_facts(

@@ -20,7 +20,7 @@ from skactive.labeling.stores._connection import (
     copy_files,
     copy_tables,
 )
-from skactive.labeling.stores._errors import explain, make_damage_error
+from skactive.labeling.stores._errors import SQLITE_ERRORS, explain, make_damage_error
 from skactive.labeling.stores._identity import FileIdentity
 from skactive.labeling.stores._rows import Row, to_event, to_json, to_values
 from skactive.labeling.stores._schema import create, read_version
@@ -194,10 +194,10 @@ class SQLiteLabelStore:
             self._depth += 1
             try:
                 yield
-            except BaseException:
+            except BaseException as error:
                 self._depth -= 1
                 if self._depth == 0:
-                    self._roll_back()
+                    self._give_up(error)
                 raise
             self._depth -= 1
             if self._depth == 0:
@@ -323,7 +323,7 @@ class SQLiteLabelStore:
             folder = TemporaryDirectory(prefix="skactive-")
             self._remove_copy = folder.cleanup
             return connect(copy_files(self.path, Path(folder.name)))
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             raise explain(error, self.path) from error
 
     def _run(self, work: Callable[[sqlite3.Connection], Any]) -> Any:
@@ -337,7 +337,7 @@ class SQLiteLabelStore:
                 self._depth = 0
             try:
                 return work(self._connection)
-            except sqlite3.Error as error:
+            except SQLITE_ERRORS as error:
                 raise explain(error, self.path) from error
 
     def _query(self, query: str, *parameters: Any) -> list[Row]:
@@ -347,12 +347,13 @@ class SQLiteLabelStore:
         if self.read_only:
             raise StoreError(f"{self.path} was opened for reading only: open it without read_only.")
         self._check_identity()  # a journal beside another file would damage that
-        self._query("BEGIN IMMEDIATE")
+        self._last_known = self._events.last_known
         try:
+            self._query("PRAGMA shrink_memory")  # the checks read the file, not cached pages of it
+            self._query("BEGIN IMMEDIATE")
             self._events.check_unchanged()
-            self._last_known = self._events.last_known
-        except BaseException:
-            self._roll_back()
+        except BaseException as error:
+            self._give_up(error)
             raise
 
     def _commit(self) -> None:
@@ -361,10 +362,16 @@ class SQLiteLabelStore:
                 self._query("COMMIT")
             else:
                 self._roll_back()
-        except BaseException:
-            self._roll_back()
+        except BaseException as error:
+            self._give_up(error)
             raise
         self._check_identity()  # what was written to a file without a name is not acknowledged
+
+    def _give_up(self, error: BaseException) -> None:
+        """Roll back, and raise a better error if SQLite could not find the file any more."""
+        self._roll_back()
+        if isinstance(error, StoreError):
+            self._check_identity()
 
     def _roll_back(self) -> None:
         self._events.last_known = self._last_known
@@ -376,9 +383,11 @@ class SQLiteLabelStore:
 
     def _check_all(self) -> None:
         """Check the structure of the file, its facts, and that the last event is there."""
-        damage = self._query("PRAGMA quick_check(1)")[0][0]
+        # Only who writes looks up ids, in an index that takes ten times as long to check
+        check = "quick_check" if self.read_only else "integrity_check"
+        damage = self._query(f"PRAGMA {check}(1)")[0][0]
         if damage != "ok":
-            raise make_damage_error(self.path, f"SQLite: {damage}")
+            raise make_damage_error(self.path, f"SQLite: {' '.join(damage.split())}")
         self._facts.read()
         self._events.read_last()
 

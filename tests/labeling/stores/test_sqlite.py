@@ -596,3 +596,28 @@ def test_a_file_without_events_is_not_salvaged(path, tmp_path):
         salvage_store(path)
     with pytest.raises(StoreError, match="cannot be read"):
         salvage_store(tmp_path / "nowhere.db")
+
+
+def test_a_bit_of_an_index_is_noticed(path):
+    """Otherwise an answer that is sent again would be stored twice."""
+    whole = bytearray(fill(path))
+    place = whole.rindex(b"e77")  # the table holds it too, on an earlier page or a later one
+    for start in (place, whole.index(b"e77")):
+        damaged = bytearray(whole)
+        damaged[start] ^= 1
+        path.write_bytes(damaged)
+        with pytest.raises(StoreError, match="damaged") as caught:
+            SQLiteLabelStore(path).events()
+        assert "\n" not in str(caught.value)
+
+
+def test_a_schema_that_is_not_text_is_noticed(path):
+    """SQLite quotes it in its message, which Python cannot decode."""
+    whole = bytearray(fill(path, 1))
+    whole[whole.index(b"CREATE TRIGGER no_update") + 4] ^= 0x80
+    check_refused_bytes(path, bytes(whole))
+
+
+def check_refused_bytes(path, content):
+    path.write_bytes(content)
+    check_refused(path, "damaged")

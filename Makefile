@@ -36,7 +36,7 @@ test-oldest: $(OLDEST)/.ready  ## the tests with the oldest supported versions
 # Slow: four processes label 2,000 rows and are killed 20 times, with each of 20 seeds (15 minutes).
 test-crash: $(READY)  ## that no answer is lost when processes are killed
 	for seed in $$(seq 20); do \
-		$(BIN)/python tests/labeling/crash_campaign.py --seed $$seed || exit 1; done
+		$(BIN)/python tests/campaigns/kills.py --seed $$seed || exit 1; done
 
 # Needs Chromium on the PATH; installs playwright, JupyterLab, Notebook, voila and marimo.
 test-browser: $(READY)  ## the labeling page in a real browser, and in four kinds of notebooks

@@ -13,6 +13,7 @@ from typing import Any
 from skactive.cli._duplicates import read_copies, repeat_for_copies
 from skactive.cli._errors import CommandError
 from skactive.cli._files import check_file
+from skactive.cli._recorded import check_settings
 from skactive.exceptions import StoreError
 from skactive.labeling._pool import read_pools
 from skactive.labeling._synced import SyncedState
@@ -37,7 +38,8 @@ class StoredProject:
     def __init__(self, store: SQLiteLabelStore) -> None:
         self._store = store
         pools = read_pools(store)
-        self.pool, self.settings = pools[-1] if pools else None, store.fact("campaign")
+        self.pool = pools[-1] if pools else None
+        self.settings = check_settings(store.fact("campaign"))
         self.copies = read_copies(store)
         self.state = SessionState(None)
         SyncedState(store, self.state).sync()

@@ -33,6 +33,7 @@ from skactive.labeling.state._events import Event, Ident, Label, new_id
 from skactive.labeling.state._leases import LiveLeases
 from skactive.labeling.state._progress import Progress, iter_records, progress_of
 from skactive.labeling.state._queue import Queue
+from skactive.labeling.state._shapes import check_seed
 from skactive.labeling.state._state import SessionState
 from skactive.labeling.stores import LabelStore, SQLiteLabelStore
 
@@ -176,7 +177,7 @@ class LabelingSession:
         self.store, self._remove_temporary = _open_store(store)
         try:
             ids_digest, grown = check_pool(self.store, self.ids, X, accept_changes=accept_changes)
-            self.seed = int(self.store.set_fact("seed", draw_seed(random_state)))
+            self.seed = check_seed(self.store.set_fact("seed", draw_seed(random_state)))
             planner = Planner(
                 learner,
                 X,
@@ -249,6 +250,7 @@ class LabelingSession:
             self._synced, self._rounds, notifier, self._classes, multilabel=self.multilabel
         )
         self._synced.load()
+        self._classes.check_stored()
         self._classes.check_known(planner.known_classes)
 
     # Handing out ----------------------------------------------------------------------------------

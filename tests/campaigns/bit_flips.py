@@ -8,11 +8,18 @@ Half of the stores have a state that a session saved, from which the next sessio
 from collections import Counter
 from contextlib import ExitStack
 
-from _stores import (
-    Tally, by_id, judge, judge_salvage, make_store, open_folder, parse_options, read_all, save_often,
-)  # fmt: skip
-
 import numpy as np
+from _stores import (
+    Tally,
+    by_id,
+    judge,
+    judge_salvage,
+    make_store,
+    open_folder,
+    parse_options,
+    read_all,
+    save_often,
+)  # fmt: skip
 
 
 def flip_bit(content, position):

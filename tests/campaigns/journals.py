@@ -16,8 +16,19 @@ from zlib import crc32
 
 import numpy as np
 from _stores import (
-    PEOPLE, Tally, by_id, judge, judge_salvage, make_store, open_folder, parse_options, read_all,
-    read_events, read_records, read_session, read_status,
+    PEOPLE,
+    Tally,
+    by_id,
+    judge,
+    judge_salvage,
+    make_store,
+    open_folder,
+    parse_options,
+    read_all,
+    read_events,
+    read_records,
+    read_session,
+    read_status,
 )  # fmt: skip
 
 from skactive.labeling import SQLiteLabelStore
@@ -70,7 +81,9 @@ def write_old_store(new, old):
     connection.executemany("INSERT INTO fact VALUES (?, ?)", facts)
     marks = ", ".join("?" * (len(COLUMNS) + 2))
     for position, *values in rows:
-        checksum = crc32(repr(tuple(float(v) if isinstance(v, int) else v for v in values)).encode())
+        checksum = crc32(
+            repr(tuple(float(v) if isinstance(v, int) else v for v in values)).encode()
+        )
         connection.execute(
             f"INSERT INTO event (seq, {columns}, checksum) VALUES ({marks})",
             (position, *values, checksum),

@@ -2,9 +2,9 @@
 
     python tests/campaigns/lost_files.py [--trials 20] [--copies 200] [--seed 0]
 
-Each process has to stop with an error; all answers that were acknowledged have to be in the store, in
-one that its error names, or lost by an error that says so. A copy that ``cp`` makes at any moment has
-all answers that were acknowledged before, or is noticed to be torn.
+Each process has to stop with an error; all answers that were acknowledged have to be in the store,
+in one that its error names, or lost by an error that says so. A copy that ``cp`` makes at any moment
+has all answers that were acknowledged before, or is noticed to be torn.
 """
 
 import random
@@ -16,7 +16,12 @@ from pathlib import Path
 
 from _stores import Tally, get_truth, make_store, open_folder, open_session, parse_options
 from _workers import (
-    OPTIONS, read_acknowledged, read_answers, read_errors, start_workers, wait_for,
+    OPTIONS,
+    read_acknowledged,
+    read_answers,
+    read_errors,
+    start_workers,
+    wait_for,
     wait_until_ready,
 )  # fmt: skip
 

@@ -1,12 +1,20 @@
 """Cut off a store at each 512 bytes.
 
-    python tests/campaigns/truncation.py [--step 512]
+python tests/campaigns/truncation.py [--step 512]
 """
 
 from collections import Counter
 
 from _stores import (
-    READERS, Tally, by_id, judge, judge_salvage, make_store, open_folder, parse_options, read_all,
+    READERS,
+    Tally,
+    by_id,
+    judge,
+    judge_salvage,
+    make_store,
+    open_folder,
+    parse_options,
+    read_all,
     save_often,
 )  # fmt: skip
 

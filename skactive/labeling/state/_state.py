@@ -13,6 +13,7 @@ from skactive.labeling.state._answers import SKIPPED, UNKNOWN, AnswerTable
 from skactive.labeling.state._codes import LabelCodes, RowCodes, get_classes, replace_class
 from skactive.labeling.state._events import Event, Ident, Label
 from skactive.labeling.state._log import REFUSED, UNANSWERED, LabelLog, LabelSnapshot
+from skactive.labeling.state._shapes import PLAN, has_shape
 
 __all__ = ["Answer", "Lease", "SessionState"]
 
@@ -298,6 +299,8 @@ class SessionState:
         self._log.add_rename(codes, event.seq)
 
     def _apply_plan(self, event: Event) -> None:
+        if not has_shape(event.value, PLAN):
+            raise ValueError("it is not a plan")
         upto, by = event.value["upto"], event.value["by"]
         if self.settings is None and (self.plan is None or self.plan.value["by"] != by):
             self.plan, self.plan_positions = None, []

@@ -23,7 +23,7 @@ from skactive.labeling.stores._connection import (
 from skactive.labeling.stores._errors import SQLITE_ERRORS, explain, make_damage_error
 from skactive.labeling.stores._identity import FileIdentity
 from skactive.labeling.stores._rows import Row, to_event, to_json, to_values
-from skactive.labeling.stores._schema import create, read_version
+from skactive.labeling.stores._schema import check_schema, create, read_version
 from skactive.labeling.stores._tables import EventTable, FactTable, SnapshotTable
 
 __all__ = ["SQLiteLabelStore"]
@@ -383,6 +383,7 @@ class SQLiteLabelStore:
 
     def _check_all(self) -> None:
         """Check the structure of the file, its facts, and that the last event is there."""
+        self._run(lambda connection: check_schema(connection, self.path))
         # Only who writes looks up ids, in an index that takes ten times as long to check
         check = "quick_check" if self.read_only else "integrity_check"
         damage = self._query(f"PRAGMA {check}(1)")[0][0]

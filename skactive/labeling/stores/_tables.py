@@ -211,7 +211,8 @@ class SnapshotTable:
             "ON event.seq = snapshot.seq AND event.checksum = event_checksum WHERE name = ?",
             name,
         )
-        if not found or crc32(found[0][2]) != found[0][1]:
+        is_whole = found and isinstance(found[0][2], bytes) and crc32(found[0][2]) == found[0][1]
+        if not is_whole:
             return None
         return found[0][0], found[0][2]
 

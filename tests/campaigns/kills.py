@@ -1,6 +1,6 @@
 """Check that no answer is lost when processes that label one pool are killed at random.
 
-    python tests/labeling/crash_campaign.py --items 2000 --processes 4 --kills 20 --seed 0
+    python tests/campaigns/kills.py --items 2000 --processes 4 --kills 20 --seed 0
 
 Each worker writes an answer to its own file once the session has acknowledged it. At the end, all
 these answers must be in the store, once and unchanged; all rows must be labeled; and two sessions

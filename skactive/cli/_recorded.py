@@ -92,7 +92,7 @@ def read_recorded(path: Path) -> Recorded:
 
 def _read_facts(store: LabelStore) -> Recorded:
     settings, pool = store.fact("campaign"), next(iter(read_pools(store)), None)
-    settings = None if settings is None else complete_settings(settings)
+    settings = None if settings is None else complete_settings(check_settings(settings))
     n_rows = read_parts(store, "rows").get("n", pool["n_rows"] if pool else 0)
     sizes = read_parts(store, "files")
     if settings is None or settings["label"] is None:
@@ -124,13 +124,14 @@ def _list_classes(
 def complete_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return settings that a store records, with those that the first version lacks."""
     known = check_shape("fact campaign", settings, dict)
-    return dict(check_shape("fact campaign", {**_FIRST_VERSION, **known}, _SETTINGS))
+    optional = {f"{name}?": shape for name, shape in _SETTINGS.items()}
+    return dict(check_shape("fact campaign", {**_FIRST_VERSION, **known}, optional))
 
 
 def check_settings(settings: Any) -> Any:
-    """Return the settings that a store records, or None, as they are; raise an error if invalid."""
+    """Return the settings that a store records, or None; raise an error if some are missing."""
     if settings is not None:
-        complete_settings(settings)
+        check_shape("fact campaign", complete_settings(settings), _SETTINGS)
     return settings
 
 

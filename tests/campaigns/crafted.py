@@ -32,8 +32,8 @@ from skactive.labeling.stores._rows import COLUMNS, chain_rows
 
 ODD_VALUES = (
     None, True, False, 0, -1, 3, 10**30, -(2**63), 1e308, float("nan"), float("inf"), "",
-    "x" * 3000, "\ud800", "\x1b[2Jline\nline", "row-1", "yes", [], {}, [[]], [None], ["yes", 1], [["row-1"]],
-    {"items": []}, {"ids": None}, {"yes": "no"}, "1970-01-01",
+    "x" * 3000, "\ud800", "\x1b[2Jline\nline", "row-1", "yes", [], {}, [[]], [None], ["yes", 1],
+    [["row-1"]], {"items": []}, {"ids": None}, {"yes": "no"}, "1970-01-01",
 )  # fmt: skip
 ODD_TEXTS = ("", "{", "nul", "1 2", "[" * 5000, "'", b"\xff\xfe", b"{}", 7, 1.5, "NaN", "-", '"a"')
 KINDS = (

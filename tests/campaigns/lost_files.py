@@ -3,8 +3,8 @@
     python tests/campaigns/lost_files.py [--trials 20] [--copies 200] [--seed 0]
 
 Each process has to stop with an error; all answers that were acknowledged have to be in the store,
-in one that its error names, or lost by an error that says so. A copy that ``cp`` makes at any moment
-has all answers that were acknowledged before, or is noticed to be torn.
+in one that its error names, or lost by an error that says so. A copy that is made at any moment has
+all answers that were acknowledged before, or is noticed to be torn.
 """
 
 import random

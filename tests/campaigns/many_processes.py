@@ -2,8 +2,8 @@
 
     python tests/campaigns/many_processes.py [--processes 8] [--duration 60] [--warmup 2]
 
-All acknowledged answers have to be in the store, each once. The seconds that an answer takes include
-the wait for the disk, so the files are on a disk, not in memory.
+All acknowledged answers have to be in the store, each once. The seconds of an answer include the
+wait for the disk, so the files are on a disk, not in memory.
 """
 
 import os

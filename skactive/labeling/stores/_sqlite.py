@@ -15,6 +15,7 @@ from skactive.exceptions import StoreError
 from skactive.labeling.state._events import Event
 from skactive.labeling.stores._connection import (
     check_file,
+    check_log,
     connect,
     connect_read_only,
     copy_files,
@@ -81,7 +82,6 @@ class SQLiteLabelStore:
             )
         if not os.path.lexists(self.path) and not read_only:
             create(self.path)
-        check_file(self.path)
         self._identity = FileIdentity(self.path)
         self._owner, self._remove_copy = os.getpid(), _do_nothing
         self._last_known = (0, 0)  # by the events before the present transaction
@@ -315,9 +315,12 @@ class SQLiteLabelStore:
 
     def _open(self) -> sqlite3.Connection:
         try:
+            version = check_file(self.path)
+            if version == 1:
+                check_log(self.path)
             if not self.read_only:
                 return connect(self.path)
-            if check_file(self.path) > 1:  # version 1 has a write-ahead log beside it
+            if version > 1:  # version 1 has a write-ahead log beside it
                 with suppress(sqlite3.OperationalError):  # a journal has to be rolled back
                     return connect_read_only(self.path)
             folder = TemporaryDirectory(prefix="skactive-")

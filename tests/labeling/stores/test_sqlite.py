@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from label_stores import check_refused, fill, labels
 
 from skactive.exceptions import StoreError
 from skactive.labeling import LabelStore, SQLiteLabelStore
@@ -26,20 +27,6 @@ from skactive.labeling.stores import _schema, _sqlite, salvage_store
 @pytest.fixture
 def path(tmp_path):
     return tmp_path / "labels.db"
-
-
-def labels(n, start=0):
-    return [
-        Event("label", f"e{i}", item=i, value=f"c{i % 3}", annotator="ann", seconds=1.5, time=9.0)
-        for i in range(start, start + n)
-    ]
-
-
-def fill(path, n=200):
-    store = SQLiteLabelStore(path)
-    store.append(labels(n))
-    store.close()
-    return path.read_bytes()
 
 
 # -- what is stored ----------------------------------------------------------------------------
@@ -225,14 +212,6 @@ def test_a_store_may_be_used_after_a_fork(path):
 
 
 # -- what is no store, or no more --------------------------------------------------------------
-
-
-def check_refused(path, match, before=None):
-    before = path.read_bytes() if before is None else before
-    with pytest.raises(StoreError, match=match) as caught:
-        SQLiteLabelStore(path)
-    assert path.name in str(caught.value)
-    assert path.read_bytes() == before  # untouched
 
 
 def test_an_empty_file_is_no_store(path):
@@ -598,26 +577,57 @@ def test_a_file_without_events_is_not_salvaged(path, tmp_path):
         salvage_store(tmp_path / "nowhere.db")
 
 
-def test_a_bit_of_an_index_is_noticed(path):
-    """Otherwise an answer that is sent again would be stored twice."""
-    whole = bytearray(fill(path))
-    place = whole.rindex(b"e77")  # the table holds it too, on an earlier page or a later one
-    for start in (place, whole.index(b"e77")):
-        damaged = bytearray(whole)
-        damaged[start] ^= 1
-        path.write_bytes(damaged)
-        with pytest.raises(StoreError, match="damaged") as caught:
-            SQLiteLabelStore(path).events()
-        assert "\n" not in str(caught.value)
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="files that are open can be moved")
+@pytest.mark.parametrize("lose", ["move", "delete"])
+def test_a_file_that_is_lost_within_a_transaction(path, tmp_path, lose):
+    """SQLite calls it read-only then: but it has other labels that must not get lost."""
+    store = SQLiteLabelStore(path)
+    store.append(labels(5))
+
+    def lose_within_a_transaction():
+        with store.exclusive():
+            if lose == "move":
+                path.rename(tmp_path / "moved.db")
+            else:
+                path.unlink()
+            store.append(labels(1, start=5))
+
+    found = tmp_path / ("moved.db" if lose == "move" else "labels-rescued-1.db")
+    with pytest.raises(StoreError, match=rf"was moved or deleted .*{found.name}"):
+        lose_within_a_transaction()
+    assert len(SQLiteLabelStore(found).events()) == 5
 
 
-def test_a_schema_that_is_not_text_is_noticed(path):
-    """SQLite quotes it in its message, which Python cannot decode."""
-    whole = bytearray(fill(path, 1))
-    whole[whole.index(b"CREATE TRIGGER no_update") + 4] ^= 0x80
-    check_refused_bytes(path, bytes(whole))
+def test_pages_that_are_kept_in_memory_hide_no_other_contents(path):
+    """A copy is written over the file, and changed until SQLite takes it for the same."""
+    store = SQLiteLabelStore(path)
+    store.append(labels(1))
+    whole = path.read_bytes()
+    store.append(labels(1, start=1))
+    store.append(labels(1, start=2))
+    path.write_bytes(whole)
+    code = f"""
+        from skactive.labeling import SQLiteLabelStore
+        from skactive.labeling.state._events import Event
+        store = SQLiteLabelStore({str(path)!r})
+        for i in range(2):
+            store.append([Event("label", f"other {{i}}", item=i, value="c0", time=9.0)])
+        store.close()
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=True)
+    with pytest.raises(StoreError, match="was overwritten by other contents"):
+        store.append(labels(1, start=3))
+    store.close()
+    found = [event.id for event in SQLiteLabelStore(path).events()]
+    assert found == ["e0", "other 0", "other 1"]
 
 
-def check_refused_bytes(path, content):
-    path.write_bytes(content)
-    check_refused(path, "damaged")
+def test_a_damaged_fact_is_left_out_of_what_is_salvaged(path):
+    store = SQLiteLabelStore(path)
+    store.set_fact("seed", 12345678)
+    store.append(labels(3))
+    store.close()
+    path.write_bytes(path.read_bytes().replace(b"12345678", b"12345679"))
+    salvaged = salvage_store(path)
+    assert salvaged.problems == ["fact 1 is damaged: name 'seed', value '12345679'"]
+    assert salvaged.n_events == 3

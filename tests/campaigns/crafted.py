@@ -28,6 +28,8 @@ from _stores import (
 from skactive.exceptions import SkactiveError, StoreError
 from skactive.labeling import SQLiteLabelStore
 from skactive.labeling.state._codes import get_classes, replace_class
+from skactive.labeling.state._state import SessionState
+from skactive.labeling.stores import salvage_store
 from skactive.labeling.stores._rows import COLUMNS, chain_rows
 
 ODD_VALUES = (
@@ -292,6 +294,16 @@ def read_by_label(path, opener):
     return None, None
 
 
+def read_by_salvage(path, opener):
+    """Salvage a store, and read the new one; there is nothing to compare."""
+    output = path.with_name("salvaged.db")
+    output.unlink(missing_ok=True)
+    salvage_store(path, output)
+    with closing(SQLiteLabelStore(output)) as store:
+        SessionState(None).apply(store.events())
+    return None, None
+
+
 def judge(reader, path, opener):
     """Return the outcome of opening a store, and a description."""
     with warnings.catch_warnings():
@@ -352,7 +364,7 @@ def run_campaign(n_stores, seed):
             path.write_bytes(base)
             craft(path, rng)
             crafted = path.read_bytes()
-            readers = [read_by_session, read_by_status, read_by_export]
+            readers = [read_by_session, read_by_status, read_by_export, read_by_salvage]
             readers += [read_by_label] if opener is open_project else []
             outcomes = []
             for reader in readers:

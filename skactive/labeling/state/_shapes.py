@@ -35,8 +35,8 @@ def check_shape(source: str, value: Any, shape: Shape) -> Any:
     if has_shape(value, shape):
         return value
     raise StoreError(
-        f"The {source} of the store has a content that no session stores. Use another store, "
-        "or copy what is intact by `skactive status --salvage`."
+        f"The {source} of the store has a content that no session stores. Use a backup of the "
+        "store, or another one."
     )
 
 

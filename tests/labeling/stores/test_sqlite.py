@@ -21,6 +21,7 @@ from label_stores import check_refused, fill, labels
 from skactive.exceptions import StoreError
 from skactive.labeling import LabelStore, SQLiteLabelStore
 from skactive.labeling.state._events import Event, new_id
+from skactive.labeling.state._state import SessionState
 from skactive.labeling.stores import _schema, _sqlite, salvage_store
 
 
@@ -567,6 +568,19 @@ def test_one_flipped_bit_costs_one_event_at_most(path, tmp_path, place):
     assert len(found) >= 199
     for event_id, event in found.items():
         assert event._replace(seq=0) == expected[event_id]
+
+
+def test_events_that_no_session_stores_are_not_salvaged(path):
+    store = SQLiteLabelStore(path)
+    store.append([*labels(2), Event("settle", "x"), Event("lease", "y", value=7), *labels(1, 2)])
+    store.close()
+    salvaged = salvage_store(path)
+    assert salvaged.n_events == 3
+    assert [problem.partition(" of the store")[0] for problem in salvaged.problems] == [
+        "event 3 was left out: Event 3",
+        "event 4 was left out: Event 4",
+    ]
+    SessionState(None).apply(SQLiteLabelStore(salvaged.output).events())
 
 
 def test_a_file_without_events_is_not_salvaged(path, tmp_path):

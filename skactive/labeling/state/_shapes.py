@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, get_args
 
 from skactive.exceptions import StoreError
 
-__all__ = ["IDENT", "PLAN", "POOL", "RENAME", "check_seed", "check_shape", "has_shape"]
+__all__ = ["IDENT", "MAX_SEED", "PLAN", "POOL", "RENAME", "check_seed", "check_shape", "has_shape"]
 
 # A type; a list of one shape; a dict of shapes by name, where "name?" may be missing; or a tuple of
 # alternatives.
@@ -27,7 +27,7 @@ PLAN: Shape = {
     "scores": (_NOTHING, [int | float | None]), "audit?": (_NOTHING, [int]), "stop?": str,
 }  # fmt: skip
 RENAME: Shape = {"old": str | int | float | bool, "new": str | int | float | bool}
-_MAX_SEED = 2**32 - 1  # of NumPy's RandomState
+MAX_SEED = 2**32 - 1  # of NumPy's RandomState
 
 
 def check_shape(source: str, value: Any, shape: Shape) -> Any:
@@ -42,7 +42,7 @@ def check_shape(source: str, value: Any, shape: Shape) -> Any:
 
 def check_seed(value: Any) -> int:
     """Return the fact that is the seed, or raise an error if it is none."""
-    is_seed = has_shape(value, int) and 0 <= value <= _MAX_SEED
+    is_seed = has_shape(value, int) and 0 <= value <= MAX_SEED
     return int(check_shape("fact seed", value, int if is_seed else ()))
 
 

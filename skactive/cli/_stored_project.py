@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -17,6 +16,7 @@ from skactive.cli._recorded import check_settings
 from skactive.exceptions import StoreError
 from skactive.labeling._pool import read_pools
 from skactive.labeling._synced import SyncedState
+from skactive.labeling.exporting._content import to_datetime
 from skactive.labeling.state._events import Event
 from skactive.labeling.state._leases import LiveLeases
 from skactive.labeling.state._progress import Progress, iter_records, progress_of
@@ -118,4 +118,5 @@ def _find_median(seconds: Iterable[float | None]) -> float | None:
 
 
 def _format_time(event: Event) -> str:
-    return datetime.fromtimestamp(event.time, UTC).isoformat(timespec="seconds")
+    when = to_datetime(event.time)
+    return "unknown" if when is None else when.isoformat(timespec="seconds")

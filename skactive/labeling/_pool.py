@@ -153,7 +153,7 @@ def _compare(
 ) -> _Change:
     """Find out which rows were added or changed since the last pool."""
     snapshot, last = store.read_snapshot(_HASHES), pools[-1]
-    if snapshot is None:
+    if snapshot is None or len(snapshot[1]) % 16:  # bytes per row
         return _compare_beginning(last, ids, X)
     before = np.frombuffer(snapshot[1], dtype=np.uint64).reshape(-1, 2)
     now = _hash(ids, X)

@@ -17,18 +17,19 @@ from skactive.strategies import Random
 OPTIONS = {"n_rows": 10_000, "strategy": Random(), "refit_every": 500, "n_ahead": 500}
 
 
-def start_workers(folder, n_processes):
+def start_workers(folder, n_processes, **options):
     """Start processes that label until a file named stop appears; return their ids."""
-    open_session(folder / "labels.db", **OPTIONS).close()
+    options = OPTIONS | options
+    open_session(folder / "labels.db", **options).close()
     sys.stdout.flush()
-    return [_start(folder, f"person {number}") for number in range(n_processes)]
+    return [_start(folder, f"person {number}", options) for number in range(n_processes)]
 
 
-def _start(folder, name):
+def _start(folder, name, options):
     if child := os.fork():
         return child
     try:
-        _label(folder, name)
+        _label(folder, name, options)
     except StoreError as error:
         (folder / f"{name}.error").write_text(str(error))
     except BaseException as error:
@@ -36,10 +37,10 @@ def _start(folder, name):
     os._exit(0)
 
 
-def _label(folder, name):
+def _label(folder, name, options):
     rng = random.Random(name)
     notes = os.open(folder / f"{name}.acknowledged", os.O_CREAT | os.O_APPEND | os.O_WRONLY)
-    session = open_session(folder / "labels.db", **OPTIONS)
+    session = open_session(folder / "labels.db", **options)
     while batch := session.next_batch(rng.randint(1, 5), name):
         for row in batch.ids:
             began = time.perf_counter()

@@ -29,7 +29,7 @@ def run_campaign(n_processes, duration, warmup):
     tally = Tally("many processes")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        workers = start_workers(folder, n_processes)
+        workers = start_workers(folder, n_processes, n_rows=1000 * (warmup + duration + 1))
         wait_until_ready(folder, n_processes)
         time.sleep(warmup)
         n_before, began = count(folder), time.perf_counter()

@@ -204,5 +204,5 @@ def _find_facts(
     for name, value in [row[2:] for row in chosen] if rows else old.items():
         try:
             yield name, json.loads(value)
-        except (ValueError, RecursionError):
+        except (TypeError, ValueError, RecursionError):
             problems.append(f"the fact {name!r} was left out: it is not JSON")

@@ -37,8 +37,8 @@ test-oldest: $(OLDEST)/.ready  ## the tests with the oldest supported versions
 test-crash: $(READY)  ## that no answer is lost when processes are killed
 	$(BIN)/python tests/campaigns/kills.py --seeds 20
 
-# Slow (half an hour): each campaign prints a line of JSON.
-test-damage: $(READY)  ## that stores that are damaged, moved, crafted or cut off never lie
+# Slow (half an hour): each campaign prints a line of JSON. Needs strace.
+test-damage: $(READY)  ## that no label is lost or changed without a word, whatever happens to a store
 	for name in truncation bit_flips journals power_loss kills many_processes lost_files crafted; do \
 		$(ONE_THREAD) $(BIN)/python tests/campaigns/$$name.py || exit 1; done
 

@@ -249,6 +249,13 @@ def judge_salvage(path, stored):
     return "harmless", len(events), ""
 
 
+def flip_bit(content, position):
+    """Return bytes with one bit flipped."""
+    changed = bytearray(content)
+    changed[position // 8] ^= 1 << (position % 8)
+    return bytes(changed)
+
+
 def by_id(events):
     """Return events by id, without their positions."""
     return {event.id: event._replace(seq=0) for event in events}

@@ -12,6 +12,7 @@ import numpy as np
 from _stores import (
     Tally,
     by_id,
+    flip_bit,
     judge,
     judge_salvage,
     make_store,
@@ -20,13 +21,6 @@ from _stores import (
     read_all,
     save_often,
 )  # fmt: skip
-
-
-def flip_bit(content, position):
-    """Return bytes with one bit flipped."""
-    changed = bytearray(content)
-    changed[position // 8] ^= 1 << (position % 8)
-    return bytes(changed)
 
 
 def run_campaign(n_flips, seed):

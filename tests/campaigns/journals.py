@@ -19,6 +19,7 @@ from _stores import (
     PEOPLE,
     Tally,
     by_id,
+    flip_bit,
     judge,
     judge_salvage,
     make_store,
@@ -119,13 +120,6 @@ def damage_log(path, n_flips, random, tally):
             tally.add(outcome, f"log, bit {place}, {description}")
     salvaged["possible"] = n_flips * sum(event.kind != "plan" for event in stored.values())
     return salvaged
-
-
-def flip_bit(content, position):
-    """Return bytes with one bit flipped."""
-    changed = bytearray(content)
-    changed[position // 8] ^= 1 << (position % 8)
-    return bytes(changed)
 
 
 def count_lost_tail(path, expected):

@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 # Two processes test at a time; threads of their own would only wait for each other.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
-.PHONY: run test coverage test-long test-portable test-oldest test-crash test-browser test-label-studio lint format docs notebooks bench bench-rivals clean
+.PHONY: run test coverage test-long test-portable test-oldest test-crash test-damage test-browser test-label-studio lint format docs notebooks bench bench-rivals clean
 
 run: $(READY)  ## watch active learning beat random labeling on digits
 	$(BIN)/python -m skactive demo
@@ -35,8 +35,12 @@ test-oldest: $(OLDEST)/.ready  ## the tests with the oldest supported versions
 
 # Slow: four processes label 2,000 rows and are killed 20 times, with each of 20 seeds (15 minutes).
 test-crash: $(READY)  ## that no answer is lost when processes are killed
-	for seed in $$(seq 20); do \
-		$(BIN)/python tests/labeling/crash_campaign.py --seed $$seed || exit 1; done
+	$(BIN)/python tests/campaigns/kills.py --seeds 20
+
+# Slow (half an hour): each campaign prints a line of JSON. Needs strace.
+test-damage: $(READY)  ## that no label is lost or changed without a word, whatever happens to a store
+	for name in truncation bit_flips journals power_loss kills many_processes lost_files crafted; do \
+		$(ONE_THREAD) $(BIN)/python tests/campaigns/$$name.py || exit 1; done
 
 # Needs Chromium on the PATH; installs playwright, JupyterLab, Notebook, voila and marimo.
 test-browser: $(READY)  ## the labeling page in a real browser, and in four kinds of notebooks

@@ -98,6 +98,8 @@ def _make_features(source: DataSource, folder: Path) -> tuple[list[Any], Any]:
 def _make_classifier(name: str, source: DataSource, n_classes: int) -> Any:
     if name == "logistic" and source.kind == "text":
         return LogisticRegression(C=_TEXT_C, max_iter=1000)
+    if name not in ESTIMATORS:
+        raise CommandError(f"the store names the unknown model {name!r}: use another --store")
     return ESTIMATORS[name](1, n_classes)  # none but mlp depends on the number of features
 
 

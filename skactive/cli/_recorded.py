@@ -9,10 +9,19 @@ from typing import Any
 
 from skactive.cli._errors import CommandError
 from skactive.exceptions import StoreError
+from skactive.labeling._pool import read_pools
 from skactive.labeling.state._events import Event, Ident
+from skactive.labeling.state._shapes import IDENT, RENAME, check_shape, has_shape
 from skactive.labeling.stores import LabelStore, SQLiteLabelStore
 
-__all__ = ["Recorded", "add_part", "complete_settings", "read_parts", "read_recorded"]
+__all__ = [
+    "Recorded",
+    "add_part",
+    "check_settings",
+    "complete_settings",
+    "read_parts",
+    "read_recorded",
+]
 
 # Settings that stores of the first version lack
 _FIRST_VERSION: dict[str, Any] = {
@@ -25,6 +34,14 @@ _FIRST_VERSION: dict[str, Any] = {
     "group_duplicates": False,
     "reading": 1,
 }
+_CLASS, _TEXT = str | int | float | bool, str | None
+_SETTINGS: dict[str, Any] = {
+    "kind": str, "text": _TEXT, "id": _TEXT, "label": _TEXT, "columns": (type(None), [str]),
+    "kinds": dict | None, "classes": [str], "multilabel": bool, "batch": int, "model": str,
+    "strategy": str, "audit": int | float, "encoding": _TEXT, "separator": _TEXT, "sheet": _TEXT,
+    "group_duplicates": bool, "reading": int, "files": _TEXT, "path": str, "beside": str,
+}  # fmt: skip
+_PARTS: dict[str, Any] = {"rows": int, "files": int, "copies": IDENT | None}
 
 
 @dataclass(frozen=True)
@@ -74,8 +91,8 @@ def read_recorded(path: Path) -> Recorded:
 
 
 def _read_facts(store: LabelStore) -> Recorded:
-    settings, pool = store.fact("campaign"), store.fact("pool")
-    settings = None if settings is None else complete_settings(settings)
+    settings, pool = store.fact("campaign"), next(iter(read_pools(store)), None)
+    settings = None if settings is None else complete_settings(check_settings(settings))
     n_rows = read_parts(store, "rows").get("n", pool["n_rows"] if pool else 0)
     sizes = read_parts(store, "files")
     if settings is None or settings["label"] is None:
@@ -92,10 +109,11 @@ def _list_classes(
     classes, renamed = dict.fromkeys(declared), dict[str, str]()
     for event in events:
         if event.kind == "class":
-            classes[event.value] = None
+            classes[check_shape(f"event {event.seq}", event.value, _CLASS)] = None
             renamed.pop(event.value, None)
         elif event.kind == "rename":
-            old, new = event.value["old"], event.value["new"]
+            value = check_shape(f"event {event.seq}", event.value, RENAME)
+            old, new = value["old"], value["new"]
             classes[new] = None
             renamed = {name: new if now == old else now for name, now in renamed.items()}
             renamed = {**renamed, old: new}
@@ -105,7 +123,16 @@ def _list_classes(
 
 def complete_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return settings that a store records, with those that the first version lacks."""
-    return {**_FIRST_VERSION, **settings}
+    known = check_shape("fact campaign", settings, dict)
+    optional = {f"{name}?": shape for name, shape in _SETTINGS.items()}
+    return dict(check_shape("fact campaign", {**_FIRST_VERSION, **known}, optional))
+
+
+def check_settings(settings: Any) -> Any:
+    """Return the settings that a store records, or None; raise an error if some are missing."""
+    if settings is not None:
+        check_shape("fact campaign", complete_settings(settings), _SETTINGS)
+    return settings
 
 
 # Facts are set once: what is added later goes into another part.
@@ -114,9 +141,14 @@ def read_parts(store: LabelStore, name: str) -> dict[Any, Any]:
     values: dict[Any, Any] = {}
     number = 1
     while (part := store.fact(f"{name} {number}")) is not None:
-        values |= dict(part)
+        is_part = has_shape(part, [list]) and all(_is_entry(pair, _PARTS[name]) for pair in part)
+        values |= dict(check_shape(f"fact {name} {number}", part, list if is_part else ()))
         number += 1
     return values
+
+
+def _is_entry(pair: list[Any], value: Any) -> bool:
+    return len(pair) == 2 and has_shape(pair[0], IDENT) and has_shape(pair[1], value)
 
 
 def add_part(store: LabelStore, name: str, values: Mapping[Any, Any]) -> None:

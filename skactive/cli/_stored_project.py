@@ -6,17 +6,18 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from skactive.cli._duplicates import read_copies, repeat_for_copies
 from skactive.cli._errors import CommandError
+from skactive.cli._recorded import check_settings
 from skactive.cli.reading import check_file
 from skactive.exceptions import StoreError
 from skactive.labeling._pool import read_pools
 from skactive.labeling._synced import SyncedState
+from skactive.labeling.exporting._content import to_datetime
 from skactive.labeling.state._events import Event
 from skactive.labeling.state._leases import LiveLeases
 from skactive.labeling.state._progress import Progress, iter_records, progress_of
@@ -38,7 +39,8 @@ class StoredProject:
     def __init__(self, store: SQLiteLabelStore) -> None:
         self._store = store
         pools = read_pools(store)
-        self.pool, self.settings = pools[-1] if pools else None, store.fact("campaign")
+        self.pool = pools[-1] if pools else None
+        self.settings = check_settings(store.fact("campaign"))
         self.copies = read_copies(store)
         self.state = SessionState(None)
         SyncedState(store, self.state).sync()
@@ -123,4 +125,5 @@ def _find_median(seconds: Iterable[float | None]) -> float | None:
 
 
 def _format_time(event: Event) -> str:
-    return datetime.fromtimestamp(event.time, UTC).isoformat(timespec="seconds")
+    when = to_datetime(event.time)
+    return "unknown" if when is None else when.isoformat(timespec="seconds")

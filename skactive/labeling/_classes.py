@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from skactive.exceptions import LabelError
+from skactive.exceptions import LabelError, StoreError
 from skactive.labeling._synced import SyncedState
 from skactive.labeling._validation import (
     check_annotator,
@@ -54,6 +54,17 @@ class SessionClasses:
             return get_label_type(self._declared[0])
         labels = self._synced.state.count_classes()
         return next((get_label_type(label) for label in labels), None)
+
+    def check_stored(self) -> None:
+        """Check that the classes in the store are of one type, as sessions store them."""
+        state = self._synced.state
+        types = {get_label_type(c) for c in (*state.classes, *state.count_classes())}
+        types.update(map(get_label_type, self._declared or []))
+        if len(types) > 1:
+            raise StoreError(
+                f"The store has labels of several types ({', '.join(sorted(types))}), but the "
+                "classes of a session are of one type. Pass other classes, or use another store."
+            )
 
     def check_known(self, known: Sequence[Any]) -> None:
         """Check that the classes of the labels that the learner has are classes of the session."""

@@ -200,7 +200,7 @@ def answers_to_frame(records: Sequence[Record]) -> Any:
     """Return records as a DataFrame, with times in UTC."""
     pandas = _import_pandas()
     frame = pandas.DataFrame(records, columns=list(RECORD_FIELDS))
-    return frame.assign(time=pandas.to_datetime(frame["time"], unit="s", utc=True))
+    return frame.assign(time=pandas.to_datetime(frame["time"], unit="s", utc=True, errors="coerce"))
 
 
 def rounds_to_frame(rounds: Sequence[Event]) -> Any:

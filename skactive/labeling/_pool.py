@@ -17,6 +17,7 @@ from skactive._utils.seeding import derived_seed
 from skactive._utils.text import pluralize
 from skactive.exceptions import PoolChangedError, PoolChangedWarning
 from skactive.labeling.state._events import Event, Ident, new_id
+from skactive.labeling.state._shapes import POOL, check_shape
 from skactive.labeling.stores import LabelStore
 from skactive.simulation._audit_sample import draw_audit_rows
 
@@ -124,7 +125,7 @@ def read_pools(store: LabelStore) -> list[dict[str, Any]]:
     """Return the pools that a store records, in order."""
     pools: list[dict[str, Any]] = []
     while (pool := store.fact(_name_fact(len(pools)))) is not None:
-        pools.append(pool)
+        pools.append(check_shape(f"fact {_name_fact(len(pools))}", pool, POOL))
     return pools
 
 
@@ -152,7 +153,7 @@ def _compare(
 ) -> _Change:
     """Find out which rows were added or changed since the last pool."""
     snapshot, last = store.read_snapshot(_HASHES), pools[-1]
-    if snapshot is None:
+    if snapshot is None or len(snapshot[1]) % 16:  # bytes per row
         return _compare_beginning(last, ids, X)
     before = np.frombuffer(snapshot[1], dtype=np.uint64).reshape(-1, 2)
     now = _hash(ids, X)

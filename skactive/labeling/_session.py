@@ -29,6 +29,7 @@ from skactive.labeling.state._events import Event, Ident, Label, new_id
 from skactive.labeling.state._leases import LiveLeases
 from skactive.labeling.state._progress import Progress, iter_records, progress_of
 from skactive.labeling.state._queue import Queue
+from skactive.labeling.state._shapes import MAX_SEED, check_seed
 from skactive.labeling.state._state import SessionState
 from skactive.labeling.stores._open import open_store
 
@@ -165,6 +166,8 @@ class LabelingSession:
         random_state: int | None = None,
     ) -> None:
         _check_session_settings(audit_share, refit_every, n_ahead, lease_seconds)
+        if (seed := draw_seed(random_state)) > MAX_SEED:  # a store keeps the seed for good
+            raise ValueError(f"random_state must be at most 2**32 - 1, got {random_state!r}.")
         self.X, self.ids = X, check_ids(ids, X)
         self.multilabel, self.lease_seconds = multilabel, lease_seconds
         self.hooks = check_hooks(hooks)
@@ -172,7 +175,7 @@ class LabelingSession:
         self.store, self._remove_temporary = open_store(store)
         try:
             ids_digest, grown = check_pool(self.store, self.ids, X, accept_changes=accept_changes)
-            self.seed = int(self.store.set_fact("seed", draw_seed(random_state)))
+            self.seed = check_seed(self.store.set_fact("seed", seed))
             planner = Planner(
                 learner,
                 X,
@@ -245,6 +248,7 @@ class LabelingSession:
             self._synced, self._rounds, notifier, self._classes, multilabel=self.multilabel
         )
         self._synced.load()
+        self._classes.check_stored()
         self._classes.check_known(planner.known_classes)
 
     # Handing out ----------------------------------------------------------------------------------

@@ -1,6 +1,12 @@
 """Facts of a store about a project: parts that are added, settings of the first version."""
 
+from contextlib import closing
+
+import pytest
+
+from skactive.cli._errors import CommandError
 from skactive.cli._recorded import add_part, complete_settings, read_parts, read_recorded
+from skactive.cli._stored_project import read_store
 from skactive.labeling import SQLiteLabelStore
 from skactive.labeling.state._events import Event
 
@@ -14,8 +20,8 @@ def test_parts_add_up(tmp_path):
     other = SQLiteLabelStore(tmp_path / "labels.db")
     add_part(other, "files", {"b": 3, "c": 4})
     other.close()
-    add_part(store, "files", {5: "x"})
-    assert read_parts(store, "files") == {"a": 1, "b": 3, "c": 4, 5: "x"}
+    add_part(store, "files", {5: 9})
+    assert read_parts(store, "files") == {"a": 1, "b": 3, "c": 4, 5: 9}
     store.close()
 
 
@@ -32,9 +38,16 @@ def test_settings_of_the_first_version_are_completed():
     assert complete_settings({"reading": 2, "label": "y"})["label"] == "y"
 
 
+SETTINGS = {
+    "kind": "text", "text": "body", "id": None, "label": "y", "classes": ["a", "b"], "batch": 10,
+    "multilabel": False, "model": "logistic", "strategy": "Auto", "audit": 0.1, "files": None,
+    "path": "/data.csv", "beside": "data.csv",
+}  # fmt: skip
+
+
 def make_labeled(tmp_path, *events):
     store = SQLiteLabelStore(tmp_path / "labels.db")
-    store.set_fact("campaign", {"label": "y", "classes": ["a", "b"]})
+    store.set_fact("campaign", SETTINGS)
     store.append(events)
     store.close()
     return read_recorded(tmp_path / "labels.db")
@@ -61,3 +74,24 @@ def test_renamed_classes_are_followed(tmp_path):
     recorded = make_labeled(tmp_path, *events)
     assert recorded.renamed == {"a": "b", "x": "b", "d": "c"}
     assert set(recorded.classes) == {"a", "b", "c", "d", "x"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("classes", [1]), ("path", None), ("audit", "all"), ("batch", True), ("kinds", [])],
+)
+def test_settings_that_nobody_stores(tmp_path, name, value):
+    with closing(SQLiteLabelStore(tmp_path / "labels.db")) as store:
+        store.set_fact("campaign", SETTINGS | {name: value})
+    with pytest.raises(CommandError, match="fact campaign of the store has a content that no"):
+        read_recorded(tmp_path / "labels.db")
+    with pytest.raises(CommandError, match="fact campaign"), read_store(tmp_path / "labels.db"):
+        pass
+
+
+@pytest.mark.parametrize("part", [5, [["n"]], [["n", "x"]], [[[], 1]], {"n": 1}, ["nn"]])
+def test_parts_that_nobody_stores(tmp_path, part):
+    with closing(SQLiteLabelStore(tmp_path / "labels.db")) as store:
+        store.set_fact("rows 1", part)
+    with pytest.raises(CommandError, match="fact rows 1 of the store has a content that no"):
+        read_recorded(tmp_path / "labels.db")

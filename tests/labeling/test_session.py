@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,15 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 
 from skactive import ActiveLearner
-from skactive.exceptions import LabelError, PoolChangedError, PoolChangedWarning, SkactiveWarning
+from skactive.exceptions import (
+    LabelError,
+    PoolChangedError,
+    PoolChangedWarning,
+    SkactiveWarning,
+    StoreError,
+)
 from skactive.labeling import LabelingSession, SQLiteLabelStore
+from skactive.labeling.state._events import Event
 from skactive.labeling.stores import salvage_store
 from skactive.stopping import Budget
 from skactive.strategies import Margin, Random
@@ -343,11 +351,40 @@ def test_ids_that_name_no_rows(open_session, ids, match):
 
 
 @pytest.mark.parametrize(
-    "options", [{"audit_share": 1.0}, {"refit_every": 0}, {"n_ahead": 0}, {"lease_seconds": 0}]
+    "options",
+    [
+        {"audit_share": 1.0},
+        {"refit_every": 0},
+        {"n_ahead": 0},
+        {"lease_seconds": 0},
+        {"random_state": 2**32},
+    ],
 )
 def test_settings_that_cannot_be(open_session, options):
     with pytest.raises(ValueError, match=next(iter(options))):
         open_session(**options)
+    open_session()  # the store is as it was
+
+
+@pytest.mark.parametrize(
+    ("fact", "value"), [("seed", "7"), ("pool", {"n_rows": "many"}), ("pool 1", [1])]
+)
+def test_facts_that_no_session_stores(open_session, tmp_path, fact, value):
+    with closing(SQLiteLabelStore(tmp_path / "labels.db")) as store:
+        if fact == "pool 1":
+            store.set_fact("pool", {"n_rows": 1, "ids": "", "rows": ""})
+        store.set_fact(fact, value)
+    with pytest.raises(StoreError, match=f"The fact {fact} of the store has a content that no"):
+        open_session()
+
+
+@pytest.mark.parametrize("classes", [None, ["yes", "no"]])
+def test_labels_of_several_types_that_no_session_stores(open_session, tmp_path, classes):
+    open_session(classes=classes).submit({0: "yes"})
+    with closing(SQLiteLabelStore(tmp_path / "labels.db")) as store:
+        store.append([Event("label", "x", item=1, value=7)])
+    with pytest.raises(StoreError, match=r"labels of several types \(number, string\)"):
+        open_session(classes=classes)
 
 
 def test_a_session_without_a_store_leaves_nothing_behind():

@@ -16,6 +16,7 @@ from skactive.labeling.state._changes import REFUSED, UNANSWERED, LabelChanges, 
 from skactive.labeling.state._codes import LabelCodes, RowCodes, get_classes, replace_class
 from skactive.labeling.state._events import Event, Ident, Label
 from skactive.labeling.state._open_leases import Lease, OpenLeases
+from skactive.labeling.state._shapes import PLAN, has_shape
 
 __all__ = ["Answer", "SessionState"]
 
@@ -257,6 +258,8 @@ class SessionState:
         self._changes.add_rename(codes, event.seq)
 
     def _apply_plan(self, event: Event) -> None:
+        if not has_shape(event.value, PLAN):
+            raise ValueError("it is not a plan")
         upto, by = event.value["upto"], event.value["by"]
         if self.settings is None and (self.plan is None or self.plan.value["by"] != by):
             self.plan, self.plan_positions = None, []

@@ -7,12 +7,14 @@ import sqlite3
 import stat
 import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from skactive.exceptions import StoreError
-from skactive.labeling.stores._errors import BUSY_SECONDS, explain
+from skactive.labeling.stores._errors import BUSY_SECONDS, SQLITE_ERRORS, explain, make_damage_error
+from skactive.labeling.stores._pages import count_commits
 from skactive.labeling.stores._schema import make_foreign_error, migrate, read_version
 
-__all__ = ["check_file", "connect", "connect_read_only", "copy_files", "copy_tables"]
+__all__ = ["check_file", "check_log", "connect", "connect_read_only", "copy_files", "copy_tables"]
 
 _LOG_SECONDS = 10.0  # how long to wait for a program that has a store of version 1 open
 
@@ -35,10 +37,12 @@ def check_file(path: Path) -> int:
     try:
         connection = sqlite3.connect(_make_uri(path, "immutable=1"), uri=True)
         try:
+            # Its end may be missing after a power loss, until its journal is rolled back
+            connection.execute("PRAGMA writable_schema=ON")
             return read_version(connection, path)
         finally:
             connection.close()
-    except sqlite3.Error as error:
+    except SQLITE_ERRORS as error:
         if "not a database" in str(error):
             raise make_foreign_error(path) from error
         raise explain(error, path) from error
@@ -94,6 +98,24 @@ def _leave_log(connection: sqlite3.Connection, path: Path) -> None:
                     f"{path} is in use by an older skactive: stop that program, and open it again."
                 ) from error
             time.sleep(0.05)
+
+
+def check_log(path: Path) -> None:
+    """Check that SQLite can read the write-ahead log of version 1 to its end, on a copy of it.
+
+    It ignores all that follows a damaged frame. That is right for the last transaction alone, which
+    nobody was told of if the power was lost while it was written.
+    """
+    with TemporaryDirectory(prefix="skactive-") as folder:
+        copy = copy_files(path, Path(folder))
+        connection = sqlite3.connect(copy)
+        try:
+            n_frames = connection.execute("PRAGMA wal_checkpoint").fetchone()[1]
+            n_ignored = count_commits(copy, max(n_frames, 0))
+        finally:
+            connection.close()
+    if n_ignored > 1:
+        raise make_damage_error(path, f"the last {n_ignored} transactions of its -wal")
 
 
 def connect_read_only(path: Path) -> sqlite3.Connection:

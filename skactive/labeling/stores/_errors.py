@@ -7,9 +7,11 @@ from pathlib import Path
 
 from skactive.exceptions import StoreError
 
-__all__ = ["BUSY_SECONDS", "explain", "make_damage_error"]
+__all__ = ["BUSY_SECONDS", "SQLITE_ERRORS", "explain", "make_damage_error"]
 
 BUSY_SECONDS = 60.0  # how long to wait for another process's transaction
+# sqlite3 decodes SQLite's messages, which may quote bytes of a damaged file
+SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
 
 _DAMAGED = (
     "the file is damaged. It was not changed: keep it. `skactive status --salvage` copies what can "
@@ -29,9 +31,9 @@ _EXPLANATIONS = (
 )
 
 
-def explain(error: sqlite3.Error, path: Path) -> StoreError:
+def explain(error: sqlite3.Error | UnicodeDecodeError, path: Path) -> StoreError:
     """Return the error to raise for an error of SQLite."""
-    text = str(error)
+    text = "".join(c if c.isprintable() else " " for c in str(error))
     for phrase, explanation in _EXPLANATIONS:
         if phrase in text:
             return StoreError(f"{path}: {explanation} (SQLite: {text})")

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-__all__ = ["iter_records"]
+__all__ = ["count_commits", "iter_records"]
 
 _PAGE_SIZE = 4096  # SQLite's default, which stores have
 _TABLE_LEAF = 13
@@ -49,6 +49,16 @@ def _read_pages(path: Path) -> list[tuple[int, bytes]]:
         begin = start + _FRAME_HEADER
         pages.append((number, frames[begin : begin + _PAGE_SIZE]))
     return pages
+
+
+def count_commits(path: Path, n_frames: int) -> int:
+    """Return the number of transactions in a write-ahead log after its first frames."""
+    log = path.with_name(f"{path.name}-wal")
+    content = log.read_bytes() if log.exists() else b""
+    size, salts = _FRAME_HEADER + _PAGE_SIZE, content[16:24]
+    starts = range(_WAL_HEADER + n_frames * size, len(content) - size + 1, size)
+    headers = (content[start : start + _FRAME_HEADER] for start in starts)
+    return sum(header[8:16] == salts and any(header[4:8]) for header in headers)
 
 
 def _iter_page(page: bytes, pages: dict[int, bytes]) -> Iterator[Record]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from skactive.exceptions import StoreError
 from skactive.labeling.state._events import Event
+from skactive.labeling.state._state import SessionState
 from skactive.labeling.stores._pages import iter_records
 from skactive.labeling.stores._rows import COLUMNS, Row, chain, check_old_rows, to_event
 from skactive.labeling.stores._sqlite import SQLiteLabelStore
@@ -106,11 +107,13 @@ def _find_events(records: Iterable[tuple[int, list[Any]]], problems: list[str]) 
         elif len(values) == len(COLUMNS) + 2 and isinstance(values[-1], int):
             old.append((position, values[-1], *_convert(values[1:-1])))
     rows = _choose_old(old, problems) if old and not versions else _choose(versions, problems)
+    state = SessionState(None)
     for row in rows:
         try:
             event = to_event(row)
-        except ValueError as error:
-            problems.append(f"event {row[0]} was left out: {error}")
+            state.apply([event])  # sessions would refuse the new store, too
+        except (ValueError, StoreError) as error:
+            problems.append(f"event {row[0]} was left out: {str(error).partition('. ')[0]}")
             continue
         if event.kind != "plan":
             yield event
@@ -178,9 +181,11 @@ def _choose_old(rows: list[Row], problems: list[str]) -> Iterator[Row]:
 
 
 def _describe(row: Row) -> str:
-    """Return what a damaged event seems to be."""
-    values = dict(zip(COLUMNS, row[2:], strict=True))
-    return ", ".join(f"{name} {values[name]!r}" for name in ("kind", "item", "value", "annotator"))
+    """Return what a damaged event or fact seems to be."""
+    columns = COLUMNS if len(row) == len(COLUMNS) + 2 else ("name", "value")
+    values = dict(zip(columns, row[2:], strict=True))
+    shown = [n for n in ("kind", "item", "name", "value", "annotator") if n in values]
+    return ", ".join(f"{name} {values[name]!r}" for name in shown)
 
 
 def _find_facts(
@@ -199,5 +204,5 @@ def _find_facts(
     for name, value in [row[2:] for row in chosen] if rows else old.items():
         try:
             yield name, json.loads(value)
-        except ValueError:
+        except (TypeError, ValueError, RecursionError):
             problems.append(f"the fact {name!r} was left out: it is not JSON")

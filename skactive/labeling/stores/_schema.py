@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from skactive.exceptions import StoreError
@@ -16,6 +17,7 @@ from skactive.labeling.stores._rows import COLUMNS, chain_rows, check_old_rows
 __all__ = [
     "APPLICATION_ID",
     "SCHEMA_VERSION",
+    "check_schema",
     "create",
     "make_foreign_error",
     "migrate",
@@ -135,6 +137,31 @@ def read_version(connection: sqlite3.Connection, path: Path) -> int:
     if version < 1:
         raise make_damage_error(path, f"format {version}")
     return version
+
+
+def check_schema(connection: sqlite3.Connection, path: Path) -> None:
+    """Check that tables and triggers are those of a store, so that SQLite checks the types."""
+    expected = sqlite3.connect(":memory:")
+    try:
+        expected.executescript(_SCHEMA)
+        missing = _list_parts(expected) - _list_parts(connection)
+    finally:
+        expected.close()
+    triggers = "SELECT name FROM sqlite_schema WHERE type IN ('trigger', 'view')"
+    found = {row[0] for row in connection.execute(triggers)}
+    if missing or found != {"no_update", "no_delete"}:
+        part = " ".join(map(str, min(missing, default=("triggers",))))
+        raise make_damage_error(path, f"its tables are not those of a store: {part}")
+
+
+def _list_parts(connection: sqlite3.Connection) -> set[tuple[Any, ...]]:
+    """Return tables, whether they are strict, and their columns with their types."""
+    query = (
+        "SELECT tables.name, strict, columns.name, columns.type, columns.[notnull], pk "
+        "FROM pragma_table_list AS tables, pragma_table_info(tables.name) AS columns "
+        "WHERE tables.name IN ('event', 'fact', 'snapshot')"
+    )
+    return set(connection.execute(query))
 
 
 def make_foreign_error(path: Path) -> StoreError:

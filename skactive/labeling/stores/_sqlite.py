@@ -15,15 +15,16 @@ from skactive.exceptions import StoreError
 from skactive.labeling.state._events import Event
 from skactive.labeling.stores._connection import (
     check_file,
+    check_log,
     connect,
     connect_read_only,
     copy_files,
     copy_tables,
 )
-from skactive.labeling.stores._errors import explain, make_damage_error
+from skactive.labeling.stores._errors import SQLITE_ERRORS, explain, make_damage_error
 from skactive.labeling.stores._identity import FileIdentity
 from skactive.labeling.stores._rows import Row, to_event, to_json, to_values
-from skactive.labeling.stores._schema import create, read_version
+from skactive.labeling.stores._schema import check_schema, create, read_version
 from skactive.labeling.stores._tables import EventTable, FactTable, SnapshotTable
 
 __all__ = ["SQLiteLabelStore"]
@@ -81,7 +82,6 @@ class SQLiteLabelStore:
             )
         if not os.path.lexists(self.path) and not read_only:
             create(self.path)
-        check_file(self.path)
         self._identity = FileIdentity(self.path)
         self._owner, self._remove_copy = os.getpid(), _do_nothing
         self._last_known = (0, 0)  # by the events before the present transaction
@@ -194,10 +194,10 @@ class SQLiteLabelStore:
             self._depth += 1
             try:
                 yield
-            except BaseException:
+            except BaseException as error:
                 self._depth -= 1
                 if self._depth == 0:
-                    self._roll_back()
+                    self._give_up(error)
                 raise
             self._depth -= 1
             if self._depth == 0:
@@ -315,15 +315,18 @@ class SQLiteLabelStore:
 
     def _open(self) -> sqlite3.Connection:
         try:
+            version = check_file(self.path)
+            if version == 1:
+                check_log(self.path)
             if not self.read_only:
                 return connect(self.path)
-            if check_file(self.path) > 1:  # version 1 has a write-ahead log beside it
+            if version > 1:  # version 1 has a write-ahead log beside it
                 with suppress(sqlite3.OperationalError):  # a journal has to be rolled back
                     return connect_read_only(self.path)
             folder = TemporaryDirectory(prefix="skactive-")
             self._remove_copy = folder.cleanup
             return connect(copy_files(self.path, Path(folder.name)))
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             raise explain(error, self.path) from error
 
     def _run(self, work: Callable[[sqlite3.Connection], Any]) -> Any:
@@ -337,7 +340,7 @@ class SQLiteLabelStore:
                 self._depth = 0
             try:
                 return work(self._connection)
-            except sqlite3.Error as error:
+            except SQLITE_ERRORS as error:
                 raise explain(error, self.path) from error
 
     def _query(self, query: str, *parameters: Any) -> list[Row]:
@@ -347,12 +350,13 @@ class SQLiteLabelStore:
         if self.read_only:
             raise StoreError(f"{self.path} was opened for reading only: open it without read_only.")
         self._check_identity()  # a journal beside another file would damage that
-        self._query("BEGIN IMMEDIATE")
+        self._last_known = self._events.last_known
         try:
+            self._query("PRAGMA shrink_memory")  # the checks read the file, not cached pages of it
+            self._query("BEGIN IMMEDIATE")
             self._events.check_unchanged()
-            self._last_known = self._events.last_known
-        except BaseException:
-            self._roll_back()
+        except BaseException as error:
+            self._give_up(error)
             raise
 
     def _commit(self) -> None:
@@ -361,10 +365,16 @@ class SQLiteLabelStore:
                 self._query("COMMIT")
             else:
                 self._roll_back()
-        except BaseException:
-            self._roll_back()
+        except BaseException as error:
+            self._give_up(error)
             raise
         self._check_identity()  # what was written to a file without a name is not acknowledged
+
+    def _give_up(self, error: BaseException) -> None:
+        """Roll back, and raise a better error if SQLite could not find the file any more."""
+        self._roll_back()
+        if isinstance(error, StoreError):
+            self._check_identity()
 
     def _roll_back(self) -> None:
         self._events.last_known = self._last_known
@@ -376,9 +386,12 @@ class SQLiteLabelStore:
 
     def _check_all(self) -> None:
         """Check the structure of the file, its facts, and that the last event is there."""
-        damage = self._query("PRAGMA quick_check(1)")[0][0]
+        self._run(lambda connection: check_schema(connection, self.path))
+        # Only who writes looks up ids, in an index that takes ten times as long to check
+        check = "quick_check" if self.read_only else "integrity_check"
+        damage = self._query(f"PRAGMA {check}(1)")[0][0]
         if damage != "ok":
-            raise make_damage_error(self.path, f"SQLite: {damage}")
+            raise make_damage_error(self.path, f"SQLite: {' '.join(damage.split())}")
         self._facts.read()
         self._events.read_last()
 

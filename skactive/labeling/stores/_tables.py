@@ -18,6 +18,9 @@ Query: TypeAlias = Callable[..., list[Row]]  # an SQL statement and its paramete
 
 _NAMES = f"seq, checksum, {', '.join(COLUMNS)}"
 _INSERT = f"INSERT INTO event ({_NAMES}) VALUES ({', '.join('?' * (len(COLUMNS) + 2))})"
+# The last position that was ever given in a table, whose rows may be missing. It is read together
+# with them: between two queries others may write.
+_FINAL = "(SELECT max(seq) AS final FROM sqlite_sequence WHERE name = ?)"
 _CHUNK = 500  # positions in one query: SQLite limits the number of parameters
 
 
@@ -50,10 +53,14 @@ class EventTable:
 
     def read_last(self) -> tuple[int, int]:
         """Return the position and the checksum of the last event; 0 and 0 without one."""
-        last = self._query("SELECT seq, checksum FROM event ORDER BY seq DESC LIMIT 1")
-        if (last[0][0] if last else 0) != _read_end(self._query, "event"):
+        query = (
+            f"SELECT final, seq, checksum FROM {_FINAL} "
+            "LEFT JOIN event ON seq = (SELECT max(seq) FROM event)"
+        )
+        ((final, last, checksum),) = self._query(query, "event")
+        if (final or 0) != (last or 0):
             raise make_damage_error(self._path, "the last events are missing")
-        return last[0][:2] if last else (0, 0)
+        return last or 0, checksum or 0
 
     def read_after(self, after: int, limit: int | None) -> list[Row]:
         """Return up to `limit` rows after a position."""
@@ -171,9 +178,11 @@ class FactTable:
         return self._query("SELECT name, value FROM fact")
 
     def _read_checked(self) -> list[Row]:
-        rows = self._query("SELECT seq, checksum, name, value FROM fact ORDER BY seq")
-        is_whole = (rows[-1][0] if rows else 0) == _read_end(self._query, "fact")
-        if not is_whole or any(check_rows(rows, 0)):
+        columns = "final, seq, checksum, name, value"
+        found = self._query(f"SELECT {columns} FROM {_FINAL} LEFT JOIN fact ORDER BY seq", "fact")
+        rows = [row[1:] for row in found if row[1] is not None]
+        final, last = found[-1][:2]
+        if (final or 0) != (last or 0) or any(check_rows(rows, 0)):
             raise make_damage_error(self._path, "a fact (a setting or the seed) was changed")
         return [row[2:] for row in rows]
 
@@ -197,11 +206,13 @@ class SnapshotTable:
         if self._version == 1:
             return None
         found = self._query(
-            "SELECT snapshot.seq, snapshot.checksum, content FROM snapshot JOIN event "
+            # NOT INDEXED: a damaged index may lead to another snapshot
+            "SELECT snapshot.seq, snapshot.checksum, content FROM snapshot NOT INDEXED JOIN event "
             "ON event.seq = snapshot.seq AND event.checksum = event_checksum WHERE name = ?",
             name,
         )
-        if not found or crc32(found[0][2]) != found[0][1]:
+        is_whole = found and isinstance(found[0][2], bytes) and crc32(found[0][2]) == found[0][1]
+        if not is_whole:
             return None
         return found[0][0], found[0][2]
 
@@ -212,12 +223,6 @@ class SnapshotTable:
             "WHERE seq = ?",
             *(name, crc32(content), content, position),
         )
-
-
-def _read_end(query: Query, table: str) -> int:
-    """Return the last position that was ever given in a table; its rows may be missing."""
-    end = query("SELECT seq FROM sqlite_sequence WHERE name = ?", table)
-    return end[0][0] if end else 0
 
 
 def _marks(n: int) -> str:

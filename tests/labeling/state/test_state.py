@@ -131,7 +131,7 @@ def test_a_plan_becomes_due_at_a_place_that_the_events_alone_decide(history, eve
 
 
 def plan(name, upto, ids, seq):
-    value = {"by": name, "upto": upto, "ids": ids, "scores": [0.5] * len(ids)}
+    value = {"by": name, "upto": upto, "n_labels": upto, "ids": ids, "scores": [0.5] * len(ids)}
     return Event("plan", f"plan:{name}:{upto}", value=value, seq=seq)
 
 

@@ -16,30 +16,18 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from label_stores import check_refused, fill, labels
 
 from skactive.exceptions import StoreError
 from skactive.labeling import LabelStore, SQLiteLabelStore
 from skactive.labeling.state._events import Event, new_id
+from skactive.labeling.state._state import SessionState
 from skactive.labeling.stores import _schema, _sqlite, salvage_store
 
 
 @pytest.fixture
 def path(tmp_path):
     return tmp_path / "labels.db"
-
-
-def labels(n, start=0):
-    return [
-        Event("label", f"e{i}", item=i, value=f"c{i % 3}", annotator="ann", seconds=1.5, time=9.0)
-        for i in range(start, start + n)
-    ]
-
-
-def fill(path, n=200):
-    store = SQLiteLabelStore(path)
-    store.append(labels(n))
-    store.close()
-    return path.read_bytes()
 
 
 # -- what is stored ----------------------------------------------------------------------------
@@ -225,14 +213,6 @@ def test_a_store_may_be_used_after_a_fork(path):
 
 
 # -- what is no store, or no more --------------------------------------------------------------
-
-
-def check_refused(path, match, before=None):
-    before = path.read_bytes() if before is None else before
-    with pytest.raises(StoreError, match=match) as caught:
-        SQLiteLabelStore(path)
-    assert path.name in str(caught.value)
-    assert path.read_bytes() == before  # untouched
 
 
 def test_an_empty_file_is_no_store(path):
@@ -590,9 +570,78 @@ def test_one_flipped_bit_costs_one_event_at_most(path, tmp_path, place):
         assert event._replace(seq=0) == expected[event_id]
 
 
+def test_events_that_no_session_stores_are_not_salvaged(path):
+    store = SQLiteLabelStore(path)
+    store.append([*labels(2), Event("settle", "x"), Event("lease", "y", value=7), *labels(1, 2)])
+    store.close()
+    salvaged = salvage_store(path)
+    assert salvaged.n_events == 3
+    assert [problem.partition(" of the store")[0] for problem in salvaged.problems] == [
+        "event 3 was left out: Event 3",
+        "event 4 was left out: Event 4",
+    ]
+    SessionState(None).apply(SQLiteLabelStore(salvaged.output).events())
+
+
 def test_a_file_without_events_is_not_salvaged(path, tmp_path):
     path.write_bytes(os.urandom(9000))
     with pytest.raises(StoreError, match="no event that is intact"):
         salvage_store(path)
     with pytest.raises(StoreError, match="cannot be read"):
         salvage_store(tmp_path / "nowhere.db")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="files that are open can be moved")
+@pytest.mark.parametrize("lose", ["move", "delete"])
+def test_a_file_that_is_lost_within_a_transaction(path, tmp_path, lose):
+    """SQLite calls it read-only then: but it has other labels that must not get lost."""
+    store = SQLiteLabelStore(path)
+    store.append(labels(5))
+
+    def lose_within_a_transaction():
+        with store.exclusive():
+            if lose == "move":
+                path.rename(tmp_path / "moved.db")
+            else:
+                path.unlink()
+            store.append(labels(1, start=5))
+
+    found = tmp_path / ("moved.db" if lose == "move" else "labels-rescued-1.db")
+    with pytest.raises(StoreError, match=rf"was moved or deleted .*{found.name}"):
+        lose_within_a_transaction()
+    assert len(SQLiteLabelStore(found).events()) == 5
+
+
+def test_pages_that_are_kept_in_memory_hide_no_other_contents(path):
+    """A copy is written over the file, and changed until SQLite takes it for the same."""
+    store = SQLiteLabelStore(path)
+    store.append(labels(1))
+    whole = path.read_bytes()
+    store.append(labels(1, start=1))
+    store.append(labels(1, start=2))
+    path.write_bytes(whole)
+    code = f"""
+        from skactive.labeling import SQLiteLabelStore
+        from skactive.labeling.state._events import Event
+        store = SQLiteLabelStore({str(path)!r})
+        for i in range(2):
+            store.append([Event("label", f"other {{i}}", item=i, value="c0", time=9.0)])
+        store.close()
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=True)
+    with pytest.raises(StoreError, match="was overwritten by other contents"):
+        store.append(labels(1, start=3))
+    store.close()
+    found = [event.id for event in SQLiteLabelStore(path).events()]
+    assert found == ["e0", "other 0", "other 1"]
+
+
+def test_a_damaged_fact_is_left_out_of_what_is_salvaged(path):
+    store = SQLiteLabelStore(path)
+    store.set_fact("seed", 12345678)
+    store.append(labels(3))
+    store.close()
+    path.write_bytes(path.read_bytes().replace(b"12345678", b"12345679"))
+    salvaged = salvage_store(path)
+    assert salvaged.problems == ["fact 1 is damaged: name 'seed', value '12345679'"]
+    assert salvaged.n_events == 3

@@ -1,16 +1,12 @@
 """Check that no answer is lost when processes that label one pool are killed at random.
 
-    python tests/labeling/crash_campaign.py --items 2000 --processes 4 --kills 20 --seed 0
+    python tests/campaigns/kills.py --items 2000 --processes 4 --kills 20 --seeds 6
 
 Each worker writes an answer to its own file once the session has acknowledged it. At the end, all
 these answers must be in the store, once and unchanged; all rows must be labeled; and two sessions
 opened one after the other must ask for the same rows next, also before all rows are labeled.
 """
 
-from __future__ import annotations
-
-import argparse
-import json
 import random
 import signal
 import subprocess
@@ -21,6 +17,7 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+from _stores import Tally, parse_options
 from sklearn.naive_bayes import GaussianNB
 
 from skactive import ActiveLearner
@@ -56,30 +53,27 @@ def work(folder, name, n_items):
 
 
 def start(folder, name, n_items):
-    command = [sys.executable, __file__, "--work", name, "--folder", folder]
-    return subprocess.Popen([*command, "--items", str(n_items)])
+    return subprocess.Popen([sys.executable, __file__, "--worker", folder, name, str(n_items)])
 
 
 def play(folder, n_items, n_processes, n_kills, seed):
-    """Start workers, kill and restart some of them; return the answer counts at the kills."""
+    """Start workers, and kill and restart some of them."""
     rng = random.Random(seed)
     open_session(folder, n_items)[0].close()
     names = [f"annotator-{i}" for i in range(n_processes)]
     workers = {name: start(folder, name, n_items) for name in names}
-    killed = []
-    for n_answers in sorted(rng.sample(range(n_items * 9 // 10), n_kills)):
+    moments = sorted(rng.sample(range(n_items * 9 // 10), n_kills))
+    for number, n_answers in enumerate(moments, 1):
         while count_noted(folder) < n_answers:
             time.sleep(0.002)
         name = rng.choice([name for name in names if workers[name].poll() is None] or names)
         workers[name].send_signal(signal.SIGKILL)
         workers[name].wait()
-        killed.append(n_answers)
         workers[name] = start(folder, name, n_items)
-        if len(killed) % 5 == 0:
+        if number % 5 == 0:
             check_same_next(folder, n_items)
     if any(worker.wait() for worker in workers.values()):
         raise SystemExit("a worker failed")
-    return killed
 
 
 def count_noted(folder):
@@ -104,40 +98,38 @@ def check_same_next(folder, n_items):
         raise SystemExit(f"after opening again others are next: {asked}")
 
 
-def verdict(folder, n_items):
+def judge(folder, n_items, tally):
+    """Add what is lost or wrong in the store; return counts."""
     session, truth = open_session(folder, n_items)
     records = session.records()
     session.close()
     noted = [line for f in folder.glob("*.acknowledged") for line in f.read_text().split()]
     found = Counter(record["id"] for record in records)
-    return {
-        "acknowledged": len(noted),
-        "lost": sum(found[ident] == 0 for ident in noted),
-        "twice": sum(count > 1 for count in found.values()),
-        "wrong": sum(record["label"] != truth[record["id"]] for record in records),
-        "labeled": len(found),
-    }
+    for ident in noted:
+        if not found[ident]:
+            tally.add("lost", ident)
+    for ident, count in found.items():
+        if count > 1:
+            tally.add("silent", f"{ident} is there {count} times")
+    for record in records:
+        if record["label"] != truth[record["id"]]:
+            tally.add("silent", f"another label: {record}")
+    return Counter(acknowledged=len(noted), labeled=len(found))
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--items", type=int, default=2000)
-    parser.add_argument("--processes", type=int, default=4)
-    parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--work")
-    parser.add_argument("--folder", type=Path)
-    options = parser.parse_args()
-    if options.work:
-        work(options.folder, options.work, options.items)
-        return
-    with tempfile.TemporaryDirectory() as name:
-        folder, began = Path(name), time.perf_counter()
-        killed = play(folder, options.items, options.processes, options.kills, options.seed)
-        found = verdict(folder, options.items)
-        seconds = round(time.perf_counter() - began, 1)
-    print(json.dumps(found | {"killed_at": killed, "seconds": seconds}))
+def run_campaign(n_items, n_processes, n_kills, n_seeds, seed):
+    """Kill processes, with several seeds."""
+    tally, counts = Tally("kills"), Counter()
+    for number in range(seed, seed + n_seeds):
+        with tempfile.TemporaryDirectory() as name:
+            play(Path(name), n_items, n_processes, n_kills, number)
+            counts += judge(Path(name), n_items, tally)
+    tally.report(n_kills * n_seeds, **counts)
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] == ["--worker"]:
+        work(Path(sys.argv[2]), sys.argv[3], int(sys.argv[4]))
+    else:
+        options = parse_options(__doc__, items=2000, processes=4, kills=20, seeds=6)
+        run_campaign(options.items, options.processes, options.kills, options.seeds, options.seed)

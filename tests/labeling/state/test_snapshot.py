@@ -33,8 +33,10 @@ others = st.sampled_from(
         Event("class", "", value="z"),
         Event("rename", "", value={"old": "x", "new": "z"}),
         Event("lease", "", None, "ann", {"items": [1, 2], "session": "s", "expires": 9.0}),
-        Event("plan", "", value={"by": "me", "upto": 1, "ids": [3], "scores": [0.5]}),
-        Event("plan", "", value={"by": "me", "upto": 7, "ids": [4], "scores": None}),
+        Event(
+            "plan", "", value={"by": "me", "upto": 1, "n_labels": 0, "ids": [3], "scores": [0.5]}
+        ),
+        Event("plan", "", value={"by": "me", "upto": 7, "n_labels": 5, "ids": [4], "scores": None}),
     ]
 )
 histories = st.lists(answers | undos | others, max_size=20)

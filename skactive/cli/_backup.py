@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from skactive._utils.files import publish_file
+from skactive._utils.text import pluralize
 from skactive.cli._errors import CommandError
 from skactive.cli._output import print_line
 from skactive.exceptions import StoreError
@@ -53,13 +55,13 @@ def run_backup(options: dict[str, Any]) -> None:
         _copy(options["store"], temporary)
         with read_store(temporary) as project:
             n_labels, n_events = project.progress().n_labeled, project.state.position
-        _publish(temporary, copy)
+        _name_copy(temporary, copy)
     finally:
         for leftover in copy.parent.glob(f"{temporary.name}*"):
             leftover.unlink()
     print_line(
-        f"{copy} holds {n_labels:,} labels, in {n_events:,} events; each was read back and is "
-        "intact"
+        f"{copy} holds {pluralize(n_labels, 'label')}, in {pluralize(n_events, 'event')}; each was "
+        "read back and is intact"
     )
 
 
@@ -72,10 +74,10 @@ def _check_new(copy: Path) -> None:
 
 
 def _copy(store: Path, copy: Path) -> None:
-    from skactive.cli.reading import check_file
+    from skactive.cli.reading import check_regular_file
     from skactive.labeling.stores import SQLiteLabelStore
 
-    check_file(store)
+    check_regular_file(store)
     try:
         source = SQLiteLabelStore(store, read_only=True)
         try:
@@ -86,15 +88,10 @@ def _copy(store: Path, copy: Path) -> None:
         raise CommandError(str(error)) from error
 
 
-def _publish(temporary: Path, copy: Path) -> None:
-    """Give a file its name, unless another process has taken that."""
+def _name_copy(temporary: Path, copy: Path) -> None:
     try:
-        os.link(temporary, copy)
-    except FileExistsError:
+        publish_file(temporary, copy)
+    except FileExistsError:  # made by another process meanwhile
         raise CommandError(f"{copy} exists already: name a new file for the copy") from None
-    except OSError:  # a file system without links
-        _check_new(copy)
-        try:
-            temporary.rename(copy)
-        except OSError as error:
-            raise CommandError(f"{copy} cannot be written: {error.strerror or error}") from error
+    except OSError as error:
+        raise CommandError(f"{copy} cannot be written: {error.strerror or error}") from error

@@ -1,38 +1,15 @@
-"""Cells of a table: what is missing, how a value is written, and where it stands in the file."""
+"""Cells of a table: characters that cannot be shown, and the words for where cells stand."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any
 
-__all__ = ["INVALID_CHARACTER", "clean_text", "format_rows", "is_missing", "list_first", "to_text"]
+__all__ = ["INVALID_CHARACTER", "clean_text", "format_rows", "list_first"]
 
 # Surrogates, which no file can hold, and control characters but tabs and ends of lines
 INVALID_CHARACTER = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _MAX_LISTED = 5
-
-
-def is_missing(value: Any) -> bool:
-    """Return whether a cell is empty: None, NaN or no visible text."""
-    if value is None or (isinstance(value, str) and not value.strip()):
-        return True
-    return not hasattr(value, "__len__") and _differs_from_itself(value)
-
-
-def _differs_from_itself(value: Any) -> bool:
-    try:
-        return bool(value != value)
-    except TypeError:  # pandas.NA
-        return True
-
-
-def to_text(value: Any) -> str:
-    """Return a cell as a text: a missing one is empty, an object is written as JSON."""
-    if isinstance(value, str):
-        return value
-    return "" if is_missing(value) else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def clean_text(text: str) -> str:

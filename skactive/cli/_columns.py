@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from skactive.cli._cells import clean_text, is_missing, to_text
+from skactive._utils.values import format_value, is_blank
+from skactive.cli._cells import clean_text
 
 __all__ = ["Column", "parse_date", "parse_number"]
 
@@ -35,7 +36,7 @@ def parse_number(value: Any) -> float | None:
         return float("nan") if _means_no_number(value) else None
     if isinstance(value, Real | Decimal) and not isinstance(value, bool | np.bool_):
         return float(value)
-    return float("nan") if is_missing(value) else None
+    return float("nan") if is_blank(value) else None
 
 
 def _means_no_number(text: str) -> bool:
@@ -44,7 +45,7 @@ def _means_no_number(text: str) -> bool:
 
 def parse_date(value: Any) -> float | None:
     """Return the date in a cell as days since 1970, or None; NaN if it is missing."""
-    if is_missing(value):
+    if is_blank(value):
         return float("nan")
     if isinstance(value, str):
         if not _ISO_DATE.fullmatch(value):
@@ -63,21 +64,21 @@ def parse_date(value: Any) -> float | None:
 
 def _parse_boolean(value: Any) -> str | None:
     """Return "true" or "false", or None; "" if it is missing."""
-    if is_missing(value):
+    if is_blank(value):
         return ""
     text = str(value).strip().lower()
     return text if text in {"true", "false"} else None
 
 
 def _parse_category(value: Any) -> str:
-    return clean_text(to_text(value)).strip()
+    return clean_text(format_value(value)).strip()
 
 
 def _write_date(value: Any) -> str | None:
     """Return a date as it is shown, or None if it is none; "" if it is missing."""
     if parse_date(value) is None:
         return None
-    return "" if is_missing(value) else str(value).strip()
+    return "" if is_blank(value) else str(value).strip()
 
 
 _PARSERS: dict[str, Callable[[Any], float | str | None]] = {
@@ -124,7 +125,7 @@ class Column:
     @cached_property
     def texts(self) -> list[str]:
         """Cells that are not missing, as stripped texts."""
-        return [_parse_category(value) for value in self.values if not is_missing(value)]
+        return [_parse_category(value) for value in self.values if not is_blank(value)]
 
     @cached_property
     def distinct(self) -> set[Any]:
@@ -160,4 +161,4 @@ class Column:
 
 
 def _is_without_value(value: Any) -> bool:
-    return is_missing(value) or (isinstance(value, str) and _means_no_number(value))
+    return is_blank(value) or (isinstance(value, str) and _means_no_number(value))

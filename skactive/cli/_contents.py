@@ -10,21 +10,22 @@ from typing import Any
 
 import numpy as np
 
+from skactive._utils.values import format_value, is_blank
 from skactive.cli._arguments import split_names
-from skactive.cli._cells import INVALID_CHARACTER, clean_text, format_rows, is_missing, to_text
+from skactive.cli._cells import INVALID_CHARACTER, clean_text, format_rows
 from skactive.cli._columns import Column
 from skactive.cli._data_source import ReadingOptions
 from skactive.cli._errors import CommandError
 from skactive.cli._suspects import check_features, check_named_features
 from skactive.cli._table_features import describe_features
-from skactive.cli.reading import Table, check_column, check_finite
+from skactive.cli.reading import Table, check_column, check_finite, import_library
 
-__all__ = ["Content", "read_features", "read_texts", "split_text_columns"]
+__all__ = ["RowContents", "read_features", "read_texts", "split_text_columns"]
 
 
 @dataclass(frozen=True, eq=False)
-class Content:
-    """Content of all rows of a file.
+class RowContents:
+    """RowContents of all rows of a file.
 
     Parameters
     ----------
@@ -33,7 +34,7 @@ class Content:
     rows : list of str or DataFrame
         The content.
     keys : dict of int to hashable
-        Content of each row that is not empty, by its position.
+        RowContents of each row that is not empty, by its position.
     kinds : dict of str to str
         Of a table: kinds of its features.
     notes : list of str
@@ -50,7 +51,7 @@ class Content:
 # Texts ------------------------------------------------------------------------------------------
 
 
-def read_texts(table: Table, path: Path, options: ReadingOptions) -> Content:
+def read_texts(table: Table, path: Path, options: ReadingOptions) -> RowContents:
     """Read the texts of a table.
 
     Raises
@@ -64,7 +65,7 @@ def read_texts(table: Table, path: Path, options: ReadingOptions) -> Content:
     cells = zip(*(table.columns[name] for name in names), strict=True)
     written = [_join_texts(row) for row in cells]
     texts = [clean_text(text) for text in written]
-    return Content(
+    return RowContents(
         "text",
         texts,
         {position: text for position, text in enumerate(texts) if text.strip()},
@@ -84,8 +85,8 @@ def split_text_columns(names: str, columns: Collection[str]) -> list[str]:
 
 def _join_texts(cells: Sequence[Any]) -> str:
     if len(cells) == 1:
-        return to_text(cells[0])
-    return "\n\n".join(to_text(cell) for cell in cells if not is_missing(cell))
+        return format_value(cells[0])
+    return "\n\n".join(format_value(cell) for cell in cells if not is_blank(cell))
 
 
 def _note_cleaned(texts: Sequence[str], lines: Sequence[int]) -> list[str]:
@@ -100,7 +101,7 @@ def _note_cleaned(texts: Sequence[str], lines: Sequence[int]) -> list[str]:
 # Tables -----------------------------------------------------------------------------------------
 
 
-def read_features(table: Table, path: Path, options: ReadingOptions) -> Content:
+def read_features(table: Table, path: Path, options: ReadingOptions) -> RowContents:
     """Read the features of a table.
 
     Raises
@@ -108,7 +109,7 @@ def read_features(table: Table, path: Path, options: ReadingOptions) -> Content:
     CommandError
         If a column is missing, or looks like ids, labels or texts and was not named.
     """
-    pandas = _import_pandas(path)
+    pandas = import_library("pandas", "data", path)
     columns = _choose_columns(table, path, options)
     kinds = options.kinds or {column.name: column.kind for column in columns}
     for column in columns:
@@ -123,7 +124,7 @@ def read_features(table: Table, path: Path, options: ReadingOptions) -> Content:
     )
     numbers = [name for name in cells if kinds[name] == "number"]
     check_finite(rows[numbers].to_numpy(dtype=np.float64), path)
-    return Content(
+    return RowContents(
         "table",
         rows,
         {position: key for position, key in keys.items() if any(cell is not None for cell in key)},
@@ -168,7 +169,7 @@ def _check_kind(column: Column, kind: str, path: Path, lines: Sequence[int]) -> 
 
 def _make_key(cells: Sequence[Any]) -> tuple[Any, ...]:
     """Return the cells of a row, None where they are missing."""
-    return tuple(None if is_missing(cell) else cell for cell in cells)
+    return tuple(None if is_blank(cell) else cell for cell in cells)
 
 
 def _note_features(
@@ -180,13 +181,3 @@ def _note_features(
         empty = [repr(name) for name in table.columns if name not in taken]
         notes += [f"Empty columns left out: {', '.join(empty)}"] if empty else []
     return notes
-
-
-def _import_pandas(path: Path) -> Any:
-    try:
-        import pandas  # late: an extra
-    except ImportError as error:
-        raise CommandError(
-            f'reading {path.name} needs pandas: pip install "skactive[data]"'
-        ) from error
-    return pandas

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from skactive._utils.files import is_standard_output
-from skactive._utils.text import take_first_line
+from skactive._utils.text import pluralize, take_first_line
 from skactive.cli._errors import CommandError
 from skactive.cli._output import print_line, print_note
 
@@ -92,7 +92,7 @@ def run_export(options: dict[str, Any]) -> None:
     except OSError as error:
         raise CommandError(f"{output} cannot be written: {error.strerror or error}") from error
     n_rows, noun = len(content.columns["id"]), "answer" if options.get("answers") else "row"
-    for line in [*notes, f"{n_rows:,} {noun}{'s' * (n_rows != 1)}: {output}"]:
+    for line in [*notes, f"{pluralize(n_rows, noun)}: {output}"]:
         if is_standard_output(output):
             print_note(line)
         else:

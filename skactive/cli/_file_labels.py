@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from skactive._utils.values import format_value, is_blank
 from skactive.cli._arguments import join_names, normalize_name
-from skactive.cli._cells import format_rows, is_missing, list_first, to_text
+from skactive.cli._cells import format_rows, list_first
 from skactive.cli._errors import CommandError
 
 __all__ = ["MAX_CLASSES", "FileLabels", "read_labels"]
@@ -67,7 +68,7 @@ def read_labels(
     CommandError
         If a value is not among the classes, or the column does not hold classes.
     """
-    cells = {position: value for position, value in values.items() if not is_missing(value)}
+    cells = {position: value for position, value in values.items() if not is_blank(value)}
     separator = _find_separator(cells.values(), classes or ()) if multilabel else None
     named = {i: _split_cell(value, separator, classes or ()) for i, value in cells.items()}
     if not multilabel:
@@ -79,7 +80,9 @@ def read_labels(
     else:
         _check_declared(name, rows_of, lines, classes)
     labels = {i: names if multilabel else names[0] for i, names in folded.items()}
-    notes = _describe(name, len(labels), len(values), separator, None if classes else rows_of)
+    notes = _describe_labels(
+        name, len(labels), len(values), separator, None if classes else rows_of
+    )
     return FileLabels(labels, list(classes or sorted(rows_of)), notes)
 
 
@@ -117,7 +120,7 @@ def _is_json_list(text: str) -> bool:
 def _name_class(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return normalize_name(to_text(value))
+    return normalize_name(format_value(value))
 
 
 def _fold_number(name: str, classes: Collection[str] | None) -> str:
@@ -199,7 +202,7 @@ def _name_values(rows_of: Mapping[str, Sequence[int]], lines: Sequence[int]) -> 
     return list_first(named)
 
 
-def _describe(
+def _describe_labels(
     name: str, n_labels: int, n_rows: int, separator: str | None, classes: Collection[str] | None
 ) -> list[str]:
     """Return lines about the labels that were read."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from skactive._utils.fingerprint import digest
+from skactive._utils.text import pluralize
 from skactive.cli._cells import list_first
 from skactive.cli._data_source import DataSource
 from skactive.cli._errors import CommandError
@@ -19,7 +20,7 @@ def note_new_rows(source: DataSource, recorded: Recorded) -> list[str]:
     n_new = len(source.rows) - recorded.n_rows
     if not recorded.n_rows or n_new <= 0:
         return []
-    return [f"{n_new:,} new {'row' if n_new == 1 else 'rows'}"]
+    return [pluralize(n_new, "new row")]
 
 
 def get_sizes(path: Path, source: DataSource) -> dict[str, int]:

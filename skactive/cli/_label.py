@@ -65,7 +65,7 @@ def run_label(options: dict[str, Any]) -> None:
     with threadpool_limits(limits=1), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Those of fits would garble the screen
         signal_number = _label(project, annotator)
-    summary = _summarize(project, options)
+    summary = _summarize_project(project, options)
     try:
         print_line("")
         if signal_number == signal.SIGINT:
@@ -80,11 +80,11 @@ def run_label(options: dict[str, Any]) -> None:
 
 def _label(project: LabelingProject, annotator: str) -> int:
     """Label until the person quits; return the number of the signal that ended it, or 0."""
+    from skactive._utils.sanitizing import sanitize
     from skactive.labeling.terminal._console import HungUpError
     from skactive.labeling.terminal._labeler import Labeler
     from skactive.labeling.terminal._open import open_console
     from skactive.labeling.terminal._signals import Signals, StoppedError
-    from skactive.labeling.terminal._text import sanitize
     from skactive.labeling.terminal._viewer import make_viewer
 
     notes: list[str] = []
@@ -119,12 +119,12 @@ def _make_content(project: LabelingProject) -> Callable[[Any], Any]:
     if project.source.kind == "text":
         return lambda row: row[0]
     if project.source.kind == "table":
-        return lambda row: [(str(name), _format_cell(cell)) for name, cell in row.iloc[0].items()]
+        return lambda row: [(str(name), _write_cell(cell)) for name, cell in row.iloc[0].items()]
     folder = project.path.resolve()
     return lambda row: str(folder / row[0])
 
 
-def _format_cell(cell: Any) -> str:
+def _write_cell(cell: Any) -> str:
     if isinstance(cell, str):
         return cell
     return "" if cell != cell else f"{cell:.10g}"
@@ -143,7 +143,7 @@ def _check_name(name: str) -> str:
     return name.strip()
 
 
-def _summarize(project: LabelingProject, options: dict[str, Any]) -> str:
+def _summarize_project(project: LabelingProject, options: dict[str, Any]) -> str:
     """Return how many labels there are, and the command that continues."""
     from skactive.cli._stored_project import read_store
 

@@ -9,8 +9,8 @@ from importlib import import_module
 from typing import Any, NamedTuple, NoReturn
 
 from skactive import __version__
+from skactive._utils.sanitizing import sanitize
 from skactive.cli._output import print_own_text
-from skactive.labeling.terminal._text import sanitize
 
 __all__ = ["run_command"]
 

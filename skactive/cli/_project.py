@@ -21,7 +21,7 @@ from skactive.cli._project_options import (
     resolve_settings,
 )
 from skactive.cli._recorded import Recorded, add_part, complete_settings, read_parts, read_recorded
-from skactive.cli.reading import check_file
+from skactive.cli.reading import check_regular_file
 from skactive.exceptions import PoolChangedError, SkactiveWarning, StoreError
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class LabelingProject:
         CommandError
             If the store cannot be opened, or was created for other rows or with other settings.
         """
-        report = report or _ignore_line
+        report = report or _discard_line
         for note in self.source.notes:
             report(note)
         session, changes = self._open_session({**self._make_session_options(), **options})
@@ -173,7 +173,7 @@ class LabelingProject:
         """Record the settings, which must be those of the start, and the rows."""
         with store.exclusive():
             recorded = complete_settings(store.set_fact("campaign", self._describe()))
-            _check_settings(recorded, self.settings, self.store)
+            _check_recorded_settings(recorded, self.settings, self.store)
             add_part(store, "rows", {"n": len(self.source.rows)})
             add_part(store, "files", get_sizes(self.path, self.source))
             gone = dict.fromkeys(read_parts(store, "copies"))  # rows that repeat none any more
@@ -186,7 +186,7 @@ class LabelingProject:
         return {**self.settings, "path": str(path), "beside": from_store, "skactive": __version__}
 
 
-def _ignore_line(line: str) -> None:
+def _discard_line(line: str) -> None:
     """Do nothing with a line."""
 
 
@@ -239,7 +239,7 @@ def read_project(options: Mapping[str, Any]) -> LabelingProject:
     settings |= {"kind": source.kind, "kinds": settings["kinds"] or source.kinds or None}
     settings |= {"classes": settings["classes"] or source.classes, "files": source.files}
     if known:
-        _check_settings(known, settings, store)
+        _check_recorded_settings(known, settings, store)
     project = LabelingProject(
         path, store, source, settings, recorded, accept_changes="accept_changes" in options
     )
@@ -277,7 +277,7 @@ def _find_resumed(options: Mapping[str, Any]) -> tuple[Path, Path, Recorded]:
     """Return data and store that a store names, and its facts."""
     check_resumed_options(options)
     store = Path(options["resume"])
-    check_file(store)
+    check_regular_file(store)
     recorded = read_recorded(store)
     if recorded.settings is None:
         raise CommandError(
@@ -298,7 +298,9 @@ def _find_resumed(options: Mapping[str, Any]) -> tuple[Path, Path, Recorded]:
     return path, store, recorded
 
 
-def _check_settings(recorded: Mapping[str, Any], settings: Mapping[str, Any], store: Path) -> None:
+def _check_recorded_settings(
+    recorded: Mapping[str, Any], settings: Mapping[str, Any], store: Path
+) -> None:
     """Raise an error if a store was created with other settings."""
     changed = [name for name in _SETTINGS if recorded.get(name) != settings[name]]
     if changed:

@@ -9,6 +9,7 @@ from typing import Any
 
 from skactive.cli._errors import CommandError
 from skactive.exceptions import StoreError
+from skactive.labeling._facts import iter_parts, name_part
 from skactive.labeling.state._events import Event, Ident
 from skactive.labeling.stores import LabelStore, SQLiteLabelStore
 
@@ -108,14 +109,11 @@ def complete_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {**_FIRST_VERSION, **settings}
 
 
-# Facts are set once: what is added later goes into another part.
 def read_parts(store: LabelStore, name: str) -> dict[Any, Any]:
     """Return a mapping that is kept in parts; the last value of a key counts."""
     values: dict[Any, Any] = {}
-    number = 1
-    while (part := store.fact(f"{name} {number}")) is not None:
+    for part in iter_parts(store, name):
         values |= dict(part)
-        number += 1
     return values
 
 
@@ -124,5 +122,5 @@ def add_part(store: LabelStore, name: str, values: Mapping[Any, Any]) -> None:
     known = read_parts(store, name)
     part = [[key, value] for key, value in values.items() if known.get(key) != value]
     number = 1
-    while part and store.set_fact(f"{name} {number}", part) != part:
+    while part and store.set_fact(name_part(name, number), part) != part:
         number += 1

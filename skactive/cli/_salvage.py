@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
+from skactive._utils.sanitizing import sanitize
 from skactive._utils.text import pluralize
 from skactive.cli._errors import CommandError
 from skactive.cli._output import print_line
 from skactive.cli._project_options import format_resume_command
-from skactive.cli.reading import check_file
+from skactive.cli.reading import check_regular_file
 from skactive.exceptions import StoreError
 from skactive.labeling.stores import Salvage, salvage_store
-from skactive.labeling.terminal._text import sanitize
 
 __all__ = ["salvage"]
 
@@ -36,7 +36,7 @@ def salvage(path: Path, output: Path | None, *, as_json: bool) -> None:
     CommandError
         If there is no such file, nothing of it can be read, or the output cannot be written.
     """
-    check_file(path)
+    check_regular_file(path)
     try:
         found = salvage_store(path, output)
     except StoreError as error:

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from skactive._utils.text import pluralize
-from skactive.cli._cells import INVALID_CHARACTER, format_rows, is_missing, to_text
+from skactive._utils.values import format_value, is_blank
+from skactive.cli._cells import INVALID_CHARACTER, format_rows
 from skactive.cli._columns import Column
 from skactive.cli._contents import (
-    Content,
+    RowContents,
     read_features,
     read_texts,
     split_text_columns,
@@ -27,8 +28,8 @@ from skactive.cli._suspects import find_unused_labels
 from skactive.cli.reading import (
     Table,
     check_column,
-    check_file,
     check_finite,
+    check_regular_file,
     read_columns,
     read_frame,
     to_numbers,
@@ -56,7 +57,7 @@ def read_source(path: Path, options: ReadingOptions) -> DataSource:
     folder_kind = options.kind if options.kind in {"images", "audio"} else None
     if path.is_dir():
         return _read_folder(path, folder_kind, options)
-    check_file(path)
+    check_regular_file(path)
     if folder_kind is not None:
         raise CommandError(f"--{folder_kind} needs a folder of files, but {path.name} is a file")
     return _read_first_version(path, options) if options.reading == 1 else _read_rows(path, options)
@@ -119,7 +120,7 @@ def _check_names(path: Path, table: Table, options: ReadingOptions) -> None:
 def _make_source(
     path: Path,
     table: Table,
-    content: Content,
+    content: RowContents,
     labels: FileLabels,
     copies: Mapping[int, int],
     notes: list[str],
@@ -164,7 +165,7 @@ def _take_columns(table: Table, positions: Sequence[int]) -> dict[str, list[Any]
 
 
 def _read_ids(
-    path: Path, table: Table, content: Content, options: ReadingOptions
+    path: Path, table: Table, content: RowContents, options: ReadingOptions
 ) -> dict[int, Ident]:
     """Return the id of each row that has content, by its position."""
     if options.id is None:
@@ -178,7 +179,7 @@ _INVALID_IN_ID = re.compile(f"{INVALID_CHARACTER.pattern}|[\t\n\r\u2028\u2029]")
 
 
 def _check_ids(ids: Mapping[int, Any], path: Path, lines: Sequence[int]) -> None:
-    missing = [position for position, ident in ids.items() if is_missing(ident)]
+    missing = [position for position, ident in ids.items() if is_blank(ident)]
     if missing:
         raise CommandError(f"{path.name} has rows without an id: {format_rows(missing, lines)}")
     for position, ident in ids.items():
@@ -203,7 +204,7 @@ def _check_ids(ids: Mapping[int, Any], path: Path, lines: Sequence[int]) -> None
             )
 
 
-def _read_labels(table: Table, content: Content, options: ReadingOptions) -> FileLabels:
+def _read_labels(table: Table, content: RowContents, options: ReadingOptions) -> FileLabels:
     if options.label is None:
         return FileLabels({}, list(options.classes or ()), [])
     values = {position: table.columns[options.label][position] for position in content.keys}
@@ -214,7 +215,7 @@ def _read_labels(table: Table, content: Content, options: ReadingOptions) -> Fil
 
 
 def _note_rows(
-    table: Table, content: Content, copies: Mapping[int, int], options: ReadingOptions
+    table: Table, content: RowContents, copies: Mapping[int, int], options: ReadingOptions
 ) -> list[str]:
     """Return lines about rows that are left out, or that repeat others."""
     notes = []
@@ -260,7 +261,7 @@ def _read_first_version(path: Path, options: ReadingOptions) -> DataSource:
     if options.text is None:
         ids, rows = _read_numbers(path, options.id)
         return DataSource("table", rows, ids, columns=columns, classes=classes)
-    texts = [to_text(value) for value in columns[options.text]]
+    texts = [format_value(value) for value in columns[options.text]]
     ids = None if options.id is None else columns[options.id]
     return DataSource("text", texts, ids, columns=columns, classes=classes)
 

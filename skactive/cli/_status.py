@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from skactive._utils.sanitizing import sanitize
+from skactive._utils.text import pluralize
 from skactive.cli._errors import CommandError
 from skactive.cli._output import print_line
 from skactive.cli._project_options import format_resume_command
-from skactive.labeling.terminal._text import sanitize
 
 __all__ = ["add_status_arguments", "run_status"]
 
@@ -100,7 +101,7 @@ def _format_status(store: Path, summary: dict[str, Any]) -> Iterator[tuple[str, 
 
 def _count_answers(counts: dict[str, Any]) -> str:
     """Return how many labels an annotator gave, and how many answers, if there were others."""
-    labels = f"{counts['labels']:,} label{'' if counts['labels'] == 1 else 's'}"
+    labels = pluralize(counts["labels"], "label")
     n_other = counts["answers"] - counts["labels"]
     return f"{labels} and {n_other:,} without" if n_other else labels
 

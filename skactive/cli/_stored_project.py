@@ -13,7 +13,7 @@ from typing import Any
 
 from skactive.cli._duplicates import read_copies, repeat_for_copies
 from skactive.cli._errors import CommandError
-from skactive.cli.reading import check_file
+from skactive.cli.reading import check_regular_file
 from skactive.exceptions import StoreError
 from skactive.labeling._pool import read_pools
 from skactive.labeling._synced import SyncedState
@@ -106,7 +106,7 @@ def read_store(path: Path) -> Iterator[StoredProject]:
     CommandError
         If it does not exist or cannot be read.
     """
-    check_file(path)
+    check_regular_file(path)
     try:
         store = SQLiteLabelStore(path, read_only=True)
         try:

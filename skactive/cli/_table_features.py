@@ -77,14 +77,14 @@ def describe_features(rows: Any, kinds: Mapping[str, str]) -> str:
         "category": f"one-hot, {n_values:,} values",
     }
     parts = [
-        f"{pluralize(len(names[kind]), _NOUNS[kind])} ({treatment})"
+        f"{pluralize(len(names[kind]), _KIND_NOUNS[kind])} ({treatment})"
         for kind, treatment in treatments.items()
         if kind in names
     ]
     return f"Features: {', '.join(parts)}"
 
 
-_NOUNS = {
+_KIND_NOUNS = {
     "number": "number",
     "boolean": "true/false column",
     "date": "date",

@@ -12,7 +12,13 @@ from numpy.typing import NDArray
 
 from skactive._utils.text import pluralize
 from skactive.cli._errors import CommandError
-from skactive.cli.reading import check_column, check_file, check_finite, read_frame, to_numbers
+from skactive.cli.reading import (
+    check_column,
+    check_finite,
+    check_regular_file,
+    read_frame,
+    to_numbers,
+)
 
 __all__ = ["read_table"]
 
@@ -45,7 +51,7 @@ def read_table(
     CommandError
         If the file cannot be read, or does not hold such a table.
     """
-    check_file(path)
+    check_regular_file(path)
     if path.suffix.lower() not in _TABLE_SUFFIXES:
         raise CommandError(f"cannot read {path.name}: expected one of {', '.join(_TABLE_SUFFIXES)}")
     read = _read_npz if path.suffix.lower() == ".npz" else _read_frame

@@ -11,6 +11,7 @@ from typing import Any, Self
 from skactive._utils.fingerprint import describe, describe_model, digest
 from skactive._utils.rows import take_rows
 from skactive._utils.seeding import draw_seed
+from skactive._utils.values import is_missing
 from skactive.exceptions import LabelError
 from skactive.labeling._classes import SessionClasses
 from skactive.labeling._planner import Planner
@@ -24,7 +25,6 @@ from skactive.labeling._validation import (
     check_ids,
     check_key,
     check_seconds,
-    is_missing,
     to_builtin,
 )
 from skactive.labeling.hooks._base import Notifier, check_hooks

@@ -1,25 +1,8 @@
-"""Cells: missing or not, as texts, and named in messages."""
+"""Cells: as texts, and named in messages."""
 
-import numpy as np
 import pytest
 
-from skactive.cli._cells import clean_text, format_rows, is_missing, to_text
-
-
-@pytest.mark.parametrize("value", [None, float("nan"), np.float64("nan"), "", " \t\n"])
-def test_missing(value):
-    assert is_missing(value)
-    assert to_text(value).strip() == ""
-
-
-@pytest.mark.parametrize("value", [0, False, "0", [], {}, b"", np.array([]), np.array([np.nan])])
-def test_not_missing(value):
-    assert not is_missing(value)
-
-
-def test_objects_are_written_as_json():
-    assert to_text({"x": ["é", None, 1.5]}) == '{"x": ["é", null, 1.5]}'
-    assert to_text(True) == "true"
+from skactive.cli._cells import clean_text, format_rows
 
 
 def test_control_characters_and_surrogates_are_replaced():

@@ -38,7 +38,7 @@ def choose_encoding(path: Path, suffix: str, encoding: str | None) -> tuple[str,
     path : Path
         A text file, or one compressed by gzip.
     suffix : str
-        Its format, from `find_format`.
+        Its format, from `find_table_format`.
     encoding : str or None
         The encoding that the user named; None for UTF-8, or what a byte order mark says.
 

@@ -118,7 +118,7 @@ def _make_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
 
 def _add_options(parser: argparse.ArgumentParser, name: str, module: str) -> None:
     """Add the options of a command, whose module is imported only if it is named."""
-    loaded: Any = import_module(f"skactive.cli.{module}")
+    loaded: Any = import_module(f"skactive.cli.commands.{module}")
     stem = name.replace("-", "_")
     getattr(loaded, f"add_{stem}_arguments")(parser)
     parser.set_defaults(run=getattr(loaded, f"run_{stem}"))

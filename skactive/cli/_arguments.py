@@ -13,6 +13,7 @@ from unicodedata import normalize
 __all__ = [
     "ESTIMATOR_NAMES",
     "SEPARATOR_NAMES",
+    "TABLE_FORMATS",
     "join_names",
     "normalize_name",
     "parse_class_names",
@@ -32,6 +33,7 @@ __all__ = [
 ]
 
 SEPARATOR_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
+TABLE_FORMATS = "csv, tsv, txt, json, jsonl, parquet, xlsx"
 ESTIMATOR_NAMES = ("forest", "logistic", "mlp", "svm")
 
 _MAX_SEED = 2**32 - 1

@@ -64,11 +64,13 @@ def find_kind(path: Path, kind: str | None) -> str:
         If the kind is unknown.
     """
     found = _KIND_OF_SUFFIX.get(path.suffix.lower()) if kind is None else kind
-    if found not in EXPORT_KINDS:
+    if found is None:
         raise ValueError(
-            f"kind must be one of {', '.join(EXPORT_KINDS)}, got kind={kind!r} for {path.name}: "
-            f"pass one of them, or a file with one of the suffixes {', '.join(_KIND_OF_SUFFIX)}."
+            f"{path.name} has none of the suffixes {', '.join(_KIND_OF_SUFFIX)}: use one of them, "
+            f"or pass a kind, one of {', '.join(EXPORT_KINDS)}."
         )
+    if found not in EXPORT_KINDS:
+        raise ValueError(f"kind must be one of {', '.join(EXPORT_KINDS)}, got {kind!r}.")
     return found
 
 

@@ -205,10 +205,10 @@ def _check_change(change: _Change, accept_changes: bool) -> None:
 def _warn_of_change(change: _Change) -> None:
     parts = [
         f"{pluralize(len(rows), 'row')} {what}"
-        for rows, what in ((change.added, "were added"), (change.changed, "have other contents"))
+        for rows, what in ((change.added, "added"), (change.changed, "with other contents"))
         if rows
     ]
-    what = " and ".join(parts) or "its rows have another type"
+    what = " and ".join(parts) or "rows of another type"
     warnings.warn(
         f"The pool is not the one of the last session: {what}. The store records it.",
         PoolChangedWarning,

@@ -127,7 +127,9 @@ def test_nothing_to_export(tmp_path):
 def test_the_kind_may_be_named(tmp_path):
     path = export_answers(RECORDS[:1], tmp_path / "labels", "jsonl")
     assert json.loads(path.read_text())["id"] == "a"
-    with pytest.raises(ValueError, match=r"csv, jsonl, parquet, label-studio, xlsx, got kind=None"):
+    with pytest.raises(
+        ValueError, match=r"pass a kind, one of csv, jsonl, parquet, label-studio, xlsx"
+    ):
         export_answers(RECORDS, tmp_path / "labels.odt")
 
 

@@ -12,6 +12,7 @@ from skactive._utils.files import publish_file
 from skactive._utils.text import pluralize
 from skactive.cli._errors import CommandError
 from skactive.cli._output import print_line
+from skactive.cli._paths import check_parent
 from skactive.exceptions import StoreError
 
 __all__ = ["add_backup_arguments", "run_backup"]
@@ -69,8 +70,7 @@ def _check_new(copy: Path) -> None:
     """Raise an error if the copy cannot be written under its name."""
     if os.path.lexists(copy):
         raise CommandError(f"{copy} exists already: name a new file for the copy")
-    if not copy.absolute().parent.is_dir():
-        raise CommandError(f"folder not found: {copy.parent}; create it first, for {copy.name}")
+    check_parent(copy)
 
 
 def _copy(store: Path, copy: Path) -> None:

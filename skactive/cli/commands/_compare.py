@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.metrics import get_scorer, get_scorer_names
 from threadpoolctl import threadpool_limits
@@ -25,8 +24,10 @@ from skactive._learner import ActiveLearner
 from skactive._utils.text import take_first_line
 from skactive.cli._errors import CommandError
 from skactive.cli._output import print_error, print_line
+from skactive.cli._paths import check_parent
+from skactive.cli.commands._pandas_reading import write_reading
 from skactive.cli.commands._program import write_program
-from skactive.cli.commands._tables import read_table
+from skactive.cli.commands._tables import LabeledTable, read_table
 from skactive.cli.learners._models import (
     check_serves,
     few_rows,
@@ -50,6 +51,10 @@ __all__ = [
 # the baseline, the default, and one of each family
 _COMPARED_STRATEGIES = ("Random", "Auto", "Margin", "TypiClust", "BADGE")
 _TEST_SIZE = 0.25
+_NO_PROGRAM = (
+    "pandas reads this file otherwise than the command: other rows, columns or missing values. To "
+    "compare in Python, save the table as .parquet, and compare that file."
+)
 _PACKAGES = ("skactive", "scikit-learn", "numpy", "scipy")
 
 
@@ -76,9 +81,7 @@ class CompareSettings:
 class _Plan:
     """Data, models and strategies to compare, all checked."""
 
-    X: NDArray[np.float64]
-    y: NDArray[np.intp]
-    classes: NDArray[Any]
+    table: LabeledTable
     models: dict[str, Any]
     strategies: dict[str, Any]
     output: Path
@@ -115,8 +118,8 @@ def play_comparison(
         comparison, notes = play(
             plan.models,
             plan.strategies,
-            plan.X,
-            plan.y,
+            plan.table.X,
+            plan.table.y,
             test_size=_TEST_SIZE,
             budget=settings.budget,
             batch_size=settings.batch_size,
@@ -189,7 +192,8 @@ def _make_plan(settings: CompareSettings) -> _Plan:
             'the report needs matplotlib for its pictures: pip install "skactive[viz]"'
         )
     output = check_output(settings.output, (".html", ".htm"), "report")
-    X, y, classes = read_table(settings.data, settings.target)
+    table = read_table(settings.data, settings.target)
+    X, y = table.X, table.y
     _check_sizes(settings, len(X))
     _check_folder(settings.folder)
     models = {name: make_estimator(name, X, y) for name in settings.estimators}
@@ -202,7 +206,7 @@ def _make_plan(settings: CompareSettings) -> _Plan:
         fitted = {name: fit_few(name, model, X_few, y_few) for name, model in models.items()}
         chosen = choose_strategies(settings.strategies, _COMPARED_STRATEGIES, fitted)
         _check_scoring(settings.scoring, fitted, X_few, y_few)
-    return _Plan(X, y, classes, models, chosen, output)
+    return _Plan(table, models, chosen, output)
 
 
 def check_output(output: Path, suffixes: Sequence[str], noun: str) -> Path:
@@ -222,8 +226,7 @@ def check_output(output: Path, suffixes: Sequence[str], noun: str) -> Path:
         raise CommandError(f"the {noun} is written as {' or '.join(suffixes)}, not {output.name}")
     if output.is_dir() or path.is_dir():
         raise CommandError(f"the {noun} needs a file name, but {output} is a folder")
-    if not path.absolute().parent.is_dir():
-        raise CommandError(f"folder not found: {path.parent}; create it first, for the {noun}")
+    check_parent(path)
     if not os.access(path if path.exists() else path.absolute().parent, os.W_OK):
         raise CommandError(f"the {noun} cannot be written: no permission to write {path}")
     return path
@@ -314,11 +317,12 @@ def _check_scoring(scoring: str, fitted: dict[str, Any], X: Any, y: Any) -> None
 
 def _render_settings(settings: CompareSettings, plan: _Plan) -> str:
     """Return facts about the run, and how to repeat it, in HTML."""
-    program = write_program(
+    table, target = plan.table, settings.target or "y"
+    reading = write_reading(settings.data, target, table.names, table.X, table.y)
+    program = reading and write_program(
         plan.models,
         list(plan.strategies),
-        settings.data,
-        settings.target or "y",
+        reading,
         {
             "test_size": _TEST_SIZE,
             "budget": settings.budget,
@@ -339,18 +343,18 @@ def _render_settings(settings: CompareSettings, plan: _Plan) -> str:
             render_tag("h3", "The command"),
             render_code("The command", write_command(settings, plan), class_="command"),
             render_tag("h3", "The same in Python"),
-            render_code("The same in Python", program),
+            render_code("The same in Python", program) if program else render_tag("p", _NO_PROGRAM),
         ]
     )
 
 
 def _list_facts(settings: CompareSettings, plan: _Plan) -> list[tuple[str, str]]:
-    n_rows, n_features = plan.X.shape
-    classes = ", ".join(map(str, plan.classes[:20])) + ", ..." * (len(plan.classes) > 20)
+    (n_rows, n_features), names = plan.table.X.shape, plan.table.classes
+    classes = ", ".join(map(str, names[:20])) + ", ..." * (len(names) > 20)
     versions = [f"{name} {_find_version(name)}" for name in _PACKAGES]
     return [
         ("data", f"{settings.data.name}: {n_rows} rows, {n_features} features"),
-        ("target", f"{settings.target or 'y'}: {len(plan.classes)} classes ({classes})"),
+        ("target", f"{settings.target or 'y'}: {len(names)} classes ({classes})"),
         ("models", ", ".join(plan.models)),
         ("strategies", ", ".join(plan.strategies)),
         ("labels", f"{settings.n_initial} initially, {settings.batch_size} per round, "

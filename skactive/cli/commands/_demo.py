@@ -103,8 +103,8 @@ def _load_data(settings: DemoSettings) -> tuple[NDArray[np.float64], NDArray[np.
     if settings.data is None:
         X, y = load_digits(return_X_y=True)
         return X, y, "scikit-learn's digits (8 x 8 images)"
-    X, y, _ = read_table(settings.data, settings.target)
-    return X, y, f"{settings.data.name} (target {settings.target or 'y'})"
+    table = read_table(settings.data, settings.target)
+    return table.X, table.y, f"{settings.data.name} (target {settings.target or 'y'})"
 
 
 def _count_training_rows(y: NDArray[np.intp]) -> int:

@@ -11,6 +11,7 @@ from skactive._utils.files import is_standard_output
 from skactive._utils.text import pluralize, take_first_line
 from skactive.cli._errors import CommandError
 from skactive.cli._output import print_line, print_note
+from skactive.cli._paths import check_parent
 
 if TYPE_CHECKING:
     from skactive.cli.projects._stored_project import StoredProject
@@ -80,6 +81,7 @@ def run_export(options: dict[str, Any]) -> None:
 
     store, output, kind = options["store"], options["output"], options.get("kind")
     _check_options(options)
+    check_parent(output)
     try:
         find_kind(output, kind)
         with read_store(store) as stored:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 __all__ = ["write_program"]
 
@@ -67,8 +64,7 @@ _NET_IMPORTS = {
 def write_program(
     models: dict[str, Any],
     strategies: Sequence[str],
-    data: Path,
-    target: str,
+    reading: Sequence[str],
     settings: dict[str, Any],
 ) -> str:
     """Return the program that compares the same strategies on the same table.
@@ -79,10 +75,8 @@ def write_program(
         By their names on the command line.
     strategies : sequence of str
         Names of classes.
-    data : Path
-        An npz, csv or parquet file.
-    target : str
-        The column or array to predict.
+    reading : sequence of str
+        Lines that make ``X`` and ``y``.
     settings : dict
         Of `compare_strategies`.
     """
@@ -92,7 +86,7 @@ def write_program(
         "from skactive.comparison import compare_strategies",
         f"from skactive.strategies import {', '.join(sorted(strategies))}",
     }
-    if data.suffix.lower() != ".npz":
+    if any("pd." in line for line in reading):
         imports.add("import pandas as pd")
     learners = []
     for name, model in models.items():
@@ -101,7 +95,7 @@ def write_program(
         imports |= model_imports
     return _PROGRAM.format(
         imports="\n".join(sorted(imports, key=lambda line: (line.startswith("from"), line))),
-        data="\n".join(_write_reading(data, target)),
+        data="\n".join(reading),
         nets=f"{_NET}\n" if "mlp" in models else "",
         learners="\n".join(learners),
         strategies=", ".join(f"{name!r}: {name}()" for name in strategies),
@@ -122,27 +116,3 @@ def _write_model(name: str, pipeline: Any) -> tuple[str, set[str]]:
         package = ".".join(type(step).__module__.split(".")[:2])  # the public one
         imports.add(f"from {package} import {type(step).__name__}")
     return f"make_pipeline({', '.join(codes)})", imports
-
-
-def _write_reading(path: Path, target: str) -> list[str]:
-    """Return the lines that read the table."""
-    if path.suffix.lower() == ".npz":
-        return [
-            f"stored = np.load({str(path)!r})",
-            f"y = stored[{target!r}]",
-            f"X = stored[{_find_rows_name(path, target)!r}].reshape(len(y), -1)",
-            "X = X.astype(float)",
-        ]
-    kind = "parquet" if path.suffix.lower() == ".parquet" else "csv"
-    return [
-        f"frame = pd.read_{kind}({str(path)!r}).rename(columns=str)",
-        f"y = frame.pop({target!r}).to_numpy()",
-        "X = frame.to_numpy(dtype=float, na_value=np.nan)",
-    ]
-
-
-def _find_rows_name(path: Path, target: str) -> str:
-    """Return the name of the array of rows in an npz file, as `read_table` finds it."""
-    with np.load(path) as stored:
-        names = [name for name in stored.files if name != target]
-        return "X" if "X" in names else next(name for name in names if stored[name].ndim > 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -11,7 +12,9 @@ from skactive._utils.sanitizing import sanitize
 from skactive._utils.text import pluralize
 from skactive.cli._errors import CommandError
 from skactive.cli._output import print_line
+from skactive.cli._paths import check_parent
 from skactive.cli.projects._project_options import format_resume_command
+from skactive.cli.projects._recorded import read_recorded
 from skactive.cli.reading import check_regular_file
 from skactive.exceptions import StoreError
 from skactive.labeling.stores import Salvage, salvage_store
@@ -37,6 +40,7 @@ def salvage(path: Path, output: Path | None, *, as_json: bool) -> None:
         If there is no such file, nothing of it can be read, or the output cannot be written.
     """
     check_regular_file(path)
+    check_parent(output or path)
     try:
         found = salvage_store(path, output)
     except StoreError as error:
@@ -56,4 +60,9 @@ def _list_findings(path: Path, found: Salvage) -> Iterator[tuple[str, str]]:
         yield "" if number else "Left out", sanitize(problem)
     yield "Original", f"{path}, not changed"
     yield "Copy", str(found.output)
-    yield "Continue", format_resume_command("label", found.output)
+    if read_recorded(found.output).settings is not None:
+        yield "Continue", format_resume_command("label", found.output)
+        return
+    # It never had them, or they could not be read
+    store = shlex.quote(str(found.output))
+    yield "Continue", f"skactive label FILE ... --store {store}, with the options of the start"

@@ -10,6 +10,7 @@ from typing import Any
 
 from skactive.cli._arguments import (
     ESTIMATOR_NAMES,
+    TABLE_FORMATS,
     parse_estimators,
     parse_n_jobs,
     parse_positive_int,
@@ -30,7 +31,12 @@ def add_demo_arguments(parser: argparse.ArgumentParser) -> None:
         Parser of the command.
     """
     add, add_int = _make_adders(parser)
-    add("--data", type=Path, metavar="FILE", help="npz, csv or parquet (default: digits)")
+    add(
+        "--data",
+        type=Path,
+        metavar="FILE",
+        help=f"npz or a table: {TABLE_FORMATS} (default: digits)",
+    )
     add("--target", metavar="NAME", help="column or array to predict (npz: y)")
     add(
         "--strategies",
@@ -92,7 +98,7 @@ def add_compare_arguments(parser: argparse.ArgumentParser) -> None:
         Parser of the command.
     """
     add, add_int = _make_adders(parser)
-    add("--data", type=Path, metavar="FILE", required=True, help="npz, csv or parquet")
+    add("--data", type=Path, metavar="FILE", required=True, help=f"npz or a table: {TABLE_FORMATS}")
     add("--target", metavar="NAME", help="column or array to predict (npz: y)")
     add(
         "--strategies",

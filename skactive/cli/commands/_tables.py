@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from zipfile import BadZipFile
 
 import numpy as np
@@ -13,38 +13,52 @@ from numpy.typing import NDArray
 from skactive._utils.text import pluralize
 from skactive.cli._errors import CommandError
 from skactive.cli.reading import (
+    TABLE_SUFFIXES,
     check_column,
     check_finite,
     check_regular_file,
+    is_table,
     read_frame,
     to_numbers,
 )
 
-__all__ = ["read_table"]
-
-_TABLE_SUFFIXES = (".npz", ".csv", ".parquet")
+__all__ = ["LabeledTable", "read_table"]
 
 
-def read_table(
-    path: Path, target: str | None
-) -> tuple[NDArray[np.float64], NDArray[np.intp], NDArray[Any]]:
-    """Read rows of numbers, and a class for each.
+class LabeledTable(NamedTuple):
+    """Rows of numbers, and a class for each.
 
     Parameters
     ----------
-    path : Path
-        An npz, csv or parquet file.
-    target : str or None
-        The column or array to predict; of an npz file, ``y`` if None.
-
-    Returns
-    -------
     X : ndarray of shape (n_rows, n_features)
         Numbers, NaN if one is missing.
     y : ndarray of shape (n_rows,)
         Classes as 0 .. n_classes - 1.
     classes : ndarray of shape (n_classes,)
         The classes as the file has them.
+    names : list of str
+        Names of the features; of an npz file, of its array of rows.
+    """
+
+    X: NDArray[np.float64]
+    y: NDArray[np.intp]
+    classes: NDArray[Any]
+    names: list[str]
+
+
+def read_table(path: Path, target: str | None) -> LabeledTable:
+    """Read rows of numbers, and a class for each.
+
+    Parameters
+    ----------
+    path : Path
+        An npz file, or a table in a format that `read_columns` reads.
+    target : str or None
+        The column or array to predict; of an npz file, ``y`` if None.
+
+    Returns
+    -------
+    LabeledTable
 
     Raises
     ------
@@ -52,10 +66,13 @@ def read_table(
         If the file cannot be read, or does not hold such a table.
     """
     check_regular_file(path)
-    if path.suffix.lower() not in _TABLE_SUFFIXES:
-        raise CommandError(f"cannot read {path.name}: expected one of {', '.join(_TABLE_SUFFIXES)}")
-    read = _read_npz if path.suffix.lower() == ".npz" else _read_frame
-    X, y, notes = read(path, target)
+    is_npz = path.suffix.lower() == ".npz"
+    if not is_npz and not is_table(path):
+        suffixes = ", ".join((".npz", *TABLE_SUFFIXES))
+        raise CommandError(
+            f"cannot read {path.name}: expected one of {suffixes}, or a text format with .gz"
+        )
+    names, X, y, notes = (_read_npz if is_npz else _read_frame)(path, target)
     if X.shape[1] == 0:
         raise CommandError(f"{path.name} has no column besides the target")
     check_finite(X, path)
@@ -67,10 +84,10 @@ def read_table(
         )
     for note in notes:
         print(f"skactive: warning: {path.name}: {note}", file=sys.stderr)
-    return X, encoded, classes
+    return LabeledTable(X, encoded, classes, names)
 
 
-def _read_npz(path: Path, target: str | None) -> tuple[Any, Any, list[str]]:
+def _read_npz(path: Path, target: str | None) -> tuple[list[str], Any, Any, list[str]]:
     target = target or "y"
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
@@ -94,10 +111,10 @@ def _read_npz(path: Path, target: str | None) -> tuple[Any, Any, list[str]]:
     X = arrays[name].reshape(len(y), -1)  # (n_rows, n_features)
     if X.dtype.kind not in "biuf":
         raise CommandError(f"expected numbers, but {name!r} of {path.name} holds {X.dtype}")
-    return X.astype(np.float64), y, []
+    return [name], X.astype(np.float64), y, []
 
 
-def _read_frame(path: Path, target: str | None) -> tuple[Any, Any, list[str]]:
+def _read_frame(path: Path, target: str | None) -> tuple[list[str], Any, Any, list[str]]:
     frame = read_frame(path)
     _, *notes = frame.attrs["notes"]  # the first one counts the rows, which commands do
     if target is None:
@@ -107,7 +124,8 @@ def _read_frame(path: Path, target: str | None) -> tuple[Any, Any, list[str]]:
     check_column(target, frame.columns, path)
     y = frame.pop(target)
     _check_all_labeled(int(y.isna().sum()), target, path)
-    return to_numbers(frame, path, "encode or drop them"), y.to_numpy(), notes
+    X = to_numbers(frame, path, "encode or drop them")
+    return list(frame.columns), X, y.to_numpy(), notes
 
 
 def _check_all_labeled(n_missing: int, target: str, path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from skactive import __version__
 from skactive.cli._errors import CommandError
+from skactive.cli._paths import check_parent
 from skactive.cli.projects._growth import check_files, get_sizes, note_new_rows
 from skactive.cli.projects._project_options import (
     DEFAULTS,
@@ -274,8 +275,7 @@ def _find_new(options: Mapping[str, Any]) -> tuple[Path, Path, Recorded]:
         raise CommandError(f"{store} is a folder: name a file for the labels")
     if store.exists():
         return path, store, read_recorded(store)
-    if not store.absolute().parent.is_dir():
-        raise CommandError(f"folder not found: {store.parent}; create it first, for {store.name}")
+    check_parent(store)
     return path, store, Recorded()
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from skactive.cli._arguments import (
+    TABLE_FORMATS,
     parse_class_names,
     parse_columns,
     parse_encoding,
@@ -57,7 +58,7 @@ def add_project_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         type=Path,
         metavar="FILE",
-        help="csv, jsonl or parquet, or a folder of images or WAV files",
+        help=f"table ({TABLE_FORMATS}), or folder of images or sounds",
     )
     _add_content_arguments(parser)
     _add_reading_arguments(parser)
@@ -80,7 +81,7 @@ def _add_content_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--audio",
         action="store_true",
-        help="label the WAV files of a folder that also holds images",
+        help="label the sounds of a folder that also holds images",
     )
     add(
         "--classes",

@@ -6,6 +6,7 @@ from skactive.cli.reading._file import (
     TABLE_SUFFIXES,
     check_column,
     check_regular_file,
+    find_table_format,
     import_library,
     is_table,
 )
@@ -19,6 +20,7 @@ __all__ = [
     "check_column",
     "check_finite",
     "check_regular_file",
+    "find_table_format",
     "import_library",
     "is_table",
     "make_frame",

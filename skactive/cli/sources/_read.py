@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,9 +35,12 @@ from skactive.cli.sources._duplicates import find_copies, merge_labels
 from skactive.cli.sources._file_labels import FileLabels, read_labels
 from skactive.cli.sources._folders import read_folder
 from skactive.cli.sources._suspects import find_unused_labels
+from skactive.labeling.page._formats import find_format
 from skactive.labeling.state._events import Ident
 
 __all__ = ["read_source"]
+
+_SQLITE = b"SQLite format 3\0"  # the first bytes of such files
 
 
 def read_source(path: Path, options: ReadingOptions) -> DataSource:
@@ -60,7 +64,25 @@ def read_source(path: Path, options: ReadingOptions) -> DataSource:
     check_regular_file(path)
     if folder_kind is not None:
         raise CommandError(f"--{folder_kind} needs a folder of files, but {path.name} is a file")
+    _check_no_other_file(path)
     return _read_first_version(path, options) if options.reading == 1 else _read_rows(path, options)
+
+
+def _check_no_other_file(path: Path) -> None:
+    """Raise an error that gives the right command if a file is labeled or read otherwise."""
+    known = find_format(path)
+    if known is not None and known.media in {"image", "audio"}:
+        noun = "an image" if known.media == "image" else "a sound"
+        raise CommandError(
+            f"{path.name} is {noun}: to label it and the others beside it, name their folder, "
+            f"{shlex.quote(str(path.parent))}"
+        )
+    with suppress(OSError), path.open("rb") as file:
+        if file.read(len(_SQLITE)) == _SQLITE:
+            raise CommandError(
+                f"{path.name} holds labels or another database, and no rows to label: continue "
+                f"with labels by --resume {shlex.quote(str(path))}"
+            )
 
 
 def _read_folder(path: Path, kind: str | None, options: ReadingOptions) -> DataSource:

@@ -173,7 +173,7 @@ def test_a_store_of_a_program_is_exported_without_data(run, folder):
         (["out.csv", "--answers", "--all"], "--all cannot be combined with --answers"),
         (["out.csv", "--answers", "--predictions"], "--predictions cannot be combined"),
         (["out.csv", "--data", "none.csv"], "none.csv"),
-        (["out.odt"], "kind must be one of"),
+        (["out.odt"], "out.odt has none of the suffixes .csv, .jsonl"),
     ],
 )
 def test_mistakes(run, labeled, arguments, message):

@@ -93,7 +93,7 @@ def test_export_and_status_are_those_of_the_session(folder, monkeypatch, capsys)
         (["export", "none.db", "out.csv"], "file not found: none.db"),
         (
             ["export", "labels.db", "out.odt"],
-            "kind must be one of csv, jsonl, parquet, label-studio",
+            "pass a kind, one of csv, jsonl, parquet, label-studio",
         ),
         (["export", "labels.db", "none/out.csv"], "none/out.csv cannot be written: No such file"),
         (["export", "labels.db", "labels.db", "--kind", "csv"], "is the store itself"),

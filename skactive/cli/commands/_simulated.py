@@ -31,27 +31,13 @@ def add_demo_arguments(parser: argparse.ArgumentParser) -> None:
         Parser of the command.
     """
     add, add_int = _make_adders(parser)
-    add(
-        "--data",
-        type=Path,
-        metavar="FILE",
-        help=f"npz or a table: {TABLE_FORMATS} (default: digits)",
-    )
-    add("--target", metavar="NAME", help="column or array to predict (npz: y)")
-    add(
-        "--strategies",
-        type=parse_strategies,
-        metavar="A,B",
-        help="query strategies (default: one of each family)",
-    )
+    _add_table_arguments(parser, is_required=False)
     add(
         "--estimator",
         choices=ESTIMATOR_NAMES,
         help="model (default: mlp if torch is installed, else logistic)",
     )
-    add_int("--budget", default=220, help="total number of labels (%(default)s)")
-    add_int("--batch-size", default=20, help="labels per round (%(default)s)")
-    add_int("--initial", dest="n_initial", default=20, help="labels at the start (%(default)s)")
+    _add_sizes(add_int, budget=220, batch_size=20)
     add_int("--seeds", dest="n_seeds", default=3, help="number of runs to average (%(default)s)")
     add(
         "--output",
@@ -98,14 +84,7 @@ def add_compare_arguments(parser: argparse.ArgumentParser) -> None:
         Parser of the command.
     """
     add, add_int = _make_adders(parser)
-    add("--data", type=Path, metavar="FILE", required=True, help=f"npz or a table: {TABLE_FORMATS}")
-    add("--target", metavar="NAME", help="column or array to predict (npz: y)")
-    add(
-        "--strategies",
-        type=parse_strategies,
-        metavar="A,B",
-        help="query strategies (default: one of each family)",
-    )
+    _add_table_arguments(parser, is_required=True)
     add(
         "--estimator",
         dest="estimators",
@@ -114,9 +93,7 @@ def add_compare_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="A,B",
         help=f"models: one or several of {', '.join(ESTIMATOR_NAMES)} (logistic)",
     )
-    add_int("--budget", default=200, help="total number of labels (%(default)s)")
-    add_int("--batch-size", default=10, help="labels per round (%(default)s)")
-    add_int("--initial", dest="n_initial", default=20, help="labels at the start (%(default)s)")
+    _add_sizes(add_int, budget=200, batch_size=10)
     add_int("--repeats", dest="n_repeats", default=10, help="number of paired runs (%(default)s)")
     add_int(
         "--jobs",
@@ -163,6 +140,32 @@ def run_compare(options: dict[str, Any]) -> None:
     from skactive.cli.commands import _compare
 
     _compare.play_comparison(_compare.CompareSettings(**options))
+
+
+def _add_table_arguments(parser: argparse.ArgumentParser, *, is_required: bool) -> None:
+    """Add the options of the table, and of the strategies to compare on it."""
+    default = "" if is_required else " (default: digits)"
+    parser.add_argument(
+        "--data",
+        type=Path,
+        metavar="FILE",
+        required=is_required,
+        help=f"npz or a table: {TABLE_FORMATS}{default}",
+    )
+    parser.add_argument("--target", metavar="NAME", help="column or array to predict (npz: y)")
+    parser.add_argument(
+        "--strategies",
+        type=parse_strategies,
+        metavar="A,B",
+        help="query strategies (default: one of each family)",
+    )
+
+
+def _add_sizes(add_int: Callable[..., Any], *, budget: int, batch_size: int) -> None:
+    """Add the numbers of labels."""
+    add_int("--budget", default=budget, help="total number of labels (%(default)s)")
+    add_int("--batch-size", default=batch_size, help="labels per round (%(default)s)")
+    add_int("--initial", dest="n_initial", default=20, help="labels at the start (%(default)s)")
 
 
 def _make_adders(parser: argparse.ArgumentParser) -> tuple[Callable[..., Any], Callable[..., Any]]:

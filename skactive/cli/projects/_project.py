@@ -16,7 +16,6 @@ from skactive.cli._paths import check_parent
 from skactive.cli.projects._growth import check_files, get_sizes, note_new_rows
 from skactive.cli.projects._project_options import (
     DEFAULTS,
-    add_project_arguments,
     check_resumed_options,
     format_resume_command,
     resolve_settings,
@@ -37,9 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LabelingProject",
-    "add_project_arguments",
-    "format_resume_command",
-    "open_project",
     "read_project",
 ]
 
@@ -197,31 +193,13 @@ def _discard_line(line: str) -> None:
     """Do nothing with a line."""
 
 
-def open_project(options: Mapping[str, Any], **session_options: Any) -> LabelingSession:
-    """Return the session of a project, which the caller closes.
-
-    Parameters
-    ----------
-    options : mapping
-        Options of `add_project_arguments`, parsed; others are ignored.
-    **session_options : object
-        Further parameters of `LabelingProject.open`.
-
-    Raises
-    ------
-    CommandError
-        If it cannot be opened; then no file was created or changed.
-    """
-    return read_project(options).open(**session_options)
-
-
 def read_project(options: Mapping[str, Any]) -> LabelingProject:
     """Return a project with its rows.
 
     Parameters
     ----------
     options : mapping
-        Options of `add_project_arguments`, parsed; others are ignored.
+        Parsed options of a command; those that are not of projects are ignored.
 
     Raises
     ------

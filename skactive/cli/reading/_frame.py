@@ -24,21 +24,13 @@ _SIMPLE = {str, int, float, bool, Decimal, type(None)}
 _PADDED = re.compile(r"\s*[+-]?0[0-9]")
 
 
-def read_frame(
-    path: Path,
-    *,
-    encoding: str | None = None,
-    separator: str | None = None,
-    sheet: str | None = None,
-) -> Any:
+def read_frame(path: Path) -> Any:
     """Return the rows of `read_columns`, with columns of numbers where all values are numbers.
 
     Parameters
     ----------
     path : Path
         A table.
-    encoding, separator, sheet : str, default=None
-        As in `read_columns`.
 
     Returns
     -------
@@ -51,7 +43,7 @@ def read_frame(
         If pandas is missing, or the file cannot be read.
     """
     import_library("pandas", "data", path)
-    return make_frame(read_columns(path, encoding=encoding, separator=separator, sheet=sheet), path)
+    return make_frame(read_columns(path), path)
 
 
 def make_frame(table: Table, path: Path) -> Any:

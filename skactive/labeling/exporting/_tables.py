@@ -67,7 +67,7 @@ def write_xlsx(content: ExportContent, file: BinaryIO, spreadsheet_safe: bool) -
     try:
         from openpyxl import Workbook
     except ImportError as error:
-        raise ImportError("Excel files need openpyxl: pip install openpyxl.") from error
+        raise ImportError('Excel files need openpyxl: pip install "skactive[excel]".') from error
     columns, notes = _clean(content)
     n_rows = max(map(len, columns.values()), default=0)
     if n_rows >= _MAX_ROWS or len(columns) > _MAX_COLUMNS:

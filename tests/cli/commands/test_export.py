@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from skactive.cli import main
-from skactive.cli.projects._project import open_project
+from skactive.cli.projects._project import read_project
 from skactive.labeling import SQLiteLabelStore
 
 LABEL = ["label", "data.csv", "--text", "body", "--id", "id", "--classes", "good,bad",
@@ -168,7 +168,7 @@ def test_a_store_of_a_program_is_exported_without_data(run, folder):
         (["data.csv"], "data.csv is the labeled data: choose another file"),
         (["labels.db", "--kind", "csv"], "labels.db is the store itself"),
         (["x" * 300 + ".csv"], "File name too long"),
-        (["none/out.csv"], "none/out.csv cannot be written: No such file"),
+        (["none/out.csv"], "folder not found: none; create it first, for out.csv"),
         ([".", "--kind", "csv"], ". cannot be written: Is a directory"),
         (["out.csv", "--answers", "--all"], "--all cannot be combined with --answers"),
         (["out.csv", "--answers", "--predictions"], "--predictions cannot be combined"),

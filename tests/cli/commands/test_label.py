@@ -55,7 +55,7 @@ def test_label_from_a_pipe_then_status_and_export(folder, monkeypatch, capsys):
 
 
 def test_export_and_status_are_those_of_the_session(folder, monkeypatch, capsys):
-    from skactive.cli.projects._project import open_project
+    from skactive.cli.projects._project import read_project
     from skactive.cli.projects._stored_project import read_store
 
     piped(monkeypatch, "good\nbad\nundo\ngood\n?\n" + "good\nbad\n" * 12)
@@ -63,7 +63,7 @@ def test_export_and_status_are_those_of_the_session(folder, monkeypatch, capsys)
     capsys.readouterr()
     with (
         read_store(folder / "labels.db") as stored,
-        open_project({"resume": "labels.db"}, background=False) as session,
+        read_project({"resume": "labels.db"}).open(background=False) as session,
     ):
         assert session.records() == list(stored.iter_records())
         one, other = session.progress(), stored.progress()
@@ -95,7 +95,10 @@ def test_export_and_status_are_those_of_the_session(folder, monkeypatch, capsys)
             ["export", "labels.db", "out.odt"],
             "pass a kind, one of csv, jsonl, parquet, label-studio",
         ),
-        (["export", "labels.db", "none/out.csv"], "none/out.csv cannot be written: No such file"),
+        (
+            ["export", "labels.db", "none/out.csv"],
+            "folder not found: none; create it first, for out.csv",
+        ),
         (["export", "labels.db", "labels.db", "--kind", "csv"], "is the store itself"),
         (["label", "--resume", "none.db"], "file not found: none.db"),
         (

@@ -90,7 +90,7 @@ def test_what_can_be_read_is_copied(store, damaged, capsys):
     assert lines[-3:] == [
         "Original   labels.db, not changed",
         "Copy       copy.db",
-        "Continue   skactive label --resume copy.db",
+        "Continue   skactive label FILE ... --store copy.db, with the options of the start",
     ]
     assert "\x1b" not in "".join(lines)
     assert store.path.read_bytes() == damaged
@@ -100,6 +100,13 @@ def test_what_can_be_read_is_copied(store, damaged, capsys):
     assert found["output"] == "again.db"
     assert found["problems"]
     assert f"Labels     {found['n_events']:,} of 0 rows\n" in out
+
+
+def test_a_copy_with_settings_is_resumed(store, capsys):
+    store.set_fact("campaign", {"path": "/data.csv", "beside": "data.csv"})
+    add(store, "label", "r1", "ann", "good")
+    store.close()
+    assert "Continue   skactive label --resume labels-salvaged.db\n" in show(capsys, "--salvage")
 
 
 def test_a_whole_store_has_nothing_to_leave_out(store, capsys):

@@ -14,7 +14,7 @@ from sklearn.dummy import DummyClassifier
 from skactive import ActiveLearner
 from skactive.cli import main
 from skactive.cli._errors import CommandError
-from skactive.cli.projects._project import open_project, read_project
+from skactive.cli.projects._project import read_project
 from skactive.labeling import LabelingSession, SQLiteLabelStore
 from skactive.strategies import Random
 
@@ -23,6 +23,10 @@ TEXTS_AWAITED = ["16", "17", "23"]
 NUMBERS_AWAITED = [1, 21, 20]
 SOUNDS_AWAITED = ["3.wav", "0.wav", "2.wav"]
 GOOD, BAD = ["good", "fine", "warm", "kind"], ["bad", "poor", "cold", "rude"]
+
+
+def open_project(options, **session_options):
+    return read_project(options).open(**session_options)
 
 
 def texts(n=60):

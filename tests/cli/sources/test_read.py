@@ -185,6 +185,37 @@ def test_a_folder_has_no_columns(tmp_path, options):
         read(tmp_path, **options)
 
 
+@pytest.mark.parametrize(
+    ("name", "data", "said"),
+    [
+        ("a.png", b"\x89PNG\r\n\x1a\n", "a.png is an image: .* name their folder, .*"),
+        ("b.WAV", b"RIFF", "b.WAV is a sound: .* name their folder, .*"),
+        (
+            "labels.db",
+            b"SQLite format 3\0",
+            "no rows to label: continue .* by --resume .*labels.db",
+        ),
+        ("notes.doc", b"notes", "cannot read notes.doc: expected one of .csv"),
+    ],
+)
+def test_a_file_that_is_labeled_otherwise(tmp_path, name, data, said):
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(CommandError, match=said):
+        read(tmp_path / name, text="a")
+
+
+def test_values_of_other_types_are_texts(tmp_path):
+    pandas = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    path = tmp_path / "data.parquet"
+    days = pandas.to_datetime(["2024-05-01", "2024-05-02"]).date
+    frame = pandas.DataFrame({"day": days, "said": [b"yes", b"no"], "both": [["a"], ["b", "c"]]})
+    frame.to_parquet(path)
+    assert read(path, text="day").rows == ["2024-05-01", "2024-05-02"]
+    assert read(path, text="said").rows == ["yes", "no"]
+    assert read(path, text="both").rows == ['["a"]', '["b", "c"]']
+
+
 def test_unused_labels_are_said(write):
     path = write(*({"t": f"text {i}", "gold y": "ab"[i % 2]} for i in range(8)))
     assert has_note(read(path, text="t", classes=["a", "b"]), "--label 'gold y'")

@@ -415,6 +415,13 @@ def test_texts_that_spreadsheets_would_run_are_quoted(opened, tmp_path):
         assert b"'=" not in session.export(tmp_path / name, rows="answers").read_bytes()
 
 
+def test_bytes_that_are_texts_are_quoted_like_texts(opened, tmp_path):
+    session = opened(["a", "b", "c"])
+    session.submit(dict.fromkeys(session.ids, "x"))
+    rows = read_csv(session.export(tmp_path / "o.csv", data={"raw": [b"=1+1", b"ok", b"\xff"]}))
+    assert [row["raw"] for row in rows] == ["'=1+1", "ok", "/w=="]
+
+
 # Broken texts -----------------------------------------------------------------------------------
 
 

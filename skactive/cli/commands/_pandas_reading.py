@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skactive.cli._arguments import SEPARATOR_NAMES
-from skactive.cli.reading import find_table_format
+from skactive.cli.reading import find_marked_encoding, find_table_format, open_bytes
 
 __all__ = ["write_reading"]
 
@@ -23,8 +23,6 @@ _FUNCTIONS = {
     ".ndjson": "read_json",
 }
 _ROUNDING = 1e-14  # pandas may round the last digit otherwise
-_MARKS = {b"\xff\xfe\0\0": "utf-32", b"\0\0\xfe\xff": "utf-32", b"\xff\xfe": "utf-16"}
-_MARKS |= {b"\xfe\xff": "utf-16"}
 
 
 def write_reading(
@@ -96,9 +94,9 @@ def _list_csv_options(path: Path, columns: list[str]) -> Iterator[dict[str, Any]
 
 
 def _find_encoding(path: Path) -> dict[str, str]:
-    with path.open("rb") as file:
-        start = file.read(4)
-    return next(({"encoding": n} for mark, n in _MARKS.items() if start.startswith(mark)), {})
+    with open_bytes(path) as file:
+        encoding = find_marked_encoding(file.read(4))
+    return {} if encoding in {None, "utf-8-sig"} else {"encoding": str(encoding)}
 
 
 def _read(function: str, path: Path, options: dict[str, Any]) -> Any:

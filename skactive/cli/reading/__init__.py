@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from skactive.cli.reading._encoding import find_marked_encoding
 from skactive.cli.reading._file import (
     TABLE_SUFFIXES,
     check_column,
@@ -9,6 +10,7 @@ from skactive.cli.reading._file import (
     find_table_format,
     import_library,
     is_table,
+    open_bytes,
 )
 from skactive.cli.reading._frame import check_finite, make_frame, read_frame, to_numbers
 from skactive.cli.reading._read import read_columns
@@ -20,10 +22,12 @@ __all__ = [
     "check_column",
     "check_finite",
     "check_regular_file",
+    "find_marked_encoding",
     "find_table_format",
     "import_library",
     "is_table",
     "make_frame",
+    "open_bytes",
     "read_columns",
     "read_frame",
     "to_numbers",

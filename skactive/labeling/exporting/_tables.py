@@ -113,7 +113,8 @@ def _join_annotators(columns: Columns) -> Columns:
 
 
 def _format_safely(value: Any) -> str:
-    return quote_formula(value) if isinstance(value, str) else format_value(value)
+    text = format_value(value)
+    return quote_formula(text) if isinstance(value, str | bytes) else text
 
 
 # Parquet -----------------------------------------------------------------------------------------

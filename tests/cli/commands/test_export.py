@@ -79,7 +79,7 @@ def test_an_export_can_be_labeled_again(run, labeled):
     ):
         again[1] = name
         assert run(*again, f"{name}.db", typed="good\n")[0] == 0
-        with open_project({"resume": f"{name}.db"}, background=False) as session:
+        with read_project({"resume": f"{name}.db"}).open(background=False) as session:
             assert list(session.X) == texts
             assert session.ids == [f"r{i}" for i in range(len(TEXTS))]
     pd = pytest.importorskip("pandas")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 from zipfile import BadZipFile
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from skactive._utils.text import pluralize
 from skactive.cli._errors import CommandError
+from skactive.cli._output import print_note
 from skactive.cli.reading import (
     TABLE_SUFFIXES,
     check_column,
@@ -83,7 +83,7 @@ def read_table(path: Path, target: str | None) -> LabeledTable:
             "must hold two classes or more, and several rows of each"
         )
     for note in notes:
-        print(f"skactive: warning: {path.name}: {note}", file=sys.stderr)
+        print_note(f"{path.name}: {note}")
     return LabeledTable(X, encoded, classes, names)
 
 

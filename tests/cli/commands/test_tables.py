@@ -174,7 +174,7 @@ def test_what_is_left_out_is_said(folder, capsys, frame):
     X = read_table(path, "kind").X
     assert len(X) == 120
     said = capsys.readouterr().err
-    assert said == "skactive: warning: data.csv: 1 empty line left out (line 2)\n"
+    assert said == "data.csv: 1 empty line left out (line 2)\n"
 
 
 def test_a_table_without_pandas(folder, mistake, monkeypatch):

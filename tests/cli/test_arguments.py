@@ -5,6 +5,7 @@ from argparse import ArgumentTypeError
 import pytest
 
 from skactive.cli import _arguments as arguments
+from skactive.cli.reading import TABLE_SUFFIXES
 
 
 @pytest.mark.parametrize(
@@ -99,3 +100,8 @@ def test_a_file_of_classes(tmp_path):
     assert arguments.read_class_names(tmp_path / "classes.txt") == ("yes, please", "no")
     with pytest.raises(ArgumentTypeError, match="cannot be read"):
         arguments.read_class_names(tmp_path)
+
+
+def test_the_formats_in_help_are_those_that_are_read():
+    named = {f".{name}" for name in arguments.TABLE_FORMATS.split(", ")}
+    assert named == set(TABLE_SUFFIXES) - {".ndjson"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from itertools import product
 from pathlib import Path
@@ -104,7 +105,9 @@ def _read(function: str, path: Path, options: dict[str, Any]) -> Any:
     import pandas as pd  # late: an extra
 
     try:
-        return getattr(pd, function)(path, **options).rename(columns=str)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about ways that are then not taken
+            return getattr(pd, function)(path, **options).rename(columns=str)
     except (ValueError, TypeError, OSError, KeyError, ImportError):
         return None
 

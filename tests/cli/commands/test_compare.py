@@ -440,6 +440,21 @@ def test_warnings_of_the_run_do_not_escape(folder, monkeypatch, capsys):
     assert "the model <grumbles>" in Page(text).text
 
 
+def test_no_program_where_pandas_would_read_otherwise(folder):
+    pytest.importorskip("pandas")
+    rows = [
+        f"{a};{b};{'None' if label else 'yes'}" for (a, b), label in zip(X, Y == 0, strict=True)
+    ]
+    path = folder / "table.csv"
+    path.write_text("\n".join(["a;b;y", *rows]))
+    settings = small(path, target="y", strategies=("Random", "Margin"), n_repeats=1)
+    text = "".join(Page(run(settings)[2]).text)
+    assert "pandas reads this file otherwise" in text
+    assert "pd.read_csv" not in text
+    path.write_text("\n".join(["a;b;y", *rows]).replace("None", "no"))
+    assert "sep=';'" in "".join(Page(run(settings)[2]).text)
+
+
 @pytest.mark.no_cover
 @pytest.mark.parametrize("output", ["report", "report.htm", "REPORT.HTML"])
 def test_output_names(folder, output):

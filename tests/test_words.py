@@ -57,7 +57,7 @@ def test_each_kind_is_found(checkout, capsys):
         ("README.md", "See `skactive._learner`."),
         ("docs/guide.md", "{class}`PoolView <skactive.pool._view.PoolView>`"),
         ("notebooks/01.ipynb", json.dumps({"cells": [{"source": ["import skactive._learner"]}]})),
-        ("skactive/_three.py", "CODE = 'from skactive.cli._models import ESTIMATORS'"),
+        ("skactive/_three.py", "CODE = 'from skactive.cli.learners._models import ESTIMATORS'"),
         ("skactive/_three.py", '"""See :class:`~skactive.pool._view.PoolView`."""'),
     ],
 )

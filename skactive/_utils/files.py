@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
-__all__ = ["is_standard_output", "remove_leftovers", "write_atomically"]
+__all__ = ["is_standard_output", "publish_file", "remove_leftovers", "write_atomically"]
 
 # Of a fixed length: the name of the file itself may be as long as names can be.
 _TEMPORARY_NAME = re.compile(r"\.skactive-[0-9a-f]{32}\.tmp")
@@ -49,12 +49,40 @@ def write_atomically(
     if status is not None and stat.S_ISDIR(status.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if status is None or (stat.S_ISREG(status.st_mode) and not is_standard_output(path)):
-        _replace(Path(os.path.realpath(path)), write, status, private)
+        _replace_file(Path(os.path.realpath(path)), write, status, private)
         return
     content = BytesIO()
     write(content)
     with _open_directly(path) as file:
         file.write(content.getbuffer())
+
+
+def publish_file(temporary: Path, path: Path) -> None:
+    """Give a complete file its name, durably, unless the name is taken.
+
+    Parameters
+    ----------
+    temporary : Path
+        The file, in the same folder; it may stay there under its old name, too.
+    path : Path
+        Its new name.
+
+    Raises
+    ------
+    FileExistsError
+        If the name is taken; that file is as it was.
+    OSError
+        If the file cannot be moved.
+    """
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links
+        if os.path.lexists(path):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from None
+        temporary.rename(path)
+    _sync_folder(path.parent)
 
 
 def is_standard_output(path: Path) -> bool:
@@ -86,7 +114,7 @@ def _find_status(path: Path) -> os.stat_result | None:
     return status
 
 
-def _replace(
+def _replace_file(
     target: Path,
     write: Callable[[BinaryIO], object],
     status: os.stat_result | None,

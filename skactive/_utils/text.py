@@ -6,9 +6,9 @@ __all__ = ["format_apart", "pluralize", "take_first_line"]
 
 
 def pluralize(n: int, noun: str) -> str:
-    """Return a count with its noun: "1 strategy", "2 strategies"."""
+    """Return a count with its noun: "1 strategy", "2,000 strategies"."""
     plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
-    return f"{n} {noun if n == 1 else plural}"
+    return f"{n:,} {noun if n == 1 else plural}"
 
 
 def format_apart(value: float, limit: float) -> tuple[str, str]:

@@ -12,6 +12,8 @@ from unicodedata import normalize
 
 __all__ = [
     "ESTIMATOR_NAMES",
+    "SEPARATOR_NAMES",
+    "TABLE_FORMATS",
     "join_names",
     "normalize_name",
     "parse_class_names",
@@ -30,9 +32,10 @@ __all__ = [
     "split_names",
 ]
 
+SEPARATOR_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
+TABLE_FORMATS = "csv, tsv, txt, json, jsonl, parquet, xlsx"
 ESTIMATOR_NAMES = ("forest", "logistic", "mlp", "svm")
 
-_SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "\\t": "\t", "pipe": "|"}
 _MAX_SEED = 2**32 - 1
 _MAX_PORT = 2**16 - 1
 _MIN_INTERVAL, _MAX_INTERVAL = 0.1, 86400.0  # seconds
@@ -130,10 +133,11 @@ def parse_columns(text: str) -> list[str]:
 
 def parse_separator(text: str) -> str:
     """Return the character that separates cells, from itself or its name."""
-    separator = _SEPARATORS.get(text.lower(), text)
-    if len(separator) != 1 or separator in '"\r\n\0':
+    by_name = {name: character for character, name in SEPARATOR_NAMES.items()} | {r"\t": "\t"}
+    separator = by_name.get(text.lower(), text)
+    if len(separator) != 1 or separator in '"\r\n\0' or separator.isalnum():
         raise ArgumentTypeError(
-            f"expected one character, or one of {', '.join(_SEPARATORS)}; got {text!r}"
+            f"expected one character, such as ';', or one of {', '.join(by_name)}; got {text!r}"
         )
     return separator
 

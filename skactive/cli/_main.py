@@ -9,8 +9,8 @@ from importlib import import_module
 from typing import Any, NamedTuple, NoReturn
 
 from skactive import __version__
+from skactive._utils.sanitizing import sanitize
 from skactive.cli._output import print_own_text
-from skactive.labeling.terminal._text import sanitize
 
 __all__ = ["run_command"]
 
@@ -118,7 +118,7 @@ def _make_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
 
 def _add_options(parser: argparse.ArgumentParser, name: str, module: str) -> None:
     """Add the options of a command, whose module is imported only if it is named."""
-    loaded: Any = import_module(f"skactive.cli.{module}")
+    loaded: Any = import_module(f"skactive.cli.commands.{module}")
     stem = name.replace("-", "_")
     getattr(loaded, f"add_{stem}_arguments")(parser)
     parser.set_defaults(run=getattr(loaded, f"run_{stem}"))

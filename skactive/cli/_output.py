@@ -9,8 +9,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from skactive._utils.sanitizing import sanitize
 from skactive.cli._errors import OutputError
-from skactive.labeling.terminal._text import sanitize
 
 __all__ = [
     "check_written",

@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 from skactive._utils.progress import progress
 from skactive._utils.rows import take_rows
 from skactive.comparison._folder import CampaignFolder
-from skactive.comparison._run_files import DamagedFileError, RunFile, describe_damage
+from skactive.comparison._run_files import DamagedFileError, RunFile, describe_damaged_files
 from skactive.comparison._runs import Failure, Run, drop_duplicates
 from skactive.comparison._splits import Split, draw_repeat_seeds
 from skactive.exceptions import SkactiveWarning
@@ -110,7 +110,7 @@ def _read_finished(tasks: list[CampaignTask]) -> tuple[list[Run], list[CampaignT
             runs.append(loaded[0])
             if task.file is not None and not loaded[1]:
                 unsealed.append(task.file.path)
-    for sentence in describe_damage(damaged, unsealed):
+    for sentence in describe_damaged_files(damaged, unsealed):
         warnings.warn(sentence, SkactiveWarning, stacklevel=4)
     return runs, missing
 

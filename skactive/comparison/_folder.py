@@ -49,8 +49,7 @@ class CampaignFolder:
             return
         version, stored = self._read_manifest()
         differences = [
-            f"{name} ({_abbreviate(stored.get(name))} there, {_abbreviate(settings.get(name))} "
-            "here)"
+            f"{name} ({_excerpt(stored.get(name))} there, {_excerpt(settings.get(name))} here)"
             for name in {**settings, **stored}
             if digest(stored.get(name)) != digest(settings.get(name))
         ]
@@ -91,7 +90,7 @@ class CampaignFolder:
         is_sealed = "digest" in content
         if type(version) is not int or version not in {_UNSEALED_FORMAT, FORMAT}:
             raise ValueError(
-                f"{self.manifest} has format {_abbreviate(version)}, this version of skactive "
+                f"{self.manifest} has format {_excerpt(version)}, this version of skactive "
                 f"reads {_UNSEALED_FORMAT} and {FORMAT}: pass another folder, or use the version "
                 "that wrote it."
             )
@@ -118,6 +117,6 @@ def _find_own_scorer(learner: Any) -> str | None:
     return "r2" if score is RegressorMixin.score else None
 
 
-def _abbreviate(value: Any) -> str:
+def _excerpt(value: Any) -> str:
     text = json.dumps(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

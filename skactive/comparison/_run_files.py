@@ -23,14 +23,14 @@ __all__ = [
     "FORMAT",
     "DamagedFileError",
     "RunFile",
-    "describe_damage",
+    "describe_damaged_files",
     "find_score_range",
     "read_sealed",
     "write_sealed",
 ]
 
 FORMAT = 2  # of the files in a folder; files of format 1 have no digest
-_MAX_NAMES = 10  # of damaged files in a warning
+_MAX_LISTED_FILES = 10  # of damaged files in a warning
 _MAX_ROUNDING = 1e-9  # by which scores may exceed their range
 _SCORE_RANGES = (  # of the names of scikit-learn's scorers
     (
@@ -169,12 +169,16 @@ def _compute_digest(content: dict[str, Any]) -> str:
     return digest({name: value for name, value in content.items() if name != "digest"})
 
 
-def describe_damage(damaged: list[tuple[Path, str]], unsealed: list[Path]) -> list[str]:
+def describe_damaged_files(damaged: list[tuple[Path, str]], unsealed: list[Path]) -> list[str]:
     """Return a sentence about damaged files, and one about files without a digest."""
     sentences = []
     if damaged:
-        names = ", ".join(f"{path.name} ({reason})" for path, reason in damaged[:_MAX_NAMES])
-        more = f" and {len(damaged) - _MAX_NAMES} more" if len(damaged) > _MAX_NAMES else ""
+        names = ", ".join(f"{path.name} ({reason})" for path, reason in damaged[:_MAX_LISTED_FILES])
+        more = (
+            f" and {len(damaged) - _MAX_LISTED_FILES} more"
+            if len(damaged) > _MAX_LISTED_FILES
+            else ""
+        )
         sentences.append(
             f"{pluralize(len(damaged), 'file')} of finished campaigns in {damaged[0][0].parent} "
             f"cannot be used, and the campaigns are played again: {names}{more}."

@@ -10,9 +10,9 @@ from typing import Any, BinaryIO
 from skactive._utils.files import remove_leftovers, write_atomically
 from skactive.exceptions import SkactiveWarning
 from skactive.labeling.exporting._content import (
+    AnswerRecord,
     Answers,
     ExportContent,
-    Record,
     make_answers,
     make_items,
 )
@@ -64,11 +64,13 @@ def find_kind(path: Path, kind: str | None) -> str:
         If the kind is unknown.
     """
     found = _KIND_OF_SUFFIX.get(path.suffix.lower()) if kind is None else kind
-    if found not in EXPORT_KINDS:
+    if found is None:
         raise ValueError(
-            f"kind must be one of {', '.join(EXPORT_KINDS)}, got kind={kind!r} for {path.name}: "
-            f"pass one of them, or a file with one of the suffixes {', '.join(_KIND_OF_SUFFIX)}."
+            f"{path.name} has none of the suffixes {', '.join(_KIND_OF_SUFFIX)}: use one of them, "
+            f"or pass a kind, one of {', '.join(EXPORT_KINDS)}."
         )
+    if found not in EXPORT_KINDS:
+        raise ValueError(f"kind must be one of {', '.join(EXPORT_KINDS)}, got {kind!r}.")
     return found
 
 
@@ -196,16 +198,16 @@ def make_session_content(
     )
 
 
-def answers_to_frame(records: Sequence[Record]) -> Any:
+def answers_to_frame(records: Sequence[AnswerRecord]) -> Any:
     """Return records as a DataFrame, with times in UTC."""
-    pandas = _import_pandas()
+    pandas = _import_pandas_for_frames()
     frame = pandas.DataFrame(records, columns=list(RECORD_FIELDS))
     return frame.assign(time=pandas.to_datetime(frame["time"], unit="s", utc=True, errors="coerce"))
 
 
 def rounds_to_frame(rounds: Sequence[Event]) -> Any:
     """Return the plans of a session as a DataFrame, one row per model."""
-    pandas = _import_pandas()
+    pandas = _import_pandas_for_frames()
     rows = []
     for number, event in enumerate(rounds, 1):
         plan = event.value
@@ -224,7 +226,7 @@ def rounds_to_frame(rounds: Sequence[Event]) -> Any:
     return pandas.DataFrame(rows)
 
 
-def _import_pandas() -> Any:
+def _import_pandas_for_frames() -> Any:
     try:
         import pandas
     except ImportError as error:

@@ -16,6 +16,7 @@ from skactive._utils.rows import take_rows
 from skactive._utils.seeding import derived_seed
 from skactive._utils.text import pluralize
 from skactive.exceptions import PoolChangedError, PoolChangedWarning
+from skactive.labeling._facts import iter_parts, name_part
 from skactive.labeling.state._events import Event, Ident, new_id
 from skactive.labeling.state._shapes import POOL, check_shape
 from skactive.labeling.stores import LabelStore
@@ -25,7 +26,7 @@ __all__ = ["check_pool", "draw_audit", "read_pools"]
 
 _FACT = "pool"  # the first pool; those after it are "pool 1", "pool 2" and so on
 _HASHES = "row hashes"  # name of the snapshot
-_AUDIT_STREAM = 0xA0D17
+_GROWTH_STREAM = 0xA0D17
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def check_pool(
             _check_change(change, accept_changes)
             pools.append(now | {"added": change.added, "changed": change.changed})
             _record(store, pools[-1], len(pools) - 1, ids, X)
-            _warn(change)
+            _warn_of_change(change)
     return str(now["ids"]), [set(pool["added"]) for pool in pools[1:] if pool["added"]]
 
 
@@ -114,7 +115,7 @@ def draw_audit(ids: Sequence[Ident], grown: list[set[Ident]], share: float, seed
     drawn = []
     for batch in range(len(grown) + 1):
         rows = np.flatnonzero(number == batch)
-        batch_seed = seed if batch == 0 else derived_seed(seed, _AUDIT_STREAM + batch)
+        batch_seed = seed if batch == 0 else derived_seed(seed, _GROWTH_STREAM + batch)
         drawn.append(
             rows[draw_audit_rows(np.arange(len(rows)), round(share * len(rows)), batch_seed)]
         )
@@ -123,14 +124,15 @@ def draw_audit(ids: Sequence[Ident], grown: list[set[Ident]], share: float, seed
 
 def read_pools(store: LabelStore) -> list[dict[str, Any]]:
     """Return the pools that a store records, in order."""
-    pools: list[dict[str, Any]] = []
-    while (pool := store.fact(_name_fact(len(pools)))) is not None:
-        pools.append(check_shape(f"fact {_name_fact(len(pools))}", pool, POOL))
+    first = store.fact(_FACT)
+    pools = [] if first is None else [first, *iter_parts(store, _FACT)]
+    for number, pool in enumerate(pools):
+        check_shape(f"fact {_name_fact(number)}", pool, POOL)
     return pools
 
 
 def _name_fact(number: int) -> str:
-    return _FACT if number == 0 else f"{_FACT} {number}"
+    return _FACT if number == 0 else name_part(_FACT, number)
 
 
 def _record(
@@ -140,10 +142,10 @@ def _record(
     store.set_fact(_name_fact(number), pool)
     counts = {name: len(pool.get(name, ())) for name in ("added", "changed")}
     event = store.append([Event("pool", new_id(), value={"n_rows": pool["n_rows"], **counts})])[0]
-    store.save_snapshot(_HASHES, event.seq, _hash(ids, X).tobytes())
+    store.save_snapshot(_HASHES, event.seq, _hash_pool(ids, X).tobytes())
 
 
-def _hash(ids: Sequence[Ident], X: Any) -> NDArray[np.uint64]:
+def _hash_pool(ids: Sequence[Ident], X: Any) -> NDArray[np.uint64]:
     """Return the hashes of ids and rows, of shape (n_rows, 2)."""
     return np.column_stack([hash_rows(list(ids)), hash_rows(X)])
 
@@ -156,7 +158,7 @@ def _compare(
     if snapshot is None or len(snapshot[1]) % 16:  # bytes per row
         return _compare_beginning(last, ids, X)
     before = np.frombuffer(snapshot[1], dtype=np.uint64).reshape(-1, 2)
-    now = _hash(ids, X)
+    now = _hash_pool(ids, X)
     position_before = {ident: position for position, ident in enumerate(before[:, 0].tolist())}
     known = np.array([position_before.get(ident, -1) for ident in now[:, 0].tolist()])
     is_old = known >= 0
@@ -204,13 +206,13 @@ def _check_change(change: _Change, accept_changes: bool) -> None:
         )
 
 
-def _warn(change: _Change) -> None:
+def _warn_of_change(change: _Change) -> None:
     parts = [
         f"{pluralize(len(rows), 'row')} {what}"
-        for rows, what in ((change.added, "were added"), (change.changed, "have other contents"))
+        for rows, what in ((change.added, "added"), (change.changed, "with other contents"))
         if rows
     ]
-    what = " and ".join(parts) or "its rows have another type"
+    what = " and ".join(parts) or "rows of another type"
     warnings.warn(
         f"The pool is not the one of the last session: {what}. The store records it.",
         PoolChangedWarning,

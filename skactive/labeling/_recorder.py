@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
+from skactive._utils.values import is_missing
 from skactive.exceptions import LabelError
 from skactive.labeling._classes import SessionClasses
 from skactive.labeling._rounds import Rounds
@@ -17,7 +18,6 @@ from skactive.labeling._validation import (
     check_id,
     check_key,
     check_seconds,
-    is_missing,
     to_builtin,
 )
 from skactive.labeling.hooks._base import Notifier

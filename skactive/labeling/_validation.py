@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from skactive._utils.rows import n_rows
+from skactive._utils.text import pluralize
+from skactive._utils.values import is_missing
 from skactive.exceptions import LabelError
 from skactive.labeling._names import check_name
 from skactive.labeling.state._events import Ident, Label
@@ -23,7 +25,6 @@ __all__ = [
     "check_label_type",
     "check_seconds",
     "get_label_type",
-    "is_missing",
     "to_builtin",
 ]
 
@@ -57,8 +58,8 @@ def check_ids(ids: Any, X: Any) -> list[Ident]:
         repeated = next(i for i in checked if i in seen or seen.add(i))  # type: ignore[func-returns-value]
         n_duplicates = n - len(set(checked))
         raise ValueError(
-            f"ids must be unique: {repeated!r} occurs more than once ({n_duplicates} "
-            f"{'duplicate' if n_duplicates == 1 else 'duplicates'})."
+            f"ids must be unique: {repeated!r} occurs more than once "
+            f"({pluralize(n_duplicates, 'duplicate')})."
         )
     return checked
 
@@ -110,13 +111,6 @@ def check_seconds(seconds: Any) -> float | None:
             "stored."
         )
     return float(number) + 0.0  # no -0.0
-
-
-def is_missing(label: Any) -> bool:
-    """Return whether a value stands for no label: None, NaN, NaT or NA."""
-    if label is None or type(label).__name__ in {"NAType", "NaTType"}:
-        return True
-    return isinstance(label, float | np.floating) and math.isnan(label)
 
 
 def _can_encode(text: str) -> bool:

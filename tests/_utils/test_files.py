@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from skactive._utils.files import remove_leftovers, write_atomically
+from skactive._utils.files import publish_file, remove_leftovers, write_atomically
 
 
 def write(path, content=b"new", **options):
@@ -157,3 +157,22 @@ def test_leftovers_of_killed_programs_are_removed(tmp_path):
     remove_leftovers(tmp_path)
     assert names(tmp_path) == sorted([recent.name, other.name])
     remove_leftovers(tmp_path / "none")
+
+
+@pytest.mark.parametrize("has_links", [True, False])
+def test_a_file_gets_a_name_that_is_free(tmp_path, monkeypatch, has_links):
+    if not has_links:
+
+        def refuse(*_):
+            raise OSError(errno.EPERM, "no links here")
+
+        monkeypatch.setattr(os, "link", refuse)
+    temporary, path = tmp_path / "temporary", tmp_path / "named"
+    temporary.write_bytes(b"new")
+    publish_file(temporary, path)
+    assert path.read_bytes() == b"new"
+    temporary.unlink(missing_ok=True)
+    temporary.write_bytes(b"newer")
+    with pytest.raises(FileExistsError):
+        publish_file(temporary, path)
+    assert path.read_bytes() == b"new"

@@ -342,7 +342,7 @@ def make_command_store(folder):
 def open_project(path):
     """Open the session of a store of ``skactive label``."""
     from skactive.cli._errors import CommandError
-    from skactive.cli._project import read_project
+    from skactive.cli.projects._project import read_project
 
     try:
         return read_project({"resume": path, "file": None}).open(background=False)

@@ -5,6 +5,7 @@ from argparse import ArgumentTypeError
 import pytest
 
 from skactive.cli import _arguments as arguments
+from skactive.cli.reading import TABLE_SUFFIXES
 
 
 @pytest.mark.parametrize(
@@ -58,8 +59,9 @@ def test_values_at_the_limits(parse, text, value):
         (arguments.parse_class_names, "a\nb,c", "cannot read"),
         (arguments.parse_columns, "a,a", "'a' occurs more than once"),
         (arguments.parse_columns, "", "separate names of columns by commas"),
-        (arguments.parse_separator, ";;", "expected one character, or one of comma"),
+        (arguments.parse_separator, ";;", "expected one character, such as ';', or one of comma"),
         (arguments.parse_separator, '"', "expected one character"),
+        (arguments.parse_separator, "x", "expected one character"),
         (arguments.parse_encoding, "utf-99", "unknown encoding 'utf-99'"),
         (arguments.parse_encoding, "base64", "unknown encoding 'base64'"),
         (arguments.parse_encoding, "a\0b", "unknown encoding"),
@@ -98,3 +100,8 @@ def test_a_file_of_classes(tmp_path):
     assert arguments.read_class_names(tmp_path / "classes.txt") == ("yes, please", "no")
     with pytest.raises(ArgumentTypeError, match="cannot be read"):
         arguments.read_class_names(tmp_path)
+
+
+def test_the_formats_in_help_are_those_that_are_read():
+    named = {f".{name}" for name in arguments.TABLE_FORMATS.split(", ")}
+    assert named == set(TABLE_SUFFIXES) - {".ndjson"}

@@ -12,7 +12,7 @@ import pytest
 
 from skactive.cli import main
 from skactive.cli._interrupts import Interrupts
-from skactive.cli._stored_project import read_store
+from skactive.cli.projects._stored_project import read_store
 
 # Says when Python has started, before which nothing can be done.
 STARTER = """\

@@ -11,9 +11,10 @@ from sklearn.datasets import make_blobs
 
 import skactive
 from skactive import strategies
-from skactive.cli import _arguments, _demo, _main, main
-from skactive.cli import _compare as _report
-from skactive.cli import _models as _choices
+from skactive.cli import _arguments, _main, main
+from skactive.cli.commands import _compare as _report
+from skactive.cli.commands import _demo
+from skactive.cli.learners import _models as _choices
 
 # Eighths have few decimals and no rounding: a csv holds them exactly.
 X, Y = make_blobs(n_samples=120, centers=3, n_features=2, cluster_std=3.0, random_state=0)
@@ -78,7 +79,7 @@ def test_parsing_imports_nothing_heavy():
 
 
 def test_kinds_of_export_are_those_that_there_are():
-    from skactive.cli import _export
+    from skactive.cli.commands import _export
     from skactive.labeling._export import EXPORT_KINDS
 
     assert set(_export._KINDS) == set(EXPORT_KINDS)
@@ -256,7 +257,7 @@ def test_a_strategy_that_the_estimator_cannot_serve(mistake):
 
 
 def test_the_models_advised_can_be_chosen():
-    from skactive.cli._project_options import MODELS
+    from skactive.cli.projects._project_options import MODELS
 
     assert {"--estimator": set(_choices.ESTIMATORS), "--model": set(MODELS)} == {
         option: set(names) for option, names in _choices._CHOICES.items()

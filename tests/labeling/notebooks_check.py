@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from skactive.cli._stored_project import read_store
+from skactive.cli.projects._stored_project import read_store
 
 SETUP = """
 from sklearn.datasets import load_digits

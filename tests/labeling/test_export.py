@@ -127,7 +127,9 @@ def test_nothing_to_export(tmp_path):
 def test_the_kind_may_be_named(tmp_path):
     path = export_answers(RECORDS[:1], tmp_path / "labels", "jsonl")
     assert json.loads(path.read_text())["id"] == "a"
-    with pytest.raises(ValueError, match=r"csv, jsonl, parquet, label-studio, xlsx, got kind=None"):
+    with pytest.raises(
+        ValueError, match=r"pass a kind, one of csv, jsonl, parquet, label-studio, xlsx"
+    ):
         export_answers(RECORDS, tmp_path / "labels.odt")
 
 
@@ -411,6 +413,13 @@ def test_texts_that_spreadsheets_would_run_are_quoted(opened, tmp_path):
     assert {(row["label"], row["annotator"]) for row in rows} == {("'=class", "'@ann")}
     for name in ("o.jsonl", "o.parquet", "o.json"):
         assert b"'=" not in session.export(tmp_path / name, rows="answers").read_bytes()
+
+
+def test_bytes_that_are_texts_are_quoted_like_texts(opened, tmp_path):
+    session = opened(["a", "b", "c"])
+    session.submit(dict.fromkeys(session.ids, "x"))
+    rows = read_csv(session.export(tmp_path / "o.csv", data={"raw": [b"=1+1", b"ok", b"\xff"]}))
+    assert [row["raw"] for row in rows] == ["'=1+1", "ok", "/w=="]
 
 
 # Broken texts -----------------------------------------------------------------------------------

@@ -655,7 +655,7 @@ def test_a_pool_may_grow(open_session):
     first.close()
     positions = [*range(50), *range(100, 120), *range(50, 100)]  # in the middle, too
     grown = {"ids": [f"r{i}" for i in positions], "audit_share": 0.1}
-    with pytest.warns(PoolChangedWarning, match="20 rows were added"):
+    with pytest.warns(PoolChangedWarning, match="20 rows added"):
         second = open_session(X[positions], **grown)
     assert len(second.audit_ids) == 12
     assert audit < second.audit_ids
@@ -681,7 +681,7 @@ def test_rows_may_change_only_on_request(open_session):
     mended = [*texts[:7], "text seven", *texts[8:], "one more"]
     with pytest.raises(PoolChangedError, match=r"1 row .*\(ids 7\).*accept_changes=True"):
         open_session(mended, learner=learner)
-    with pytest.warns(PoolChangedWarning, match="1 row were added and 1 row have other contents"):
+    with pytest.warns(PoolChangedWarning, match="1 row added and 1 row with other contents"):
         open_session(mended, learner=learner, accept_changes=True).close()
     open_session(mended, learner=learner).close()
 
@@ -693,7 +693,7 @@ def test_a_store_of_version_1_may_grow_at_its_end(path):
     learner = ActiveLearner(make_pipeline(TfidfVectorizer(), LogisticRegression()))
     with pytest.raises(PoolChangedError, match="the rows are not"):
         LabelingSession(learner, ["x", *texts[1:]], store=path)
-    with pytest.warns(PoolChangedWarning, match="10 rows were added"):
+    with pytest.warns(PoolChangedWarning, match="10 rows added"):
         session = LabelingSession(learner, texts, store=path, random_state=0)
     assert session.progress().classes == {"even": 6, "odd": 6}
     session.close()

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from skactive.cli.reading._file import TABLE_SUFFIXES, check_column, check_file, is_table
+from skactive.cli.reading._encoding import find_marked_encoding
+from skactive.cli.reading._file import (
+    TABLE_SUFFIXES,
+    check_column,
+    check_regular_file,
+    find_table_format,
+    import_library,
+    is_table,
+    open_bytes,
+)
 from skactive.cli.reading._frame import check_finite, make_frame, read_frame, to_numbers
 from skactive.cli.reading._read import read_columns
 from skactive.cli.reading._table import Table
-from skactive.cli.reading._values import format_value
 
 __all__ = [
     "TABLE_SUFFIXES",
     "Table",
     "check_column",
-    "check_file",
     "check_finite",
-    "format_value",
+    "check_regular_file",
+    "find_marked_encoding",
+    "find_table_format",
+    "import_library",
     "is_table",
     "make_frame",
+    "open_bytes",
     "read_columns",
     "read_frame",
     "to_numbers",

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-__all__ = ["QuoteFault", "count_line_ends", "find_fault", "find_loose_quotes", "split_lines"]
+__all__ = ["QuoteFault", "count_line_ends", "find_loose_quotes", "find_quote_fault", "split_lines"]
 
 _QUOTED = re.compile(r'"(?:[^"]++|"")*+"')
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -35,7 +35,7 @@ def split_lines(text: str) -> list[str]:
     return _LINE_END.split(text)
 
 
-def find_fault(text: str, separator: str) -> QuoteFault | None:
+def find_quote_fault(text: str, separator: str) -> QuoteFault | None:
     """Return the first quoted cell of a row that is not closed at its end.
 
     Parameters

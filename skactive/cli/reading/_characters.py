@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from skactive._utils.text import pluralize
+from skactive._utils.values import format_value
 from skactive.cli._errors import CommandError
 from skactive.cli.reading._table import Table, format_lines, shorten
-from skactive.cli.reading._values import format_value
 
-__all__ = ["check_characters", "describe_damage"]
+__all__ = ["check_characters", "describe_damaged_texts"]
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # The sign for what could not be decoded, and UTF-8 that was read in another encoding
@@ -43,7 +43,7 @@ def check_characters(table: Table, path: Path) -> None:
                 )
 
 
-def describe_damage(table: Table) -> list[str]:
+def describe_damaged_texts(table: Table) -> list[str]:
     """Return notes about texts that look cut or damaged by an earlier conversion.
 
     Parameters

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from skactive._utils.text import pluralize
+from skactive._utils.values import is_blank
 from skactive.cli.reading._table import format_lines
-from skactive.cli.reading._values import is_filled
 
 __all__ = ["leave_out_empty", "restore_integers"]
 
@@ -45,7 +45,7 @@ def leave_out_empty(
     notes : list of str
     """
     rows = zip(*columns, strict=True)
-    filled = [any(map(is_filled, row)) for row in rows]
+    filled = [not all(map(is_blank, row)) for row in rows]
     if all(filled):
         return columns, places, []
     empty = [place for place, keep in zip(places, filled, strict=True) if not keep]

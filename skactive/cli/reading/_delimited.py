@@ -13,14 +13,14 @@ from skactive.cli.reading._encoding import choose_encoding, explain_read_errors,
 from skactive.cli.reading._header import check_names, leave_out_unnamed, warn_of_data_in_header
 from skactive.cli.reading._ragged import RaggedRows
 from skactive.cli.reading._rows import RowChecks, RowReader, StrayQuoteError
-from skactive.cli.reading._separator import choose_separator, name_separator, parse_separator
+from skactive.cli.reading._separator import choose_separator, name_separator
 from skactive.cli.reading._swallowed import find_swallowed
 from skactive.cli.reading._table import Table, count_lines, format_lines, shorten
 
 __all__ = ["read_delimited"]
 
 _SAMPLE_LINES, _SAMPLE_LENGTH = 100, 2**18  # to find the separator
-_CHUNK = 20_000  # rows that are turned into columns at once
+_CHUNK_ROWS = 20_000  # rows that are turned into columns at once
 _MAX_CELL = 2**31 - 1  # characters
 
 
@@ -34,11 +34,11 @@ def read_delimited(
     path : Path
         The file, or one compressed by gzip.
     suffix : str
-        Its format, from `find_format`.
+        Its format, from `find_table_format`.
     encoding : str, default=None
         Its encoding; None for UTF-8, or what a byte order mark says.
     separator : str, default=None
-        Character between cells, or its name; None finds it.
+        Character between cells; None finds it.
 
     Raises
     ------
@@ -89,7 +89,6 @@ def _settle_separator(
 ) -> tuple[str, list[str]]:
     """Return the separator, and notes about it."""
     if separator is not None:
-        separator = parse_separator(separator)
         header = sample[1] if skip and len(sample) > 1 else sample[0]
         if separator in header:
             return separator, []
@@ -123,7 +122,7 @@ class _Source:
     def read(self, *, quoted: bool = True) -> Table:
         """Return the table; `quoted` says whether quotes enclose cells."""
         with open_text(self.path, self.encoding) as file:
-            table = _read_rows(self._make_reader(file, quoted))
+            table = _read_checked_rows(self._make_reader(file, quoted))
             ends = file.newlines
         if isinstance(ends, tuple) and "\r" in ends:
             self._check_line_ends(quoted)
@@ -166,7 +165,7 @@ class _Source:
             )
 
 
-def _read_rows(reader: RowReader) -> Table:
+def _read_checked_rows(reader: RowReader) -> Table:
     """Return the table, or raise an error if a row may not be as it was meant."""
     path = reader.path
     rows = iter(reader)
@@ -179,7 +178,7 @@ def _read_rows(reader: RowReader) -> Table:
     repeated: list[int] = []
     columns: list[list[str]] = [[] for _ in names]
     checked = _check_rows(rows, header, (ragged, checks), lines, repeated)
-    while chunk := list(islice(checked, _CHUNK)):
+    while chunk := list(islice(checked, _CHUNK_ROWS)):
         for column, values in zip(columns, zip(*chunk, strict=True), strict=True):
             column.extend(values)
     if not lines:

@@ -17,7 +17,7 @@ from skactive.cli.reading._file import check_content, open_bytes
 from skactive.cli.reading._guess import guess_encoding
 from skactive.cli.reading._table import shorten
 
-__all__ = ["choose_encoding", "explain_read_errors", "open_text"]
+__all__ = ["choose_encoding", "explain_read_errors", "find_marked_encoding", "open_text"]
 
 # A longer mark that begins with a shorter one comes first
 _MARKS = {
@@ -30,6 +30,11 @@ _MARKS = {
 _SAMPLE_SIZE = 2**20  # bytes
 
 
+def find_marked_encoding(start: bytes) -> str | None:
+    """Return the encoding that a byte order mark at the start of a file names, if there is one."""
+    return next((name for mark, name in _MARKS.items() if start.startswith(mark)), None)
+
+
 def choose_encoding(path: Path, suffix: str, encoding: str | None) -> tuple[str, list[str]]:
     """Return the encoding in which to read a file, and notes about it.
 
@@ -38,7 +43,7 @@ def choose_encoding(path: Path, suffix: str, encoding: str | None) -> tuple[str,
     path : Path
         A text file, or one compressed by gzip.
     suffix : str
-        Its format, from `find_format`.
+        Its format, from `find_table_format`.
     encoding : str or None
         The encoding that the user named; None for UTF-8, or what a byte order mark says.
 
@@ -50,7 +55,7 @@ def choose_encoding(path: Path, suffix: str, encoding: str | None) -> tuple[str,
     with explain_read_errors(path, None), open_bytes(path) as file:
         start = file.read(_SAMPLE_SIZE)
     check_content(path, suffix, start)
-    by_mark = next((name for mark, name in _MARKS.items() if start.startswith(mark)), None)
+    by_mark = find_marked_encoding(start)
     if encoding is None:
         notes = [f"read as {by_mark.upper()}"] if by_mark not in {None, "utf-8-sig"} else []
         return by_mark or "utf-8", notes

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from skactive._utils.text import pluralize, take_first_line
+from skactive._utils.values import format_value, is_blank
 from skactive.cli._errors import CommandError
 from skactive.cli.reading._columns import restore_integers
 from skactive.cli.reading._encoding import explain_read_errors
-from skactive.cli.reading._file import check_content
+from skactive.cli.reading._file import check_content, import_library
 from skactive.cli.reading._header import check_names, leave_out_unnamed, warn_of_data_in_header
 from skactive.cli.reading._sheet_marks import read_sheet_marks
 from skactive.cli.reading._table import Table, format_lines, format_names
-from skactive.cli.reading._values import format_value, is_filled
 
 __all__ = ["read_excel"]
 
@@ -40,12 +40,7 @@ def read_excel(path: Path, sheet: str | None = None) -> Table:
     CommandError
         If openpyxl is missing, or the file cannot be read, or has no such sheet.
     """
-    try:
-        import openpyxl  # late: an extra
-    except ImportError as error:
-        raise CommandError(
-            f'reading {path.name} needs openpyxl: pip install "skactive[excel]"'
-        ) from error
+    openpyxl = import_library("openpyxl", "excel", path)
     with explain_read_errors(path, None), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about styles and extensions, which are not read
         with path.open("rb") as file:
@@ -66,7 +61,7 @@ def read_excel(path: Path, sheet: str | None = None) -> Table:
         except Exception as error:  # the parser raises any kind where a part is not as it expects
             reason = take_first_line(error)
             raise CommandError(f"{path.name} is damaged, or no Excel file: {reason}") from error
-    table = _make_table(rows, places, path, name)
+    table = _make_sheet_table(rows, places, path, name)
     return Table(
         table.columns,
         table.lines,
@@ -107,10 +102,10 @@ class _SheetCells:
         rows, places = [], []
         for place, cells in enumerate(self._worksheet.iter_rows(), 1):
             row = [self._convert(cell) for cell in cells]
-            if any(map(is_filled, row)):
+            if not all(map(is_blank, row)):
                 rows.append(row)
                 places.append(place)
-        filled = (i for row in rows for i, value in enumerate(row, 1) if is_filled(value))
+        filled = (i for row in rows for i, value in enumerate(row, 1) if not is_blank(value))
         width = max(filled, default=0)
         return [row[:width] + [None] * (width - len(row)) for row in rows], places
 
@@ -162,7 +157,7 @@ def _unescape(text: str) -> str:
     return text.replace("\r\n", "\n")
 
 
-def _make_table(rows: list[list[Any]], places: list[int], path: Path, sheet: str) -> Table:
+def _make_sheet_table(rows: list[list[Any]], places: list[int], path: Path, sheet: str) -> Table:
     if not rows:
         raise CommandError(f"{path.name} has no rows: its sheet {sheet!r} is empty")
     names = [" ".join(format_value(value).split()) for value in rows[0]]  # they may be wrapped

@@ -6,8 +6,9 @@ import gzip
 import os
 import stat
 from collections.abc import Iterable
+from importlib import import_module
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, cast
 
 from skactive.cli._errors import CommandError
 
@@ -15,8 +16,9 @@ __all__ = [
     "TABLE_SUFFIXES",
     "check_column",
     "check_content",
-    "check_file",
-    "find_format",
+    "check_regular_file",
+    "find_table_format",
+    "import_library",
     "is_table",
     "open_bytes",
 ]
@@ -45,10 +47,10 @@ _SIGNATURES = {
     b"version https://git-lfs": "a pointer to a large file: run git lfs pull",
 }
 _MARKUP = (b"<!doctype html", b"<html", b"<?xml", b"<table")
-_EXPECTED = {".parquet": {b"PAR1"}, ".xlsx": {b"PK\x03\x04"}}
+_FIRST_BYTES = {".parquet": {b"PAR1"}, ".xlsx": {b"PK\x03\x04"}}
 
 
-def check_file(path: Path) -> None:
+def check_regular_file(path: Path) -> None:
     """Raise an error unless the path is a file that can be read from its beginning again."""
     try:
         mode = path.stat().st_mode
@@ -73,7 +75,7 @@ def check_column(name: str, columns: Iterable[str], path: Path, kind: str = "col
         raise CommandError(f"{path.name} has no {kind} {name!r}; it has {', '.join(columns)}")
 
 
-def find_format(path: Path) -> str:
+def find_table_format(path: Path) -> str:
     """Return the suffix that names the format of a table: ".csv" of data.CSV and data.csv.gz.
 
     Raises
@@ -100,10 +102,21 @@ def find_format(path: Path) -> str:
 def is_table(path: Path) -> bool:
     """Return whether a file has the suffix of a table."""
     try:
-        find_format(path)
+        find_table_format(path)
     except CommandError:
         return False
     return True
+
+
+def import_library(name: str, extra: str, path: Path) -> Any:
+    """Return a library that reads a file; raise an error that names its extra if it is missing."""
+    try:
+        return import_module(name)
+    except ImportError as error:
+        library = name.partition(".")[0]
+        raise CommandError(
+            f'reading {path.name} needs {library}: pip install "skactive[{extra}]"'
+        ) from error
 
 
 def open_bytes(path: Path) -> IO[bytes]:
@@ -121,14 +134,14 @@ def check_content(path: Path, suffix: str, start: bytes) -> None:
     path : Path
         The file.
     suffix : str
-        Its format, from `find_format`.
+        Its format, from `find_table_format`.
     start : bytes
         Its first bytes, unpacked.
     """
     if not start:
         first = "" if suffix in _BINARY_SUFFIXES else ": its first line must name the columns"
         raise CommandError(f"{path.name} is empty" + ("" if "json" in suffix else first))
-    expected = _EXPECTED.get(suffix, set())
+    expected = _FIRST_BYTES.get(suffix, set())
     for signature, description in _SIGNATURES.items():
         if start.startswith(signature) and signature not in expected:
             raise CommandError(

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skactive._utils.values import format_value
 from skactive.cli._errors import CommandError
+from skactive.cli.reading._file import import_library
 from skactive.cli.reading._read import read_columns
 from skactive.cli.reading._table import Table, shorten
-from skactive.cli.reading._values import format_value
 
 __all__ = ["check_finite", "make_frame", "read_frame", "to_numbers"]
 
@@ -23,21 +24,13 @@ _SIMPLE = {str, int, float, bool, Decimal, type(None)}
 _PADDED = re.compile(r"\s*[+-]?0[0-9]")
 
 
-def read_frame(
-    path: Path,
-    *,
-    encoding: str | None = None,
-    separator: str | None = None,
-    sheet: str | None = None,
-) -> Any:
+def read_frame(path: Path) -> Any:
     """Return the rows of `read_columns`, with columns of numbers where all values are numbers.
 
     Parameters
     ----------
     path : Path
         A table.
-    encoding, separator, sheet : str, default=None
-        As in `read_columns`.
 
     Returns
     -------
@@ -49,8 +42,8 @@ def read_frame(
     CommandError
         If pandas is missing, or the file cannot be read.
     """
-    _import_pandas(path)
-    return make_frame(read_columns(path, encoding=encoding, separator=separator, sheet=sheet), path)
+    import_library("pandas", "data", path)
+    return make_frame(read_columns(path), path)
 
 
 def make_frame(table: Table, path: Path) -> Any:
@@ -71,21 +64,11 @@ def make_frame(table: Table, path: Path) -> Any:
     DataFrame
         Its ``attrs["notes"]`` are the notes of the table.
     """
-    pd = _import_pandas(path)
+    pd = import_library("pandas", "data", path)
     columns = {name: _infer_type(values) for name, values in table.columns.items()}
     frame = pd.DataFrame({name: pd.Series(values) for name, values in columns.items()})
     frame.attrs["notes"] = table.notes
     return frame
-
-
-def _import_pandas(path: Path) -> Any:
-    try:
-        import pandas as pd  # late: an extra
-    except ImportError as error:
-        raise CommandError(
-            f'reading {path.name} needs pandas: pip install "skactive[data]"'
-        ) from error
-    return pd
 
 
 def _infer_type(values: list[Any]) -> NDArray[Any]:
@@ -108,17 +91,17 @@ def _to_array(texts: list[str]) -> NDArray[Any] | None:
     joined = "".join(texts)
     if not joined.isascii() or "_" in joined:  # float() would take 1_000, and digits of any script
         return None
-    numbers = _convert(texts)
+    numbers = _convert_texts(texts)
     if numbers is None:
         stripped = [text.strip() for text in texts]
         if all(text.lower() in _TRUTH_VALUES or text in _MISSING for text in stripped):
             return np.array([_TRUTH_VALUES.get(text.lower(), np.nan) for text in stripped])
-        numbers = _convert(["nan" if text in _MISSING else text for text in stripped])
+        numbers = _convert_texts(["nan" if text in _MISSING else text for text in stripped])
     # Codes: 007, or the postal code 01067
     return None if numbers is None or any(map(_PADDED.match, texts)) else numbers
 
 
-def _convert(texts: list[str]) -> NDArray[Any] | None:
+def _convert_texts(texts: list[str]) -> NDArray[Any] | None:
     try:
         return np.array(list(map(int, texts)), dtype=np.int64)
     except (ValueError, OverflowError):

@@ -8,13 +8,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from skactive._utils.text import pluralize
+from skactive._utils.values import is_blank
 from skactive.cli._errors import CommandError
 from skactive.cli.reading._table import format_names, shorten
-from skactive.cli.reading._values import is_filled
 
 __all__ = ["check_names", "leave_out_unnamed", "warn_of_data_in_header"]
 
-_NUMBER = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?")
+_NUMERIC_NAME = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?")
 _LONG_NAME = 80  # characters
 _INDEX = "__index_level_0__"  # pandas' name for row numbers
 
@@ -65,11 +66,11 @@ def leave_out_unnamed(
     """
     notes = []
     kept = list(range(len(names)))
-    while len(kept) > 1 and not names[kept[-1]] and not any(map(is_filled, columns[kept[-1]])):
+    while len(kept) > 1 and not names[kept[-1]] and all(map(is_blank, columns[kept[-1]])):
         kept.pop()
     n_empty = len(names) - len(kept)
     if n_empty:
-        what = "1 empty column" if n_empty == 1 else f"{n_empty} empty columns"
+        what = pluralize(n_empty, "empty column")
         notes.append(f"{what} without a name at the end of the rows left out")
     for position in (0, kept[-1]):
         if len(kept) > 1 and names[position] in {"", _INDEX} and _numbers_rows(columns[position]):
@@ -106,7 +107,7 @@ def _find_reasons(columns: dict[str, list[Any]]) -> Iterator[str]:
         yield "that may be several: is each line in quotes as a whole?"
     if all(values and re.fullmatch("-{2,}", str(values[0])) for values in columns.values()):
         yield "the line after it consists of dashes, and was read as a row"
-    if all(map(_NUMBER.fullmatch, columns)):
+    if all(map(_NUMERIC_NAME.fullmatch, columns)):
         yield "they are only numbers" if len(columns) > 1 else "it is a number"
     for name, values in columns.items():
         if name in values:

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from skactive._utils.text import pluralize
+from skactive._utils.values import is_blank
 from skactive.cli._errors import CommandError
 from skactive.cli.reading._columns import restore_integers
 from skactive.cli.reading._encoding import choose_encoding, explain_read_errors, open_text
 from skactive.cli.reading._header import check_names
 from skactive.cli.reading._records import find_records
 from skactive.cli.reading._table import Table, count_lines, format_lines, shorten
-from skactive.cli.reading._values import is_filled
 
 __all__ = ["read_json", "read_jsonl"]
 
@@ -33,7 +33,7 @@ def read_jsonl(path: Path, suffix: str, encoding: str | None = None) -> Table:
     path : Path
         The file, or one compressed by gzip.
     suffix : str
-        Its format, from `find_format`.
+        Its format, from `find_table_format`.
     encoding : str, default=None
         Its encoding; None for UTF-8, or what a byte order mark says.
 
@@ -77,7 +77,7 @@ def read_json(path: Path, suffix: str, encoding: str | None = None) -> Table:
     path : Path
         The file, or one compressed by gzip.
     suffix : str
-        Its format, from `find_format`.
+        Its format, from `find_table_format`.
     encoding : str, default=None
         Its encoding; None for UTF-8, or what a byte order mark says.
 
@@ -101,7 +101,7 @@ def read_json(path: Path, suffix: str, encoding: str | None = None) -> Table:
             f"{error.colno}"
         ) from error
     except (ValueError, RecursionError) as error:
-        raise CommandError(f"{path.name} cannot be read: {_explain(error)}") from error
+        raise CommandError(f"{path.name} cannot be read: {_explain_json_error(error)}") from error
     records, more = find_records(document, path)
     empty = [number for number, record in enumerate(records, 1) if _is_empty(record)]
     records = [record for record in records if not _is_empty(record)]
@@ -116,10 +116,10 @@ def read_json(path: Path, suffix: str, encoding: str | None = None) -> Table:
 
 def _parse(text: str, note_constant: Callable[[str], None]) -> Any:
     """Parse JSON; NaN, Infinity and -Infinity, which JSON has not, become None."""
-    return json.loads(text, object_pairs_hook=_make_object, parse_constant=note_constant)
+    return json.loads(text, object_pairs_hook=_merge_pairs, parse_constant=note_constant)
 
 
-def _make_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _merge_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) < len(pairs):
         keys = [key for key, _ in pairs]
@@ -140,7 +140,9 @@ def _parse_line(line: str, number: int, path: Path) -> tuple[dict[str, Any], int
         advice = ""
         if number == 1 and line.strip() in {"[", "{"}:
             advice = "; if the file is one JSON document, rename it to .json"
-        raise CommandError(f"{where} is not a JSON object: {_explain(error)}{advice}") from error
+        raise CommandError(
+            f"{where} is not a JSON object: {_explain_json_error(error)}{advice}"
+        ) from error
     if not isinstance(record, dict):
         raise CommandError(
             f"{where} is not a JSON object: {shorten(line)!r}; write one object per line, such as "
@@ -149,7 +151,7 @@ def _parse_line(line: str, number: int, path: Path) -> tuple[dict[str, Any], int
     return record, len(constants)
 
 
-def _explain(error: Exception) -> str:
+def _explain_json_error(error: Exception) -> str:
     if isinstance(error, json.JSONDecodeError):
         return f"{error.msg} at character {error.colno}"
     if isinstance(error, _DuplicateKeyError):
@@ -160,7 +162,7 @@ def _explain(error: Exception) -> str:
 
 
 def _is_empty(record: dict[str, Any]) -> bool:
-    return not any(map(is_filled, record.values()))
+    return all(map(is_blank, record.values()))
 
 
 def _make_columns(records: Sequence[dict[str, Any]], path: Path) -> dict[str, list[Any]]:

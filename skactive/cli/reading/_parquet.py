@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from skactive._utils.text import pluralize, take_first_line
+from skactive._utils.values import is_missing
 from skactive.cli._errors import CommandError
 from skactive.cli.reading._columns import leave_out_empty, restore_integers
 from skactive.cli.reading._encoding import explain_read_errors
-from skactive.cli.reading._file import check_content
+from skactive.cli.reading._file import check_content, import_library
 from skactive.cli.reading._header import check_names, leave_out_unnamed
 from skactive.cli.reading._table import Table
-from skactive.cli.reading._values import is_missing
 
 __all__ = ["read_parquet"]
 
@@ -30,23 +30,19 @@ def read_parquet(path: Path) -> Table:
     CommandError
         If pyarrow is missing, or the file cannot be read.
     """
-    try:
-        from pyarrow import ArrowException, parquet  # late: an extra
-    except ImportError as error:
-        raise CommandError(
-            f'reading {path.name} needs pyarrow: pip install "skactive[data]"'
-        ) from error
+    pyarrow = import_library("pyarrow", "data", path)
+    parquet = import_library("pyarrow.parquet", "data", path)
     with explain_read_errors(path, None):
         with path.open("rb") as file:
             check_content(path, ".parquet", file.read(64))
         try:
             # read_table would add columns from the names of folders
             arrow = parquet.ParquetFile(path).read()
-        except (ArrowException, ValueError, NotImplementedError, OSError) as error:
+        except (pyarrow.ArrowException, ValueError, NotImplementedError, OSError) as error:
             raise CommandError(f"{path.name} cannot be read: {take_first_line(error)}") from error
     names = [str(name) for name in arrow.column_names]
     columns = [
-        _to_list(column, name, path) for column, name in zip(arrow.columns, names, strict=True)
+        _list_values(column, name, path) for column, name in zip(arrow.columns, names, strict=True)
     ]
     names, columns, notes = leave_out_unnamed(names, columns)
     check_names(names, path)
@@ -58,7 +54,7 @@ def read_parquet(path: Path) -> Table:
     return Table(table, [], [pluralize(n_rows, "row"), *notes, *left_out])
 
 
-def _to_list(column: Any, name: str, path: Path) -> list[Any]:
+def _list_values(column: Any, name: str, path: Path) -> list[Any]:
     try:
         values = column.to_pylist()
     except (ValueError, OverflowError, ArithmeticError, ImportError) as error:

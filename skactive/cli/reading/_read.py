@@ -6,10 +6,10 @@ from pathlib import Path
 
 from skactive._utils.text import pluralize
 from skactive.cli._errors import CommandError
-from skactive.cli.reading._characters import check_characters, describe_damage
+from skactive.cli.reading._characters import check_characters, describe_damaged_texts
 from skactive.cli.reading._delimited import read_delimited
 from skactive.cli.reading._excel import read_excel
-from skactive.cli.reading._file import check_file, find_format
+from skactive.cli.reading._file import check_regular_file, find_table_format
 from skactive.cli.reading._json import read_json, read_jsonl
 from skactive.cli.reading._parquet import read_parquet
 from skactive.cli.reading._table import Table, format_names
@@ -37,7 +37,7 @@ def read_columns(
     encoding : str, default=None
         Encoding of a text format; None for UTF-8, or what a byte order mark says.
     separator : str, default=None
-        Character between the cells of csv, tsv or txt, or its name; None finds it.
+        Character between the cells of csv, tsv or txt; None finds it.
     sheet : str, default=None
         Sheet of an xlsx file; None for the first one.
 
@@ -46,9 +46,9 @@ def read_columns(
     CommandError
         If the file cannot be read, or has no rows.
     """
-    check_file(path)
-    suffix = find_format(path)
-    _check_options(path, suffix, encoding, separator, sheet)
+    check_regular_file(path)
+    suffix = find_table_format(path)
+    _check_reading_options(path, suffix, encoding, separator, sheet)
     if suffix == ".parquet":
         table = read_parquet(path)
     elif suffix == ".xlsx":
@@ -63,10 +63,10 @@ def read_columns(
     count, *notes = table.notes
     columns = pluralize(len(table.columns), "column")
     first = f"{count}, {columns}: {format_names(table.columns)}"
-    return Table(table.columns, table.lines, [first, *notes, *describe_damage(table)])
+    return Table(table.columns, table.lines, [first, *notes, *describe_damaged_texts(table)])
 
 
-def _check_options(
+def _check_reading_options(
     path: Path, suffix: str, encoding: str | None, separator: str | None, sheet: str | None
 ) -> None:
     """Raise an error if an option is of no use for a format."""

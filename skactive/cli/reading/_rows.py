@@ -6,12 +6,13 @@ import csv
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from skactive._utils.text import pluralize
 from skactive.cli._errors import CommandError
 from skactive.cli.reading._cells import (
     QuoteFault,
     count_line_ends,
-    find_fault,
     find_loose_quotes,
+    find_quote_fault,
     split_lines,
 )
 from skactive.cli.reading._separator import name_separator
@@ -74,7 +75,7 @@ class RowReader:
                 self.record.clear()
                 line = self.n_lines + 1
         except csv.Error as error:
-            fault = find_fault("".join(self.record), self.separator)
+            fault = find_quote_fault("".join(self.record), self.separator)
             if fault is None:
                 raise CommandError(f"{self.path.name} cannot be read: {error}") from error
             raise self.explain(fault, line) from error
@@ -166,7 +167,7 @@ class RowChecks:
         notes = []
         blank = self.rows.blank
         if blank:
-            count = "1 empty line" if len(blank) == 1 else f"{len(blank)} empty lines"
+            count = pluralize(len(blank), "empty line")
             notes.append(f"{count} left out ({format_lines(blank)})")
         if self._n_multiline:
             count = "1 cell spans" if self._n_multiline == 1 else f"{self._n_multiline} cells span"

@@ -5,36 +5,18 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 
+from skactive.cli._arguments import SEPARATOR_NAMES
 from skactive.cli._errors import CommandError
 
-__all__ = ["choose_separator", "name_separator", "parse_separator"]
+__all__ = ["choose_separator", "name_separator"]
 
-_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
-_BY_SUFFIX = {".csv": ",", ".tsv": "\t"}
+_USUAL_SEPARATORS = {".csv": ",", ".tsv": "\t"}
 _MIN_FIT = 0.5  # of the lines of a .txt must have as many cells as its first line
 
 
 def name_separator(separator: str) -> str:
     """Return the name of a separator: "comma"; that of a rare one is the character itself."""
-    return _NAMES.get(separator, repr(separator))
-
-
-def parse_separator(text: str) -> str:
-    r"""Return the separator that a user named: a character, "tab", "comma" ... or ``\t``.
-
-    Raises
-    ------
-    CommandError
-        If it cannot separate cells.
-    """
-    by_name = {name: character for character, name in _NAMES.items()} | {r"\t": "\t"}
-    separator = by_name.get(text.lower(), text)
-    if len(separator) != 1 or separator in '"\r\n\0' or separator.isalnum():
-        raise CommandError(
-            f"cells cannot be separated by {text!r}: expected one character, such as ';', or one "
-            f"of {', '.join(_NAMES.values())}"
-        )
-    return separator
+    return SEPARATOR_NAMES.get(separator, repr(separator))
 
 
 def choose_separator(lines: Sequence[str], suffix: str, file_name: str) -> tuple[str, list[str]]:
@@ -54,10 +36,10 @@ def choose_separator(lines: Sequence[str], suffix: str, file_name: str) -> tuple
     CommandError
         If two separators fit a .txt file equally well.
     """
-    usual = _BY_SUFFIX.get(suffix)
+    usual = _USUAL_SEPARATORS.get(suffix)
     fits = {
         separator: fit
-        for separator in _NAMES
+        for separator in SEPARATOR_NAMES
         if (fit := _measure_fit(lines, separator)) is not None
     }
     if usual is None:
@@ -68,14 +50,14 @@ def choose_separator(lines: Sequence[str], suffix: str, file_name: str) -> tuple
         note = f"no separator was found: one column, named {lines[0].strip()!r}"
         return usual or "\t", [] if usual else [note]
     best = max(fits, key=lambda separator: (fits[separator], separator == usual))
-    rivals = [_NAMES[separator] for separator in fits if fits[separator] == fits[best]]
+    rivals = [SEPARATOR_NAMES[separator] for separator in fits if fits[separator] == fits[best]]
     if usual is None and len(rivals) > 1:
         raise CommandError(
             f"the cells of {file_name} may be separated by {' or '.join(rivals)}: choose by "
             f"--separator {rivals[0]}"
         )
     plain = best == usual or (suffix == ".tsv" and best == "\t")
-    return best, [] if plain else [f"cells are separated by {_NAMES[best]}s"]
+    return best, [] if plain else [f"cells are separated by {SEPARATOR_NAMES[best]}s"]
 
 
 def _measure_fit(lines: Sequence[str], separator: str) -> float | None:

@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from skactive.labeling.exporting._predictions import Predictions
 
 __all__ = [
+    "AnswerRecord",
     "Answers",
     "Columns",
     "ExportContent",
-    "Record",
     "make_answers",
     "make_items",
     "to_datetime",
 ]
 
-Record = dict[str, Any]
+AnswerRecord = dict[str, Any]
 Columns = dict[str, list[Any]]
 
 _OUR_COLUMNS = ("label", "status", "labeled_by", "annotators", "n_answers", "agree", "time")
@@ -39,15 +39,15 @@ class Answers(NamedTuple):
         The last answer per row and annotator.
     """
 
-    records: list[Record]
+    records: list[AnswerRecord]
 
-    def get_labels(self) -> dict[Ident, Record]:
+    def get_labels(self) -> dict[Ident, AnswerRecord]:
         """Return the answer that labels each row: the last label, as they are in order."""
         return {record["id"]: record for record in self.records if record["kind"] == "label"}
 
-    def group(self) -> dict[Ident, list[Record]]:
+    def group(self) -> dict[Ident, list[AnswerRecord]]:
         """Return the answers by row, in the order of the first answers."""
-        groups: dict[Ident, list[Record]] = {}
+        groups: dict[Ident, list[AnswerRecord]] = {}
         for record in self.records:
             groups.setdefault(record["id"], []).append(record)
         return groups
@@ -77,7 +77,7 @@ class ExportContent:
 
     columns: Columns
     ids: list[Ident]
-    answers: dict[Ident, list[Record]]
+    answers: dict[Ident, list[AnswerRecord]]
     data: Columns = field(default_factory=dict)
     text: str | None = None
     predictions: dict[Ident, tuple[Any, float | None]] = field(default_factory=dict)
@@ -151,7 +151,9 @@ def make_items(
 
 
 def _describe_items(
-    items: Sequence[Ident], groups: dict[Ident, list[Record]], labels: dict[Ident, Record]
+    items: Sequence[Ident],
+    groups: dict[Ident, list[AnswerRecord]],
+    labels: dict[Ident, AnswerRecord],
 ) -> Columns:
     """Return the columns that describe the answers about items."""
     columns: Columns = {name: [] for name in _OUR_COLUMNS}
@@ -171,14 +173,14 @@ def _describe_items(
     return columns
 
 
-def _name_status(records: list[Record], label: Record | None) -> str:
+def _name_status(records: list[AnswerRecord], label: AnswerRecord | None) -> str:
     if label is not None:
         return "labeled"
     kinds = {record["kind"] for record in records}
     return "unknown" if "unknown" in kinds else "skipped" if "skip" in kinds else "unlabeled"
 
 
-def _do_agree(records: list[Record]) -> bool | None:
+def _do_agree(records: list[AnswerRecord]) -> bool | None:
     """Return whether all labels of a row are the same; None for fewer than two."""
     labels = [record["label"] for record in records if record["kind"] == "label"]
     return None if len(labels) < 2 else all(label == labels[0] for label in labels)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, BinaryIO
 
-from skactive.labeling.exporting._content import Columns, ExportContent, Record, to_datetime
-from skactive.labeling.exporting._values import Cleaner, dump_json
+from skactive._utils.values import dump_json
+from skactive.labeling.exporting._content import AnswerRecord, Columns, ExportContent, to_datetime
+from skactive.labeling.exporting._values import Cleaner
 
 __all__ = ["write_label_studio"]
 
@@ -45,7 +46,7 @@ def _make_task(content: ExportContent, data: Columns, position: int) -> dict[str
     return task
 
 
-def _make_annotation(record: Record) -> dict[str, Any]:
+def _make_annotation(record: AnswerRecord) -> dict[str, Any]:
     is_label = record["kind"] == "label"
     annotation = {
         "result": [_make_choices(record["label"])] if is_label else [],

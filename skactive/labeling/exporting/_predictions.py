@@ -16,7 +16,7 @@ from skactive.labeling.state._events import Ident
 
 __all__ = ["Predictions", "predict_rows"]
 
-_N_DIGITS = 6  # of probabilities
+_N_DECIMALS = 6  # of probabilities
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +51,7 @@ class Predictions:
             }
         columns = {label: column for column, label in enumerate(self.classes)}
         return {
-            ident: (label, round(float(row[columns[label]]), _N_DIGITS))
+            ident: (label, round(float(row[columns[label]]), _N_DECIMALS))
             for ident, label, row in zip(self.ids, self.labels, self.proba, strict=True)
         }
 
@@ -64,7 +64,7 @@ class Predictions:
             return columns
         if not self.multilabel:
             columns["probability"] = [probability for _, probability in predicted]
-        for label, values in zip(self.classes, self.proba.T.round(_N_DIGITS), strict=True):
+        for label, values in zip(self.classes, self.proba.T.round(_N_DECIMALS), strict=True):
             by_row = dict(zip(self.ids, values.tolist(), strict=True))
             columns[f"probability_{label}"] = [by_row.get(ident) for ident in items]
         return columns

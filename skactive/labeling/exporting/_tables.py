@@ -9,13 +9,14 @@ from datetime import date, datetime
 from io import TextIOWrapper
 from typing import Any, BinaryIO
 
+from skactive._utils.values import dump_json, format_value
 from skactive.labeling.exporting._content import Columns, ExportContent
-from skactive.labeling.exporting._values import Cleaner, dump_json, format_value, quote_formula
+from skactive.labeling.exporting._values import Cleaner, quote_formula
 
 __all__ = ["write_csv", "write_jsonl", "write_parquet", "write_xlsx"]
 
-_NAMES = ("annotators",)  # columns of lists that people read as lists of names
-_MAX_CELL, _MAX_ROWS, _MAX_COLUMNS = 32_767, 1_048_576, 16_384  # of Excel
+_LISTS_OF_NAMES = ("annotators",)  # columns of lists that people read as lists of names
+_MAX_CELL_LENGTH, _MAX_ROWS, _MAX_COLUMNS = 32_767, 1_048_576, 16_384  # of Excel
 _MAX_EXACT = 2**53  # Excel's numbers are floats
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
@@ -66,7 +67,7 @@ def write_xlsx(content: ExportContent, file: BinaryIO, spreadsheet_safe: bool) -
     try:
         from openpyxl import Workbook
     except ImportError as error:
-        raise ImportError("Excel files need openpyxl: pip install openpyxl.") from error
+        raise ImportError('Excel files need openpyxl: pip install "skactive[excel]".') from error
     columns, notes = _clean(content)
     n_rows = max(map(len, columns.values()), default=0)
     if n_rows >= _MAX_ROWS or len(columns) > _MAX_COLUMNS:
@@ -102,7 +103,7 @@ def _join_annotators(columns: Columns) -> Columns:
     """Return columns with lists of names as people write them."""
     return {
         name: ["; ".join(value) if isinstance(value, list) else value for value in values]
-        if name in _NAMES
+        if name in _LISTS_OF_NAMES
         else values
         for name, values in columns.items()
     }
@@ -112,7 +113,8 @@ def _join_annotators(columns: Columns) -> Columns:
 
 
 def _format_safely(value: Any) -> str:
-    return quote_formula(value) if isinstance(value, str) else format_value(value)
+    text = format_value(value)
+    return quote_formula(text) if isinstance(value, str | bytes) else text
 
 
 # Parquet -----------------------------------------------------------------------------------------
@@ -122,7 +124,7 @@ def _make_arrow_array(pa: Any, values: list[Any]) -> Any:
     """Return an array of one type; None if there is none that keeps all values as they are."""
     present = [value for value in values if value is not None]
     kinds = {_find_kind(value) for value in present}
-    if len(kinds) > 1 or any(map(_has_objects, present)):
+    if len(kinds) > 1 or any(map(_has_dicts, present)):
         return None
     try:
         return pa.array(values)
@@ -137,9 +139,9 @@ def _find_kind(value: Any) -> type:
     return float if type(value) is int else type(value)
 
 
-def _has_objects(value: Any) -> bool:
+def _has_dicts(value: Any) -> bool:
     """Return whether a value holds objects: parquet would give all of them the same fields."""
-    return isinstance(value, dict) or (isinstance(value, list) and any(map(_has_objects, value)))
+    return isinstance(value, dict) or (isinstance(value, list) and any(map(_has_dicts, value)))
 
 
 # Excel -------------------------------------------------------------------------------------------
@@ -154,10 +156,10 @@ def _make_cell(sheet: Any, value: Any) -> Any:
     if isinstance(value, date) and getattr(value, "tzinfo", None) is None and value.year > 1900:
         return value.to_pydatetime() if hasattr(value, "to_pydatetime") else value
     text = _NOT_IN_XML.sub(lambda match: f"\\x{ord(match[0]):02x}", format_value(value))
-    if len(text) > _MAX_CELL:
+    if len(text) > _MAX_CELL_LENGTH:
         raise ValueError(
-            f"Excel cells hold {_MAX_CELL:,} characters, not {len(text):,} ({text[:20]!r} ...): "
-            "write csv or parquet."
+            f"Excel cells hold {_MAX_CELL_LENGTH:,} characters, not {len(text):,} "
+            f"({text[:20]!r} ...): write csv or parquet."
         )
     cell = WriteOnlyCell(sheet, text)
     cell.data_type, cell.quotePrefix = "s", True

@@ -1,24 +1,20 @@
-"""Values of any kind as Python objects, in JSON, and as people write them."""
+"""Values of any kind as plain Python objects, and as texts that no spreadsheet runs."""
 
 from __future__ import annotations
 
-import json
-import math
 import re
 import unicodedata
-from base64 import b64encode
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from skactive._utils.text import pluralize
+from skactive._utils.values import is_missing
 from skactive.labeling._validation import to_builtin
 
-__all__ = ["Cleaner", "dump_json", "format_value", "quote_formula"]
+__all__ = ["Cleaner", "quote_formula"]
 
-# Readers that split texts at any line break would split within a string
-_LINE_BREAKS = {ord(mark): f"\\u{ord(mark):04x}" for mark in "\x85\u2028\u2029"}
-_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_PLAIN_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _FORMULA_SIGNS = frozenset("=+-@＝＋－＠\t\r\n")  # noqa: RUF001 (spreadsheets read full-width ones)
 
 
@@ -44,7 +40,7 @@ class Cleaner:
         value = to_builtin(value)
         if isinstance(value, str):
             return self._escape(str(value))
-        if _is_missing(value):
+        if is_missing(value):
             return None
         if isinstance(value, bool | int | float | bytes | date):  # a datetime is a date
             return value
@@ -73,51 +69,6 @@ class Cleaner:
         return escaped
 
 
-def _is_missing(value: Any) -> bool:
-    """Return whether a value is None, NaN, NaT or NA."""
-    if value is None or type(value).__name__ in {"NAType", "NaTType"}:
-        return True
-    return isinstance(value, float) and math.isnan(value)
-
-
-def dump_json(value: Any) -> str:
-    """Return plain values in JSON, on one line; infinite numbers are texts, as JSON has none."""
-    try:
-        text = _dump_strictly(value)
-    except ValueError:
-        text = _dump_strictly(_spell_infinite(value))
-    return text.translate(_LINE_BREAKS)
-
-
-def _dump_strictly(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, default=format_value)
-
-
-def _spell_infinite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _spell_infinite(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_spell_infinite(item) for item in value]
-    return str(value) if isinstance(value, float) and math.isinf(value) else value
-
-
-def format_value(value: Any) -> str:
-    """Return a plain value as people write it: dates in ISO 8601, lists and objects in JSON."""
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, bytes):
-        return b64encode(value).decode("ascii")
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, list | dict):
-        return dump_json(value)
-    return str(value)
-
-
 def quote_formula(text: str) -> str:
     """Return a text with an apostrophe before it, if a spreadsheet would read it as a formula.
 
@@ -128,6 +79,6 @@ def quote_formula(text: str) -> str:
         if unicodedata.category(text[hidden]) not in {"Cc", "Cf"}:
             return text
         hidden += 1
-    if hidden == len(text) or _NUMBER.fullmatch(text):
+    if hidden == len(text) or _PLAIN_NUMBER.fullmatch(text):
         return text
     return f"'{text}"

@@ -43,17 +43,17 @@ class Format(NamedTuple):
 
 def detect_format(head: bytes) -> Format | None:
     """Return the format of a file by its first bytes; None if it is unknown."""
-    return next((f for f in _FORMATS if f.matches is not None and f.matches(head)), None)
+    return next((f for f in _MEDIA_FORMATS if f.matches is not None and f.matches(head)), None)
 
 
 def find_format(name: str | PurePath) -> Format | None:
     """Return the format that the suffix of a file name promises; None if it is unknown."""
-    return _BY_SUFFIX.get(PurePath(name).suffix.lower())
+    return _FORMAT_OF_SUFFIX.get(PurePath(name).suffix.lower())
 
 
 def list_suffixes(media: str) -> list[str]:
     """Return the sorted suffixes of a kind of content."""
-    return sorted(suffix for suffix, known in _BY_SUFFIX.items() if known.media == media)
+    return sorted(suffix for suffix, known in _FORMAT_OF_SUFFIX.items() if known.media == media)
 
 
 # First bytes ------------------------------------------------------------------------------------
@@ -133,7 +133,7 @@ _RAW_SUFFIXES = (".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".raf", ".raw",
 _VIDEO_SUFFIXES = (".3gp", ".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm", ".wmv")
 
 # The first that matches counts.
-_FORMATS = (
+_MEDIA_FORMATS = (
     Format("PNG", "image/png", (".png", ".apng"), _begins(b"\x89PNG\r\n\x1a\n"), True),
     Format(
         "JPEG", "image/jpeg", (".jpg", ".jpeg", ".jpe", ".jfif"), _begins(b"\xff\xd8\xff"), True
@@ -169,4 +169,4 @@ _FORMATS = (
     Format("PDF", "application/pdf", (), _begins(b"%PDF-")),
     Format("ZIP", "application/zip", (), _begins(b"PK\x03\x04")),
 )
-_BY_SUFFIX = {suffix: known for known in _FORMATS for suffix in known.suffixes}
+_FORMAT_OF_SUFFIX = {suffix: known for known in _MEDIA_FORMATS for suffix in known.suffixes}

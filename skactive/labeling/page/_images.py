@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from skactive.labeling.page._formats import Format
 from skactive.labeling.page._media_files import (
     MediaError,
+    TooLargeError,
     describe_damage,
     describe_lack,
     describe_oddity,
-    describe_size,
     make_data_uri,
 )
 from skactive.labeling.page._pixels import PREVIEW, ImageLimits, stretch_to_bytes
@@ -26,6 +26,7 @@ from skactive.labeling.page._pixels import PREVIEW, ImageLimits, stretch_to_byte
 __all__ = [
     "READABLE_IMAGES",
     "ImageHeader",
+    "check_image",
     "convert_to_array",
     "load_gray",
     "read_header",
@@ -89,7 +90,22 @@ def read_header(path: Path, known: Format) -> ImageHeader:
         If it cannot be read, is broken or too large.
     """
     with _open_image(path, known, is_checked=False) as image:
-        return _describe(image)
+        return _make_header(image)
+
+
+def check_image(path: Path, known: Format) -> None:
+    """Raise a `MediaError` if an image cannot be decoded; one that is not read here may be whole.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    known : Format
+        Its format, which `identify_file` found.
+    """
+    if can_read_image(known):
+        with suppress(TooLargeError), _open_image(path, known) as image:
+            image.load()
 
 
 def load_gray(path: Path, known: Format, side: int) -> Any:
@@ -101,7 +117,7 @@ def load_gray(path: Path, known: Format, side: int) -> Any:
         If it cannot be read, is broken or too large.
     """
     with _open_image(path, known) as image:
-        header = _describe(image)
+        header = _make_header(image)
         image.draft("L", (side, side))  # faster for JPEG
         return _decode(image, header).convert("L")
 
@@ -128,7 +144,7 @@ def _open_image(path: Path, known: Format, is_checked: bool = True) -> Iterator[
     except MediaError:
         raise
     except bombs as error:
-        raise MediaError(path.name, describe_size("it has too many pixels")) from error
+        raise TooLargeError(path.name, "it has too many pixels") from error
     except UnidentifiedImageError as error:
         raise MediaError(path.name, describe_oddity(known)) from error
     except Exception as error:  # decoders of damaged files raise errors of any kind
@@ -139,10 +155,10 @@ def _check_size(image: Any, path: Path, limit: int | None) -> None:
     width, height = image.size
     if limit and width * height > limit and image.format not in _JPEG:
         detail = f"{width:,} x {height:,} pixels, at most {limit // 1_000_000} million are read"
-        raise MediaError(path.name, describe_size(detail))
+        raise TooLargeError(path.name, detail)
 
 
-def _describe(image: Any) -> ImageHeader:
+def _make_header(image: Any) -> ImageHeader:
     """Return the header of an image that was not loaded yet."""
     is_tiff = image.format == "TIFF"
     return ImageHeader(
@@ -156,7 +172,7 @@ def _describe(image: Any) -> ImageHeader:
 
 def _decode(image: Any, header: ImageHeader) -> Any:
     """Return the upright pixels of an opened image, in mode L, RGB or RGBA of 8 bits."""
-    converted = _convert(_turn_upright(image))
+    converted = _convert_colors(_turn_upright(image))
     if not header.is_deep and not header.is_negative:
         return converted
     from PIL import Image  # late: optional
@@ -185,7 +201,7 @@ def _read_orientation(image: Any) -> int:
         return 1
 
 
-def _convert(image: Any) -> Any:
+def _convert_colors(image: Any) -> Any:
     """Return an image of mode L, RGB or RGBA, 8 bits per channel."""
     if _has_many_grays(image):
         from PIL import Image  # late: optional
@@ -203,7 +219,7 @@ def _is_transparent(image: Any) -> bool:
 
 def convert_to_array(image: Any) -> NDArray[np.uint8]:
     """Return the pixels of a PIL image, as browsers would show them."""
-    return np.asarray(_convert(image))
+    return np.asarray(_convert_colors(image))
 
 
 # Show -------------------------------------------------------------------------------------------
@@ -235,7 +251,7 @@ def show_image(path: Path, known: Format, limits: ImageLimits = PREVIEW) -> dict
     if known.shown and not can_read_image(known):
         return {"src": _send_file(path, known)}
     with _open_image(path, known) as image:
-        header = _describe(image)
+        header = _make_header(image)
         if _is_sent_whole(image, header, path.stat().st_size, limits):
             width, height = _measure(image)
             image.load()  # a broken file must not get to the page
@@ -270,7 +286,7 @@ def _is_sent_whole(image: Any, header: ImageHeader, n_bytes: int, limits: ImageL
 def _send_file(path: Path, known: Format) -> str:
     size = path.stat().st_size
     if size > _MAX_WHOLE_BYTES:
-        raise MediaError(path.name, describe_size(f"{size / 1e6:.0f} MB"))
+        raise TooLargeError(path.name, f"{size / 1e6:.0f} MB")
     return make_data_uri(known.mime, path.read_bytes())
 
 

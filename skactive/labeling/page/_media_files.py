@@ -16,10 +16,10 @@ from skactive.labeling.page._formats import HEAD_BYTES, Format, detect_format, f
 __all__ = [
     "Fault",
     "MediaError",
+    "TooLargeError",
     "describe_damage",
     "describe_lack",
     "describe_oddity",
-    "describe_size",
     "escape_name",
     "identify_file",
     "is_plain_name",
@@ -56,26 +56,34 @@ class MediaError(ValueError):
         self.fault = fault
 
 
-_MISSING = Fault("does not exist", "link to nothing", "links to nothing")
+class TooLargeError(MediaError):
+    """A file is too large to be shown here; other programs may show it."""
+
+    def __init__(self, name: str, detail: str) -> None:
+        sentence = f"is too large ({detail})"
+        super().__init__(name, Fault(sentence, "too large file", "too large files", "make smaller"))
+
+
+_NO_FILE = Fault("does not exist", "link to nothing", "links to nothing")
 _LOOP = Fault("is a link that leads to itself", "link to itself", "links to themselves")
 _EMPTY = Fault("is empty", "empty file", "empty files")
-_KINDS = (
+_IRREGULAR_KINDS = (
     (stat.S_ISDIR, Fault("is a folder", "folder", "folders")),
     (stat.S_ISFIFO, Fault("is a named pipe", "named pipe", "named pipes")),
     (stat.S_ISSOCK, Fault("is a socket", "socket", "sockets")),
 )
 _DEVICE = Fault("is a device", "device", "devices")
 _VARIED = {"AVIF", "HEIC", "MP3", "MPEG-4 audio"}  # have more beginnings than are known here
-_EXPECTED = {"image": "an image", "audio": "a sound"}
+_MEDIA_NOUNS = {"image": "an image", "audio": "a sound"}
 _TARGETS = {"image": "JPEG or PNG", "audio": "WAV, FLAC or MP3"}
 
 
 # Faults with details ----------------------------------------------------------------------------
 
 
-def _describe_error(error: OSError) -> Fault:
+def _make_error_fault(error: OSError) -> Fault:
     if error.errno == errno.ENOENT:
-        return _MISSING
+        return _NO_FILE
     if error.errno == errno.ELOOP:
         return _LOOP
     reason = error.strerror or take_first_line(error)
@@ -93,11 +101,6 @@ def describe_oddity(known: Format) -> Fault:
     sentence = f"is damaged, or an unusual kind of {known.name}"
     advice = f"convert to {_TARGETS[known.media]}"
     return Fault(sentence, "damaged or unusual file", "damaged or unusual files", advice)
-
-
-def describe_size(detail: str) -> Fault:
-    """Return the fault of a file that is too large to be shown."""
-    return Fault(f"is too large ({detail})", "too large file", "too large files", "make smaller")
 
 
 def describe_lack(name: str, known: Format, extra: str = "") -> Fault:
@@ -122,7 +125,7 @@ def describe_lack(name: str, known: Format, extra: str = "") -> Fault:
 
 
 def _describe_content(found: str, media: str) -> Fault:
-    noun = _EXPECTED[media]
+    noun = _MEDIA_NOUNS[media]
     plural = f"files named like {noun.split()[1]}s that are none"
     return Fault(f"is not {noun}{found}", f"file named like {noun} that is none", plural)
 
@@ -141,11 +144,11 @@ def stat_file(path: Path) -> os.stat_result:
     try:
         status = path.stat()
     except ValueError as error:  # the name holds a null character
-        raise MediaError(path.name, _MISSING) from error
+        raise MediaError(path.name, _NO_FILE) from error
     except OSError as error:
-        raise MediaError(path.name, _describe_error(error)) from error
+        raise MediaError(path.name, _make_error_fault(error)) from error
     if not stat.S_ISREG(status.st_mode):
-        kinds = (fault for is_kind, fault in _KINDS if is_kind(status.st_mode))
+        kinds = (fault for is_kind, fault in _IRREGULAR_KINDS if is_kind(status.st_mode))
         raise MediaError(path.name, next(kinds, _DEVICE))
     if status.st_size == 0:
         raise MediaError(path.name, _EMPTY)
@@ -168,7 +171,7 @@ def identify_file(path: Path, media: str | None = None) -> Format:
         If it is not a file of this kind.
     """
     promised = find_format(path.name)
-    if promised is None or promised.media not in ({media} if media else _EXPECTED):
+    if promised is None or promised.media not in ({media} if media else _MEDIA_NOUNS):
         raise MediaError(path.name, _describe_content(" by its name", media or "image"))
     stat_file(path)
     if promised.matches is None:
@@ -177,7 +180,7 @@ def identify_file(path: Path, media: str | None = None) -> Format:
         with path.open("rb") as file:
             found = detect_format(file.read(HEAD_BYTES))
     except OSError as error:
-        raise MediaError(path.name, _describe_error(error)) from error
+        raise MediaError(path.name, _make_error_fault(error)) from error
     if found is None and promised.name not in _VARIED:
         raise MediaError(path.name, _describe_content("", promised.media))
     if found is not None and found.media != promised.media:

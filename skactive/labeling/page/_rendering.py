@@ -22,7 +22,7 @@ __all__ = ["CONTENT_MAKERS", "Content", "Renderer", "take_row"]
 
 Content: TypeAlias = dict[str, Any]
 
-_MAX_CELLS = 200  # per table
+_MAX_SHOWN_CELLS = 200  # per table
 _MAX_TEXT = 100_000  # characters
 _ALT_TEXT = "the image to be labeled"
 
@@ -215,9 +215,9 @@ def _format_cells(row: Any) -> list[list[str]]:
         pairs = list(row.items())
     else:
         pairs = list(enumerate(np.ravel(row).tolist()))
-    cells = [[str(name), _format_value(value)] for name, value in pairs[:_MAX_CELLS]]
-    if len(pairs) > _MAX_CELLS:
-        cells.append(["…", f"{len(pairs) - _MAX_CELLS:,} more"])
+    cells = [[str(name), _format_value(value)] for name, value in pairs[:_MAX_SHOWN_CELLS]]
+    if len(pairs) > _MAX_SHOWN_CELLS:
+        cells.append(["…", f"{len(pairs) - _MAX_SHOWN_CELLS:,} more"])
     return cells
 
 

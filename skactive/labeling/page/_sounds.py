@@ -15,9 +15,9 @@ from skactive.labeling.page._formats import Format
 from skactive.labeling.page._media_files import (
     Fault,
     MediaError,
+    TooLargeError,
     describe_damage,
     describe_lack,
-    describe_size,
     make_data_uri,
 )
 
@@ -148,7 +148,7 @@ def show_sound(path: Path, known: Format) -> dict[str, Any]:
     """
     size = path.stat().st_size
     if size > _MAX_BYTES and not can_read_sound(known):
-        raise MediaError(path.name, describe_size(f"{size / 1e6:.0f} MB"))
+        raise TooLargeError(path.name, f"{size / 1e6:.0f} MB")
     if size <= _MAX_BYTES and _is_played(path, known):
         return {"src": make_data_uri(known.mime, path.read_bytes())}
     return _show_converted_sound(path, known)

@@ -78,7 +78,7 @@ def salvage_store(path: Any, output: Any = None) -> Salvage:
     output = path.with_name(f"{path.stem}-salvaged{path.suffix}") if output is None else output
     output = Path(output)
     if output.exists():
-        raise StoreError(f"{output} exists already: pass the name of a new file.")
+        raise StoreError(f"{output} exists already: name a new file by output (--output).")
     try:
         records = list(iter_records(path))
     except OSError as error:

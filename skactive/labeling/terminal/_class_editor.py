@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from skactive._utils.sanitizing import sanitize
 from skactive._utils.text import pluralize
 from skactive.exceptions import LabelError
 from skactive.labeling._keys import Keys
-from skactive.labeling.terminal._text import sanitize, truncate
+from skactive.labeling.terminal._text import truncate
 
 __all__ = ["ClassEditor", "list_classes"]
 

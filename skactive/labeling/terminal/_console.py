@@ -15,12 +15,12 @@ __all__ = [
     "ENTER",
     "ESCAPE",
     "LEFT",
+    "OTHER_KEY",
     "PAGE_DOWN",
     "PAGE_UP",
     "PASTED",
     "REDRAW",
     "RIGHT",
-    "UNKNOWN",
     "Console",
     "HungUpError",
     "LineConsole",
@@ -28,7 +28,7 @@ __all__ = [
 
 # Keys without a character of their own. No class can have such a name.
 BACKSPACE, END, ENTER, ESCAPE, REDRAW = "\x7f", "\x04", "\r", "\x1b", "\x0c"
-LEFT, RIGHT, PASTED, UNKNOWN = "\x1b[D", "\x1b[C", "\x1b[200~", "\x1b["
+LEFT, RIGHT, PASTED, OTHER_KEY = "\x1b[D", "\x1b[C", "\x1b[200~", "\x1b["
 PAGE_UP, PAGE_DOWN = "\x1b[5~", "\x1b[6~"
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from skactive.labeling.terminal._text import get_width, sanitize, wrap
+from skactive._utils.sanitizing import sanitize
+from skactive.labeling.terminal._text import get_width, wrap
 
 __all__ = ["format_content"]
 

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from skactive._utils.sanitizing import sanitize
 from skactive.labeling._keys import Keys
 from skactive.labeling.terminal._console import PAGE_DOWN, PAGE_UP, Console
 from skactive.labeling.terminal._content import format_content
 from skactive.labeling.terminal._rows import Item
 from skactive.labeling.terminal._screen import MAX_WIDTH, Screen, draw_screen
-from skactive.labeling.terminal._text import get_width, sanitize, wrap
+from skactive.labeling.terminal._text import get_width, wrap
 
 __all__ = ["Display"]
 

@@ -22,12 +22,12 @@ from skactive.labeling.terminal._console import (
     ENTER,
     ESCAPE,
     LEFT,
+    OTHER_KEY,
     PAGE_DOWN,
     PAGE_UP,
     PASTED,
     REDRAW,
     RIGHT,
-    UNKNOWN,
     HungUpError,
     LineConsole,
 )
@@ -250,8 +250,8 @@ def _name_keys(presses: Iterable[KeyPress]) -> list[str]:
     know, such as that of Alt and a digit: none of its characters is an answer.
     """
     keys = [
-        _KEYS.get(press.key, press.key if len(press.key) == 1 else UNKNOWN) for press in presses
+        _KEYS.get(press.key, press.key if len(press.key) == 1 else OTHER_KEY) for press in presses
     ]
     if ESCAPE in keys[:-1]:
-        keys[keys.index(ESCAPE) :] = [UNKNOWN]
+        keys[keys.index(ESCAPE) :] = [OTHER_KEY]
     return keys

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from skactive._utils.sanitizing import sanitize
 from skactive.exceptions import LabelError, StoreError
 from skactive.labeling._keys import Keys
 from skactive.labeling._messages import (
@@ -33,11 +34,10 @@ from skactive.labeling.terminal._console import (
     Console,
 )
 from skactive.labeling.terminal._display import Display
-from skactive.labeling.terminal._repeats import RepeatFilter
+from skactive.labeling.terminal._repeats import KeyRepeats
 from skactive.labeling.terminal._rows import Item, Rows
 from skactive.labeling.terminal._screen import Screen
 from skactive.labeling.terminal._suggestion import describe_suggestion
-from skactive.labeling.terminal._text import sanitize
 from skactive.labeling.terminal._viewer import UnopenedFileError, Viewer
 
 __all__ = ["Labeler"]
@@ -91,7 +91,7 @@ class Labeler:
         self._rows = Rows(session, annotator, content)
         self._display = Display(console, self.keys)
         self._editor = ClassEditor(session, self.keys, annotator, self._ask)
-        self._repeats = RepeatFilter(clock)
+        self._repeats = KeyRepeats(clock)
         self._key = ""  # the last one
         self._changes = False  # whether it changes the screen, so that its repetitions must wait
         self._chosen: list[str] = []

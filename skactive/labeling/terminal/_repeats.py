@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-__all__ = ["RepeatFilter"]
+__all__ = ["KeyRepeats"]
 
 _SECONDS = 0.15
 
 
-class RepeatFilter:
+class KeyRepeats:
     """Recognize a key that was meant for the screen before.
 
     The key that changed the screen counts as repeated if it comes again sooner than somebody could

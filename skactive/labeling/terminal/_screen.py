@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from skactive._utils.sanitizing import sanitize
 from skactive.labeling._keys import Keys
 from skactive.labeling._messages import describe_accuracy, describe_counts, describe_labeled
 from skactive.labeling.state._progress import Progress
 from skactive.labeling.terminal._flow import BOLD, CYAN, DIM, GREEN, YELLOW, Option, Pen, flow
-from skactive.labeling.terminal._text import get_width, sanitize, truncate, wrap
+from skactive.labeling.terminal._text import get_width, truncate, wrap
 
 __all__ = ["MAX_WIDTH", "Drawing", "Screen", "draw_screen"]
 

@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any, Protocol
 
-from skactive.labeling.terminal._media import find_fault
+from skactive.labeling.page._media import check_media
+from skactive.labeling.page._media_files import MediaError
 
 __all__ = ["UnopenedFileError", "Viewer", "make_viewer"]
 
@@ -65,9 +66,10 @@ class FileViewer:
         self._running = [process for process in self._running if process.poll() is None]
         path = self._folder / row[0]
         try:
-            if fault := find_fault(path):
-                raise UnopenedFileError(f"The file could not be opened: {fault}.")
+            check_media(path)
             is_open = self._start(path.resolve())
+        except MediaError as error:
+            raise UnopenedFileError(str(error)) from error
         except (OSError, RuntimeError) as error:  # a RuntimeError where links go in a circle
             reason = getattr(error, "strerror", None) or error
             raise UnopenedFileError(f"The file could not be opened: {reason}.") from error

@@ -7,7 +7,7 @@ import socket
 import tracemalloc
 
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from skactive.cli._errors import CommandError
@@ -40,6 +40,8 @@ def shared(tmp_path_factory):
 @example([["a,b", 'c"d'], ["e\nf", "g\r\nh"]], ",", "\r\n", False)
 @example([['"', '"\n1,"'], ["2", '"']], ",", "\n", True)
 def test_what_a_program_wrote_is_read_exactly_or_refused(shared, rows, separator, end, all_quoted):
+    # Python's writer leaves such a cell without quotes: its end becomes a part of the line end
+    assume(all_quoted or end != "\n" or not any(row[-1].endswith("\r") for row in rows))
     text = io.StringIO()
     quoting = csv.QUOTE_ALL if all_quoted else csv.QUOTE_MINIMAL
     writer = csv.writer(text, delimiter=separator, lineterminator=end, quoting=quoting)

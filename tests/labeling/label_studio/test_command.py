@@ -5,9 +5,9 @@ from argparse import ArgumentParser
 
 import pytest
 
-from skactive.cli import _label_studio as _command
 from skactive.cli._errors import CommandError
-from skactive.cli._label_studio import add_label_studio_arguments, run_label_studio
+from skactive.cli.commands import _label_studio as _command
+from skactive.cli.commands._label_studio import add_label_studio_arguments, run_label_studio
 from skactive.labeling import SQLiteLabelStore
 
 LEGACY = "0123456789abcdef0123456789abcdef01234567"

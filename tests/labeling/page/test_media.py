@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from skactive.labeling.page import Renderer, _images, _rendering, _sounds
 from skactive.labeling.page._formats import detect_format, find_format, list_suffixes
-from skactive.labeling.page._media_files import escape_name, is_plain_name
+from skactive.labeling.page._media import check_media
+from skactive.labeling.page._media_files import MediaError, escape_name, is_plain_name
 from skactive.labeling.page._pixels import FULL, PREVIEW
 
 Image = pytest.importorskip("PIL.Image", reason="builds the images")
@@ -364,3 +365,61 @@ def test_each_suffix_has_one_format():
     assert all(
         find_format(f"X{suffix.upper()}") is find_format(f"x{suffix}") for suffix in suffixes
     )
+
+
+# Check ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def check(tmp_path):
+    """Return a function that returns the fault of a file with some bytes; "" if there is none."""
+
+    def check(name, data=None):
+        path = tmp_path / name
+        if data is not None:
+            path.write_bytes(data)
+        try:
+            check_media(path)
+        except MediaError as error:
+            return str(error)
+        return ""
+
+    return check
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".gif", ".bmp", ".webp", ".tif"])
+def test_images_whole_cut_and_overwritten(check, suffix):
+    noise = Image.effect_noise((64, 64), 50).convert("RGB")
+    file = io.BytesIO()
+    noise.save(file, Image.registered_extensions()[suffix])
+    data = file.getvalue()
+    assert check(f"a{suffix}", data) == ""
+    assert "is damaged" in check(f"cut{suffix}", data[: len(data) // 2])
+    assert "is not an image" in check(f"text{suffix}", b"not an image at all" * 20)
+    assert "it is empty" in check(f"empty{suffix}", b"")
+    assert check("other.png", data) == ""  # under a name of another format
+
+
+def test_a_file_that_only_this_page_cannot_show_is_whole(check, monkeypatch):
+    bomb = MESSY["make_bomb"]()
+    assert check("large.png", bomb) == ""
+    assert check("a.heic", b"anything") == check("a.svg", b"<svg/>") == check("a.raw", b"x") == ""
+    monkeypatch.setitem(__import__("sys").modules, "PIL", None)
+    assert check("a.png", b"\x89PNG\r\n\x1a\n rest") == ""
+    assert "is not an image" in check("b.png", b"<html>")
+
+
+def test_sounds_begin_as_they_should(check):
+    assert check("a.wav", make_wav()) == ""
+    for name, data in (("a.mp3", b"\xff\xfb\x90\x00"), ("b.mp3", b"ID3\x04"), ("a.ogg", b"OggS")):
+        assert check(name, data) == ""
+    assert "is not a sound" in check("b.wav", b"hello, this is no sound")
+
+
+def test_files_that_are_gone_or_of_other_kinds(tmp_path, check):
+    assert "does not exist" in check("none.png")
+    (tmp_path / "folder.png").mkdir()
+    assert "is a folder" in check("folder.png")
+    (tmp_path / "link.png").symlink_to(tmp_path / "gone.png")
+    assert "does not exist" in check("link.png")
+    assert check("notes.txt", b"a") == ""

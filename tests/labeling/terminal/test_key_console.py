@@ -18,12 +18,12 @@ from skactive.labeling.terminal._console import (
     ENTER,
     ESCAPE,
     LEFT,
+    OTHER_KEY,
     PAGE_DOWN,
     PAGE_UP,
     PASTED,
     REDRAW,
     RIGHT,
-    UNKNOWN,
     HungUpError,
     LineConsole,
 )
@@ -114,7 +114,7 @@ def test_escape_is_a_key_where_nothing_follows(terminal, console):
 )
 def test_no_part_of_a_sequence_is_a_key(terminal, console, sequence):
     terminal.type(sequence)
-    assert console.read() == UNKNOWN
+    assert console.read() == OTHER_KEY
     terminal.type("2")
     assert console.read() == "2"
 

@@ -14,11 +14,11 @@ from skactive.labeling.terminal._console import (
     ENTER,
     ESCAPE,
     LEFT,
+    OTHER_KEY,
     PAGE_DOWN,
     PAGE_UP,
     PASTED,
     REDRAW,
-    UNKNOWN,
 )
 from skactive.labeling.terminal._labeler import Labeler
 from skactive.labeling.terminal._viewer import UnopenedFileError
@@ -196,7 +196,7 @@ def test_search_by_the_beginning_of_a_name(label):
     assert any("No class matches 'x'." in each for each in shown)
 
 
-@pytest.mark.parametrize("key", ["9", "z", "x", UNKNOWN, PASTED, BACKSPACE, ENTER, REDRAW, "\t"])
+@pytest.mark.parametrize("key", ["9", "z", "x", OTHER_KEY, PASTED, BACKSPACE, ENTER, REDRAW, "\t"])
 def test_a_key_that_means_nothing_stores_nothing(label, key):
     answers, shown, _ = label(key, classes=("good", "bad"))
     assert answers == []
@@ -206,7 +206,7 @@ def test_a_key_that_means_nothing_stores_nothing(label, key):
 def test_names_of_keys_are_no_classes(label):
     """Else the arrow to the left, or pasted text, would answer."""
     classes = ("left", "enter", "unknown", "escape", "eof")
-    answers, _, _ = label(LEFT, ENTER, UNKNOWN, ESCAPE, PASTED, classes=classes)
+    answers, _, _ = label(LEFT, ENTER, OTHER_KEY, ESCAPE, PASTED, classes=classes)
     assert answers == []
     answers, _, _ = label("left", "enter", "unknown", "eof", classes=classes, keys=False)
     assert [each for _, each in answers] == ["left", "enter", "unknown", "eof"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from skactive.labeling.terminal._repeats import RepeatFilter
+from skactive.labeling.terminal._repeats import KeyRepeats
 
 
 class Clock:
@@ -16,7 +16,7 @@ class Clock:
 def press():
     """Return a function that presses a key after a pause, and returns whether it is a repeat."""
     clock = Clock()
-    repeats = RepeatFilter(clock)
+    repeats = KeyRepeats(clock)
 
     def press(key, pause):
         clock.now += pause

@@ -54,7 +54,7 @@ def test_a_program_that_fails_is_noticed_later(program, viewer):
 @pytest.mark.parametrize(("name", "reason"), [("bad.png", "not an image"), ("none.wav", "exist")])
 def test_a_broken_or_missing_file_is_not_opened(program, viewer, name, reason):
     program("exit 0")
-    with pytest.raises(UnopenedFileError, match=f"The file could not be opened: .*{reason}"):
+    with pytest.raises(UnopenedFileError, match=f"{name} cannot be shown: .*{reason}"):
         viewer.open([name])
     assert viewer._last is None
     viewer.check()
@@ -65,7 +65,7 @@ def test_a_file_that_may_not_be_read(tmp_path, program, viewer, monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("pathlib.Path.open", refuse)
-    with pytest.raises(UnopenedFileError, match=r"could not be opened: Permission denied\."):
+    with pytest.raises(UnopenedFileError, match=r"good.svg cannot be shown: .*Permission denied\."):
         viewer.open(["good.svg"])
 
 

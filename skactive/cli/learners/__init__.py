@@ -1,0 +1,3 @@
+"""Models of the commands, and the features that they learn from."""
+
+__all__: list[str] = []

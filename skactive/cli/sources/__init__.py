@@ -1,0 +1,3 @@
+"""Rows to label, from tables and folders."""
+
+__all__: list[str] = []

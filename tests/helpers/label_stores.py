@@ -6,6 +6,12 @@ from skactive.exceptions import StoreError
 from skactive.labeling import SQLiteLabelStore
 from skactive.labeling.state._events import Event
 
+SETTINGS = {  # as the command line records them
+    "kind": "text", "text": "text", "id": None, "classes": ["good"], "multilabel": False,
+    "batch": 10, "model": "logistic", "strategy": "Auto", "audit": 0.1, "files": None,
+    "path": "/data.csv", "beside": "data.csv",
+}  # fmt: skip
+
 
 def labels(n, start=0):
     return [

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from skactive.exceptions import StoreError
 from skactive.labeling.state._events import Event
-from skactive.labeling.state._state import SessionState
 from skactive.labeling.stores._pages import iter_records
 from skactive.labeling.stores._rows import COLUMNS, Row, chain, check_old_rows, to_event
 from skactive.labeling.stores._sqlite import SQLiteLabelStore
@@ -86,6 +85,7 @@ def salvage_store(path: Any, output: Any = None) -> Salvage:
     problems: list[str] = []
     events = list(_find_events(records, problems))
     facts = dict(_find_facts(records, problems))
+    problems += _find_missing(records, events, facts)
     if not events and not facts:
         raise StoreError(f"{path} has no event that is intact: it may not be a store of labels.")
     store = SQLiteLabelStore(output)
@@ -107,6 +107,8 @@ def _find_events(records: Iterable[tuple[int, list[Any]]], problems: list[str]) 
         elif len(values) == len(COLUMNS) + 2 and isinstance(values[-1], int):
             old.append((position, values[-1], *_convert(values[1:-1])))
     rows = _choose_old(old, problems) if old and not versions else _choose(versions, problems)
+    from skactive.labeling.state._state import SessionState  # late: it imports NumPy
+
     state = SessionState(None)
     for row in rows:
         try:
@@ -117,6 +119,27 @@ def _find_events(records: Iterable[tuple[int, list[Any]]], problems: list[str]) 
             continue
         if event.kind != "plan":
             yield event
+
+
+def _find_missing(
+    records: Iterable[tuple[int, list[Any]]], events: Iterable[Event], facts: Mapping[str, Any]
+) -> Iterator[str]:
+    """Yield what the store had, and cannot be read in it any more."""
+    last = max((position for position, values in records if len(values) > 4), default=0)
+    if (end := _find_end(records, "event")) > last:
+        yield f"events {last + 1} to {end} cannot be read"
+    is_pool_lost = "pool" not in facts and any(event.kind == "pool" for event in events)
+    if is_pool_lost or _find_end(records, "fact") > len(facts):
+        yield (
+            "some facts (settings, seed, rows) cannot be read: the next session records those that "
+            "are missing, and without the seed it draws another audit sample"
+        )
+
+
+def _find_end(records: Iterable[tuple[int, list[Any]]], table: str) -> int:
+    """Return the last position that was given in a table, as SQLite records it."""
+    ends = (values[1] for _, values in records if len(values) == 2 and values[0] == table)
+    return max((end for end in ends if isinstance(end, int)), default=0)
 
 
 def _convert(values: list[Any]) -> list[Any]:

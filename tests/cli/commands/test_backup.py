@@ -4,6 +4,7 @@ import errno
 import os
 
 import pytest
+from label_stores import SETTINGS
 
 from skactive.cli import main
 from skactive.cli.projects import _stored_project
@@ -17,7 +18,7 @@ def store(tmp_path, monkeypatch):
     """A store of three labels, which others have open."""
     monkeypatch.chdir(tmp_path)
     store = SQLiteLabelStore(tmp_path / "labels.db")
-    store.set_fact("campaign", {"classes": ["good"]})
+    store.set_fact("campaign", SETTINGS)
     store.append(Event("label", new_id(), item=f"r{i}", value="good") for i in range(3))
     store.append([Event("skip", new_id(), item="r5")])
     yield store
@@ -35,7 +36,7 @@ def test_the_copy_holds_everything_and_is_a_store(store, tmp_path, capsys):
     assert out == "copy.db holds 3 labels, in 4 events; each was read back and is intact\n"
     with read_store(tmp_path / "copy.db") as copy, read_store(store.path) as original:
         assert list(copy.iter_records()) == list(original.iter_records())
-        assert copy.settings == original.settings == {"classes": ["good"]}
+        assert copy.settings == original.settings == SETTINGS
     assert [name for name in files(tmp_path) if "skactive" in name] == []
     store.append([Event("label", new_id(), item="r7", value="bad")])
     assert main(["backup", "copy.db", "again.db"]) == 0

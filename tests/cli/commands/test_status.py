@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from label_stores import SETTINGS
 
 from skactive.cli import main
 from skactive.cli.projects import _stored_project
@@ -42,7 +43,7 @@ def test_skips_are_no_labels(store, capsys):
 
 def test_accuracy_waits_for_audit_rows(store, capsys, monkeypatch):
     assert "Accuracy" not in show(capsys)
-    store.set_fact("campaign", {"audit": 0.1, "path": "data.csv", "classes": []})
+    store.set_fact("campaign", SETTINGS | {"path": "data.csv", "classes": []})
     assert "Accuracy   after 20 audit rows; 0 so far\n" in show(capsys)
     summarize = _stored_project.StoredProject.summary
     monkeypatch.setattr(
@@ -103,7 +104,7 @@ def test_what_can_be_read_is_copied(store, damaged, capsys):
 
 
 def test_a_copy_with_settings_is_resumed(store, capsys):
-    store.set_fact("campaign", {"path": "/data.csv", "beside": "data.csv"})
+    store.set_fact("campaign", SETTINGS)
     add(store, "label", "r1", "ann", "good")
     store.close()
     assert "Continue   skactive label --resume labels-salvaged.db\n" in show(capsys, "--salvage")

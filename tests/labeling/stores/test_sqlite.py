@@ -21,7 +21,6 @@ from label_stores import check_refused, fill, labels
 from skactive.exceptions import StoreError
 from skactive.labeling import LabelStore, SQLiteLabelStore
 from skactive.labeling.state._events import Event, new_id
-from skactive.labeling.state._state import SessionState
 from skactive.labeling.stores import _schema, _sqlite, salvage_store
 
 
@@ -533,64 +532,6 @@ def test_missing_events_are_noticed(path, where):
         SQLiteLabelStore(path).events()
 
 
-def test_what_is_intact_is_salvaged_page_by_page(path, tmp_path):
-    """Whatever page is overwritten, the events on all others come out as they were stored."""
-    store = SQLiteLabelStore(path)
-    store.set_fact("seed", 7)
-    plan = {"by": "me", "ids": ["x" * 50] * 200}
-    store.append([*labels(300), Event("plan", "p", value=plan), *labels(300, start=300)])
-    expected = [event for event in store.events() if event.kind != "plan"]
-    store.close()
-    whole = path.read_bytes()
-    for number in range(0, len(whole) // 4096, 3):
-        damaged = bytearray(whole)
-        damaged[number * 4096 : number * 4096 + 4096] = os.urandom(4096)
-        path.write_bytes(damaged)
-        salvaged = salvage_store(path, tmp_path / f"s{number}.db")
-        found = SQLiteLabelStore(salvaged.output).events()
-        missing = [event.id for event in expected if event.id not in {e.id for e in found}]
-        assert [e._replace(seq=0) for e in found] == [
-            e._replace(seq=0) for e in expected if e.id not in missing
-        ]
-        assert len(missing) < 100
-        assert bool(missing) <= bool(salvaged.problems)
-        assert path.read_bytes() == bytes(damaged)
-
-
-@pytest.mark.parametrize("place", range(0, 4096 * 12, 611))
-def test_one_flipped_bit_costs_one_event_at_most(path, tmp_path, place):
-    whole = bytearray(fill(path, 200))
-    whole[place % len(whole)] ^= 4
-    path.write_bytes(whole)
-    salvaged = salvage_store(path)
-    found = {event.id: event for event in SQLiteLabelStore(salvaged.output).events()}
-    expected = {event.id: event for event in labels(200)}
-    assert len(found) >= 199
-    for event_id, event in found.items():
-        assert event._replace(seq=0) == expected[event_id]
-
-
-def test_events_that_no_session_stores_are_not_salvaged(path):
-    store = SQLiteLabelStore(path)
-    store.append([*labels(2), Event("settle", "x"), Event("lease", "y", value=7), *labels(1, 2)])
-    store.close()
-    salvaged = salvage_store(path)
-    assert salvaged.n_events == 3
-    assert [problem.partition(" of the store")[0] for problem in salvaged.problems] == [
-        "event 3 was left out: Event 3",
-        "event 4 was left out: Event 4",
-    ]
-    SessionState(None).apply(SQLiteLabelStore(salvaged.output).events())
-
-
-def test_a_file_without_events_is_not_salvaged(path, tmp_path):
-    path.write_bytes(os.urandom(9000))
-    with pytest.raises(StoreError, match="no event that is intact"):
-        salvage_store(path)
-    with pytest.raises(StoreError, match="cannot be read"):
-        salvage_store(tmp_path / "nowhere.db")
-
-
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="files that are open can be moved")
 @pytest.mark.parametrize("lose", ["move", "delete"])
 def test_a_file_that_is_lost_within_a_transaction(path, tmp_path, lose):
@@ -634,14 +575,3 @@ def test_pages_that_are_kept_in_memory_hide_no_other_contents(path):
     store.close()
     found = [event.id for event in SQLiteLabelStore(path).events()]
     assert found == ["e0", "other 0", "other 1"]
-
-
-def test_a_damaged_fact_is_left_out_of_what_is_salvaged(path):
-    store = SQLiteLabelStore(path)
-    store.set_fact("seed", 12345678)
-    store.append(labels(3))
-    store.close()
-    path.write_bytes(path.read_bytes().replace(b"12345678", b"12345679"))
-    salvaged = salvage_store(path)
-    assert salvaged.problems == ["fact 1 is damaged: name 'seed', value '12345679'"]
-    assert salvaged.n_events == 3

@@ -64,6 +64,10 @@ class AnswerTable:
         """Mark an answer as undone."""
         self._undone[number] = 1
 
+    def has_any(self, row: int) -> bool:
+        """Return whether there is an answer about a row, undone or not."""
+        return row < len(self._last) and self._last[row] != _NONE
+
     def iter_about(self, row: int, *, undone: bool = False) -> Iterator[int]:
         """Yield the answers about a row, latest first; the undone ones too if asked for."""
         number = self._last[row] if row < len(self._last) else _NONE

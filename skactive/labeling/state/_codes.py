@@ -49,6 +49,8 @@ class RowCodes:
 
     def add(self, item: Any) -> int:
         """Return the number of a row; a new one gets the next number."""
+        if type(item) is str and (code := self._positions.get(item)) is not None:
+            return code  # most rows, without further checks
         if isinstance(item, bool) or not isinstance(item, str | int):
             raise TypeError(f"the row {item!r} is neither a string nor an integer")
         code = self.find(item)

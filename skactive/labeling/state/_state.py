@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -144,12 +145,13 @@ class SessionState:
         label = self._labels.add(event.value) if code is None else code
         annotator = self._add_annotator(event.annotator)
         row = self._rows.add(event.item)
-        self._update(
-            row,
-            annotator,
-            event.seq,
-            lambda: self._answers.add(event.id, event.seq, row, annotator, label),
-        )
+        add = partial(self._answers.add, event.id, event.seq, row, annotator, label)
+        if self._answers.has_any(row):
+            self._update(row, annotator, event.seq, add)
+        else:  # most answers: nothing to compare with
+            add()
+            self._n_rows_labeled_by[annotator] += label >= 0
+            self._follow(row, event.seq, [label])
 
     def _apply_undo(self, event: Event) -> None:
         row = None if event.item is None else self._rows.find(event.item)
@@ -168,14 +170,20 @@ class SessionState:
         self, row: int, annotator: int, position: int, change: Callable[[], object]
     ) -> None:
         """Change the answers about a row, and everything that follows from them."""
-        before, had_labeled = self._find_label(row), self._has_labeled(row, annotator)
+        had_labeled = self._has_labeled(row, annotator)
         change()
         self._n_rows_labeled_by[annotator] += self._has_labeled(row, annotator) - had_labeled
-        current = [self._answers.label[number] for number in self._answers.iter_current(row)]
+        current = self._answers.iter_current(row)
+        self._follow(row, position, [self._answers.label[number] for number in current])
+
+    def _follow(self, row: int, position: int, current: list[int]) -> None:
+        """Update what follows from the last labels of all annotators about a row, latest first."""
+        before = self._find_label(row)
         label = next((code for code in current if code >= 0), _NO_LABEL)
         if label != before:
             self._set_label(row, before, label)
-        self._set_refusals(row, frozenset(current) if label == _NO_LABEL else _NOBODY)
+        if label == _NO_LABEL or self._refusals:
+            self._set_refusals(row, frozenset(current) if label == _NO_LABEL else _NOBODY)
         if self.open_leases:
             self.open_leases.update(self._rows[row])
         if row not in self._audit and self._is_of_pool(row):

@@ -37,9 +37,9 @@ _TEXT_COLUMNS = {"id", "kind", "annotator", "ticket", "target"}
 Row: TypeAlias = tuple[Any, ...]  # position, checksum, and the values of COLUMNS
 
 
-def chain(values: Sequence[Any], previous: int) -> int:
+def chain(values: tuple[Any, ...], previous: int) -> int:
     """Return the checksum of the values of a row, which continues that of the row before."""
-    return crc32(repr(tuple(values)).encode(), previous)
+    return crc32(repr(values).encode(), previous)
 
 
 # Writing ----------------------------------------------------------------------------------------
@@ -119,9 +119,9 @@ def chain_rows(rows: Iterable[Sequence[Any]], checksum: int) -> Iterator[Row]:
     checksum : int
         Checksum of the row before the first one; 0 without one.
     """
-    for position, *values in rows:
-        checksum = chain(values, checksum)
-        yield (position, checksum, *values)
+    for row in rows:
+        checksum = chain(tuple(row[1:]), checksum)
+        yield (row[0], checksum, *row[1:])
 
 
 # Reading ----------------------------------------------------------------------------------------
@@ -137,10 +137,10 @@ def check_rows(rows: Iterable[Row], checksum: int) -> Iterator[str]:
     checksum : int
         Checksum of the row before the first one; 0 without one.
     """
-    for position, stored, *values in rows:
-        if stored != chain(values, checksum):
-            yield f"the checksum of event {position} differs from the stored one"
-        checksum = stored
+    for row in rows:
+        if row[1] != chain(row[2:], checksum):
+            yield f"the checksum of event {row[0]} differs from the stored one"
+        checksum = row[1]
 
 
 def check_old_rows(rows: Iterable[Row]) -> Iterator[str]:

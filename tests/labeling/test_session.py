@@ -1,6 +1,7 @@
 """Sessions: what people do, in every order, and that nothing of it is lost."""
 
 import shutil
+import sqlite3
 import time
 from contextlib import closing
 from pathlib import Path
@@ -23,7 +24,8 @@ from skactive.exceptions import (
     SkactiveWarning,
     StoreError,
 )
-from skactive.labeling import LabelingSession, SQLiteLabelStore
+from skactive.labeling import LabelingSession, SQLiteLabelStore, _synced
+from skactive.labeling._recorder import Submission
 from skactive.labeling.state._events import Event
 from skactive.labeling.stores import salvage_store
 from skactive.stopping import Budget
@@ -697,3 +699,51 @@ def test_a_store_of_version_1_may_grow_at_its_end(path):
         session = LabelingSession(learner, texts, store=path, random_state=0)
     assert session.progress().classes == {"even": 6, "odd": 6}
     session.close()
+
+
+# -- states that are saved -----------------------------------------------------------------------
+
+
+def test_a_session_continues_from_a_saved_state(open_session, monkeypatch):
+    monkeypatch.setattr(_synced, "_SAVE_EVERY", 5)
+    first = open_session(strategy=Margin(), refit_every=3)
+    for _ in range(4):
+        label(first, 3, "ann")
+    first.undo("ann")
+    expected, n_labeled = first.records(), first.progress().n_labeled
+    last = first.store.events()[-1].seq
+    first._recorder.store_labels({149: "setosa"}, Submission())
+    first._synced.closed = True  # as if it were killed
+    read = []
+    monkeypatch.setattr(
+        SQLiteLabelStore,
+        "events",
+        lambda store, after=0, limit=None, events=SQLiteLabelStore.events: (
+            read.append(after),
+            events(store, after, limit),
+        )[1],
+    )
+    second = open_session(strategy=Margin(), refit_every=3)
+    assert min(read) > 5  # the first events were not read again
+    assert second.undo() == 149
+    assert second.records() == expected
+    assert second.progress().n_labeled == n_labeled
+    assert second.store.events(last)[0].item == 149
+    read.clear()
+    third = open_session(strategy=Random(), refit_every=3)  # a state of other settings is no use
+    assert min(read) == 0
+    assert third.records() == expected
+
+
+def test_a_saved_state_that_is_damaged_is_not_used(open_session, path, monkeypatch):
+    monkeypatch.setattr(_synced, "_SAVE_EVERY", 5)
+    session = open_session()
+    label(session, 20, "ann")
+    expected = session.records()
+    session.close()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        changed = connection.execute(
+            "UPDATE snapshot SET content = zeroblob(length(content)) WHERE name = 'state'"
+        )
+        assert changed.rowcount == 1
+    assert open_session().records() == expected

@@ -13,7 +13,7 @@ from skactive.labeling.stores import LabelStore
 
 __all__ = ["SyncedState"]
 
-_CHUNK = 1_000  # events in memory at a time; the garbage collector dislikes more
+_CHUNK = 1_000  # events in memory at a time: with more, garbage collection takes longer
 _SAVE_EVERY = 10_000  # events, which are read again in a fraction of a second
 _SNAPSHOT = "state"
 

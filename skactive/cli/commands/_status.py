@@ -89,9 +89,12 @@ def _format_status(store: Path, summary: dict[str, Any]) -> Iterator[tuple[str, 
     if summary["accuracy"] and summary["n_audited"] >= summary["min_audited"]:
         share, low, high = (f"{100 * value:.0f}" for value in summary["accuracy"])
         yield "Accuracy", f"{share} % on the audit (95 % interval {low} to {high} %)"
-    elif summary["n_audited"] or (summary["made_with"] or {}).get("audit"):
-        needed = summary["min_audited"]
-        yield "Accuracy", f"after {needed} audit rows; {summary['n_audited']:,} so far"
+    elif audit_share := (summary["made_with"] or {}).get("audit"):
+        needed, n_audit_rows = summary["min_audited"], round(audit_share * summary["n_rows"])
+        if n_audit_rows < needed:
+            yield "Accuracy", f"needs {needed} audit rows; there are only {n_audit_rows}"
+        else:
+            yield "Accuracy", f"after {needed} audit rows; {summary['n_audited']:,} so far"
     if summary["stop_reason"]:
         yield "Stop?", f"You may stop now: {sanitize(summary['stop_reason'])}"
     if summary["made_with"]:

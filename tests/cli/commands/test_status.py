@@ -44,6 +44,8 @@ def test_skips_are_no_labels(store, capsys):
 def test_accuracy_waits_for_audit_rows(store, capsys, monkeypatch):
     assert "Accuracy" not in show(capsys)
     store.set_fact("campaign", SETTINGS | {"path": "data.csv", "classes": []})
+    assert "Accuracy   needs 20 audit rows; there are only 0\n" in show(capsys)
+    store.set_fact("pool", {"n_rows": 300, "ids": "", "rows": ""})
     assert "Accuracy   after 20 audit rows; 0 so far\n" in show(capsys)
     summarize = _stored_project.StoredProject.summary
     monkeypatch.setattr(

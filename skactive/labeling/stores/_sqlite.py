@@ -324,8 +324,13 @@ class SQLiteLabelStore:
                 with suppress(sqlite3.OperationalError):  # a journal has to be rolled back
                     return connect_read_only(self.path)
             folder = TemporaryDirectory(prefix="skactive-")
+            try:
+                connection = connect(copy_files(self.path, Path(folder.name)))
+            except BaseException:
+                folder.cleanup()
+                raise
             self._remove_copy = folder.cleanup
-            return connect(copy_files(self.path, Path(folder.name)))
+            return connection
         except SQLITE_ERRORS as error:
             raise explain(error, self.path) from error
 

@@ -575,3 +575,17 @@ def test_pages_that_are_kept_in_memory_hide_no_other_contents(path):
     store.close()
     found = [event.id for event in SQLiteLabelStore(path).events()]
     assert found == ["e0", "other 0", "other 1"]
+
+
+def test_a_copy_that_cannot_be_read_is_removed(tmp_path, monkeypatch):
+    """A write-ahead log of version 1 is read in a copy; a damaged file leaves none behind."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    path = tmp_path / "old.db"
+    content = bytearray(Path(__file__).with_name("store_v1.db").read_bytes())
+    content[4096:4196] = bytes(100)
+    path.write_bytes(content)
+    with pytest.raises(StoreError, match="damaged"):
+        SQLiteLabelStore(path, read_only=True)
+    assert list(temporary.iterdir()) == []

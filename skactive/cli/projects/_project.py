@@ -98,8 +98,10 @@ class LabelingProject:
             self._record(session.store)
             for change in changes:
                 report(f"Warning: {change}")
-        except BaseException:
+        except BaseException as error:
             session.close()
+            if isinstance(error, StoreError):
+                raise CommandError(str(error)) from error
             raise
         return session
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from argparse import ArgumentTypeError
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from skactive.cli._arguments import parse_encoding, parse_separator
 from skactive.cli._errors import CommandError
 from skactive.exceptions import StoreError
 from skactive.labeling._facts import iter_parts, name_part
@@ -127,7 +129,21 @@ def complete_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return settings that a store records, with those that the first version lacks."""
     known = check_shape("fact campaign", settings, dict)
     optional = {f"{name}?": shape for name, shape in _SETTINGS.items()}
-    return dict(check_shape("fact campaign", {**_FIRST_VERSION, **known}, optional))
+    completed = check_shape("fact campaign", {**_FIRST_VERSION, **known}, optional)
+    for name, parse in (("separator", parse_separator), ("encoding", parse_encoding)):
+        if completed[name] is not None:
+            _check_option(name, completed[name], parse)
+    return dict(completed)
+
+
+def _check_option(name: str, text: str, parse: Callable[[str], str]) -> None:
+    try:
+        parse(text)
+    except ArgumentTypeError as error:
+        raise StoreError(
+            f"The setting {name} of the store cannot be used: {error}. Use a backup of the store, "
+            "or another one."
+        ) from error
 
 
 def check_settings(settings: Any) -> Any:

@@ -95,3 +95,12 @@ def test_parts_that_nobody_stores(tmp_path, part):
         store.set_fact("rows 1", part)
     with pytest.raises(CommandError, match="fact rows 1 of the store has a content that no"):
         read_recorded(tmp_path / "labels.db")
+
+
+@pytest.mark.parametrize(("name", "value"), [("separator", ";;"), ("encoding", "no-such")])
+def test_settings_that_cannot_be_used_are_an_error(tmp_path, name, value):
+    path = tmp_path / "labels.db"
+    with closing(SQLiteLabelStore(path)) as store:
+        store.set_fact("campaign", SETTINGS | {name: value})
+    with pytest.raises(CommandError, match=f"The setting {name} of the store cannot be used"):
+        read_recorded(path)

@@ -130,6 +130,8 @@ def complete_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     known = check_shape("fact campaign", settings, dict)
     optional = {f"{name}?": shape for name, shape in _SETTINGS.items()}
     completed = check_shape("fact campaign", {**_FIRST_VERSION, **known}, optional)
+    is_share = 0 <= completed.get("audit", 0) < 1  # not NaN
+    check_shape("fact campaign", completed.get("audit", 0), int | float if is_share else ())
     for name, parse in (("separator", parse_separator), ("encoding", parse_encoding)):
         if completed[name] is not None:
             _check_option(name, completed[name], parse)

@@ -97,10 +97,17 @@ def test_parts_that_nobody_stores(tmp_path, part):
         read_recorded(tmp_path / "labels.db")
 
 
-@pytest.mark.parametrize(("name", "value"), [("separator", ";;"), ("encoding", "no-such")])
-def test_settings_that_cannot_be_used_are_an_error(tmp_path, name, value):
+@pytest.mark.parametrize(
+    ("name", "value", "match"),
+    [
+        ("separator", ";;", "The setting separator of the store cannot be used"),
+        ("encoding", "no-such", "The setting encoding of the store cannot be used"),
+        ("audit", 7.0, "The fact campaign of the store has a content that no session stores"),
+    ],
+)
+def test_settings_that_cannot_be_used_are_an_error(tmp_path, name, value, match):
     path = tmp_path / "labels.db"
     with closing(SQLiteLabelStore(path)) as store:
         store.set_fact("campaign", SETTINGS | {name: value})
-    with pytest.raises(CommandError, match=f"The setting {name} of the store cannot be used"):
+    with pytest.raises(CommandError, match=match):
         read_recorded(path)

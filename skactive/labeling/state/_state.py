@@ -266,7 +266,7 @@ class SessionState:
         self._changes.add_rename(codes, event.seq)
 
     def _apply_plan(self, event: Event) -> None:
-        if not has_shape(event.value, PLAN):
+        if not has_shape(event.value, PLAN) or not _is_audit(event.value.get("audit")):
             raise ValueError("it is not a plan")
         upto, by = event.value["upto"], event.value["by"]
         if self.settings is None and (self.plan is None or self.plan.value["by"] != by):
@@ -456,6 +456,11 @@ class SessionState:
         if self._find_label(row) >= 0 or UNKNOWN in self._refusals.get(row, _NOBODY):
             return False
         return self.get_answer(item, annotator) is None
+
+
+def _is_audit(audit: list[int] | None) -> bool:
+    """Return whether the audit of a plan is the number of right rows, and of all."""
+    return audit is None or (len(audit) == 2 and 0 <= audit[0] <= audit[1] and audit[1] > 0)
 
 
 _APPLY: Mapping[str, Callable[[SessionState, Event], None]] = {

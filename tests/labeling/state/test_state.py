@@ -176,6 +176,18 @@ def test_a_lease_waits_for_the_answers_that_are_missing():
         Event("lease", "a", value={"items": [[1]], "session": "s", "expires": 1.0}),
         Event("release", "a", ticket="t", value=3),
         Event("plan", "a", value={"by": "me"}),
+        Event(
+            "plan",
+            "a",
+            value={
+                "by": "me",
+                "upto": 0,
+                "n_labels": 9,
+                "ids": [],
+                "scores": None,
+                "audit": [-5, 4],
+            },
+        ),
         Event("rename", "a", value="x"),
     ],
 )

@@ -48,9 +48,7 @@ class SyncedState:
         saved = self.store.read_snapshot(_SNAPSHOT)
         if saved is not None:
             position, content = saved
-            if load_state(
-                self.state, content, self._made_for, lambda n: self.store.get_events([n])[0]
-            ):
+            if load_state(self.state, content, self._made_for, self._get_event):
                 self._saved_position = position
         self.sync()
         self.save()

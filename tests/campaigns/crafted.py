@@ -54,7 +54,7 @@ FACTS = ("pool", "seed", "campaign", "pool 1", "rows 1", "files 1", "copies 1", 
 
 
 def craft(path, rng):
-    """Change a store in a few ways, and compute the checksums anew."""
+    """Change a store in a few ways, and compute checksums that fit."""
     is_loose = rng.random() < 0.2
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         for trigger in TRIGGERS:
@@ -213,7 +213,7 @@ CHANGES = (
 
 
 def chain_again(connection):
-    """Number events and facts anew, with checksums that fit."""
+    """Number events and facts from 1, with checksums that fit."""
     for table, columns in (("event", COLUMNS), ("fact", ("name", "value"))):
         names = ", ".join(columns)
         try:

@@ -29,7 +29,7 @@ except ImportError:
 
 
 class Case(NamedTuple):
-    """What is expected of a file.
+    """A file, and the expected outcome of reading it.
 
     Its media is the kind for which it is counted: "image", "audio", or "other" for both; or
     "folder".

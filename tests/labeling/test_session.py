@@ -689,7 +689,7 @@ def test_rows_may_change_only_on_request(open_session):
 
 
 def test_a_store_of_version_1_may_grow_at_its_end(path):
-    """What it knows of its rows are digests."""
+    """It knows digests of its rows only."""
     shutil.copy(Path(__file__).parent / "stores" / "session_v1.db", path)
     texts = [f"text {i}" for i in range(40)]
     learner = ActiveLearner(make_pipeline(TfidfVectorizer(), LogisticRegression()))

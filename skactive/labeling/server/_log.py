@@ -40,7 +40,7 @@ class RepeatFilter(logging.Filter):
             return is_new
 
     def summarize(self) -> None:
-        """Log how often each message was repeated, and begin to count anew."""
+        """Log how often each message was repeated, and reset the counts."""
         with self._lock:
             n_repeats, self._n_repeats = self._n_repeats, {}
         for (name, level, text), n in n_repeats.items():

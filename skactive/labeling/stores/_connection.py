@@ -52,15 +52,20 @@ def _make_uri(path: Path, options: str) -> str:
     return f"{path.absolute().as_uri()}?{options}"
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    """Open a store to write to it, and make it one of this version."""
-    connection = sqlite3.connect(
-        _make_uri(path, "mode=rw"),
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    """Open the file of a store, "rw" or "ro"; transactions begin when a statement says so."""
+    return sqlite3.connect(
+        _make_uri(path, f"mode={mode}"),
         uri=True,
         timeout=BUSY_SECONDS,
         isolation_level=None,
         check_same_thread=False,
     )
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open a store to write to it, and make it one of this version."""
+    connection = _connect(path, "rw")
     try:
         connection.execute("PRAGMA synchronous=FULL")
         _leave_log(connection, path)
@@ -119,13 +124,7 @@ def check_log(path: Path) -> None:
 
 
 def connect_read_only(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        _make_uri(path, "mode=ro"),
-        uri=True,
-        timeout=BUSY_SECONDS,
-        isolation_level=None,
-        check_same_thread=False,
-    )
+    connection = _connect(path, "ro")
     try:
         read_version(connection, path)
     except BaseException:

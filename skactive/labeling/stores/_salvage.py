@@ -42,7 +42,8 @@ def salvage_store(path: Any, output: Any = None) -> Salvage:
     """Copy what can be read of a store to a new one; the old file is not changed.
 
     Each row is read from its own page, so that damage elsewhere in the file does not matter, and
-    verified by its checksum. The rows that models asked for are left out: they are chosen anew.
+    verified by its checksum. The rows that models asked for are left out: the next session chooses
+    others.
 
     Parameters
     ----------

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from skactive._utils.files import publish_file
 from skactive.exceptions import StoreError
 from skactive.labeling.stores._errors import make_damage_error
 from skactive.labeling.stores._rows import COLUMNS, chain_rows, check_old_rows
@@ -89,7 +90,8 @@ def create(path: Path) -> None:
             )
         finally:
             connection.close()
-        _publish(temporary, path)
+        with suppress(FileExistsError):  # another process was faster
+            publish_file(temporary, path)
     except (sqlite3.Error, OSError, ValueError) as error:
         raise StoreError(
             f"{path} cannot be created: {error}. Check that its folder exists and is writable, and "
@@ -98,24 +100,6 @@ def create(path: Path) -> None:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
-
-
-def _publish(temporary: Path, path: Path) -> None:
-    """Move a file to its name, durably, unless another process was faster."""
-    try:
-        os.link(temporary, path)
-    except FileExistsError:
-        return
-    except OSError:  # a file system without links
-        if path.exists():
-            return
-        temporary.replace(path)
-    with suppress(OSError):  # folders cannot be opened everywhere
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
 
 def read_version(connection: sqlite3.Connection, path: Path) -> int:

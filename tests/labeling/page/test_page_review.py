@@ -88,7 +88,7 @@ def test_what_others_answered_since_is_there(page):
     page.wait_for_function("/no earlier/.test(document.querySelector('.ska-error').innerText)")
 
 
-def test_an_answer_is_undone_though_the_history_was_loaded_anew(page):
+def test_an_answer_is_undone_though_the_history_was_loaded_again(page):
     go_back(page, 5)
     page.keyboard.press("3")
     page.saved_answers()

@@ -1,4 +1,4 @@
-"""What SQLite keeps beside a store: journals that are rolled back, and logs of version 1."""
+"""Files that SQLite keeps beside a store: journals that are rolled back, and logs of version 1."""
 
 import shutil
 import sqlite3

@@ -1,4 +1,4 @@
-"""What is intact of a damaged store comes out, and what is lost is named."""
+"""Intact events of a damaged store come out, and those that are lost are named."""
 
 import os
 

@@ -49,7 +49,7 @@ def test_a_snapshot_is_not_found_by_a_damaged_index(path):
 
 
 def test_others_may_write_while_a_store_is_opened(path):
-    """What belongs together is read at once: otherwise the end seems to be missing."""
+    """Rows that belong together are read at once: otherwise the end seems to be missing."""
     fill(path, 3)
     other = SQLiteLabelStore(path)
     numbers = iter(range(3, 1000))

@@ -17,16 +17,15 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skactive import strategies
+from skactive._needs import can_start_cold, check_needs
 from skactive._utils.array_types import Floats, Positions
 from skactive._utils.compat import VisualBlock
 from skactive._utils.delegation import DelegatesPrediction
 from skactive._utils.rows import join_rows, n_rows, take_rows
 from skactive._utils.seeding import derived_seed, draw_seed, seeded_clone
 from skactive._validation import (
-    can_start_cold,
     check_batch_size,
     check_classes,
-    check_needs,
     check_rows,
     check_same_features,
     check_selection,

@@ -18,7 +18,8 @@
     SkactiveWarning (UserWarning)
     ├── FrozenModelWarning                   teaching does not change this model
     ├── PoolChangedWarning                   rows were added to the pool of a store, or changed
-    └── TiedScoresWarning                    all rows have the same score: the choice is random
+    ├── TiedScoresWarning                    all rows have the same score: the choice is random
+    └── WaitingClassesWarning                some classes have too few rows to fit the model
 
 Each error is also the builtin that one would expect, so ``except ValueError`` keeps working.
 """
@@ -42,6 +43,7 @@ __all__ = [
     "TeachError",
     "TeachValueError",
     "TiedScoresWarning",
+    "WaitingClassesWarning",
 ]
 
 
@@ -121,3 +123,7 @@ class PoolChangedWarning(SkactiveWarning):
 
 class TiedScoresWarning(SkactiveWarning):
     """All rows of the pool have the same score: the choice is random."""
+
+
+class WaitingClassesWarning(SkactiveWarning):
+    """Some classes have too few labeled rows for the model to be fitted with them."""

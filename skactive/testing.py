@@ -25,9 +25,9 @@ from numpy.typing import NDArray
 from sklearn import config_context
 from sklearn.base import clone
 
+from skactive._needs import can_start_cold
 from skactive._utils.array_types import Floats, Positions
 from skactive._utils.rows import take_rows
-from skactive._validation import can_start_cold
 from skactive.adapters import ModelAdapter
 from skactive.exceptions import TiedScoresWarning
 from skactive.pool import PoolView

@@ -14,12 +14,11 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.svm import LinearSVC
 
 from skactive import ActiveLearner, _validation
+from skactive._needs import can_start_cold, check_needs
 from skactive._utils.seeding import draw_seed
 from skactive._validation import (
-    can_start_cold,
     check_batch_size,
     check_classes,
-    check_needs,
     check_rows,
     check_same_features,
     check_selection,

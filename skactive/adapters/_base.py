@@ -38,6 +38,8 @@ class ModelAdapter:
     fixed_columns : bool
         Whether the columns of probability are fixed by the model's shape (a net's output layer)
         and not by the classes among the labels.
+    codes_only : bool
+        Whether fitting takes the labels 0 .. n_classes - 1 only, so that others are encoded.
     joint_samples : bool
         Whether one draw of `proba_samples` is one function of the whole pool, so that the draws
         show how the predictions of two rows depend on each other. Draws that are valid for each
@@ -51,6 +53,7 @@ class ModelAdapter:
 
     frozen = False
     fixed_columns = False
+    codes_only = False
     joint_samples = False
 
     def __init__(self, model: Any) -> None:

@@ -18,7 +18,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
 
 from skactive import strategies
-from skactive._validation import check_needs
+from skactive._needs import check_needs
 from skactive.adapters import adapt
 from skactive.cli._errors import CommandError
 from skactive.exceptions import CapabilityError

@@ -10,34 +10,55 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn import get_config
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, is_classifier
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, is_regressor
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skactive import strategies
+from skactive._fitting import (
+    FittedModel,
+    describe_waiting,
+    fit_encoded,
+    fit_to_enough,
+    partial_fit_encoded,
+)
 from skactive._needs import can_start_cold, check_needs
 from skactive._utils.array_types import Floats, Positions
 from skactive._utils.compat import VisualBlock
 from skactive._utils.delegation import DelegatesPrediction
+from skactive._utils.fit_params import (
+    can_extend_params,
+    copy_params,
+    extend_params,
+    join_params,
+    take_params,
+)
 from skactive._utils.rows import join_rows, n_rows, take_rows
 from skactive._utils.seeding import derived_seed, draw_seed, seeded_clone
 from skactive._validation import (
     check_batch_size,
     check_classes,
+    check_estimator_like,
+    check_labels,
     check_rows,
     check_same_features,
     check_selection,
     check_strategy,
-    is_per_row,
 )
 from skactive.adapters import ModelAdapter, adapt
-from skactive.exceptions import FrozenModelWarning, TeachError, TeachValueError
+from skactive.exceptions import (
+    CapabilityError,
+    FrozenModelWarning,
+    TeachError,
+    TeachValueError,
+    WaitingClassesWarning,
+)
 from skactive.pool import PoolView
 from skactive.pool._state import PoolIndex
 from skactive.pool._view import ReadingSource
-from skactive.strategies import Auto, Strategy
+from skactive.strategies import Auto, Random, Strategy
 
 __all__ = ["ActiveLearner"]
 
@@ -90,6 +111,9 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         All labeled rows so far.
     y_labeled_ : ndarray of shape (n_labeled,)
         Their labels.
+    waiting_classes_ : ndarray of shape (n_waiting,)
+        Classes among these labels that the model was fitted without, since they have too few rows
+        for it; all of them while there is no model yet.
     n_features_in_ : int
         Number of features, if the fitted model has it.
     feature_names_in_ : ndarray of shape (n_features,)
@@ -149,6 +173,10 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
     def fit(self, X: Any, y: Any, **params: Any) -> Self:
         """Fit the model to labeled rows; earlier ones are forgotten.
 
+        Classes that have too few rows for the model wait: their labels are kept, the model is
+        fitted to the others, and a later `teach` fits it to all that have enough. While there are
+        not two such classes there is no model, and `query` chooses rows without one.
+
         Parameters
         ----------
         X : rows in any container
@@ -169,24 +197,32 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         CapabilityError
             If the model cannot provide what the strategy needs.
         ValueError
-            If a label is not among the declared classes, or the model refuses the rows.
+            If a label is missing or not among the declared classes, or the model refuses the rows.
         """
+        self._fit(X, y, params)
+        self._warn_about_waiting()
+        return self
+
+    def _fit(self, X: Any, y: Any, params: dict[str, Any]) -> None:
+        """Fit the model to labeled rows, without a warning about classes that wait."""
         self._check_parts()
         X, y = self._check_labeled_rows(X, y)
         # The caller may change the rows later, and the model may keep a reference to them.
         X, y, params = _copy_labeled_rows(X, y, params)
         seed = draw_seed(self.random_state)
-        model = self._fit_first_model(X, y, params, self._choose_fit_seed(seed))
-        can_refit = _can_extend_params(params, n_rows(X))
-        check_needs(self._get_strategy(), adapt(model), refits=can_refit)
-        self._set_state(model, X, y, params, seed)
-        return self
+        fitted = self._fit_first_model(X, y, params, self._choose_fit_seed(seed))
+        if fitted.model is not None:
+            can_refit = can_extend_params(params, n_rows(X))
+            check_needs(self._get_strategy(), adapt(fitted.model), refits=can_refit)
+        self._set_state(fitted, X, y, params, seed)
 
     def query(self, X_pool: Any, batch_size: int = 1) -> Positions:
         """Choose the rows of a pool to label next.
 
         Before the first `fit`, strategies that need no model (random and diversity) can choose
-        the first rows. The transformers of a pipeline are then fitted on the pool.
+        the first rows. The transformers of a pipeline are then fitted on the pool. While the labels
+        are too few for a model, other strategies give way to :class:`~skactive.strategies.Auto`,
+        which chooses rows unlike the labeled ones.
 
         Parameters
         ----------
@@ -217,9 +253,19 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         """Choose rows of a pool; `pool_index` says where they are among a campaign's rows."""
         view = self._make_view(X_pool, pool_index)
         batch_size = check_batch_size(batch_size, len(view))
-        strategy = self._get_strategy()
-        positions = strategy.select(view, batch_size)
+        strategy = self._choose_strategy()
+        try:
+            positions = strategy.select(view, batch_size)
+        except CapabilityError:
+            if not self._is_waiting():
+                raise
+            positions = Random().select(view, batch_size)  # without a model, rows have no features
         return check_selection(positions, batch_size, len(view), strategy)
+
+    def _choose_strategy(self) -> Any:
+        """Return the strategy, or while it has to wait for a model, one that needs none."""
+        strategy = self._get_strategy()
+        return Auto() if self._is_waiting() and not can_start_cold(strategy) else strategy
 
     def teach(self, X: Any, y: Any, **params: Any) -> Self:
         """Add labeled rows and refit the model; on an unfitted learner, fit it.
@@ -247,8 +293,15 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         TeachError
             If the model could not be refitted for another reason.
         """
-        if not self.__sklearn_is_fitted__():
-            return self.fit(X, y, **params)
+        self._teach(X, y, params)
+        self._warn_about_waiting()
+        return self
+
+    def _teach(self, X: Any, y: Any, params: dict[str, Any]) -> None:
+        """Add labeled rows and refit the model, without a warning about classes that wait."""
+        if not self.__sklearn_is_fitted__() and not self._is_waiting():
+            self._fit(X, y, params)
+            return
         self._check_parts()
         try:
             X, y = self._check_new_rows(X, y)
@@ -257,17 +310,18 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
             raise self._make_teach_error("These rows cannot be taught", error) from error
         seed = self._choose_fit_seed(self._get_seed())
         try:
-            if self.incremental:
-                fitted = deepcopy(self._get_fitted_estimator())
-                model = self._partial_fit_model(fitted, X, y, params, seed)
+            if self.incremental and not self._is_waiting():
+                model = deepcopy(self._get_fitted_estimator())
+                model = self._partial_fit_model(model, X, y, params, seed)
+                fitted = FittedModel(model, np.ones(n_rows(X_all), dtype=bool))
             else:
-                model = self._fit_clone(X_all, y_all, all_params, seed)
+                fitted = self._fit_model(X_all, y_all, all_params, seed)
         except Exception as error:
             failure = f"The model could not be refitted with {n_rows(X)} more rows"
             raise self._make_teach_error(failure, error) from error
-        _warn_if_frozen(model)
-        self._set_state(model, X_all, y_all, all_params, self._get_seed())
-        return self
+        self._set_state(fitted, X_all, y_all, all_params, self._get_seed())
+        if fitted.model is not None:
+            _warn_if_frozen(fitted.model)
 
     @available_if(_scores_rows)
     def score_pool(self, X_pool: Any) -> Floats:
@@ -318,6 +372,10 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
 
     # Internals ---------------------------------------------------------------------------------
 
+    def _is_waiting(self) -> bool:
+        """Return whether there are labels, but too few for a model."""
+        return hasattr(self, "X_labeled_") and not self.__sklearn_is_fitted__()
+
     def _get_strategy(self) -> Any:
         return Auto() if self.strategy is None else self.strategy
 
@@ -325,6 +383,8 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         return getattr(self, "estimator_", self.estimator)
 
     def _get_fitted_estimator(self) -> Any:
+        if self._is_waiting():
+            raise NotFittedError(self._waiting_text)
         check_is_fitted(self)
         return self._get_estimator()
 
@@ -352,6 +412,12 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         )
 
     def _check_labeled_rows(self, X: Any, y: Any) -> tuple[Any, Any]:
+        y = check_labels(
+            y,
+            is_regression=is_regressor(self.estimator),
+            classes=self.classes,
+            known=getattr(self, "y_labeled_", None),
+        )
         X, y = check_rows(X, y)
         check_classes(self.classes, y)
         return X, y
@@ -364,6 +430,7 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
     def _check_parts(self) -> None:
         """Check the hyper-parameters, those of the strategy included."""
         self._validate_params()
+        check_estimator_like(self.estimator)
         check_strategy(self._get_strategy())
         if self.embedder is not None and not hasattr(self.embedder, "transform"):
             raise TypeError(
@@ -381,30 +448,41 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         """Return the seed of fits, or None (the model's own randomness) without `random_state`."""
         return None if self.random_state is None else seed
 
-    def _fit_first_model(self, X: Any, y: Any, params: dict[str, Any], seed: int | None) -> Any:
+    def _fit_first_model(
+        self, X: Any, y: Any, params: dict[str, Any], seed: int | None
+    ) -> FittedModel:
         if self.prefit:
             check_is_fitted(self.estimator)
-            return self.estimator
-        if self.incremental:
-            model = seeded_clone(self.estimator, seed)
-            return self._partial_fit_model(model, X, y, params, seed)
-        return self._fit_clone(X, y, params, seed)
+            return FittedModel(self.estimator, np.ones(n_rows(X), dtype=bool))
+        return self._fit_model(X, y, params, seed)
+
+    def _fit_model(self, X: Any, y: Any, params: dict[str, Any], seed: int | None) -> FittedModel:
+        """Fit a clone of the model to the labeled rows, or to those of which there are enough."""
+        return fit_to_enough(
+            lambda X, y, params: self._fit_clone(X, y, params, seed),
+            X,
+            y,
+            params,
+            classifies=not is_regressor(self.estimator),
+        )
 
     def _fit_clone(self, X: Any, y: Any, params: dict[str, Any], seed: int | None) -> Any:
         model = seeded_clone(self.estimator, seed)
+        if self.incremental:
+            return self._partial_fit_model(model, X, y, params, seed)
         with adapt(model).fitting(seed):
-            return model.fit(X, y, **self._route_params(params, "fit"))
+            return fit_encoded(model, X, y, self._route_params(params, "fit"), self._declared())
 
     def _partial_fit_model(
         self, model: Any, X: Any, y: Any, params: dict[str, Any], seed: int | None
     ) -> Any:
         """Fit `model` to more rows by its own ``partial_fit``, in place."""
         params = self._route_params(params, "partial_fit")
-        if is_classifier(model) and not hasattr(model, "classes_"):
-            classes = np.unique(np.asarray(y)) if self.classes is None else self.classes
-            params = {"classes": np.asarray(classes), **params}
         with adapt(model).fitting(seed):
-            return model.partial_fit(X, y, **params)
+            return partial_fit_encoded(model, X, y, params, self._declared())
+
+    def _declared(self) -> NDArray[Any] | None:
+        return check_classes(self.classes, None)
 
     def _join_labeled_rows(
         self, X: Any, y: Any, params: dict[str, Any]
@@ -413,7 +491,7 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         X_labeled = self._get_labeled_rows()
         if X_labeled is not None:
             check_same_features(X_labeled, X, "X")
-            all_params = _join_params(self._fit_params, n_rows(X_labeled), params, n_rows(X))
+            all_params = join_params(self._fit_params, n_rows(X_labeled), params, n_rows(X))
             return join_rows(X_labeled, X), _join_labels(self.y_labeled_, y), all_params
         if self.incremental:
             return _copy_labeled_rows(X, y, params)
@@ -423,10 +501,27 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
             "model stays as it is), or set incremental=True."
         )
 
-    def _set_state(self, model: Any, X: Any, y: Any, params: dict[str, Any], seed: int) -> None:
+    def _set_state(
+        self, fitted: FittedModel, X: Any, y: Any, params: dict[str, Any], seed: int
+    ) -> None:
         """Set all fitted attributes together, once nothing can fail any more."""
-        self.estimator_, self.X_labeled_, self.y_labeled_ = model, X, y
+        classifies = not is_regressor(self.estimator)
+        waiting, text = np.empty(0), ""
+        if not fitted.is_used.all():
+            waiting = np.unique(y[~fitted.is_used]) if classifies else waiting
+            name = type(self.estimator).__name__
+            text = describe_waiting(name, fitted, y, classifies=classifies)
+        self.X_labeled_, self.y_labeled_ = X, y
         self._fit_params, self.seed_ = params, seed
+        self._is_used, self.waiting_classes_, self._waiting_text = fitted.is_used, waiting, text
+        if fitted.model is not None:
+            self.estimator_ = fitted.model
+        elif hasattr(self, "estimator_"):
+            del self.estimator_
+
+    def _warn_about_waiting(self) -> None:
+        if self._waiting_text:
+            warnings.warn(self._waiting_text, WaitingClassesWarning, stacklevel=3)
 
     def _make_view(self, X_pool: Any, pool_index: PoolIndex | None = None) -> PoolView:
         """Check a pool and return the view of it that the strategy reads."""
@@ -436,7 +531,7 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         if X_labeled is not None:
             check_same_features(X_labeled, X_pool, "X_pool")
         strategy = self._get_strategy()
-        if not fitted and not can_start_cold(strategy):
+        if not fitted and X_labeled is None and not can_start_cold(strategy):
             raise NotFittedError(
                 f"{type(strategy).__name__} needs a fitted model. Call fit with some labeled rows, "
                 "or choose the first rows with a strategy that can start cold: "
@@ -446,7 +541,10 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         adapter, can_refit = adapt(self._get_estimator()), self._can_refit(n_labeled)
         if fitted:  # again, since the strategy may have been replaced after `fit`
             check_needs(strategy, adapter, refits=can_refit)
-        y = getattr(self, "y_labeled_", None)
+        y, waiting = self._get_label_vector(), getattr(self, "waiting_classes_", ())
+        classes = check_classes(self.classes, y)
+        if fitted and len(waiting) and classes is None and y is not None:
+            classes = np.unique(y)  # those that wait have probability 0
         source = ReadingSource(
             adapter=adapter,
             seed=derived_seed(self._get_seed(), n_labeled),
@@ -454,16 +552,23 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
             fitted=fitted,
             X_labeled=X_labeled,
             y_labeled=y,
-            classes=check_classes(self.classes, y),
+            classes=classes,
             embedder=self.embedder,
             refit=self._fantasize if fitted and can_refit else None,
-            refits_from_scratch=not self.incremental and not getattr(self, "_fit_params", {}),
+            refits_from_scratch=not (
+                self.incremental or len(waiting) or getattr(self, "_fit_params", {})
+            ),
         )
         return PoolView(X_pool, source, pool_index=pool_index)
 
+    def _get_label_vector(self) -> Any:
+        """Return the labels so far; those of a regressor may be a column, which nets need."""
+        y = getattr(self, "y_labeled_", None)
+        return y[:, 0] if y is not None and y.ndim == 2 and y.shape[1] == 1 else y
+
     def _can_refit(self, n_labeled: int) -> bool:
         """Return whether the model can be refitted with one imagined label."""
-        return n_labeled > 0 and _can_extend_params(self._fit_params, n_labeled)
+        return n_labeled > 0 and can_extend_params(self._fit_params, n_labeled)
 
     def _fantasize(self, row: Any, label: Any) -> ModelAdapter:
         """Return the adapter of the model refitted with one more labeled row.
@@ -474,9 +579,17 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         if self.incremental:
             fitted = deepcopy(self._get_fitted_estimator())
             return adapt(self._partial_fit_model(fitted, row, label, {}, seed))
-        X, y = join_rows(self.X_labeled_, row), _join_labels(self.y_labeled_, label)
-        params = _extend_params(self._fit_params, n_rows(self.X_labeled_))
-        return adapt(self._fit_clone(X, y, params, seed))
+        used = np.flatnonzero(self._is_used)  # the label does not make others enough
+        X = join_rows(take_rows(self.X_labeled_, used), row)
+        y = _join_labels(self.y_labeled_[used], label)
+        params = take_params(self._fit_params, n_rows(self.X_labeled_), used)
+        params = extend_params(params, len(used))
+        try:
+            return adapt(self._fit_clone(X, y, params, seed))
+        except Exception:
+            if (model := self._fit_model(X, y, params, seed).model) is None:
+                raise
+            return adapt(model)
 
 
 def _list_cold_starters() -> list[str]:
@@ -496,15 +609,14 @@ def _warn_if_frozen(model: Any) -> None:
             f"{type(model).__name__} is frozen: it predicts as before, and the new rows only count "
             "as labeled. Take the model out of its FrozenEstimator to teach it.",
             FrozenModelWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
 
 
 def _copy_labeled_rows(X: Any, y: Any, params: dict[str, Any]) -> tuple[Any, Any, dict[str, Any]]:
     """Copy labeled rows, their labels (to an array) and their per-row fit parameters."""
     n = n_rows(X)
-    per_row = {name: np.array(value) for name, value in params.items() if is_per_row(value, n)}
-    return take_rows(X, np.arange(n)), None if y is None else np.array(y), params | per_row
+    return take_rows(X, np.arange(n)), None if y is None else np.array(y), copy_params(params, n)
 
 
 def _join_labels(y_labeled: Any, y_new: Any) -> NDArray[Any]:
@@ -518,38 +630,3 @@ def _join_labels(y_labeled: Any, y_new: Any) -> NDArray[Any]:
         )
     # The reshape lets a column of labels, (n_new, 1), join a list, (n_labeled,).
     return np.concatenate([y_labeled, y_new.reshape(-1, *y_labeled.shape[1:])])
-
-
-def _join_params(
-    params: dict[str, Any], n_labeled: int, new_params: dict[str, Any], n_new: int
-) -> dict[str, Any]:
-    """Concatenate per-row fit parameters; for all others the new value wins."""
-    per_row = _list_per_row(params, n_labeled)
-    for name in per_row ^ _list_per_row(new_params, n_new):
-        missing, present = ("teach", "fit") if name in per_row else ("fit", "teach")
-        raise ValueError(
-            f"{name} was given to {present} with one value per row, but not to {missing}: every "
-            f"labeled row needs one. Pass {name} to both."
-        )
-    return {**params, **new_params} | {
-        name: np.concatenate([np.asarray(params[name]), np.asarray(new_params[name])])
-        for name in per_row
-    }
-
-
-def _list_per_row(params: dict[str, Any], n: int) -> set[str]:
-    """List the names of the fit parameters that have one value for each of `n` rows."""
-    return {name for name, value in params.items() if is_per_row(value, n)}
-
-
-def _can_extend_params(params: dict[str, Any], n_labeled: int) -> bool:
-    """Return whether the fit parameters can be extended by one imagined row."""
-    return _list_per_row(params, n_labeled) <= {"sample_weight"}
-
-
-def _extend_params(params: dict[str, Any], n_labeled: int) -> dict[str, Any]:
-    """Extend the per-row fit parameters by one imagined row of weight 1."""
-    return {
-        name: np.append(np.asarray(value), 1.0) if is_per_row(value, n_labeled) else value
-        for name, value in params.items()
-    }

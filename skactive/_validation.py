@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from numbers import Integral
+import warnings
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.utils import indexable
 
 from skactive._utils.array_types import Positions
 from skactive._utils.rows import n_rows, row_shape
-from skactive.exceptions import PoolExhaustedError, SelectionError
+from skactive._utils.values import is_missing
+from skactive.exceptions import PoolExhaustedError, SelectionError, SkactiveWarning
 from skactive.strategies import Strategy
 
 __all__ = [
     "check_batch_size",
     "check_classes",
+    "check_estimator_like",
+    "check_labels",
     "check_rows",
     "check_same_features",
     "check_selection",
     "check_strategy",
-    "is_per_row",
 ]
 
 
@@ -68,6 +72,20 @@ def check_selection(positions: Any, batch_size: int, n_pool: int, strategy: Any)
     if len(np.unique(answer)) != batch_size:
         raise SelectionError(f"{name}.select returned some positions twice: {answer}.")
     return answer.astype(np.intp)
+
+
+def check_estimator_like(estimator: Any) -> None:
+    """Check that the model is an object with ``fit``."""
+    if isinstance(estimator, type):
+        raise TypeError(
+            f"estimator must be an object, got the class {estimator.__name__}: write "
+            f"{estimator.__name__}()."
+        )
+    if not callable(getattr(estimator, "fit", None)):
+        raise TypeError(
+            "estimator must be a model with fit, such as LogisticRegression(), got "
+            f"{estimator!r} of type {type(estimator).__name__}."
+        )
 
 
 def check_strategy(strategy: Any) -> None:
@@ -123,6 +141,100 @@ def check_classes(classes: Any, y: Any) -> NDArray[Any] | None:
     return declared
 
 
-def is_per_row(value: Any, n: int) -> bool:
-    """Return whether a fit parameter has one value for each of `n` rows."""
-    return hasattr(value, "__len__") and not isinstance(value, str | dict) and n_rows(value) == n
+def check_labels(y: Any, *, is_regression: bool, classes: Any = None, known: Any = None) -> Any:
+    """Check labels, and return a column of them as a vector unless they are numbers to predict.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_rows,), (n_rows, 1) or (n_rows, n_outputs), or None
+        The labels.
+    is_regression : bool
+        Whether they are numbers to predict.
+    classes : array-like, default=None
+        The declared classes.
+    known : ndarray, default=None
+        The labels so far.
+
+    Returns
+    -------
+    ndarray or None
+        The labels.
+
+    Raises
+    ------
+    ValueError
+        If a label is missing, or if numbers and texts are mixed.
+    """
+    if y is None:
+        return None
+    if np.ndim(y) == 0:
+        label = np.asarray(y).item()
+        raise ValueError(
+            f"y must be one label per row, got the single label {label!r}: pass [{label!r}] with "
+            "X[[i]], or with [X[i]] if X is a list."
+        )
+    labels = _to_array(y)
+    _check_none_missing(labels)
+    if is_regression:
+        return labels
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.dtype.kind in "if" and classes is None:
+        _warn_about_minus_one(labels, known)
+    return labels
+
+
+def _to_array(y: Any) -> NDArray[Any]:
+    """Return labels as an array; numbers and texts in one list are an error, not all texts."""
+    labels = np.asarray(y.todense() if sp.issparse(y) else y)
+    if labels.dtype.kind == "U" and isinstance(y, list | tuple):
+        others = [label for label in y if not isinstance(label, str | np.ndarray | list | tuple)]
+        if others:
+            labels = np.array(y, dtype=object)
+    if labels.dtype.kind == "O":
+        types = {
+            "text" if isinstance(label, str) else "number"
+            for label in labels.ravel()
+            if isinstance(label, str | Real) and not is_missing(label)
+        }
+        if len(types) > 1:
+            raise ValueError(
+                "y mixes texts and numbers, which would split classes: pass labels of one type."
+            )
+    return labels
+
+
+def _check_none_missing(labels: NDArray[Any]) -> None:
+    if labels.dtype.kind == "f":
+        is_unknown = np.isnan(labels)
+    elif labels.dtype.kind == "O":
+        is_unknown = np.array([is_missing(label) for label in labels.ravel()], dtype=bool)
+    elif labels.dtype.kind in "mM":
+        is_unknown = np.isnat(labels)
+    else:
+        return
+    if is_unknown.any():
+        first = labels.ravel()[[int(is_unknown.ravel().argmax())]].tolist()[0]
+        raise ValueError(
+            f"{int(is_unknown.sum())} of {len(labels)} labels are missing (the first: {first!r}). "
+            "y holds the labels of labeled rows only; rows without a label are the pool that query "
+            "chooses from. Keep the labeled ones with a mask: known = ~pandas.isna(y), then "
+            "X[known] and y[known]."
+        )
+
+
+def _warn_about_minus_one(labels: NDArray[Any], known: Any) -> None:
+    """Warn, when -1 first appears, that it is a class here and no mark of unlabeled rows."""
+    if not (labels == -1).any() or (known is not None and (np.asarray(known) == -1).any()):
+        return
+    others = labels[labels != -1]
+    is_count = (others >= 0) & (others == np.floor(others))
+    # -1 and 1 are the usual names of two classes.
+    if len(others) and is_count.all() and set(others.tolist()) != {1}:
+        warnings.warn(
+            f"{int((labels == -1).sum())} of {len(labels)} labels are -1, which is learnt as a "
+            "class like any other. If it marks rows without a label, keep the labeled rows only: "
+            "X[y != -1] and y[y != -1]. If it is a class, declare it by classes=.",
+            SkactiveWarning,
+            stacklevel=4,
+        )

@@ -23,7 +23,6 @@ from skactive._validation import (
     check_same_features,
     check_selection,
     check_strategy,
-    is_per_row,
 )
 from skactive.adapters import ModelAdapter, adapt
 from skactive.exceptions import CapabilityError, PoolExhaustedError, SelectionError
@@ -385,21 +384,3 @@ def test_generator_is_drawn_from(make):
 def test_what_gives_no_seed_is_refused(bad):
     with pytest.raises(ValueError, match="integer >= 0 or a RandomState, got"):
         draw_seed(bad)
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        (np.ones(3), True),
-        ([1, 2, 3], True),
-        (pd.Series([1, 2, 3]), True),
-        (np.ones((3, 2)), True),
-        (np.ones(4), False),
-        ("abc", False),
-        ({"a": 1, "b": 2, "c": 3}, False),
-        (3, False),
-        (None, False),
-    ],
-)
-def test_values_one_a_row_are_told_from_others(value, expected):
-    assert is_per_row(value, 3) is expected

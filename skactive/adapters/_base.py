@@ -155,6 +155,7 @@ _LAZY_ADAPTERS = {
     "sklearn.model_selection": "skactive.adapters._sklearn",
     "sklearn.naive_bayes": "skactive.adapters._naive_bayes",
     "sklearn.pipeline": "skactive.adapters._sklearn",
+    "xgboost": "skactive.adapters._xgboost",
 }
 
 

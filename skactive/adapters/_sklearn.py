@@ -138,7 +138,7 @@ class FrozenAdapter(WrapperAdapter):
 
     def __init__(self, model: Any) -> None:
         super().__init__(model)
-        self.frozen = True
+        self.frozen, self.codes_only = True, False
 
     @property
     def inner_model(self) -> Any:

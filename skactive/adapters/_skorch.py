@@ -37,6 +37,7 @@ class NetAdapter(ModelAdapter):
     """
 
     fixed_columns = True
+    codes_only = True
     joint_samples = True
 
     def provides(self, reading: str) -> bool:

@@ -137,7 +137,10 @@ class Planner:
         return [describe_rows(self._known_rows), describe_rows(self._known_labels)]
 
     def fit(self, labels: dict[Ident, Label], classes: Iterable[Label]) -> Any:
-        """Return a learner fitted to labels, or None if they are too few."""
+        """Return a learner that has learned labels, or None if they are of one class.
+
+        It has no model while they are too few for it.
+        """
         if self._are_too_few(labels):
             return self._learner if self._learner.prefit else None
         if not labels:
@@ -176,6 +179,7 @@ class Planner:
         fitted = perf_counter()
         pool = self._find_unlabeled(due)
         order = self._rank(learner, pool)
+        learner = _keep_if_fitted(learner)
         scores = self._score(learner, order)
         return Plan(
             due.upto,
@@ -229,6 +233,11 @@ class Planner:
             return np.empty(0)
         right = right_rows(learner, *self._take_labeled(audit_labels, classes))
         return np.empty(0) if right is None else right
+
+
+def _keep_if_fitted(learner: Any) -> Any:
+    """Return a learner that has a model, or None."""
+    return learner if learner is not None and learner.__sklearn_is_fitted__() else None
 
 
 def _get_known(learner: Any, multilabel: bool) -> tuple[Any, Any]:

@@ -199,5 +199,7 @@ class Rounds:
                 f"{len(now.labels)} labels are too few to fit the learner: a classifier needs two "
                 "classes. Label more rows."
             )
+        if not learner.__sklearn_is_fitted__():
+            raise ValueError(f"{learner._waiting_text} Label more rows.")
         self.latest_model = now.labels, learner
         return learner

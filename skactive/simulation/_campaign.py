@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -10,9 +11,9 @@ import numpy as np
 from sklearn.base import clone, is_classifier
 
 from skactive._utils.array_types import Positions
+from skactive._utils.fit_params import take_params
 from skactive._utils.progress import progress
 from skactive._utils.rows import n_rows, take_rows
-from skactive._validation import is_per_row
 from skactive.pool._state import CampaignCache, PoolIndex
 from skactive.simulation._audit_sample import Audit, row_scores
 from skactive.simulation._tuning import Tuner
@@ -74,14 +75,8 @@ class Campaign:
             self.labeled = np.searchsorted(self.rows, self.initial).tolist()
         else:
             self.labeled = self._draw_initial()
-        if is_classifier(self.learner) and self._has_one_class():
-            if self.initial is not None:
-                raise ValueError(
-                    f"The {len(self.labeled)} rows of initial hold one class only: a classifier "
-                    "needs two. Pass initial rows of two classes, or omit initial, and rows are "
-                    "drawn until there are two."
-                )
-            self._draw_second_class()
+        if is_classifier(self.learner):
+            self._draw_until(lambda: not self._has_one_class())
         self.query_seconds = perf_counter() - began
 
     def play(self) -> None:
@@ -118,10 +113,11 @@ class Campaign:
         batchwise = (self.learner.incremental or self.learner.prefit) and len(self.models) > 0
         rows = np.sort(batch if batchwise else self.labeled)
         began = perf_counter()
-        fit = self.learner.teach if batchwise else self.learner.fit
-        if self.tuner is not None:
-            fit = self.tuner.fit
-        fit(take_rows(self.X, rows), self._read_labels(rows), **self._take_params(rows))
+        fit = self.learner._teach if batchwise else self._fit
+        self._fit_to_rows(fit, rows)
+        if not self._is_fitted():
+            self._draw_until_fitted()
+            rows = np.sort(self.labeled)
         self.taught = (self.taught if batchwise else []) + rows.tolist()
         self.models.append(self.learner.estimator_)
         record = {
@@ -129,7 +125,36 @@ class Campaign:
             "fit_seconds": perf_counter() - began,
             "query_seconds": self.query_seconds,
         }
+        if len(self.learner.waiting_classes_):
+            record["waiting_classes"] = self.learner.waiting_classes_.tolist()
         self.history.append(record | self._tuning_record())
+
+    def _fit(self, X: Any, y: Any, params: dict[str, Any]) -> None:
+        if self.tuner is None:
+            self.learner._fit(X, y, params)
+        else:
+            self.tuner.fit(X, y, **params)
+
+    def _fit_to_rows(self, fit: Callable[..., None], rows: Positions) -> None:
+        fit(take_rows(self.X, rows), self._read_labels(rows), self._take_params(rows))
+
+    def _is_fitted(self) -> bool:
+        return self.learner.__sklearn_is_fitted__()
+
+    def _draw_until_fitted(self) -> None:
+        """Buy rows at random, since all strategies wait alike, until the model can be fitted."""
+
+        def try_again() -> bool:
+            self._fit_to_rows(self._fit, np.sort(self.labeled))
+            return self._is_fitted()
+
+        self._draw_until(try_again)
+        if not self._is_fitted():
+            raise ValueError(
+                f"The budget of {self.total_budget} labels is spent before there is a model: "
+                f"{self.learner._waiting_text} Raise budget, or choose a model that needs fewer "
+                "labels per class."
+            )
 
     def _tuning_record(self) -> dict[str, Any]:
         """Return whether the round searched, and the best parameters since the last search."""
@@ -197,11 +222,7 @@ class Campaign:
 
     def _take_params(self, rows: Positions) -> dict[str, Any]:
         """Return the parameters of `fit`, cut to some rows if they have one value per row."""
-        n = n_rows(self.X_all)
-        return {
-            name: take_rows(value, self.rows[rows]) if is_per_row(value, n) else value
-            for name, value in self.params.items()
-        }
+        return take_params(self.params, n_rows(self.X_all), self.rows[rows])
 
     def _unlabeled_rows(self) -> Positions:
         is_unlabeled = np.ones(n_rows(self.X), dtype=bool)
@@ -230,12 +251,12 @@ class Campaign:
         labels = np.asarray(self._read_labels(np.asarray(self.labeled)))
         return len(set(labels.ravel().tolist())) < 2
 
-    def _draw_second_class(self) -> None:
-        """Buy rows at random until a second class turns up or the budget is spent."""
-        for row in self.random_state.permutation(self._unlabeled_rows()):
-            if len(self.labeled) >= self.budget or not self._has_one_class():
-                return
-            self.labeled.append(int(row))
+    def _draw_until(self, is_enough: Callable[[], bool]) -> None:
+        """Buy rows at random, one by one, until there are enough or the budget is spent."""
+        rows: Iterator[int] | None = None
+        while not is_enough() and len(self.labeled) < self.budget:
+            rows = rows or iter(self.random_state.permutation(self._unlabeled_rows()).tolist())
+            self.labeled.append(next(rows))
 
 
 def _check_positions(initial: Any, n: int) -> Positions:

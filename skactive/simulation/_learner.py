@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn import get_config
-from sklearn.base import BaseEstimator, MetaEstimatorMixin
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, is_regressor
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
@@ -19,7 +19,7 @@ from skactive._utils.constraints import POSITIVE_INT, POSITIVE_INT_OR_NONE, STRA
 from skactive._utils.delegation import DelegatesPrediction
 from skactive._utils.rows import n_rows
 from skactive._utils.seeding import draw_seed
-from skactive._validation import check_rows
+from skactive._validation import check_labels, check_rows
 from skactive.simulation._campaign import Campaign
 
 __all__ = ["SimulatedLearner"]
@@ -44,8 +44,9 @@ class SimulatedLearner(
     batch_size : int, default=10
         Number of labels to buy per round. The last round takes the rest of the budget.
     n_initial : int, default=10
-        Number of labels to start with. If those of a classifier hold one class only, further rows
-        are drawn at random, on the same budget, until there are two classes.
+        Number of labels to start with. If those of a classifier hold one class only, or are too few
+        for the model to be fitted, further rows are drawn at random, on the same budget, until
+        there is a model.
     initial_strategy : Strategy, default=None
         Strategy that chooses the rows to start with; it must not need a model. None draws them at
         random.
@@ -95,7 +96,8 @@ class SimulatedLearner(
         choose the rows of the round. With an audit also ``audit_n`` and ``audit_score``, the number
         of its labels known and the mean score of the round's model on them; with `stopping` also
         ``stopping``, a dict with the value of each criterion; if the estimator is a search, also
-        ``tuned`` and ``best_params``, whether the round searched and the best parameters since.
+        ``tuned`` and ``best_params``, whether the round searched and the best parameters since; and
+        while some classes have too few labels for the model, their list ``waiting_classes``.
     classes_ : ndarray of shape (n_classes,)
         Classes of the last model, if it has them.
     n_features_in_ : int
@@ -226,15 +228,16 @@ class SimulatedLearner(
         Raises
         ------
         ValueError
-            If the budget does not cover the initial labels, if `initial` is not a set of positions
-            or holds one class only, or if `retune_every` is set and the estimator is not a search.
+            If the budget does not cover the initial labels, or is spent before the model can be
+            fitted; if a label is missing, or `initial` is not a set of positions; or if
+            `retune_every` is set and the estimator is not a search.
         """
         self._validate_params()
         if y is None:
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is None."
             )
-        X, y = check_rows(X, y)
+        X, y = check_rows(X, check_labels(y, is_regression=is_regressor(self.learner), classes=()))
         if not n_rows(X):
             raise ValueError("X has no rows: a campaign needs a pool of at least 1 row.")
         if params and get_config()["enable_metadata_routing"]:

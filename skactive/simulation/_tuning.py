@@ -36,11 +36,14 @@ class Tuner:
         # Without an estimator to fit instead, run the search and let it raise.
         self.tuned = due and (self.best is None or _can_split(self.search, y))
         if self.tuned:
-            self.learner.set_params(estimator=self.search).fit(X, y, **params)
-            self._adopt_best(self.learner.estimator_, n)
+            self.learner.set_params(estimator=self.search)._fit(X, y, params)
+            self.tuned = hasattr(self.learner, "estimator_")  # not if the labels are too few for it
+            if self.tuned:
+                self._adopt_best(self.learner.estimator_, n)
         else:
-            params.pop("groups", None)  # only the splits of the search take them
-            self.learner.set_params(estimator=self.best).fit(X, y, **params)
+            # Only the splits of the search take groups.
+            params = {name: value for name, value in params.items() if name != "groups"}
+            self.learner.set_params(estimator=self.best)._fit(X, y, params)
 
     def _adopt_best(self, search: Any, n_labels: int) -> None:
         """Make the best estimator of a fitted search the learner's, until the next search."""
@@ -53,7 +56,8 @@ class Tuner:
         self.searched_at = n_labels
         # Queries that imagine labels refit the best estimator, not the search.
         self.learner.set_params(estimator=self.best)
-        self.learner.estimator_ = search.best_estimator_
+        best = search.best_estimator_
+        self.learner.estimator_ = search.wrap(best) if hasattr(search, "wrap") else best
 
 
 def _can_split(search: Any, y: Any) -> bool:

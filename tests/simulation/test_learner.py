@@ -184,9 +184,13 @@ def test_a_start_that_is_no_set_of_rows_is_refused(initial, message):
         simulated().fit(X, Y, initial=initial)
 
 
-def test_a_given_start_of_one_class_is_refused():
-    with pytest.raises(ValueError, match="one class only"):
-        simulated().fit(X, Y, initial=np.flatnonzero(Y == 1)[:5])
+def test_a_given_start_of_one_class_is_continued_at_random_until_there_are_two():
+    initial = np.flatnonzero(Y == 1)[:5]
+    simulation = simulated().fit(X, Y, initial=initial)
+    bought = Y[simulation.queried_[: simulation.n_labels_[0]]]
+    assert simulation.queried_[:5].tolist() == initial.tolist()
+    assert set(bought[:-1]) == {1}
+    assert bought[-1] != 1
 
 
 def test_a_strategy_may_choose_the_start():

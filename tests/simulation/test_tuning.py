@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.datasets import load_iris
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import (
     GridSearchCV,
@@ -101,9 +102,12 @@ def test_what_finds_no_best_estimator_is_refused(model):
     assert tuner.searched_at is None
 
 
-def test_what_has_nothing_to_fit_in_its_stead_says_itself_what_it_lacks():
-    with pytest.raises(ValueError, match="5 folds take more than 4 rows"):
-        tuner_of(Folded()).fit(X[:4], Y[:4])
+def test_a_search_with_nothing_to_fit_in_its_stead_waits_for_labels():
+    tuner = tuner_of(Folded())
+    tuner.fit(X[:4], Y[:4])
+    assert not tuner.tuned
+    with pytest.raises(NotFittedError, match="5 folds take more than 4 rows"):
+        tuner.learner.predict(X)
 
 
 # When a search is due ---------------------------------------------------------------------------

@@ -1,0 +1,298 @@
+"""From labels to a fitted model: codes for models that want them, and labels that must wait."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import is_classifier, is_regressor
+from sklearn.utils.multiclass import type_of_target
+
+from skactive._utils.array_types import Positions
+from skactive._utils.fit_params import FitParams, take_params
+from skactive._utils.rows import n_rows, take_rows
+from skactive.adapters import ModelAdapter, adapt
+from skactive.exceptions import InvalidReadingError
+
+__all__ = ["FittedModel", "describe_waiting", "fit_encoded", "fit_to_enough", "partial_fit_encoded"]
+
+# Below this number of labels a fitted model is asked for the prediction of one row.
+_FEW = 50
+# Rows per class with which a model can be fitted, if too few rows are all that is wrong.
+_ENOUGH = 30
+
+Fit = Callable[[Any, Any, FitParams], Any]
+
+
+class FittedModel(NamedTuple):
+    """A model and the labeled rows that it was fitted to.
+
+    Attributes
+    ----------
+    model : estimator or None
+        The fitted model; None if the labels are too few for any.
+    is_used : ndarray of bool, shape (n_labeled,)
+        The rows that it was fitted to; the others wait for more rows of their classes.
+    cause : Exception or None
+        The error with which the model refused all rows.
+    """
+
+    model: Any
+    is_used: NDArray[np.bool_]
+    cause: Exception | None = None
+
+
+# Labels that a model takes ------------------------------------------------------------------------
+
+
+def fit_encoded(
+    model: Any, X: Any, y: Any, params: FitParams, declared: NDArray[Any] | None
+) -> Any:
+    """Fit a model in place and return it, around it a decoder if it was fitted to codes.
+
+    Labels are encoded for models that take 0 .. n_classes - 1 only: for those that are known to,
+    and for those that refuse the labels as they are but take their codes.
+    """
+    classes = _choose_classes_to_encode(adapt(model), y, declared)
+    if classes is not None:
+        return _fit_to_codes(model, X, y, params, classes)
+    try:
+        model.fit(X, y, **params)  # which does not always return the model
+    except _PASSED_ON:
+        raise
+    except Exception as error:
+        classes = _list_uncoded_classes(model, y)
+        if classes is None:
+            raise
+        try:
+            return _fit_to_codes(model, X, y, params, classes)
+        except _PASSED_ON:
+            raise
+        except Exception:
+            raise error from None
+    return model
+
+
+def partial_fit_encoded(
+    model: Any, X: Any, y: Any, params: FitParams, declared: NDArray[Any] | None
+) -> Any:
+    """Fit a model to more rows in place; return it, around it a decoder if it takes codes only."""
+    if not hasattr(model, "classes_"):
+        classes = np.unique(np.asarray(y)) if declared is None else declared
+        if _choose_classes_to_encode(adapt(model), classes, declared) is not None:
+            model = _encode(model, classes)
+        if is_classifier(model):
+            params = {"classes": classes, **params}
+    model.partial_fit(X, y, **params)
+    return model
+
+
+def _fit_to_codes(model: Any, X: Any, y: Any, params: FitParams, classes: NDArray[Any]) -> Any:
+    return _encode(model, classes).fit(X, y, **params)
+
+
+def _encode(model: Any, classes: NDArray[Any]) -> Any:
+    from skactive.adapters._encoded import EncodedClassifier  # late: few models need it
+
+    return EncodedClassifier(model, classes)
+
+
+def _choose_classes_to_encode(
+    adapter: ModelAdapter, y: Any, declared: NDArray[Any] | None
+) -> NDArray[Any] | None:
+    """Return the classes whose codes a model is to be fitted to; None if it takes the labels."""
+    if not adapter.codes_only or y is None or np.ndim(y) != 1:
+        return None
+    observed = np.unique(np.asarray(y))
+    if not adapter.fixed_columns:
+        return None if _are_codes(observed) else observed
+    # A net has one output per declared class, whether it has been observed or not. Without
+    # declared classes, a number is that of an output.
+    if declared is not None:
+        return None if _are_codes(declared) else declared
+    return None if observed.dtype.kind in "biuf" and observed.min() >= 0 else observed
+
+
+def _list_uncoded_classes(model: Any, y: Any) -> NDArray[Any] | None:
+    """Return the classes among labels that are not 0 .. n_classes - 1; None if there are none."""
+    if y is None or is_regressor(model) or type_of_target(y) not in {"binary", "multiclass"}:
+        return None
+    observed = np.unique(np.asarray(y))
+    return None if _are_codes(observed) else observed
+
+
+def _are_codes(classes: NDArray[Any]) -> bool:
+    return classes.dtype.kind in "biuf" and np.array_equal(classes, np.arange(len(classes)))
+
+
+# Labels that are too few --------------------------------------------------------------------------
+
+_PASSED_ON = (MemoryError, Warning)  # a warning is raised where the user has made it an error
+
+
+def fit_to_enough(fit: Fit, X: Any, y: Any, params: FitParams, *, classifies: bool) -> FittedModel:
+    """Fit a model to all labeled rows, or to those of the classes that have enough of them.
+
+    Whether too few rows are what a model refuses is found out by trial: it is fitted to the same
+    rows, with those of rare classes repeated, or counted among those of the largest class. If it
+    refuses all of these, its error is raised.
+
+    Parameters
+    ----------
+    fit : callable
+        ``fit(X, y, params)`` returns a new model fitted to labeled rows.
+    X : rows in any container
+        Labeled rows.
+    y : ndarray of shape (n_rows,) or None
+        Their labels.
+    params : dict
+        Fit parameters.
+    classifies : bool
+        Whether labels are classes.
+
+    Returns
+    -------
+    FittedModel
+        The model, and the rows that it was fitted to.
+    """
+    n = n_rows(X)
+    model, cause = _try_to_fit(fit, X, y, params)
+    if cause is None:
+        return FittedModel(model, np.ones(n, dtype=bool))
+    groups = [] if y is None else _group_rows(y, classifies)
+    is_too_few = bool(groups) and _can_fit_repeated_rows(fit, X, y, params, groups, classifies)
+    for rows in _iter_larger_groups(groups):
+        larger, error = _try_to_fit(fit, *_take(X, y, params, rows))
+        if error is None and (is_too_few or _can_fit_merged_rows(fit, X, y, params, rows)):
+            return FittedModel(larger, np.isin(np.arange(n), rows), cause)
+    if is_too_few:
+        return FittedModel(None, np.zeros(n, dtype=bool), cause)
+    if model is None:
+        raise cause
+    return FittedModel(model, np.ones(n, dtype=bool))  # it cannot predict for another reason
+
+
+def describe_waiting(name: str, fitted: FittedModel, y: Any, *, classifies: bool) -> str:
+    """Describe which labels wait, until when, and for which reason."""
+    reason = f"{type(fitted.cause).__name__}: {fitted.cause}".strip().rstrip(".")
+    if not classifies or y.ndim > 1:
+        return (
+            f"{name} cannot be fitted to so few labels yet ({reason}). They are kept, and it is "
+            "fitted once there are enough."
+        )
+    listed = ", ".join(repr(label) for label in np.unique(y[~fitted.is_used]).tolist())
+    if fitted.model is None:
+        return (
+            f"{name} cannot be fitted yet: the classes have too few labels ({reason}). The labels "
+            f"of {listed} are kept; until it can be fitted, rows are chosen without a model."
+        )
+    return (
+        f"{name} is fitted without the classes that have too few labels: {listed} ({reason}). "
+        "These labels are kept, and it is fitted to them once there are enough."
+    )
+
+
+def _try_to_fit(
+    fit: Fit, X: Any, y: Any, params: FitParams, *, must_predict: bool = False
+) -> tuple[Any, Exception | None]:
+    """Return a fitted model, or None, and the error of its fit or of its prediction of one row."""
+    model = None
+    try:
+        model = fit(X, y, params)
+        adapter = adapt(model)
+        knows_one_class = adapter.classes is not None and len(adapter.classes) == 1
+        if must_predict or knows_one_class or n_rows(X) < _FEW:
+            _predict_one_row(adapter, take_rows(X, np.arange(1)))
+    except _PASSED_ON:
+        raise
+    except Exception as error:
+        return model, error
+    return model, None
+
+
+def _predict_one_row(adapter: ModelAdapter, row: Any) -> None:
+    """Raise an error if a model cannot predict, as one of nearest neighbors with too few rows."""
+    Z = adapter.prepare(row)
+    if not adapter.provides("proba"):
+        if adapter.provides("prediction"):
+            adapter.prediction(Z)
+        return
+    proba, classes = np.asarray(adapter.proba(Z)), adapter.classes
+    if classes is None or len(classes) != 1 or adapter.fixed_columns:
+        return
+    if proba.ndim == 2 and proba.shape[1] != 1:
+        raise InvalidReadingError(
+            f"it knows one class only, but gives {proba.shape[1]} columns of probability"
+        )
+
+
+def _can_fit_repeated_rows(
+    fit: Fit,
+    X: Any,
+    y: NDArray[Any],
+    params: FitParams,
+    groups: list[Positions],
+    classifies: bool,
+) -> bool:
+    """Return whether a model can be fitted if rows are repeated until there are enough of each."""
+    repeated = [np.resize(rows, max(len(rows), _ENOUGH)) for rows in groups]
+    # Groups take turns, so that the folds of a split without shuffling hold all of them.
+    turns = np.concatenate([np.arange(len(rows)) / len(rows) for rows in repeated])
+    rows = np.concatenate(repeated)[np.argsort(turns, kind="stable")]
+    X, y, params = _take(X, y, params, rows)
+    if classifies and len(groups) == 1:
+        y = np.where(np.arange(len(y)) % 2, _invent_other_label(y), y)
+    if _try_to_fit(fit, X, y, params, must_predict=True)[1] is None:
+        return True
+    if not isinstance(X, np.ndarray) or X.dtype.kind != "f":
+        return False
+    # Equal rows have no covariance: spread them a little.
+    noise = np.random.RandomState(0).normal(scale=0.1, size=X.shape) * (X.std(axis=0) + 1e-3)
+    X = (X + noise).astype(X.dtype)
+    return _try_to_fit(fit, X, y, params, must_predict=True)[1] is None
+
+
+def _can_fit_merged_rows(
+    fit: Fit, X: Any, y: NDArray[Any], params: FitParams, larger: Positions
+) -> bool:
+    """Return whether a model can be fitted if all other rows count to the largest class."""
+    classes, counts = np.unique(y[larger], return_counts=True)
+    merged = np.full_like(y, classes[counts.argmax()])
+    merged[larger] = y[larger]
+    return _try_to_fit(fit, X, merged, params, must_predict=True)[1] is None
+
+
+def _group_rows(y: NDArray[Any], classifies: bool) -> list[Positions]:
+    """Return the positions of each class; all at once of labels that are not classes."""
+    if not classifies or y.ndim > 1:
+        return [np.arange(len(y))]
+    if type_of_target(y) not in {"binary", "multiclass"}:
+        return []
+    codes = np.unique(y, return_inverse=True)[1]
+    return [np.flatnonzero(codes == code) for code in range(codes.max() + 1)]
+
+
+def _iter_larger_groups(groups: list[Positions]) -> Iterator[Positions]:
+    """Yield the rows that are left without the smallest groups, of two groups or more.
+
+    Groups of as many rows are left out together, so that the order of the labels does not matter.
+    """
+    for smallest in sorted({len(rows) for rows in groups}):
+        larger = [rows for rows in groups if len(rows) > smallest]
+        if len(larger) > 1:
+            yield np.sort(np.concatenate(larger))
+
+
+def _invent_other_label(y: NDArray[Any]) -> Any:
+    """Return a label that is not among labels that are all equal."""
+    label = y[0]
+    if isinstance(label, str):
+        return f"{label}_"
+    return not label if isinstance(label, bool | np.bool_) else label + 1
+
+
+def _take(X: Any, y: Any, params: FitParams, rows: Positions) -> tuple[Any, Any, FitParams]:
+    """Take some labeled rows, with their labels and fit parameters."""
+    return take_rows(X, rows), y[rows], take_params(params, n_rows(X), rows)

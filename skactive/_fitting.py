@@ -242,7 +242,7 @@ def _can_fit_repeated_rows(
     turns = np.concatenate([np.arange(len(rows)) / len(rows) for rows in repeated])
     rows = np.concatenate(repeated)[np.argsort(turns, kind="stable")]
     X, y, params = _take(X, y, params, rows)
-    if classifies and len(groups) == 1:
+    if classifies and len(groups) == 1 and y.ndim == 1:
         y = np.where(np.arange(len(y)) % 2, _invent_other_label(y), y)
     if _try_to_fit(fit, X, y, params, must_predict=True)[1] is None:
         return True
@@ -266,9 +266,9 @@ def _can_fit_merged_rows(
 
 def _group_rows(y: NDArray[Any], classifies: bool) -> list[Positions]:
     """Return the positions of each class; all at once of labels that are not classes."""
-    if not classifies or y.ndim > 1:
+    if len(y) and (not classifies or y.ndim > 1):
         return [np.arange(len(y))]
-    if type_of_target(y) not in {"binary", "multiclass"}:
+    if not len(y) or type_of_target(y) not in {"binary", "multiclass"}:
         return []
     codes = np.unique(y, return_inverse=True)[1]
     return [np.flatnonzero(codes == code) for code in range(codes.max() + 1)]

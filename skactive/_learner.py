@@ -175,7 +175,8 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
 
         Classes that have too few rows for the model wait: their labels are kept, the model is
         fitted to the others, and a later `teach` fits it to all that have enough. While there are
-        not two such classes there is no model, and `query` chooses rows without one.
+        not two such classes there is no model: `query` chooses rows without one, and `predict`
+        needs one, unless all labels so far are of one class, which it then predicts.
 
         Parameters
         ----------
@@ -384,7 +385,11 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
 
     def _get_fitted_estimator(self) -> Any:
         if self._is_waiting():
-            raise NotFittedError(self._waiting_text)
+            if len(self.waiting_classes_) != 1:
+                raise NotFittedError(self._waiting_text)
+            from sklearn.dummy import DummyClassifier  # late: few learners need it
+
+            return DummyClassifier().fit(self.X_labeled_, self.y_labeled_)  # of the only class
         check_is_fitted(self)
         return self._get_estimator()
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from sklearn.utils import indexable
+from sklearn.utils import column_or_1d, indexable
 
 from skactive._utils.array_types import Positions
 from skactive._utils.rows import n_rows, row_shape
@@ -26,6 +26,7 @@ __all__ = [
     "check_same_features",
     "check_selection",
     "check_strategy",
+    "find_missing",
 ]
 
 
@@ -167,7 +168,7 @@ def check_labels(y: Any, *, is_regression: bool, classes: Any = None, known: Any
     """
     if y is None:
         return None
-    if np.ndim(y) == 0:
+    if np.asarray(y).ndim == 0 and not sp.issparse(y):
         label = np.asarray(y).item()
         raise ValueError(
             f"y must be one label per row, got the single label {label!r}: pass [{label!r}] with "
@@ -178,7 +179,7 @@ def check_labels(y: Any, *, is_regression: bool, classes: Any = None, known: Any
     if is_regression:
         return labels
     if labels.ndim == 2 and labels.shape[1] == 1:
-        labels = labels[:, 0]
+        labels = column_or_1d(labels, warn=True)
     if labels.dtype.kind in "if" and classes is None:
         _warn_about_minus_one(labels, known)
     return labels
@@ -205,22 +206,25 @@ def _to_array(y: Any) -> NDArray[Any]:
 
 
 def _check_none_missing(labels: NDArray[Any]) -> None:
-    if labels.dtype.kind == "f":
-        is_unknown = np.isnan(labels)
-    elif labels.dtype.kind == "O":
-        is_unknown = np.array([is_missing(label) for label in labels.ravel()], dtype=bool)
-    elif labels.dtype.kind in "mM":
-        is_unknown = np.isnat(labels)
-    else:
-        return
+    is_unknown = find_missing(labels)
     if is_unknown.any():
-        first = labels.ravel()[[int(is_unknown.ravel().argmax())]].tolist()[0]
+        first = labels.ravel()[[int(is_unknown.argmax())]].tolist()[0]
         raise ValueError(
             f"{int(is_unknown.sum())} of {len(labels)} labels are missing (the first: {first!r}). "
             "y holds the labels of labeled rows only; rows without a label are the pool that query "
             "chooses from. Keep the labeled ones with a mask: known = ~pandas.isna(y), then "
             "X[known] and y[known]."
         )
+
+
+def find_missing(labels: NDArray[Any]) -> NDArray[np.bool_]:
+    """Find the labels, one after the other, that are None, NaN, NaT or NA."""
+    labels = labels.ravel()
+    if labels.dtype.kind == "O":
+        return np.array([is_missing(label) for label in labels], dtype=bool)
+    if labels.dtype.kind in "mM":
+        return np.isnat(labels)
+    return np.isnan(labels) if labels.dtype.kind in "fc" else np.zeros(len(labels), dtype=bool)
 
 
 def _warn_about_minus_one(labels: NDArray[Any], known: Any) -> None:

@@ -14,6 +14,7 @@ from skactive._utils.array_types import Positions
 from skactive._utils.fit_params import take_params
 from skactive._utils.progress import progress
 from skactive._utils.rows import n_rows, take_rows
+from skactive._validation import find_missing
 from skactive.pool._state import CampaignCache, PoolIndex
 from skactive.simulation._audit_sample import Audit, row_scores
 from skactive.simulation._tuning import Tuner
@@ -218,7 +219,15 @@ class Campaign:
 
     def _read_labels(self, rows: Positions) -> Any:
         """Read labels to learn from; those of the audit are read in `_audit`, none elsewhere."""
-        return take_rows(self.y, self.rows[rows])
+        labels = take_rows(self.y, self.rows[rows])
+        is_unknown = find_missing(np.asarray(labels).reshape(len(rows), -1)[:, 0])
+        if is_unknown.any():
+            raise ValueError(
+                f"The label of row {self.rows[rows][is_unknown][0]} is missing: y answers for all "
+                "rows. Leave out the rows without a label: known = ~pandas.isna(y), then X[known] "
+                "and y[known]."
+            )
+        return labels
 
     def _take_params(self, rows: Positions) -> dict[str, Any]:
         """Return the parameters of `fit`, cut to some rows if they have one value per row."""

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn import get_config
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, is_regressor
+from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
@@ -19,7 +19,7 @@ from skactive._utils.constraints import POSITIVE_INT, POSITIVE_INT_OR_NONE, STRA
 from skactive._utils.delegation import DelegatesPrediction
 from skactive._utils.rows import n_rows
 from skactive._utils.seeding import draw_seed
-from skactive._validation import check_labels, check_rows
+from skactive._validation import check_rows
 from skactive.simulation._campaign import Campaign
 
 __all__ = ["SimulatedLearner"]
@@ -229,15 +229,15 @@ class SimulatedLearner(
         ------
         ValueError
             If the budget does not cover the initial labels, or is spent before the model can be
-            fitted; if a label is missing, or `initial` is not a set of positions; or if
-            `retune_every` is set and the estimator is not a search.
+            fitted; if a label that is bought is missing; if `initial` is not a set of positions; or
+            if `retune_every` is set and the estimator is not a search.
         """
         self._validate_params()
         if y is None:
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is None."
             )
-        X, y = check_rows(X, check_labels(y, is_regression=is_regressor(self.learner), classes=()))
+        X, y = check_rows(X, y)
         if not n_rows(X):
             raise ValueError("X has no rows: a campaign needs a pool of at least 1 row.")
         if params and get_config()["enable_metadata_routing"]:

@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
-
 __all__ = [
     "InputList",
     "find_input_list",
@@ -33,7 +31,8 @@ class InputList(list[Any]):
 
 def has_several_inputs(X: Any) -> bool:
     """Return whether `X` holds inputs with rows of their own: a mapping or an `InputList`."""
-    return isinstance(X, Mapping | InputList)
+    # SciPy's matrices by key are dicts, and yet one matrix.
+    return isinstance(X, InputList) or (isinstance(X, Mapping) and not hasattr(X, "tocsr"))
 
 
 def list_inputs(X: Any) -> list[tuple[Any, Any]]:
@@ -103,6 +102,6 @@ def _count_rows(value: Any) -> int | None:
     shape = getattr(value, "shape", None)
     if shape is not None:
         return int(shape[0]) if len(shape) else None
-    if isinstance(value, Mapping | str | bytes) or np.isscalar(value):
+    if isinstance(value, Mapping | str | bytes) or not hasattr(value, "__len__"):
         return None
-    return len(value) if hasattr(value, "__len__") else None
+    return len(value)

@@ -32,7 +32,6 @@ def to_matrix(X: Any, what: str) -> Any:
         accept_sparse="csr",
         dtype=[np.float64, np.float32],
         ensure_min_samples=0,
-        ensure_min_features=0,
         input_name=what,
     )
     _check_range(matrix, what)
@@ -42,6 +41,8 @@ def to_matrix(X: Any, what: str) -> Any:
 def _to_two_dimensions(X: Any, what: str) -> Any:
     """Return dense rows as a frame or an array of shape (n_rows, n_dims)."""
     is_frame = hasattr(X, "iloc") and X.ndim == 2
+    if is_frame and not X.columns.is_unique:  # scikit-learn refuses names that repeat
+        X = X.set_axis(range(X.shape[1]), axis=1)
     dtypes = list(X.dtypes) if is_frame else []
     if np.ma.isMaskedArray(X) and np.ma.is_masked(X):
         raise ValueError(f"{what} has masked values: fill them")

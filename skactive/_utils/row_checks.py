@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -45,12 +46,12 @@ def _check_container(X: Any, name: str) -> Any:
     """Check that `X` holds rows; sparse matrices become CSR, several inputs have equal lengths."""
     _refuse_others(X, name)
     if not has_several_inputs(X):
-        return indexable(X)[0]
+        return _make_indexable(X, name)
     inputs = list_inputs(X)
     if not inputs:
         raise ValueError(f"{name} has no inputs: pass one container of rows per input, got {X!r}.")
     for key, values in inputs:
-        if values is None or np.isscalar(values):
+        if values is None or _is_single_value(values):
             raise ValueError(
                 f"Input {key!r} of {name} is {values!r}, not rows: pass one container of rows per "
                 f"input, or a list of records, [{name}], if this is one row."
@@ -66,6 +67,24 @@ def _check_container(X: Any, name: str) -> Any:
     return map_inputs(lambda values: _check_container(values, name), X) if is_sparse else X
 
 
+def _make_indexable(X: Any, name: str) -> Any:
+    """Return `X` as scikit-learn indexes it: sparse matrices as CSR."""
+    try:
+        X = indexable(X)[0]
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            f"{name} is no container of rows, but a {type_name(X)}: pass an array, a frame, a "
+            f"sparse matrix, a list or a tensor ({error})."
+        ) from error
+    if sp.issparse(X) and X.ndim != 2:
+        raise ValueError(f"{name} is sparse with {X.ndim} dimension: pass {name}.reshape(1, -1).")
+    return X
+
+
+def _is_single_value(X: Any) -> bool:
+    return isinstance(X, str | bytes | Number | np.generic) or getattr(X, "shape", None) == ()
+
+
 def _refuse_others(X: Any, name: str) -> None:
     """Refuse what is no container of rows, with what to pass instead."""
     kind = type_name(X).removeprefix("builtins.")
@@ -77,7 +96,7 @@ def _refuse_others(X: Any, name: str) -> None:
         raise TypeError(f"{name} is a {kind}, whose rows have no order: pass sorted({name}).")
     if is_from("polars", X) and hasattr(X, "collect"):
         raise TypeError(f"{name} is a {kind}, whose rows are not computed: pass {name}.collect().")
-    if np.isscalar(X) or getattr(X, "shape", None) == ():
+    if _is_single_value(X):
         raise TypeError(f"{name} is a single value, {X!r}: pass rows, of shape (n_rows, ...).")
     if hasattr(X, "__iter__") and not any(
         hasattr(X, method) for method in ("__getitem__", "__array__", "iloc", "shape")
@@ -118,13 +137,13 @@ def _has_plain_items(X: Any) -> bool:
         return any(_has_plain_items(values) for _, values in list_inputs(X))
     shape = row_shape(X)
     if shape is None:
-        return all(np.isscalar(value) for value in X)
+        return all(map(_is_single_value, X))
     return shape == ()
 
 
 def _advise_single_row(X: Any, name: str) -> str:
     """Return the expression that takes row i in the kind of container of `X`."""
-    if isinstance(X, Mapping):
+    if isinstance(X, Mapping) and has_several_inputs(X):
         return f"{{key: values[[i]] for key, values in {name}.items()}}"
     if isinstance(X, InputList):
         return f"[values[[i]] for values in {name}]"

@@ -89,7 +89,7 @@ def _take_lazily(X: Any, rows: Any) -> Any:
     if isinstance(rows, slice) and (rows.step or 1) > 0:
         return X[rows]
     distinct, places = np.unique(_list_rows(X, rows), return_inverse=True)
-    return X[:0] if not len(distinct) else X[distinct][places]
+    return X[distinct][places] if len(distinct) else X[:0]
 
 
 def _list_rows(X: Any, rows: Any) -> list[int]:

@@ -36,8 +36,8 @@ def check_rows(X: Any, y: Any = None, *, like: Any = None, name: str = "X") -> t
     if like is None and is_ambiguous(X):
         raise ValueError(
             f"{name} is a list of {len(X)} arrays of {n_rows(X[0])} rows each: these may be the "
-            f"inputs of one model or {len(X)} rows. Pass inputs in a dict of arrays, "
-            f"{{'first': {name}[0], ...}}, and rows in one array, numpy.stack({name})."
+            f"inputs of one model or {len(X)} rows. Pass inputs in a dict of arrays, with the "
+            f"names that the model gives them, and rows in one array, numpy.stack({name})."
         )
     return X, None
 

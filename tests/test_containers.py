@@ -373,7 +373,7 @@ HOLES = np.where(np.abs(NUMBERS - NUMBERS.mean(axis=0)) < 0.3, 0.0, NUMBERS)
 
 
 def untidy(rows):
-    """Return a CSR matrix with unsorted, repeated and stored zero entries that adds up to `rows`."""
+    """Return a CSR matrix of `rows` whose entries are unsorted, in two parts, and partly zero."""
     full = np.repeat(rows, 2, axis=1) * np.tile([0.25, 0.75], rows.shape[1])  # in two parts
     columns = np.repeat(np.arange(rows.shape[1]), 2)[::-1]
     indptr = np.arange(len(rows) + 1) * len(columns)
@@ -484,7 +484,7 @@ def make_odd_pools():
     days, ones = pandas.date_range("2020", periods=30), np.ones(30)
     records = np.zeros(30, [("a", "f8"), ("b", "i4")])
     return {
-        "memory map": (OnDisk(NUMBERS[:30]), True),
+        "on disk": (OnDisk(NUMBERS[:30]), True),
         "paths": ([Path(f"{i}.png") for i in range(30)], False),
         "records": ([{"a": i} for i in range(30)], False),
         "objects": ([object() for _ in range(30)], False),

@@ -21,8 +21,8 @@ from skactive.labeling._validation import (
     check_annotator,
     check_id,
     check_ids,
-    check_pool_rows,
     check_key,
+    check_pool_rows,
 )
 from skactive.labeling.hooks._base import Notifier, check_hooks
 from skactive.labeling.state._codes import RowCodes

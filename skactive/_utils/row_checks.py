@@ -106,7 +106,7 @@ def _refuse_others(X: Any, name: str) -> None:
 
 def _check_lengths(X: Any, y: Any, name: str) -> Any:
     """Check that there is one label for each row; return the labels, indexable."""
-    if isinstance(y, str | bytes) or (np.ndim(y) == 0 and not hasattr(y, "__len__")):
+    if _is_single_value(y):  # by its type alone: labels are not read before they are bought
         raise ValueError(
             f"y is a single label, {y!r}: to pass one row, pass {_advise_single_row(X, name)} and "
             "[y[i]]."
@@ -122,8 +122,7 @@ def _check_lengths(X: Any, y: Any, name: str) -> Any:
             "; if the list holds the inputs of a model, pass a dict of arrays that are equally long"
         )
     raise ValueError(
-        f"{name} and y have inconsistent numbers of samples: {n_rows(X)} rows and {n_rows(y)} "
-        f"labels. {advice}."
+        f"{name} and y have inconsistent numbers of samples: {[n_rows(X), n_rows(y)]}. {advice}."
     )
 
 

@@ -69,7 +69,7 @@ def test_sparse_inputs_become_csr():
 
 
 def test_lists_of_unequal_inputs_are_refused_with_both_counts():
-    with pytest.raises(ValueError, match=r"2 rows and 6 labels.*dict of arrays"):
+    with pytest.raises(ValueError, match=r"\[2, 6\].*dict of arrays"):
         check_rows([X, X[:5]], Y)
 
 

@@ -416,21 +416,21 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
             f"{n_labeled} labeled rows."
         )
 
-    def _check_labeled_rows(self, X: Any, y: Any) -> tuple[Any, Any]:
+    def _check_labeled_rows(self, X: Any, y: Any, like: Any = None) -> tuple[Any, Any]:
         y = check_labels(
             y,
             is_regression=is_regressor(self.estimator),
             classes=self.classes,
             known=getattr(self, "y_labeled_", None),
         )
-        X, y = check_rows(X, y)
+        X, y = check_rows(X, y, like=like)
         check_classes(self.classes, y)
         return X, y
 
     def _check_new_rows(self, X: Any, y: Any) -> tuple[Any, Any]:
         if y is None:
             raise ValueError("teach needs the labels of the rows, got y=None.")
-        return self._check_labeled_rows(X, y)
+        return self._check_labeled_rows(X, y, self._get_labeled_rows())
 
     def _check_parts(self) -> None:
         """Check the hyper-parameters, those of the strategy included."""
@@ -531,8 +531,8 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
     def _make_view(self, X_pool: Any, pool_index: PoolIndex | None = None) -> PoolView:
         """Check a pool and return the view of it that the strategy reads."""
         self._check_parts()
-        X_pool, _ = check_rows(X_pool)
         X_labeled, fitted = self._get_labeled_rows(), self.__sklearn_is_fitted__()
+        X_pool, _ = check_rows(X_pool, like=X_labeled, name="X_pool")
         if X_labeled is not None:
             check_same_features(X_labeled, X_pool, "X_pool")
         strategy = self._get_strategy()

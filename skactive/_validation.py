@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from sklearn.utils import column_or_1d, indexable
+from sklearn.utils import column_or_1d
 
 from skactive._utils.array_types import Positions
-from skactive._utils.rows import n_rows, row_shape
+from skactive._utils.row_checks import check_rows, check_same_features
+from skactive._utils.rows import n_rows
 from skactive._utils.values import is_missing
 from skactive.exceptions import PoolExhaustedError, SelectionError, SkactiveWarning
 from skactive.strategies import Strategy
@@ -28,12 +29,6 @@ __all__ = [
     "check_strategy",
     "find_missing",
 ]
-
-
-def check_rows(X: Any, y: Any = None) -> tuple[Any, Any]:
-    """Check that X and y have the same number of rows; sparse matrices are converted to CSR."""
-    X, y = indexable(X, y)
-    return X, y
 
 
 def check_batch_size(batch_size: Any, n_pool: int) -> int:
@@ -105,23 +100,6 @@ def check_strategy(strategy: Any) -> None:
         strategy._validate_params()  # scikit-learn's, from _parameter_constraints
         for part in strategy.parts():
             check_strategy(part)
-
-
-def check_same_features(X_labeled: Any, X: Any, name: str) -> None:
-    """Check that `X`, called `name` in errors, has the features of the labeled rows."""
-    if hasattr(X_labeled, "columns") and hasattr(X, "columns"):
-        expected, got = list(X_labeled.columns), list(X.columns)
-        if expected != got:
-            raise ValueError(
-                f"{name} has the columns {got}, but the labeled rows have {expected}: pass the "
-                "same columns in the same order."
-            )
-    shapes = row_shape(X_labeled), row_shape(X)
-    if None not in shapes and shapes[0] != shapes[1]:
-        raise ValueError(
-            f"{name} has rows of shape {shapes[1]}, but the labeled rows have shape {shapes[0]}: "
-            "pass the same features."
-        )
 
 
 def check_classes(classes: Any, y: Any) -> NDArray[Any] | None:

@@ -13,19 +13,28 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from skactive import ActiveLearner, SimulatedLearner
+from skactive._utils.rows import n_rows, take_rows
+from skactive.exceptions import InvalidReadingError, PoolExhaustedError, TeachValueError
 from skactive.strategies import (
     BADGE,
+    Auto,
+    DiscriminativeAL,
     Entropy,
     ExpectedErrorReduction,
+    FacilityLocationMutualInformation,
     KCenterGreedy,
+    KMeans,
     Margin,
     Mixture,
     Random,
     Subsample,
+    TypiClust,
+    UHerding,
 )
 
 pandas = pytest.importorskip("pandas")
 polars = pytest.importorskip("polars")
+pyarrow = pytest.importorskip("pyarrow")
 
 NUMBERS, Y = load_iris(return_X_y=True)
 ORDER = np.random.RandomState(0).permutation(len(NUMBERS))
@@ -73,6 +82,17 @@ def frame():
     return pandas.DataFrame(COLUMNS, index=np.arange(150)[::-1] * 3)
 
 
+def table():
+    """A pyarrow table whose columns are in several pieces."""
+    return pyarrow.concat_tables(
+        [pyarrow.table(COLUMNS).slice(0, 60), pyarrow.table(COLUMNS).slice(60)]
+    )
+
+
+def by_take(rows, positions):
+    return rows.take(pyarrow.array(np.asarray(positions)))
+
+
 CONTAINERS = {
     "floats": (NUMBERS, by_array, plain),
     "single precision": (NUMBERS.astype(np.float32), by_array, plain),
@@ -81,6 +101,7 @@ CONTAINERS = {
     "csr array": (sp.csr_array(NUMBERS), by_array, plain),
     "pandas": (frame(), by_iloc, by_column),
     "polars": (polars.DataFrame(COLUMNS), by_array, by_column),
+    "pyarrow": (table(), by_take, by_column),
     "list of texts": (TEXTS, by_list, of_texts),
     "array of texts": (np.array(TEXTS, dtype=object), by_array, of_texts),
     "pandas texts": (frame().assign(text=TEXTS)["text"], by_iloc, of_texts),
@@ -133,6 +154,7 @@ def test_the_loop_runs_in_this_container(name, strategy):
         ("floats", "csr array"),
         ("floats", "lists of lists"),
         ("pandas", "polars"),
+        ("pandas", "pyarrow"),
         ("list of texts", "pandas texts"),
         ("list of texts", "polars texts"),
     ],
@@ -343,3 +365,224 @@ def test_a_cold_start_on_images_flattens_them():
         for each in (NUMBERS.astype(np.float32), rows)
     )
     equal(flat, images)
+
+
+# Dense and sparse rows together -----------------------------------------------------------------
+
+HOLES = np.where(np.abs(NUMBERS - NUMBERS.mean(axis=0)) < 0.3, 0.0, NUMBERS)
+
+
+def untidy(rows):
+    """Return a CSR matrix of `rows` whose entries are unsorted, in two parts, and partly zero."""
+    full = np.repeat(rows, 2, axis=1) * np.tile([0.25, 0.75], rows.shape[1])  # in two parts
+    columns = np.repeat(np.arange(rows.shape[1]), 2)[::-1]
+    indptr = np.arange(len(rows) + 1) * len(columns)
+    return sp.csr_matrix(
+        (full[:, ::-1].ravel(), np.tile(columns, len(rows)), indptr), shape=rows.shape
+    )
+
+
+FORMS = {
+    "dense": np.asarray,
+    "lists": np.ndarray.tolist,
+    "csr": sp.csr_matrix,
+    "csc": sp.csc_array,
+    "coo": sp.coo_array,
+    "untidy": untidy,
+}
+
+
+@pytest.mark.parametrize(
+    "strategy",
+    [Auto, Margin, KCenterGreedy, KMeans, TypiClust, UHerding, DiscriminativeAL, BADGE],
+)
+def test_the_form_of_the_labeled_rows_does_not_change_the_answer(strategy):
+    for pool_form in ("dense", "csr"):
+        pool = FORMS[pool_form](HOLES[15:])
+        answers = [
+            ActiveLearner(plain(), strategy(), random_state=0).fit(form(HOLES[:15]), Y[:15])
+            for form in FORMS.values()
+        ]
+        for learner in answers:
+            equal(learner.query(pool, 4), answers[pool_form == "csr" and 2].query(pool, 4))
+
+
+@pytest.mark.parametrize("strategy", [Auto(), KCenterGreedy(), KMeans()], ids=repr)
+def test_the_form_of_a_sparse_pool_does_not_change_the_answer(strategy):
+    learner = ActiveLearner(plain(), strategy, random_state=0).fit(HOLES[:15], Y[:15])
+    answers = [learner.query(FORMS[f](HOLES[15:]), 4) for f in ("csr", "csc", "coo", "untidy")]
+    for answer in answers:
+        equal(answer, answers[0])
+
+
+def test_targets_of_any_form_give_the_same_answer():
+    for pool_form in ("dense", "csr"):
+        answers = []
+        for form in FORMS.values():
+            strategy = FacilityLocationMutualInformation(targets=form(HOLES[:9]))
+            learner = ActiveLearner(plain(), strategy, random_state=0).fit(HOLES[:15], Y[:15])
+            answers.append(learner.query(FORMS[pool_form](HOLES[15:]), 4))
+        for answer in answers:
+            equal(answer, answers[0])
+
+
+def test_labeled_rows_take_the_precision_of_the_pool():
+    for one, other in ((np.float32, np.float64), (np.float64, np.float32)):
+        learner = ActiveLearner(plain(), KCenterGreedy(), random_state=0)
+        mixed = learner.fit(NUMBERS[:15].astype(one), Y[:15]).query(NUMBERS[15:].astype(other), 9)
+        same = learner.fit(NUMBERS[:15].astype(other), Y[:15]).query(NUMBERS[15:].astype(other), 9)
+        equal(mixed, same)
+
+
+@pytest.mark.parametrize(("first", "then"), [("csr", "dense"), ("dense", "csr")])
+def test_rows_of_the_other_form_are_taught(first, then):
+    learner = ActiveLearner(plain(), KCenterGreedy(), random_state=0)
+    learner.fit(FORMS[first](HOLES[:15]), Y[:15]).teach(FORMS[then](HOLES[15:17]), Y[15:17])
+    assert n_rows(learner.X_labeled_) == 17
+    expected = plain().fit(HOLES[:17], Y[:17])
+    np.testing.assert_allclose(
+        learner.predict_proba(HOLES), expected.predict_proba(HOLES), atol=1e-4
+    )
+
+
+# Odd rows ---------------------------------------------------------------------------------------
+
+
+class OfAnything(GaussianNB):
+    """A model that reads nothing of a row but its place."""
+
+    def fit(self, X, y):
+        return super().fit(np.arange(n_rows(X))[:, np.newaxis], y)
+
+    def predict_proba(self, X):
+        return super().predict_proba(np.arange(n_rows(X))[:, np.newaxis])
+
+
+class OnDisk:
+    """A data set that is read in pieces: ascending positions only, as in HDF5 files."""
+
+    def __init__(self, rows):
+        self.rows, self.shape, self.dtype = rows, rows.shape, rows.dtype
+
+    def __len__(self):
+        return len(self.rows)
+
+    def __getitem__(self, key):
+        if not isinstance(key, slice) and np.any(np.diff(key) <= 0):
+            raise TypeError("Positions must ascend.")
+        return self.rows[key]
+
+    def __array__(self, dtype=None, copy=None):
+        return np.asarray(self.rows, dtype)
+
+
+def make_odd_pools():
+    """Make pools of 30 rows, and whether they make an embedding."""
+    from decimal import Decimal
+    from pathlib import Path
+
+    days, ones = pandas.date_range("2020", periods=30), np.ones(30)
+    records = np.zeros(30, [("a", "f8"), ("b", "i4")])
+    return {
+        "on disk": (OnDisk(NUMBERS[:30]), True),
+        "paths": ([Path(f"{i}.png") for i in range(30)], False),
+        "records": ([{"a": i} for i in range(30)], False),
+        "objects": ([object() for _ in range(30)], False),
+        "none": ([None] * 30, False),
+        "decimals": ([Decimal(i) for i in range(30)], True),
+        "huge numbers": ([10**400 + i for i in range(30)], False),
+        "ragged lists": ([[0.0] * (i % 3 + 1) for i in range(30)], False),
+        "dates": (list(days), False),
+        "durations": (days.to_numpy() - days.to_numpy()[0], False),
+        "complex": (NUMBERS[:30] + 1j, False),
+        "infinity": (np.full((30, 2), np.inf), False),
+        "1e200": (NUMBERS[:30] * 1e200, False),
+        "1e-200": (NUMBERS[:30] * 1e-200, True),
+        "no columns": (np.zeros((30, 0)), False),
+        "structured": (records, True),
+        "record array": (records.view(np.recarray), True),
+        "masked": (np.ma.array(NUMBERS[:30], mask=NUMBERS[:30] > 6), False),
+        "matrix": (np.asmatrix(NUMBERS[:30]), True),
+        "bytes": (np.array([b"a", b"b"] * 15), False),
+        "periods": (pandas.DataFrame({"t": days.to_period("D"), "x": ones}), False),
+        "intervals": (pandas.DataFrame({"t": pandas.interval_range(0, 30)}), False),
+        "categories": (pandas.DataFrame({"t": pandas.Categorical(["a", "b"] * 15)}), False),
+        "missing": (pandas.DataFrame({"t": pandas.array([1, None] * 15, dtype="Int64")}), False),
+        "equal names": (pandas.DataFrame(NUMBERS[:30, :2], columns=["a", "a"]), True),
+        "index": (pandas.Index(range(30)), True),
+        "multi-index": (pandas.MultiIndex.from_arrays([range(30), range(30)]), False),
+        "extension array": (pandas.array(range(30)), True),
+        "polars dates": (polars.DataFrame({"t": days.to_numpy()}), False),
+        "polars structs": (polars.DataFrame({"t": [{"a": 1}] * 30}), False),
+        "arrow dates": (pyarrow.table({"t": days}), False),
+        "arrow batch": (pyarrow.table({"a": NUMBERS[:30, 0]}).to_batches()[0], True),
+        "arrow array": (pyarrow.array(NUMBERS[:30, 0]), True),
+        "range": (range(30), True),
+        "key to value": (sp.dok_matrix(NUMBERS[:30]), True),
+        "no entries": (sp.csr_matrix((30, 4)), True),
+        "complex sparse": (sp.csr_matrix(NUMBERS[:30] + 1j), False),
+        "inputs of texts": ({"text": ["a"] * 30, "x": ones}, False),
+    }
+
+
+ODD_POOLS = make_odd_pools()
+
+
+@pytest.mark.parametrize("name", ODD_POOLS)
+@pytest.mark.parametrize("cold", [True, False], ids=["cold", "fitted"])
+@pytest.mark.filterwarnings("ignore::skactive.exceptions.SkactiveWarning")
+def test_odd_rows_end_in_picks_or_in_an_error_that_names_embedder(name, cold):
+    pool, has_embedding = ODD_POOLS[name]
+    for strategy in (Random(), Auto(), KCenterGreedy(), KMeans()):
+        learner = ActiveLearner(OfAnything(), strategy, random_state=0)
+        if not cold:
+            learner.fit(take_rows(pool, [2, 0, 1]), [0, 1, 1]).teach(
+                take_rows(pool, [3, 4]), [0, 1]
+            )
+        if has_embedding or isinstance(strategy, Random | Auto):
+            assert len(set(learner.query(pool, 3).tolist())) == 3
+        else:
+            with pytest.raises(InvalidReadingError, match="embedder="):
+                learner.query(pool, 3)
+
+
+def test_odd_tensors_are_rows():
+    torch = pytest.importorskip("torch")
+    rows = torch.tensor(NUMBERS)
+    expected = ActiveLearner(OfAnything(), KCenterGreedy(), random_state=0).query(rows.float(), 5)
+    for X in (rows.bfloat16(), rows.half(), rows.to_sparse(), rows.requires_grad_()):
+        picks = ActiveLearner(OfAnything(), KCenterGreedy(), random_state=0).query(X, 5)
+        assert len(set(picks.tolist())) == 5
+        assert X.dtype == torch.bfloat16 or X.dtype == torch.half or np.array_equal(picks, expected)
+
+
+@pytest.mark.parametrize("pool", [[], np.zeros((0, 4)), sp.csr_matrix((0, 4)), frame()[:0]])
+def test_an_empty_pool_is_exhausted(pool):
+    with pytest.raises(PoolExhaustedError, match="0 left"):
+        ActiveLearner(plain(), random_state=0).query(pool, 1)
+
+
+def test_one_row_is_taught_as_the_error_advises():
+    learner = ActiveLearner(plain(), random_state=0).fit(NUMBERS[:15], Y[:15])
+    for label in (Y[15], [Y[15]]):
+        with pytest.raises(TeachValueError, match=r"pass X\[\[i\]\]"):
+            learner.teach(NUMBERS[15], label)
+    with pytest.raises(ValueError, match=r"pass X_pool\[\[i\]\]"):
+        learner.query(NUMBERS[15])
+    i = 15
+    assert len(learner.teach(NUMBERS[[i]], [Y[i]]).y_labeled_) == 16
+    assert learner.query(NUMBERS[[i]]).tolist() == [0]
+
+
+def test_a_memory_map_is_read_without_a_copy_of_it(tmp_path):
+    import tracemalloc
+
+    shape = (100_000, 20)
+    rows = np.lib.format.open_memmap(tmp_path / "rows.npy", "w+", np.float64, shape)  # 16 MB
+    rows[:] = np.random.RandomState(0).normal(size=shape)
+    learner = ActiveLearner(GaussianNB(), Random(), random_state=0).fit(rows[:15], Y[:15])
+    tracemalloc.start()
+    learner.query(rows, 5)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < rows.nbytes / 4

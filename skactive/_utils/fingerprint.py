@@ -6,11 +6,16 @@ import json
 from collections.abc import Iterator, Mapping
 from hashlib import blake2b, sha256
 from itertools import pairwise
+from operator import itemgetter
 from typing import Any
 from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
+
+from skactive._utils.inputs import has_several_inputs, list_inputs
+from skactive._utils.matrices import tensor_to_array
+from skactive._utils.rows import column_names, is_from, n_rows, type_name
 
 __all__ = ["describe", "describe_model", "describe_rows", "digest", "hash_rows"]
 
@@ -60,11 +65,16 @@ def describe_model(learner: Any) -> Any:
 
 def describe_rows(rows: Any) -> str:
     """Describe rows in any container by their type, shape and values."""
-    if hasattr(rows, "detach"):
-        rows = rows.detach().cpu().numpy()
-    kind = f"{type(rows).__module__.split('.')[0]}.{type(rows).__name__}"
-    if hasattr(rows, "columns"):
-        values: Any = [(str(name), _to_hashable(rows[name])) for name in rows.columns]
+    rows = tensor_to_array(rows)
+    values: Any
+    if has_several_inputs(rows):
+        values = sorted((str(name), describe_rows(part)) for name, part in list_inputs(rows))
+        return f"{type_name(rows)} {n_rows(rows)} {_hash(values)}"
+    names = column_names(rows)
+    if names is not None and not isinstance(rows, np.ndarray):
+        columns = _list_columns(rows)
+        pairs = zip(names, columns, strict=True)
+        values = [(str(name), _to_hashable(column)) for name, column in pairs]
     elif hasattr(rows, "tocoo"):
         coo = rows.tocoo()
         values = [coo.shape, coo.row, coo.col, coo.data]
@@ -75,7 +85,14 @@ def describe_rows(rows: Any) -> str:
         shape = tuple(rows.shape)
     elif hasattr(rows, "__len__"):
         shape = len(rows)
-    return f"{kind} {shape} {_hash(values)}"
+    return f"{type_name(rows)} {shape} {_hash(values)}"
+
+
+def _list_columns(frame: Any) -> list[Any]:
+    """List the columns of a pandas or polars frame, or of a pyarrow table, by position."""
+    if hasattr(frame, "iloc"):  # names may repeat
+        return [frame.iloc[:, i] for i in range(frame.shape[1])]
+    return list(frame.columns if is_from("pyarrow", frame) else frame.get_columns())
 
 
 def hash_rows(rows: Any) -> NDArray[np.uint64]:
@@ -86,8 +103,12 @@ def hash_rows(rows: Any) -> NDArray[np.uint64]:
 
 def _iter_contents(rows: Any) -> Iterator[bytes]:
     """Yield the content of each row, as bytes."""
-    if hasattr(rows, "detach"):
-        rows = rows.detach().cpu().numpy()
+    rows = tensor_to_array(rows)
+    if has_several_inputs(rows):
+        parts = sorted(((str(name), part) for name, part in list_inputs(rows)), key=itemgetter(0))
+        for row in np.column_stack([hash_rows(part) for _, part in parts]):
+            yield row.astype("<u8").tobytes()
+        return
     if hasattr(rows, "tocsr"):
         csr = rows.tocsr().sorted_indices()
         for begin, end in pairwise(csr.indptr):
@@ -98,6 +119,8 @@ def _iter_contents(rows: Any) -> Iterator[bytes]:
     elif hasattr(rows, "iter_rows"):  # polars
         for row in rows.iter_rows():
             yield repr(row).encode(errors="surrogatepass")
+    elif is_from("pyarrow", rows):
+        yield from map(_to_bytes, rows.to_pylist())
     elif getattr(rows, "dtype", np.dtype(object)).kind in "biufc":
         for row in np.ascontiguousarray(rows):
             yield row.tobytes()

@@ -1,90 +1,172 @@
 """Count, take and join the rows of any container that scikit-learn or skorch accepts.
 
 Containers are arrays of any dimension, sparse matrices, pandas and polars frames and series,
-lists and tuples (of texts, say) and torch tensors. pandas, polars and torch are never imported
-here: a program that passes one of their objects has imported them.
+pyarrow tables, lists and tuples (of texts, say) and torch tensors; also dicts and lists of these,
+the inputs of one model (see `inputs`). None of these libraries is imported here: a program that
+passes one of their objects has imported it.
 """
 
 from __future__ import annotations
 
 import math
 import sys
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.utils.validation import check_array
 
 from skactive._utils.compat import safe_indexing
+from skactive._utils.inputs import has_several_inputs, list_inputs, map_inputs
 
-__all__ = ["join_rows", "n_rows", "row_shape", "take_rows", "to_matrix"]
+__all__ = [
+    "column_names",
+    "is_from",
+    "join_rows",
+    "n_rows",
+    "row_shape",
+    "row_size",
+    "take_rows",
+    "type_name",
+]
 
 
 def n_rows(X: Any) -> int:
     """Count the rows of `X`."""
+    if has_several_inputs(X):
+        return max((n_rows(value) for _, value in list_inputs(X)), default=0)
     shape = getattr(X, "shape", None)
-    return int(shape[0]) if shape else len(X)
+    return int(shape[0]) if shape and isinstance(shape[0], Integral) else len(X)
 
 
 def row_shape(X: Any) -> tuple[int, ...] | None:
-    """Return the shape of one row of `X`, or None if rows have none (a list of texts)."""
-    shape = getattr(X, "shape", None)
+    """Return the shape of one row of `X`, or None if rows have none (texts, several inputs)."""
+    shape = None if has_several_inputs(X) else getattr(X, "shape", None)
     return None if shape is None else tuple(int(length) for length in shape[1:])
+
+
+def row_size(X: Any) -> int:
+    """Count the numbers in one row of `X`; 1 if that is not known."""
+    if has_several_inputs(X):
+        return sum(row_size(value) for _, value in list_inputs(X))
+    return math.prod(row_shape(X) or ())
+
+
+def column_names(X: Any) -> list[Any] | None:
+    """List the names of the columns of a frame, a table or a structured array; else None."""
+    if is_from("pyarrow", X):
+        return list(X.schema.names) if hasattr(X, "schema") else None
+    if hasattr(X, "columns"):
+        return list(X.columns)
+    names = getattr(getattr(X, "dtype", None), "names", None)
+    return None if names is None else list(names)
 
 
 def take_rows(X: Any, rows: Any) -> Any:
     """Take `rows` (positions or a slice) of `X`, in a container of the same kind."""
-    return safe_indexing(X, rows)
+    if has_several_inputs(X):
+        return map_inputs(lambda value: take_rows(value, rows), X)
+    if isinstance(X, np.ndarray | list | tuple) or sp.issparse(X) or hasattr(X, "iloc"):
+        return safe_indexing(X, rows)
+    for library, take in _TAKES.items():
+        if is_from(library, X):
+            return take(X, rows)
+    return _take_lazily(X, rows) if hasattr(X, "shape") else [X[i] for i in _list_rows(X, rows)]
+
+
+def _take_arrow(X: Any, rows: Any) -> Any:
+    """Take rows of a pyarrow table, record batch or array."""
+    return X.take(sys.modules["pyarrow"].array(_list_rows(X, rows), type="int64"))
+
+
+def _take_pandas(X: Any, rows: Any) -> Any:
+    """Take items of a pandas index or extension array, which have no `iloc`."""
+    return X[rows if isinstance(rows, slice) else np.asarray(rows, dtype=np.intp)]
+
+
+def _take_lazily(X: Any, rows: Any) -> Any:
+    """Take rows of a data set on disk: such sets often take ascending positions only, each once."""
+    if isinstance(rows, slice) and (rows.step or 1) > 0:
+        return X[rows]
+    distinct, places = np.unique(_list_rows(X, rows), return_inverse=True)
+    return X[distinct][places] if len(distinct) else X[:0]
+
+
+def _list_rows(X: Any, rows: Any) -> list[int]:
+    """List the positions of the rows that a slice, a mask or positions stand for."""
+    rows = rows if isinstance(rows, slice) else np.asarray(rows)
+    if not isinstance(rows, slice) and rows.dtype != bool:
+        return [int(row) for row in rows]
+    return [int(row) for row in np.arange(n_rows(X))[rows]]
 
 
 def join_rows(first: Any, second: Any) -> Any:
     """Concatenate rows in a container of the kind of `first`."""
+    if has_several_inputs(first) and has_several_inputs(second):
+        return map_inputs(join_rows, first, second)
     for library, join in _JOINS.items():
-        if _is_from(library, first) and _is_from(library, second):
+        if is_from(library, first) and is_from(library, second):
             return join(sys.modules[library], first, second)
-    if isinstance(first, list | tuple) and isinstance(second, list | tuple):
-        return [*first, *second]
-    if any(_is_from(library, X) for library in ("pandas", "polars") for X in (first, second)):
+    if any(_has_own_join(X) for X in (first, second)):
         raise TypeError(
-            f"Rows in a {_type_name(second)} cannot join rows in a {_type_name(first)}: pass both "
+            f"Rows in a {type_name(second)} cannot join rows in a {type_name(first)}: pass both "
             "in the same kind of container."
         )
+    if isinstance(first, list | tuple) and isinstance(second, list | tuple):
+        return [*first, *second]
     if sp.issparse(first) or sp.issparse(second):
         kind = sp.csr_matrix if isinstance(first, sp.spmatrix) else sp.csr_array
         return kind(sp.vstack([kind(first), kind(second)], format="csr"))
-    return np.concatenate([np.asarray(first), np.asarray(second)])
+    if isinstance(first, np.ma.MaskedArray) or isinstance(second, np.ma.MaskedArray):
+        return np.ma.concatenate([first, second])  # type: ignore[no-untyped-call]
+    joined = np.concatenate([np.asarray(first), np.asarray(second)])
+    return joined.view(type(first)) if isinstance(first, np.recarray) else joined
 
 
-def to_matrix(X: Any, what: str) -> Any:
-    """Return `X` as a finite numeric matrix of shape (n_rows, n_dims), dense or CSR.
-
-    Rows of more dimensions (images) are flattened. `what` names `X` in the error.
-    """
-    if _is_from("torch", X):
-        X = X.detach().cpu()
-    if not sp.issparse(X) and not (hasattr(X, "iloc") and X.ndim == 2):
-        X = np.asarray(X)
-        X = X.reshape(len(X), math.prod(X.shape[1:])) if X.ndim != 2 else X
-    return check_array(
-        X,
-        accept_sparse="csr",
-        dtype=[np.float64, np.float32],
-        ensure_min_samples=0,
-        input_name=what,
-    )
+def _has_own_join(X: Any) -> bool:
+    """Return whether `X` only joins its own kind: columns have names, inputs too."""
+    return has_several_inputs(X) or any(is_from(lib, X) for lib in ("pandas", "polars", "pyarrow"))
 
 
-def _is_from(library: str, X: Any) -> bool:
-    """Return whether `X` is an object of `library`, without importing it."""
-    return type(X).__module__.split(".")[0] == library
+def _join_pandas(pandas: Any, first: Any, second: Any) -> Any:
+    """Concatenate frames, series, indexes or extension arrays."""
+    if isinstance(first, pandas.Index):
+        return first.append(second)
+    if hasattr(first, "iloc"):
+        return pandas.concat([first, second])
+    return pandas.concat([pandas.Series(first), pandas.Series(second)]).array
 
 
-def _type_name(X: Any) -> str:
+def _join_arrow(pyarrow: Any, first: Any, second: Any) -> Any:
+    """Concatenate tables, record batches or arrays of pyarrow."""
+    if isinstance(first, pyarrow.Table):
+        return pyarrow.concat_tables([first, second])
+    if isinstance(first, pyarrow.RecordBatch):
+        return pyarrow.concat_batches([first, second])
+    if isinstance(first, pyarrow.ChunkedArray):
+        return pyarrow.chunked_array([*first.chunks, *second.chunks], type=first.type)
+    return pyarrow.concat_arrays([first, second])
+
+
+def is_from(library: str, X: Any) -> bool:
+    """Return whether `X` is an object of `library`, or of a subclass, without importing it."""
+    return any(kind.__module__.split(".")[0] == library for kind in type(X).__mro__)
+
+
+def type_name(X: Any) -> str:
+    """Return the name of the type of `X`, with that of its library."""
     return f"{type(X).__module__.split('.')[0]}.{type(X).__name__}"
 
 
+_TAKES: dict[str, Any] = {
+    "pandas": _take_pandas,
+    "polars": safe_indexing,
+    "pyarrow": _take_arrow,
+    "torch": safe_indexing,
+}
 _JOINS: dict[str, Any] = {
-    "pandas": lambda pandas, first, second: pandas.concat([first, second]),
+    "pandas": _join_pandas,
     "polars": lambda polars, first, second: polars.concat([first, second]),
+    "pyarrow": _join_arrow,
     "torch": lambda torch, first, second: torch.cat([first, second]),
 }

@@ -22,6 +22,7 @@ from skactive.labeling._validation import (
     check_id,
     check_ids,
     check_key,
+    check_pool_rows,
 )
 from skactive.labeling.hooks._base import Notifier, check_hooks
 from skactive.labeling.state._codes import RowCodes
@@ -168,7 +169,8 @@ class LabelingSession:
         _check_session_settings(audit_share, refit_every, n_ahead, lease_seconds)
         if (seed := draw_seed(random_state)) > MAX_SEED:  # a store keeps the seed for good
             raise ValueError(f"random_state must be at most 2**32 - 1, got {random_state!r}.")
-        self.X, self.ids = X, check_ids(ids, X)
+        self.X = X = check_pool_rows(X, ids)
+        self.ids = check_ids(ids, X)
         self.multilabel, self.lease_seconds = multilabel, lease_seconds
         self.hooks = check_hooks(hooks)
         self._name = new_id()

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from skactive._utils.inputs import find_input_list
+from skactive._utils.row_checks import check_rows
 from skactive._utils.rows import n_rows
 from skactive._utils.text import pluralize
 from skactive._utils.values import is_missing
@@ -23,6 +25,7 @@ __all__ = [
     "check_key",
     "check_label",
     "check_label_type",
+    "check_pool_rows",
     "check_seconds",
     "get_label_type",
     "to_builtin",
@@ -32,6 +35,14 @@ __all__ = [
 def to_builtin(value: Any) -> Any:
     """Convert a NumPy scalar to a Python object; return anything else as it is."""
     return value.item() if isinstance(value, np.generic) else value
+
+
+def check_pool_rows(X: Any, ids: Any) -> Any:
+    """Check that `X` holds rows; the number of ids tells a list of inputs from a list of rows."""
+    if hasattr(ids, "__len__"):
+        X = find_input_list(X, len(ids))
+    check_rows(X, like=None if ids is None else X)
+    return X
 
 
 def check_ids(ids: Any, X: Any) -> list[Ident]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from copy import copy
 from dataclasses import dataclass, replace
@@ -11,14 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn import get_config
-from sklearn.exceptions import NotFittedError
-from sklearn.utils.validation import check_is_fitted
 
 from skactive._utils.array_types import Floats, Positions
-from skactive._utils.rows import join_rows, n_rows, row_shape, take_rows, to_matrix
-from skactive._utils.seeding import seeded_clone
+from skactive._utils.inputs import find_input_list
+from skactive._utils.matrices import match_rows
+from skactive._utils.rows import join_rows, n_rows, row_size, take_rows
 from skactive.adapters import ModelAdapter
 from skactive.exceptions import CapabilityError, InvalidReadingError
+from skactive.pool._embedding import fit_embedder, make_embedding, make_matrix
 from skactive.pool._proba import check_proba, widen_proba
 from skactive.pool._state import DistancesT, PoolIndex
 from skactive.selectors._engine.nearest_centers import NearestCenters
@@ -304,7 +303,8 @@ class PoolView:
         Parameters
         ----------
         X : rows in the container of `X`
-            Other rows, such as the targets of a prediction.
+            Other rows, such as the targets of a prediction. They become as dense or as sparse as
+            the rows of the pool, and get their precision.
         y : array-like of shape (n_rows,), default=None
             Their labels, if known.
 
@@ -312,6 +312,8 @@ class PoolView:
         -------
         PoolView
         """
+        pool_rows = self._root._raw()
+        X = match_rows(find_input_list(X, None, pool_rows), pool_rows)
         return self._make_sibling(X, self._source, y=y)
 
     def fantasize(self, position: int, label: Any) -> PoolView:
@@ -386,7 +388,7 @@ class PoolView:
         n_values = 4 * max(1, len(self.classes))  # a reading, and a few temporaries of its size
         if needs & {"proba_samples", "joint_samples"}:
             n_values *= self._source.adapter.n_draws(None)
-        n_values += math.prod(row_shape(self._root._X) or ())  # models copy the row
+        n_values += row_size(self._root._X)  # models copy the row
         length = max(1, int(get_config()["working_memory"] * 2**20 / (8 * n_values)))
         for start in range(0, len(self), length):
             yield slice(start, min(start + length, len(self)))
@@ -476,11 +478,14 @@ class PoolView:
     def _compute_prediction(self) -> NDArray[Any]:
         return np.asarray(self._read_in_chunks(self._source.adapter.prediction))
 
-    def _compute_features(self) -> Any:
-        """Return the input of the model's last layer, or cold features if it is not fitted."""
+    def _compute_features(self, X: Any) -> Any:
+        """Return the input of the model's last layer, or cold features if it is not fitted.
+
+        `X` are the rows of this view.
+        """
         if self._source.fitted:
             return self._source.adapter.features(self._prepare())
-        return self._root._cache_once("cold", self._root._fit_cold_features)(self._raw())
+        return self._root._cache_once("cold", self._root._fit_cold_features)(X)
 
     def _view_labeled(self) -> PoolView:
         labeled = self.at(self._source.X_labeled, y=self._source.y_labeled)
@@ -492,42 +497,44 @@ class PoolView:
         return self._source.adapter.prepare_cold(self._raw(), self._source.run_seed)
 
     def _compute_embedding(self) -> Any:
-        if self._source.embedder is None:
-            return self._to_matrix(self._compute_features())
+        X, embedder = self._raw(), self._source.embedder
+        if embedder is None:
+            return make_embedding(X, self._compute_features)
         if (pool_index := self._pool_index) is not None:
             cache = pool_index.cache
             return take_rows(cache.get_embedding(lambda: self._embed(cache.X)), pool_index.rows)
-        embedder = self._root._cache_once("embedder", self._root._fit_embedder)
-        return self._to_matrix(embedder.transform(self._raw()))
+        return make_embedding(X, lambda X: self._get_embedder().transform(X), embedder)
 
     def _embed(self, X: Any) -> Any:
         """Embed all rows of a campaign by the learner's embedder."""
-        return self._to_matrix(self._fit_embedder_on(lambda: X).transform(X))
+        source = self._source
+        return make_embedding(
+            X,
+            lambda X: fit_embedder(source.embedder, source.run_seed, lambda: X).transform(X),
+            source.embedder,
+        )
+
+    def _get_embedder(self) -> Any:
+        """Return the embedder of this query, fitted once."""
+        return self._root._cache_once("embedder", self._root._fit_embedder)
 
     def _fit_embedder(self) -> Any:
         """Return the embedder; an unfitted one is fitted on the pool and the labeled rows.
 
         Together these are the same rows throughout a campaign.
         """
-        labeled = self._source.X_labeled
-        return self._fit_embedder_on(
-            lambda: self._raw() if labeled is None else join_rows(self._raw(), labeled)
-        )
+        return fit_embedder(self._source.embedder, self._source.run_seed, self._list_all_rows)
 
-    def _fit_embedder_on(self, get_rows: Callable[[], Any]) -> Any:
-        """Return the embedder, fitted on the rows if it is not fitted yet."""
-        embedder = self._source.embedder
-        try:
-            check_is_fitted(embedder)
-        except NotFittedError:
-            return seeded_clone(embedder, self._source.run_seed).fit(get_rows())
-        return embedder
+    def _list_all_rows(self) -> Any:
+        """Return the rows and the labeled rows."""
+        X, X_labeled = self._raw(), self._source.X_labeled
+        return X if X_labeled is None else join_rows(X, match_rows(X_labeled, X))
 
     def _update_campaign_cache(self, pool_index: PoolIndex, labeled: PoolView) -> bool:
         """Put the embedding of all rows in the campaign's cache; return whether it is known."""
         cache = pool_index.cache
-        if self._source.embedder is None and self._compute_features() is self._raw():
-            cache.get_embedding(lambda: self._to_matrix(cache.X))
+        if self._source.embedder is None and self._compute_features(self._raw()) is self._raw():
+            cache.get_embedding(lambda: make_embedding(cache.X, lambda X: X))
         elif self._source.embedder is None:
             if not pool_index.is_complete():
                 return False
@@ -540,16 +547,7 @@ class PoolView:
         proba = self._reuse_or_compute(("proba", None), self._compute_proba)
         residual = np.array(proba, dtype=np.float64)  # (n_rows, n_classes), a copy
         residual[np.arange(len(residual)), residual.argmax(axis=1)] -= 1.0
-        return residual, self._to_matrix(self._compute_features())
-
-    def _to_matrix(self, features: Any) -> Any:
-        try:
-            return to_matrix(features, "embedding")
-        except ValueError as error:
-            raise InvalidReadingError(
-                f"The rows cannot be used as an embedding ({error}). Pass embedder= to the learner "
-                "or use a Pipeline whose first steps turn the rows into finite numbers."
-            ) from error
+        return residual, make_matrix(self._raw(), self._compute_features)
 
     def _check_proba(self, proba: Any, n_dims: int) -> Floats:
         """Check probabilities, (..., n_rows, n_columns), and give each class its column."""

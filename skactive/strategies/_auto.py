@@ -118,10 +118,11 @@ class Auto(Strategy):
         positions = self._draw_candidates(uncertainty, batch_size, uniform, rng)
         try:
             embedding = (pool if len(positions) == n_rows else pool.take(positions)).embedding
+            labeled = labeled_embedding(pool)
         except InvalidReadingError as error:
-            warnings.warn(
-                f"Auto chooses by margin alone here. {error}", SkactiveWarning, stacklevel=2
-            )
+            has_margins = pool.provides("proba") or pool.provides("decision")
+            how = "by margin alone" if has_margins else "at random"
+            warnings.warn(f"Auto chooses {how} here. {error}", SkactiveWarning, stacklevel=2)
             return None
         scale = _column_scale(embedding)
         if scale is None:
@@ -130,7 +131,6 @@ class Auto(Strategy):
         if len(positions) < n_rows:
             rows, weights = weighted_sample(uncertainty, third, rng)
             reference = pool.take(rows).embedding / scale
-        labeled = labeled_embedding(pool)
         return _Embeddings(
             positions,
             embedding,

@@ -6,7 +6,8 @@ import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_array_equal
 
-from skactive._utils.rows import join_rows, n_rows, row_shape, take_rows, to_matrix
+from skactive._utils.matrices import to_matrix
+from skactive._utils.rows import join_rows, n_rows, row_shape, take_rows
 
 pl = pytest.importorskip("polars")
 torch = pytest.importorskip("torch")

@@ -17,7 +17,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skactive import strategies
-from skactive._needs import can_start_cold, check_needs
+from skactive._needs import can_start_cold, check_needs, check_partial_fit, check_readings
 from skactive._utils.array_types import Floats, Positions
 from skactive._utils.compat import VisualBlock
 from skactive._utils.delegation import DelegatesPrediction
@@ -178,7 +178,9 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         seed = draw_seed(self.random_state)
         model = self._fit_first_model(X, y, params, self._choose_fit_seed(seed))
         can_refit = _can_extend_params(params, n_rows(X))
-        check_needs(self._get_strategy(), adapt(model), refits=can_refit)
+        adapter, strategy = adapt(model), self._get_strategy()
+        check_needs(strategy, adapter, refits=can_refit, y=y)
+        check_readings(strategy, self._view_first_rows(adapter, X, y))
         self._set_state(model, X, y, params, seed)
         return self
 
@@ -365,6 +367,8 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         """Check the hyper-parameters, those of the strategy included."""
         self._validate_params()
         check_strategy(self._get_strategy())
+        if self.incremental:
+            check_partial_fit(self.estimator)
         if self.embedder is not None and not hasattr(self.embedder, "transform"):
             raise TypeError(
                 f"embedder must be a transformer, got {self.embedder!r}: wrap a function in "
@@ -444,9 +448,9 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
             )
         n_labeled = 0 if X_labeled is None else n_rows(X_labeled)
         adapter, can_refit = adapt(self._get_estimator()), self._can_refit(n_labeled)
-        if fitted:  # again, since the strategy may have been replaced after `fit`
-            check_needs(strategy, adapter, refits=can_refit)
         y = getattr(self, "y_labeled_", None)
+        if fitted:  # again, since the strategy may have been replaced after `fit`
+            check_needs(strategy, adapter, refits=can_refit, y=y)
         source = ReadingSource(
             adapter=adapter,
             seed=derived_seed(self._get_seed(), n_labeled),
@@ -460,6 +464,12 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
             refits_from_scratch=not self.incremental and not getattr(self, "_fit_params", {}),
         )
         return PoolView(X_pool, source, pool_index=pool_index)
+
+    def _view_first_rows(self, adapter: ModelAdapter, X: Any, y: Any) -> PoolView:
+        """Return a view of two labeled rows: two, since some models drop the axis of a lone row."""
+        rows = take_rows(X, np.arange(2) % n_rows(X))
+        declared = check_classes(self.classes, y)
+        return PoolView(rows, ReadingSource(adapter=adapter, y_labeled=y, classes=declared))
 
     def _can_refit(self, n_labeled: int) -> bool:
         """Return whether the model can be refitted with one imagined label."""

@@ -29,7 +29,7 @@ def check_needs(strategy: Any, adapter: ModelAdapter, *, refits: bool, y: Any = 
     """
     name, model = type(strategy).__name__, describe_model(adapter)
     for part in _iter_parts(strategy):
-        if getattr(part, "regressors_only", False) and adapter.estimator_type == "classifier":
+        if getattr(part, "regressors_only", False) and _predicts_classes(adapter):
             raise CapabilityError(
                 f"{type(part).__name__} needs numbers as predictions, which {model} does not "
                 "provide here: it predicts classes. Use Margin, KCenterGreedy or Auto for a "
@@ -99,6 +99,12 @@ def _iter_parts(strategy: Any) -> Iterator[Any]:
         yield from _iter_parts(part)
 
 
+def _predicts_classes(adapter: ModelAdapter) -> bool:
+    """Return whether predictions are classes, of a model without tags by its list of them."""
+    kind = adapter.estimator_type
+    return kind == "classifier" or (kind is None and adapter.classes is not None)
+
+
 def _choose_reading(options: list[str], adapter: ModelAdapter, refits: bool) -> str | None:
     """Return the first of some alternatives that is provided, which strategies read."""
     provided = (o for o in options if (refits if o == "fantasize" else adapter.provides(o)))
@@ -131,7 +137,8 @@ def _check_decision(view: PoolView) -> None:
     decision, classes = view.decision, view._source.adapter.classes
     _check_length(decision, len(view), "rows of decisions")
     n_columns = decision.shape[1] if decision.ndim > 1 else 1
-    if classes is not None and n_columns != len(classes) and not (n_columns == 1 == len(classes) - 1):
+    expected = {1} if classes is None or len(classes) <= 2 else set()
+    if classes is not None and n_columns not in expected | {len(classes)}:
         raise InvalidReadingError(
             f"decision_function gives {n_columns} columns for {len(classes)} classes; expected "
             "one per class, or one value per row for two classes"

@@ -91,11 +91,14 @@ def find_refusal(model, strategy, y=Y, **params):
 
 
 class Needing(Strategy):
-    def __init__(self, *needs):
-        self.needs = frozenset(needs)
-
     def select(self, pool, batch_size):
         return np.arange(batch_size)
+
+
+def needing(*needs):
+    strategy = Needing()
+    strategy.needs = frozenset(needs)
+    return strategy
 
 
 class Provides(ModelAdapter):
@@ -108,11 +111,11 @@ class Provides(ModelAdapter):
 
 
 def test_needs_that_are_met_pass():
-    check_needs(Needing(), Provides(), refits=False)
-    check_needs(Needing("proba", "embedding"), Provides("embedding", "proba"), refits=False)
-    check_needs(Needing("proba|decision"), Provides("decision"), refits=False)
-    check_needs(Needing("proba|decision"), Provides("proba"), refits=False)
-    check_needs(Needing("fantasize"), Provides(), refits=True)
+    check_needs(needing(), Provides(), refits=False)
+    check_needs(needing("proba", "embedding"), Provides("embedding", "proba"), refits=False)
+    check_needs(needing("proba|decision"), Provides("decision"), refits=False)
+    check_needs(needing("proba|decision"), Provides("proba"), refits=False)
+    check_needs(needing("fantasize"), Provides(), refits=True)
     check_needs(object(), Provides(), refits=False)  # a strategy without `needs`
 
 
@@ -125,12 +128,12 @@ def test_a_need_that_is_not_met_names_strategy_reading_and_model(need):
     options = need.replace("|", " or ")
     words = f"^Needing needs {options}, which Perceptron does not provide here: .*\\.$"
     with pytest.raises(CapabilityError, match=words):
-        check_needs(Needing(need, "X"), Provides("X"), refits=False)
+        check_needs(needing(need, "X"), Provides("X"), refits=False)
 
 
 def test_only_strategies_that_need_no_model_start_cold():
-    assert all(map(can_start_cold, (Random(), KCenterGreedy(), object(), Needing("X"))))
-    assert not any(map(can_start_cold, (Margin(), BALD(), Needing("X", "proba"))))
+    assert all(map(can_start_cold, (Random(), KCenterGreedy(), object(), needing("X"))))
+    assert not any(map(can_start_cold, (Margin(), BALD(), needing("X", "proba"))))
 
 
 def test_adapters_of_real_models_meet_the_needs_they_claim():
@@ -199,7 +202,12 @@ def test_strategies_of_classes_refuse_regressors_and_recommend_what_works(model,
     assert "regressor" in words
     assert "Calibrated" not in words
     assert "Bagging" not in words
-    assert re.findall(r"IGS|GSy|KCenterGreedy|Auto", words) == ["IGS", "GSy", "KCenterGreedy", "Auto"]
+    assert re.findall(r"IGS|GSy|KCenterGreedy|Auto", words) == [
+        "IGS",
+        "GSy",
+        "KCenterGreedy",
+        "Auto",
+    ]
     assert "Margin" not in words.removeprefix("Margin")
 
 
@@ -218,7 +226,9 @@ def test_the_default_covers_the_pool_for_a_regressor_with_probabilities():
 
 
 @pytest.mark.parametrize(
-    "model", [IsolationForest(5), OneClassSVM(), KMeansModel(3), GaussianMixture(3)], ids=repr
+    "model",
+    [IsolationForest(n_estimators=3), OneClassSVM(), KMeansModel(3), GaussianMixture(3)],
+    ids=repr,
 )
 def test_models_that_are_no_classifiers_serve_strategies_of_rows_only(model):
     words = find_refusal(model, Margin())
@@ -235,7 +245,9 @@ def test_home_made_classifiers_need_no_base_class(model, strategy):
 
 
 @pytest.mark.parametrize("strategy", [IGS(), GSy(), Mixture([("a", IGS()), ("b", Random())])])
-@pytest.mark.parametrize("model", [GaussianNB(), make_pipeline(StandardScaler(), LinearSVC())])
+@pytest.mark.parametrize(
+    "model", [GaussianNB(), make_pipeline(StandardScaler(), LinearSVC()), Untagged()]
+)
 def test_greedy_sampling_refuses_classifiers_and_recommends_what_works(model, strategy):
     words = find_refusal(model, strategy)
     for other in (Margin(), KCenterGreedy(), Auto()):
@@ -422,7 +434,7 @@ def test_labels_imagined_without_the_labeled_rows_and_with_parameters_per_row():
     ],
     ids=["model", "pipeline", "pipeline that ends well"],
 )
-def test_incremental_teaching_without_partial_fit_is_refused_before_anything_is_fitted(model, words):
+def test_incremental_teaching_without_partial_fit_is_refused_at_once(model, words):
     learner = ActiveLearner(model, Margin(), incremental=True, random_state=0)
     for call in (lambda: learner.fit(X[START], Y[START]), lambda: learner.query(X, 2)):
         with pytest.raises(CapabilityError, match=words):
@@ -467,7 +479,7 @@ BROKEN = {
     "percentages": (lambda p: 100 * p, "divide them by 100"),
     "sigmoids": (lambda p: np.full_like(p, 0.7), "probability of its own"),
     "NaN": (lambda p: p * np.nan, "NaN and infinity"),
-    "texts": (lambda p: p.astype(str).tolist()[0][:1] + ["x"], "no array of numbers"),
+    "texts": (lambda p: ["x"] * len(p), "no array of numbers"),
     "several outputs": (lambda p: [p, p], "several outputs"),
 }
 
@@ -570,7 +582,7 @@ def test_a_frame_of_probabilities_is_read():
 
 
 @pytest.mark.parametrize(
-    "wrong", [lambda p: p * 0.98, lambda p: p + 0.01, lambda p: p + [-1e-5, 1e-5, 0] - [1, -1, 0]]
+    "wrong", [lambda p: p * 0.98, lambda p: p + 0.01, lambda p: p * 0 + [-1e-5, 1 + 1e-5, 0]]
 )
 def test_what_is_more_than_rounding_is_refused(wrong):
     with pytest.raises(UnreadableModelError, match="do not sum to 1"):

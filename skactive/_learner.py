@@ -10,14 +10,21 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn import get_config
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, is_classifier
+from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skactive import strategies
-from skactive._needs import can_start_cold, check_needs, check_partial_fit, check_readings
+from skactive._needs import (
+    advise_on_new_classes,
+    can_start_cold,
+    check_needs,
+    check_partial_fit,
+    check_readings,
+    takes_classes,
+)
 from skactive._utils.array_types import Floats, Positions
 from skactive._utils.compat import VisualBlock
 from skactive._utils.delegation import DelegatesPrediction
@@ -266,7 +273,8 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
                 model = self._fit_clone(X_all, y_all, all_params, seed)
         except Exception as error:
             failure = f"The model could not be refitted with {n_rows(X)} more rows"
-            raise self._make_teach_error(failure, error) from error
+            advice = advise_on_new_classes(self._get_estimator(), y) if self.incremental else ""
+            raise self._make_teach_error(failure, error, advice) from error
         _warn_if_frozen(model)
         self._set_state(model, X_all, y_all, all_params, self._get_seed())
         return self
@@ -343,14 +351,14 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
     def _get_labeled_rows(self) -> Any:
         return getattr(self, "X_labeled_", None)
 
-    def _make_teach_error(self, failure: str, cause: Exception) -> TeachError:
+    def _make_teach_error(self, failure: str, cause: Exception, advice: str = "") -> TeachError:
         """Return the error of `teach`: a ValueError too if the rows are at fault."""
         X_labeled = self._get_labeled_rows()
         n_labeled = 0 if X_labeled is None else n_rows(X_labeled)
         error_type = TeachValueError if isinstance(cause, ValueError) else TeachError
         return error_type(
             f"{failure} ({type(cause).__name__}: {cause}). The learner is as it was before, with "
-            f"{n_labeled} labeled rows."
+            f"{n_labeled} labeled rows.{advice}"
         )
 
     def _check_labeled_rows(self, X: Any, y: Any) -> tuple[Any, Any]:
@@ -404,7 +412,7 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
     ) -> Any:
         """Fit `model` to more rows by its own ``partial_fit``, in place."""
         params = self._route_params(params, "partial_fit")
-        if is_classifier(model) and not hasattr(model, "classes_"):
+        if not hasattr(model, "classes_") and takes_classes(model):
             classes = np.unique(np.asarray(y)) if self.classes is None else self.classes
             params = {"classes": np.asarray(classes), **params}
         with adapt(model).fitting(seed):

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from inspect import signature
 from typing import Any
 
 import numpy as np
 
 from skactive._remedies import advise, describe_model, mend_reading
-from skactive.adapters import ModelAdapter
+from skactive._utils.tags import find_estimator_type
+from skactive.adapters import ModelAdapter, adapt
 from skactive.exceptions import CapabilityError, InvalidReadingError, UnreadableModelError
 from skactive.pool import PoolView
 from skactive.pool._proba import MissingClassesError
 
-__all__ = ["can_start_cold", "check_needs", "check_partial_fit", "check_readings"]
+__all__ = [
+    "advise_on_new_classes",
+    "can_start_cold",
+    "check_needs",
+    "check_partial_fit",
+    "check_readings",
+    "takes_classes",
+]
 
 # Readings of which there is one per label of a row: they are for one label per row.
 _PER_LABEL = frozenset(
@@ -30,9 +39,10 @@ def check_needs(strategy: Any, adapter: ModelAdapter, *, refits: bool, y: Any = 
     name, model = type(strategy).__name__, describe_model(adapter)
     for part in _iter_parts(strategy):
         if getattr(part, "regressors_only", False) and _predicts_classes(adapter):
+            margin = "Margin, " if adapter.provides("proba") or adapter.provides("decision") else ""
             raise CapabilityError(
                 f"{type(part).__name__} needs numbers as predictions, which {model} does not "
-                "provide here: it predicts classes. Use Margin, KCenterGreedy or Auto for a "
+                f"provide here: it predicts classes. Use {margin}KCenterGreedy or Auto for a "
                 "classifier, or a regressor if the labels are numbers."
             )
     for need in sorted(getattr(strategy, "needs", frozenset())):
@@ -83,6 +93,27 @@ def check_partial_fit(estimator: Any) -> None:
     raise CapabilityError(
         f"incremental=True needs partial_fit, which {type(estimator).__name__} does not provide: "
         f"{advice}."
+    )
+
+
+def takes_classes(model: Any) -> bool:
+    """Return whether the first call of a model's ``partial_fit`` must list the classes."""
+    kind = find_estimator_type(model)
+    if kind is None:
+        return "classes" in signature(model.partial_fit).parameters
+    return kind == "classifier"
+
+
+def advise_on_new_classes(model: Any, y: Any) -> str:
+    """Return what to do if ``partial_fit`` failed since `y` has other classes than the model."""
+    adapter = adapt(model)
+    known = None if adapter.fixed_columns else adapter.classes  # a net has its columns already
+    new = [] if known is None else np.setdiff1d(np.asarray(y), known).tolist()
+    if not new:
+        return ""
+    return (
+        f" partial_fit cannot add the classes {new} to {known}: declare all of them by "
+        "ActiveLearner(..., classes=[...]) and fit again, or set incremental=False."
     )
 
 

@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, clone, is_classifier
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cluster import KMeans as KMeansModel
 from sklearn.compose import TransformedTargetRegressor
@@ -31,7 +31,7 @@ from sklearn.linear_model import (
 )
 from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import GridSearchCV
-from sklearn.multiclass import OneVsRestClassifier
+from sklearn.multiclass import OneVsRestClassifier, OutputCodeClassifier
 from sklearn.multioutput import ClassifierChain, MultiOutputClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
@@ -43,7 +43,12 @@ from sklearn.svm import SVC, SVR, LinearSVC, NuSVC, OneClassSVM
 from skactive import ActiveLearner
 from skactive._needs import can_start_cold, check_needs
 from skactive.adapters import ModelAdapter, adapt
-from skactive.exceptions import CapabilityError, InvalidReadingError, UnreadableModelError
+from skactive.exceptions import (
+    CapabilityError,
+    InvalidReadingError,
+    TeachValueError,
+    UnreadableModelError,
+)
 from skactive.strategies import (
     BADGE,
     BALD,
@@ -241,18 +246,24 @@ def test_models_that_are_no_classifiers_serve_strategies_of_rows_only(model):
 @pytest.mark.parametrize("model", [Untagged(), Bare()], ids=["untagged", "bare"])
 @pytest.mark.parametrize("strategy", [Margin(), BADGE(), ExpectedErrorReduction(n_targets=3)])
 def test_home_made_classifiers_need_no_base_class(model, strategy):
-    run(model, strategy)
+    learner = run(model, strategy)
+    assert learner.predict(X[POOL]).shape == (30,)
+    assert learner.predict_proba(X[POOL]).shape == (30, 3)
+    assert is_classifier(learner) == isinstance(model, Bare)
 
 
 @pytest.mark.parametrize("strategy", [IGS(), GSy(), Mixture([("a", IGS()), ("b", Random())])])
 @pytest.mark.parametrize(
-    "model", [GaussianNB(), make_pipeline(StandardScaler(), LinearSVC()), Untagged()]
-)
+    "model",
+    [GaussianNB(), make_pipeline(StandardScaler(), LinearSVC()), Untagged(),
+     OutputCodeClassifier(LinearSVC())],
+)  # fmt: skip
 def test_greedy_sampling_refuses_classifiers_and_recommends_what_works(model, strategy):
     words = find_refusal(model, strategy)
+    assert ("Margin" in words) != isinstance(model, OutputCodeClassifier)
     for other in (Margin(), KCenterGreedy(), Auto()):
-        assert type(other).__name__ in words
-        run(model, other)
+        if type(other).__name__ in words:
+            run(model, other)
     run(Ridge(), strategy)
 
 
@@ -448,6 +459,41 @@ def test_incremental_teaching_in_the_ways_that_are_recommended():
     learner = ActiveLearner(GaussianNB(), Margin(), incremental=True, random_state=0)
     learner.fit(rows[START], Y[START]).teach(rows[POOL], Y[POOL])
     assert len(learner.query(rows, 2)) == 2
+
+
+class Incremental(Untagged):
+    """A classifier of no base class whose first lesson must list the classes."""
+
+    def partial_fit(self, X, y, classes=None):
+        if not hasattr(self, "inner_"):
+            if classes is None:
+                raise ValueError("classes must be passed on the first call to partial_fit")
+            self.inner_ = SGDClassifier(loss="log_loss", random_state=0)
+        self.inner_.partial_fit(X, y, classes)
+        self.classes_ = self.inner_.classes_
+        return self
+
+
+@pytest.mark.parametrize(
+    "model",
+    [SGDClassifier(), GaussianNB(), MLPClassifier((3,), max_iter=3), Incremental()],
+    ids=["SGD", "naive Bayes", "MLP", "untagged"],
+)
+def test_a_class_that_partial_fit_cannot_add_is_to_be_declared(model):
+    two, third = np.flatnonzero(Y < 2)[:40], np.flatnonzero(Y == 2)[:3]
+    learner = ActiveLearner(model, Random(), incremental=True, random_state=0)
+    learner.fit(X[two], Y[two])
+    with pytest.raises(
+        TeachValueError, match=r"\[2\] to \[0 1\]: declare all .*classes=\[\.\.\.\]"
+    ):
+        learner.teach(X[third], Y[third])
+    declared = clone(learner).set_params(classes=[0, 1, 2]).fit(X[two], Y[two])
+    assert len(declared.teach(X[third], Y[third]).query(X, 2)) == 2
+    refitted = ActiveLearner(clone(model), Margin(), random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # few steps
+        if not isinstance(model, Incremental):
+            assert len(refitted.fit(X[two], Y[two]).teach(X[third], Y[third]).classes_) == 3
 
 
 # Methods that fail ------------------------------------------------------------------------------

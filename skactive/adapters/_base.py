@@ -10,12 +10,11 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import ClassifierMixin, RegressorMixin
-from sklearn.utils import get_tags
 
 from skactive._utils.array_types import Floats
+from skactive._utils.tags import find_estimator_type
 
-__all__ = ["ModelAdapter", "adapt", "find_estimator_type", "register"]
+__all__ = ["ModelAdapter", "adapt", "register"]
 
 # Blocks of imagined predictions: rows, column of the imagined label, logits of the targets.
 FantasizedLogits = Iterator[tuple[slice, int, Floats]]
@@ -152,31 +151,6 @@ class ModelAdapter:
     def fitting(self, seed: int | None) -> AbstractContextManager[None]:
         """Return a context manager to fit the model in, for models that draw from global state."""
         return nullcontext()
-
-
-def find_estimator_type(model: Any) -> str | None:
-    """Return the type of an estimator by scikit-learn's tags; None if it has no tags or no type.
-
-    Parameters
-    ----------
-    model : estimator
-        Any object; the base classes of scikit-learn are not required.
-
-    Returns
-    -------
-    str or None
-        "classifier", "regressor", "outlier_detector", "clusterer" or another of scikit-learn's
-        types.
-    """
-    if hasattr(model, "__sklearn_tags__"):
-        try:
-            return get_tags(model).estimator_type
-        except AttributeError:  # a mixin without BaseEstimator, or around a model without tags
-            pass
-    for mixin, name in ((ClassifierMixin, "classifier"), (RegressorMixin, "regressor")):
-        if isinstance(model, mixin):
-            return name
-    return getattr(model, "_estimator_type", None)
 
 
 # Attributes by which meta-estimators (RFE, stacks, bagging) hold the model that decides.

@@ -23,6 +23,7 @@ from skactive._needs import (
     check_needs,
     check_partial_fit,
     check_readings,
+    reads_labels,
     takes_classes,
 )
 from skactive._utils.array_types import Floats, Positions
@@ -314,6 +315,14 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "estimator_") or bool(self.prefit)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        if tags.estimator_type == "classifier" and reads_labels(self._get_strategy()):
+            tags.target_tags.multi_output = False  # such strategies are for one label per row
+            if tags.classifier_tags is not None:
+                tags.classifier_tags.multi_label = False
+        return tags
 
     def _sk_visual_block_(self) -> Any:
         parts = [("estimator", self.estimator), ("strategy", self._get_strategy())]

@@ -21,6 +21,7 @@ __all__ = [
     "check_needs",
     "check_partial_fit",
     "check_readings",
+    "reads_labels",
     "takes_classes",
 ]
 
@@ -121,6 +122,12 @@ def can_start_cold(strategy: Any) -> bool:
     """Return whether a strategy can choose rows without a fitted model."""
     needs: frozenset[str] = getattr(strategy, "needs", frozenset())
     return all({"X", "embedding"} & set(need.split("|")) for need in needs)
+
+
+def reads_labels(strategy: Any) -> bool:
+    """Return whether a strategy may read something that is there once for each label of a row."""
+    needs: frozenset[str] = getattr(strategy, "needs", frozenset())
+    return any(_PER_LABEL & set(need.split("|")) for need in needs)
 
 
 def _iter_parts(strategy: Any) -> Iterator[Any]:

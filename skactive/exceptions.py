@@ -5,7 +5,7 @@
     SkactiveError
     ├── BridgeError (OSError)                another labeling tool is unreachable, or refuses
     ├── CapabilityError (TypeError)          the model does not provide what the strategy needs
-    │   └── UnreadableModelError             ... because its method fails or gives something else
+    │   └── UnreadableModelError (InvalidReadingError)   ... its method fails, or gives others
     ├── InvalidReadingError (ValueError)     not probabilities, too few columns, or NaN
     ├── LabelError (ValueError)              an answer that cannot be right; nothing was stored
     ├── PoolChangedError (ValueError)        the rows are not those that the store was made for

@@ -39,6 +39,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR, LinearSVC, NuSVC, OneClassSVM
+from sklearn.utils import get_tags
 
 from skactive import ActiveLearner
 from skactive._needs import can_start_cold, check_needs
@@ -301,6 +302,13 @@ def test_several_labels_per_row_are_refused_at_fit_but_for_strategies_of_rows(mo
 )
 def test_every_reading_of_one_label_per_row_is_refused(strategy):
     assert "(60, 3)" in find_refusal(RandomForestClassifier(3), strategy, SEVERAL)
+
+
+def test_the_tags_say_which_learners_take_several_labels():
+    for strategy, takes in [(Margin(), False), (None, False), (Random(), True)]:
+        tags = get_tags(ActiveLearner(RandomForestClassifier(), strategy))
+        assert tags.target_tags.multi_output == tags.classifier_tags.multi_label == takes
+    assert get_tags(ActiveLearner(RandomForestRegressor(), Auto())).target_tags.multi_output
 
 
 def test_a_fitted_model_of_several_labels_is_refused_without_its_rows():

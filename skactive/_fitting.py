@@ -7,18 +7,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import is_classifier, is_regressor
 from sklearn.utils.multiclass import type_of_target
 
+from skactive._needs import takes_classes
 from skactive._utils.array_types import Positions
 from skactive._utils.fit_params import FitParams, take_params
 from skactive._utils.rows import n_rows, take_rows
+from skactive._utils.tags import find_estimator_type
 from skactive.adapters import ModelAdapter, adapt
 from skactive.exceptions import InvalidReadingError
 
 __all__ = ["FittedModel", "describe_waiting", "fit_encoded", "fit_to_enough", "partial_fit_encoded"]
 
-# Below this number of labels a fitted model is asked for the prediction of one row.
+# Below this number of labels a fitted model is asked to predict two of its rows.
 _FEW = 50
 # Rows per class with which a model can be fitted, if too few rows are all that is wrong.
 _ENOUGH = 30
@@ -83,7 +84,7 @@ def partial_fit_encoded(
         classes = np.unique(np.asarray(y)) if declared is None else declared
         if _choose_classes_to_encode(adapt(model), classes, declared) is not None:
             model = _encode(model, classes)
-        if is_classifier(model):
+        if takes_classes(model):
             params = {"classes": classes, **params}
     model.partial_fit(X, y, **params)
     return model
@@ -117,10 +118,14 @@ def _choose_classes_to_encode(
 
 def _list_uncoded_classes(model: Any, y: Any) -> NDArray[Any] | None:
     """Return the classes among labels that are not 0 .. n_classes - 1; None if there are none."""
-    if y is None or is_regressor(model) or type_of_target(y) not in {"binary", "multiclass"}:
+    if y is None or find_estimator_type(model) == "regressor" or not _are_classes(y):
         return None
     observed = np.unique(np.asarray(y))
     return None if _are_codes(observed) else observed
+
+
+def _are_classes(y: Any) -> bool:
+    return type_of_target(y) in {"binary", "multiclass"}
 
 
 def _are_codes(classes: NDArray[Any]) -> bool:
@@ -197,14 +202,14 @@ def describe_waiting(name: str, fitted: FittedModel, y: Any, *, classifies: bool
 def _try_to_fit(
     fit: Fit, X: Any, y: Any, params: FitParams, *, must_predict: bool = False
 ) -> tuple[Any, Exception | None]:
-    """Return a fitted model, or None, and the error of its fit or of its prediction of one row."""
+    """Return a fitted model, or None, and the error of its fit or of its predictions."""
     model = None
     try:
         model = fit(X, y, params)
         adapter = adapt(model)
         knows_one_class = adapter.classes is not None and len(adapter.classes) == 1
         if must_predict or knows_one_class or n_rows(X) < _FEW:
-            _predict_one_row(adapter, take_rows(X, np.arange(1)))
+            _predict_few_rows(adapter, take_rows(X, np.arange(2) % n_rows(X)))
     except _PASSED_ON:
         raise
     except Exception as error:
@@ -212,14 +217,15 @@ def _try_to_fit(
     return model, None
 
 
-def _predict_one_row(adapter: ModelAdapter, row: Any) -> None:
+def _predict_few_rows(adapter: ModelAdapter, rows: Any) -> None:
     """Raise an error if a model cannot predict, as one of nearest neighbors with too few rows."""
-    Z = adapter.prepare(row)
-    if not adapter.provides("proba"):
-        if adapter.provides("prediction"):
-            adapter.prediction(Z)
-        return
-    proba, classes = np.asarray(adapter.proba(Z)), adapter.classes
+    with np.errstate(all="ignore"):  # variances of so few rows may be 0
+        Z = adapter.prepare(rows)
+        if not adapter.provides("proba"):
+            if adapter.provides("prediction"):
+                adapter.prediction(Z)
+            return
+        proba, classes = np.asarray(adapter.proba(Z)), adapter.classes
     if classes is None or len(classes) != 1 or adapter.fixed_columns:
         return
     if proba.ndim == 2 and proba.shape[1] != 1:
@@ -268,7 +274,7 @@ def _group_rows(y: NDArray[Any], classifies: bool) -> list[Positions]:
     """Return the positions of each class; all at once of labels that are not classes."""
     if len(y) and (not classifies or y.ndim > 1):
         return [np.arange(len(y))]
-    if not len(y) or type_of_target(y) not in {"binary", "multiclass"}:
+    if not len(y) or not _are_classes(y):
         return []
     codes = np.unique(y, return_inverse=True)[1]
     return [np.flatnonzero(codes == code) for code in range(codes.max() + 1)]

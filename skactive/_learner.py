@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn import get_config
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, is_regressor
+from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.metaestimators import available_if
@@ -24,7 +24,14 @@ from skactive._fitting import (
     fit_to_enough,
     partial_fit_encoded,
 )
-from skactive._needs import can_start_cold, check_needs
+from skactive._needs import (
+    advise_on_new_classes,
+    can_start_cold,
+    check_needs,
+    check_partial_fit,
+    check_readings,
+    reads_labels,
+)
 from skactive._utils.array_types import Floats, Positions
 from skactive._utils.compat import VisualBlock
 from skactive._utils.delegation import DelegatesPrediction
@@ -37,6 +44,7 @@ from skactive._utils.fit_params import (
 )
 from skactive._utils.rows import join_rows, n_rows, take_rows
 from skactive._utils.seeding import derived_seed, draw_seed, seeded_clone
+from skactive._utils.tags import find_estimator_type
 from skactive._validation import (
     check_batch_size,
     check_classes,
@@ -204,8 +212,11 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         self._warn_about_waiting()
         return self
 
-    def _fit(self, X: Any, y: Any, params: dict[str, Any]) -> None:
-        """Fit the model to labeled rows, without a warning about classes that wait."""
+    def _fit(self, X: Any, y: Any, params: dict[str, Any], *, tries_readings: bool = True) -> None:
+        """Fit the model to labeled rows, without a warning about classes that wait.
+
+        A campaign, which fits in each round, tries the readings of the first model only.
+        """
         self._check_parts()
         X, y = self._check_labeled_rows(X, y)
         # The caller may change the rows later, and the model may keep a reference to them.
@@ -214,7 +225,10 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         fitted = self._fit_first_model(X, y, params, self._choose_fit_seed(seed))
         if fitted.model is not None:
             can_refit = can_extend_params(params, n_rows(X))
-            check_needs(self._get_strategy(), adapt(fitted.model), refits=can_refit)
+            adapter, strategy = adapt(fitted.model), self._get_strategy()
+            check_needs(strategy, adapter, refits=can_refit, y=y)
+            if tries_readings:
+                check_readings(strategy, self._view_first_rows(adapter, X, y))
         self._set_state(fitted, X, y, params, seed)
 
     def query(self, X_pool: Any, batch_size: int = 1) -> Positions:
@@ -319,7 +333,8 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
                 fitted = self._fit_model(X_all, y_all, all_params, seed)
         except Exception as error:
             failure = f"The model could not be refitted with {n_rows(X)} more rows"
-            raise self._make_teach_error(failure, error) from error
+            advice = advise_on_new_classes(self._get_estimator(), y) if self.incremental else ""
+            raise self._make_teach_error(failure, error, advice) from error
         self._set_state(fitted, X_all, y_all, all_params, self._get_seed())
         if fitted.model is not None:
             _warn_if_frozen(fitted.model)
@@ -360,6 +375,14 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "estimator_") or bool(self.prefit)
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        if tags.estimator_type == "classifier" and reads_labels(self._get_strategy()):
+            tags.target_tags.multi_output = False  # such strategies are for one label per row
+            if tags.classifier_tags is not None:
+                tags.classifier_tags.multi_label = False
+        return tags
+
     def _sk_visual_block_(self) -> Any:
         parts = [("estimator", self.estimator), ("strategy", self._get_strategy())]
         if self.embedder is not None:
@@ -372,6 +395,10 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         )
 
     # Internals ---------------------------------------------------------------------------------
+
+    def _classifies(self) -> bool:
+        """Return whether labels are classes: of all models but regressors."""
+        return find_estimator_type(self.estimator) != "regressor"
 
     def _is_waiting(self) -> bool:
         """Return whether there are labels, but too few for a model."""
@@ -406,20 +433,20 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
     def _get_labeled_rows(self) -> Any:
         return getattr(self, "X_labeled_", None)
 
-    def _make_teach_error(self, failure: str, cause: Exception) -> TeachError:
+    def _make_teach_error(self, failure: str, cause: Exception, advice: str = "") -> TeachError:
         """Return the error of `teach`: a ValueError too if the rows are at fault."""
         X_labeled = self._get_labeled_rows()
         n_labeled = 0 if X_labeled is None else n_rows(X_labeled)
         error_type = TeachValueError if isinstance(cause, ValueError) else TeachError
         return error_type(
             f"{failure} ({type(cause).__name__}: {cause}). The learner is as it was before, with "
-            f"{n_labeled} labeled rows."
+            f"{n_labeled} labeled rows.{advice}"
         )
 
     def _check_labeled_rows(self, X: Any, y: Any, like: Any = None) -> tuple[Any, Any]:
         y = check_labels(
             y,
-            is_regression=is_regressor(self.estimator),
+            is_regression=not self._classifies(),
             classes=self.classes,
             known=getattr(self, "y_labeled_", None),
         )
@@ -437,6 +464,8 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         self._validate_params()
         check_estimator_like(self.estimator)
         check_strategy(self._get_strategy())
+        if self.incremental:
+            check_partial_fit(self.estimator)
         if self.embedder is not None and not hasattr(self.embedder, "transform"):
             raise TypeError(
                 f"embedder must be a transformer, got {self.embedder!r}: wrap a function in "
@@ -468,7 +497,7 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
             X,
             y,
             params,
-            classifies=not is_regressor(self.estimator),
+            classifies=self._classifies(),
         )
 
     def _fit_clone(self, X: Any, y: Any, params: dict[str, Any], seed: int | None) -> Any:
@@ -510,7 +539,7 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         self, fitted: FittedModel, X: Any, y: Any, params: dict[str, Any], seed: int
     ) -> None:
         """Set all fitted attributes together, once nothing can fail any more."""
-        classifies = not is_regressor(self.estimator)
+        classifies = self._classifies()
         waiting, text = np.empty(0), ""
         if not fitted.is_used.all():
             waiting = np.unique(y[~fitted.is_used]) if classifies else waiting
@@ -545,7 +574,7 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         n_labeled = 0 if X_labeled is None else n_rows(X_labeled)
         adapter, can_refit = adapt(self._get_estimator()), self._can_refit(n_labeled)
         if fitted:  # again, since the strategy may have been replaced after `fit`
-            check_needs(strategy, adapter, refits=can_refit)
+            check_needs(strategy, adapter, refits=can_refit, y=getattr(self, "y_labeled_", None))
         y, waiting = self._get_label_vector(), getattr(self, "waiting_classes_", ())
         classes = check_classes(self.classes, y)
         if fitted and len(waiting) and classes is None and y is not None:
@@ -570,6 +599,12 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         """Return the labels so far; those of a regressor may be a column, which nets need."""
         y = getattr(self, "y_labeled_", None)
         return y[:, 0] if y is not None and y.ndim == 2 and y.shape[1] == 1 else y
+
+    def _view_first_rows(self, adapter: ModelAdapter, X: Any, y: Any) -> PoolView:
+        """Return a view of two labeled rows: two, since some models drop the axis of a lone row."""
+        rows = take_rows(X, np.arange(2) % n_rows(X))
+        declared = check_classes(self.classes, y)
+        return PoolView(rows, ReadingSource(adapter=adapter, y_labeled=y, classes=declared))
 
     def _can_refit(self, n_labeled: int) -> bool:
         """Return whether the model can be refitted with one imagined label."""

@@ -2,44 +2,199 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from inspect import signature
 from typing import Any
 
-from skactive.adapters import ModelAdapter
-from skactive.exceptions import CapabilityError
+import numpy as np
 
-__all__ = ["can_start_cold", "check_needs"]
+from skactive._remedies import advise, describe_model, mend_reading
+from skactive._utils.tags import find_estimator_type
+from skactive.adapters import ModelAdapter, adapt
+from skactive.exceptions import CapabilityError, InvalidReadingError, UnreadableModelError
+from skactive.pool import PoolView
+from skactive.pool._proba import MissingClassesError
 
-# By need, as strategies declare it; else by the first of its alternatives.
-_REMEDIES = {
-    "proba": "wrap the model in CalibratedClassifierCV, set its option for probabilities, or use "
-    "a strategy that needs no probabilities, such as Margin or KCenterGreedy",
-    "proba|decision": "use a classifier that has one of them, or a strategy that needs neither, "
-    "such as KCenterGreedy (for a regressor also IGS)",
-    "decision": "use a model with decision_function",
-    "proba_samples": "use an ensemble (RandomForestClassifier, BaggingClassifier(model), "
-    "VotingClassifier), a GaussianProcessClassifier, or a net with dropout layers",
-    "joint_samples": "use an ensemble (RandomForestClassifier, BaggingClassifier(model), "
-    "VotingClassifier) or a net with dropout layers",
-    "gradient_factors": "use a model with predict_proba",
-    "fantasize": "use a learner that refits (incremental=False) and whose fit parameters, apart "
-    "from sample_weight, do not have one value per row",
-}
+__all__ = [
+    "advise_on_new_classes",
+    "can_start_cold",
+    "check_needs",
+    "check_partial_fit",
+    "check_readings",
+    "reads_labels",
+    "takes_classes",
+]
+
+# Readings of which there is one per label of a row: they are for one label per row.
+_PER_LABEL = frozenset(
+    {"proba", "decision", "proba_samples", "joint_samples", "gradient_factors", "fantasize"}
+)
 
 
-def check_needs(strategy: Any, adapter: ModelAdapter, *, refits: bool) -> None:
-    """Check that the model provides what the strategy needs, before any label is paid for."""
+def check_needs(strategy: Any, adapter: ModelAdapter, *, refits: bool, y: Any = None) -> None:
+    """Check that the model provides what the strategy needs, before any label is paid for.
+
+    `refits` says whether the learner can refit the model with an imagined label, and `y` holds the
+    labels, (n_labeled,) or (n_labeled, n_outputs), if there are any.
+    """
+    name, model = type(strategy).__name__, describe_model(adapter)
+    for part in _iter_parts(strategy):
+        if getattr(part, "regressors_only", False) and _predicts_classes(adapter):
+            margin = "Margin, " if adapter.provides("proba") or adapter.provides("decision") else ""
+            raise CapabilityError(
+                f"{type(part).__name__} needs numbers as predictions, which {model} does not "
+                f"provide here: it predicts classes. Use {margin}KCenterGreedy or Auto for a "
+                "classifier, or a regressor if the labels are numbers."
+            )
     for need in sorted(getattr(strategy, "needs", frozenset())):
         options = need.split("|")
-        if any(refits if option == "fantasize" else adapter.provides(option) for option in options):
-            continue
-        remedy = _REMEDIES.get(need) or _REMEDIES.get(options[0], "use another model or strategy")
-        raise CapabilityError(
-            f"{type(strategy).__name__} needs {' or '.join(options)}, which "
-            f"{type(adapter.model).__name__} does not provide here: {remedy}."
+        reading = _choose_reading(options, adapter, refits)
+        if reading is None:
+            raise CapabilityError(
+                f"{name} needs {' or '.join(options)}, which {model} does not provide here: "
+                f"{advise(options, adapter)}."
+            )
+        if reading in _PER_LABEL and (got := _describe_outputs(adapter, y)):
+            raise CapabilityError(
+                f"{name} needs {reading} of one label per row, which {model} does not provide "
+                f"here: {got}. Use a strategy that looks at the rows only, such as KCenterGreedy, "
+                "MaxHerding or Random, or one learner for each label."
+            )
+
+
+def check_readings(strategy: Any, view: PoolView) -> None:
+    """Check, on a view of a few rows, that the model gives the readings that it has methods for.
+
+    Each need is read once, with one draw of posterior samples. `view` is thrown away.
+    """
+    adapter = view._source.adapter
+    for need in sorted(getattr(strategy, "needs", frozenset())):
+        reading = _choose_reading(need.split("|"), adapter, view.provides("fantasize"))
+        try:
+            _try_reading(view, reading)
+        except MissingClassesError:
+            continue  # more labels, or classes=, give each column its class
+        except Exception as error:
+            raise _make_unreadable_error(strategy, adapter, str(reading), error) from error
+
+
+def check_partial_fit(estimator: Any) -> None:
+    """Check that a model can be taught incrementally."""
+    if hasattr(estimator, "partial_fit"):
+        return
+    advice = "set incremental=False, or use a model that has it, such as SGDClassifier"
+    if hasattr(estimator, "steps") and hasattr(last := estimator.steps[-1][1], "partial_fit"):
+        last_name = type(last).__name__
+        advice = (
+            "set incremental=False, or fit the transformers beforehand, pass the rows as they "
+            f"transform them, and give the learner the last step alone, {last_name}"
         )
+    raise CapabilityError(
+        f"incremental=True needs partial_fit, which {type(estimator).__name__} does not provide: "
+        f"{advice}."
+    )
+
+
+def takes_classes(model: Any) -> bool:
+    """Return whether the first call of a model's ``partial_fit`` must list the classes."""
+    kind = find_estimator_type(model)
+    if kind is None:
+        return "classes" in signature(model.partial_fit).parameters
+    return kind == "classifier"
+
+
+def advise_on_new_classes(model: Any, y: Any) -> str:
+    """Return what to do if ``partial_fit`` failed since `y` has other classes than the model."""
+    adapter = adapt(model)
+    known = None if adapter.fixed_columns else adapter.classes  # a net has its columns already
+    new = [] if known is None else np.setdiff1d(np.asarray(y), known).tolist()
+    if not new:
+        return ""
+    return (
+        f" partial_fit cannot add the classes {new} to {known}: declare all of them by "
+        "ActiveLearner(..., classes=[...]) and fit again, or set incremental=False."
+    )
 
 
 def can_start_cold(strategy: Any) -> bool:
     """Return whether a strategy can choose rows without a fitted model."""
     needs: frozenset[str] = getattr(strategy, "needs", frozenset())
     return all({"X", "embedding"} & set(need.split("|")) for need in needs)
+
+
+def reads_labels(strategy: Any) -> bool:
+    """Return whether a strategy may read something that is there once for each label of a row."""
+    needs: frozenset[str] = getattr(strategy, "needs", frozenset())
+    return any(_PER_LABEL & set(need.split("|")) for need in needs)
+
+
+def _iter_parts(strategy: Any) -> Iterator[Any]:
+    """Yield a strategy and the strategies in it."""
+    yield strategy
+    for part in strategy.parts() if hasattr(strategy, "parts") else []:
+        yield from _iter_parts(part)
+
+
+def _predicts_classes(adapter: ModelAdapter) -> bool:
+    """Return whether predictions are classes, of a model without tags by its list of them."""
+    kind = adapter.estimator_type
+    return kind == "classifier" or (kind is None and adapter.classes is not None)
+
+
+def _choose_reading(options: list[str], adapter: ModelAdapter, refits: bool) -> str | None:
+    """Return the first of some alternatives that is provided, which strategies read."""
+    provided = (o for o in options if (refits if o == "fantasize" else adapter.provides(o)))
+    return next(provided, None)
+
+
+def _describe_outputs(adapter: ModelAdapter, y: Any) -> str:
+    """Describe the labels if a row has several of them, each a class; else return ''."""
+    if adapter.estimator_type == "regressor":
+        return ""
+    shape = np.shape(y)
+    if len(shape) > 1 and shape[1] > 1:
+        return f"y has shape {shape}, several labels per row"
+    return "the model predicts several labels per row" if adapter.has_several_outputs else ""
+
+
+def _try_reading(view: PoolView, reading: str | None) -> None:
+    """Make one reading of a view, and check its shape where the view does not."""
+    if reading in {"proba", "gradient_factors"}:
+        _ = view._compute_proba()
+    elif reading in {"proba_samples", "joint_samples"}:
+        _ = view.proba_samples(1)
+    elif reading == "prediction":
+        _check_length(view.prediction, len(view), "predictions")
+    elif reading == "decision":
+        _check_decision(view)
+
+
+def _check_decision(view: PoolView) -> None:
+    decision, classes = view.decision, view._source.adapter.classes
+    _check_length(decision, len(view), "rows of decisions")
+    n_columns = decision.shape[1] if decision.ndim > 1 else 1
+    expected = {1} if classes is None or len(classes) <= 2 else set()
+    if classes is not None and n_columns not in expected | {len(classes)}:
+        raise InvalidReadingError(
+            f"decision_function gives {n_columns} columns for {len(classes)} classes; expected "
+            "one per class, or one value per row for two classes"
+        )
+
+
+def _check_length(values: Any, n_rows: int, kind: str) -> None:
+    if len(values) != n_rows:
+        raise InvalidReadingError(f"the model gives {len(values)} {kind} for {n_rows} rows")
+
+
+def _make_unreadable_error(
+    strategy: Any, adapter: ModelAdapter, reading: str, error: Exception
+) -> CapabilityError:
+    """Return the error for a model whose method fails."""
+    failure = str(error).rstrip(".")
+    if not isinstance(error, InvalidReadingError):
+        failure = f"{type(error).__name__}: {failure}"
+    return UnreadableModelError(
+        f"{type(strategy).__name__} needs {reading}, which {describe_model(adapter)} does not "
+        f"provide here, though it has a method for it: {failure}. "
+        f"{mend_reading(reading, adapter, error)}"
+    )

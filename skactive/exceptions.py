@@ -5,6 +5,7 @@
     SkactiveError
     ├── BridgeError (OSError)                another labeling tool is unreachable, or refuses
     ├── CapabilityError (TypeError)          the model does not provide what the strategy needs
+    │   └── UnreadableModelError (InvalidReadingError)   ... its method fails, or gives others
     ├── InvalidReadingError (ValueError)     not probabilities, too few columns, or NaN
     ├── LabelError (ValueError)              an answer that cannot be right; nothing was stored
     ├── PoolChangedError (ValueError)        the rows are not those that the store was made for
@@ -43,6 +44,7 @@ __all__ = [
     "TeachError",
     "TeachValueError",
     "TiedScoresWarning",
+    "UnreadableModelError",
     "WaitingClassesWarning",
 ]
 
@@ -75,6 +77,10 @@ class CapabilityError(SkactiveError, TypeError):
 
 class InvalidReadingError(SkactiveError, ValueError):
     """A reading of the model cannot be used: not probabilities, wrong columns, not finite."""
+
+
+class UnreadableModelError(CapabilityError, InvalidReadingError):
+    """A method of the model fails, or gives no probabilities; also an `InvalidReadingError`."""
 
 
 class LabelError(SkactiveError, ValueError):

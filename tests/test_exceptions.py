@@ -25,6 +25,7 @@ BUILTINS = {
     "StoreError": OSError,
     "TeachError": RuntimeError,
     "TeachValueError": ValueError,
+    "UnreadableModelError": ValueError,
 }
 
 
@@ -51,7 +52,7 @@ def read_tree():
     """Read the tree in the docstring: for each class, its parent there and the builtin named."""
     tree, ancestors = {}, {}
     for line in exceptions.__doc__.splitlines():
-        match = re.match(r"    ((?:    )*)([├└]── )?(\w+(?:Error|Warning))(?: \((\w+)\))?", line)
+        match = re.match(r"    ((?:[ │]   )*)([├└]── )?(\w+(?:Error|Warning))(?: \((\w+)\))?", line)
         if match:
             indent, branch, name, builtin = match.groups()
             depth = len(indent) // 4 + 1 if branch else 0

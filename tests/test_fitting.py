@@ -389,7 +389,8 @@ def test_strategies_are_compared_from_the_first_model_on():
 
 def test_a_session_goes_on_while_classes_wait(tmp_path):
     learner = ActiveLearner(CalibratedClassifierCV(LinearSVC(), cv=5), Margin(), random_state=0)
-    session = LabelingSession(learner, X, store=tmp_path / "labels.db", random_state=0)
+    store = tmp_path / "labels.db"
+    session = LabelingSession(learner, X, store=store, random_state=0, background=False)
     asked = []
     with session, warnings.catch_warnings():
         warnings.simplefilter("ignore", WaitingClassesWarning)

@@ -6,15 +6,11 @@ import polars as pl
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_array_equal
-from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import load_iris
-from sklearn.ensemble import RandomForestClassifier
-from sklearn.linear_model import LogisticRegression, Perceptron, Ridge
+from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
-from sklearn.svm import LinearSVC
 
 from skactive import ActiveLearner, _validation
-from skactive._needs import can_start_cold, check_needs
 from skactive._utils.seeding import draw_seed
 from skactive._validation import (
     check_batch_size,
@@ -24,9 +20,8 @@ from skactive._validation import (
     check_selection,
     check_strategy,
 )
-from skactive.adapters import ModelAdapter, adapt
-from skactive.exceptions import CapabilityError, PoolExhaustedError, SelectionError
-from skactive.strategies import BADGE, BALD, EPIG, IGS, KCenterGreedy, Margin, Random, Strategy
+from skactive.exceptions import PoolExhaustedError, SelectionError
+from skactive.strategies import EPIG, Margin, Strategy
 
 X, Y = load_iris(return_X_y=True)
 
@@ -168,85 +163,6 @@ def test_hyper_parameters_are_checked():
     check_strategy(EPIG(n_targets=3))
     with pytest.raises(ValueError, match="'n_targets' parameter of EPIG"):
         check_strategy(EPIG(n_targets=0))
-
-
-# Needs ------------------------------------------------------------------------------------------
-
-
-class Provides(ModelAdapter):
-    def __init__(self, *readings):
-        super().__init__(Perceptron())
-        self.readings = readings
-
-    def provides(self, reading):
-        return reading in self.readings
-
-
-def needing(*needs):
-    strategy = Fixed()
-    strategy.needs = frozenset(needs)
-    return strategy
-
-
-def test_needs_that_are_met_pass():
-    check_needs(needing(), Provides(), refits=False)
-    check_needs(needing("proba", "embedding"), Provides("embedding", "proba"), refits=False)
-    check_needs(needing("proba|decision"), Provides("decision"), refits=False)
-    check_needs(needing("proba|decision"), Provides("proba"), refits=False)
-    check_needs(needing("fantasize"), Provides(), refits=True)
-    check_needs(object(), Provides(), refits=False)  # a strategy without `needs`
-
-
-@pytest.mark.parametrize(
-    ("need", "remedy"),
-    [
-        ("proba", r"needs proba, .*CalibratedClassifierCV.*KCenterGreedy"),
-        ("proba|decision", r"needs proba or decision, .*a classifier .*KCenterGreedy"),
-        ("decision", r"decision_function"),
-        ("proba_samples", r"RandomForestClassifier.*GaussianProcessClassifier.*dropout"),
-        ("joint_samples", r"RandomForestClassifier.*VotingClassifier.*dropout"),
-        ("gradient_factors", r"predict_proba"),
-        ("fantasize", r"incremental=False.*sample_weight"),
-        ("a_new_one", r"another model or strategy"),
-    ],
-)
-def test_need_that_is_not_met_names_strategy_model_and_remedy(need, remedy):
-    with pytest.raises(CapabilityError, match=remedy):
-        check_needs(needing(need, "X"), Provides("X"), refits=False)
-    with pytest.raises(TypeError, match=r"^Fixed needs .* which Perceptron does not provide"):
-        check_needs(needing(need, "X"), Provides("X"), refits=False)
-
-
-@pytest.mark.parametrize("strategy", [BADGE(), BALD(), EPIG()])
-def test_model_that_cannot_serve_is_found_at_fit_and_the_remedy_works(strategy):
-    with pytest.raises(CapabilityError, match=f"{type(strategy).__name__} needs .*LinearSVC"):
-        ActiveLearner(LinearSVC(), strategy).fit(X[::5], Y[::5])
-    for remedy in (RandomForestClassifier(5), CalibratedClassifierCV(LinearSVC(), cv=2)):
-        ActiveLearner(remedy, strategy, random_state=0).fit(X[::5], Y[::5]).query(X, 2)
-
-
-def test_alternatives_to_probabilities_work_where_the_message_offers_them():
-    for strategy in (Margin(), KCenterGreedy()):
-        ActiveLearner(LinearSVC(), strategy).fit(X[::5], Y[::5]).query(X, 2)
-
-
-def test_a_regressor_is_not_told_to_use_the_strategy_that_refused_it():
-    with pytest.raises(CapabilityError, match=r"Margin needs .* such as KCenterGreedy \(.* IGS"):
-        ActiveLearner(Ridge(), Margin()).fit(X[::5], Y[::5])
-    for remedy in (KCenterGreedy(), IGS()):
-        ActiveLearner(Ridge(), remedy, random_state=0).fit(X[::5], Y[::5]).query(X, 2)
-
-
-def test_only_strategies_that_need_no_model_start_cold():
-    assert all(map(can_start_cold, (Random(), KCenterGreedy(), object(), needing("X"))))
-    assert not any(map(can_start_cold, (Margin(), BALD(), needing("X", "proba"))))
-
-
-def test_adapters_of_real_models_meet_the_needs_they_claim():
-    forest = RandomForestClassifier(3).fit(X, Y)
-    check_needs(EPIG(), adapt(forest), refits=False)
-    with pytest.raises(CapabilityError, match="EPIG needs joint_samples"):
-        check_needs(EPIG(), adapt(LogisticRegression()), refits=True)
 
 
 # Features ---------------------------------------------------------------------------------------

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
-from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
+
+from skactive._utils.tags import find_estimator_type, read_tags
 
 __all__ = ["DelegatesPrediction"]
 
@@ -154,7 +155,11 @@ class DelegatesPrediction:
         raise NotImplementedError
 
     def __sklearn_tags__(self) -> Any:
-        tags, inner = super().__sklearn_tags__(), get_tags(self._get_estimator())  # type: ignore[misc]
+        tags, model = super().__sklearn_tags__(), self._get_estimator()  # type: ignore[misc]
+        tags.array_api_support = False
+        if (inner := read_tags(model)) is None:  # a model of no base class
+            tags.estimator_type = find_estimator_type(model)
+            return tags
         for name in (
             "estimator_type",
             "classifier_tags",
@@ -164,5 +169,4 @@ class DelegatesPrediction:
             "non_deterministic",
         ):
             setattr(tags, name, deepcopy(getattr(inner, name)))
-        tags.array_api_support = False
         return tags

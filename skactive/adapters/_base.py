@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skactive._utils.array_types import Floats
+from skactive._utils.tags import find_estimator_type
 
 __all__ = ["ModelAdapter", "adapt", "register"]
 
@@ -60,21 +61,28 @@ class ModelAdapter:
         self.model = model
 
     @property
+    def estimator_type(self) -> str | None:
+        """Type of the model by its tags, such as "classifier" or "regressor"; None if unknown."""
+        return find_estimator_type(self.model)
+
+    @property
+    def has_several_outputs(self) -> bool:
+        """Whether the model predicts several labels per row, each with classes of its own."""
+        classes = getattr(self.model, "classes_", None)
+        return isinstance(classes, list) and any(map(np.ndim, classes))
+
+    @property
     def classes(self) -> NDArray[Any] | None:
         """Classes of the model, shape (n_model_classes,), one per column; None if it has none."""
         classes = getattr(self.model, "classes_", None)
-        # A model of several outputs has a list of classes for each.
-        several_outputs = isinstance(classes, list) and any(map(np.ndim, classes))
-        return None if classes is None or several_outputs else np.asarray(classes)
+        return None if classes is None or self.has_several_outputs else np.asarray(classes)
 
     def provides(self, reading: str) -> bool:
         """Return whether the model provides `reading` (a name that strategies put in `needs`)."""
-        if reading == "proba":
-            return hasattr(self.model, "predict_proba")
-        if reading == "decision":
-            # One against one has one column per pair of classes, not one per class.
-            pairs = getattr(self.model, "decision_function_shape", "ovr") == "ovo"
-            return hasattr(self.model, "decision_function") and not pairs
+        if reading in {"proba", "decision"}:
+            # A regressor may inherit `predict_proba`, and an outlier detector has a decision: what
+            # a model is comes from its tags.
+            return self.estimator_type in {"classifier", None} and self._reads_classes(reading)
         if reading == "prediction":
             return hasattr(self.model, "predict")
         if reading == "gradient_factors":
@@ -82,6 +90,12 @@ class ModelAdapter:
         if reading == "joint_samples":
             return self.joint_samples and self.provides("proba_samples")
         return reading in {"X", "embedding", "fantasize"}
+
+    def _reads_classes(self, reading: str) -> bool:
+        """Return whether the model has a method that gives a column per class."""
+        if reading == "proba":
+            return hasattr(self.model, "predict_proba")
+        return hasattr(self.model, "decision_function") and not decides_by_pairs(self.model)
 
     def prepare(self, X: Any) -> Any:
         """Do the work that all readings share, once; by default nothing."""
@@ -137,6 +151,20 @@ class ModelAdapter:
     def fitting(self, seed: int | None) -> AbstractContextManager[None]:
         """Return a context manager to fit the model in, for models that draw from global state."""
         return nullcontext()
+
+
+# Attributes by which meta-estimators (RFE, stacks, bagging) hold the model that decides.
+_DECIDING_MODELS = ("best_estimator_", "estimator_", "final_estimator_")
+
+
+def decides_by_pairs(model: Any) -> bool:
+    """Return whether a decision function has one column per pair of classes, not one per class."""
+    if hasattr(model, "decision_function_shape"):
+        return bool(model.decision_function_shape == "ovo")
+    if hasattr(model, "steps"):  # a pipeline
+        return decides_by_pairs(model.steps[-1][1])
+    inner = (getattr(model, name, None) for name in _DECIDING_MODELS)
+    return any(decides_by_pairs(each) for each in inner if each is not None)
 
 
 @singledispatch

@@ -41,6 +41,14 @@ class WrapperAdapter(ModelAdapter):
         raise NotImplementedError
 
     @property
+    def estimator_type(self) -> str | None:
+        return self.inner.estimator_type
+
+    @property
+    def has_several_outputs(self) -> bool:
+        return self.inner.has_several_outputs
+
+    @property
     def classes(self) -> NDArray[Any] | None:
         return self.inner.classes
 
@@ -125,11 +133,25 @@ class PipelineAdapter(WrapperAdapter):
 
 @register(GridSearchCV.__bases__[0])  # the base class of all searches is not public
 class SearchAdapter(WrapperAdapter):
-    """A search: its best estimator predicts; before the fit, the estimator to be tuned is read."""
+    """A search: its best estimator predicts; before the fit, the estimator to be tuned is read.
+
+    With ``refit=False`` no fitted estimator is left: its features are the rows themselves.
+    """
 
     @property
     def inner_model(self) -> Any:
         return getattr(self.model, "best_estimator_", self.model.estimator)
+
+    def provides(self, reading: str) -> bool:
+        if not self.model.refit:
+            return reading in {"X", "embedding", "fantasize"}
+        return self.inner.provides(reading)
+
+    def prepare(self, X: Any) -> Any:
+        return self.inner.prepare(X) if self.model.refit else X
+
+    def features(self, Z: Any) -> Any:
+        return self.inner.features(Z) if self.model.refit else Z
 
 
 @register(FrozenEstimator)
@@ -164,14 +186,20 @@ class GaussianProcessAdapter(ModelAdapter):
     def provides(self, reading: str) -> bool:
         if reading == "proba_samples":
             return bool(self._list_binaries())
+        if reading == "proba":
+            return not self._votes_by_pairs()
         return super().provides(reading)
+
+    def _votes_by_pairs(self) -> bool:
+        """Return whether one against one decides: that combines decisions, not probabilities."""
+        base = getattr(self.model, "base_estimator_", None)  # of three classes and more
+        return hasattr(base, "estimators_") and self.model.multi_class != "one_vs_rest"
 
     def _list_binaries(self) -> list[Any]:
         """Return the binary processes: one, or one per class (one against the rest)."""
-        base = getattr(self.model, "base_estimator_", None)
-        # One against one combines decisions, not probabilities.
-        if hasattr(base, "estimators_") and self.model.multi_class != "one_vs_rest":
+        if self._votes_by_pairs():
             return []
+        base = getattr(self.model, "base_estimator_", None)
         binaries = getattr(base, "estimators_", [base])
         # Without a fit there is no posterior (no pi_).
         return binaries if all(hasattr(binary, "pi_") for binary in binaries) else []

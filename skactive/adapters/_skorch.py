@@ -42,7 +42,7 @@ class NetAdapter(ModelAdapter):
 
     def provides(self, reading: str) -> bool:
         if reading == "proba_samples":
-            return bool(self._list_dropouts())
+            return self.provides("proba") and bool(self._list_dropouts())
         return super().provides(reading)
 
     def proba(self, Z: Any) -> Floats:

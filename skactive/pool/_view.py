@@ -552,7 +552,7 @@ class PoolView:
     def _check_proba(self, proba: Any, n_dims: int) -> Floats:
         """Check probabilities, (..., n_rows, n_columns), and give each class its column."""
         source = self._source
-        proba = check_proba(proba, source.adapter, n_dims)
+        proba = check_proba(proba, source.adapter, n_dims, len(self))
         return widen_proba(proba, source.adapter, source.classes, self.classes)
 
 

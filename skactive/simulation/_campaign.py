@@ -132,7 +132,7 @@ class Campaign:
 
     def _fit(self, X: Any, y: Any, params: dict[str, Any]) -> None:
         if self.tuner is None:
-            self.learner._fit(X, y, params)
+            self.learner._fit(X, y, params, tries_readings=not self.models)
         else:
             self.tuner.fit(X, y, **params)
 

@@ -41,10 +41,13 @@ class Strategy(BaseEstimator, ABC):
     randomized : bool
         Whether the choice depends on the pool's random numbers, apart from breaking ties and
         sampling from large pools.
+    regressors_only : bool
+        Whether it compares predictions as numbers, so that the learner refuses classifiers.
     """
 
     needs: frozenset[str] = frozenset()
     randomized: bool = False
+    regressors_only: ClassVar[bool] = False
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}  # checked by the learner
 
     def parts(self) -> list[Any]:

@@ -11,9 +11,14 @@ from sklearn import get_config
 
 from skactive._utils.array_types import Floats, Positions
 from skactive._utils.compat import StrOptions
-from skactive._utils.constraints import POSITIVE_INT_OR_NONE, POSITIVE_REAL
+from skactive._utils.constraints import (
+    POSITIVE_INT_OR_NONE,
+    POSITIVE_REAL,
+    POSITIVE_REAL_OR_NONE,
+)
 from skactive.exceptions import PoolTooLargeError
 from skactive.strategies._base import ScoreStrategy, Selector
+from skactive.strategies._cost import limit_cost
 from skactive.strategies._pool_rows import draw_rows
 from skactive.strategies._softmax_layer import SoftmaxLayer, safe_log
 
@@ -46,9 +51,8 @@ _NEEDS: dict[str | None, frozenset[str]] = {
 }
 
 # Each limit is some minutes of work: future probabilities, one per row, target and pair of classes;
-# refits; multiply-adds of Newton steps.
+# multiply-adds of Newton steps. Refits are measured.
 _MAX_FUTURES = 10_000_000_000
-_MAX_REFITS = 100_000
 _MAX_NEWTON_WORK = 100_000_000_000
 # Size of the arrays of futures that Newton steps work on at a time.
 _FUTURES_BLOCK_BYTES = 2**23
@@ -87,7 +91,8 @@ class ExpectedErrorReduction(ScoreStrategy):
     :math:`1 - \max_y p` (0/1 loss).
 
     **When:** small pools and models that are fast to fit: it refits the model for each row and
-    class, n_rows x n_classes times. Naive Bayes (``GaussianNB``, ``MultinomialNB``,
+    class, n_rows x n_classes times. The first refits are timed, and a pool for which all of them
+    would take longer than `max_seconds` is refused. Naive Bayes (``GaussianNB``, ``MultinomialNB``,
     ``BernoulliNB``) needs no refits if it is taught only rows and labels: what it would predict is
     known in closed form, in time n_rows x n_targets. For other models wrap the strategy in
     :class:`Subsample` or :class:`Prefilter`; or set `approximation`, which predicts the effect of
@@ -125,6 +130,10 @@ class ExpectedErrorReduction(ScoreStrategy):
         uses all.
     n_samples : int, default=None
         For ``"reweight"``, the number of draws; None leaves it to the model.
+    max_seconds : float, default=600.0
+        For refits, the longest time that a query may take, in seconds, as estimated by the fastest
+        of the first three refits. None goes on however long it takes, with a progress bar. The
+        scores never depend on the time.
     selector : callable, default=None
         Selects rows by their scores; None selects the highest.
 
@@ -152,6 +161,7 @@ class ExpectedErrorReduction(ScoreStrategy):
         "ridge": POSITIVE_REAL,
         "n_targets": POSITIVE_INT_OR_NONE,
         "n_samples": POSITIVE_INT_OR_NONE,
+        "max_seconds": POSITIVE_REAL_OR_NONE,
     }
 
     def __init__(
@@ -162,6 +172,7 @@ class ExpectedErrorReduction(ScoreStrategy):
         ridge: float = 1.0,
         n_targets: int | None = None,
         n_samples: int | None = None,
+        max_seconds: float | None = 600.0,
         selector: Selector | None = None,
     ) -> None:
         super().__init__(selector=selector)
@@ -170,6 +181,7 @@ class ExpectedErrorReduction(ScoreStrategy):
         self.ridge = ridge
         self.n_targets = n_targets
         self.n_samples = n_samples
+        self.max_seconds = max_seconds
 
     @property
     def needs(self) -> frozenset[str]:  # type: ignore[override]
@@ -206,14 +218,18 @@ class ExpectedErrorReduction(ScoreStrategy):
 
     def _refit_one_by_one(self, pool: PoolView, targets: Positions) -> Floats:
         """Return the expected loss after labeling each row, shape (n_rows,), by real refits."""
-        n_refits = len(pool) * max(1, len(pool.classes))
-        if n_refits > _MAX_REFITS:
-            raise _too_large(f"refit the model {n_refits} times", "set approximation=")
-        loss, expected = _LOSSES[self.loss], np.zeros(len(pool))
-        for row, proba in enumerate(pool.proba):
-            for column in np.flatnonzero(proba):  # an impossible class adds nothing
-                future = pool.fantasize(row, pool.classes[column]).take(targets)
-                expected[row] += proba[column] * loss(future.proba).mean()
+        loss, expected, proba = _LOSSES[self.loss], np.zeros(len(pool)), pool.proba
+        labels = np.argwhere(proba)  # (n_refits, 2); an impossible class adds nothing
+        refits = limit_cost(
+            labels,
+            len(labels),
+            name=type(self).__name__,
+            per_row=proba.shape[1],
+            max_seconds=self.max_seconds,
+        )
+        for row, column in refits:
+            future = pool.fantasize(row, pool.classes[column]).take(targets)
+            expected[row] += proba[row, column] * loss(future.proba).mean()
         return expected
 
     def _expect_by_newton_steps(self, pool: PoolView, targets: Positions) -> Floats:

@@ -70,6 +70,7 @@ class GSy(Strategy):
     """
 
     needs = frozenset({"prediction", "embedding"})
+    regressors_only = True
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Choose rows one by one, each the farthest in the output from all rows before it."""
@@ -117,6 +118,7 @@ class IGS(Strategy):
     """
 
     needs = frozenset({"prediction", "embedding"})
+    regressors_only = True
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Choose rows one by one, each of the largest product of distances."""

@@ -5,12 +5,24 @@ import warnings
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.cluster import KMeans
 from sklearn.datasets import load_iris
-from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
+from sklearn.ensemble import (
+    BaggingClassifier,
+    ExtraTreesClassifier,
+    IsolationForest,
+    RandomForestClassifier,
+    StackingClassifier,
+)
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
+from sklearn.model_selection import GridSearchCV
+from sklearn.multiclass import OneVsOneClassifier
 from sklearn.naive_bayes import GaussianNB
-from sklearn.svm import SVC, LinearSVC
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC, SVR, LinearSVC
 
 from skactive import ActiveLearner, adapters
 from skactive.adapters import ModelAdapter, adapt, register
@@ -72,6 +84,53 @@ def test_support_vectors_without_probabilities_provide_their_decision():
 
 def test_decision_of_two_classes_has_one_value_a_row():
     assert adapt(LinearSVC().fit(X, Y == 0)).decision(X).shape == (150,)
+
+
+class Mixed(RegressorMixin):
+    """A regressor whose tags cannot be read without BaseEstimator."""
+
+
+class Typed:
+    """A model with the attribute of scikit-learn before there were tags."""
+
+    _estimator_type = "classifier"
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        (GaussianNB(), "classifier"),
+        (SVR(), "regressor"),
+        (IsolationForest(), "outlier_detector"),
+        (KMeans(), "clusterer"),
+        (make_pipeline(StandardScaler(), SVR()), "regressor"),
+        (FrozenEstimator(GridSearchCV(make_pipeline(SVR()), {})), "regressor"),
+        (BaggingClassifier(object()), "classifier"),
+        (Mixed(), "regressor"),
+        (Typed(), "classifier"),
+        (make_pipeline(StandardScaler(), Typed()), "classifier"),
+        (object(), None),
+    ],
+    ids=lambda part: repr(part)[:30],
+)
+def test_what_a_model_is_comes_from_its_tags(model, expected):
+    assert adapt(model).estimator_type == expected
+
+
+def test_a_decision_by_pairs_is_found_in_what_decides():
+    pairs, rest = SVC(decision_function_shape="ovo"), SVC()
+    for model, by_pairs in [(pairs, True), (rest, False)]:
+        for wrap in (
+            lambda m: m,
+            lambda m: make_pipeline(StandardScaler(), m),
+            lambda m: GridSearchCV(m, {}, cv=2),
+            lambda m: StackingClassifier([("a", GaussianNB())], make_pipeline(m), cv=2),
+            lambda m: BaggingClassifier(make_pipeline(m), 2),
+        ):
+            fitted = wrap(model).fit(X, Y)
+            assert adapt(fitted).provides("decision") != by_pairs, fitted
+            assert (fitted.decision_function(X[:1]).shape[1] == 3) or by_pairs
+    assert adapt(OneVsOneClassifier(pairs).fit(X, Y)).provides("decision")  # of its own
 
 
 def test_unfitted_model_has_no_classes():

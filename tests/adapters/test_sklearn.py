@@ -21,14 +21,14 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, OneHotEncoder, StandardScaler
-from sklearn.svm import LinearSVC
+from sklearn.svm import SVC, LinearSVC
 
 from skactive import ActiveLearner
 from skactive.adapters import adapt
 from skactive.exceptions import CapabilityError, FrozenModelWarning
 from skactive.pool import PoolView
 from skactive.pool._view import ReadingSource
-from skactive.strategies import BALD, EPIG, Margin
+from skactive.strategies import BALD, EPIG, KCenterGreedy, Margin
 
 X, Y = load_iris(return_X_y=True)
 ORDER = np.random.RandomState(0).permutation(150)
@@ -295,3 +295,13 @@ def test_a_frozen_step_starts_cold_as_it_was_fitted():
     frozen = FrozenEstimator(StandardScaler().fit(X[:10]))
     features = adapt(make_pipeline(frozen, LogisticRegression())).prepare_cold(X[10:])
     assert_allclose(features(X[:5]), frozen.transform(X[:5]))
+
+
+def test_a_search_without_a_refit_provides_the_rows_alone():
+    search = GridSearchCV(make_pipeline(StandardScaler(), SVC()), {"svc__C": [1, 2]}, refit=False)
+    adapter = adapt(search.fit(X, Y))
+    assert not any(map(adapter.provides, ("proba", "decision", "prediction", "proba_samples")))
+    assert adapter.features(adapter.prepare(X)) is X
+    learner = ActiveLearner(search, KCenterGreedy(), random_state=0).fit(X[::5], Y[::5])
+    plain = ActiveLearner(SVC(), KCenterGreedy(), random_state=0).fit(X[::5], Y[::5])
+    assert_array_equal(learner.query(X, 3), plain.query(X, 3))

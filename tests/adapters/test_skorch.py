@@ -184,9 +184,8 @@ def test_a_binary_net_has_two_columns():
 def test_logits_are_refused_and_the_message_names_the_criterion():
     net = make_net(mlp(), fit=False, criterion=nn.NLLLoss, lr=1e-4)
     torch_state = torch.get_rng_state()
-    learner = ActiveLearner(net, Margin(), random_state=0).fit(X, Y)
     with pytest.raises(InvalidReadingError, match="CrossEntropyLoss"):
-        learner.query(X)
+        ActiveLearner(net, Margin(), random_state=0).fit(X, Y)
     assert torch.equal(torch_state, torch.get_rng_state())
 
 
@@ -201,9 +200,8 @@ def test_outputs_that_do_not_match_the_classes_are_refused(n_outputs, labels, cl
     seen = np.isin(LABELS[:200], labels)
     net = make_net(Mlp, fit=False, module__n_outputs=n_outputs)
     learner = ActiveLearner(net, Margin(), classes=classes, random_state=0)
-    learner.fit(DIGITS[:200][seen], LABELS[:200][seen])
     with pytest.raises(InvalidReadingError, match="classes="):
-        learner.query(X)
+        learner.fit(DIGITS[:200][seen], LABELS[:200][seen]).query(X)
 
 
 def test_declared_classes_keep_their_columns():

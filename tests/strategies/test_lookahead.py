@@ -1,5 +1,6 @@
 """Expected error reduction against hand-written loops, by refits and by re-weighted draws."""
 
+import re
 from itertools import combinations
 from math import log
 
@@ -23,7 +24,7 @@ from sklearn.tree import DecisionTreeClassifier
 from skactive import ActiveLearner
 from skactive.adapters import _naive_bayes
 from skactive.exceptions import CapabilityError, PoolTooLargeError
-from skactive.strategies import EPIG, ExpectedErrorReduction, _lookahead, _softmax_layer
+from skactive.strategies import EPIG, ExpectedErrorReduction, _cost, _lookahead, _softmax_layer
 from skactive.testing import FakePool, parametrize_with_strategy_checks
 
 both_losses = pytest.mark.parametrize("loss", ["log_loss", "zero_one"])
@@ -434,7 +435,7 @@ def test_steps_of_a_layer_that_is_too_wide():
 
 @pytest.mark.parametrize("approximation", [None, "newton", "reweight"])
 def test_a_pool_that_would_take_hours_is_refused(approximation):
-    strategy = ExpectedErrorReduction(approximation=approximation)
+    strategy = ExpectedErrorReduction(approximation=approximation, max_seconds=0.1)
     with pytest.raises(PoolTooLargeError, match=r"Subsample or Prefilter.*, or set") as raised:
         strategy.score(FakePool(40_000, n_draws=2))
     assert isinstance(raised.value, ValueError)
@@ -461,6 +462,78 @@ def test_newton_steps_that_would_take_hours_are_refused():
 )
 def test_checks(strategy, check):
     check(strategy)
+
+
+# -- the cost of refits ------------------------------------------------------------------------
+
+
+class Clock:
+    """Stands still but for the seconds that each refit takes, one after the other."""
+
+    def __init__(self, *seconds):
+        self.now, self.seconds, self.n_refits = 0.0, seconds, 0
+
+    def __call__(self):
+        return self.now
+
+    def refit(self, fantasize):
+        def timed(*args):
+            self.now += self.seconds[min(self.n_refits, len(self.seconds) - 1)]
+            self.n_refits += 1
+            return fantasize(*args)
+
+        return timed
+
+
+def score_timed(monkeypatch, *seconds, n_rows=400, **params):
+    """Score a pool of 400 rows and 3 classes, 1200 refits, which take so many seconds each."""
+    clock, pool = Clock(*seconds), FakePool(n_rows)
+    monkeypatch.setattr(_cost, "perf_counter", clock)
+    pool.fantasize = clock.refit(pool.fantasize)
+    try:
+        return ExpectedErrorReduction(n_targets=2, **params).score(pool), clock
+    except PoolTooLargeError as error:
+        return error, clock
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        ((0.9,), "about 18 minutes for this pool: 1,200 refits of 0.9 s, .*n_candidates=222 "),
+        ((40.0,), "about 13 hours .*of 40 s.*n_candidates=5 "),
+        ((0.5001,), "about 10 minutes"),
+        ((3600.0,), "about 50 days.* Not even one row fits"),
+    ],
+)
+def test_refits_that_would_take_too_long_are_refused_with_an_estimate(monkeypatch, seconds, words):
+    error, clock = score_timed(monkeypatch, *seconds)
+    assert re.search(words, str(error)), error
+    assert clock.n_refits == (1 if seconds[0] > 5 else 3)
+
+
+def test_a_slow_first_refit_does_not_count(monkeypatch):
+    scores, clock = score_timed(monkeypatch, 4.0, 0.001)
+    assert clock.n_refits == 1200
+    fast, _ = score_timed(monkeypatch, 1e-9)
+    assert_array_equal(scores, fast)  # the time changes nothing
+
+
+def test_the_number_of_candidates_in_the_message_fits_the_limit(monkeypatch):
+    error, _ = score_timed(monkeypatch, 0.9)
+    n_candidates = int(re.search(r"n_candidates=(\d+)", str(error))[1])
+    assert isinstance(score_timed(monkeypatch, 0.9, n_rows=n_candidates)[0], np.ndarray)
+    error, _ = score_timed(monkeypatch, 0.9, n_rows=n_candidates + 1)
+    assert isinstance(error, PoolTooLargeError)
+    scores, _ = score_timed(monkeypatch, 0.9, max_seconds=1081)
+    assert len(scores) == 400
+
+
+def test_without_a_limit_it_goes_on_with_a_progress_bar(monkeypatch, capsys):
+    limited, _ = score_timed(monkeypatch, 1e-9)
+    scores, clock = score_timed(monkeypatch, 3600.0, max_seconds=None)
+    assert clock.n_refits == 1200
+    assert_array_equal(scores, limited)
+    assert "ExpectedErrorReduction" in capsys.readouterr().err
 
 
 # -- what it needs -----------------------------------------------------------------------------

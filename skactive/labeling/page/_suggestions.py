@@ -37,7 +37,7 @@ def suggest_classes(session: Any, position: int) -> list[tuple[Any, float | None
     row = take_rows(session.X, [position])
     if session.multilabel:
         return _suggest_multilabel(learner, row, list_multilabel_classes(session, fitted[0]))
-    if not hasattr(learner, "predict_proba"):
+    if not (session.is_classifier and hasattr(learner, "predict_proba")):
         return [(to_builtin(learner.predict(row)[0]), None)]
     proba = np.asarray(learner.predict_proba(row))[0]
     return _sort_by_proba([to_builtin(label) for label in learner.classes_], proba)

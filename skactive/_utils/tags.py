@@ -1,0 +1,43 @@
+"""What a model is, by scikit-learn's tags; also of models that have no tags."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.utils import get_tags
+
+__all__ = ["find_estimator_type", "read_tags"]
+
+
+def read_tags(model: Any) -> Any:
+    """Return the tags of an estimator, or None if it has none that can be read.
+
+    scikit-learn raises an error for classes without its BaseEstimator, and for what wraps them.
+    """
+    try:
+        return get_tags(model) if hasattr(model, "__sklearn_tags__") else None
+    except AttributeError:
+        return None
+
+
+def find_estimator_type(model: Any) -> str | None:
+    """Return the type of an estimator, by its tags or else its mixins; None if unknown.
+
+    Parameters
+    ----------
+    model : estimator
+        Any object; the base classes of scikit-learn are not required.
+
+    Returns
+    -------
+    str or None
+        "classifier", "regressor", "outlier_detector", "clusterer" or another of scikit-learn's
+        types.
+    """
+    if (tags := read_tags(model)) is not None:
+        return tags.estimator_type
+    for mixin, name in ((ClassifierMixin, "classifier"), (RegressorMixin, "regressor")):
+        if isinstance(model, mixin):
+            return name
+    return getattr(model, "_estimator_type", None)

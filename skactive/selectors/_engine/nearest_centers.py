@@ -242,7 +242,7 @@ class NearestCenters:
             if len(close) > 1:  # too close for distances from products
                 squared[close] = self.make_exact(rows[close])
                 close = close[_is_highest(squared[close])]
-            pick = int(rows[draw_one(close, rng)])
+            pick = draw_one(rows[close], rng)
             picks.append(pick)
             self.add(pick)
             self.update_by_last(block, rows, squared)

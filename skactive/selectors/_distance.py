@@ -226,7 +226,7 @@ class _Ranking:
             if len(rows) <= max_contenders:
                 self._rank_among(rows, threshold, n_picks)
             else:  # copying that many rows would cost more than it saves
-                self._rank(int(rows[self._find_best(rows)]))
+                self._rank(self._find_best(rows))
         return np.array(self._picks, dtype=np.intp)
 
     def _alpha(self) -> float:
@@ -277,8 +277,8 @@ class _Ranking:
             if self._lead(rows) <= threshold + drift:
                 break
             best = self._find_best(rows)
-            self._rank(int(rows[best]))
-            remaining = np.arange(len(rows)) != best
+            self._rank(best)
+            remaining = rows != best
             rows, block = rows[remaining], tuple(factor[remaining] for factor in block)
             state.update_by_last(block, rows, state.bound[rows])
 
@@ -287,13 +287,13 @@ class _Ranking:
         self._state.add(row)
 
     def _find_best(self, rows: Positions) -> int:
-        """Return the index in `rows` of the highest merit, ties broken at random."""
+        """Return the one of `rows` of the highest merit, ties broken at random."""
         error = self._state.max_error(rows)
-        close = np.flatnonzero(self._merit(rows, error) >= self._merit(rows, -error).max())
+        close = rows[self._merit(rows, error) >= self._merit(rows, -error).max()]
         if len(close) == 1:
             return int(close[0])
-        self._state.make_exact(rows[close])  # too close for distances from products
-        merit = self._merit(rows[close])
+        self._state.make_exact(close)  # too close for distances from products
+        merit = self._merit(close)
         return draw_one(close[merit >= merit.max() - _MERIT_TOLERANCE], self._rng)
 
 
@@ -323,7 +323,7 @@ def lcmd(
     Notes
     -----
     Each row belongs to the cluster of its nearest center :math:`c(i)`, labeled or picked before
-    (to any of several that are equally near). Each pick is
+    (to the first of several that are equally near). Each pick is
 
     .. math::
         i^* = \arg\max_{i :\, c(i) = c^*} \lVert x_i - x_{c^*} \rVert, \qquad

@@ -150,12 +150,19 @@ class NearestCenters:
         for centers in slices(self.n_centers, _CENTER_BLOCK, first):
             # (n_rows, n_centers of the block)
             squared = self._points.distances(block, rows, self._centers, centers)
-            column = squared.argmin(axis=1)
+            least = squared.min(axis=1)
+            slack = self._slack(rows, least)
+            column = (squared <= (least + slack)[:, np.newaxis]).argmax(axis=1)  # the first
             least = squared[np.arange(len(rows)), column]
-            nearest = np.where(least < best, centers.start + column, nearest)
-            best = np.minimum(best, least)
+            is_nearer = least < best - slack
+            nearest = np.where(is_nearer, centers.start + column, nearest)
+            best = np.where(is_nearer, least, best)
         self.bound[rows], self.seen[rows], self._nearest[rows] = best, self.n_centers, nearest
         self.make_exact(rows[best < _PRODUCT_TOLERANCE * self._points.norms[rows]])
+
+    def _slack(self, rows: Positions, squared: Floats) -> Any:
+        """Return by how much a later center must be nearer to a row to be its nearest."""
+        return np.zeros(len(rows))
 
     def make_exact(self, rows: Positions) -> Floats:
         """Replace distances by those from differences, which tell zero from nearly zero."""
@@ -263,7 +270,7 @@ class NearestCenters:
         """
         last = slice(self.n_centers - 1, self.n_centers)
         to_last = self._points.distances(block, rows, self._centers, last)[:, 0]
-        nearer = np.flatnonzero(to_last < squared)
+        nearer = np.flatnonzero(to_last < squared - self._slack(rows, to_last))
         squared[nearer] = to_last[nearer]
         self.bound[rows[nearer]], self._nearest[rows[nearer]] = to_last[nearer], last.start
         self.seen[rows] = self.n_centers
@@ -326,7 +333,8 @@ class NearestCenters:
 class AllDistances(NearestCenters):
     """The squared distance of every row to its nearest center, always up to date.
 
-    ``bound`` holds the distances; those of rows that coincide with a center are exactly 0.
+    ``bound`` holds the distances; those of rows that coincide with a center are exactly 0. A row
+    that is equally near to several centers, up to rounding, belongs to the first of them.
     """
 
     def __init__(self, X: Any, *, labeled: Any = None) -> None:
@@ -365,6 +373,10 @@ class AllDistances(NearestCenters):
             self.update_by_last(self._points.copy_rows(part), part, self.bound[part])
         self.seen.fill(self.n_centers)
         return position
+
+    def _slack(self, rows: Positions, squared: Floats) -> Any:
+        slack = _PRODUCT_TOLERANCE * self._points.norms[rows]
+        return np.where(squared < slack, 0.0, slack)  # near zero, the nearest center decides
 
     def _center_gaps(self, position: int) -> Floats:
         """Return lower bounds on the squared distances of the centers to a row that will be one.

@@ -81,7 +81,7 @@ class DesignRows:
 
     def __init__(self, X: AnyPoints) -> None:
         self._a, h = X if isinstance(X, tuple) else (None, X)
-        self._h = h if isinstance(h, np.ndarray) else canonical(h)
+        self._h: Any = h if isinstance(h, np.ndarray) else canonical(h)
         self.is_sparse = not isinstance(h, np.ndarray)
         self._n_a = 1 if self._a is None else self._a.shape[1]
         self.n_rows, self.n_dims = h.shape[0], h.shape[1] * self._n_a
@@ -115,8 +115,8 @@ class DesignRows:
         return sparse.hstack([h.multiply(a[:, [k]]) for k in range(self._n_a)], format="csr")
 
     def count_stored(self) -> int:
-        """Return the number of stored entries of all rows."""
-        return self._n_a * (self._h.nnz if self.is_sparse else self._h.size)
+        """Return the number of stored entries of all rows of a sparse design."""
+        return self._n_a * int(self._h.nnz)
 
     def multiply(self, right: Any) -> Iterator[tuple[slice, Floats]]:
         """Yield blocks of rows and their products with the columns of `right`, (n, n_columns).

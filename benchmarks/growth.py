@@ -7,6 +7,9 @@ blobs, one per class, in single precision; 200 further rows are labeled. The mod
 most strategies, a forest of few trees for those that need posterior draws, and ridge regression for
 those that need predictions of a regressor.
 
+With `--rows sparse`, rows are TF-IDF-like, of 50,000 columns and some 40 words each, and the first
+line is the plain product of the pool with the labeled rows, `(pool @ labeled.T).toarray()`.
+
 The slope is that of seconds against rows on log axes, from the first size to the last and from the
 last but one to the last: 1 is linear. If a strategy refuses a pool, its message is printed below
 the table. Linux only: peaks are read from /proc.
@@ -25,9 +28,11 @@ import sys
 import time
 import warnings
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+from scipy import sparse
 
 import skactive.strategies
 from skactive import ActiveLearner
@@ -51,6 +56,9 @@ from skactive.strategies import (
 
 N_CLASSES, N_DIMS, N_LABELED, BATCH = 10, 16, 200, 100
 SIZES = (10**4, 10**5, 10**6)
+SIZES_BY_ROWS = {"dense": SIZES, "sparse": (2000, 2 * 10**4, 2 * 10**5)}
+N_COLUMNS, N_WORDS = 50_000, 60  # of sparse rows; a word that is drawn twice counts once
+PLAIN_PRODUCT = "plain product"
 # Spread of the centers, in standard deviations of a blob. Why below 1: the classes overlap, so
 # some predictions are uncertain.
 _CENTER_SPREAD = 0.6
@@ -59,10 +67,10 @@ _CENTER_SPREAD = 0.6
 # Strategies, data and models --------------------------------------------------------------------
 
 
-def make_strategies():
+def make_strategies(rows="dense"):
     """Return a factory of every public strategy by its name, and of some in other settings."""
     factories = {kind.__name__: kind for kind in _iterate_classes()}
-    factories |= _make_composites() | _make_variants()
+    factories |= _make_composites(rows) | _make_variants()
     return dict(sorted(factories.items(), key=lambda item: item[0].lower()))
 
 
@@ -75,7 +83,7 @@ def _iterate_classes():
                 yield kind
 
 
-def _make_composites():
+def _make_composites(rows):
     """Return factories of strategies made of others, and of those that need a target."""
     parts = [("margin", Margin()), ("k-center", KCenterGreedy()), ("random", Random())]
     return {
@@ -83,7 +91,7 @@ def _make_composites():
         "ClassBalanced": lambda: ClassBalanced(Margin()),
         "EpsilonGreedy": lambda: EpsilonGreedy(Margin()),
         "FacilityLocationMutualInformation": lambda: FacilityLocationMutualInformation(
-            make_blobs(20, seed=2)[0]
+            MAKE_ROWS[rows](20, seed=2)[0]
         ),
         "Mixture": lambda: Mixture(parts),
         "Prefilter": lambda: Prefilter(Margin(), KMeans()),
@@ -111,6 +119,19 @@ def make_blobs(n, *, seed):
     return X, y
 
 
+def make_texts(n, *, seed):
+    """Return TF-IDF-like rows, most of whose words are common, and a class for each."""
+    rng = np.random.default_rng(seed)
+    words = np.minimum((rng.pareto(1.0, (n, N_WORDS)) * 20).astype(np.int32), N_COLUMNS - 1)
+    weights, starts = rng.random(words.size, dtype=np.float32), np.arange(n + 1) * N_WORDS
+    X = sparse.csr_matrix((weights, words.ravel(), starts), shape=(n, N_COLUMNS))
+    X.sum_duplicates()
+    return X, words[:, :5].sum(axis=1) % N_CLASSES
+
+
+MAKE_ROWS = {"dense": make_blobs, "sparse": make_texts}
+
+
 def make_model(strategy):
     """Return a model that provides what the strategy needs."""
     from sklearn.ensemble import RandomForestClassifier
@@ -131,28 +152,37 @@ def _needs_draws(strategy):
 # One run, in its own process --------------------------------------------------------------------
 
 
-def run_query(name, n):
+def run_query(rows, name, n):
     """Make a pool and its readings, query once, and print the cost or the refusal as JSON."""
     import sklearn.cluster
     import sklearn.metrics
     import sklearn.neighbors  # noqa: F401, why: strategies import these late
 
     warnings.simplefilter("ignore")
-    strategy = make_strategies()[name]()
-    learner = ActiveLearner(make_model(strategy), strategy, random_state=0)
-    learner.fit(*make_blobs(N_LABELED, seed=1))
-    view = learner._make_view(make_blobs(n, seed=3)[0])
-    for rows in (view, view.labeled):
-        _make_readings(rows, strategy)
+    make = _prepare_product if name == PLAIN_PRODUCT else partial(_prepare_query, name)
+    query = make(rows, MAKE_ROWS[rows](N_LABELED, seed=1), MAKE_ROWS[rows](n, seed=3)[0])
     Path("/proc/self/clear_refs").write_text("5")  # resets the peak
     before, began = _read_memory("VmRSS"), time.perf_counter()
     try:
-        strategy.select(view, BATCH)
+        query()
     except PoolTooLargeError as error:
         print(json.dumps({"refusal": str(error)}))
         return
     seconds = time.perf_counter() - began
     print(json.dumps({"seconds": seconds, "mib": _read_memory("VmHWM") - before}))
+
+
+def _prepare_query(name, rows, labeled, X):
+    strategy = make_strategies(rows)[name]()
+    learner = ActiveLearner(make_model(strategy), strategy, random_state=0)
+    view = learner.fit(*labeled)._make_view(X)
+    for part in (view, view.labeled):
+        _make_readings(part, strategy)
+    return lambda: strategy.select(view, BATCH)
+
+
+def _prepare_product(rows, labeled, X):
+    return lambda: (X @ labeled[0].T).toarray()
 
 
 def _make_readings(view, strategy):
@@ -189,7 +219,7 @@ class Result:
 def measure(name, n, options):
     """Run one query in a new process."""
     variables = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-    command = [sys.executable, __file__, "--worker", name, str(n)]
+    command = [sys.executable, __file__, "--worker", options.rows, name, str(n)]
     try:
         process = subprocess.run(
             command,
@@ -263,11 +293,13 @@ def _parse_options():
     names = list(make_strategies())
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--strategies", type=lambda text: text.split(","), default=names)
-    parser.add_argument("--sizes", type=_parse_sizes, default=SIZES, help="rows, as 1e4,1e5")
+    parser.add_argument("--rows", choices=list(SIZES_BY_ROWS), default="dense", help="kind of rows")
+    parser.add_argument("--sizes", type=_parse_sizes, help="rows, as 1e4,1e5")
     parser.add_argument("--threads", type=int, default=1, help="BLAS and OpenMP threads")
     parser.add_argument("--timeout", type=float, default=300, help="seconds per process")
     parser.add_argument("--json", type=Path, help="file for the results")
     options = parser.parse_args()
+    options.sizes = options.sizes or SIZES_BY_ROWS[options.rows]
     if unknown := set(options.strategies) - set(names):
         parser.error(f"unknown strategies {sorted(unknown)}; expected some of {', '.join(names)}")
     return options
@@ -283,7 +315,8 @@ def main():
     print_row(header)
     print_row(["---"] * len(header))
     results = []
-    for name in options.strategies:
+    plain = [PLAIN_PRODUCT] if options.rows == "sparse" else []
+    for name in plain + options.strategies:
         new_results = measure_growth(name, options)
         results += new_results
         print_row(make_row(new_results, options.sizes))
@@ -296,7 +329,7 @@ def main():
 
 if __name__ == "__main__":
     match sys.argv[1:]:
-        case ["--worker", name, n]:
-            run_query(name, int(n))
+        case ["--worker", rows, name, n]:
+            run_query(rows, name, int(n))
         case _:
             main()

@@ -12,7 +12,9 @@ through a file, and their value is computed here by one plain formula for all li
 
 The plain floor is the time that this machine needs to read what the plain algorithm reads and to do
 its multiply-adds, from a short measurement at the start; for methods that refit models it is the
-time of the fits alone. Pruned and lazy methods go below it. Linux only: peaks are read from /proc.
+time of the fits alone, and for sparse rows (`--group sparse`: TF-IDF-like rows, and the query of a
+learner) that of the plain product of the pool with the labeled rows. Pruned and lazy methods go
+below it. Linux only: peaks are read from /proc.
 """
 
 from __future__ import annotations
@@ -38,7 +40,7 @@ import numpy as np
 
 HERE = Path(__file__).resolve().parent
 N_CLASSES, N_LABELED, N_SAMPLES, RADIUS = 10, 100, 1000, 10.0
-OURS, FITS_ONLY = "skactive", "bare fits"
+OURS, BARE_WORK = "skactive", "bare work"
 TIE_TOLERANCE, RANDOM_TOLERANCE = 1e-6, 0.05  # of values, relative
 _BLOCK_BYTES = 2**24  # of distances, where values are computed
 
@@ -94,6 +96,21 @@ def make_three_classes(n, d, k):
         n + 30, d, n_informative=5, n_classes=3, class_sep=0.7, random_state=0
     )
     return SimpleNamespace(k=k, X=X[30:], labeled=X[:30], labels=y[:30])
+
+
+def make_texts(n, d, k):
+    """Return TF-IDF-like rows of some 40 words, most of them common, as CSR in single precision."""
+    from scipy import sparse
+
+    rng, n_rows, n_words = np.random.default_rng(4), n + N_LABELED, 60
+    words = np.minimum((rng.pareto(1.0, (n_rows, n_words)) * 20).astype(np.int32), d - 1)
+    weights = rng.random(n_rows * n_words, dtype=np.float32)
+    starts = np.arange(n_rows + 1) * n_words
+    X = sparse.csr_matrix((weights, words.ravel(), starts), shape=(n_rows, d))
+    X.sum_duplicates()
+    labels = words[:, :5].sum(axis=1) % 4
+    proba = _draw_dirichlet((n, 4))
+    return SimpleNamespace(k=k, X=X[:n], labeled=X[n:], labels=labels[n:], proba=proba)
 
 
 def make_digits(n, d, k):
@@ -239,6 +256,19 @@ def _query_campaign(data):
     return lambda: simulation.fit(data.X, data.y, initial=data.initial).queried_
 
 
+def _query_texts(name, data):
+    """Return the query of a learner with a model that takes sparse rows."""
+    from sklearn.linear_model import Ridge
+    from sklearn.naive_bayes import MultinomialNB
+
+    from skactive import ActiveLearner, strategies
+
+    strategy = getattr(strategies, name)()
+    model = Ridge() if "prediction" in strategy.needs else MultinomialNB()
+    learner = ActiveLearner(model, strategy, random_state=0).fit(data.labeled, data.labels)
+    return lambda: learner.query(data.X, data.k)
+
+
 def _make_simulation(data):
     from skactive import ActiveLearner, SimulatedLearner
     from skactive.strategies import Margin
@@ -248,7 +278,11 @@ def _make_simulation(data):
     return SimulatedLearner(learner, budget=budget, batch_size=1, random_state=0)
 
 
-# The floor of methods that refit models: the fits alone -----------------------------------------
+# Floors that are measured: the fits of methods that refit models, and a product of sparse rows --
+
+
+def _multiply_texts(data):
+    return lambda: (data.X @ data.labeled.T).toarray()
 
 
 def _fit_look_ahead(model, data):
@@ -461,7 +495,7 @@ class Case:
 
     `runs` are (n, d, k): rows, dimensions, picks. `count_work` returns the bytes that the plain
     algorithm reads, the bytes of the array that it reads them from, and its multiply-adds;
-    `prepare_fits` returns a function that only fits the models.
+    `prepare_floor` returns a function that does a part of the work, such as the fits of the models.
     """
 
     make_data: Callable
@@ -470,7 +504,7 @@ class Case:
     runs: tuple[tuple[int, int, int], ...]
     quick: int = 2000
     count_work: Callable | None = None
-    prepare_fits: Callable | None = None
+    prepare_floor: Callable | None = None
 
 
 def _count_one_pass(n, d, k):
@@ -631,7 +665,7 @@ CASES = {
         compare_ranks,
         ((1000, 10, 1),),
         quick=60,
-        prepare_fits=partial(_fit_look_ahead, _make_naive_bayes),
+        prepare_floor=partial(_fit_look_ahead, _make_naive_bayes),
     ),
     "eer-logistic": Case(
         make_three_classes,
@@ -639,7 +673,7 @@ CASES = {
         compare_ranks,
         ((1000, 10, 1),),
         quick=30,
-        prepare_fits=partial(_fit_look_ahead, _make_logistic),
+        prepare_floor=partial(_fit_look_ahead, _make_logistic),
     ),
     "campaign": Case(
         make_digits,
@@ -647,8 +681,46 @@ CASES = {
         compare_overlap,
         ((1797, 64, 200),),
         quick=400,
-        prepare_fits=_fit_campaign,
+        prepare_floor=_fit_campaign,
     ),
+}
+# Strategies that read the rows themselves, whatever the model is.
+_SPARSE_STRATEGIES = (
+    "Auto",
+    "BADGE",
+    "CLUE",
+    "ClusterMargin",
+    "DOptimal",
+    "DPP",
+    "FacilityLocation",
+    "GSy",
+    "IGS",
+    "InformationDensity",
+    "KCenterGreedy",
+    "KMeans",
+    "LCMD",
+    "MaxDet",
+    "MaxHerding",
+    "ProbCover",
+    "RankedBatch",
+    "RobustKCenterGreedy",
+    "TypiClust",
+    "UHerding",
+)
+SPARSE_PREFIX = "sparse-"
+CASES |= {
+    SPARSE_PREFIX + name: Case(
+        make_texts,
+        partial(_query_texts, name),
+        compare_overlap,
+        ((20_000, 50_000, 10),),
+        prepare_floor=_multiply_texts,
+    )
+    for name in _SPARSE_STRATEGIES
+}
+GROUPS = {
+    "dense": [name for name in CASES if not name.startswith(SPARSE_PREFIX)],
+    "sparse": [name for name in CASES if name.startswith(SPARSE_PREFIX)],
 }
 
 
@@ -667,8 +739,8 @@ def _load_rival(name):
 def _prepare_query(name, library, data):
     if library == OURS:
         return CASES[name].prepare_query(data)
-    if library == FITS_ONLY:
-        return CASES[name].prepare_fits(data)
+    if library == BARE_WORK:
+        return CASES[name].prepare_floor(data)
     return _load_rival(library).QUERIES[name](data)
 
 
@@ -768,7 +840,7 @@ class Bench:
     def call(self, library, *arguments):
         """Run this file in a new process, with the interpreter that has the library."""
         python = self.options.rivals_python
-        if library in (OURS, FITS_ONLY):
+        if library in (OURS, BARE_WORK):
             python = sys.executable
         command = [python, str(HERE / "speed.py"), *map(str, arguments)]
         return subprocess.run(
@@ -821,8 +893,8 @@ class Bench:
 
     def _measure_floor(self, case, run):
         spec = CASES[case]
-        if spec.prepare_fits is not None:
-            return self.measure(case, run, FITS_ONLY)[0].seconds
+        if spec.prepare_floor is not None:
+            return self.measure(case, run, BARE_WORK)[0].seconds
         if spec.count_work is None:
             return None
         n_bytes, n_array_bytes, n_multiply_adds = spec.count_work(*run)
@@ -956,7 +1028,8 @@ def _parse_numbers(text):
 
 def _parse_options():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--cases", type=lambda text: text.split(","), default=list(CASES))
+    parser.add_argument("--group", choices=list(GROUPS), help="only cases of this kind of rows")
+    parser.add_argument("--cases", type=lambda text: text.split(","), help="default: of the group")
     parser.add_argument("--sizes", type=_parse_numbers, help="numbers of rows, as 1e4,1e5")
     parser.add_argument("--picks", type=_parse_numbers, help="only runs of these numbers of picks")
     parser.add_argument(
@@ -974,6 +1047,7 @@ def _parse_options():
     parser.add_argument("--json", type=Path, help="file for the results")
     parser.add_argument("--plot", type=Path, help="file for the plot")
     options = parser.parse_args()
+    options.cases = options.cases or GROUPS.get(options.group, list(CASES))
     if unknown := set(options.cases) - set(CASES):
         parser.error(f"unknown cases {sorted(unknown)}; expected some of {', '.join(CASES)}")
     return options

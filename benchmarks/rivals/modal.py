@@ -106,6 +106,7 @@ QUERIES = {
     "committee-kl": _make_committee(disagreement.max_disagreement_sampling),
     "density": lambda data: lambda: density.information_density(data.X),
     "ranked-batch": ranked_batch,
+    "sparse-RankedBatch": ranked_batch,
     "eer-naive-bayes": _make_error_reduction(_make_models()[0]),
     "eer-logistic": _make_error_reduction(_make_models()[1]),
 }

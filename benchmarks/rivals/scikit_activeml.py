@@ -6,6 +6,7 @@ Its BADGE weights rows by the distance to the nearest of the origin and the rows
 from importlib.metadata import version
 
 import numpy as np
+from scipy import sparse
 from skactiveml import pool
 from skactiveml.base import SkactivemlClassifier
 from skactiveml.classifier import SklearnClassifier
@@ -70,10 +71,12 @@ def _make_geometric(make):
     """Return a preparation that puts the labeled rows first; pool positions are offset by them."""
 
     def prepare(data):
-        X = np.concatenate([data.labeled, data.X])
-        y = np.concatenate([data.labels.astype(float), np.full(len(data.X), np.nan)])
+        is_sparse = sparse.issparse(data.X)
+        stack = sparse.vstack if is_sparse else np.concatenate
+        X = stack([data.labeled, data.X])
+        y = np.concatenate([data.labels.astype(float), np.full(data.X.shape[0], np.nan)])
         strategy = make()
-        return lambda: strategy.query(X, y, batch_size=data.k) - len(data.labeled)
+        return lambda: strategy.query(X, y, batch_size=data.k) - len(data.labels)
 
     return prepare
 
@@ -153,6 +156,13 @@ QUERIES = {
     "prob-cover": _make_geometric(
         lambda: pool.ProbCover(n_classes=10, deltas=[10.0], random_state=0)
     ),
+    # These refuse sparse rows, as of 1.0.1.
+    "sparse-KCenterGreedy": _make_geometric(lambda: pool.CoreSet(random_state=0)),
+    "sparse-TypiClust": _make_geometric(lambda: pool.TypiClust(random_state=0)),
+    "sparse-ProbCover": _make_geometric(
+        lambda: pool.ProbCover(n_classes=4, deltas=[1.0], random_state=0)
+    ),
+    "sparse-MaxHerding": _make_geometric(lambda: pool.MaxHerding(normalize_samples=False)),
     "eer-naive-bayes": _make_error_reduction(GaussianNB()),
     "eer-logistic": _make_error_reduction(LogisticRegression(max_iter=1000)),
     "campaign": campaign,

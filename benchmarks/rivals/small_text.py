@@ -4,6 +4,7 @@ from importlib.metadata import version
 from types import SimpleNamespace
 
 import numpy as np
+from scipy import sparse
 from small_text.query_strategies.coresets import greedy_coreset
 from small_text.query_strategies.strategies import (
     BreakingTies,
@@ -26,13 +27,14 @@ def _make_uncertainty(strategy):
 
 
 def k_center(data):
-    X = np.concatenate([data.X, data.labeled])  # why: it takes pool positions for positions in X
-    pool_rows, labeled_rows = np.split(np.arange(len(X)), [len(data.X)])
+    stack = sparse.vstack if sparse.issparse(data.X) else np.concatenate
+    X = stack([data.X, data.labeled])  # why: it takes pool positions for positions in X
+    pool_rows, labeled_rows = np.split(np.arange(X.shape[0]), [data.X.shape[0]])
     return lambda: greedy_coreset(X, pool_rows, labeled_rows, data.k, distance_metric="euclidean")
 
 
 def k_means(data):
-    rows = np.arange(len(data.X))
+    rows = np.arange(data.X.shape[0])
     strategy = EmbeddingKMeans(normalize=False)
     return lambda: rows[strategy.sample(None, rows, rows, NO_ROWS, NO_ROWS, data.k, data.X)]
 
@@ -43,4 +45,7 @@ QUERIES = {
     "least-confidence": _make_uncertainty(LeastConfidence),
     "k-center": k_center,
     "k-means": k_means,
+    # These fail on sparse rows, as of 1.4.1.
+    "sparse-KCenterGreedy": k_center,
+    "sparse-KMeans": k_means,
 }

@@ -28,6 +28,7 @@ from skactive.selectors._engine.information import (
     clip_ridge,
     draw_best,
 )
+from skactive.selectors._engine.sparse_inverse import SparseInverse
 
 if TYPE_CHECKING:
     from skactive._utils.array_types import Floats
@@ -73,7 +74,8 @@ def d_optimal(
     Raises
     ------
     PoolTooLargeError
-        If min(n_dims, n_labeled + batch_size) * n_dims exceeds 2**27.
+        If min(n_dims, n_labeled + batch_size) * n_dims exceeds 2**27, where n_dims counts only the
+        dimensions that labeled and selected rows may use if rows are sparse.
 
     Notes
     -----
@@ -332,7 +334,12 @@ def _maximize_determinant(
         return np.empty(0, dtype=np.intp)
     labeled_rows = None if labeled is None else DesignRows(labeled)
     ridge = clip_ridge(ridge, rows.squared_norms())
-    inverse = InverseInformation(rows.n_dims, ridge, labeled_rows, batch_size)
+    n_columns = batch_size + (0 if labeled_rows is None else labeled_rows.n_rows)
+    inverse: InverseInformation | SparseInverse
+    if rows.is_sparse and n_columns < rows.n_dims:
+        inverse = SparseInverse(rows, ridge, labeled_rows, batch_size)
+    else:
+        inverse = InverseInformation(rows.n_dims, ridge, labeled_rows, batch_size)
     candidates = LazyCandidates(rows, inverse, weights)
     picks = [candidates.add(candidates.find_best(rng)) for _ in range(batch_size)]
     return np.array(picks, dtype=np.intp)

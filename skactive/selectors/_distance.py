@@ -226,7 +226,7 @@ class _Ranking:
             if len(rows) <= max_contenders:
                 self._rank_among(rows, threshold, n_picks)
             else:  # copying that many rows would cost more than it saves
-                self._rank(int(rows[self._find_best(rows)]))
+                self._rank(self._find_best(rows))
         return np.array(self._picks, dtype=np.intp)
 
     def _alpha(self) -> float:
@@ -236,16 +236,24 @@ class _Ranking:
 
     def _merit(self, rows: Any, error: float = 0.0) -> Floats:
         """Return the merit of rows by their current squared distances plus an error."""
-        squared = np.maximum(self._state.bound[rows] + error, 0.0)
+        return self._compute_merit(rows, np.maximum(self._state.bound[rows] + error, 0.0))
+
+    def _compute_merit(self, rows: Any, squared: Floats) -> Floats:
+        """Return the merit of rows by squared distances."""
         alpha = self._alpha()
-        merit = alpha * (1 - 1 / (1 + np.sqrt(squared)))
+        merit: Floats = alpha * (1 - 1 / (1 + np.sqrt(squared)))
         merit += (1 - alpha) * self._uncertainty[rows]
         return merit
 
+    def _lead(self, rows: Positions) -> float:
+        """Return a merit that the best of rows surely reaches, less what counts as a tie."""
+        merit = self._merit(rows, -self._state.max_error(rows))
+        return float(merit.max()) - _MERIT_TOLERANCE
+
     def _find_contenders(self) -> tuple[Positions, float]:
-        """Return rows that include the best one, and a merit that no other row exceeds."""
+        """Return rows that include all of the best, and a merit that no other row exceeds."""
         state = self._state
-        merit = self._merit(slice(None))
+        merit = self._compute_merit(slice(None), state.raise_bounds())
         merit[self._picks] = -np.inf
         while self._width < state.n_rows:
             rank = state.n_rows - self._width - 1
@@ -253,7 +261,7 @@ class _Ranking:
             rows, threshold = np.sort(order[rank + 1 :]), float(merit[order[rank]])
             state.refresh(rows)
             rows = rows[merit[rows] > -np.inf]
-            if len(rows) and self._merit(rows).max() > threshold:
+            if len(rows) and self._lead(rows) > threshold:
                 return rows, threshold
             self._width *= 2
         rows = np.flatnonzero(merit > -np.inf)
@@ -266,11 +274,11 @@ class _Ranking:
         while len(self._picks) < n_picks and len(rows):
             # As alpha changes with each pick, other rows gain at most this.
             drift = abs(alpha - self._alpha()) * self._max_slope
-            best = self._find_best(rows)
-            if self._merit(rows[best]) <= threshold + drift:
+            if self._lead(rows) <= threshold + drift:
                 break
-            self._rank(int(rows[best]))
-            remaining = np.arange(len(rows)) != best
+            best = self._find_best(rows)
+            self._rank(best)
+            remaining = rows != best
             rows, block = rows[remaining], tuple(factor[remaining] for factor in block)
             state.update_by_last(block, rows, state.bound[rows])
 
@@ -279,13 +287,13 @@ class _Ranking:
         self._state.add(row)
 
     def _find_best(self, rows: Positions) -> int:
-        """Return the index in `rows` of the highest merit, ties broken at random."""
+        """Return the one of `rows` of the highest merit, ties broken at random."""
         error = self._state.max_error(rows)
-        close = np.flatnonzero(self._merit(rows, error) >= self._merit(rows, -error).max())
+        close = rows[self._merit(rows, error) >= self._merit(rows, -error).max()]
         if len(close) == 1:
             return int(close[0])
-        self._state.make_exact(rows[close])  # too close for distances from products
-        merit = self._merit(rows[close])
+        self._state.make_exact(close)  # too close for distances from products
+        merit = self._merit(close)
         return draw_one(close[merit >= merit.max() - _MERIT_TOLERANCE], self._rng)
 
 
@@ -315,7 +323,7 @@ def lcmd(
     Notes
     -----
     Each row belongs to the cluster of its nearest center :math:`c(i)`, labeled or picked before
-    (to any of several that are equally near). Each pick is
+    (to the first of several that are equally near). Each pick is
 
     .. math::
         i^* = \arg\max_{i :\, c(i) = c^*} \lVert x_i - x_{c^*} \rVert, \qquad

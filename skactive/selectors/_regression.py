@@ -219,7 +219,7 @@ class _ProductPoints(PointSet):
     def distances(self, block: Any, rows: Positions, centers: Centers, which: slice) -> Floats:
         """Squared products of a block with the centers at `which`, shape (n_block, n_which)."""
         points, outputs = _split_outputs(block)
-        others, targets = _split_outputs(centers.get_dense(which, np.dtype(np.float64)))
+        others, targets = _split_outputs(centers.get(which, np.dtype(np.float64)))
         norms = self._point_norms[rows]
         squared = squared_distances(points, others, norms, squared_norms(others))
         squared *= cdist(outputs, targets, "sqeuclidean")
@@ -231,7 +231,7 @@ class _ProductPoints(PointSet):
         The product is in the precision of the data, and the rounding error is added per pair: the
         nearest center of a product is not that of the distance alone.
         """
-        others, targets = _split_outputs(centers.get_dense(which, np.dtype(np.float64)))
+        others, targets = _split_outputs(centers.get(which, np.dtype(np.float64)))
         norms = squared_norms(others) + self._point_norms[rows, np.newaxis]  # (n_block, n_which)
         inner = products(block[:-1], tuple(other.astype(self.dtype) for other in others))
         squared = np.maximum(norms - 2.0 * inner, 0.0) + 2.0 * self.rounding * norms

@@ -18,14 +18,15 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.random import RandomState
-from scipy import linalg
+from scipy import linalg, sparse
 
 from skactive._utils.array_types import Floats, Positions
 from skactive.exceptions import PoolTooLargeError
-from skactive.selectors._engine.points import canonical, slices
+from skactive.selectors._engine.points import canonical, row_products, slices
 
 if TYPE_CHECKING:
     from skactive.selectors._engine.points import AnyPoints
+    from skactive.selectors._engine.sparse_inverse import SparseInverse
 
 __all__ = [
     "GAIN_RTOL",
@@ -33,9 +34,11 @@ __all__ = [
     "InverseInformation",
     "LazyCandidates",
     "VarianceReduction",
+    "check_inverse_size",
     "check_trace_dims",
     "clip_ridge",
     "draw_best",
+    "factor_gram",
     "invert_information",
     "split_rows",
     "squared_row_norms",
@@ -78,7 +81,8 @@ class DesignRows:
 
     def __init__(self, X: AnyPoints) -> None:
         self._a, h = X if isinstance(X, tuple) else (None, X)
-        self._h = h if isinstance(h, np.ndarray) else canonical(h)
+        self._h: Any = h if isinstance(h, np.ndarray) else canonical(h)
+        self.is_sparse = not isinstance(h, np.ndarray)
         self._n_a = 1 if self._a is None else self._a.shape[1]
         self.n_rows, self.n_dims = h.shape[0], h.shape[1] * self._n_a
 
@@ -102,16 +106,37 @@ class DesignRows:
     def build_row(self, position: int) -> Floats:
         return self.build(slice(position, position + 1))[0]
 
-    def multiply(self, right: Floats) -> Iterator[tuple[slice, Floats]]:
-        """Yield blocks of rows and their products with the columns of `right`, (n, n_columns)."""
+    def build_sparse(self, index: slice) -> sparse.csr_array:
+        """Return rows of a sparse design as a sparse array, (n, n_dims)."""
+        h = to_float64(self._h[index])
+        if self._a is None:
+            return h
+        a = to_float64(self._a[index])
+        return sparse.hstack([h.multiply(a[:, [k]]) for k in range(self._n_a)], format="csr")
+
+    def count_stored(self) -> int:
+        """Return the number of stored entries of all rows of a sparse design."""
+        return self._n_a * int(self._h.nnz)
+
+    def multiply(self, right: Any) -> Iterator[tuple[slice, Floats]]:
+        """Yield blocks of rows and their products with the columns of `right`, (n, n_columns).
+
+        ``right`` may be sparse if the rows are: then only the dimensions that it uses are read.
+        """
         n_columns = right.shape[1]
-        n_dense = self._h.shape[1] if isinstance(self._h, np.ndarray) else 0
+        n_dense = 0 if self.is_sparse else self._h.shape[1]
+        used: Any = None
+        if sparse.issparse(right):
+            used, right = self._to_dense_factor(right)
         if self._a is not None:
             # (n_a n_h, m) -> (n_h, m n_a), so that the sums over n_a run along memory.
             right = right.reshape(self._n_a, -1, n_columns).transpose(1, 2, 0)
             right = right.reshape(len(right), -1)
+        if self.is_sparse:
+            right = np.ascontiguousarray(right)  # else it is copied for each block
         for block in split_rows(self.n_rows, n_dense + right.shape[1]):
-            product = to_float64(self._h[block]) @ right
+            h = self._h[block] if used is None else self._h[block][:, used]
+            product = to_float64(h) @ right
             yield block, product if self._a is None else self._contract(block, product)
 
     def _contract(self, block: slice, product: Floats) -> Floats:
@@ -119,7 +144,18 @@ class DesignRows:
         a = to_float64(self._a[block])
         return np.einsum("ima,ia->im", product.reshape(len(a), -1, self._n_a), a)
 
-    def sums_of_squares(self, columns: Floats) -> Floats:
+    def _to_dense_factor(self, right: Any) -> tuple[Positions, Floats]:
+        """Return the columns of h that a sparse factor uses, and its dense part there."""
+        right = right.tocoo()
+        outer, inner = np.divmod(right.row, self._h.shape[1])  # positions in a and in h
+        is_used = np.zeros(self._h.shape[1], dtype=bool)
+        is_used[inner] = True
+        used = np.flatnonzero(is_used)
+        dense = np.zeros((self._n_a, len(used), right.shape[1]))
+        dense[outer, np.searchsorted(used, inner), right.col] = right.data
+        return used, dense.reshape(-1, right.shape[1])
+
+    def sums_of_squares(self, columns: Any) -> Floats:
         """Return the sum of the squared products of each row with the columns, (n_rows,)."""
         sums = np.empty(self.n_rows)
         for block, product in self.multiply(columns):
@@ -130,12 +166,15 @@ class DesignRows:
         """Return x^T matrix x for each row, (n_rows,)."""
         values = np.empty(self.n_rows)
         for block in split_rows(self.n_rows, 2 * self.n_dims):
-            x = self.build(block)
-            values[block] = np.einsum("ij,ij->i", x @ matrix, x)
+            x = self.build_sparse(block) if self.is_sparse else self.build(block)
+            values[block] = row_products(x, x @ matrix)
         return values
 
     def information(self) -> Floats:
         """Return the sum of x x^T over the rows, (n_dims, n_dims)."""
+        if self.is_sparse:
+            x = self.build_sparse(slice(None))
+            return (x.T @ x).toarray()
         total = np.zeros((self.n_dims, self.n_dims))
         for block in split_rows(self.n_rows, self.n_dims):
             x = self.build(block)
@@ -210,7 +249,7 @@ class InverseInformation:
     ) -> None:
         n_labeled = 0 if labeled is None else labeled.n_rows
         n_columns = min(n_dims, n_labeled + n_additions)
-        _check_inverse_size(n_dims, n_columns)
+        check_inverse_size(n_dims, n_columns)
         self._ridge = ridge
         self._matrix: Floats | None = None
         self._columns, self._n_columns = np.empty((n_dims, 0)), 0
@@ -235,8 +274,9 @@ class InverseInformation:
             leverages -= rows.sums_of_squares(self._columns[:, : self._n_columns])
         return np.maximum(leverages, 0.0)
 
-    def add(self, x: Floats) -> Floats:
-        """Add x x^T to A, and return the vector v by whose v v^T this lowers A^-1, (n_dims,)."""
+    def add(self, rows: DesignRows, position: int) -> Floats:
+        """Add a row to A, and return the vector v by whose v v^T this lowers A^-1, (n_dims, 1)."""
+        x = rows.build_row(position)
         v = self._multiply(x)
         v /= math.sqrt(1 + max(0.0, float(x @ v)))
         if self._matrix is None:
@@ -244,7 +284,7 @@ class InverseInformation:
             self._n_columns += 1
         else:
             self._matrix -= np.outer(v, v)
-        return v
+        return v[:, np.newaxis]
 
     def _multiply(self, x: Floats) -> Floats:
         if self._matrix is not None:
@@ -257,10 +297,14 @@ def _compute_prior_columns(labeled: DesignRows, ridge: float) -> Floats:
     """Return R for which (ridge I + X^T X)^-1 = I / ridge - R R^T, (n_dims, n_labeled)."""
     X = labeled.build(slice(None))
     # Woodbury: R R^T is X^T (ridge I + X X^T)^-1 X / ridge, and the middle is n_labeled wide.
-    gram = X @ X.T
-    gram[np.diag_indices_from(gram)] += ridge
-    factor = linalg.cholesky(gram, lower=True, overwrite_a=True)
+    factor = factor_gram(X @ X.T, ridge)
     return linalg.solve_triangular(factor, X, lower=True).T / math.sqrt(ridge)
+
+
+def factor_gram(gram: Floats, ridge: float) -> Floats:
+    """Return the lower Cholesky factor of (ridge I + gram); `gram` is overwritten."""
+    gram[np.diag_indices_from(gram)] += ridge
+    return linalg.cholesky(gram, lower=True, overwrite_a=True)
 
 
 def invert_information(information: Floats, ridge: float) -> Floats:
@@ -283,19 +327,22 @@ class LazyCandidates:
     ----------
     rows : DesignRows
         The pool.
-    inverse : InverseInformation
+    inverse : InverseInformation or SparseInverse
         Inverse of the information; picks are added to it.
     weights : ndarray of shape (n_rows,) or None
         Factor of each row's gain; None gives all rows the same weight.
     """
 
     def __init__(
-        self, rows: DesignRows, inverse: InverseInformation, weights: Floats | None
+        self,
+        rows: DesignRows,
+        inverse: InverseInformation | SparseInverse,
+        weights: Floats | None,
     ) -> None:
         self._rows, self._inverse, self._weights = rows, inverse, weights
         self._leverages = inverse.leverages(rows)
         self._is_candidate = np.ones(rows.n_rows, dtype=bool)
-        self._pending: list[Floats] = []
+        self._pending: list[Any] = []
         self._build_shortlist(self._gains(slice(None), self._leverages))
 
     def find_best(self, rng: RandomState) -> int:
@@ -312,10 +359,10 @@ class LazyCandidates:
 
     def add(self, position: int) -> int:
         """Add the row at `position` to the information, and return `position`."""
-        v = self._inverse.add(self._rows.build_row(position))
+        v = self._inverse.add(self._rows, position)
         self._is_candidate[position] = False
         self._pending.append(v)
-        self._shortlist_leverages -= self._shortlist_rows.sums_of_squares(v[:, None])
+        self._shortlist_leverages -= self._shortlist_rows.sums_of_squares(v)
         return position
 
     def _gains(self, index: RowIndex, leverages: Floats) -> Floats:
@@ -329,7 +376,9 @@ class LazyCandidates:
         """Update the leverages of all rows with the pending picks."""
         if self._pending:
             # (n_dims, n_pending): one matrix product in place of n_pending vector products.
-            self._leverages -= self._rows.sums_of_squares(np.column_stack(self._pending))
+            is_sparse = sparse.issparse(self._pending[0])
+            stack = sparse.hstack if is_sparse else np.hstack
+            self._leverages -= self._rows.sums_of_squares(stack(self._pending))
             self._pending = []
 
     def _build_shortlist(self, gains: Floats) -> None:
@@ -350,7 +399,7 @@ def _shortlist_size(n_rows: int) -> int:
     return min(n_rows, max(_MIN_SHORTLIST, min(_MAX_SHORTLIST, n_rows // 64)))
 
 
-def _check_inverse_size(n_dims: int, n_columns: int) -> None:
+def check_inverse_size(n_dims: int, n_columns: int) -> None:
     """Raise PoolTooLargeError if an inverse of `n_columns` columns is too large."""
     if n_dims * n_columns > _MAX_INVERSE_NUMBERS:
         raise PoolTooLargeError(

@@ -8,7 +8,8 @@ in matrix products.
 
 Bounds over the whole pool are computed in single precision if the data are, and raised by the
 possible rounding error. Every decision is based on distances in double precision, and a close one
-on differences of the rows themselves.
+on differences of the rows themselves. No row is ruled out by a bound that rounding may have put
+just below a distance, so that rows which are equally far are all candidates.
 """
 
 from __future__ import annotations
@@ -115,6 +116,12 @@ class NearestCenters:
 
     def lower_all(self) -> None:
         """Lower the bounds of all rows by the centers added since the last call."""
+        if self._points.is_sparse:
+            # Products of sparse rows cost far more than what follows from them: distances in double
+            # precision are as cheap as bounds, and need not be computed again.
+            self.refresh(np.arange(self.n_rows))
+            self._covered = self.n_centers
+            return
         for rows in slices(self.n_rows, self._points.rows_per_block(_CENTER_BLOCK)):
             block = self._points.copy_block(rows)  # once for all centers, while it is in the cache
             for centers in slices(self.n_centers, _CENTER_BLOCK, self._covered):
@@ -143,12 +150,19 @@ class NearestCenters:
         for centers in slices(self.n_centers, _CENTER_BLOCK, first):
             # (n_rows, n_centers of the block)
             squared = self._points.distances(block, rows, self._centers, centers)
-            column = squared.argmin(axis=1)
+            least = squared.min(axis=1)
+            slack = self._slack(rows, least)
+            column = (squared <= (least + slack)[:, np.newaxis]).argmax(axis=1)  # the first
             least = squared[np.arange(len(rows)), column]
-            nearest = np.where(least < best, centers.start + column, nearest)
-            best = np.minimum(best, least)
+            is_nearer = least < best - slack
+            nearest = np.where(is_nearer, centers.start + column, nearest)
+            best = np.where(is_nearer, least, best)
         self.bound[rows], self.seen[rows], self._nearest[rows] = best, self.n_centers, nearest
         self.make_exact(rows[best < _PRODUCT_TOLERANCE * self._points.norms[rows]])
+
+    def _slack(self, rows: Positions, squared: Floats) -> Any:
+        """Return by how much a later center must be nearer to a row to be its nearest."""
+        return np.zeros(len(rows))
 
     def make_exact(self, rows: Positions) -> Floats:
         """Replace distances by those from differences, which tell zero from nearly zero."""
@@ -161,6 +175,11 @@ class NearestCenters:
     def max_error(self, rows: Any) -> float:
         """Return the largest error of squared distances before `make_exact`."""
         return 2 * _PRODUCT_TOLERANCE * float(self._points.norms[rows].max())
+
+    def raise_bounds(self) -> Floats:
+        """Return the bounds of all rows, raised by the error of products, shape (n_rows,)."""
+        # The norm of a center is at most twice the sum of the norm of a row and their distance.
+        return self.bound + 2 * _PRODUCT_TOLERANCE * (self.bound + self._points.norms)
 
     def copy_rows(self, rows: Positions) -> Any:
         """Copy rows in double precision, for `update_by_last`."""
@@ -197,47 +216,47 @@ class NearestCenters:
         return pick
 
     def _find_contenders(self) -> tuple[Positions, float]:
-        """Return the rows beyond a distance that no other row exceeds, and that distance."""
-        while True:
-            width = min(self._width, self.n_rows)
-            if width == self.n_rows:
-                rows, threshold = np.arange(self.n_rows), 0.0
-            else:
-                order = np.argpartition(self.bound, self.n_rows - width - 1)
-                rows = order[self.n_rows - width :]
-                threshold = float(self.bound[order[self.n_rows - width - 1]])
-            # Bounds of all other rows are at most the threshold, and so are their distances.
-            rows = rows[self.refresh(rows) > threshold]
-            if len(rows) or width == self.n_rows:
+        """Return rows that include all of the farthest, and a distance beyond which no others lie.
+
+        It is below all distances if the others coincide with centers.
+        """
+        while self._width < self.n_rows:
+            raised, rank = self.raise_bounds(), self.n_rows - self._width - 1
+            order = np.argpartition(raised, rank)
+            rows, threshold = order[rank + 1 :], float(raised[order[rank]])
+            distances = self.refresh(rows)
+            rows = rows[distances > threshold]
+            # Else a row that was left out may be as far.
+            if len(rows) and distances.max() - self.max_error(rows) > threshold:
                 return rows, threshold
             self._width *= 2
+        rows = np.arange(self.n_rows)
+        return rows[self.refresh(rows) > 0.0], -np.inf
 
     def _traverse(
         self, rows: Positions, threshold: float, n_picks: int, rng: RandomState
     ) -> list[int]:
-        """Pick farthest-first among rows while the farthest is beyond the threshold."""
+        """Pick farthest-first among rows while the farthest are surely beyond the threshold."""
         picks: list[int] = []
         rows = np.sort(rows)
         block, squared = self._points.copy_rows(rows), self.bound[rows]
         margin = self.max_error(rows)
         while len(picks) < n_picks:
             farthest = squared.max()
-            if farthest <= threshold:
+            if farthest <= 0.0 or farthest - margin <= threshold:
                 break
             close = np.flatnonzero(squared >= farthest - margin)
             if len(close) > 1:  # too close for distances from products
                 squared[close] = self.make_exact(rows[close])
                 close = close[_is_highest(squared[close])]
-                if squared[close[0]] <= threshold:
-                    continue
-            pick = int(rows[draw_one(close, rng)])
+            pick = draw_one(rows[close], rng)
             picks.append(pick)
             self.add(pick)
             self.update_by_last(block, rows, squared)
             # Rows at or below the threshold cannot be picked here; dropping them is a copy, so it
             # waits until they are half of all.
-            if np.count_nonzero(squared > threshold) < len(rows) // 2:
-                remaining = squared > threshold
+            remaining = squared > max(threshold, 0.0)
+            if np.count_nonzero(remaining) < len(rows) // 2:
                 rows, squared = rows[remaining], squared[remaining]
                 block = tuple(factor[remaining] for factor in block)
                 if not len(rows):
@@ -251,7 +270,7 @@ class NearestCenters:
         """
         last = slice(self.n_centers - 1, self.n_centers)
         to_last = self._points.distances(block, rows, self._centers, last)[:, 0]
-        nearer = np.flatnonzero(to_last < squared)
+        nearer = np.flatnonzero(to_last < squared - self._slack(rows, to_last))
         squared[nearer] = to_last[nearer]
         self.bound[rows[nearer]], self._nearest[rows[nearer]] = to_last[nearer], last.start
         self.seen[rows] = self.n_centers
@@ -314,7 +333,8 @@ class NearestCenters:
 class AllDistances(NearestCenters):
     """The squared distance of every row to its nearest center, always up to date.
 
-    ``bound`` holds the distances; those of rows that coincide with a center are exactly 0.
+    ``bound`` holds the distances; those of rows that coincide with a center are exactly 0. A row
+    that is equally near to several centers, up to rounding, belongs to the first of them.
     """
 
     def __init__(self, X: Any, *, labeled: Any = None) -> None:
@@ -353,6 +373,10 @@ class AllDistances(NearestCenters):
             self.update_by_last(self._points.copy_rows(part), part, self.bound[part])
         self.seen.fill(self.n_centers)
         return position
+
+    def _slack(self, rows: Positions, squared: Floats) -> Any:
+        slack = _PRODUCT_TOLERANCE * self._points.norms[rows]
+        return np.where(squared < slack, 0.0, slack)  # near zero, the nearest center decides
 
     def _center_gaps(self, position: int) -> Floats:
         """Return lower bounds on the squared distances of the centers to a row that will be one.

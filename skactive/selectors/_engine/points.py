@@ -38,6 +38,8 @@ AnyPoints: TypeAlias = Matrix | tuple[NDArray[Any], Matrix]
 
 # Size of a block of products: with the rows that they come from, it fits a core's cache.
 _PRODUCT_BYTES = 2**21
+# Numbers of sparse rows that are made dense at a time, in the columns that they use: 16 MiB.
+_DENSE_NUMBERS = 2**21
 # Squared distances from inner products carry rounding errors of about 1e-15 of the squared norms.
 # Rows whose squared distance is below this share of the norms count as duplicates.
 DUPLICATE = 1e-12
@@ -62,6 +64,7 @@ class PointSet:
         # Centering would fill sparse rows, and the center of outer products is no outer product.
         total = self.factors[0].sum(axis=0, dtype=np.float64) if plain else None
         self.offset = None if total is None else total / max(1, self.n_rows)
+        self.is_sparse = any(sparse.issparse(factor) for factor in self.factors)
         single = all(factor.dtype == np.float32 for factor in self.factors)
         self.dtype: np.dtype[Any] = np.dtype(np.float32 if single else np.float64)
         # Relative rounding error of a product: one unit per term, and some more for the norms.
@@ -73,8 +76,8 @@ class PointSet:
 
     def rows_per_block(self, n_columns: int) -> int:
         """Return the number of rows whose products, or copies, fill a block."""
-        dense = sum(min(factor.shape[1], 4096) for factor in self.factors)
-        return max(16, _PRODUCT_BYTES // (8 * max(n_columns, dense)))
+        width = sum(min(_count_stored(factor), 4096) for factor in self.factors)
+        return max(16, _PRODUCT_BYTES // (8 * max(n_columns, width)))
 
     def copy_rows(self, rows: Positions) -> Any:
         """Copy rows in double precision."""
@@ -128,7 +131,7 @@ class PointSet:
 
     def distances(self, block: Any, rows: Positions, centers: Centers, which: slice) -> Floats:
         """Squared distances of a block to the centers at `which`, shape (n_block, n_which)."""
-        others = centers.get_dense(which, np.dtype(np.float64))
+        others = centers.get(which, np.dtype(np.float64))
         return squared_distances(block, others, self.norms[rows], centers.norms[which])
 
     def upper_bounds(self, block: Any, rows: slice, centers: Centers, which: slice) -> Floats:
@@ -139,7 +142,7 @@ class PointSet:
         and the rounding error come in once per row.
         """
         norms = centers.norms[which]
-        inner = products(block, centers.get_dense(which, self.dtype))  # (n_block, n_which)
+        inner = products(block, centers.get(which, self.dtype))  # (n_block, n_which)
         inner -= (0.5 * norms).astype(self.dtype)
         squared = self.norms[rows] - 2.0 * inner.max(axis=1).astype(np.float64)
         return np.maximum(squared, 0.0) + self.rounding * 2.0 * (self.norms[rows] + norms.max())
@@ -211,13 +214,9 @@ class Centers:
             self._factors[k][self._length : length] = factor
         self._length = length
 
-    def get_dense(self, which: slice, dtype: np.dtype[Any]) -> Any:
-        """Return the centers at `which` as dense factors."""
-        factors = [factor[which] for factor in self._factors]
-        return tuple(
-            (factor.toarray() if sparse.issparse(factor) else factor).astype(dtype, copy=False)
-            for factor in factors
-        )
+    def get(self, which: slice, dtype: np.dtype[Any]) -> Any:
+        """Return the factors of the centers at `which`."""
+        return tuple(factor[which].astype(dtype, copy=False) for factor in self._factors)
 
     def take(self, which: Positions) -> Any:
         """Return the centers at `which`, one per position."""
@@ -266,13 +265,35 @@ def distances_from_products(inner: NDArray[Any], norms: Floats) -> Floats:
 @np.errstate(invalid="ignore")
 def products(left: Any, right: Any) -> Any:
     """Inner products of all pairs of rows, given by their factors, shape (n_left, n_right)."""
-    product = left[0] @ right[0].T
-    if sparse.issparse(product):
-        product = product.toarray()
+    product = _multiply_rows(left[0], right[0])
     # <outer(a, h), outer(b, g)> = <a, b> <h, g>
     for factor, other in zip(left[1:], right[1:], strict=True):
-        product *= factor @ other.T
+        product *= _multiply_rows(factor, other)
     return product
+
+
+def _multiply_rows(left: Any, right: Any) -> Any:
+    """Inner products of all pairs of rows, dense or sparse, as an array of (n_left, n_right)."""
+    if not (sparse.issparse(left) and sparse.issparse(right)):
+        product = left @ right.T
+        return product.toarray() if sparse.issparse(product) else product
+    # A product of two sparse matrices has nearly as many entries as pairs, and finding their places
+    # takes most of its time. So the right rows are made dense, in the columns that they use.
+    n_used = max(1, min(right.shape[1], right.nnz))
+    size = max(1, _DENSE_NUMBERS // n_used)
+    if right.shape[0] <= size:
+        return _multiply_by_few(left, right)
+    product = np.empty((left.shape[0], right.shape[0]), np.result_type(left.dtype, right.dtype))
+    for part in slices(right.shape[0], size):
+        product[:, part] = _multiply_by_few(left, right[part])
+    return product
+
+
+def _multiply_by_few(left: Any, right: Any) -> Any:
+    """Inner products of sparse rows with few others, whose columns in use are made dense."""
+    columns = np.unique(right.indices)
+    # In the order of rows, as the product reads a row of it for each entry on the left.
+    return left[:, columns] @ np.ascontiguousarray(right[:, columns].toarray().T)
 
 
 def squared_norms(block: Any) -> Floats:
@@ -285,6 +306,13 @@ def row_products(first: Any, second: Any) -> Floats:
     if sparse.issparse(first):
         return np.asarray(first.multiply(second).sum(axis=1)).ravel()
     return np.einsum("ij,ij->i", first, second)
+
+
+def _count_stored(factor: Any) -> int:
+    """Return the numbers that are stored per row; an entry of a sparse row counts as two."""
+    if not sparse.issparse(factor):
+        return int(factor.shape[1])
+    return 2 * factor.nnz // max(1, factor.shape[0])
 
 
 # -- numbers and slices ------------------------------------------------------------------------

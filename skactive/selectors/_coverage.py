@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from skactive._utils.array_types import Floats, Positions
 from skactive._utils.seeding import Seed, make_random_state
 from skactive.selectors._engine.cells import assign_to_centers
-from skactive.selectors._engine.coverage import Coverage, RadiusCoverage
+from skactive.selectors._engine.coverage import Coverage, Own, RadiusCoverage
 from skactive.selectors._engine.lazy_greedy import lazy_greedy
 from skactive.selectors._engine.points import Matrix
 from skactive.selectors._engine.similarity import (
@@ -124,12 +124,13 @@ def max_coverage(
     rng = make_random_state(random_state)
     candidates = Candidates.from_rows(X)
     rows = candidates.X if reference is None else reference
-    chosen, weights = _draw_reference(int(rows.shape[0]), weights, max_reference, rng)
+    chosen, weights, own = _draw_reference(int(rows.shape[0]), weights, max_reference, rng)
     kind = RadiusCoverage if kernel == "tophat" else Coverage
     options: dict[str, Any] = {
         "weights": weights,
         "labeled": labeled,
         "candidate_weights": candidate_weights,
+        "own": own if reference is None else None,
     }
     options["symmetric"] = kernel != "tophat" and reference is None and isinstance(chosen, slice)
     if isinstance(bandwidth, np.ndarray):
@@ -199,8 +200,8 @@ def facility_location(
     """
     rng = make_random_state(random_state)
     candidates = Candidates.from_rows(X)
-    chosen, weights = _draw_reference(candidates.n_rows, weights, max_reference, rng)
-    options: dict[str, Any] = {"weights": weights, "labeled": labeled}
+    chosen, weights, own = _draw_reference(candidates.n_rows, weights, max_reference, rng)
+    options: dict[str, Any] = {"weights": weights, "labeled": labeled, "own": own}
     options["symmetric"] = isinstance(chosen, slice)
     return _select_covering(
         Coverage,
@@ -368,12 +369,16 @@ def _sharpness(bandwidths: NDArray[Any] | None) -> Floats | None:
 
 def _draw_reference(
     n_rows: int, weights: NDArray[Any] | None, size: int | None, rng: RandomState
-) -> tuple[Positions | slice, Floats]:
+) -> tuple[Positions | slice, Floats, Own | None]:
     """Draw `size` of the rows to cover, with new weights; take all if there are not more."""
     weights = np.ones(n_rows) if weights is None else np.asarray(weights, dtype=np.float64)
     if size is None or n_rows <= size:
-        return slice(None), weights
-    return weighted_sample(weights, size, rng)
+        return slice(None), weights, None
+    sample, drawn_weights = weighted_sample(weights, size, rng)
+    places, excess = np.zeros(n_rows, dtype=np.intp), np.zeros(n_rows)
+    places[sample] = np.arange(len(sample))
+    excess[sample] = drawn_weights - weights[sample]
+    return sample, drawn_weights, Own(places, excess)
 
 
 def weighted_sample(weights: Floats, size: int, rng: RandomState) -> tuple[Positions, Floats]:

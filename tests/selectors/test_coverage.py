@@ -361,7 +361,7 @@ def test_the_number_of_threads_changes_no_pick(kernel, n_labeled, blobs, monkeyp
 def test_the_sample_has_its_size_and_its_inclusion_probabilities(weights):
     rng, counts, totals = np.random.RandomState(0), np.zeros(8), []
     for _ in range(6000):
-        drawn, horvitz_thompson = _coverage._draw_reference(
+        drawn, horvitz_thompson, _ = _coverage._draw_reference(
             8, weights and np.array(weights), 4, rng
         )
         assert len(drawn) == 4
@@ -376,7 +376,7 @@ def test_the_sample_has_its_size_and_its_inclusion_probabilities(weights):
 
 def test_no_more_rows_are_drawn_than_have_a_weight():
     weights = np.array([0.0, 3.0, 0.0, 0.0, 2.0])
-    drawn, horvitz_thompson = _coverage._draw_reference(5, weights, 3, np.random.RandomState(0))
+    drawn, horvitz_thompson, _ = _coverage._draw_reference(5, weights, 3, np.random.RandomState(0))
     assert_array_equal(drawn, [1, 4])
     assert_array_equal(horvitz_thompson, [3.0, 2.0])
 

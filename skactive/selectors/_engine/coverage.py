@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.random import RandomState
@@ -37,7 +37,7 @@ from skactive.selectors._engine.similarity import (
 )
 from skactive.selectors._engine.threads import MIN_THREADED_PAIRS, run_parts, split_evenly
 
-__all__ = ["Coverage", "RadiusCoverage"]
+__all__ = ["Coverage", "Own", "RadiusCoverage"]
 
 _TILE_ROWS = 2048  # reference rows that candidates are compared with at a time
 _MAX_FACTOR_BYTES = 2**25  # of the left factor of all candidates, which is kept up to this size
@@ -45,6 +45,24 @@ _MAX_FACTOR_BYTES = 2**25  # of the left factor of all candidates, which is kept
 # that rows that tie in exact arithmetic tie here.
 _GAIN_BITS = 36
 _MIN_GAIN = 1e-12
+
+
+class Own(NamedTuple):
+    """What candidates add by covering themselves, if reference rows are a sample of them.
+
+    A row of the sample stands for others, too. Its weight says how many, but that it covers itself
+    says nothing about these.
+
+    Attributes
+    ----------
+    places : ndarray of shape (n_rows,)
+        Place of each candidate among the reference rows; any place if it is not one of them.
+    excess : ndarray of shape (n_rows,)
+        How much its weight there exceeds its own weight; 0 if it is not a reference row.
+    """
+
+    places: Positions
+    excess: Floats
 
 
 class Coverage:
@@ -72,6 +90,8 @@ class Coverage:
     sharpness, labeled_sharpness : ndarray of shape (n_rows,) and (n_labeled,), default=None
         Factors of the squared distances from each candidate, and from each labeled row; None
         leaves them as they are.
+    own : Own, default=None
+        The weights at which candidates count for too much in their own coverage.
     n_threads : int, default=1
         Number of threads among which the cells are shared out for the first bounds.
 
@@ -98,10 +118,11 @@ class Coverage:
         symmetric: bool = False,
         sharpness: Floats | None = None,
         labeled_sharpness: Floats | None = None,
+        own: Own | None = None,
         n_threads: int = 1,
     ) -> None:
         self._symmetric, self._n_threads = symmetric, n_threads
-        self._sharpness = sharpness
+        self._sharpness, self._own = sharpness, own
         self.n_rows, self._candidates = candidates.n_rows, candidates
         self._similarity, self._weights = similarity, weights
         self._set_distances(rows)
@@ -149,6 +170,10 @@ class Coverage:
 
     def bounds(self) -> Floats:
         """Return upper bounds of the first gains of all candidates, shape (n_rows,)."""
+        return self._sum_bounds() - self._excess_of_own(slice(None))
+
+    def _sum_bounds(self) -> Floats:
+        """Return `bounds`, if no candidate counts for too much in its own coverage."""
         bounds = self._bonus.copy()
 
         def bound(cell: int) -> None:
@@ -247,10 +272,18 @@ class Coverage:
             members = np.flatnonzero(cells == cell)
             reference = np.flatnonzero(self._reach[cell] > self._cover)  # no gain from the others
             gains[members] += compute(positions[members], reference)
+        gains -= self._excess_of_own(positions)
         if not exact:
             return gains
         gains[gains <= self._negligible] = 0.0
         return round_to_bits(gains, _GAIN_BITS)
+
+    def _excess_of_own(self, positions: Positions | slice) -> Floats | float:
+        """Return by how much the gains of candidates are too large for their own coverage."""
+        if self._own is None:
+            return 0.0
+        covered = self._cover[self._own.places[positions]]
+        return self._own.excess[positions] * (self._similarity.maximum - covered)
 
     def _exact_gains(self, positions: Positions, reference: Positions) -> Floats:
         squared = self._exact_distances(self._candidates.X[positions], reference)
@@ -360,23 +393,27 @@ class RadiusCoverage(Coverage):
     is compared with the candidates near it at most once more.
     """
 
-    def __init__(self, *arguments: Any, weights: Floats, **options: Any) -> None:
+    def __init__(
+        self, *arguments: Any, weights: Floats, own: Own | None = None, **options: Any
+    ) -> None:
         # Picks are the same for any unit of the weights; sums of ones are free of rounding.
         self._equal_weights = bool(weights.any() and (weights == weights[0]).all())
-        weights = np.ones_like(weights) if self._equal_weights else weights
-        super().__init__(*arguments, weights=weights, **options)
+        if self._equal_weights:
+            own = None if own is None else own._replace(excess=own.excess / weights[0])
+            weights = np.ones_like(weights)
+        super().__init__(*arguments, weights=weights, own=own, **options)
         self.has_all_bounds = self.cheap_bounds
 
     def bounds(self) -> Floats:
         """Return upper bounds of the first gains of all candidates, shape (n_rows,)."""
-        self._bounds = super().bounds()
-        return self._bounds.copy()
+        self._sums = self._sum_bounds()
+        return self._sums - self._excess_of_own(slice(None))
 
     def gains(self, positions: Positions, *, exact: bool) -> Floats:
         """Return the gains of candidates, or upper bounds that are cheaper to compute."""
         if exact or not self.cheap_bounds:
             return super().gains(positions, exact=exact)
-        return self._bounds[positions]
+        return self._sums[positions] - self._excess_of_own(positions)
 
     def add(self, position: int) -> None:
         """Choose a candidate."""
@@ -396,7 +433,7 @@ class RadiusCoverage(Coverage):
                 factor = self._get_factor(members[block])
                 squared = self._rough_distances.upper_bounds(factor, reference)
                 inside = self._similarity.apply(squared)
-                self._bounds[members[block]] -= self._sum_at_least(inside, reference)
+                self._sums[members[block]] -= self._sum_at_least(inside, reference)
 
     def _sum_at_least(self, inside: PairValues, reference: Positions) -> Floats:
         """Return the weight of the rows inside, less the largest possible rounding error."""

@@ -21,7 +21,7 @@ from skactive._utils.seeding import Seed, make_random_state
 from skactive.selectors._engine.cells import assign_to_centers
 from skactive.selectors._engine.coverage import Coverage, Own, RadiusCoverage
 from skactive.selectors._engine.lazy_greedy import lazy_greedy
-from skactive.selectors._engine.points import Matrix
+from skactive.selectors._engine.points import DUPLICATE, Matrix
 from skactive.selectors._engine.similarity import (
     Candidates,
     Distances,
@@ -433,13 +433,15 @@ def _distances_to_other_clusters(
     """
     X = candidates.X
     dtype, shrinkage = choose_precision(candidates, candidates.largest, 1.0)
-    distances = Distances(X[balls], candidates.center, scale=1, shrinkage=shrinkage, dtype=dtype)
+    if candidates.common is not None:  # not centered, so that single precision would lose more
+        dtype, shrinkage = np.float64, DUPLICATE
+    distances = Distances(X[balls], candidates, scale=1, shrinkage=shrinkage, dtype=dtype)
     members = np.split(np.argsort(clusters, kind="stable"), np.cumsum(np.bincount(clusters))[:-1])
     nearest = np.full((len(members), len(balls)), np.inf)  # one row per part, for the threads
 
     def measure(cluster: int) -> None:
         others, rows = np.flatnonzero(clusters[balls] != cluster), members[cluster]
-        n_columns = len(balls) + X.shape[1]
+        n_columns = len(balls) + candidates.width
         for block in block_slices(len(rows), n_columns, distances.dtype.itemsize):
             squared = distances(X[rows[block]], others).min(axis=0)
             nearest[cluster, others] = np.minimum(nearest[cluster, others], squared)

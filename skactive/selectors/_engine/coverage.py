@@ -24,12 +24,14 @@ from scipy import sparse
 
 from skactive._utils.array_types import Floats, Positions
 from skactive.selectors._engine.cells import Cells
-from skactive.selectors._engine.points import DUPLICATE, Matrix, round_to_bits
+from skactive.selectors._engine.points import DUPLICATE, Matrix, canonical, round_to_bits
 from skactive.selectors._engine.similarity import (
     Candidates,
     Distances,
+    Factor,
     PairValues,
     Similarity,
+    as_slice,
     block_slices,
     choose_precision,
     clip_at_zero,
@@ -133,7 +135,7 @@ class Coverage:
         # Upper bound on the similarity of any candidate of a cell to each reference row, of shape
         # (n_cells, n_reference); not computed, and so at the minimum, for rows covered better.
         self._reach = np.full((self._n_cells, rows.shape[0]), self._minimum)
-        n_bytes = self.n_rows * (rows.shape[1] + 2) * self._rough_distances.dtype.itemsize
+        n_bytes = self.n_rows * (candidates.width + 2) * self._rough_distances.dtype.itemsize
         keep = self.cheap_bounds and n_bytes <= _MAX_FACTOR_BYTES
         self._factors = self._make_factors() if keep else None
 
@@ -142,7 +144,7 @@ class Coverage:
         candidates, scale = self._candidates, self._similarity.scale
         # Shrunk so that duplicates, and rows on the rim of a ball, are on the inner side.
         self._exact_distances = Distances(
-            rows, candidates.center, scale=scale, shrinkage=DUPLICATE, dtype=np.float64
+            rows, candidates, scale=scale, shrinkage=DUPLICATE, dtype=np.float64
         )
         self._largest = max(candidates.largest, self._exact_distances.largest)
         max_sharpness = 1.0 if self._sharpness is None else float(self._sharpness.max(initial=0.0))
@@ -163,8 +165,7 @@ class Coverage:
         self._nothing_covered = True
         self._negligible = _MIN_GAIN * float(self._weights.sum()) * (maximum - self._minimum)
         if labeled is not None and labeled.shape[0]:
-            rows = sparse.csr_array(labeled) if sparse.issparse(labeled) else labeled
-            self._cover_by(rows, labeled_sharpness)
+            self._cover_by(canonical(labeled), labeled_sharpness)
 
     # -- first bounds ----------------------------------------------------------------------------
 
@@ -345,21 +346,19 @@ class Coverage:
         remaining = self._weights @ (self._similarity.maximum - self._cover)
         return bool(remaining + self._bonus.max(initial=0.0) <= self._negligible)
 
-    def _make_factors(self) -> Matrix:
-        """Return the left factors of all candidates, ordered by cell, (n_rows, n_dims + 2)."""
-        order = np.concatenate(self._cells.members)
-        factors = np.empty(
-            (self.n_rows, self._candidates.X.shape[1] + 2), self._rough_distances.dtype
-        )
-        for block in block_slices(*factors.shape):
-            rows = self._candidates.X[order[block]]
-            factors[block] = self._rough_distances.make_factor(rows)
-        return factors
+    def _make_factors(self) -> Factor:
+        """Return the left factors of all candidates, ordered by cell."""
+        order, width = np.concatenate(self._cells.members), self._candidates.width + 2
+        make = self._rough_distances.make_factor
+        parts = [make(self._candidates.X[order[b]]) for b in block_slices(self.n_rows, width)]
+        dense = np.concatenate([part.dense for part in parts])
+        rest = None if parts[0].rest is None else sparse.vstack([p.rest for p in parts], "csr")
+        return Factor(dense, rest)
 
-    def _get_factor(self, positions: Positions) -> Matrix:
+    def _get_factor(self, positions: Positions) -> Factor:
         if self._factors is None:
             return self._rough_distances.make_factor(self._candidates.X[positions])
-        return self._factors[self._cells.ranks[positions]]
+        return self._factors.take(as_slice(self._cells.ranks[positions]))
 
     def _cover_by(
         self, rows: Matrix, sharpness: Floats | None, reference: Positions | None = None
@@ -378,7 +377,7 @@ class Coverage:
 
     def _max_similarity(self) -> Floats:
         """Return the similarity of each candidate to the reference row most similar to it."""
-        n_columns = max(self._exact_distances.n_reference, self._candidates.X.shape[1])
+        n_columns = max(self._exact_distances.n_reference, self._candidates.width)
         maxima = np.empty(self.n_rows)
         for block in block_slices(self.n_rows, n_columns):
             squared = self._exact_distances(self._candidates.X[block])
@@ -427,7 +426,7 @@ class RadiusCoverage(Coverage):
         reachable = self._reach[:, covered] > 0  # (n_cells, n_covered)
         for cell in np.flatnonzero(reachable.any(axis=1)):
             reference, members = covered[reachable[cell]], self._cells.members[cell]
-            n_columns = max(len(reference), self._candidates.X.shape[1])  # or of a block of rows
+            n_columns = max(len(reference), self._candidates.width)  # or of a block of rows
             for block in block_slices(len(members), n_columns, self._itemsize):
                 # Only rows that are surely within the radius may lower an upper bound.
                 factor = self._get_factor(members[block])

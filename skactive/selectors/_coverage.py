@@ -21,7 +21,14 @@ from skactive._utils.seeding import Seed, make_random_state
 from skactive.selectors._engine.cells import assign_to_centers
 from skactive.selectors._engine.coverage import Coverage, Own, RadiusCoverage
 from skactive.selectors._engine.lazy_greedy import lazy_greedy
-from skactive.selectors._engine.points import DUPLICATE, Matrix
+from skactive.selectors._engine.points import (
+    DUPLICATE,
+    Matrix,
+    PointSet,
+    distances_from_products,
+    products,
+    slices,
+)
 from skactive.selectors._engine.similarity import (
     Candidates,
     Distances,
@@ -38,6 +45,7 @@ __all__ = [
     "facility_location",
     "max_coverage",
     "purity_radius",
+    "smallest_distance",
     "targeted_coverage",
     "weighted_sample",
 ]
@@ -335,6 +343,18 @@ def purity_radius(
     radii = np.sort(_distances_to_other_clusters(candidates, balls, clusters))
     n_impure = math.floor((1 - purity) * len(radii) + 1e-9)  # else (1 - 0.8) * 5 would give 0
     return float(radii[n_impure]) * (1 - 1e-6)  # strictly inside, in spite of rounding
+
+
+def smallest_distance(X: Matrix) -> float | None:
+    """Return the smallest distance above 0 between two rows; None if all rows coincide."""
+    points, least = PointSet(X), np.inf
+    all_rows = points.copy_rows(np.arange(points.n_rows))
+    for rows in slices(points.n_rows, points.rows_per_block(points.n_rows)):
+        inner = products(points.copy_rows(np.arange(rows.start, rows.stop)), all_rows)
+        norms = points.norms[rows, np.newaxis] + points.norms
+        squared = distances_from_products(inner, norms)
+        least = min(least, squared.min(where=squared > 0, initial=np.inf))
+    return math.sqrt(least) if least < np.inf else None
 
 
 # -- the search --------------------------------------------------------------------------------

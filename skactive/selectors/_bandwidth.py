@@ -25,7 +25,7 @@ __all__ = ["effective_bandwidth"]
 _DISTANCE_BYTES = 2**20  # size of a block of distances
 _MAX_STEPS = 100  # of Newton's method, on logarithms of squared lengths
 _START_ROWS, _START_TOLERANCE = 64, 1e-2  # of the pool, and of the solution to start from
-_SINGLE_TOLERANCE = 1e-5  # from here on, single precision is enough
+_SINGLE_TOLERANCE = 2e-6  # from here on, single precision is enough
 _LENGTH_BITS = 24  # bits of a length that are kept, if it is as precise
 _NOWHERE = 400.0  # times the mean of the squared distances: no bandwidth reaches as far
 _TINY = 1e-30
@@ -46,7 +46,7 @@ def effective_bandwidth(
     at : ndarray or sparse matrix of shape (n_at, n_dims), default=None
         The points whose bandwidths are returned; None takes those of ``X``.
     tolerance : float, default=1e-9
-        Relative error of the bandwidths. From 1e-5 on they are solved in single precision.
+        Relative error of the bandwidths. From 2e-6 on they are solved in single precision.
 
     Returns
     -------
@@ -85,7 +85,7 @@ def effective_bandwidth(
         logs = _solve(squared, n_others[n_others > 0], log_chosen, tolerance)
         lengths[block][n_others > 0] = np.sqrt(unit[n_others > 0] * np.exp(logs))
     usual = np.median(lengths[~np.isnan(lengths)]) if not np.isnan(lengths).all() else 1.0
-    n_bits = max(8, min(_LENGTH_BITS, math.ceil(-math.log2(tolerance))))
+    n_bits = max(8, min(_LENGTH_BITS, math.ceil(1 - math.log2(tolerance))))
     return round_to_bits(np.where(np.isnan(lengths), usual, lengths), n_bits)
 
 

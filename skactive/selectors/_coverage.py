@@ -19,9 +19,16 @@ from numpy.typing import NDArray
 from skactive._utils.array_types import Floats, Positions
 from skactive._utils.seeding import Seed, make_random_state
 from skactive.selectors._engine.cells import assign_to_centers
-from skactive.selectors._engine.coverage import Coverage, RadiusCoverage
+from skactive.selectors._engine.coverage import Coverage, Own, RadiusCoverage
 from skactive.selectors._engine.lazy_greedy import lazy_greedy
-from skactive.selectors._engine.points import Matrix
+from skactive.selectors._engine.points import (
+    DUPLICATE,
+    Matrix,
+    PointSet,
+    distances_from_products,
+    products,
+    slices,
+)
 from skactive.selectors._engine.similarity import (
     Candidates,
     Distances,
@@ -38,6 +45,7 @@ __all__ = [
     "facility_location",
     "max_coverage",
     "purity_radius",
+    "smallest_distance",
     "targeted_coverage",
     "weighted_sample",
 ]
@@ -124,12 +132,13 @@ def max_coverage(
     rng = make_random_state(random_state)
     candidates = Candidates.from_rows(X)
     rows = candidates.X if reference is None else reference
-    chosen, weights = _draw_reference(int(rows.shape[0]), weights, max_reference, rng)
+    chosen, weights, own = _draw_reference(int(rows.shape[0]), weights, max_reference, rng)
     kind = RadiusCoverage if kernel == "tophat" else Coverage
     options: dict[str, Any] = {
         "weights": weights,
         "labeled": labeled,
         "candidate_weights": candidate_weights,
+        "own": own if reference is None else None,
     }
     options["symmetric"] = kernel != "tophat" and reference is None and isinstance(chosen, slice)
     if isinstance(bandwidth, np.ndarray):
@@ -199,8 +208,8 @@ def facility_location(
     """
     rng = make_random_state(random_state)
     candidates = Candidates.from_rows(X)
-    chosen, weights = _draw_reference(candidates.n_rows, weights, max_reference, rng)
-    options: dict[str, Any] = {"weights": weights, "labeled": labeled}
+    chosen, weights, own = _draw_reference(candidates.n_rows, weights, max_reference, rng)
+    options: dict[str, Any] = {"weights": weights, "labeled": labeled, "own": own}
     options["symmetric"] = isinstance(chosen, slice)
     return _select_covering(
         Coverage,
@@ -336,6 +345,18 @@ def purity_radius(
     return float(radii[n_impure]) * (1 - 1e-6)  # strictly inside, in spite of rounding
 
 
+def smallest_distance(X: Matrix) -> float | None:
+    """Return the smallest distance above 0 between two rows; None if all rows coincide."""
+    points, least = PointSet(X), np.inf
+    all_rows = points.copy_rows(np.arange(points.n_rows))
+    for rows in slices(points.n_rows, points.rows_per_block(points.n_rows)):
+        inner = products(points.copy_rows(np.arange(rows.start, rows.stop)), all_rows)
+        norms = points.norms[rows, np.newaxis] + points.norms
+        squared = distances_from_products(inner, norms)
+        least = min(least, squared.min(where=squared > 0, initial=np.inf))
+    return math.sqrt(least) if least < np.inf else None
+
+
 # -- the search --------------------------------------------------------------------------------
 
 
@@ -368,12 +389,16 @@ def _sharpness(bandwidths: NDArray[Any] | None) -> Floats | None:
 
 def _draw_reference(
     n_rows: int, weights: NDArray[Any] | None, size: int | None, rng: RandomState
-) -> tuple[Positions | slice, Floats]:
+) -> tuple[Positions | slice, Floats, Own | None]:
     """Draw `size` of the rows to cover, with new weights; take all if there are not more."""
     weights = np.ones(n_rows) if weights is None else np.asarray(weights, dtype=np.float64)
     if size is None or n_rows <= size:
-        return slice(None), weights
-    return weighted_sample(weights, size, rng)
+        return slice(None), weights, None
+    sample, drawn_weights = weighted_sample(weights, size, rng)
+    places, excess = np.zeros(n_rows, dtype=np.intp), np.zeros(n_rows)
+    places[sample] = np.arange(len(sample))
+    excess[sample] = drawn_weights - weights[sample]
+    return sample, drawn_weights, Own(places, excess)
 
 
 def weighted_sample(weights: Floats, size: int, rng: RandomState) -> tuple[Positions, Floats]:
@@ -428,13 +453,15 @@ def _distances_to_other_clusters(
     """
     X = candidates.X
     dtype, shrinkage = choose_precision(candidates, candidates.largest, 1.0)
-    distances = Distances(X[balls], candidates.center, scale=1, shrinkage=shrinkage, dtype=dtype)
+    if candidates.common is not None:  # not centered, so that single precision would lose more
+        dtype, shrinkage = np.float64, DUPLICATE
+    distances = Distances(X[balls], candidates, scale=1, shrinkage=shrinkage, dtype=dtype)
     members = np.split(np.argsort(clusters, kind="stable"), np.cumsum(np.bincount(clusters))[:-1])
     nearest = np.full((len(members), len(balls)), np.inf)  # one row per part, for the threads
 
     def measure(cluster: int) -> None:
         others, rows = np.flatnonzero(clusters[balls] != cluster), members[cluster]
-        n_columns = len(balls) + X.shape[1]
+        n_columns = len(balls) + candidates.width
         for block in block_slices(len(rows), n_columns, distances.dtype.itemsize):
             squared = distances(X[rows[block]], others).min(axis=0)
             nearest[cluster, others] = np.minimum(nearest[cluster, others], squared)

@@ -96,7 +96,7 @@ class Auto(Strategy):
             return top(uncertainty, batch_size, rng)
         n_labeled = 0 if points.labeled is None else points.labeled.shape[0]
         n_chosen = (n_labeled + batch_size) / _TARGET_COVERAGE
-        bandwidth = partial(effective_bandwidth, points.uniform, n_chosen)
+        bandwidth = partial(effective_bandwidth, points.uniform, n_chosen, tolerance=2e-6)
         picks = max_coverage(
             points.candidates,
             batch_size,

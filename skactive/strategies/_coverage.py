@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from skactive._utils.array_types import Floats, Positions
-from skactive._utils.compat import Interval
+from skactive._utils.compat import Interval, StrOptions
 from skactive._utils.constraints import (
     NONNEGATIVE_REAL,
     POSITIVE_INT_OR_NONE,
@@ -19,6 +19,7 @@ from skactive.selectors._coverage import (
     facility_location,
     max_coverage,
     purity_radius,
+    smallest_distance,
     targeted_coverage,
 )
 from skactive.strategies._base import ScoreStrategy, Strategy
@@ -56,9 +57,10 @@ class MaxHerding(Strategy):
     bandwidth : float, default=None
         :math:`\sigma`. None uses the root mean square distance of the rows from their mean; for
         unit vectors in all directions that is the paper's 1.
-    max_reference : int, default=10_000
-        If the pool has more rows, coverage is measured on a sample of this size; every row is
-        still a candidate. None measures it on all rows, which takes n squared similarities.
+    max_reference : int, default=2_000
+        If the pool has more rows, coverage is measured on a sample of this size, or of ten rows
+        per pick if these are more; every row is still a candidate. None measures it on all rows,
+        which takes n squared similarities.
 
     References
     ----------
@@ -84,7 +86,7 @@ class MaxHerding(Strategy):
     }
 
     def __init__(
-        self, *, bandwidth: float | None = None, max_reference: int | None = 10_000
+        self, *, bandwidth: float | None = None, max_reference: int | None = 2_000
     ) -> None:
         self.bandwidth = bandwidth
         self.max_reference = max_reference
@@ -96,7 +98,7 @@ class MaxHerding(Strategy):
             batch_size,
             labeled=labeled_embedding(pool),
             bandwidth=self.bandwidth,
-            max_reference=self.max_reference,
+            max_reference=_sample_size(self.max_reference, batch_size),
             random_state=pool.random_state,
         )
 
@@ -107,8 +109,10 @@ class UHerding(HybridStrategy):
     .. math:: \max_S \sum_i \phi(x_i) \max_{s \in L \cup S} k(z_i, z_s), \qquad
         k(z, z') = \exp(-\lVert z - z' \rVert^2 / \sigma^2)
 
-    greedily, one row at a time, with :math:`\phi` an uncertainty and L the labeled rows. Unlike in
-    the paper, neither the bandwidth :math:`\sigma` nor the scores are tuned to the labels.
+    greedily, one row at a time, with :math:`\phi` an uncertainty and L the labeled rows. In the
+    paper, rows are scaled to length 1, :math:`\sigma` is the smallest distance between two labeled
+    rows (``bandwidth="labeled"``), and the probabilities are calibrated on held-out labeled rows,
+    which can be had by a calibrated model.
 
     **When:** one strategy for few labels and for many: while the model is uncertain about all rows
     it covers the pool as :class:`MaxHerding` does, later the uncertain rows. Needs an embedding
@@ -119,12 +123,15 @@ class UHerding(HybridStrategy):
     ----------
     uncertainty : ScoreStrategy, default=None
         Scores the rows; None uses :class:`Margin`. Negative scores are shifted to start at 0.
-    bandwidth : float, default=None
+    bandwidth : float or "labeled", default=None
         :math:`\sigma`. None uses the root mean square distance of the rows from their mean.
-    max_reference : int, default=10_000
-        If the pool has more rows, coverage is measured on a sample of this size, drawn in
-        proportion to the uncertainty; every row is still a candidate. None measures it on all
-        rows, which takes n squared similarities.
+        "labeled" uses the smallest distance above 0 between two labeled rows, as published: it
+        shrinks as labels are added, so that :math:`\phi` decides more and more. As long as no two
+        labeled rows differ, it is that of None.
+    max_reference : int, default=2_000
+        If the pool has more rows, coverage is measured on a sample of this size, or of ten rows
+        per pick if these are more, drawn in proportion to the uncertainty; every row is still a
+        candidate. None measures it on all rows, which takes n squared similarities.
 
     References
     ----------
@@ -145,7 +152,7 @@ class UHerding(HybridStrategy):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "uncertainty": SCORE_STRATEGY_OR_NONE,
-        "bandwidth": POSITIVE_REAL_OR_NONE,
+        "bandwidth": [*POSITIVE_REAL_OR_NONE, StrOptions({"labeled"})],
         "max_reference": POSITIVE_INT_OR_NONE,
     }
     _default_uncertainty = Margin
@@ -154,8 +161,8 @@ class UHerding(HybridStrategy):
         self,
         uncertainty: ScoreStrategy | None = None,
         *,
-        bandwidth: float | None = None,
-        max_reference: int | None = 10_000,
+        bandwidth: float | str | None = None,
+        max_reference: int | None = 2_000,
     ) -> None:
         self.uncertainty = uncertainty
         self.bandwidth = bandwidth
@@ -163,15 +170,26 @@ class UHerding(HybridStrategy):
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Choose rows one by one, each the one that adds the most coverage of uncertain rows."""
+        labeled, bandwidth = labeled_embedding(pool), self.bandwidth
+        if isinstance(bandwidth, str):
+            bandwidth = None if labeled is None else smallest_distance(labeled)
         return max_coverage(
             pool.embedding,
             batch_size,
-            labeled=labeled_embedding(pool),
+            labeled=labeled,
             weights=coverage_weights(self.score_uncertainty(pool)),
-            bandwidth=self.bandwidth,
-            max_reference=self.max_reference,
+            bandwidth=bandwidth,
+            max_reference=_sample_size(self.max_reference, batch_size),
             random_state=pool.random_state,
         )
+
+
+def _sample_size(max_reference: int | None, batch_size: int) -> int | None:
+    """Return the size of the sample on which a batch is chosen, large enough for its picks.
+
+    Picks fit a sample better than the pool if there are only a few rows of it for each of them.
+    """
+    return None if max_reference is None else max(max_reference, 10 * batch_size)
 
 
 def coverage_weights(uncertainty: Floats) -> Floats:

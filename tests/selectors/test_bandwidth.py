@@ -96,3 +96,25 @@ def test_sparse_rows_and_single_precision():
     lengths = effective_bandwidth(rows, 10)
     assert_allclose(effective_bandwidth(sparse.csr_matrix(rows), 10), lengths, rtol=1e-6)
     assert_allclose(effective_bandwidth(rows.astype(np.float32), 10), lengths, rtol=1e-4)
+
+
+@pytest.mark.parametrize("tolerance", [1e-2, 1e-3, 1e-4, 1e-5, 2e-6])
+@pytest.mark.parametrize("n_chosen", [2, 30, 400])
+def test_they_are_as_precise_as_is_asked_for(tolerance, n_chosen):
+    rows = np.random.RandomState(2).normal(size=(700, 4)) ** 3  # begun with a part of the pool
+    lengths = effective_bandwidth(rows, n_chosen, tolerance=tolerance)
+    assert_allclose(lengths, effective_bandwidth(rows, n_chosen), rtol=tolerance)
+
+
+@pytest.mark.parametrize("tolerance", [1e-3, 1e-9])
+def test_one_row_at_a_time_or_all_at_once(tolerance):
+    rows = np.random.RandomState(3).normal(size=(400, 3))
+    lengths = effective_bandwidth(rows, 20, tolerance=tolerance)
+    alone = [effective_bandwidth(rows, 20, at=rows[[i]], tolerance=tolerance)[0] for i in (0, 399)]
+    assert_allclose(alone, lengths[[0, 399]], rtol=max(2 * tolerance, 1e-7))
+
+
+def test_most_rows_of_the_pool_coincide():
+    rows = np.r_[np.zeros((990, 2)), np.random.RandomState(4).normal(size=(10, 2))]
+    lengths = effective_bandwidth(rows, 5, tolerance=1e-4)
+    assert_allclose(shares(lengths, rows, rows), 0.2, rtol=1e-3)

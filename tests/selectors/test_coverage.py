@@ -2,6 +2,7 @@
 
 import tracemalloc
 from contextlib import nullcontext
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -218,6 +219,48 @@ def test_balls_are_those_of_plain_greedy(n_labeled, small_parts):
     assert_plain_greedy(picks, X, "tophat", 0.4, labeled, weights)
 
 
+def text_like(n_rows, seed=0):
+    """A few columns that most rows fill, and many that few fill."""
+    rng = np.random.default_rng(seed)
+    columns = np.minimum((rng.pareto(1.0, (n_rows, 12)) * 3).astype(int), 399)
+    rows = np.zeros((n_rows, 400))
+    rows[np.arange(n_rows)[:, None], columns] = rng.random((n_rows, 12))
+    return rows
+
+
+@pytest.mark.parametrize(("kernel", "bandwidth"), [*CASES[:2], ("distance", None), ("tophat", 1.2)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_sparse_rows_of_common_and_rare_columns(kernel, bandwidth, dtype, small_parts):
+    X = text_like(260).astype(dtype)
+    rows = sparse.csr_array(X)
+    candidates = similarity.Candidates.from_rows(rows)
+    assert 0 < len(candidates.common) < 50  # both kinds of columns are multiplied
+    options = {} if kernel == "distance" else {"bandwidth": bandwidth}
+    weights = np.random.default_rng(1).random(240)  # without ties
+    picks = [
+        select(kind(X[20:]), 15, kernel, labeled=kind(X[:20]), weights=weights, **options)
+        for kind in (np.asarray, sparse.csr_array)
+    ]
+    assert_plain_greedy(picks[1], X[20:], kernel, bandwidth, X[:20], weights)
+    if kernel != "tophat":  # rows within each other's balls may cover the same rows
+        assert_array_equal(*picks)
+
+
+def test_products_of_sparse_rows_are_those_of_dense_rows():
+    X, others = text_like(90), text_like(40, seed=1)
+    rows = sparse.csr_array(X)
+    for share in (0.0, 0.05, 1.0):  # all columns are common, some, none
+        candidates = similarity.Candidates.from_rows(rows)
+        common = np.flatnonzero((X > 0).mean(axis=0) > share)
+        candidates = replace(candidates, common=common)
+        distances = similarity.Distances(
+            sparse.csr_array(others), candidates, scale=2.0, shrinkage=0.0, dtype=np.float64
+        )
+        expected = cdist(X, others, "sqeuclidean") / 2
+        assert_allclose(distances(rows), expected, atol=1e-12)
+        assert_allclose(distances(rows[5:9], np.array([3, 30])), expected[5:9][:, [3, 30]])
+
+
 def test_facility_location_starts_with_the_medoid():
     X = np.random.default_rng(3).normal(size=(50, 4))
     assert facility_location(X, 1)[0] == cdist(X, X).sum(axis=0).argmin()
@@ -361,7 +404,7 @@ def test_the_number_of_threads_changes_no_pick(kernel, n_labeled, blobs, monkeyp
 def test_the_sample_has_its_size_and_its_inclusion_probabilities(weights):
     rng, counts, totals = np.random.RandomState(0), np.zeros(8), []
     for _ in range(6000):
-        drawn, horvitz_thompson = _coverage._draw_reference(
+        drawn, horvitz_thompson, _ = _coverage._draw_reference(
             8, weights and np.array(weights), 4, rng
         )
         assert len(drawn) == 4
@@ -376,7 +419,7 @@ def test_the_sample_has_its_size_and_its_inclusion_probabilities(weights):
 
 def test_no_more_rows_are_drawn_than_have_a_weight():
     weights = np.array([0.0, 3.0, 0.0, 0.0, 2.0])
-    drawn, horvitz_thompson = _coverage._draw_reference(5, weights, 3, np.random.RandomState(0))
+    drawn, horvitz_thompson, _ = _coverage._draw_reference(5, weights, 3, np.random.RandomState(0))
     assert_array_equal(drawn, [1, 4])
     assert_array_equal(horvitz_thompson, [3.0, 2.0])
 
@@ -394,6 +437,46 @@ def test_a_sample_gives_nearly_the_coverage_of_all_rows(kernel, weighted):
         picks = select(X, 30, kernel, weights=weights, max_reference=max_reference, random_state=0)
         values.append(weights @ similarity[:, picks].max(axis=1))
     assert abs(values[1] / values[0] - 1) < 0.02
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_drawn_row_covers_itself_but_once(kernel, weighted, small_parts):
+    """Its other weight stands for other rows, and says nothing of how it covers these."""
+    rng = np.random.default_rng(20)
+    X, weights = rng.normal(size=(150, 3)), rng.random(150) if weighted else None
+    options = {} if kernel == "distance" else {"bandwidth": 1.1}
+    picks = select(X, 20, kernel, max_reference=40, weights=weights, random_state=7, **options)
+    sample, drawn_weights, _ = _coverage._draw_reference(150, weights, 40, np.random.RandomState(7))
+    merit = KERNELS[kernel](X[sample], X, 1.1)  # (n_sample, n_rows)
+    own = np.ones(150) if weights is None else weights
+    largest = np.linalg.norm(X - X.mean(axis=0), axis=1).max()
+    covered = np.full(40, -2.0 * largest if kernel == "distance" else 0.0)
+    for row in picks:
+        counted = np.repeat(drawn_weights[:, None], 150, axis=1)
+        counted[np.arange(40), sample] = own[sample]
+        gains = (counted * np.maximum(merit - covered[:, None], 0.0)).sum(axis=0)
+        assert gains[row] >= gains.max() * (1 - 1e-9) - 1e-9
+        covered = np.maximum(covered, merit[:, row])
+
+
+@pytest.mark.parametrize("kind", ["even", "clumps", "heavy"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_tenth_of_the_rows_gives_99_percent_of_the_coverage(kind, weighted):
+    """Also where a row is near to no other, so that picks would be rows of the sample."""
+    rng = np.random.default_rng(21)
+    X = rng.normal(size=(6000, 32))
+    if kind == "clumps":
+        X += 2 * rng.normal(size=(20, 32))[rng.integers(20, size=6000)]
+    if kind == "heavy":
+        X = rng.standard_t(2, size=(6000, 32))
+    X = X.astype(np.float32)
+    weights = rng.random(6000) ** 4 if weighted else np.ones(6000)
+    values = []
+    for max_reference in (None, 600):
+        picks = max_coverage(X, 20, weights=weights, max_reference=max_reference, random_state=0)
+        values.append(weights @ rbf(X, X[picks], spread(X)).max(axis=1))
+    assert values[1] > 0.985 * values[0]
 
 
 # -- the radius --------------------------------------------------------------------------------

@@ -11,6 +11,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import SVC
 
 from skactive import ActiveLearner
+from skactive.selectors import _coverage as selectors_coverage
+from skactive.selectors._coverage import smallest_distance
 from skactive.strategies import Entropy, Margin
 from skactive.strategies._coverage import (
     FacilityLocation,
@@ -31,6 +33,7 @@ TARGETS = np.array([[3], [5]])
         MaxHerding(bandwidth=0.5, max_reference=None),
         UHerding(),
         UHerding(Entropy(), bandwidth=2.0),
+        UHerding(bandwidth="labeled"),
         FacilityLocation(),
         ProbCover(),
         ProbCover(delta=1.5),
@@ -74,6 +77,44 @@ def test_herding_takes_the_row_that_adds_most(n_labeled, bandwidth):
         weights = (uncertainty or Margin()).score(pool)
         picks = UHerding(uncertainty, bandwidth=bandwidth).select(pool, 15)
         assert_best_gains(picks, similarity(Z, Z, width), weights, covered)
+
+
+@pytest.mark.parametrize("n_labeled", [2, 6, 50])
+def test_uherding_as_published_reaches_as_far_as_the_closest_labeled_rows(n_labeled):
+    pool = FakePool(40, n_labeled=n_labeled)
+    Z, labeled = pool.embedding, pool.labeled.embedding
+    distances = cdist(labeled, labeled)
+    width = distances[distances > 0].min()
+    picks = UHerding(bandwidth="labeled").select(pool, 15)
+    covered = similarity(Z, labeled, width).max(axis=1)
+    assert_best_gains(picks, similarity(Z, Z, width), Margin().score(pool), covered)
+
+
+@pytest.mark.parametrize("labeled", [None, [[1, 2]], [[1, 2], [1, 2]]])
+@pytest.mark.parametrize("kind", [np.array, sparse.csr_array])
+def test_without_two_labeled_rows_that_differ_there_is_no_smallest_distance(labeled, kind):
+    if labeled is not None:
+        assert smallest_distance(kind(labeled)) is None
+        assert smallest_distance(kind([*labeled, [4, 6], [1, 2.5]])) == pytest.approx(0.5)
+    else:
+        pools = [FakePool(40, n_labeled=0) for _ in range(2)]
+        picks = [
+            UHerding(bandwidth=b).select(p, 9)
+            for b, p in zip((None, "labeled"), pools, strict=True)
+        ]
+        assert_array_equal(*picks)
+
+
+def test_a_large_batch_is_chosen_on_a_larger_sample(monkeypatch):
+    sizes, draw = [], selectors_coverage.weighted_sample
+    monkeypatch.setattr(
+        selectors_coverage,
+        "weighted_sample",
+        lambda weights, size, rng: sizes.append(size) or draw(weights, size, rng),
+    )
+    for batch_size in (3, 30):
+        MaxHerding(max_reference=100).select(FakePool(400), batch_size)
+    assert sizes == [100, 300]
 
 
 def test_uherding_weighs_by_uncertainty():

@@ -76,9 +76,9 @@ def assign_to_centers(candidates: Candidates, centers: Matrix) -> tuple[Position
     """Return the index of the center nearest to each row, and its squared distance."""
     X = candidates.X
     kind = np.asarray if isinstance(X, np.ndarray) else sparse.csr_array
-    distances = Distances(kind(centers), candidates.center, scale=1, shrinkage=0, dtype=np.float64)
+    distances = Distances(kind(centers), candidates, scale=1, shrinkage=0, dtype=np.float64)
     nearest, least = np.empty(candidates.n_rows, dtype=np.intp), np.empty(candidates.n_rows)
-    for block in block_slices(candidates.n_rows, centers.shape[0] + X.shape[1]):
+    for block in block_slices(candidates.n_rows, centers.shape[0] + candidates.width):
         squared = distances(X[block])
         nearest[block], least[block] = squared.argmin(axis=1), squared.min(axis=1)
     return nearest, least

@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.random import RandomState
@@ -24,12 +24,14 @@ from scipy import sparse
 
 from skactive._utils.array_types import Floats, Positions
 from skactive.selectors._engine.cells import Cells
-from skactive.selectors._engine.points import DUPLICATE, Matrix, round_to_bits
+from skactive.selectors._engine.points import DUPLICATE, Matrix, canonical, round_to_bits
 from skactive.selectors._engine.similarity import (
     Candidates,
     Distances,
+    Factor,
     PairValues,
     Similarity,
+    as_slice,
     block_slices,
     choose_precision,
     clip_at_zero,
@@ -37,7 +39,7 @@ from skactive.selectors._engine.similarity import (
 )
 from skactive.selectors._engine.threads import MIN_THREADED_PAIRS, run_parts, split_evenly
 
-__all__ = ["Coverage", "RadiusCoverage"]
+__all__ = ["Coverage", "Own", "RadiusCoverage"]
 
 _TILE_ROWS = 2048  # reference rows that candidates are compared with at a time
 _MAX_FACTOR_BYTES = 2**25  # of the left factor of all candidates, which is kept up to this size
@@ -45,6 +47,24 @@ _MAX_FACTOR_BYTES = 2**25  # of the left factor of all candidates, which is kept
 # that rows that tie in exact arithmetic tie here.
 _GAIN_BITS = 36
 _MIN_GAIN = 1e-12
+
+
+class Own(NamedTuple):
+    """What candidates add by covering themselves, if reference rows are a sample of them.
+
+    A row of the sample stands for others, too. Its weight says how many, but that it covers itself
+    says nothing about these.
+
+    Attributes
+    ----------
+    places : ndarray of shape (n_rows,)
+        Place of each candidate among the reference rows; any place if it is not one of them.
+    excess : ndarray of shape (n_rows,)
+        How much its weight there exceeds its own weight; 0 if it is not a reference row.
+    """
+
+    places: Positions
+    excess: Floats
 
 
 class Coverage:
@@ -72,6 +92,8 @@ class Coverage:
     sharpness, labeled_sharpness : ndarray of shape (n_rows,) and (n_labeled,), default=None
         Factors of the squared distances from each candidate, and from each labeled row; None
         leaves them as they are.
+    own : Own, default=None
+        The weights at which candidates count for too much in their own coverage.
     n_threads : int, default=1
         Number of threads among which the cells are shared out for the first bounds.
 
@@ -98,10 +120,11 @@ class Coverage:
         symmetric: bool = False,
         sharpness: Floats | None = None,
         labeled_sharpness: Floats | None = None,
+        own: Own | None = None,
         n_threads: int = 1,
     ) -> None:
         self._symmetric, self._n_threads = symmetric, n_threads
-        self._sharpness = sharpness
+        self._sharpness, self._own = sharpness, own
         self.n_rows, self._candidates = candidates.n_rows, candidates
         self._similarity, self._weights = similarity, weights
         self._set_distances(rows)
@@ -112,7 +135,7 @@ class Coverage:
         # Upper bound on the similarity of any candidate of a cell to each reference row, of shape
         # (n_cells, n_reference); not computed, and so at the minimum, for rows covered better.
         self._reach = np.full((self._n_cells, rows.shape[0]), self._minimum)
-        n_bytes = self.n_rows * (rows.shape[1] + 2) * self._rough_distances.dtype.itemsize
+        n_bytes = self.n_rows * (candidates.width + 2) * self._rough_distances.dtype.itemsize
         keep = self.cheap_bounds and n_bytes <= _MAX_FACTOR_BYTES
         self._factors = self._make_factors() if keep else None
 
@@ -121,7 +144,7 @@ class Coverage:
         candidates, scale = self._candidates, self._similarity.scale
         # Shrunk so that duplicates, and rows on the rim of a ball, are on the inner side.
         self._exact_distances = Distances(
-            rows, candidates.center, scale=scale, shrinkage=DUPLICATE, dtype=np.float64
+            rows, candidates, scale=scale, shrinkage=DUPLICATE, dtype=np.float64
         )
         self._largest = max(candidates.largest, self._exact_distances.largest)
         max_sharpness = 1.0 if self._sharpness is None else float(self._sharpness.max(initial=0.0))
@@ -142,13 +165,16 @@ class Coverage:
         self._nothing_covered = True
         self._negligible = _MIN_GAIN * float(self._weights.sum()) * (maximum - self._minimum)
         if labeled is not None and labeled.shape[0]:
-            rows = sparse.csr_array(labeled) if sparse.issparse(labeled) else labeled
-            self._cover_by(rows, labeled_sharpness)
+            self._cover_by(canonical(labeled), labeled_sharpness)
 
     # -- first bounds ----------------------------------------------------------------------------
 
     def bounds(self) -> Floats:
         """Return upper bounds of the first gains of all candidates, shape (n_rows,)."""
+        return self._sum_bounds() - self._excess_of_own(slice(None))
+
+    def _sum_bounds(self) -> Floats:
+        """Return `bounds`, if no candidate counts for too much in its own coverage."""
         bounds = self._bonus.copy()
 
         def bound(cell: int) -> None:
@@ -247,10 +273,18 @@ class Coverage:
             members = np.flatnonzero(cells == cell)
             reference = np.flatnonzero(self._reach[cell] > self._cover)  # no gain from the others
             gains[members] += compute(positions[members], reference)
+        gains -= self._excess_of_own(positions)
         if not exact:
             return gains
         gains[gains <= self._negligible] = 0.0
         return round_to_bits(gains, _GAIN_BITS)
+
+    def _excess_of_own(self, positions: Positions | slice) -> Floats | float:
+        """Return by how much the gains of candidates are too large for their own coverage."""
+        if self._own is None:
+            return 0.0
+        covered = self._cover[self._own.places[positions]]
+        return self._own.excess[positions] * (self._similarity.maximum - covered)
 
     def _exact_gains(self, positions: Positions, reference: Positions) -> Floats:
         squared = self._exact_distances(self._candidates.X[positions], reference)
@@ -312,21 +346,19 @@ class Coverage:
         remaining = self._weights @ (self._similarity.maximum - self._cover)
         return bool(remaining + self._bonus.max(initial=0.0) <= self._negligible)
 
-    def _make_factors(self) -> Matrix:
-        """Return the left factors of all candidates, ordered by cell, (n_rows, n_dims + 2)."""
-        order = np.concatenate(self._cells.members)
-        factors = np.empty(
-            (self.n_rows, self._candidates.X.shape[1] + 2), self._rough_distances.dtype
-        )
-        for block in block_slices(*factors.shape):
-            rows = self._candidates.X[order[block]]
-            factors[block] = self._rough_distances.make_factor(rows)
-        return factors
+    def _make_factors(self) -> Factor:
+        """Return the left factors of all candidates, ordered by cell."""
+        order, width = np.concatenate(self._cells.members), self._candidates.width + 2
+        make = self._rough_distances.make_factor
+        parts = [make(self._candidates.X[order[b]]) for b in block_slices(self.n_rows, width)]
+        dense = np.concatenate([part.dense for part in parts])
+        rest = None if parts[0].rest is None else sparse.vstack([p.rest for p in parts], "csr")
+        return Factor(dense, rest)
 
-    def _get_factor(self, positions: Positions) -> Matrix:
+    def _get_factor(self, positions: Positions) -> Factor:
         if self._factors is None:
             return self._rough_distances.make_factor(self._candidates.X[positions])
-        return self._factors[self._cells.ranks[positions]]
+        return self._factors.take(as_slice(self._cells.ranks[positions]))
 
     def _cover_by(
         self, rows: Matrix, sharpness: Floats | None, reference: Positions | None = None
@@ -345,7 +377,7 @@ class Coverage:
 
     def _max_similarity(self) -> Floats:
         """Return the similarity of each candidate to the reference row most similar to it."""
-        n_columns = max(self._exact_distances.n_reference, self._candidates.X.shape[1])
+        n_columns = max(self._exact_distances.n_reference, self._candidates.width)
         maxima = np.empty(self.n_rows)
         for block in block_slices(self.n_rows, n_columns):
             squared = self._exact_distances(self._candidates.X[block])
@@ -360,23 +392,27 @@ class RadiusCoverage(Coverage):
     is compared with the candidates near it at most once more.
     """
 
-    def __init__(self, *arguments: Any, weights: Floats, **options: Any) -> None:
+    def __init__(
+        self, *arguments: Any, weights: Floats, own: Own | None = None, **options: Any
+    ) -> None:
         # Picks are the same for any unit of the weights; sums of ones are free of rounding.
         self._equal_weights = bool(weights.any() and (weights == weights[0]).all())
-        weights = np.ones_like(weights) if self._equal_weights else weights
-        super().__init__(*arguments, weights=weights, **options)
+        if self._equal_weights:
+            own = None if own is None else own._replace(excess=own.excess / weights[0])
+            weights = np.ones_like(weights)
+        super().__init__(*arguments, weights=weights, own=own, **options)
         self.has_all_bounds = self.cheap_bounds
 
     def bounds(self) -> Floats:
         """Return upper bounds of the first gains of all candidates, shape (n_rows,)."""
-        self._bounds = super().bounds()
-        return self._bounds.copy()
+        self._sums = self._sum_bounds()
+        return self._sums - self._excess_of_own(slice(None))
 
     def gains(self, positions: Positions, *, exact: bool) -> Floats:
         """Return the gains of candidates, or upper bounds that are cheaper to compute."""
         if exact or not self.cheap_bounds:
             return super().gains(positions, exact=exact)
-        return self._bounds[positions]
+        return self._sums[positions] - self._excess_of_own(positions)
 
     def add(self, position: int) -> None:
         """Choose a candidate."""
@@ -390,13 +426,13 @@ class RadiusCoverage(Coverage):
         reachable = self._reach[:, covered] > 0  # (n_cells, n_covered)
         for cell in np.flatnonzero(reachable.any(axis=1)):
             reference, members = covered[reachable[cell]], self._cells.members[cell]
-            n_columns = max(len(reference), self._candidates.X.shape[1])  # or of a block of rows
+            n_columns = max(len(reference), self._candidates.width)  # or of a block of rows
             for block in block_slices(len(members), n_columns, self._itemsize):
                 # Only rows that are surely within the radius may lower an upper bound.
                 factor = self._get_factor(members[block])
                 squared = self._rough_distances.upper_bounds(factor, reference)
                 inside = self._similarity.apply(squared)
-                self._bounds[members[block]] -= self._sum_at_least(inside, reference)
+                self._sums[members[block]] -= self._sum_at_least(inside, reference)
 
     def _sum_at_least(self, inside: PairValues, reference: Positions) -> Floats:
         """Return the weight of the rows inside, less the largest possible rounding error."""

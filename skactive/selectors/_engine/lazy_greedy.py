@@ -100,17 +100,16 @@ class _Search:
         """Return the place of the greatest gain, turning bounds into gains until it is certain."""
         bounded, exact = 2 * self._n_picks, 2 * self._n_picks + 1
         best, greatest = self._shortlist.find_best(), 0.0
-        n_bounded, max_bounded = _BOUNDED_AT_ONCE, 16 * _BOUNDED_AT_ONCE
+        sizes = {bounded: _BOUNDED_AT_ONCE, exact: _EXACT_AT_ONCE}
         while self._stage[best] < exact and self._bounds[best] > 0.0:
             use_bound = self._objective.cheap_bounds and self._stage[best] < bounded
             stage = bounded if use_bound else exact
             if use_bound and self._objective.has_all_bounds:
                 places = self._shortlist.members
             else:
-                n_places = n_bounded if use_bound else _EXACT_AT_ONCE
-                places = self._find_rivals(best, stage, greatest, n_places)
-                # Another round of bounds means that they are loose, so more of them are needed.
-                n_bounded = min(2 * n_bounded, max_bounded) if use_bound else n_bounded
+                places = self._find_rivals(best, stage, greatest, sizes[stage])
+                # Another round means that the bounds are loose, so more of them are needed.
+                sizes[stage] = min(2 * sizes[stage], 16 * _BOUNDED_AT_ONCE)
             gains = self._update(places, stage, exact=not use_bound)
             if not use_bound:
                 greatest = max(greatest, gains.max())

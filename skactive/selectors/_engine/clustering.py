@@ -368,7 +368,10 @@ def _partial_squared_distances(A: Any, B: Any, out: NDArray[Any]) -> None:
         out += norms
     else:
         # The norms as one more column: a pass over the product would cost more than that.
-        left, right = np.hstack([-2 * A, np.ones((len(A), 1), A.dtype)]), np.column_stack([B, norms])
+        left, right = (
+            np.hstack([-2 * A, np.ones((len(A), 1), A.dtype)]),
+            np.column_stack([B, norms]),
+        )
         np.matmul(left, right.T, out=out)
 
 

@@ -213,9 +213,7 @@ class _SparseBlocks(_PairBlocks):
     def load(self, positions: Positions | slice) -> SplitRows:
         return self._rows[positions]
 
-    def write_squared_distances(
-        self, left: SplitRows, right: SplitRows, out: NDArray[Any]
-    ) -> None:
+    def write_squared_distances(self, left: SplitRows, right: SplitRows, out: NDArray[Any]) -> None:
         if out.dtype != self.dtype:
             left, right = left.astype(out.dtype), right.astype(out.dtype)
         np.multiply(left.multiply(right), -2.0, out=out)

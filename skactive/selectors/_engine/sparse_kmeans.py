@@ -8,7 +8,7 @@ sparse and dense rows have the same clusters up to rounding.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -90,13 +90,22 @@ class _RowDistances:
         n_bytes = rows.rare.dtype.itemsize * len(rows) ** 2
         self._rows = rows
         at_once = n_needed >= len(rows) and n_bytes <= _MAX_PAIRS_BYTES
-        self._products = rows.multiply(rows) if at_once else None
+        self._products = self._multiply_all() if at_once else None
+
+    def _multiply_all(self) -> NDArray[Any]:
+        rows = self._rows
+        products = np.empty((len(rows), len(rows)), rows.rare.dtype)
+        start = 0
+        for block in _cut_rows(rows, len(rows)):
+            products[start : start + len(block)] = block.multiply(rows)
+            start += len(block)
+        return products
 
     def compute(self, some: Positions) -> Floats:
         """Return the squared distances of some rows to all, (n_some, n_rows)."""
         rows = self._rows
-        known = self._products is not None
-        inner = self._products[some] if known else rows[some].multiply(rows)
+        known = self._products
+        inner = rows[some].multiply(rows) if known is None else known[some]
         squared = np.add.outer(rows.squared_norms[some], rows.squared_norms)
         squared -= 2.0 * inner
         return np.maximum(squared, 0.0, out=squared)

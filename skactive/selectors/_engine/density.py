@@ -18,7 +18,7 @@ from scipy import sparse
 from threadpoolctl import threadpool_limits
 
 from skactive._utils.array_types import Floats, Positions
-from skactive.selectors._engine.points import canonical, slices
+from skactive.selectors._engine.points import DUPLICATE, canonical, slices
 from skactive.selectors._engine.sparse_rows import ColumnSplit, SplitRows, compute_squared_norms
 
 __all__ = ["sum_similarities"]
@@ -154,7 +154,8 @@ class _PairBlocks:
         itself = np.isinf(block)
         squared = np.empty(block.shape)
         self.write_squared_distances(left, right, squared)
-        np.maximum(squared, 0.0, out=squared)
+        norms = np.add.outer(left.squared_norms, right.squared_norms)
+        squared[squared < DUPLICATE * norms] = 0.0
         squared[itself] = np.inf
         block[...] = squared
 

@@ -27,8 +27,8 @@ _TOLERANCE = 1e-4
 _BLOCK_BYTES = 2**23  # of products with the centers
 _MAX_PAIRS_BYTES = 2**27  # of the products of all pairs of rows among which first centers are drawn
 # Mini-batches: the first centers are drawn among so many rows; centers with less than this share of
-# the rows of the largest are drawn again after so many rows a cluster, of which a batch counts as at
-# most so many.
+# the rows of the largest are drawn again after so many rows a cluster, of which a batch counts as
+# so many at most.
 _INIT_ROWS = 3_072
 _LIGHT_SHARE = 0.01
 _REDRAW_AFTER, _BATCH_COUNT = 10, 1_024

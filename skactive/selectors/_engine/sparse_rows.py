@@ -84,7 +84,8 @@ class SplitRows:
     @cached_property
     def dense(self) -> NDArray[Any]:
         """The frequent columns, shape (n_rows, n_frequent)."""
-        return self.frequent.toarray() if sparse.issparse(self.frequent) else self.frequent
+        frequent: Any = self.frequent
+        return frequent.toarray() if sparse.issparse(frequent) else frequent
 
     @cached_property
     def _rare_columns(self) -> NDArray[Any] | sparse.csr_array:
@@ -111,7 +112,9 @@ class ColumnSplit:
 
     def __init__(self, *parts: sparse.csr_array) -> None:
         self._n_dims = parts[0].shape[1]
-        usage = sum(np.bincount(part.indices, minlength=self._n_dims) for part in parts)
+        usage = np.zeros(self._n_dims, dtype=np.intp)
+        for part in parts:
+            usage += np.bincount(part.indices, minlength=self._n_dims)
         n_rows = sum(part.shape[0] for part in parts)
         order = np.argsort(-usage, kind="stable")[:_MAX_FREQUENT]
         self._frequent = np.sort(order[usage[order] > _FREQUENT_SHARE * n_rows])
@@ -142,7 +145,7 @@ class ColumnSplit:
         rank = rank[X.indices]
         keep = rank >= 0
         n_kept = np.concatenate([[0], np.cumsum(keep)])  # before each entry
-        dtype = np.result_type(X.dtype, np.float32)  # of whole numbers: double precision
+        dtype = np.result_type(X.dtype, np.float32)  # of large whole numbers, double
         entries = (X.data[keep].astype(dtype), rank[keep], n_kept[X.indptr].astype(X.indptr.dtype))
         return sparse.csr_array(entries, shape=(X.shape[0], len(columns)))
 

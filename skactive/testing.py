@@ -133,6 +133,15 @@ class FakePool(PoolView):
             return False
         return super().provides(reading)
 
+    def predict_changed(self, change: Callable[[Any], Any]) -> Floats:
+        """Return `proba` tempered by a linear function of the change of the embedding."""
+        self._check_declared("proba")
+        embedding, proba = self._compute_features(), self._compute_proba()
+        directions = np.cos(np.arange(embedding.shape[1] * proba.shape[1]))
+        moved = (change(embedding) - embedding) @ directions.reshape(-1, proba.shape[1])
+        proba = proba * np.exp(moved - moved.max(axis=1, keepdims=True))
+        return proba / proba.sum(axis=1, keepdims=True)
+
     def _check_declared(self, reading: str) -> None:
         if self._allowed is not None and reading not in self._allowed:
             raise AssertionError(

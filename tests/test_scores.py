@@ -500,3 +500,18 @@ def test_committees_are_read_one_member_at_a_time(score):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 6 * samples[0].nbytes  # all members would be 50 times
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int64])
+@pytest.mark.parametrize("max_reference", [None, 50])
+def test_density_of_sparse_rows_is_that_of_dense_ones(dtype, max_reference, monkeypatch):
+    monkeypatch.setattr(scores, "_MAX_EXACT_ROWS", 200)
+    rng = np.random.RandomState(0)
+    X = rng.randint(1, 5, size=(300, 400)) * (rng.uniform(size=(300, 400)) < rng.beta(0.2, 4, 400))
+    X[:40], X[50:60] = X[0], 0  # duplicates, and empty rows
+    X = X.astype(dtype)
+    options = {"max_reference": max_reference, "random_state": 0}
+    expected = scores.information_density(X.astype(np.float64), **options)
+    for as_rows in (sparse.csr_array, sparse.csr_matrix, sparse.coo_array):
+        found = scores.information_density(as_rows(X), **options)
+        np.testing.assert_allclose(found, expected, rtol=1e-6 if dtype == np.float32 else 1e-11)

@@ -9,6 +9,7 @@ from skactive._utils.compat import HasMethods, Interval
 
 __all__ = [
     "AT_LEAST_ONE",
+    "NONNEGATIVE_INT",
     "NONNEGATIVE_REAL",
     "POSITIVE_INT",
     "POSITIVE_INT_OR_NONE",
@@ -22,6 +23,7 @@ __all__ = [
 
 POSITIVE_INT: list[Any] = [Interval(Integral, 1, None, closed="left")]
 POSITIVE_INT_OR_NONE: list[Any] = [*POSITIVE_INT, None]
+NONNEGATIVE_INT: list[Any] = [Interval(Integral, 0, None, closed="left")]
 POSITIVE_REAL: list[Any] = [Interval(Real, 0, None, closed="neither")]
 POSITIVE_REAL_OR_NONE: list[Any] = [*POSITIVE_REAL, None]
 NONNEGATIVE_REAL: list[Any] = [Interval(Real, 0, None, closed="left")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from copy import copy
 from dataclasses import dataclass, replace
@@ -267,6 +268,43 @@ class PoolView:
         return self._read(
             "proba_samples", lambda: self._compute_proba_samples(n_samples), n_samples
         )
+
+    def predict_changed(self, change: Callable[[Any], Any]) -> Floats:
+        """Predict class probabilities after a change of the features.
+
+        Parameters
+        ----------
+        change : callable
+            ``change(features)`` returns other features of the same shape. They are a dense or
+            sparse matrix of shape (n_rows, n_features): what the last step of a pipeline takes, or
+            the rows of any other model. It must not change them in place.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_classes)
+            As `proba`.
+
+        Raises
+        ------
+        CapabilityError
+            If the model does not take rows of numbers.
+        """
+        self._check_declared("proba")
+        Z = self._prepare()
+        try:
+            features = to_matrix(Z, "features")
+        except ValueError:
+            features = None
+        if features is None or np.ndim(Z) > 2:
+            raise CapabilityError(
+                "The features of this model cannot be changed, since its rows are no table of "
+                "numbers: use a model that offers proba_samples (an ensemble, a net with dropout "
+                "layers), or a Pipeline whose first steps turn the rows into numbers."
+            )
+        with warnings.catch_warnings():  # a matrix has no names of columns
+            warnings.filterwarnings("ignore", message=".*does not have valid feature names")
+            proba = self._source.adapter.proba(change(features))
+        return self._check_proba(proba, n_dims=2)
 
     # Other rows, other models -----------------------------------------------------------------
 

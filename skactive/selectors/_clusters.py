@@ -99,6 +99,7 @@ def typiclust(
     *,
     labeled: Matrix | None = None,
     max_clusters: int = 500,
+    min_cluster_size: int = 5,
     n_neighbors: int = 20,
     random_state: Seed = None,
 ) -> Positions:
@@ -114,6 +115,10 @@ def typiclust(
         Labeled points, of the same kind as ``X``.
     max_clusters : int, default=500
         Maximum number of clusters.
+    min_cluster_size : int, default=5
+        Clusters of up to this many rows, or up to half of the mean size of a cluster if that is
+        less, are visited only once all rows of the others are labeled or selected: most of them
+        are outliers. 0 treats all clusters alike.
     n_neighbors : int, default=20
         Number of neighbors over which the typicality of a row is computed.
     random_state : int, RandomState or None, default=None
@@ -128,16 +133,24 @@ def typiclust(
     -----
     All rows, including the labeled ones, form min(n_labeled + batch_size, max_clusters) k-means
     clusters (by mini-batches above 20 000 rows, see :func:`kmeans_medoids`). The next cluster is
-    the one with the fewest labeled or selected rows, the largest of them if several tie. In it,
-    the remaining row of highest typicality
+    the one with the fewest labeled or selected rows, the largest of them if several tie; small
+    clusters, see ``min_cluster_size``, come after all others. In it, the remaining row of highest
+    typicality
 
     .. math:: t(x) = \Bigl( \frac1K \sum_{x' \in N_K(x)} \lVert x - x' \rVert_2 \Bigr)^{-1}
 
-    is selected, where :math:`N_K(x)` are its nearest neighbors *within its cluster*, including
-    labeled and selected rows, and :math:`K` is the smaller of ``n_neighbors`` and the number of
-    other members. The distances are not squared, as in the text of the paper; its code averages
-    squared distances and skips clusters of up to five rows. Rows whose K nearest neighbors are all
-    duplicates are the most typical, in random order.
+    is selected, where :math:`N_K(x)` are its nearest neighbors *within its cluster*, and :math:`K`
+    is the smaller of ``n_neighbors`` and the number of other members. Rows whose K nearest
+    neighbors are all duplicates are the most typical, in random order.
+
+    The authors' code differs in five points. It averages squared distances, the text of the paper
+    plain ones, as here. It takes at most half of the remaining rows as neighbors, and neither
+    labeled rows nor those selected before are among them; here all members are, since they show
+    where the cluster is dense as well. It sorts the clusters once and visits them in this order
+    again and again, also where fewer rows are labeled in one than in another. It never visits
+    clusters of up to five rows, and fails if there are no others; here, they come last, and where
+    the mean cluster is small itself, only those of up to half its size do, so that small pools
+    lose none of their clusters to the rule. It runs mini-batches above 50 clusters.
 
     Neighbors are searched only in clusters that are visited. In clusters of more than 2 048 rows,
     only the 256 rows (or four times the rows to select, if more) that are most typical within a
@@ -163,7 +176,8 @@ def typiclust(
     n_clusters = min(n_labeled + batch_size, max_clusters)
     labels = cluster_by_kmeans(parts, n_clusters, rng)
     members = group_members(labels, n_clusters)
-    visits = _schedule_visits(labels, n_rows, n_clusters, batch_size, rng)
+    small = _find_small_clusters(labels, n_clusters, min_cluster_size)
+    visits = _schedule_visits(labels, n_rows, small, batch_size, rng)
     picks = np.empty(batch_size, dtype=np.intp)
     with threadpool_limits(1):  # for products this small, threads cost more than they save
         for label in np.unique(visits):
@@ -243,30 +257,47 @@ def cluster_margin(
     return candidates[_take_turns(labels[candidates], batch_size, rng)]
 
 
+def _find_small_clusters(
+    labels: NDArray[np.intp], n_clusters: int, min_cluster_size: int
+) -> NDArray[np.bool_]:
+    """Return which clusters are so small that their rows may be outliers, (n_clusters,).
+
+    Where the mean cluster is small itself, only those of up to half its size are.
+    """
+    sizes = np.bincount(labels, minlength=n_clusters)
+    return sizes <= min(min_cluster_size, len(labels) / (2 * n_clusters))
+
+
 def _schedule_visits(
-    labels: NDArray[np.intp], n_pool: int, n_clusters: int, batch_size: int, rng: RandomState
+    labels: NDArray[np.intp],
+    n_pool: int,
+    small: NDArray[np.bool_],
+    batch_size: int,
+    rng: RandomState,
 ) -> NDArray[np.intp]:
     """Return the cluster of each pick: fewest labeled or picked rows first, then the largest.
 
-    `labels` holds the clusters of the pool, then those of the labeled rows.
+    `labels` holds the clusters of the pool, then those of the labeled rows. Clusters that are
+    `small`, (n_clusters,), come last.
     """
+    n_clusters = len(small)
     n_left = np.bincount(labels[:n_pool], minlength=n_clusters).tolist()
     n_labeled = np.bincount(labels[n_pool:], minlength=n_clusters).tolist()
     order = rng.permutation(n_clusters).tolist()
-    # (labeled or picked, minus the size, rank in a random order to break ties, cluster)
+    # (small, labeled or picked, minus the size, rank in a random order to break ties, cluster)
     heap = [
-        (n_labeled[c], -n_labeled[c] - n_left[c], rank, c)
+        (bool(small[c]), n_labeled[c], -n_labeled[c] - n_left[c], rank, c)
         for rank, c in enumerate(order)
         if n_left[c]
     ]
     heapq.heapify(heap)
     visits = np.empty(batch_size, dtype=np.intp)
     for turn in range(batch_size):
-        n_known, size, rank, cluster = heap[0]
+        last, n_known, size, rank, cluster = heap[0]
         visits[turn] = cluster
         n_left[cluster] -= 1
         if n_left[cluster]:
-            heapq.heapreplace(heap, (n_known + 1, size, rank, cluster))
+            heapq.heapreplace(heap, (last, n_known + 1, size, rank, cluster))
         else:
             heapq.heappop(heap)
     return visits

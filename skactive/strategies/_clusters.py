@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+from numpy.random import RandomState
 from numpy.typing import NDArray
+from scipy import sparse
 
 from skactive import scores
 from skactive._utils.array_types import Floats, Positions
 from skactive._utils.constraints import (
     AT_LEAST_ONE,
+    NONNEGATIVE_INT,
     POSITIVE_INT,
     POSITIVE_INT_OR_NONE,
     POSITIVE_REAL,
@@ -26,6 +31,9 @@ if TYPE_CHECKING:
     from skactive.pool import PoolView
 
 __all__ = ["CLUE", "ClusterMargin", "DropQuery", "TypiClust"]
+
+# As published: draws by dropout of features, and the probability of dropping one.
+_N_DROPOUTS, _DROPOUT = 3, 0.75
 
 
 class TypiClust(Strategy):
@@ -45,6 +53,9 @@ class TypiClust(Strategy):
     max_clusters : int, default=500
         Maximum number of clusters; beyond it, clusters are visited again, those with the fewest
         labels first.
+    min_cluster_size : int, default=5
+        Clusters of up to this many rows, most of them outliers, come after all others; where the
+        mean cluster is small itself, only those of up to half its size do. 0 treats all alike.
     n_neighbors : int, default=20
         Number of neighbors from which the typicality of a row is computed.
 
@@ -52,6 +63,14 @@ class TypiClust(Strategy):
     ----------
     Hacohen, Dekel and Weinshall, "Active learning on a budget: opposite strategies suit high and
     low budgets", ICML 2022, :doi:`10.48550/arXiv.2202.02794`.
+
+    Notes
+    -----
+    Departures from the authors' code: labeled rows and rows chosen before count as neighbors, and
+    up to `n_neighbors` other members of the cluster are neighbors, not only half of the remaining
+    ones; distances are not squared; each turn goes to the cluster that has the fewest labels by
+    then, where the code repeats one order of the clusters; clusters of up to five rows come last,
+    where the code drops them and fails if there are no others.
 
     Examples
     --------
@@ -69,11 +88,15 @@ class TypiClust(Strategy):
     randomized = True
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "max_clusters": POSITIVE_INT,
+        "min_cluster_size": NONNEGATIVE_INT,
         "n_neighbors": POSITIVE_INT,
     }
 
-    def __init__(self, *, max_clusters: int = 500, n_neighbors: int = 20) -> None:
+    def __init__(
+        self, *, max_clusters: int = 500, min_cluster_size: int = 5, n_neighbors: int = 20
+    ) -> None:
         self.max_clusters = max_clusters
+        self.min_cluster_size = min_cluster_size
         self.n_neighbors = n_neighbors
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
@@ -83,6 +106,7 @@ class TypiClust(Strategy):
             batch_size,
             labeled=labeled_embedding(pool),
             max_clusters=self.max_clusters,
+            min_cluster_size=self.min_cluster_size,
             n_neighbors=self.n_neighbors,
             random_state=pool.random_state,
         )
@@ -219,22 +243,31 @@ class DropQuery(Strategy):
     r"""Choose diverse rows among those whose predicted class changes under dropout.
 
     .. math:: Z_c = \Big\{ x : \frac{1}{M} \sum_m \big[ \hat y_m(x) \ne \hat y(x) \big]
-        \ge \frac12 \Big\}
+        > \frac12 \Big\}
 
     with :math:`\hat y` the predicted class and :math:`\hat y_m` that of draw m. K-means splits
     :math:`Z_c` into as many clusters as rows to choose, and the row nearest to each center is
     chosen. If :math:`Z_c` is smaller than the batch, the rows with the most contradicting draws
     are.
 
+    The draws are those that the model offers: dropout in a net, the members of an ensemble. For
+    other models, such as a linear probe, a draw predicts after dropout of the features, as
+    published: each feature of a row (in a pipeline, of what the last step takes) becomes 0 with
+    probability 3/4, else four times as large.
+
     **When:** a small model on the features of a large frozen one (a foundation model), even with
-    few labels. The published method drops three quarters of the *features* in each of three draws;
-    this one uses the draws that the model offers: dropout in a net, the members of an ensemble.
-    Needs posterior samples, probabilities and an embedding.
+    few labels. Needs probabilities, an embedding, and posterior samples or rows of numbers.
 
     Parameters
     ----------
     n_samples : int, default=None
-        M, the number of draws; None leaves it to the model (all members of an ensemble).
+        M, the number of draws; None leaves it to the model (all members of an ensemble), and means
+        3 where features are dropped.
+
+    Notes
+    -----
+    The authors' code lowers the required share of draws until there are 25 candidates for each row
+    to choose, and clusters embeddings of length 1; this one does neither.
 
     References
     ----------
@@ -244,16 +277,16 @@ class DropQuery(Strategy):
     Examples
     --------
     >>> from sklearn.datasets import load_iris
-    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from sklearn.linear_model import LogisticRegression
     >>> from skactive import ActiveLearner
     >>> from skactive.strategies import DropQuery
     >>> X, y = load_iris(return_X_y=True)
-    >>> learner = ActiveLearner(RandomForestClassifier(random_state=0), DropQuery(), random_state=0)
+    >>> learner = ActiveLearner(LogisticRegression(max_iter=500), DropQuery(), random_state=0)
     >>> learner.fit(X[::10], y[::10]).query(X, batch_size=3).shape
     (3,)
     """
 
-    needs = frozenset({"proba", "proba_samples", "embedding"})
+    needs = frozenset({"proba", "proba_samples|proba", "embedding"})
     randomized = True
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"n_samples": POSITIVE_INT_OR_NONE}
 
@@ -262,19 +295,48 @@ class DropQuery(Strategy):
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Choose the medoids of the rows on which the draws contradict the prediction."""
-        chunks = pool.chunks(self.needs)
-        shares = [self._contradicting_share(pool.take(chunk)) for chunk in chunks]
-        contradicting = np.concatenate(shares)  # (n_rows,)
-        candidates = np.flatnonzero(contradicting >= 0.5)
+        draw = (
+            self._sample_posterior if pool.provides("proba_samples") else self._make_dropout(pool)
+        )
+        contradicting = np.concatenate(
+            [
+                _contradicting_share(view.proba, draw(view))
+                for view in map(pool.take, pool.chunks(self._readings(pool)))
+            ]
+        )  # (n_rows,)
+        candidates = np.flatnonzero(contradicting > 0.5)
         if len(candidates) < batch_size:
             return top(contradicting, batch_size, pool.random_state)
         embedding = pool.take(candidates).embedding
         return candidates[kmeans_medoids(embedding, batch_size, random_state=pool.random_state)]
 
-    def _contradicting_share(self, pool: PoolView) -> Floats:
-        """Return the share of draws that contradict the predicted class, shape (n_rows,)."""
-        predicted, samples = pool.proba.argmax(axis=1), pool.proba_samples(self.n_samples)
-        n_contradicting = np.zeros(len(predicted))
-        for draw in samples:  # (n_rows, n_classes)
-            n_contradicting += draw.argmax(axis=1) != predicted
-        return n_contradicting / len(samples)
+    def _readings(self, pool: PoolView) -> frozenset[str]:
+        drawn = {"proba_samples"} if pool.provides("proba_samples") else set()
+        return frozenset({"proba", "embedding"} | drawn)
+
+    def _sample_posterior(self, pool: PoolView) -> Iterable[Floats]:
+        return pool.proba_samples(self.n_samples)
+
+    def _make_dropout(self, pool: PoolView) -> Callable[[PoolView], Iterable[Floats]]:
+        """Return the draws of consecutive parts of the pool, by dropout of their features."""
+        n_draws = self.n_samples or _N_DROPOUTS
+        # Each draw has its own stream of numbers, so that the parts may be of any size.
+        streams = [RandomState(seed) for seed in pool.random_state.randint(2**31, size=n_draws)]
+        return lambda part: (part.predict_changed(partial(_drop_out, rng=rng)) for rng in streams)
+
+
+def _drop_out(features: Any, rng: RandomState) -> Any:
+    """Return features, or the nonzero ones of CSR, each kept and scaled or replaced by 0."""
+    if sparse.issparse(features):
+        features = sparse.csr_array(features)
+        entries = (_drop_out(features.data, rng), features.indices, features.indptr)
+        return sparse.csr_array(entries, shape=features.shape)
+    kept = rng.random_sample(features.shape) >= _DROPOUT
+    return np.where(kept, features / (1 - _DROPOUT), 0)
+
+
+def _contradicting_share(proba: Floats, draws: Iterable[Floats]) -> Floats:
+    """Return the share of draws that contradict the predicted class, shape (n_rows,)."""
+    predicted = proba.argmax(axis=1)
+    contradicts = [draw.argmax(axis=1) != predicted for draw in draws]
+    return np.mean(contradicts, axis=0)

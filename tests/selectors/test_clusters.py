@@ -173,6 +173,8 @@ def test_mini_batch_labels_are_the_nearest_centers(as_rows, monkeypatch):
     X = np.random.default_rng(0).normal(size=(500, 3))
     parts = [as_rows(X[:450]), as_rows(X[450:])]
     labels, centers = clustering._run_mini_batches(parts, 12, np.random.RandomState(0))
+    if as_rows is not np.asarray:
+        centers = centers.toarray()
     differences = X[:, None] - centers[None]
     if as_rows is np.asarray:  # the centers are known up to a shift: that of their own blobs
         means = np.array([X[labels == c].mean(axis=0) for c in range(12)])
@@ -207,17 +209,21 @@ def clusters_of(X, labeled, n_clusters, seed):
     return KMeans(n_clusters, n_init=1, random_state=rng).fit(rows).labels_
 
 
-def assert_typical(picks, X, labeled, labels, n_neighbors):
-    """Check pick by pick: the cluster of fewest known rows, largest first; the most typical row."""
+def assert_typical(picks, X, labeled, labels, n_neighbors, min_cluster_size=5):
+    """Check pick by pick: the cluster of fewest known rows, largest first; the most typical row.
+
+    Clusters of few rows, absolutely and beside the mean one, come last.
+    """
     rows = np.concatenate([X, labeled])
     sizes = np.bincount(labels)
+    small = (sizes <= min_cluster_size) & (2 * sizes <= len(rows) / len(sizes))
     known = np.bincount(labels[len(X) :], minlength=len(sizes))
     left = set(range(len(X)))
     for pick in picks:
         open_clusters = {labels[row] for row in left}
-        best = min((known[c], -sizes[c]) for c in open_clusters)
+        best = min((small[c], known[c], -sizes[c]) for c in open_clusters)
         mine = labels[pick]
-        assert (known[mine], -sizes[mine]) == best
+        assert (small[mine], known[mine], -sizes[mine]) == best
         means = {}
         for row in left:
             if labels[row] == mine:
@@ -318,7 +324,9 @@ def test_equally_large_clusters_come_in_random_order():
     orders = {tuple(typiclust(X, 3, random_state=seed) // 2) for seed in range(60)}
     assert len(orders) == 6
     labels, rng = np.repeat([0, 1, 2], 2), np.random.RandomState(0)
-    orders = {tuple(_clusters._schedule_visits(labels, 6, 3, 3, rng)) for _ in range(60)}
+    orders = {
+        tuple(_clusters._schedule_visits(labels, 6, np.zeros(3, bool), 3, rng)) for _ in range(60)
+    }
     assert len(orders) == 6
 
 
@@ -343,6 +351,28 @@ def test_large_clusters_are_searched_where_a_sample_is_dense(monkeypatch):
         assert (means < means[picks[0]]).sum() < 20  # among the best percent
         first = picks[:200]  # those compared exactly
         assert (np.diff(means[first]) > -1e-9).all()
+
+
+def test_small_clusters_come_after_all_rows_of_the_others():
+    rng = np.random.default_rng(0)
+    blob, strays = rng.normal(size=(60, 2)), 1000.0 * (1 + np.arange(5))[:, None] ** 2
+    X = np.concatenate([blob, np.repeat(strays, 2, axis=1)])
+    for seed in range(3):
+        picks = typiclust(X, 62, max_clusters=6, random_state=seed)
+        assert set(picks[:60]) == set(range(60))
+        alike = typiclust(X, 6, max_clusters=6, min_cluster_size=0, random_state=seed)
+        assert set(alike[1:]) == set(range(60, 65))
+
+
+def test_clusters_are_small_beside_the_mean_one_only():
+    for sizes, limit, expected in (
+        ([1, 5, 6, 60], 5, [1, 1, 0, 0]),
+        ([1, 2, 3, 2], 5, [1, 0, 0, 0]),  # of two rows in the mean
+        ([1, 1, 1, 1], 5, [0, 0, 0, 0]),
+        ([1, 5, 6, 60], 0, [0, 0, 0, 0]),
+    ):
+        labels = np.repeat(np.arange(4), sizes)
+        assert_array_equal(_clusters._find_small_clusters(labels, 4, limit), expected)
 
 
 def test_typiclust_far_from_the_origin():
@@ -426,6 +456,88 @@ def test_cluster_margin_draws_the_row_of_a_cluster():
         counts[cluster_margin(X, scores, 2, epsilon=1.0, random_state=seed)] += 1
     assert counts[3] == 600
     assert chisquare(counts[:3]).pvalue > 1e-3
+
+
+# -- sparse rows ------------------------------------------------------------------------------
+
+
+def texts(n_rows=400, n_dims=3000, dtype=float, seed=0):
+    """Rows of about 12 words, most of them frequent ones, on one of five topics; some are equal."""
+    rng = np.random.default_rng(seed)
+    words = np.minimum(rng.pareto(1.0, size=(n_rows, 12)) * 15, n_dims - 600).astype(int)
+    words[:, :4] = (
+        2400 + 100 * rng.integers(5, size=(n_rows, 1)) + rng.integers(8, size=(n_rows, 4))
+    )
+    X = np.zeros((n_rows, n_dims), dtype)
+    np.put_along_axis(X, words, rng.uniform(1, 5, size=words.shape).astype(dtype), axis=1)
+    X[1:4] = X[0]
+    return X
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("lloyd_rows", [20_000, 10])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_sparse_and_dense_rows_have_the_same_clusters(dtype, lloyd_rows, weighted, monkeypatch):
+    monkeypatch.setattr(clustering, "_LLOYD_ROWS", lloyd_rows)
+    monkeypatch.setattr(clustering, "_MINI_BATCH_ROWS", 100)
+    monkeypatch.setattr(clustering, "_MINI_BATCH_STEPS", 8)
+    weights = np.random.default_rng(1).exponential(size=400) if weighted else None
+    X = texts(dtype=dtype)
+    found = []
+    for rows in (X, sparse.csr_array(X)):
+        rng = np.random.RandomState(4)
+        found.append(clustering.cluster_by_kmeans([rows], 12, rng, weights))
+    # Rounding decides a few ties: a row between two centers may move one or two others.
+    assert np.mean(found[0] == found[1]) > 0.97
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.uint8, bool])
+def test_sparse_rows_of_whole_numbers_are_clustered_as_those_of_real_ones(dtype):
+    X = sparse.csr_array(texts().astype(dtype))
+    found = [
+        clustering.cluster_by_kmeans([rows], 12, np.random.RandomState(0), None)
+        for rows in (X, X.astype(np.float64))
+    ]
+    assert np.mean(found[0] == found[1]) > (0.999 if dtype is np.int64 else 0.8)  # float32: ties
+
+
+@pytest.mark.parametrize("n_distinct", [3, 9])
+def test_sparse_rows_of_fewer_points_than_clusters(n_distinct):
+    X = np.repeat(np.diag(1.0 + np.arange(n_distinct)), 5, axis=0)
+    labels = clustering.cluster_by_kmeans(
+        [sparse.csr_array(X)], 7, np.random.RandomState(0), None
+    ).reshape(n_distinct, 5)
+    assert (labels == labels[:, :1]).all()
+    assert len(np.unique(labels)) == min(7, n_distinct)
+
+
+@pytest.mark.parametrize("select", [kmeans_medoids, typiclust])
+def test_sparse_and_dense_rows_are_chosen_alike(select, monkeypatch):
+    monkeypatch.setattr(clustering, "_ALL_PAIRS_ROWS", 60)
+    monkeypatch.setattr(clustering, "_SAMPLE_ROWS", 50)
+    X = texts(dtype=float)[3:]
+    same = [
+        np.array_equal(select(X, 8, random_state=s), select(sparse.csr_array(X), 8, random_state=s))
+        for s in range(6)
+    ]
+    assert sum(same) >= 5
+
+
+@pytest.mark.no_cover
+@pytest.mark.parametrize("n_dims", [50_000, 2**20])
+def test_memory_of_sparse_rows_is_that_of_their_entries(n_dims):
+    rng = np.random.default_rng(0)
+    n_rows, n_words = 4000, 30
+    words = np.minimum(rng.pareto(1.0, size=n_rows * n_words) * 20, n_dims - 1).astype(np.int32)
+    indptr = np.arange(n_rows + 1) * n_words
+    X = canonical(sparse.csr_array((rng.random(len(words)), words, indptr), (n_rows, n_dims)))
+    for select in (kmeans_medoids, typiclust, scored):
+        select(X[:200], 3)  # what is imported late stays
+        tracemalloc.start()
+        select(X, 40, random_state=0)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 100 * 2**20  # dense centers of 2**20 numbers are 335 MB
 
 
 # -- what all must do --------------------------------------------------------------------------

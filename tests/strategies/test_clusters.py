@@ -1,20 +1,30 @@
 """Strategies by clusters: what each hands to its selector, on known blobs and through models."""
 
+import warnings
+
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from scipy.stats import entropy
+from sklearn import config_context
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_digits, load_iris
+from sklearn.decomposition import PCA
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from skactive import ActiveLearner
+from skactive.exceptions import CapabilityError
 from skactive.selectors import kmeans_medoids
 from skactive.selectors._clusters import cluster_margin, typiclust
 from skactive.strategies import Margin
-from skactive.strategies._clusters import CLUE, ClusterMargin, DropQuery, TypiClust
+from skactive.strategies._clusters import CLUE, ClusterMargin, DropQuery, TypiClust, _drop_out
 from skactive.testing import FakePool, parametrize_with_strategy_checks
 
 STRATEGIES = [
@@ -83,6 +93,45 @@ def test_typiclust_finds_the_classes_from_nothing_and_then_those_without_a_label
     learner = ActiveLearner(LogisticRegression(max_iter=2000), TypiClust(), random_state=0)
     picked = y[rest[learner.fit(X[labeled], y[labeled]).query(X[rest], 20)]]
     assert np.mean(picked >= 5) > 0.7 > np.mean(y[rest] >= 5) + 0.1
+
+
+def label_digits(strategy, n_rows, n_rubbish, seed, n_batches=6):
+    """Label digits in batches of ten; return the rubbish rows labeled and the mean accuracy."""
+    X, y = load_digits(return_X_y=True)
+    X, rng = PCA(20, random_state=0).fit_transform(X / 16.0), np.random.RandomState(seed)
+    order = rng.permutation(len(X))
+    pool, test = order[:n_rows], order[n_rows:]
+    rows = X[pool].copy()
+    rubbish = rng.choice(n_rows, n_rubbish, replace=False)
+    rows[rubbish] = rng.normal(size=(n_rubbish, 20)) * 2.5
+    learner = ActiveLearner(LogisticRegression(max_iter=200), strategy, random_state=seed)
+    known, scores = [], []
+    for _ in range(n_batches):
+        left = np.setdiff1d(np.arange(n_rows), known)
+        known += left[learner.query(rows[left], 10)].tolist()
+        scores.append(learner.fit(rows[known], y[pool[known]]).score(X[test], y[test]))
+    return len(set(known) & set(rubbish)), np.mean(scores)
+
+
+@pytest.mark.no_cover
+@pytest.mark.parametrize(("n_rubbish", "limit", "gain"), [(12, 2, 0.03), (60, 15, 0.1)])
+def test_typiclust_leaves_rubbish_until_last(n_rubbish, limit, gain):
+    runs = [[], []]
+    for seed in range(2):
+        runs[0].append(label_digits(TypiClust(), 600, n_rubbish, seed))
+        runs[1].append(label_digits(TypiClust(min_cluster_size=0), 600, n_rubbish, seed))
+    (few, high), (many, low) = (np.mean(run, axis=0) for run in runs)
+    assert few < limit < many
+    assert high > low + gain
+
+
+@pytest.mark.no_cover
+def test_typiclust_visits_the_small_clusters_of_a_small_clean_pool():
+    scores = [
+        np.mean([label_digits(strategy, 300, 0, seed)[1] for seed in range(2)])
+        for strategy in (TypiClust(), TypiClust(min_cluster_size=0))
+    ]
+    assert scores[0] > scores[1] - 0.01
 
 
 # -- CLUE --------------------------------------------------------------------------------------
@@ -163,10 +212,28 @@ def test_drop_query_takes_the_medoids_of_the_rows_that_do_not_stand_up():
     assert_array_equal(DropQuery().select(pool, 6), expected)
 
 
-def test_half_of_the_draws_is_enough():
+def test_half_of_the_draws_is_not_enough():
     pool = unstable_pool(15)
+    picks = DropQuery(n_samples=2).select(pool, 6)  # no row has a majority: those of one half come
+    assert set(picks) <= set(range(15))
+    draws = pool.proba_samples().copy()
+    draws[1, :15] = pool.proba[:15]
+    half = FakePool(proba=pool.proba, proba_samples=draws, embedding=pool.embedding)
+    more = DropQuery().select(half, 6)  # two of four on 15 rows, one of four on 15 others
+    assert set(more) <= set(range(15))
     expected = kmeans_medoids(pool.embedding[:15], 6, random_state=0)
-    assert_array_equal(DropQuery(n_samples=2).select(pool, 6), expected)
+    assert not np.array_equal(more, expected)
+
+
+@pytest.mark.parametrize("n_draws", [1, 2, 3, 4, 10])
+def test_candidates_contradict_in_more_than_half_of_the_draws(n_draws):
+    rng = np.random.RandomState(0)
+    proba, draws = rng.dirichlet(np.ones(4), 250), rng.dirichlet(np.ones(4), size=(n_draws, 250))
+    mismatch = (draws.argmax(axis=2) != proba.argmax(axis=1)).sum(axis=0)
+    pool = FakePool(proba=proba, proba_samples=draws, embedding=rng.normal(size=(250, 4)))
+    candidates = np.flatnonzero(mismatch > n_draws // 2)
+    expected = candidates[kmeans_medoids(pool.embedding[candidates], 8, random_state=0)]
+    assert_array_equal(DropQuery().select(pool, 8), expected)
 
 
 def test_drop_query_fills_with_the_rows_of_the_least_consensus():
@@ -184,6 +251,86 @@ def test_drop_query_of_a_forest():
     votes = np.array([tree.predict(X) for tree in forest.estimators_]).astype(int)
     against = (votes != forest.predict(X)).mean(axis=0)
     learner = ActiveLearner(forest, DropQuery(), prefit=True, random_state=0)
-    n_candidates = int((against >= 0.5).sum())
+    n_candidates = int((against > 0.5).sum())
     picks = learner.fit(X[::10], y[::10]).query(X, n_candidates + 3)
     assert_allclose(np.sort(against[picks]), np.sort(against)[-len(picks) :])
+
+
+def probe(kind, X):
+    """A fitted linear probe, and the features that its last step takes."""
+    y = load_digits().target[: X.shape[0]]
+    if kind == "pipeline":
+        model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=300)).fit(X, y)
+        return model, model[:-1].transform(X), model[-1], y
+    model = LogisticRegression(max_iter=300).fit(X, y)
+    return model, X, model, y
+
+
+@pytest.mark.parametrize("kind", ["rows", "pipeline"])
+@pytest.mark.parametrize("as_rows", [np.asarray, sparse.csr_array])
+def test_drop_query_of_a_linear_probe_drops_features(kind, as_rows):
+    if kind == "pipeline" and as_rows is not np.asarray:
+        pytest.skip("a scaler that centers takes no sparse rows")
+    X = as_rows(load_digits().data[:300])
+    model, features, last, y = probe(kind, X)
+    learner = ActiveLearner(model, DropQuery(n_samples=41), prefit=True, random_state=0)
+    learner.fit(X[:100], y[:100])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        picks = learner.query(X, 10)
+    # Rows whose class stands up to most dropouts are not chosen.
+    rng, n_trials = np.random.RandomState(1), 200
+    dense = features.toarray() if sparse.issparse(features) else features
+    predicted = last.predict(dense)
+    against = np.mean(
+        [
+            last.predict(4 * dense * (rng.random_sample(dense.shape) < 0.25)) != predicted
+            for _ in range(n_trials)
+        ],
+        axis=0,
+    )
+    assert against[picks].min() > 0.3
+    assert against.mean() < (0.35 if kind == "pipeline" else 0.7)
+
+
+def test_dropout_of_features_does_not_depend_on_chunks():
+    X, y = load_digits(return_X_y=True)
+    learner = ActiveLearner(LogisticRegression(max_iter=300), DropQuery(), random_state=0)
+    learner.fit(X[:200], y[:200])
+    for as_rows in (np.asarray, sparse.csr_array, pd.DataFrame):
+        rows = as_rows(X[200:700])
+        whole = learner.query(rows, 8)
+        with config_context(working_memory=0.05):
+            assert_array_equal(learner.query(rows, 8), whole)
+
+
+def test_a_quarter_of_the_features_is_kept_four_times_as_large():
+    rng = np.random.RandomState(0)
+    X = rng.uniform(1, 2, size=(200, 300))
+    for rows in (X, sparse.csr_array(X)):
+        dropped = _drop_out(rows, np.random.RandomState(3))
+        dropped = dropped.toarray() if sparse.issparse(dropped) else dropped
+        kept = dropped != 0
+        assert_allclose(dropped[kept], 4 * X[kept])
+        assert 0.245 < kept.mean() < 0.255
+        assert kept.any(axis=1).all()
+        assert kept.any(axis=0).all()
+
+
+def test_rows_that_are_no_table_are_refused_with_a_remedy_that_helps():
+    texts, y = np.array(["a b", "b c", "c d", "d a"] * 5, dtype=object), np.arange(20) % 2
+
+    class ByLength(ClassifierMixin, BaseEstimator):
+        def fit(self, X, y):
+            self.classes_ = np.unique(y)
+            return self
+
+        def predict_proba(self, X):
+            return np.full((len(X), 2), 0.5)
+
+    embedder = CountVectorizer(token_pattern=".")
+    learner = ActiveLearner(ByLength(), DropQuery(), embedder=embedder).fit(texts, y)
+    with pytest.raises(CapabilityError, match="Pipeline whose first steps turn the rows"):
+        learner.query(texts, 3)
+    model = make_pipeline(embedder, LogisticRegression())
+    assert len(ActiveLearner(model, DropQuery()).fit(texts, y).query(texts, 3)) == 3

@@ -14,7 +14,7 @@ of micro-clusters keep time and memory linear in the number of rows.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
 from skactive._utils.array_types import Floats, Positions
+from skactive.selectors._engine import sparse_kmeans
 from skactive.selectors._engine.nearest_centers import draw_weighted
 from skactive.selectors._engine.points import (
     DUPLICATE,
@@ -32,6 +33,12 @@ from skactive.selectors._engine.points import (
     distances_from_products,
     row_products,
     slices,
+)
+from skactive.selectors._engine.sparse_rows import (
+    ColumnSplit,
+    SplitRows,
+    compute_squared_norms,
+    scale_rows,
 )
 from skactive.selectors._top import top
 
@@ -91,6 +98,8 @@ def _run_lloyd(
     X: Matrix, n_clusters: int, rng: RandomState, weights: Floats | None
 ) -> NDArray[np.intp]:
     """Return the cluster of each row after Lloyd's algorithm, (n_rows,)."""
+    if sparse.issparse(X):
+        return sparse_kmeans.run_lloyd(X, n_clusters, rng, weights)
     from sklearn.cluster import KMeans  # imported here: it takes a tenth of a second
 
     with warnings.catch_warnings():
@@ -104,27 +113,43 @@ def _run_lloyd(
 
 def _run_mini_batches(
     parts: list[Matrix], n_clusters: int, rng: RandomState, weights: Floats | None = None
-) -> tuple[NDArray[np.intp], NDArray[Any]]:
+) -> tuple[NDArray[np.intp], Matrix]:
     """Return the cluster of each row, and the centers up to a common shift, (n_clusters, n_dims).
 
-    `MiniBatchKMeans.fit` needs all rows in one array and visits each several times. Single steps
-    need only the rows drawn from the parts, and the labels take one product per block.
+    Single steps need only the rows drawn from the parts, and the labels take one product per block.
     """
-    from sklearn.cluster import MiniBatchKMeans  # imported here: it takes a tenth of a second
-
     n_draws = max(_MINI_BATCH_ROWS, 3 * n_clusters)
-    kmeans = MiniBatchKMeans(n_clusters, n_init=1, random_state=rng)
     cumulative = None if weights is None else np.cumsum(weights)
-    origin = _compute_origin(_take_rows(parts, _draw_rows(parts, n_draws, cumulative, rng)))
+
+    def draw_batch() -> Matrix:
+        return _take_rows(parts, _draw_rows(parts, n_draws, cumulative, rng))
+
     # One thread is as fast on an idle machine; on a busy one, threads that wait for each other at
     # the end of such small steps take ten times as long.
     with threadpool_limits(1):
-        for _ in range(_MINI_BATCH_STEPS):
-            mini_batch = _take_rows(parts, _draw_rows(parts, n_draws, cumulative, rng))
-            kmeans.partial_fit(_subtract_origin(mini_batch, origin))
-        centers = kmeans.cluster_centers_
+        if sparse.issparse(parts[0]):
+            _draw_rows(parts, n_draws, cumulative, rng)  # as for the origin of dense rows
+            steps = (draw_batch() for _ in range(_MINI_BATCH_STEPS))
+            return sparse_kmeans.run_mini_batches(parts, steps, n_clusters, rng)
+        origin = draw_batch().mean(axis=0)  # around it, products lose fewer digits
+        centers = _move_dense_centers(draw_batch, origin, n_clusters, rng)
         labels = [_assign_to_centers(part, centers, origin) for part in parts]
     return np.concatenate(labels), centers
+
+
+def _move_dense_centers(
+    draw_batch: Callable[[], NDArray[Any]], origin: NDArray[Any], n_clusters: int, rng: RandomState
+) -> NDArray[Any]:
+    """Return the centers, minus the origin, after steps on mini-batches, (n_clusters, n_dims).
+
+    `MiniBatchKMeans.fit` needs all rows in one array and visits each several times.
+    """
+    from sklearn.cluster import MiniBatchKMeans  # imported here: it takes a tenth of a second
+
+    kmeans = MiniBatchKMeans(n_clusters, n_init=1, random_state=rng)
+    for _ in range(_MINI_BATCH_STEPS):
+        kmeans.partial_fit(draw_batch() - origin)
+    return kmeans.cluster_centers_
 
 
 def _draw_rows(
@@ -152,23 +177,14 @@ def _stack_parts(parts: list[Matrix]) -> Matrix:
     return np.concatenate(parts) if dense else sparse.vstack(parts, format="csr")
 
 
-def _compute_origin(rows: Matrix) -> NDArray[Any] | None:
-    """Return the mean row, around which products lose fewer digits; None for sparse rows."""
-    return rows.mean(axis=0) if isinstance(rows, np.ndarray) else None
-
-
-def _subtract_origin(rows: Matrix, origin: NDArray[Any] | None) -> Matrix:
-    return rows if origin is None else rows - origin
-
-
 def _assign_to_centers(
-    X: Matrix, centers: NDArray[Any], origin: NDArray[Any] | None
+    X: NDArray[Any], centers: NDArray[Any], origin: NDArray[Any]
 ) -> NDArray[np.intp]:
     """Return the nearest center of each row, the one of largest <x, c> - |c|^2 / 2, (n_rows,)."""
     labels = np.empty(X.shape[0], dtype=np.intp)
     half_norms = np.square(centers).sum(axis=1) / 2
     for block in _split_rows(X.shape[0], sum(centers.shape)):
-        inner = _subtract_origin(X[block], origin) @ centers.T  # (n_block, n_clusters)
+        inner = (X[block] - origin) @ centers.T  # (n_block, n_clusters)
         labels[block] = (inner - half_norms).argmax(axis=1)
     return labels
 
@@ -210,23 +226,28 @@ def _draw_smallest(members: Positions, values: Floats, rng: RandomState) -> int:
 
 def _compute_means(
     X: Matrix, labels: NDArray[np.intp], weights: Floats | None, masses: NDArray[Any]
-) -> Floats:
-    """Return the weighted mean of the rows of each cluster in float64, (n_clusters, n_dims)."""
+) -> Matrix:
+    """Return the weighted mean of the rows of each cluster in float64, (n_clusters, n_dims).
+
+    The means of sparse rows are sparse, with sorted entries.
+    """
     n_rows = len(labels)
     values = np.ones(n_rows) if weights is None else weights
     # (n_rows, n_clusters), one entry per row
     indicator = sparse.csr_array((values, labels, np.arange(n_rows + 1)))
-    if isinstance(X, np.ndarray):
-        totals = np.zeros((len(masses), X.shape[1]))
-        for block in _split_rows(*X.shape):
-            totals += indicator[block].T @ X[block].astype(np.float64, copy=False)
-    else:
-        totals = (indicator.T @ X).toarray()
     # Empty clusters have no mean; the floor only avoids 0 / 0.
-    return totals / np.maximum(masses, _MIN_WEIGHT)[:, np.newaxis]
+    masses = np.maximum(masses, _MIN_WEIGHT)
+    if not isinstance(X, np.ndarray):
+        totals = sparse.csr_array(indicator.T @ X)
+        totals.sort_indices()
+        return scale_rows(totals, 1 / masses)
+    totals = np.zeros((len(masses), X.shape[1]))
+    for block in _split_rows(*X.shape):
+        totals += indicator[block].T @ X[block].astype(np.float64, copy=False)
+    return totals / masses[:, np.newaxis]
 
 
-def _squared_distances_to_means(X: Matrix, labels: NDArray[np.intp], means: Floats) -> Floats:
+def _squared_distances_to_means(X: Matrix, labels: NDArray[np.intp], means: Matrix) -> Floats:
     """Return the squared distance of each row to the mean of its cluster, (n_rows,)."""
     if not isinstance(X, np.ndarray):
         return _squared_distances_of_sparse_rows(X, labels, means)
@@ -238,15 +259,15 @@ def _squared_distances_to_means(X: Matrix, labels: NDArray[np.intp], means: Floa
 
 
 def _squared_distances_of_sparse_rows(
-    X: sparse.csr_array, labels: NDArray[np.intp], means: Floats
+    X: sparse.csr_array, labels: NDArray[np.intp], means: sparse.csr_array
 ) -> Floats:
-    """Return the same for CSR, reading the nonzero entries only."""
+    """Return the same for CSR: each entry of a row has one of the mean of its cluster beside it."""
     row = np.repeat(np.arange(len(labels)), np.diff(X.indptr))  # row of each entry, (nnz,)
-    inner = np.bincount(row, X.data * means[labels[row], X.indices], minlength=len(labels))
-    norms = (
-        row_products(X.astype(np.float64), X.astype(np.float64))
-        + np.square(means).sum(axis=1)[labels]
-    )
+    cluster = np.repeat(np.arange(means.shape[0]), np.diff(means.indptr))
+    keys = cluster * X.shape[1] + means.indices  # ascending
+    own = means.data[np.searchsorted(keys, labels[row] * X.shape[1] + X.indices)]
+    inner = np.bincount(row, X.data * own, minlength=len(labels))
+    norms = compute_squared_norms(X) + compute_squared_norms(means)[labels]
     return distances_from_products(inner, norms)
 
 
@@ -268,7 +289,10 @@ class Cluster:
 
     def __init__(self, parts: list[Matrix], members: Positions, n_neighbors: int) -> None:
         self._parts, self._members, self._n_neighbors = parts, members, n_neighbors
-        self._origin = _compute_origin(_take_rows(parts, members[:_NEIGHBOR_BLOCK_ROWS]))
+        if sparse.issparse(parts[0]):
+            self._split = ColumnSplit(_take_rows(parts, members))
+        else:
+            self._origin = _take_rows(parts, members[:_NEIGHBOR_BLOCK_ROWS]).mean(axis=0)
 
     def find_most_typical(self, n_picks: int, n_pool: int, rng: RandomState) -> Positions:
         """Return the members of the pool with the nearest neighbors, best first, (n_picks,)."""
@@ -302,7 +326,7 @@ class Cluster:
     ) -> Floats:
         """Return the mean distance of each row to its k nearest other references, (n,)."""
         left = self._load_rows(rows, dtype)
-        norms = row_products(left, left)[:, np.newaxis]
+        norms = _compute_norms(left)[:, np.newaxis]
         # The k smallest so far, then a block of new ones, (n, k + n_block).
         width = k + min(len(references), _NEIGHBOR_BLOCK_ROWS)
         smallest = np.full((len(rows), width), np.inf, dtype)
@@ -319,25 +343,36 @@ class Cluster:
         squared[squared < least * norms] = 0.0
         return np.sqrt(squared).mean(axis=1, dtype=np.float64)
 
-    def _load_rows(self, positions: Positions, dtype: Any) -> Matrix:
+    def _load_rows(self, positions: Positions, dtype: Any) -> NDArray[Any] | SplitRows:
         rows = _take_rows(self._parts, positions).astype(np.float64)
-        return _subtract_origin(rows, self._origin).astype(dtype, copy=False)
+        if sparse.issparse(rows):
+            return self._split.split(rows.astype(dtype, copy=False))
+        return (rows - self._origin).astype(dtype, copy=False)
+
+
+def _compute_norms(rows: NDArray[Any] | SplitRows) -> NDArray[Any]:
+    """Return the squared norm of each row, (n_rows,)."""
+    return rows.squared_norms if isinstance(rows, SplitRows) else row_products(rows, rows)
 
 
 # BLAS may flag an invalid number that it reads beside a short block; these are finite.
 @np.errstate(invalid="ignore")
-def _partial_squared_distances(A: Matrix, B: Matrix, out: NDArray[Any]) -> None:
+def _partial_squared_distances(A: Any, B: Any, out: NDArray[Any]) -> None:
     """Write |b|^2 - 2 <a, b> to `out`, (n_A, n_B): it orders the rows of B around each a.
 
     These are the squared distances minus |a|^2, which is the same for all columns.
     """
-    norms = row_products(B, B)[:, np.newaxis]
-    if isinstance(A, np.ndarray):
-        # The norms as one more column: a pass over the product would cost more than that.
-        left, right = np.hstack([-2 * A, np.ones((len(A), 1), A.dtype)]), np.hstack([B, norms])
-        np.matmul(left, right.T, out=out)
+    norms = _compute_norms(B)
+    if isinstance(A, SplitRows):
+        np.multiply(A.multiply(B), -2, out=out)
+        out += norms
     else:
-        out[:] = norms.T - 2 * (A @ B.T).toarray()
+        # The norms as one more column: a pass over the product would cost more than that.
+        left, right = (
+            np.hstack([-2 * A, np.ones((len(A), 1), A.dtype)]),
+            np.column_stack([B, norms]),
+        )
+        np.matmul(left, right.T, out=out)
 
 
 # -- hierarchies -------------------------------------------------------------------------------

@@ -539,7 +539,7 @@ COMPOSED = {
 }
 EVERY = sorted(set(strategies.__all__) - COMPOSED)
 REFUSED = {
-    *("BALD", "BatchBALD", "ConsensusEntropy", "DropQuery", "EPIG", "KLDivergence", "MeanStd"),
+    *("BALD", "BatchBALD", "ConsensusEntropy", "EPIG", "KLDivergence", "MeanStd"),
     *("VariationRatio", "VoteEntropy"),
 }
 

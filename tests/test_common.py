@@ -58,6 +58,7 @@ VARIANTS = [
     UHerding(uncertainty=LeastConfidence()),
     ProbCover(delta=0.3),
     Margin(selector=SoftmaxTop(beta=2.0)),
+    Margin(n_samples=4),
     Mixture([("a", Margin()), ("b", KCenterGreedy()), ("c", Random())], shares=[3, 2, 1]),
 ]
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skactive._utils.array_types import Positions
+from skactive._utils.compat import StrOptions
 from skactive._utils.constraints import AT_LEAST_ONE, POSITIVE_REAL, SCORE_STRATEGY_OR_NONE
 from skactive.selectors._design import bait, d_optimal, dpp_map, v_optimal
 from skactive.strategies._base import ScoreStrategy, Strategy
@@ -260,18 +261,18 @@ class MaxDet(Strategy):
 
 
 class BAIT(Strategy):
-    r"""Choose rows whose Fisher information minimizes the expected error on the whole pool.
+    r"""Choose rows whose Fisher information minimizes the expected error on all rows.
 
-    .. math:: \min_S \operatorname{tr}\Big[ \Big( \lambda I + \sum_{x \in L \cup S} I(x)
-        \Big)^{-1} \sum_{x'} I(x') \Big], \qquad
+    .. math:: \min_S \operatorname{tr}\Big[ \Big( \lambda I + \sum_{x \in L} I(x)
+        + w \sum_{x \in S} I(x) \Big)^{-1} \sum_{x'} I(x') \Big], \qquad
         I(x) = \big( \operatorname{diag}(p(x)) - p(x) p(x)^\top \big) \otimes h(x) h(x)^\top
 
     with L the labeled rows, h the input features of the last layer and I the Fisher information of
-    its weights. Rows are added one by one up to `oversample` times the batch, then removed one by
+    its weights; the sum on the right is over the pool and the labeled rows. Rows are added one by one up to `oversample` times the batch, then removed one by
     one.
 
-    **When:** linear models and nets whose features can be trusted; it considers the gain on the
-    whole pool, where :class:`BADGE` and :class:`MaxDet` consider diversity. It supports at most
+    **When:** linear models and nets whose features can be trusted; it considers the gain on
+    all rows, where :class:`BADGE` and :class:`MaxDet` consider diversity. It supports at most
     5120 = (classes - 1) x features, and pools of at most 2**27 / (classes - 1)**2 rows (1.6
     million for ten classes): put PCA before the model, or wrap it in :class:`Subsample`. Linear in
     the pool, but with ten classes it takes some microseconds per row and step, so minutes for a
@@ -285,6 +286,13 @@ class BAIT(Strategy):
     oversample : float, default=2.0
         Number of rows to add before some are removed, as a multiple of the batch; 1 is the plain
         greedy search.
+    weight : float or "batch_size", default=1.0
+        w: how many labeled rows a chosen row counts for. With 1 a new label is worth as much as
+        an old one. The published code uses the batch size, and a ridge of its ``lamb`` times the
+        number of labeled and chosen rows together.
+    reference : {"all", "pool"}, default="all"
+        The rows whose expected error is minimized: those of the pool and the labeled ones, as
+        published, or those of the pool alone.
 
     References
     ----------
@@ -307,11 +315,22 @@ class BAIT(Strategy):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "ridge": POSITIVE_REAL,
         "oversample": AT_LEAST_ONE,
+        "weight": [*POSITIVE_REAL, StrOptions({"batch_size"})],
+        "reference": [StrOptions({"all", "pool"})],
     }
 
-    def __init__(self, *, ridge: float = 1.0, oversample: float = 2.0) -> None:
+    def __init__(
+        self,
+        *,
+        ridge: float = 1.0,
+        oversample: float = 2.0,
+        weight: float | Literal["batch_size"] = 1.0,
+        reference: Literal["all", "pool"] = "all",
+    ) -> None:
         self.ridge = ridge
         self.oversample = oversample
+        self.weight = weight
+        self.reference = reference
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Choose rows by a forward pass that adds rows and a backward pass that removes some."""
@@ -323,6 +342,8 @@ class BAIT(Strategy):
             ridge=self.ridge,
             oversample=self.oversample,
             labeled=None if labeled is None else (labeled.proba, labeled.gradient_factors[1]),
+            weight=max(1, batch_size) if self.weight == "batch_size" else self.weight,
+            reference=self.reference,
             random_state=pool.random_state,
         )
 

@@ -61,6 +61,10 @@ class FisherReduction:
         Lambda: A is ``ridge * I`` without labeled rows.
     labeled : pair of arrays or None
         Probabilities and features of the labeled rows.
+    weight : float
+        Weight of an added row in A; that of a labeled row is 1.
+    average_labeled : bool
+        Whether M is the mean over the rows and the labeled rows, or over the rows alone.
     """
 
     def __init__(
@@ -69,19 +73,27 @@ class FisherReduction:
         features: Matrix,
         ridge: float,
         labeled: tuple[NDArray[Any], Matrix] | None,
+        *,
+        weight: float = 1.0,
+        average_labeled: bool = True,
     ) -> None:
         self._proba = proba
         self._features = features if isinstance(features, np.ndarray) else canonical(features)
         n_rows, n_classes = proba.shape
         self._basis = linalg.helmert(n_classes)  # B, (C-1, C)
         n_dims = (n_classes - 1) * features.shape[1]
-        information = np.zeros((n_dims, n_dims))
+        information, moment = (
+            np.zeros((n_dims, n_dims)),
+            self._sum_information(proba, self._features),
+        )
         if labeled is not None and len(labeled[0]) > 0:
             h = labeled[1] if isinstance(labeled[1], np.ndarray) else canonical(labeled[1])
             information = self._sum_information(labeled[0], h)
-        self._inverse = invert_information(information, ridge)  # A^-1, (n_dims, n_dims)
-        # M, (n_dims, n_dims)
-        self._moment = self._sum_information(self._proba, self._features) / n_rows
+            if average_labeled:
+                moment, n_rows = moment + information, n_rows + len(labeled[0])
+        self._moment = moment / n_rows  # M, (n_dims, n_dims)
+        # A^-1, (n_dims, n_dims), of A divided by the weight: added rows then have weight 1.
+        self._inverse = invert_information(information / weight, ridge / weight)
         # V^T A^-1 V and V^T A^-1 M A^-1 V, (n_rows, C-1, C-1)
         self._leverages = self._project(self._inverse)
         self._numerators = self._project(self._inverse @ self._moment @ self._inverse)

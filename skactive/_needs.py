@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from inspect import isabstract
 from typing import Any
 
+from skactive import strategies
 from skactive.adapters import ModelAdapter
 from skactive.exceptions import CapabilityError
 
-__all__ = ["can_start_cold", "check_needs"]
+__all__ = ["can_start_cold", "check_needs", "check_scores_rows"]
 
 # By need, as strategies declare it; else by the first of its alternatives.
 _REMEDIES = {
@@ -43,3 +45,25 @@ def can_start_cold(strategy: Any) -> bool:
     """Return whether a strategy can choose rows without a fitted model."""
     needs: frozenset[str] = getattr(strategy, "needs", frozenset())
     return all({"X", "embedding"} & set(need.split("|")) for need in needs)
+
+
+def check_scores_rows(strategy: Any) -> bool:
+    """Return True if a strategy scores rows; else raise AttributeError, with those that do."""
+    if hasattr(strategy, "score_in_chunks"):
+        return True
+    raise AttributeError(
+        f"score_pool needs a strategy that scores rows, which {type(strategy).__name__} does not: "
+        "it only chooses batches. Call query, or set one of these strategies: "
+        f"{', '.join(_list_scorers())}."
+    )
+
+
+def _list_scorers() -> list[str]:
+    """List the names of the strategies that score rows."""
+    classes = {name: getattr(strategies, name) for name in strategies.__all__}
+    scorers = [
+        name
+        for name, cls in classes.items()
+        if hasattr(cls, "score_in_chunks") and not isabstract(cls)
+    ]
+    return sorted(scorers, key=str.lower)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from skactive._utils.array_types import Positions
 from skactive._utils.seeding import Seed, make_random_state
-from skactive.selectors._engine.fisher import FisherReduction, check_fisher_size
+from skactive.selectors._engine.fisher import FisherReduction, prepare_fisher
 from skactive.selectors._engine.information import (
     GAIN_RTOL,
     DesignRows,
@@ -316,16 +316,8 @@ def bait(
     batch_size = min(batch_size, n_rows)
     if batch_size == 0 or n_classes == 1:  # labels of one class carry no information
         return rng.permutation(n_rows)[:batch_size].astype(np.intp)
-    check_trace_dims((n_classes - 1) * features.shape[1])
-    check_fisher_size(n_rows, n_classes - 1)
-    ridge = clip_ridge(ridge, weight * DesignRows(features).squared_norms())
-    state = FisherReduction(
-        proba,
-        features,
-        ridge,
-        labeled,
-        weight=weight,
-        average_labeled=reference == "all",
+    state = prepare_fisher(
+        proba, features, ridge, labeled, weight=weight, average_labeled=reference == "all"
     )
     n_forward = min(n_rows, math.ceil(oversample * batch_size))
     picks = _add_greedily(state, n_forward, rng)

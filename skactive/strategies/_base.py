@@ -85,9 +85,13 @@ class ScoringStrategy(Strategy):
     rowwise : bool
         Whether the score of a row depends on that row alone. Then the pool is scored in chunks
         that fit scikit-learn's ``working_memory``.
+    draws_scores : bool
+        Whether the scores, not only the choice, depend on the pool's random numbers, apart from
+        sampling from large pools.
     """
 
     rowwise: bool = False
+    draws_scores: bool = False
 
     @abstractmethod
     def score(self, pool: PoolView) -> NDArray[np.float64]:
@@ -138,8 +142,8 @@ class ScoreStrategy(ScoringStrategy):
 
     @property
     def randomized(self) -> bool:  # type: ignore[override]
-        """True with a selector, which may draw rows; the default one takes the highest scores."""
-        return self.selector is not None
+        """True if scores are drawn, or with a selector, which may draw rows."""
+        return self.draws_scores or self.selector is not None
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Score the rows and let the selector choose among them."""

@@ -21,7 +21,7 @@ from skactive._utils.seeding import draw_seed, seeded_clone
 from skactive.selectors import top
 from skactive.selectors._engine.neighbors import neighbor_weights
 from skactive.selectors._falcun import falcun
-from skactive.strategies._base import ScoreStrategy, Selector, Strategy
+from skactive.strategies._base import ScoreStrategy, ScoringStrategy, Selector, Strategy
 from skactive.strategies._pool_rows import labeled_embedding, remaining_rows
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ def _mean_divergence(
     return np.maximum(cross_entropy - weights @ entr(labeled_proba).sum(axis=1), 0.0)
 
 
-class DiscriminativeAL(Strategy):
+class DiscriminativeAL(ScoringStrategy):
     r"""Choose the rows that a classifier most confidently separates from the labeled ones (DAL).
 
     .. math:: u(x) = P(\text{unlabeled} \mid z(x))
@@ -251,6 +251,17 @@ class DiscriminativeAL(Strategy):
     def randomized(self) -> bool:  # type: ignore[override]
         """True with a classifier of the user, which may be random; the default one is not."""
         return self.classifier is not None
+
+    def score(self, pool: PoolView) -> NDArray[np.float64]:
+        """Score the rows by how unlike the labeled ones they are, shape (n_rows,).
+
+        The values are those of the decision function, rounded and up to a factor; 0 without
+        labeled rows.
+        """
+        labeled, candidates = labeled_embedding(pool), np.arange(len(pool))
+        if labeled is None:
+            return np.zeros(len(pool))
+        return self._score(pool.embedding, labeled, candidates[:0], candidates, pool.random_state)
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Choose rows part by part, each unlike all labeled or chosen rows."""

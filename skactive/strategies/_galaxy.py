@@ -27,17 +27,19 @@ class GALAXY(Strategy):
     .. math:: m_k(x) = p_k(x) - (1 - 10^{-8}) \max_j p_j(x)
 
     ranks all rows once per class k: those predicted to be of another class by their distance to
-    it, then those predicted to be of class k by their probability. Between two labeled rows, one of class k and one not, the
-    class must change; the row in the middle of the shortest such interval of any ranking is chosen
-    next. If no row lies between them any more, the rows around the change are.
+    it, then those predicted to be of class k by their probability. Between two labeled rows, one
+    of class k and one not, the class must change; the row in the middle of the shortest such
+    interval of any ranking is chosen next. If no row lies between them any more, the rows around
+    the change are.
 
     **When:** some classes are very rare. Uncertainty sampling asks at the model's threshold, which
     few labels of a rare class locate badly; bisection asks where the labels change, so that about
     half of the chosen rows are of the rare class. The published method reads each label before it
     chooses the next row; within a batch this one uses the model's prediction instead, so small
     batches are better. As in the paper, each step takes the shortest interval of all classes;
-    the authors' code takes that of one class, in turn. Needs probabilities. Without labels of two classes it chooses as
-    :class:`Margin`. Time grows with the number of classes: it sorts the pool n_classes times.
+    the authors' code takes that of one class, in turn. Needs probabilities. Without labels of two
+    classes it chooses as :class:`Margin`. Time grows with the number of classes: it sorts the pool
+    n_classes times.
 
     References
     ----------

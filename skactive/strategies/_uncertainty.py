@@ -47,7 +47,7 @@ class UncertaintyStrategy(SampledScoreStrategy):
         Selects rows by their scores; None selects the highest.
     """
 
-    needs = _Needs("proba")  # type: ignore[assignment]
+    needs = _Needs("proba")
 
     def score(self, pool: PoolView) -> NDArray[np.float64]:
         """Score the rows by the uncertainty of their probabilities, shape (n_rows,)."""
@@ -139,7 +139,7 @@ class Margin(UncertaintyStrategy):
     (3,)
     """
 
-    needs = _Needs("proba|decision")  # type: ignore[assignment]
+    needs = _Needs("proba|decision")
 
     def score(self, pool: PoolView) -> NDArray[np.float64]:
         """Score the rows by minus the gap between the two best classes, shape (n_rows,)."""

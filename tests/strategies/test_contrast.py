@@ -72,7 +72,7 @@ def plain_divergence(pool, k, normalize):
     labeled, scores = pool.labeled, []
     length = np.linalg.norm if normalize else (lambda z: 1.0)
     for z, p in zip(pool.embedding, pool.proba, strict=True):
-        gaps = [np.linalg.norm(l / length(l) - z / length(z)) for l in labeled.embedding]
+        gaps = [np.linalg.norm(v / length(v) - z / length(z)) for v in labeled.embedding]
         nearest = np.argsort(gaps)[:k]
         q = labeled.proba[nearest]
         scores.append((q * np.log(q / p)).sum() / len(nearest))

@@ -26,8 +26,11 @@ from skactive._utils.array_types import Floats, Positions
 from skactive.exceptions import PoolTooLargeError
 from skactive.selectors._engine.information import (
     GAIN_RTOL,
+    check_trace_dims,
+    clip_ridge,
     invert_information,
     split_rows,
+    squared_row_norms,
     to_dense,
     to_float64,
 )
@@ -36,7 +39,7 @@ from skactive.selectors._engine.points import canonical
 if TYPE_CHECKING:
     from skactive.selectors._engine.points import Matrix
 
-__all__ = ["FisherReduction", "check_fisher_size"]
+__all__ = ["FisherReduction", "prepare_fisher"]
 
 # Numbers in the small matrices of all rows: 2 GiB.
 _MAX_FISHER_NUMBERS = 2**28
@@ -74,8 +77,8 @@ class FisherReduction:
         ridge: float,
         labeled: tuple[NDArray[Any], Matrix] | None,
         *,
-        weight: float = 1.0,
-        average_labeled: bool = True,
+        weight: float,
+        average_labeled: bool,
     ) -> None:
         self._proba = proba
         self._features = features if isinstance(features, np.ndarray) else canonical(features)
@@ -121,6 +124,10 @@ class FisherReduction:
         contenders = np.flatnonzero(gains >= threshold)
         gains[contenders] = self._compute_gains(contenders)
         return gains
+
+    def exact_gains(self) -> Floats:
+        """Return the reduction of the trace if a row is added, exact for all rows, (n_rows,)."""
+        return self._compute_gains(np.arange(len(self._leverages)))
 
     def losses(self) -> Floats:
         """Return the increase of the trace if a row, which must be in A, is taken back, (n_rows,).
@@ -271,7 +278,26 @@ def _multiply_transposed(left: Floats, right: Floats) -> Floats:
     return left * right if left.shape[1] == 1 else left @ right.transpose(0, 2, 1)
 
 
-def check_fisher_size(n_rows: int, rank: int) -> None:
+def prepare_fisher(
+    proba: NDArray[Any],
+    features: Matrix,
+    ridge: float,
+    labeled: tuple[NDArray[Any], Matrix] | None,
+    *,
+    weight: float,
+    average_labeled: bool,
+) -> FisherReduction:
+    """Check sizes, raise the ridge to where rounding does not decide, and return the state."""
+    rank = proba.shape[1] - 1
+    check_trace_dims(rank * features.shape[1])
+    _check_size(len(proba), rank)
+    ridge = clip_ridge(ridge, weight * squared_row_norms(features))
+    return FisherReduction(
+        proba, features, ridge, labeled, weight=weight, average_labeled=average_labeled
+    )
+
+
+def _check_size(n_rows: int, rank: int) -> None:
     """Raise PoolTooLargeError if the small matrices of all rows are too large together."""
     if 2 * n_rows * rank**2 > _MAX_FISHER_NUMBERS:
         raise PoolTooLargeError(

@@ -27,7 +27,7 @@ from skactive.selectors._engine.points import (
     squared_distances,
 )
 
-__all__ = ["cosine_to_neighbors", "neighbor_weights", "neighborhood"]
+__all__ = ["cosine_to_neighbors", "kernel_sums", "neighbor_weights", "neighborhood"]
 
 # A block of the pool, its distances from other rows, of shape (n_others, n_block), and the
 # difference of distances within which those of each row of the block tie, of shape (n_block,).
@@ -75,6 +75,31 @@ def neighbor_weights(
         # Ranks that are left over after those inside, divided among all that tie for them.
         share = (k - inside.sum(axis=1)) / tied.sum(axis=1)
         yield block, sparse.csr_array((inside + tied * share[:, np.newaxis]) / k)
+
+
+def kernel_sums(X: Matrix, rows: Matrix, values: Floats, bandwidth: float) -> Floats:
+    """Return the sums of values of ``rows``, weighted by a Gaussian kernel at each row of ``X``.
+
+    Parameters
+    ----------
+    X : ndarray or sparse matrix of shape (n_rows, n_dims)
+        Points.
+    rows : ndarray or sparse matrix of shape (n_others, n_dims)
+        The points at which the values are known.
+    values : ndarray of shape (n_others, n_columns)
+        Their values.
+    bandwidth : float
+        Standard deviation of the kernel.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_columns)
+    """
+    sums = np.empty((X.shape[0], values.shape[1]))
+    for block, distances, _ in _euclidean(X, rows):  # squared distances, (n_others, n_block)
+        distances *= -0.5 / bandwidth**2
+        sums[block] = np.exp(distances, out=distances).T @ values
+    return sums
 
 
 def neighborhood(X: Matrix, rows: Matrix, n_neighbors: int) -> NDArray[np.bool_]:

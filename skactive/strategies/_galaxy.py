@@ -29,8 +29,8 @@ class GALAXY(Strategy):
     ranks all rows once per class k: those predicted to be of another class by their distance to
     it, then those predicted to be of class k by their probability. Between two labeled rows, one
     of class k and one not, the class must change; the row in the middle of the shortest such
-    interval of any ranking is chosen next. If no row lies between them any more, the rows around
-    the change are.
+    interval of any ranking is chosen next (of equally short ones, any). If no row lies between
+    them any more, the rows around the change are.
 
     **When:** some classes are very rare. Uncertainty sampling asks at the model's threshold, which
     few labels of a rare class locate badly; bisection asks where the labels change, so that about
@@ -59,6 +59,7 @@ class GALAXY(Strategy):
     """
 
     needs = frozenset({"proba"})
+    randomized = True  # lengths of intervals are whole numbers, which tie often
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Choose rows one by one, each in the middle of the shortest interval of class change."""

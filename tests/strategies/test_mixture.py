@@ -1,4 +1,4 @@
-"""Mixture, EpsilonGreedy, ClassBalanced and ClusterBalanced: shares, and parts that choose alone."""
+"""Mixture, EpsilonGreedy, ClassBalanced, ClusterBalanced: shares, and parts that choose alone."""
 
 import warnings
 

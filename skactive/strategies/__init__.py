@@ -24,7 +24,10 @@ choice of rows) and check it with :func:`skactive.testing.parametrize_with_strat
 """
 
 from skactive.strategies._auto import Auto
-from skactive.strategies._base import ScoreStrategy, ScoringStrategy, Strategy
+from skactive.strategies._base import ScoreStrategy, Strategy
+
+# Not in __all__: programs that try all strategies by it know the two bases above only.
+from skactive.strategies._base import ScoringStrategy as ScoringStrategy
 from skactive.strategies._candidates import SEALS, AnchorAL, Prefilter, Subsample
 from skactive.strategies._clusters import CLUE, ClusterMargin, DropQuery, TypiClust
 from skactive.strategies._combination import Product, WeightedSum
@@ -106,7 +109,6 @@ __all__ = [
     "RankedBatch",
     "RobustKCenterGreedy",
     "ScoreStrategy",
-    "ScoringStrategy",
     "Strategy",
     "Subsample",
     "TypiClust",

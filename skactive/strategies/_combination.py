@@ -13,6 +13,8 @@ from skactive._utils.array_types import Floats
 from skactive._utils.compat import BaseComposition, StrOptions
 from skactive.exceptions import SelectionError
 from skactive.strategies._base import ScoreStrategy, ScoringStrategy, Selector
+from skactive.strategies._design import DOptimal
+from skactive.strategies._uncertainty import Margin
 
 if TYPE_CHECKING:
     from skactive.pool import PoolView
@@ -25,8 +27,8 @@ class CombinedScores(BaseComposition, ScoreStrategy):
 
     Parameters
     ----------
-    strategies : list of (str, ScoringStrategy)
-        Names and strategies that score rows.
+    strategies : list of (str, ScoringStrategy), default=None
+        Names and strategies that score rows; None combines `Margin` and `DOptimal`.
     weights : array-like of shape (n_strategies,), default=None
         Weights; None gives each the weight 1.
     scale : {"rank", "min_max"} or None
@@ -37,14 +39,14 @@ class CombinedScores(BaseComposition, ScoreStrategy):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **ScoreStrategy._parameter_constraints,
-        "strategies": [list],
+        "strategies": [list, None],
         "weights": ["array-like", None],
         "scale": [StrOptions({"rank", "min_max"}), None],
     }
 
     def __init__(
         self,
-        strategies: list[tuple[str, ScoringStrategy]],
+        strategies: list[tuple[str, ScoringStrategy]] | None = None,
         *,
         weights: Any = None,
         scale: Literal["rank", "min_max"] | None = None,
@@ -65,7 +67,12 @@ class CombinedScores(BaseComposition, ScoreStrategy):
 
     def parts(self) -> list[Any]:
         """Return the strategies whose scores are combined."""
-        return [strategy for _, strategy in self.strategies]
+        return [strategy for _, strategy in self._get_strategies()]
+
+    def _get_strategies(self) -> list[tuple[str, ScoringStrategy]]:
+        if self.strategies is None:
+            return [("margin", Margin()), ("novelty", DOptimal())]
+        return self.strategies
 
     @property
     def needs(self) -> frozenset[str]:  # type: ignore[override]
@@ -84,14 +91,13 @@ class CombinedScores(BaseComposition, ScoreStrategy):
 
     def _validate_params(self) -> None:
         super()._validate_params()
-        names = [item[0] if isinstance(item, tuple) and item else item for item in self.strategies]
-        if not names or any(not isinstance(i, tuple) or len(i) != 2 for i in self.strategies):
+        items = self._get_strategies()
+        if not items or any(not isinstance(item, tuple) or len(item) != 2 for item in items):
             raise ValueError(
-                "strategies must be a list of one or more (name, strategy), got "
-                f"{self.strategies!r}."
+                f"strategies must be a list of one or more (name, strategy), got {items!r}."
             )
-        self._validate_names(names)
-        for name, strategy in self.strategies:
+        self._validate_names([name for name, _ in items])
+        for name, strategy in items:
             if not hasattr(strategy, "score_in_chunks"):
                 raise ValueError(
                     f"{type(self).__name__} combines scores, but {name!r} is {strategy!r}, which "
@@ -103,15 +109,15 @@ class CombinedScores(BaseComposition, ScoreStrategy):
 
     def _check_weights(self, weights: NDArray[Any]) -> None:
         is_number = weights.dtype.kind in "iuf" and bool(np.isfinite(weights).all())
-        if weights.shape != (len(self.strategies),) or not is_number:
+        if weights.shape != (len(self.parts()),) or not is_number:
             raise ValueError(
-                f"weights must be {len(self.strategies)} finite numbers, one per strategy; got "
+                f"weights must be {len(self.parts())} finite numbers, one per strategy; got "
                 f"{self.weights!r}."
             )
 
     def score(self, pool: PoolView) -> NDArray[np.float64]:
         """Score the rows by the combination of all scores, shape (n_rows,)."""
-        weights = np.ones(len(self.strategies)) if self.weights is None else self.weights
+        weights = np.ones(len(self.parts())) if self.weights is None else self.weights
         scores = [self._rescale(strategy.score_in_chunks(pool)) for strategy in self.parts()]
         return self.combine(np.array(scores), np.asarray(weights, dtype=np.float64))
 
@@ -146,8 +152,9 @@ class WeightedSum(CombinedScores):
 
     Parameters
     ----------
-    strategies : list of (str, ScoringStrategy)
-        Names and strategies that score rows; the names give access to their parameters.
+    strategies : list of (str, ScoringStrategy), default=None
+        Names and strategies that score rows; the names give access to their parameters. None
+        combines :class:`Margin` and :class:`DOptimal`: uncertain rows unlike the labeled ones.
     weights : array-like of shape (n_strategies,), default=None
         Weights; None gives each the weight 1. A negative weight prefers low scores.
     scale : {"rank", "min_max"} or None, default="rank"
@@ -176,7 +183,7 @@ class WeightedSum(CombinedScores):
 
     def __init__(
         self,
-        strategies: list[tuple[str, ScoringStrategy]],
+        strategies: list[tuple[str, ScoringStrategy]] | None = None,
         *,
         weights: Any = None,
         scale: Literal["rank", "min_max"] | None = "rank",
@@ -203,8 +210,9 @@ class Product(CombinedScores):
 
     Parameters
     ----------
-    strategies : list of (str, ScoringStrategy)
-        Names and strategies that score rows; the names give access to their parameters.
+    strategies : list of (str, ScoringStrategy), default=None
+        Names and strategies that score rows; the names give access to their parameters. None
+        combines :class:`Margin` and :class:`DOptimal`: uncertain rows unlike the labeled ones.
     weights : array-like of shape (n_strategies,), default=None
         Exponents, at least 0; None gives each the exponent 1.
     scale : {"rank", "min_max"} or None, default=None
@@ -239,7 +247,8 @@ class Product(CombinedScores):
 
     def combine(self, scores: Floats, weights: Floats) -> Floats:
         """Multiply the powers of the scores, shape (n_rows,)."""
-        for (name, strategy), lowest in zip(self.strategies, scores.min(axis=1), strict=True):
+        lows = scores.min(axis=1)
+        for (name, strategy), lowest in zip(self._get_strategies(), lows, strict=True):
             if lowest < 0:
                 raise SelectionError(
                     f"Product needs scores of at least 0, but {name!r} ({type(strategy).__name__}) "

@@ -13,6 +13,7 @@ from skactive import ActiveLearner, SimulatedLearner
 from skactive.exceptions import SelectionError
 from skactive.strategies import (
     BADGE,
+    DOptimal,
     Entropy,
     EpsilonGreedy,
     InformationDensity,
@@ -136,6 +137,16 @@ def test_parts_have_names_and_can_be_searched():
     grid = {"learner__strategy__weights": [[1, 0], [0, 1]]}
     search = GridSearchCV(simulation, grid, cv=2, error_score="raise").fit(X, Y)
     assert search.best_params_["learner__strategy__weights"] in grid["learner__strategy__weights"]
+
+
+@pytest.mark.parametrize("kind", [WeightedSum, Product])
+def test_by_default_uncertain_rows_unlike_the_labeled_ones_are_chosen(kind):
+    parts = [("margin", Margin()), ("novelty", DOptimal())]
+    assert_allclose(kind().score(FakePool()), kind(parts).score(FakePool()))
+    assert kind().needs == {"proba|decision", "embedding"}
+    learner = ActiveLearner(LogisticRegression(), kind(weights=[1, 2, 3]))
+    with pytest.raises(ValueError, match="2 finite numbers"):
+        learner.fit(X[::10], Y[::10])
 
 
 def test_combinations_can_be_combined():

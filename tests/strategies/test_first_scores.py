@@ -11,6 +11,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 import skactive.strategies
 from skactive import ActiveLearner
 from skactive._needs import check_scores_rows
+from skactive._utils.delegation import available_where
 from skactive.strategies import (
     BADGE,
     BAIT,
@@ -150,3 +151,20 @@ def test_other_strategies_have_no_scores_and_the_error_names_those_that_do():
     assert not {"KMeans", "Random", ScoreStrategy.__name__} & set(names)
     for name in names:
         assert hasattr(getattr(skactive.strategies, name), "score_in_chunks")
+
+
+def test_a_method_that_is_not_available_says_why_in_the_words_of_its_check():
+    class Scorer:
+        def __init__(self, strategy):
+            self.strategy = strategy
+
+        @available_where(lambda scorer: check_scores_rows(scorer.strategy))
+        def score_pool(self, pool):
+            """Score a pool."""
+            return self.strategy.score(pool)
+
+    assert_array_equal(Scorer(Margin()).score_pool(FakePool()), Margin().score(FakePool()))
+    assert not hasattr(Scorer(KMeans()), "score_pool")
+    with pytest.raises(AttributeError, match="which KMeans does not"):
+        Scorer(KMeans()).score_pool(FakePool())
+    assert Scorer.score_pool.__doc__ == "Score a pool."

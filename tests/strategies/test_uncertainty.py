@@ -134,7 +134,7 @@ def test_needs_follow_n_samples(kind):
     assert kind(n_samples=5).needs == {"proba_samples"}
     X, y = load_iris(return_X_y=True)
     with pytest.raises(CapabilityError, match="RandomForestClassifier"):
-        ActiveLearner(LogisticRegression(), kind(n_samples=5)).fit(X, y)
+        ActiveLearner(LogisticRegression(max_iter=500), kind(n_samples=5)).fit(X, y)
     learner = ActiveLearner(RandomForestClassifier(20, random_state=0), kind(n_samples=5))
     assert len(learner.fit(X[::10], y[::10]).query(X, 3)) == 3
 

@@ -13,7 +13,6 @@ from sklearn import get_config
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skactive import strategies
@@ -30,11 +29,12 @@ from skactive._needs import (
     check_needs,
     check_partial_fit,
     check_readings,
+    check_scores_rows,
     reads_labels,
 )
 from skactive._utils.array_types import Floats, Positions
 from skactive._utils.compat import VisualBlock
-from skactive._utils.delegation import DelegatesPrediction
+from skactive._utils.delegation import DelegatesPrediction, available_where
 from skactive._utils.fit_params import (
     can_extend_params,
     copy_params,
@@ -69,10 +69,6 @@ from skactive.pool._view import ReadingSource
 from skactive.strategies import Auto, Random, Strategy
 
 __all__ = ["ActiveLearner"]
-
-
-def _scores_rows(learner: ActiveLearner) -> bool:
-    return hasattr(learner._get_strategy(), "score_in_chunks")
 
 
 class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
@@ -339,7 +335,7 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         if fitted.model is not None:
             _warn_if_frozen(fitted.model)
 
-    @available_if(_scores_rows)
+    @available_where(lambda learner: check_scores_rows(learner._get_strategy()))
     def score_pool(self, X_pool: Any) -> Floats:
         """Score every row of a pool; only with strategies that score rows.
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from inspect import signature
+from inspect import isabstract, signature
 from typing import Any
 
 import numpy as np
 
+from skactive import strategies
 from skactive._remedies import advise, describe_model, mend_reading
 from skactive._utils.tags import find_estimator_type
 from skactive.adapters import ModelAdapter, adapt
@@ -21,6 +22,7 @@ __all__ = [
     "check_needs",
     "check_partial_fit",
     "check_readings",
+    "check_scores_rows",
     "reads_labels",
     "takes_classes",
 ]
@@ -198,3 +200,25 @@ def _make_unreadable_error(
         f"provide here, though it has a method for it: {failure}. "
         f"{mend_reading(reading, adapter, error)}"
     )
+
+
+def check_scores_rows(strategy: Any) -> bool:
+    """Return True if a strategy scores rows; else raise AttributeError, with those that do."""
+    if hasattr(strategy, "score_in_chunks"):
+        return True
+    raise AttributeError(
+        f"score_pool needs a strategy that scores rows, which {type(strategy).__name__} does not: "
+        "it only chooses batches. Call query, or set one of these strategies: "
+        f"{', '.join(_list_scorers())}."
+    )
+
+
+def _list_scorers() -> list[str]:
+    """List the names of the strategies that score rows."""
+    classes = {name: getattr(strategies, name) for name in strategies.__all__}
+    scorers = [
+        name
+        for name, cls in classes.items()
+        if hasattr(cls, "score_in_chunks") and not isabstract(cls)
+    ]
+    return sorted(scorers, key=str.lower)

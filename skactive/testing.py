@@ -32,7 +32,7 @@ from skactive.adapters import ModelAdapter
 from skactive.exceptions import TiedScoresWarning
 from skactive.pool import PoolView
 from skactive.pool._view import ReadingSource
-from skactive.strategies import ScoreStrategy
+from skactive.strategies import ScoreStrategy, ScoringStrategy
 
 __all__ = ["FakePool", "parametrize_with_strategy_checks", "strategy_checks"]
 
@@ -136,7 +136,7 @@ class FakePool(PoolView):
     def predict_changed(self, change: Callable[[Any], Any]) -> Floats:
         """Return `proba` tempered by a linear function of the change of the embedding."""
         self._check_declared("proba")
-        embedding, proba = self._compute_features(), self._compute_proba()
+        embedding, proba = self._compute_features(self._raw()), self._compute_proba()
         directions = np.cos(np.arange(embedding.shape[1] * proba.shape[1]))
         moved = (change(embedding) - embedding) @ directions.reshape(-1, proba.shape[1])
         proba = proba * np.exp(moved - moved.max(axis=1, keepdims=True))
@@ -390,15 +390,19 @@ def check_starts_cold(strategy: Any) -> None:
 
 
 def check_scores(strategy: Any) -> None:
-    """Scores are finite, one per row, and the rows with the highest scores are chosen."""
-    if not isinstance(strategy, ScoreStrategy):
+    """Scores are finite, one per row; the highest are chosen, and the very highest comes first."""
+    if not isinstance(strategy, ScoringStrategy):
         return
     scores = strategy.score(FakePool())
     assert scores.shape == (30,), f"score must have shape (30,), got {scores.shape}"
     assert scores.dtype == np.float64, f"scores must be of dtype float64, got {scores.dtype}"
     assert np.isfinite(scores).all(), f"scores must be finite: {scores}"
-    if not strategy.randomized:
-        chosen = _choose(strategy, FakePool(), 7)
+    if strategy.randomized:
+        return
+    chosen = _choose(strategy, FakePool(), 7)
+    if not isinstance(strategy, ScoreStrategy):  # it makes a choice of its own
+        np.testing.assert_allclose(scores[chosen[0]], scores.max(), 1e-9, err_msg="not the best")
+    else:
         rest = np.setdiff1d(np.arange(30), chosen)
         assert scores[chosen].min() >= scores[rest].max(), "a higher score was left out"
         assert (np.diff(scores[chosen]) <= 0).all(), "positions must come best first"
@@ -469,7 +473,7 @@ def check_certain_model(strategy: Any) -> None:
     certain = np.eye(3)[np.arange(30) % 3]
     pool = FakePool(proba=certain, proba_samples=np.stack([certain] * 4))
     _choose(strategy, pool, 7)
-    if isinstance(strategy, ScoreStrategy):
+    if isinstance(strategy, ScoringStrategy):
         assert np.isfinite(strategy.score(pool)).all(), "zero probabilities give non-finite scores"
 
 

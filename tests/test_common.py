@@ -10,10 +10,13 @@ import pytest
 import skactive.strategies
 from skactive.selectors import SoftmaxTop
 from skactive.strategies import (
+    BADGE,
+    BAIT,
     EPIG,
     SEALS,
     AnchorAL,
     ClassBalanced,
+    Entropy,
     EpsilonGreedy,
     ExpectedErrorReduction,
     FacilityLocationMutualInformation,
@@ -22,15 +25,18 @@ from skactive.strategies import (
     LeastConfidence,
     Margin,
     MaxHerding,
+    McPAL,
     Mixture,
     Prefilter,
     ProbCover,
+    Product,
     Random,
     RankedBatch,
     RobustKCenterGreedy,
     Strategy,
     Subsample,
     UHerding,
+    WeightedSum,
 )
 from skactive.testing import parametrize_with_strategy_checks
 
@@ -44,6 +50,8 @@ COMPOSED = {
     EpsilonGreedy: EpsilonGreedy(Margin(), epsilon=0.4),
     FacilityLocationMutualInformation: FacilityLocationMutualInformation(np.array([[3], [5]])),
     Mixture: Mixture([("margin", Margin()), ("random", Random())]),
+    WeightedSum: WeightedSum([("margin", Margin()), ("badge", BADGE())], weights=[2, -1]),
+    Product: Product([("confidence", LeastConfidence()), ("mcpal", McPAL())]),
 }
 VARIANTS = [
     ExpectedErrorReduction(loss="zero_one"),
@@ -58,6 +66,13 @@ VARIANTS = [
     UHerding(uncertainty=LeastConfidence()),
     ProbCover(delta=0.3),
     Margin(selector=SoftmaxTop(beta=2.0)),
+    Margin(n_samples=4),
+    McPAL(max_labels=3, posterior="kernel", bandwidth=1.0),
+    McPAL(density=False),
+    BAIT(weight="batch_size", reference="pool"),
+    WeightedSum([("margin", Margin()), ("epig", EPIG(n_targets=5))], scale="min_max"),
+    WeightedSum([("margin", Margin()), ("entropy", Entropy())], scale=None),
+    Product([("a", Margin()), ("b", Entropy())], scale="rank", selector=SoftmaxTop()),
     Mixture([("a", Margin()), ("b", KCenterGreedy()), ("c", Random())], shares=[3, 2, 1]),
 ]
 

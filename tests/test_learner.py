@@ -933,9 +933,9 @@ def test_a_regressor_is_taught_too():
 
 
 COLD_NAMES = (
-    "cold: Auto, DiscriminativeAL, DOptimal, FacilityLocation, "
-    "FacilityLocationMutualInformation, KCenterGreedy, KMeans, LCMD, MaxHerding, ProbCover, "
-    "Random, RobustKCenterGreedy, TypiClust, VOptimal."
+    "cold: Auto, ClusterBalanced, DiscriminativeAL, DOptimal, FacilityLocation, "
+    "FacilityLocationMutualInformation, KCenterGreedy, KMeans, LCMD, LightweightCoreset, "
+    "MaxHerding, ProbCover, Random, RobustKCenterGreedy, TypiClust, VOptimal."
 )
 
 

@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from skactive import testing
 from skactive.exceptions import CapabilityError, SelectionError
 from skactive.selectors import top
-from skactive.strategies import Margin, Random, ScoreStrategy, Strategy
+from skactive.strategies import Margin, Random, ScoreStrategy, ScoringStrategy, Strategy
 from skactive.testing import (
     CHECKS,
     FakePool,
@@ -213,6 +213,17 @@ class TakesTheLowest(Sound):
 class BestLast(Sound):
     def select(self, pool, batch_size):
         return super().select(pool, batch_size)[::-1]
+
+
+@breaks(testing.check_scores, match="not the best")
+class StartsWithTheWorst(ScoringStrategy):
+    needs = frozenset({"proba"})
+
+    def score(self, pool):
+        return 1 - pool.proba.max(axis=1)
+
+    def select(self, pool, batch_size):
+        return top(-self.score(pool), batch_size, pool.random_state)
 
 
 @breaks(testing.check_chunked_equals_whole)

@@ -4,13 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import deepcopy
+from functools import update_wrapper
+from types import MethodType
 from typing import Any
 
 from sklearn.utils.metaestimators import available_if
 
 from skactive._utils.tags import find_estimator_type, read_tags
 
-__all__ = ["DelegatesPrediction"]
+__all__ = ["DelegatesPrediction", "available_where"]
+
+
+class _ConditionalMethod:
+    """A method that an object has only if a check of it raises no AttributeError."""
+
+    def __init__(self, method: Callable[..., Any], check: Callable[[Any], object]) -> None:
+        self._method, self._check = method, check
+        wrapped: Any = self
+        update_wrapper(wrapped, method)
+
+    def __get__(self, owner: Any, kind: Any = None) -> Callable[..., Any]:
+        if owner is None:  # documentation reads the method from the class
+            return self._method
+        self._check(owner)
+        return MethodType(self._method, owner)
+
+
+def available_where(check: Callable[[Any], object]) -> Callable[..., Any]:
+    """Return a decorator of methods that exist only where `check` raises no AttributeError.
+
+    scikit-learn's `available_if` hides the message of the check behind one of its own; here the
+    user reads what the check says.
+    """
+    return lambda method: _ConditionalMethod(method, check)
 
 
 def _estimator_has(method: str) -> Callable[[DelegatesPrediction], bool]:

@@ -14,7 +14,7 @@ from sklearn import get_config
 
 from skactive._utils.array_types import Floats, Positions
 from skactive._utils.inputs import find_input_list
-from skactive._utils.matrices import match_rows
+from skactive._utils.matrices import match_rows, to_matrix
 from skactive._utils.rows import join_rows, n_rows, row_size, take_rows
 from skactive.adapters import ModelAdapter
 from skactive.exceptions import CapabilityError, InvalidReadingError

@@ -9,7 +9,7 @@ represents the rows ``outer(a[i], h[i])``, which are never all built.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.random import RandomState
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from skactive._utils.array_types import Positions
 from skactive._utils.seeding import Seed, make_random_state
-from skactive.selectors._engine.fisher import FisherReduction, check_fisher_size
+from skactive.selectors._engine.fisher import FisherReduction, prepare_fisher
 from skactive.selectors._engine.information import (
     GAIN_RTOL,
     DesignRows,
@@ -239,6 +239,8 @@ def bait(
     ridge: float = 1.0,
     oversample: float = 2.0,
     labeled: tuple[NDArray[Any], Matrix] | None = None,
+    weight: float = 1.0,
+    reference: Literal["all", "pool"] = "all",
     random_state: Seed = None,
 ) -> Positions:
     r"""Select rows whose Fisher information matches that of the pool, forward and then backward.
@@ -259,6 +261,11 @@ def bait(
         the excess.
     labeled : pair of arrays, default=None
         Probabilities and features of the labeled rows.
+    weight : float, default=1.0
+        w: how many labeled rows a selected row counts for.
+    reference : {"all", "pool"}, default="all"
+        The n rows whose expected error is minimized: those of the pool and the labeled ones, or
+        those of the pool alone.
     random_state : int, RandomState or None, default=None
         Seed for breaking ties.
 
@@ -276,8 +283,8 @@ def bait(
     -----
     Each forward step adds, and each backward step removes, the row that minimizes
 
-    .. math:: \operatorname{tr}\Bigl[\Bigl(\lambda I + \sum_{s \in L \cup S} I(x_s)\Bigr)^{-1}
-        \frac1n \sum_i I(x_i)\Bigr], \qquad
+    .. math:: \operatorname{tr}\Bigl[\Bigl(\lambda I + \sum_{s \in L} I(x_s)
+        + w \sum_{s \in S} I(x_s)\Bigr)^{-1} \frac1n \sum_i I(x_i)\Bigr], \qquad
         I(x) = \bigl(\operatorname{diag}(p) - p p^\top\bigr) \otimes h h^\top
 
     A softmax is overparametrized: there is no information along the direction that all classes
@@ -287,9 +294,12 @@ def bait(
     .. math:: \operatorname{tr}\bigl[(I + V^\top A^{-1} V)^{-1} \, V^\top A^{-1} M A^{-1} V\bigr]
 
     The two small matrices of each row are kept up to date, so that a pick costs one product of
-    the features with 2 (C - 1)^2 vectors, and :math:`V` is never built for the whole pool. The
-    published code divides the sum over labeled and selected rows by their number N: its ``lamb``
-    is ``ridge / N``.
+    the features with 2 (C - 1)^2 vectors, and :math:`V` is never built for the whole pool.
+
+    With N labeled and selected rows together, the published code weighs each labeled row by 1 / N
+    and each selected row by batch_size / N. Its picks are those of ``weight=batch_size`` and
+    ``ridge=lamb * N``. Here a label yet to be bought is worth as much as one bought before, unless
+    `weight` says otherwise.
 
     References
     ----------
@@ -308,10 +318,9 @@ def bait(
     batch_size = min(batch_size, n_rows)
     if batch_size == 0 or n_classes == 1:  # labels of one class carry no information
         return rng.permutation(n_rows)[:batch_size].astype(np.intp)
-    check_trace_dims((n_classes - 1) * features.shape[1])
-    check_fisher_size(n_rows, n_classes - 1)
-    ridge = clip_ridge(ridge, DesignRows(features).squared_norms())
-    state = FisherReduction(proba, features, ridge, labeled)
+    state = prepare_fisher(
+        proba, features, ridge, labeled, weight=weight, average_labeled=reference == "all"
+    )
     n_forward = min(n_rows, math.ceil(oversample * batch_size))
     picks = _add_greedily(state, n_forward, rng)
     if n_forward == batch_size:

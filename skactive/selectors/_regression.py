@@ -152,6 +152,27 @@ def igs(
     return _fill_farthest_first(picks, X, batch_size, labeled, rng)
 
 
+def first_distances(
+    X: AnyPoints,
+    prediction: NDArray[Any],
+    *,
+    labeled: Matrix | None,
+    targets: NDArray[Any] | None,
+    product: bool,
+) -> Floats:
+    """Return what the first pick of `gsy` maximizes, or with `product` that of `igs`, (n_rows,)."""
+    if labeled is None:
+        return -np.sqrt(PointSet(X).squared_distances_to_mean())
+    outputs, known = _as_columns(prediction), _as_columns(targets)
+    state = NearestCenters(outputs, labeled=known)
+    if product:
+        state = _ProductDistances(X, outputs, labeled, known)
+    squared = state.refresh(np.arange(len(outputs)))
+    if not squared.any():
+        squared = NearestCenters(X, labeled=labeled).refresh(np.arange(len(outputs)))
+    return np.sqrt(squared)
+
+
 def _as_columns(values: Any) -> Any:
     """Return outputs as a matrix in double precision, one column per output; None if empty."""
     if values is None:

@@ -53,13 +53,15 @@ class Budget(StoppingCriterion):
 class CostBudget(StoppingCriterion):
     """Stop when the labels have cost a given amount.
 
-    **When:** labels differ in price.
+    **When:** labels differ in price, and you say what each round has cost, as in the example.
+    Simulations and sessions do not know prices yet: their rounds have no `cost`, so each label
+    counts as 1, and :class:`Budget` says the same more plainly.
 
     Parameters
     ----------
     cost : float
-        Amount, in the unit of the rounds' `cost`; labels, if these have none. The last round may
-        exceed it.
+        Amount, in the unit of the `cost` of the rounds; in labels, if these have none. The last
+        round may exceed it.
 
     Examples
     --------

@@ -3,10 +3,10 @@
 ===========  ==========================================================================
 family       strategies
 ===========  ==========================================================================
-baseline     Random
+baseline     Random, LightweightCoreset, ClusterBalanced
 uncertainty  LeastConfidence, Margin, MarginRatio, Entropy
 information  BALD, BatchBALD, EPIG, MeanStd, VariationRatio, ExpectedErrorReduction,
-             ExpectedModelChange
+             ExpectedModelChange, McPAL
 committee    VoteEntropy, ConsensusEntropy, KLDivergence
 diversity    KMeans, KCenterGreedy, RobustKCenterGreedy, LCMD, DOptimal, VOptimal,
              TypiClust, ProbCover, MaxHerding, FacilityLocation,
@@ -14,17 +14,23 @@ diversity    KMeans, KCenterGreedy, RobustKCenterGreedy, LCMD, DOptimal, VOptima
 hybrid       BADGE, BAIT, MaxDet, DPP, UHerding, CLUE, ClusterMargin, DropQuery, Falcun,
              ContrastiveAL, GALAXY, InformationDensity, RankedBatch
 regression   GSy, IGS (and the diversity family)
-composition  Subsample, Prefilter, SEALS, AnchorAL, Mixture, EpsilonGreedy, ClassBalanced
+composition  Subsample, Prefilter, SEALS, AnchorAL, Mixture, EpsilonGreedy, ClassBalanced,
+             WeightedSum, Product
 ===========  ==========================================================================
 
-To write one, subclass :class:`ScoreStrategy` (one number per row) or :class:`Strategy` (a choice
-of rows) and check it with :func:`skactive.testing.parametrize_with_strategy_checks`.
+To write one, subclass :class:`ScoreStrategy` (one number per row, the highest are chosen),
+:class:`ScoringStrategy` (one number per row, and a choice of its own) or :class:`Strategy` (a
+choice of rows) and check it with :func:`skactive.testing.parametrize_with_strategy_checks`.
 """
 
 from skactive.strategies._auto import Auto
 from skactive.strategies._base import ScoreStrategy, Strategy
+
+# Not in __all__: programs that try all strategies by it know the two bases above only.
+from skactive.strategies._base import ScoringStrategy as ScoringStrategy
 from skactive.strategies._candidates import SEALS, AnchorAL, Prefilter, Subsample
 from skactive.strategies._clusters import CLUE, ClusterMargin, DropQuery, TypiClust
+from skactive.strategies._combination import Product, WeightedSum
 from skactive.strategies._committee import ConsensusEntropy, KLDivergence, VoteEntropy
 from skactive.strategies._contrast import ContrastiveAL, DiscriminativeAL, Falcun
 from skactive.strategies._coverage import (
@@ -47,8 +53,9 @@ from skactive.strategies._information import (
     VariationRatio,
 )
 from skactive.strategies._lookahead import ExpectedErrorReduction
-from skactive.strategies._mixture import ClassBalanced, EpsilonGreedy, Mixture
-from skactive.strategies._random import Random
+from skactive.strategies._mixture import ClassBalanced, ClusterBalanced, EpsilonGreedy, Mixture
+from skactive.strategies._probabilistic import McPAL
+from skactive.strategies._random import LightweightCoreset, Random
 from skactive.strategies._regression import IGS, GSy
 from skactive.strategies._uncertainty import Entropy, LeastConfidence, Margin, MarginRatio
 
@@ -67,6 +74,7 @@ __all__ = [
     "Auto",
     "BatchBALD",
     "ClassBalanced",
+    "ClusterBalanced",
     "ClusterMargin",
     "ConsensusEntropy",
     "ContrastiveAL",
@@ -86,14 +94,17 @@ __all__ = [
     "KLDivergence",
     "KMeans",
     "LeastConfidence",
+    "LightweightCoreset",
     "Margin",
     "MarginRatio",
     "MaxDet",
     "MaxHerding",
+    "McPAL",
     "MeanStd",
     "Mixture",
     "Prefilter",
     "ProbCover",
+    "Product",
     "Random",
     "RankedBatch",
     "RobustKCenterGreedy",
@@ -105,4 +116,5 @@ __all__ = [
     "VOptimal",
     "VariationRatio",
     "VoteEntropy",
+    "WeightedSum",
 ]

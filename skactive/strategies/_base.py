@@ -19,7 +19,7 @@ from skactive.selectors import top
 if TYPE_CHECKING:
     from skactive.pool import PoolView
 
-__all__ = ["SampledScoreStrategy", "ScoreStrategy", "Selector", "Strategy"]
+__all__ = ["SampledScoreStrategy", "ScoreStrategy", "ScoringStrategy", "Selector", "Strategy"]
 
 Selector = Callable[..., Positions]
 
@@ -77,33 +77,24 @@ class Strategy(BaseEstimator, ABC):
         """
 
 
-class ScoreStrategy(Strategy):
-    """Base of the strategies that score the rows and choose those of the highest scores.
+class ScoringStrategy(Strategy):
+    """Base of the strategies that can score every row of a pool.
 
-    Parameters
-    ----------
-    selector : callable, default=None
-        ``selector(scores, batch_size, random_state)`` returns the chosen positions. None takes
-        the highest scores (:func:`skactive.selectors.top`). Stochastic selectors such as
-        :class:`skactive.selectors.PowerTop` spread a batch over more rows.
+    The row of the highest score is their first choice, apart from random draws. Further rows of a
+    batch may depend on those chosen before.
 
     Attributes
     ----------
     rowwise : bool
         Whether the score of a row depends on that row alone. Then the pool is scored in chunks
         that fit scikit-learn's ``working_memory``.
+    draws_scores : bool
+        Whether the scores, not only the choice, depend on the pool's random numbers, apart from
+        sampling from large pools.
     """
 
     rowwise: bool = False
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"selector": [callable, None]}
-
-    def __init__(self, *, selector: Selector | None = None) -> None:
-        self.selector = selector
-
-    @property
-    def randomized(self) -> bool:  # type: ignore[override]
-        """True with a selector, which may draw rows; the default one takes the highest scores."""
-        return self.selector is not None
+    draws_scores: bool = False
 
     @abstractmethod
     def score(self, pool: PoolView) -> NDArray[np.float64]:
@@ -128,6 +119,34 @@ class ScoreStrategy(Strategy):
         else:
             scores = np.concatenate([self.score(pool.take(chunk)) for chunk in chunks])
         return _check_scores(scores, len(pool), type(self).__name__)
+
+
+class ScoreStrategy(ScoringStrategy):
+    """Base of the strategies that score the rows and choose those of the highest scores.
+
+    Parameters
+    ----------
+    selector : callable, default=None
+        ``selector(scores, batch_size, random_state)`` returns the chosen positions. None takes
+        the highest scores (:func:`skactive.selectors.top`). Stochastic selectors such as
+        :class:`skactive.selectors.PowerTop` spread a batch over more rows.
+
+    Attributes
+    ----------
+    rowwise : bool
+        Whether the score of a row depends on that row alone. Then the pool is scored in chunks
+        that fit scikit-learn's ``working_memory``.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"selector": [callable, None]}
+
+    def __init__(self, *, selector: Selector | None = None) -> None:
+        self.selector = selector
+
+    @property
+    def randomized(self) -> bool:  # type: ignore[override]
+        """True if scores are drawn, or with a selector, which may draw rows."""
+        return self.draws_scores or self.selector is not None
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Score the rows and let the selector choose among them."""

@@ -21,7 +21,7 @@ from skactive._utils.seeding import draw_seed, seeded_clone
 from skactive.selectors import top
 from skactive.selectors._engine.neighbors import neighbor_weights
 from skactive.selectors._falcun import falcun
-from skactive.strategies._base import ScoreStrategy, Selector, Strategy
+from skactive.strategies._base import ScoreStrategy, ScoringStrategy, Selector, Strategy
 from skactive.strategies._pool_rows import labeled_embedding, remaining_rows
 
 if TYPE_CHECKING:
@@ -102,8 +102,9 @@ class ContrastiveAL(ScoreStrategy):
     .. math:: u(x) = \frac{1}{k} \sum_{l \in N_k(x)} \sum_y
         p(y \mid l) \log \frac{p(y \mid l)}{p(y \mid x)}
 
-    with :math:`N_k(x)` the k labeled rows nearest to x in the embedding. Labeled rows that tie for
-    the last ranks share their weight. Probabilities in the denominator are clipped at 2.2e-16.
+    with :math:`N_k(x)` the k labeled rows nearest to x in the embedding, whose rows are scaled to
+    length 1, as published. Labeled rows that tie for the last ranks share their weight.
+    Probabilities in the denominator are clipped at 2.2e-16.
 
     **When:** the embedding contains more information than the classifier has learned yet, such as
     that of a pretrained net: similar rows with different predictions lie near the decision
@@ -114,6 +115,9 @@ class ContrastiveAL(ScoreStrategy):
     ----------
     n_neighbors : int, default=10
         Number of labeled rows to compare each row with, at most all of them.
+    normalize : bool, default=True
+        Whether neighbors are found by the directions of the embedding only. False suits features
+        whose lengths matter, such as the columns of a table.
     selector : callable, default=None
         Selects rows by their scores; None selects the highest.
 
@@ -139,11 +143,19 @@ class ContrastiveAL(ScoreStrategy):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **ScoreStrategy._parameter_constraints,
         "n_neighbors": POSITIVE_INT,
+        "normalize": ["boolean"],
     }
 
-    def __init__(self, *, n_neighbors: int = 10, selector: Selector | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        n_neighbors: int = 10,
+        normalize: bool = True,
+        selector: Selector | None = None,
+    ) -> None:
         super().__init__(selector=selector)
         self.n_neighbors = n_neighbors
+        self.normalize = normalize
 
     def score(self, pool: PoolView) -> NDArray[np.float64]:
         """Score the rows by the divergence from their labeled neighbors, shape (n_rows,)."""
@@ -151,7 +163,12 @@ class ContrastiveAL(ScoreStrategy):
         if pool.labeled is None:
             return divergence
         labeled_proba, proba = pool.labeled.proba.astype(np.float64), pool.proba
-        blocks = neighbor_weights(pool.embedding, pool.labeled.embedding, self.n_neighbors)
+        blocks = neighbor_weights(
+            pool.embedding,
+            pool.labeled.embedding,
+            self.n_neighbors,
+            normalize=self.normalize,
+        )
         for block, weights in blocks:  # weights: (n_block, n_labeled), sparse
             divergence[block] = _mean_divergence(weights, labeled_proba, proba[block])
         return divergence
@@ -170,7 +187,7 @@ def _mean_divergence(
     return np.maximum(cross_entropy - weights @ entr(labeled_proba).sum(axis=1), 0.0)
 
 
-class DiscriminativeAL(Strategy):
+class DiscriminativeAL(ScoringStrategy):
     r"""Choose the rows that a classifier most confidently separates from the labeled ones (DAL).
 
     .. math:: u(x) = P(\text{unlabeled} \mid z(x))
@@ -234,6 +251,17 @@ class DiscriminativeAL(Strategy):
     def randomized(self) -> bool:  # type: ignore[override]
         """True with a classifier of the user, which may be random; the default one is not."""
         return self.classifier is not None
+
+    def score(self, pool: PoolView) -> NDArray[np.float64]:
+        """Score the rows by how unlike the labeled ones they are, shape (n_rows,).
+
+        The values are those of the decision function, rounded and up to a factor; 0 without
+        labeled rows.
+        """
+        labeled, candidates = labeled_embedding(pool), np.arange(len(pool))
+        if labeled is None:
+            return np.zeros(len(pool))
+        return self._score(pool.embedding, labeled, candidates[:0], candidates, pool.random_state)
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Choose rows part by part, each unlike all labeled or chosen rows."""

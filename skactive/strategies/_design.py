@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skactive._utils.array_types import Positions
+from skactive._utils.compat import StrOptions
 from skactive._utils.constraints import AT_LEAST_ONE, POSITIVE_REAL, SCORE_STRATEGY_OR_NONE
 from skactive.selectors._design import bait, d_optimal, dpp_map, v_optimal
-from skactive.strategies._base import ScoreStrategy, Strategy
+from skactive.selectors._design_gains import determinant_gains, fisher_gains, variance_gains
+from skactive.strategies._base import ScoreStrategy, ScoringStrategy
 from skactive.strategies._hybrid import HybridStrategy, shift_to_nonnegative
 from skactive.strategies._pool_rows import labeled_embedding
 from skactive.strategies._uncertainty import Margin
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["BAIT", "DPP", "DOptimal", "MaxDet", "VOptimal"]
 
 
-class DPP(HybridStrategy):
+class DPP(HybridStrategy, ScoringStrategy):
     r"""Choose the most probable batch under a determinantal point process (greedy MAP).
 
     .. math:: \max_S \det L_{SS}, \qquad L_{xx'} = \phi(x)^{\beta} \, \phi(x')^{\beta}
@@ -83,19 +85,26 @@ class DPP(HybridStrategy):
         self.beta = beta
         self.ridge = ridge
 
+    def score(self, pool: PoolView) -> NDArray[np.float64]:
+        """Score the rows by the volume of each alone, shape (n_rows,)."""
+        has_direction = _squared_lengths(pool.embedding) > 0
+        return self._score_quality(pool) * np.sqrt(has_direction + self.ridge)
+
+    def _score_quality(self, pool: PoolView) -> NDArray[np.float64]:
+        return shift_to_nonnegative(self.score_uncertainty(pool)) ** self.beta
+
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Choose rows one by one, each the one that adds the most volume."""
-        uncertainty = shift_to_nonnegative(self.score_uncertainty(pool))
         return dpp_map(
             (_reciprocal_lengths(pool.embedding), pool.embedding),
             batch_size,
-            quality=uncertainty**self.beta,
+            quality=self._score_quality(pool),
             ridge=self.ridge,
             random_state=pool.random_state,
         )
 
 
-class DOptimal(Strategy):
+class DOptimal(ScoringStrategy):
     r"""Choose rows from which the weights of a linear model are estimated best (D-optimal design).
 
     .. math:: \max_S \log\det\Big( \lambda \bar\ell^2 I
@@ -137,6 +146,14 @@ class DOptimal(Strategy):
     def __init__(self, *, ridge: float = 1e-3) -> None:
         self.ridge = ridge
 
+    def score(self, pool: PoolView) -> NDArray[np.float64]:
+        """Score the rows by the gain of the log-determinant, shape (n_rows,)."""
+        return determinant_gains(
+            pool.embedding,
+            ridge=_scale_by_squared_length(self.ridge, pool.embedding),
+            labeled=labeled_embedding(pool),
+        )
+
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Choose rows one by one, each of the largest leverage."""
         return d_optimal(
@@ -148,7 +165,7 @@ class DOptimal(Strategy):
         )
 
 
-class VOptimal(Strategy):
+class VOptimal(ScoringStrategy):
     r"""Choose rows that minimize a linear model's mean predictive variance on the pool.
 
     .. math:: \min_S \frac1n \sum_{x'} z(x')^\top \Big( \lambda \bar\ell^2 I
@@ -189,6 +206,14 @@ class VOptimal(Strategy):
     def __init__(self, *, ridge: float = 1e-3) -> None:
         self.ridge = ridge
 
+    def score(self, pool: PoolView) -> NDArray[np.float64]:
+        """Score the rows by the reduction of the mean variance, shape (n_rows,)."""
+        return variance_gains(
+            pool.embedding,
+            ridge=_scale_by_squared_length(self.ridge, pool.embedding),
+            labeled=labeled_embedding(pool),
+        )
+
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Choose rows one by one, each the one that reduces the mean variance most."""
         return v_optimal(
@@ -200,7 +225,7 @@ class VOptimal(Strategy):
         )
 
 
-class MaxDet(Strategy):
+class MaxDet(ScoringStrategy):
     r"""Choose rows whose gradients, with those of the labeled rows, span the largest volume.
 
     .. math:: \max_S \log\det\Big( \lambda \bar\ell^2 I
@@ -248,6 +273,14 @@ class MaxDet(Strategy):
     def __init__(self, *, ridge: float = 1e-3) -> None:
         self.ridge = ridge
 
+    def score(self, pool: PoolView) -> NDArray[np.float64]:
+        """Score the rows by the gain of the log-determinant, shape (n_rows,)."""
+        return determinant_gains(
+            pool.gradient_factors,
+            ridge=_scale_by_squared_length(self.ridge, *pool.gradient_factors),
+            labeled=None if pool.labeled is None else pool.labeled.gradient_factors,
+        )
+
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Choose rows one by one, each of the largest leverage among the gradients."""
         return d_optimal(
@@ -259,19 +292,19 @@ class MaxDet(Strategy):
         )
 
 
-class BAIT(Strategy):
-    r"""Choose rows whose Fisher information minimizes the expected error on the whole pool.
+class BAIT(ScoringStrategy):
+    r"""Choose rows whose Fisher information minimizes the expected error on all rows.
 
-    .. math:: \min_S \operatorname{tr}\Big[ \Big( \lambda I + \sum_{x \in L \cup S} I(x)
-        \Big)^{-1} \sum_{x'} I(x') \Big], \qquad
+    .. math:: \min_S \operatorname{tr}\Big[ \Big( \lambda I + \sum_{x \in L} I(x)
+        + w \sum_{x \in S} I(x) \Big)^{-1} \sum_{x'} I(x') \Big], \qquad
         I(x) = \big( \operatorname{diag}(p(x)) - p(x) p(x)^\top \big) \otimes h(x) h(x)^\top
 
     with L the labeled rows, h the input features of the last layer and I the Fisher information of
-    its weights. Rows are added one by one up to `oversample` times the batch, then removed one by
-    one.
+    its weights; the sum on the right is over the pool and the labeled rows. Rows are added one by
+    one up to `oversample` times the batch, then removed one by one.
 
-    **When:** linear models and nets whose features can be trusted; it considers the gain on the
-    whole pool, where :class:`BADGE` and :class:`MaxDet` consider diversity. It supports at most
+    **When:** linear models and nets whose features can be trusted; it considers the gain on
+    all rows, where :class:`BADGE` and :class:`MaxDet` consider diversity. It supports at most
     5120 = (classes - 1) x features, and pools of at most 2**27 / (classes - 1)**2 rows (1.6
     million for ten classes): put PCA before the model, or wrap it in :class:`Subsample`. Linear in
     the pool, but with ten classes it takes some microseconds per row and step, so minutes for a
@@ -285,6 +318,13 @@ class BAIT(Strategy):
     oversample : float, default=2.0
         Number of rows to add before some are removed, as a multiple of the batch; 1 is the plain
         greedy search.
+    weight : float or "batch_size", default=1.0
+        w: how many labeled rows a chosen row counts for. With 1 a new label is worth as much as
+        an old one. The published code uses the batch size, and a ridge of its ``lamb`` times the
+        number of labeled and chosen rows together.
+    reference : {"all", "pool"}, default="all"
+        The rows whose expected error is minimized: those of the pool and the labeled ones, as
+        published, or those of the pool alone.
 
     References
     ----------
@@ -307,22 +347,50 @@ class BAIT(Strategy):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "ridge": POSITIVE_REAL,
         "oversample": AT_LEAST_ONE,
+        "weight": [*POSITIVE_REAL, StrOptions({"batch_size"})],
+        "reference": [StrOptions({"all", "pool"})],
     }
 
-    def __init__(self, *, ridge: float = 1.0, oversample: float = 2.0) -> None:
+    def __init__(
+        self,
+        *,
+        ridge: float = 1.0,
+        oversample: float = 2.0,
+        weight: float | Literal["batch_size"] = 1.0,
+        reference: Literal["all", "pool"] = "all",
+    ) -> None:
         self.ridge = ridge
         self.oversample = oversample
+        self.weight = weight
+        self.reference = reference
+
+    def score(self, pool: PoolView) -> NDArray[np.float64]:
+        """Score the rows by the reduction of the trace in a batch of one, shape (n_rows,)."""
+        weight = 1.0 if self.weight == "batch_size" else self.weight
+        return fisher_gains(
+            pool.proba,
+            pool.gradient_factors[1],
+            ridge=self.ridge,
+            labeled=self._read_labeled(pool),
+            weight=weight,
+            average_labeled=self.reference == "all",
+        )
+
+    def _read_labeled(self, pool: PoolView) -> tuple[NDArray[Any], Any] | None:
+        labeled = pool.labeled
+        return None if labeled is None else (labeled.proba, labeled.gradient_factors[1])
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Choose rows by a forward pass that adds rows and a backward pass that removes some."""
-        labeled = pool.labeled
         return bait(
             pool.proba,
             pool.gradient_factors[1],
             batch_size,
             ridge=self.ridge,
             oversample=self.oversample,
-            labeled=None if labeled is None else (labeled.proba, labeled.gradient_factors[1]),
+            labeled=self._read_labeled(pool),
+            weight=max(1, batch_size) if self.weight == "batch_size" else self.weight,
+            reference=self.reference,
             random_state=pool.random_state,
         )
 

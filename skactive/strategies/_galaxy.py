@@ -17,22 +17,29 @@ if TYPE_CHECKING:
 
 __all__ = ["GALAXY"]
 
+# Weight of the highest probability, which orders the rows that a class leads.
+_CONFIDENCE_WEIGHT = 1e-8
+
 
 class GALAXY(Strategy):
     r"""Choose rows halfway between labeled rows of different classes, for imbalanced classes.
 
-    .. math:: m_k(x) = p_k(x) - \max_{j \ne k} p_j(x)
+    .. math:: m_k(x) = p_k(x) - (1 - 10^{-8}) \max_j p_j(x)
 
-    ranks all rows once per class k. Between two labeled rows, one of class k and one not, the
-    class must change; the row in the middle of the shortest such interval of any ranking is chosen
-    next. If no row lies between them any more, the rows around the change are.
+    ranks all rows once per class k: those predicted to be of another class by their distance to
+    it, then those predicted to be of class k by their probability. Between two labeled rows, one
+    of class k and one not, the class must change; the row in the middle of the shortest such
+    interval of any ranking is chosen next (of equally short ones, any). If no row lies between
+    them any more, the rows around the change are.
 
     **When:** some classes are very rare. Uncertainty sampling asks at the model's threshold, which
     few labels of a rare class locate badly; bisection asks where the labels change, so that about
     half of the chosen rows are of the rare class. The published method reads each label before it
     chooses the next row; within a batch this one uses the model's prediction instead, so small
-    batches are better. Needs probabilities. Without labels of two classes it chooses as
-    :class:`Margin`. Time grows with the number of classes: it sorts the pool n_classes times.
+    batches are better. As in the paper, each step takes the shortest interval of all classes;
+    the authors' code takes that of one class, in turn. Needs probabilities. Without labels of two
+    classes it chooses as :class:`Margin`. Time grows with the number of classes: it sorts the pool
+    n_classes times.
 
     References
     ----------
@@ -52,6 +59,7 @@ class GALAXY(Strategy):
     """
 
     needs = frozenset({"proba"})
+    randomized = True  # lengths of intervals are whole numbers, which tie often
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Choose rows one by one, each in the middle of the shortest interval of class change."""
@@ -68,11 +76,11 @@ class GALAXY(Strategy):
         )
 
 
-def _class_margins(proba: NDArray[Any]) -> NDArray[Any]:
-    """Return the lead of each class over the best of the others, shape (n_rows, n_classes)."""
-    highest = proba.max(axis=1, keepdims=True)  # (n_rows, 1)
-    second = np.partition(proba, -2, axis=1)[:, [-2]]  # (n_rows, 1)
-    margins = proba - highest
-    # The best class itself leads the second best one.
-    margins[np.arange(len(proba)), proba.argmax(axis=1)] = (highest - second)[:, 0]
-    return margins
+def _class_margins(proba: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the scores by which rows are ranked for each class, shape (n_rows, n_classes).
+
+    They are the published ones: a row's best class has the score 1e-8 p, so that such rows are
+    ordered by their probability and come after all others.
+    """
+    highest = proba.max(axis=1, keepdims=True).astype(np.float64)  # (n_rows, 1)
+    return proba - highest + _CONFIDENCE_WEIGHT * highest

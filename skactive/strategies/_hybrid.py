@@ -16,7 +16,8 @@ from skactive._utils.constraints import (
 )
 from skactive.selectors import kmeans_plusplus, top
 from skactive.selectors._distance import select_by_rank
-from skactive.strategies._base import ScoreStrategy, Selector, Strategy
+from skactive.strategies._base import ScoreStrategy, ScoringStrategy, Selector, Strategy
+from skactive.strategies._pool_rows import distances_to_labeled
 from skactive.strategies._uncertainty import Entropy, LeastConfidence
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def shift_to_nonnegative(scores: Floats) -> Floats:
     return scores - min(0.0, float(scores.min(initial=0.0)))
 
 
-class BADGE(Strategy):
+class BADGE(ScoringStrategy):
     r"""Choose rows whose gradients are long and point in different directions.
 
     Runs k-means++ seeding on the gradients of the log loss at the most probable label,
@@ -89,14 +90,18 @@ class BADGE(Strategy):
 
     needs = frozenset({"gradient_factors"})
     randomized = True
+    rowwise = True
+
+    def score(self, pool: PoolView) -> NDArray[np.float64]:
+        """Score the rows by the lengths of their gradients, shape (n_rows,)."""
+        residual, features = pool.gradient_factors
+        return np.sqrt(_squared_norms(residual) * _squared_norms(features))
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Choose rows by k-means++ seeding on their gradients."""
-        residual, features = pool.gradient_factors
-        lengths = _squared_norms(residual) * _squared_norms(features)
-        longest = int(top(lengths, 1, pool.random_state)[0])
+        longest = int(top(self.score(pool), 1, pool.random_state)[0])
         return kmeans_plusplus(
-            (residual, features), batch_size, first=longest, random_state=pool.random_state
+            pool.gradient_factors, batch_size, first=longest, random_state=pool.random_state
         )
 
 
@@ -181,7 +186,7 @@ class InformationDensity(HybridStrategy, ScoreStrategy):
         return uncertainty * density**self.beta
 
 
-class RankedBatch(HybridStrategy):
+class RankedBatch(HybridStrategy, ScoringStrategy):
     r"""Choose uncertain rows that are far from all labeled or chosen rows, ranked one by one.
 
     .. math:: u(x) = \alpha \Big( 1 - \frac{1}{1 + d(x)} \Big) + (1 - \alpha)\, \phi(x), \qquad
@@ -222,6 +227,15 @@ class RankedBatch(HybridStrategy):
 
     def __init__(self, uncertainty: ScoreStrategy | None = None) -> None:
         self.uncertainty = uncertainty
+
+    def score(self, pool: PoolView) -> NDArray[np.float64]:
+        """Score the rows by the balance for the first row of a batch, shape (n_rows,)."""
+        uncertainty, labeled = self.score_uncertainty(pool), pool.labeled
+        if labeled is None:
+            return uncertainty
+        alpha = len(pool) / (len(pool) + len(labeled))
+        distance_score = 1 - 1 / (1 + distances_to_labeled(pool))
+        return alpha * distance_score + (1 - alpha) * uncertainty
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Choose rows one by one, each of the best balance of distance and uncertainty."""

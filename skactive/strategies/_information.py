@@ -11,7 +11,7 @@ from skactive import scores
 from skactive._utils.array_types import Positions
 from skactive._utils.constraints import POSITIVE_INT, POSITIVE_INT_OR_NONE
 from skactive.selectors._batch_bald import batch_bald
-from skactive.strategies._base import SampledScoreStrategy, ScoreStrategy, Selector, Strategy
+from skactive.strategies._base import SampledScoreStrategy, ScoreStrategy, ScoringStrategy, Selector
 
 if TYPE_CHECKING:
     from skactive.pool import PoolView
@@ -65,7 +65,7 @@ class BALD(SampledScoreStrategy):
         return scores.mutual_information(pool.proba_samples(self.n_samples))
 
 
-class BatchBALD(Strategy):
+class BatchBALD(ScoringStrategy):
     r"""Choose rows whose labels are jointly most informative about the model's parameters.
 
     .. math:: u(B) = H\big[\mathbb{E}_\theta \textstyle\prod_{x \in B} p(y_x \mid x, \theta)\big]
@@ -106,6 +106,7 @@ class BatchBALD(Strategy):
     """
 
     needs = frozenset({"joint_samples"})
+    rowwise = True
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "n_samples": POSITIVE_INT_OR_NONE,
         "n_configurations": POSITIVE_INT,
@@ -114,6 +115,10 @@ class BatchBALD(Strategy):
     def __init__(self, *, n_samples: int | None = None, n_configurations: int = 500) -> None:
         self.n_samples = n_samples
         self.n_configurations = n_configurations
+
+    def score(self, pool: PoolView) -> NDArray[np.float64]:
+        """Score the rows as :class:`BALD` does, shape (n_rows,)."""
+        return scores.mutual_information(pool.proba_samples(self.n_samples))
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Choose rows one by one, each with the largest gain of information."""
@@ -265,9 +270,9 @@ class EPIG(ScoreStrategy):
         self.n_samples = n_samples
 
     @property
-    def randomized(self) -> bool:  # type: ignore[override]
-        """True if targets are drawn from the pool, or a selector may draw rows."""
-        return self.targets is None or self.selector is not None
+    def draws_scores(self) -> bool:  # type: ignore[override]
+        """True if targets are drawn from the pool."""
+        return self.targets is None
 
     def score(self, pool: PoolView) -> NDArray[np.float64]:
         """Score the rows by the information on the targets' labels in nats, shape (n_rows,)."""

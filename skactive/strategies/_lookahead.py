@@ -189,9 +189,9 @@ class ExpectedErrorReduction(ScoreStrategy):
         return _NEEDS.get(self.approximation, _NEEDS[None])
 
     @property
-    def randomized(self) -> bool:  # type: ignore[override]
-        """True if targets are drawn from the pool, or a selector may draw rows."""
-        return self.n_targets is not None or self.selector is not None
+    def draws_scores(self) -> bool:  # type: ignore[override]
+        """True if targets are drawn from the pool."""
+        return self.n_targets is not None
 
     def score(self, pool: PoolView) -> Floats:
         """Score the rows by minus the expected loss, shape (n_rows,)."""

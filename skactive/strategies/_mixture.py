@@ -1,4 +1,4 @@
-"""Composition by shares: batches divided among strategies, chance or classes."""
+"""Division by shares: batches divided among strategies, chance, classes or clusters."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ from numpy.typing import NDArray
 
 from skactive._utils.array_types import Floats, Positions
 from skactive._utils.compat import BaseComposition
-from skactive._utils.constraints import STRATEGY, UNIT_INTERVAL
+from skactive._utils.constraints import POSITIVE_INT, STRATEGY, UNIT_INTERVAL
 from skactive.exceptions import TiedScoresWarning
+from skactive.selectors._engine.clustering import cluster_by_kmeans
+from skactive.selectors._engine.points import canonical
 from skactive.strategies._base import Strategy
 from skactive.strategies._pool_rows import remaining_rows
 
 if TYPE_CHECKING:
     from skactive.pool import PoolView
 
-__all__ = ["ClassBalanced", "EpsilonGreedy", "Mixture"]
+__all__ = ["ClassBalanced", "ClusterBalanced", "EpsilonGreedy", "Mixture"]
 
 
 class Mixture(BaseComposition, Strategy):
@@ -268,6 +270,70 @@ class ClassBalanced(Strategy):
                 members = np.flatnonzero(predicted == column)
                 slots = np.flatnonzero(columns == column)
                 picks[slots] = members[self.strategy.select(pool.take(members), len(slots))]
+        return picks
+
+
+class ClusterBalanced(Strategy):
+    r"""Draw rows at random, so that clusters of the pool get the same number of labels.
+
+    Row by row, the batch takes a cluster of k-means with the fewest rows labeled or drawn so far,
+    among those with rows left, and draws one of its rows uniformly.
+
+    **When:** to start without any label where some kinds of rows are rare: a uniform draw misses
+    small clusters, and :class:`KMeans` ties the number of clusters to the batch and always takes
+    their centers. Within a cluster the rows are a random sample. Classes are balanced as far as
+    clusters are classes; to start with rows balanced by labels that are known, pass their
+    positions as ``initial`` to :meth:`SimulatedLearner.fit <skactive.SimulatedLearner.fit>`.
+    Needs an embedding only.
+
+    Parameters
+    ----------
+    n_clusters : int, default=10
+        Number of clusters, at most the number of rows; two or three times the number of classes
+        are a good start.
+
+    References
+    ----------
+    Kang, Ryu and Kwon, "Using cluster-based sampling to select initial training set for active
+    learning in text classification", PAKDD 2004, :doi:`10.1007/978-3-540-24775-3_46`, take the
+    centers; this is the random form.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skactive import ActiveLearner
+    >>> from skactive.strategies import ClusterBalanced
+    >>> X, y = load_iris(return_X_y=True)
+    >>> strategy = ClusterBalanced(n_clusters=3)
+    >>> learner = ActiveLearner(LogisticRegression(), strategy, random_state=0)
+    >>> sorted(y[learner.query(X, batch_size=3)].tolist())  # before any row is labeled
+    [0, 1, 2]
+    """
+
+    needs = frozenset({"embedding"})
+    randomized = True
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"n_clusters": POSITIVE_INT}
+
+    def __init__(self, n_clusters: int = 10) -> None:
+        self.n_clusters = n_clusters
+
+    def select(self, pool: PoolView, batch_size: int) -> Positions:
+        """Assign each slot of the batch to a cluster, and draw a row of it."""
+        rng, parts = pool.random_state, [canonical(pool.embedding)]
+        if pool.labeled is not None:
+            parts.append(canonical(pool.labeled.embedding))
+        n_clusters = min(self.n_clusters, len(pool))
+        clusters = cluster_by_kmeans(parts, n_clusters, rng)
+        own = clusters[: len(pool)]
+        n_labeled, n_own = (
+            np.bincount(part, minlength=n_clusters) for part in (clusters[len(pool) :], own)
+        )
+        columns = _assign_columns(n_labeled, n_own, batch_size, rng)
+        picks = np.empty(batch_size, dtype=np.intp)
+        for cluster in np.unique(columns):
+            slots = np.flatnonzero(columns == cluster)
+            picks[slots] = rng.permutation(np.flatnonzero(own == cluster))[: len(slots)]
         return picks
 
 

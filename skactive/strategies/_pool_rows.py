@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skactive._utils.array_types import Positions
+from skactive._utils.array_types import Floats, Positions
+from skactive.selectors._engine.points import PointSet
 
 if TYPE_CHECKING:
     from skactive.pool import PoolView
 
-__all__ = ["draw_rows", "labeled_embedding", "remaining_rows"]
+__all__ = ["distances_to_labeled", "draw_rows", "labeled_embedding", "remaining_rows"]
 
 
 def draw_rows(pool: PoolView, n_rows: int) -> Positions:
@@ -29,3 +30,13 @@ def remaining_rows(n_rows: int, chosen: Positions) -> Positions:
 def labeled_embedding(pool: PoolView) -> Any:
     """Return the embedding of the labeled rows, or None without labeled rows."""
     return None if pool.labeled is None else pool.labeled.embedding
+
+
+def distances_to_labeled(pool: PoolView) -> Floats:
+    """Return the distance of each row to its nearest labeled row, in the embedding, (n_rows,).
+
+    Without labeled rows, it is minus the distance to the mean: farthest-first starts there.
+    """
+    if pool.labeled is None:
+        return -np.sqrt(PointSet(pool.embedding).squared_distances_to_mean())
+    return np.sqrt(pool.labeled_distances().refresh(np.arange(len(pool))))

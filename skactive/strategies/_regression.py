@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from skactive._utils.array_types import Positions
 from skactive.exceptions import InvalidReadingError
-from skactive.selectors._regression import gsy, igs
-from skactive.strategies._base import Strategy
+from skactive.selectors._regression import first_distances, gsy, igs
+from skactive.strategies._base import ScoringStrategy
 from skactive.strategies._pool_rows import labeled_embedding
 
 if TYPE_CHECKING:
@@ -37,7 +37,18 @@ def _labeled_targets(pool: PoolView) -> NDArray[np.float64] | None:
     return None if pool.labeled is None else np.asarray(pool.labeled.y, dtype=np.float64)
 
 
-class GSy(Strategy):
+def _score_first(pool: PoolView, *, product: bool) -> NDArray[np.float64]:
+    """Score the rows by the distance that the first row of a batch maximizes."""
+    return first_distances(
+        pool.embedding,
+        _predict_numbers(pool),
+        labeled=labeled_embedding(pool),
+        targets=_labeled_targets(pool),
+        product=product,
+    )
+
+
+class GSy(ScoringStrategy):
     r"""Choose rows whose predictions are farthest from the targets of all labeled or chosen rows.
 
     .. math:: x_{t+1} = \arg\max_x \min_{s \in L \cup \{x_1 .. x_t\}} \lvert f(x) - y(s) \rvert
@@ -72,6 +83,13 @@ class GSy(Strategy):
     needs = frozenset({"prediction", "embedding"})
     regressors_only = True
 
+    def score(self, pool: PoolView) -> NDArray[np.float64]:
+        """Score the rows by their distance in the output, shape (n_rows,).
+
+        Without labeled rows, it is minus the distance to the mean of the embedding.
+        """
+        return _score_first(pool, product=False)
+
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Choose rows one by one, each the farthest in the output from all rows before it."""
         return gsy(
@@ -84,7 +102,7 @@ class GSy(Strategy):
         )
 
 
-class IGS(Strategy):
+class IGS(ScoringStrategy):
     r"""Choose rows far from all labeled or chosen rows, in the embedding and in the output.
 
     .. math:: x_{t+1} = \arg\max_x \min_{s \in L \cup \{x_1 .. x_t\}}
@@ -119,6 +137,13 @@ class IGS(Strategy):
 
     needs = frozenset({"prediction", "embedding"})
     regressors_only = True
+
+    def score(self, pool: PoolView) -> NDArray[np.float64]:
+        """Score the rows by the smallest product of distances, shape (n_rows,).
+
+        Without labeled rows, it is minus the distance to the mean of the embedding.
+        """
+        return _score_first(pool, product=True)
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Choose rows one by one, each of the largest product of distances."""

@@ -2,21 +2,65 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skactive import scores
-from skactive.strategies._base import ScoreStrategy
+from skactive.strategies._base import SampledScoreStrategy
 
 if TYPE_CHECKING:
     from skactive.pool import PoolView
 
-__all__ = ["Entropy", "LeastConfidence", "Margin", "MarginRatio"]
+__all__ = ["Entropy", "LeastConfidence", "Margin", "MarginRatio", "UncertaintyStrategy"]
 
 
-class LeastConfidence(ScoreStrategy):
+class _Needs:
+    """The readings of a strategy with `n_samples`; of the class, those of its default.
+
+    Parameters
+    ----------
+    needs : str
+        The reading without `n_samples`.
+    """
+
+    def __init__(self, needs: str) -> None:
+        self._needs = frozenset({needs})
+
+    def __get__(self, strategy: Any, owner: Any = None) -> frozenset[str]:
+        if strategy is None or strategy.n_samples is None:
+            return self._needs
+        return frozenset({"proba_samples"})
+
+
+class UncertaintyStrategy(SampledScoreStrategy):
+    """Base of the strategies that score one distribution over the classes per row.
+
+    Parameters
+    ----------
+    n_samples : int, default=None
+        None scores the model's own probabilities; an integer scores the mean of so many draws from
+        its posterior.
+    selector : callable, default=None
+        Selects rows by their scores; None selects the highest.
+    """
+
+    needs = _Needs("proba")
+
+    def score(self, pool: PoolView) -> NDArray[np.float64]:
+        """Score the rows by the uncertainty of their probabilities, shape (n_rows,)."""
+        if self.n_samples is None:
+            return self.score_proba(pool.proba)
+        return self.score_proba(pool.proba_samples(self.n_samples).mean(axis=0))
+
+    @abstractmethod
+    def score_proba(self, proba: NDArray[Any]) -> NDArray[np.float64]:
+        """Score probabilities of shape (n_rows, n_classes), shape (n_rows,)."""
+
+
+class LeastConfidence(UncertaintyStrategy):
     r"""Choose rows whose most probable class is least probable.
 
     .. math:: u(x) = 1 - \max_y p(y \mid x)
@@ -26,6 +70,9 @@ class LeastConfidence(ScoreStrategy):
 
     Parameters
     ----------
+    n_samples : int, default=None
+        None scores the model's own probabilities; an integer scores the mean of so many draws from
+        its posterior (members of an ensemble, dropout).
     selector : callable, default=None
         Selects rows by their scores; None selects the highest.
 
@@ -46,15 +93,12 @@ class LeastConfidence(ScoreStrategy):
     (3,)
     """
 
-    needs = frozenset({"proba"})
-    rowwise = True
-
-    def score(self, pool: PoolView) -> NDArray[np.float64]:
+    def score_proba(self, proba: NDArray[Any]) -> NDArray[np.float64]:
         """Score the rows by 1 minus the largest probability, shape (n_rows,)."""
-        return scores.least_confidence(pool.proba)
+        return scores.least_confidence(proba)
 
 
-class Margin(ScoreStrategy):
+class Margin(UncertaintyStrategy):
     r"""Choose rows whose two most probable classes are almost equally probable.
 
     .. math:: u(x) = 1 - (p_{(1)}(x) - p_{(2)}(x))
@@ -69,6 +113,9 @@ class Margin(ScoreStrategy):
 
     Parameters
     ----------
+    n_samples : int, default=None
+        None scores the model's own probabilities; an integer scores the mean of so many draws from
+        its posterior (members of an ensemble, dropout).
     selector : callable, default=None
         Selects rows by their scores; None selects the highest.
 
@@ -92,17 +139,20 @@ class Margin(ScoreStrategy):
     (3,)
     """
 
-    needs = frozenset({"proba|decision"})
-    rowwise = True
+    needs = _Needs("proba|decision")
 
     def score(self, pool: PoolView) -> NDArray[np.float64]:
         """Score the rows by minus the gap between the two best classes, shape (n_rows,)."""
-        if pool.provides("proba"):
-            return scores.margin(pool.proba)
-        return scores.decision_margin(pool.decision)
+        if self.n_samples is None and not pool.provides("proba"):
+            return scores.decision_margin(pool.decision)
+        return super().score(pool)
+
+    def score_proba(self, proba: NDArray[Any]) -> NDArray[np.float64]:
+        """Score the rows by 1 minus the gap of the two largest probabilities, shape (n_rows,)."""
+        return scores.margin(proba)
 
 
-class MarginRatio(ScoreStrategy):
+class MarginRatio(UncertaintyStrategy):
     r"""Choose rows whose second most probable class is nearly as probable as the first.
 
     .. math:: u(x) = p_{(2)}(x) / p_{(1)}(x)
@@ -113,6 +163,9 @@ class MarginRatio(ScoreStrategy):
 
     Parameters
     ----------
+    n_samples : int, default=None
+        None scores the model's own probabilities; an integer scores the mean of so many draws from
+        its posterior (members of an ensemble, dropout).
     selector : callable, default=None
         Selects rows by their scores; None selects the highest.
 
@@ -132,26 +185,26 @@ class MarginRatio(ScoreStrategy):
     (3,)
     """
 
-    needs = frozenset({"proba"})
-    rowwise = True
-
-    def score(self, pool: PoolView) -> NDArray[np.float64]:
+    def score_proba(self, proba: NDArray[Any]) -> NDArray[np.float64]:
         """Score the rows by the ratio of the two largest probabilities, shape (n_rows,)."""
-        return scores.margin_ratio(pool.proba)
+        return scores.margin_ratio(proba)
 
 
-class Entropy(ScoreStrategy):
+class Entropy(UncertaintyStrategy):
     r"""Choose rows with the most uncertain predictive distribution over all classes.
 
     .. math:: u(x) = -\sum_y p(y \mid x) \log p(y \mid x)
 
-    in nats; a probability of 0 adds nothing.
+    in nats; a probability of 0 adds nothing. With `n_samples` it is :class:`ConsensusEntropy`.
 
     **When:** the whole distribution matters, as for calibrated models of few classes. With many
     classes it favors rows that spread a little uncertainty over many of them. Needs probabilities.
 
     Parameters
     ----------
+    n_samples : int, default=None
+        None scores the model's own probabilities; an integer scores the mean of so many draws from
+        its posterior (members of an ensemble, dropout).
     selector : callable, default=None
         Selects rows by their scores; None selects the highest.
 
@@ -172,9 +225,6 @@ class Entropy(ScoreStrategy):
     (3,)
     """
 
-    needs = frozenset({"proba"})
-    rowwise = True
-
-    def score(self, pool: PoolView) -> NDArray[np.float64]:
+    def score_proba(self, proba: NDArray[Any]) -> NDArray[np.float64]:
         """Score the rows by their predictive entropy in nats, shape (n_rows,)."""
-        return scores.entropy(pool.proba)
+        return scores.entropy(proba)

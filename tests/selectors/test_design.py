@@ -74,8 +74,9 @@ def fisher(proba, features):
 
 def plain_bait(proba, features, batch_size, ridge, oversample, labeled):
     blocks = fisher(proba, features)
-    start = ridge * np.eye(len(blocks[0])) + sum(fisher(*labeled))
-    mean = sum(blocks) / len(blocks)
+    known = fisher(*labeled)
+    start = ridge * np.eye(len(blocks[0])) + sum(known)
+    mean = sum(blocks + known) / len(blocks + known)
 
     def merit(picks):
         return -np.trace(np.linalg.solve(start + sum(blocks[i] for i in picks), mean))
@@ -269,7 +270,10 @@ def test_bait_where_probabilities_are_zero_or_one():
 
 
 def test_the_published_code_on_its_own_terms():
-    """Normalized sums, factors sqrt(p_c) (e_c - p) kron h: the same picks with ridge = lamb * N."""
+    """Factors sqrt(p_c) (e_c - p) kron h; the information of all rows, labeled ones included.
+
+    With N rows labeled or chosen, labeled rows weigh 1 / N and chosen rows batch_size / N.
+    """
     proba, features = softmax_data(30, 3, 3, seed=3)
     known, n_known, batch_size, lamb = softmax_data(6, 3, 3, seed=4), 6, 4, 0.2
 
@@ -279,10 +283,11 @@ def test_the_published_code_on_its_own_terms():
         return np.einsum("nkc,nd->nkcd", residual, features).reshape(len(proba), C, -1)
 
     X, start = embeddings(proba, features), embeddings(*known)
-    pool_fisher = np.einsum("nki,nkj->ij", X, X) / len(X)
+    both = np.concatenate([X, start])
+    pool_fisher = np.einsum("nki,nkj->ij", both, both) / len(both)
     n_all = n_known + batch_size
     inverse = np.linalg.inv(lamb * np.eye(9) + np.einsum("nki,nkj->ij", start, start) / n_all)
-    X, picks = X / np.sqrt(n_all), []
+    X, picks = X * np.sqrt(batch_size / n_all), []
     for _ in range(2 * batch_size):
         small = np.linalg.inv(np.eye(3) + X @ inverse @ X.transpose(0, 2, 1))
         both = X @ inverse @ pool_fisher @ inverse @ X.transpose(0, 2, 1)
@@ -298,7 +303,8 @@ def test_the_published_code_on_its_own_terms():
         out = picks.pop(int(np.argmin(-np.trace(both @ small, axis1=1, axis2=2))))
         x = X[out]
         inverse -= inverse @ x.T @ np.linalg.inv(-np.eye(3) + x @ inverse @ x.T) @ x @ inverse
-    assert_array_equal(bait(proba, features, batch_size, ridge=lamb * n_all, labeled=known), picks)
+    options = {"ridge": lamb * n_all, "weight": batch_size, "labeled": known}
+    assert_array_equal(bait(proba, features, batch_size, **options), picks)
 
 
 @given(st.integers(1, 6), st.data())

@@ -34,7 +34,7 @@ from skactive.testing import FakePool, parametrize_with_strategy_checks
         Falcun(),
         Falcun(gamma=1),
         ContrastiveAL(),
-        ContrastiveAL(n_neighbors=2),
+        ContrastiveAL(n_neighbors=2, normalize=False),
         ContrastiveAL(selector=PowerTop()),
         DiscriminativeAL(),
         DiscriminativeAL(n_sub_batches=2),
@@ -67,25 +67,36 @@ def test_falcun_spreads_a_batch_over_the_predictions(vary_seed):
 # -- CAL ---------------------------------------------------------------------------------------
 
 
-def plain_divergence(pool, k):
+def plain_divergence(pool, k, normalize):
     """Mean divergence of the k nearest labeled rows from each row, pair by pair."""
     labeled, scores = pool.labeled, []
+    length = np.linalg.norm if normalize else (lambda z: 1.0)
     for z, p in zip(pool.embedding, pool.proba, strict=True):
-        nearest = np.argsort(np.linalg.norm(labeled.embedding - z, axis=1))[:k]
+        gaps = [np.linalg.norm(v / length(v) - z / length(z)) for v in labeled.embedding]
+        nearest = np.argsort(gaps)[:k]
         q = labeled.proba[nearest]
         scores.append((q * np.log(q / p)).sum() / len(nearest))
     return np.array(scores)
 
 
+@pytest.mark.parametrize("normalize", [True, False])
 @pytest.mark.parametrize("k", [1, 2, 5, 6, 10])
 @pytest.mark.parametrize("n_labeled", [1, 6, 80])
-def test_cal_is_the_mean_divergence_from_labeled_neighbors(k, n_labeled):
+def test_cal_is_the_mean_divergence_from_labeled_neighbors(k, n_labeled, normalize):
     pool = FakePool(25, n_classes=4, n_labeled=n_labeled)
-    expected = plain_divergence(pool, k)
-    scores = ContrastiveAL(n_neighbors=k).score(pool)
-    assert_allclose(scores, expected, rtol=1e-9, atol=1e-12)
-    picks = ContrastiveAL(n_neighbors=k).select(pool, 4)
-    assert_array_equal(picks, np.argsort(-expected)[:4])
+    expected = plain_divergence(pool, k, normalize)
+    strategy = ContrastiveAL(n_neighbors=k, normalize=normalize)
+    assert_allclose(strategy.score(pool), expected, rtol=1e-9, atol=1e-12)
+    assert_array_equal(strategy.select(pool, 4), np.argsort(-expected)[:4])
+
+
+def test_cal_by_default_ignores_the_lengths_of_rows_and_takes_rows_of_zeros():
+    Z = np.random.RandomState(0).normal(size=(30, 4))
+    Z[3] = 0.0
+    lengths = np.random.RandomState(1).uniform(0.01, 100, 30)[:, np.newaxis]
+    scores = [ContrastiveAL().score(FakePool(embedding=rows)) for rows in (Z, lengths * Z)]
+    assert np.isfinite(scores[0]).all()
+    assert_allclose(scores[1], scores[0], rtol=1e-9, atol=1e-12)
 
 
 def test_cal_in_chunks_is_cal_at_once_where_distances_tie():
@@ -124,7 +135,8 @@ def test_cal_takes_rows_that_differ_from_their_neighbors():
     for name, rows in {"proba": [[0.9, 0.1], [0.1, 0.9]], "embedding": [[0, 0], [5, 5]]}.items():
         tables[name].flags.writeable = True
         tables[name][4:] = rows
-    assert_array_equal(ContrastiveAL(n_neighbors=1).select(pool, 1), [1])
+    strategy = ContrastiveAL(n_neighbors=1, normalize=False)
+    assert_array_equal(strategy.select(pool, 1), [1])
 
 
 def test_cal_without_labeled_rows_says_that_all_scores_tie():

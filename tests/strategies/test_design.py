@@ -17,6 +17,7 @@ from skactive.testing import FakePool, parametrize_with_strategy_checks
 STRATEGIES = [
     BAIT(),
     BAIT(ridge=1e-4, oversample=1),
+    BAIT(weight="batch_size", reference="pool"),
     DOptimal(),
     DPP(),
     DPP(Entropy(), beta=0.5, ridge=0.1),
@@ -117,19 +118,24 @@ def test_dpp_takes_scores_below_zero_and_rows_without_a_direction():
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("n_labeled", [0, 3, 40])
 @pytest.mark.parametrize("oversample", [1, 2])
-def test_bait_is_forward_and_backward_on_the_trace(seed, n_labeled, oversample):
+@pytest.mark.parametrize("reference", ["all", "pool"])
+@pytest.mark.parametrize("weight", [1.0, "batch_size"])
+def test_bait_is_forward_and_backward_on_the_trace(seed, n_labeled, oversample, reference, weight):
     pool = FakePool(20, seed=seed, n_labeled=n_labeled)
     blocks, labeled = fisher(pool), fisher(pool.labeled) if n_labeled else []
-    start, mean = 0.1 * np.eye(12) + sum(labeled), sum(blocks)
+    start = 0.1 * np.eye(12) + sum(labeled)
+    total = sum(blocks) + (sum(labeled) if reference == "all" else 0)
+    w = 5 if weight == "batch_size" else 1
 
     def merit(i):
-        return -np.trace(np.linalg.solve(start + sum(blocks[j] for j in i), mean))
+        return -np.trace(np.linalg.solve(start + w * sum(blocks[j] for j in i), total))
 
     expected = greedy(20, 5 * oversample, merit)
     while len(expected) > 5:
         rest = [[i for i in expected if i != out] for out in expected]
         expected = max(rest, key=merit)
-    picks = BAIT(ridge=0.1, oversample=oversample).select(pool, 5)
+    strategy = BAIT(ridge=0.1, oversample=oversample, reference=reference, weight=weight)
+    picks = strategy.select(pool, 5)
     assert_array_equal(picks, expected)
 
 

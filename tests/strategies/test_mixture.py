@@ -1,4 +1,4 @@
-"""Mixture, EpsilonGreedy and ClassBalanced: shares of the batch, and parts that choose alone."""
+"""Mixture, EpsilonGreedy, ClassBalanced, ClusterBalanced: shares, and parts that choose alone."""
 
 import warnings
 
@@ -12,12 +12,13 @@ from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import SVC
 
-from skactive import ActiveLearner
+from skactive import ActiveLearner, SimulatedLearner
 from skactive.exceptions import CapabilityError
 from skactive.selectors import PowerTop
 from skactive.strategies import (
     BALD,
     ClassBalanced,
+    ClusterBalanced,
     Entropy,
     EpsilonGreedy,
     KCenterGreedy,
@@ -410,3 +411,39 @@ def test_nested_compositions_map_their_rows_back_at_each_level(by_number, spy):
     best = np.argsort(-Margin().score(pool))[:6]
     assert set(picks[::2]) <= set(best.tolist())
     assert_allclose(picks[1::2], np.setdiff1d(np.arange(40), picks[::2])[:-3:-1])
+
+
+def test_clusters_get_equal_shares_whatever_their_sizes(vary_seed):
+    sizes = [60, 25, 5]
+    clusters = np.repeat([0, 1, 2], sizes)
+    Z = 100.0 * np.eye(3)[clusters] + np.random.RandomState(0).normal(size=(90, 3))
+    drawn = np.zeros(90)
+    for pool in vary_seed(FakePool(embedding=Z, n_labeled=0), 200):
+        picks = ClusterBalanced(n_clusters=3).select(pool, 12)
+        assert_array_equal(np.bincount(clusters[picks]), [4, 4, 4])
+        drawn[picks] += 1
+    for cluster in range(3):  # within each, rows are drawn uniformly
+        assert chisquare(drawn[clusters == cluster]).pvalue > 1e-3
+    rest = ClusterBalanced(n_clusters=3).select(pool, 30)
+    assert_array_equal(sorted(np.bincount(clusters[rest])), [5, 12, 13])  # all of the smallest
+
+
+def test_clusters_with_labeled_rows_wait():
+    Z = np.repeat([[0.0], [50.0], [100.0]], 20, axis=0) + np.random.RandomState(0).rand(60, 1)
+    learner = ActiveLearner(SVC(), ClusterBalanced(3), random_state=0)
+    learner.fit(Z[[0, 1, 2, 20, 21]], [0, 0, 0, 1, 1])
+    picks = learner.query(Z, 4)
+    assert_array_equal(np.bincount(picks // 20), [0, 1, 3])
+    assert len(ClusterBalanced(50).select(FakePool(9), 9)) == 9
+
+
+def test_a_balanced_start_of_a_simulation_reads_no_labels():
+    X, y = load_iris(return_X_y=True)
+    simulation = SimulatedLearner(
+        ActiveLearner(LogisticRegression(max_iter=500), Margin()),
+        budget=12,
+        n_initial=9,
+        initial_strategy=ClusterBalanced(3),
+        random_state=0,
+    ).fit(X, y)
+    assert np.bincount(y[simulation.queried_[:9]]).min() >= 2

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.datasets import load_iris, make_moons
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -11,7 +12,7 @@ from sklearn.svm import SVC, LinearSVC
 
 from skactive import ActiveLearner
 from skactive.exceptions import CapabilityError
-from skactive.strategies import Entropy, LeastConfidence, Margin, MarginRatio
+from skactive.strategies import ConsensusEntropy, Entropy, LeastConfidence, Margin, MarginRatio
 from skactive.testing import FakePool
 
 UNIT = [[0.2, 0.5, 0.3], [0.1, 0.7, 0.2]]  # unit vector 1
@@ -116,3 +117,31 @@ def test_a_declared_class_without_a_label_counts_for_nothing(strategy):
     seen = ActiveLearner(LogisticRegression(), strategy).fit(X, y)
     declared = ActiveLearner(LogisticRegression(), strategy, classes=["a", "b", "c"]).fit(X, y)
     assert_allclose(declared.score_pool(X), seen.score_pool(X), rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", [LeastConfidence, Margin, MarginRatio, Entropy])
+def test_with_samples_the_mean_of_the_draws_is_scored(kind):
+    pool = FakePool(40, n_classes=4)
+    mean = pool.proba_samples()[:3].mean(axis=0)
+    expected = kind().score(FakePool(proba=mean))
+    assert_allclose(kind(n_samples=3).score(pool), expected, rtol=1e-12)
+    assert_array_equal(Entropy(n_samples=3).score(pool), ConsensusEntropy(n_samples=3).score(pool))
+
+
+@pytest.mark.parametrize("kind", [LeastConfidence, Margin, MarginRatio, Entropy])
+def test_needs_follow_n_samples(kind):
+    assert kind.needs == kind().needs == kind().set_params(n_samples=None).needs
+    assert kind(n_samples=5).needs == {"proba_samples"}
+    X, y = load_iris(return_X_y=True)
+    with pytest.raises(CapabilityError, match="RandomForestClassifier"):
+        ActiveLearner(LogisticRegression(max_iter=500), kind(n_samples=5)).fit(X, y)
+    learner = ActiveLearner(RandomForestClassifier(20, random_state=0), kind(n_samples=5))
+    assert len(learner.fit(X[::10], y[::10]).query(X, 3)) == 3
+
+
+def test_a_margin_of_draws_differs_from_that_of_a_net_without_dropout():
+    """Where draws disagree, their mean is less sure than one prediction."""
+    sure, divided = [0.9, 0.1], [[0.9, 0.1], [0.1, 0.9]]
+    pool = FakePool(proba=[sure, sure], proba_samples=[[sure, row] for row in divided])
+    assert_allclose(Margin().score(pool), [0.2, 0.2])
+    assert_allclose(Margin(n_samples=2).score(pool), [0.2, 1.0])

@@ -26,8 +26,11 @@ from skactive._utils.array_types import Floats, Positions
 from skactive.exceptions import PoolTooLargeError
 from skactive.selectors._engine.information import (
     GAIN_RTOL,
+    check_trace_dims,
+    clip_ridge,
     invert_information,
     split_rows,
+    squared_row_norms,
     to_dense,
     to_float64,
 )
@@ -36,7 +39,7 @@ from skactive.selectors._engine.points import canonical
 if TYPE_CHECKING:
     from skactive.selectors._engine.points import Matrix
 
-__all__ = ["FisherReduction", "check_fisher_size"]
+__all__ = ["FisherReduction", "prepare_fisher"]
 
 # Numbers in the small matrices of all rows: 2 GiB.
 _MAX_FISHER_NUMBERS = 2**28
@@ -61,6 +64,10 @@ class FisherReduction:
         Lambda: A is ``ridge * I`` without labeled rows.
     labeled : pair of arrays or None
         Probabilities and features of the labeled rows.
+    weight : float
+        Weight of an added row in A; that of a labeled row is 1.
+    average_labeled : bool
+        Whether M is the mean over the rows and the labeled rows, or over the rows alone.
     """
 
     def __init__(
@@ -69,19 +76,27 @@ class FisherReduction:
         features: Matrix,
         ridge: float,
         labeled: tuple[NDArray[Any], Matrix] | None,
+        *,
+        weight: float,
+        average_labeled: bool,
     ) -> None:
         self._proba = proba
         self._features = features if isinstance(features, np.ndarray) else canonical(features)
         n_rows, n_classes = proba.shape
         self._basis = linalg.helmert(n_classes)  # B, (C-1, C)
         n_dims = (n_classes - 1) * features.shape[1]
-        information = np.zeros((n_dims, n_dims))
+        information, moment = (
+            np.zeros((n_dims, n_dims)),
+            self._sum_information(proba, self._features),
+        )
         if labeled is not None and len(labeled[0]) > 0:
             h = labeled[1] if isinstance(labeled[1], np.ndarray) else canonical(labeled[1])
             information = self._sum_information(labeled[0], h)
-        self._inverse = invert_information(information, ridge)  # A^-1, (n_dims, n_dims)
-        # M, (n_dims, n_dims)
-        self._moment = self._sum_information(self._proba, self._features) / n_rows
+            if average_labeled:
+                moment, n_rows = moment + information, n_rows + len(labeled[0])
+        self._moment = moment / n_rows  # M, (n_dims, n_dims)
+        # A^-1, (n_dims, n_dims), of A divided by the weight: added rows then have weight 1.
+        self._inverse = invert_information(information / weight, ridge / weight)
         # V^T A^-1 V and V^T A^-1 M A^-1 V, (n_rows, C-1, C-1)
         self._leverages = self._project(self._inverse)
         self._numerators = self._project(self._inverse @ self._moment @ self._inverse)
@@ -109,6 +124,10 @@ class FisherReduction:
         contenders = np.flatnonzero(gains >= threshold)
         gains[contenders] = self._compute_gains(contenders)
         return gains
+
+    def exact_gains(self) -> Floats:
+        """Return the reduction of the trace if a row is added, exact for all rows, (n_rows,)."""
+        return self._compute_gains(np.arange(len(self._leverages)))
 
     def losses(self) -> Floats:
         """Return the increase of the trace if a row, which must be in A, is taken back, (n_rows,).
@@ -259,7 +278,26 @@ def _multiply_transposed(left: Floats, right: Floats) -> Floats:
     return left * right if left.shape[1] == 1 else left @ right.transpose(0, 2, 1)
 
 
-def check_fisher_size(n_rows: int, rank: int) -> None:
+def prepare_fisher(
+    proba: NDArray[Any],
+    features: Matrix,
+    ridge: float,
+    labeled: tuple[NDArray[Any], Matrix] | None,
+    *,
+    weight: float,
+    average_labeled: bool,
+) -> FisherReduction:
+    """Check sizes, raise the ridge to where rounding does not decide, and return the state."""
+    rank = proba.shape[1] - 1
+    check_trace_dims(rank * features.shape[1])
+    _check_size(len(proba), rank)
+    ridge = clip_ridge(ridge, weight * squared_row_norms(features))
+    return FisherReduction(
+        proba, features, ridge, labeled, weight=weight, average_labeled=average_labeled
+    )
+
+
+def _check_size(n_rows: int, rank: int) -> None:
     """Raise PoolTooLargeError if the small matrices of all rows are too large together."""
     if 2 * n_rows * rank**2 > _MAX_FISHER_NUMBERS:
         raise PoolTooLargeError(

@@ -27,7 +27,7 @@ from skactive.selectors._engine.points import (
     squared_distances,
 )
 
-__all__ = ["cosine_to_neighbors", "neighbor_weights", "neighborhood"]
+__all__ = ["cosine_to_neighbors", "kernel_sums", "neighbor_weights", "neighborhood"]
 
 # A block of the pool, its distances from other rows, of shape (n_others, n_block), and the
 # difference of distances within which those of each row of the block tie, of shape (n_block,).
@@ -43,7 +43,7 @@ _TIE_ROUNDING, _COSINE_DECIMALS = 1e-12, 12
 
 
 def neighbor_weights(
-    X: Matrix, rows: Matrix, n_neighbors: int
+    X: Matrix, rows: Matrix, n_neighbors: int, *, normalize: bool = False
 ) -> Iterator[tuple[slice, sparse.csr_array]]:
     """Divide a weight of 1 among the nearest ``rows`` of each row of ``X``.
 
@@ -55,6 +55,8 @@ def neighbor_weights(
         The points among which neighbors are searched.
     n_neighbors : int
         Number of neighbors per point. Those that tie for the last ranks share them.
+    normalize : bool, default=False
+        Whether points are scaled to length 1 first; those at 0 stay.
 
     Yields
     ------
@@ -64,7 +66,7 @@ def neighbor_weights(
         Weights of their neighbors; each row sums to 1.
     """
     k = min(n_neighbors, rows.shape[0])
-    for block, distances, slack in _euclidean(X, rows):
+    for block, distances, slack in _euclidean(X, rows, normalize=normalize):
         # (n_block, n_others) and (n_block, 1); a partition is faster along contiguous rows.
         distances, slack = np.ascontiguousarray(distances.T), slack[:, np.newaxis]
         last = np.partition(distances, k - 1, axis=1)[:, k - 1 : k]
@@ -73,6 +75,31 @@ def neighbor_weights(
         # Ranks that are left over after those inside, divided among all that tie for them.
         share = (k - inside.sum(axis=1)) / tied.sum(axis=1)
         yield block, sparse.csr_array((inside + tied * share[:, np.newaxis]) / k)
+
+
+def kernel_sums(X: Matrix, rows: Matrix, values: Floats, bandwidth: float) -> Floats:
+    """Return the sums of values of ``rows``, weighted by a Gaussian kernel at each row of ``X``.
+
+    Parameters
+    ----------
+    X : ndarray or sparse matrix of shape (n_rows, n_dims)
+        Points.
+    rows : ndarray or sparse matrix of shape (n_others, n_dims)
+        The points at which the values are known.
+    values : ndarray of shape (n_others, n_columns)
+        Their values.
+    bandwidth : float
+        Standard deviation of the kernel.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_columns)
+    """
+    sums = np.empty((X.shape[0], values.shape[1]))
+    for block, distances, _ in _euclidean(X, rows):  # squared distances, (n_others, n_block)
+        distances *= -0.5 / bandwidth**2
+        sums[block] = np.exp(distances, out=distances).T @ values
+    return sums
 
 
 def neighborhood(X: Matrix, rows: Matrix, n_neighbors: int) -> NDArray[np.bool_]:
@@ -149,13 +176,15 @@ def _radii(metric: Metric, X: Matrix, rows: Matrix, n_neighbors: int) -> Floats:
     return nearest.max(axis=1)
 
 
-def _euclidean(X: Matrix, rows: Matrix) -> Iterator[DistanceBlock]:
+def _euclidean(X: Matrix, rows: Matrix, *, normalize: bool = False) -> Iterator[DistanceBlock]:
     """Yield squared distances, after both are centered by ``rows``, to lose no digits."""
     dense = isinstance(rows, np.ndarray)
-    center = rows.mean(axis=0, dtype=np.float64) if dense else 0.0
-    others = _to_float64(rows) - center if dense else _to_float64(rows)
+    others = _normalize(_to_float64(rows)) if normalize else _to_float64(rows)
+    center = others.mean(axis=0) if dense else 0.0
+    others = others - center if dense else others
     other_norms = row_products(others, others)
     for block, points in _row_blocks(X, others.shape[0]):
+        points = _normalize(points) if normalize else points
         points = points - center if dense else points
         norms = row_products(points, points)
         distances = squared_distances((others,), (points,), other_norms, norms)

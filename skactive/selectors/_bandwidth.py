@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from skactive._utils.array_types import Floats
+from skactive._utils.public_input import check_input
 from skactive.selectors._engine.points import (
     Matrix,
     PointSet,
@@ -25,6 +26,7 @@ _MAX_STEPS, _STEP_TOLERANCE = 100, 1e-9  # of Newton's method, on logarithms of 
 _LENGTH_BITS = 24  # bits of a length that are kept
 
 
+@check_input()
 def effective_bandwidth(X: Matrix, n_chosen: float, *, at: Matrix | None = None) -> Floats:
     r"""Return the bandwidths at which `n_chosen` rows, anywhere, would just share the pool.
 

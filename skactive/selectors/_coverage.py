@@ -17,6 +17,7 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 
 from skactive._utils.array_types import Floats, Positions
+from skactive._utils.public_input import check_input, check_some_points
 from skactive._utils.seeding import Seed, make_random_state
 from skactive.selectors._engine.cells import assign_to_centers
 from skactive.selectors._engine.coverage import Coverage, RadiusCoverage
@@ -45,6 +46,7 @@ __all__ = [
 _KERNELS = {"rbf": rbf, "tophat": tophat}
 
 
+@check_input()
 def max_coverage(
     X: Matrix,
     batch_size: int,
@@ -145,6 +147,7 @@ def max_coverage(
     )
 
 
+@check_input()
 def facility_location(
     X: Matrix,
     batch_size: int,
@@ -213,6 +216,7 @@ def facility_location(
     )
 
 
+@check_input(targets=check_some_points)
 def targeted_coverage(
     X: Matrix,
     targets: Matrix,
@@ -278,6 +282,7 @@ def targeted_coverage(
     )
 
 
+@check_input(X=check_some_points)
 def purity_radius(
     X: Matrix,
     n_clusters: int,
@@ -333,7 +338,9 @@ def purity_radius(
     balls = np.sort(rng.permutation(candidates.n_rows)[:n_balls])
     radii = np.sort(_distances_to_other_clusters(candidates, balls, clusters))
     n_impure = math.floor((1 - purity) * len(radii) + 1e-9)  # else (1 - 0.8) * 5 would give 0
-    return float(radii[n_impure]) * (1 - 1e-6)  # strictly inside, in spite of rounding
+    return float(radii[min(n_impure, len(radii) - 1)]) * (
+        1 - 1e-6
+    )  # strictly inside, in spite of rounding
 
 
 # -- the search --------------------------------------------------------------------------------

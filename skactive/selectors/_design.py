@@ -16,6 +16,7 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 
 from skactive._utils.array_types import Positions
+from skactive._utils.public_input import check_input, check_labeled_pair, check_points
 from skactive._utils.seeding import Seed, make_random_state
 from skactive.selectors._engine.fisher import FisherReduction, check_fisher_size
 from skactive.selectors._engine.information import (
@@ -39,6 +40,7 @@ __all__ = ["bait", "d_optimal", "dpp_map", "v_optimal"]
 _MIN_QUALITY = 1e-100
 
 
+@check_input(X=check_points, labeled=check_points)
 def d_optimal(
     X: AnyPoints,
     batch_size: int,
@@ -103,6 +105,7 @@ def d_optimal(
     return _maximize_determinant(DesignRows(X), batch_size, None, ridge, labeled, random_state)
 
 
+@check_input(X=check_points)
 def dpp_map(
     X: AnyPoints,
     batch_size: int,
@@ -161,6 +164,7 @@ def dpp_map(
     return _maximize_determinant(rows, batch_size, weights, ridge, None, random_state)
 
 
+@check_input(X=check_points, labeled=check_points)
 def v_optimal(
     X: AnyPoints,
     batch_size: int,
@@ -229,6 +233,7 @@ def v_optimal(
     return _add_greedily(VarianceReduction(rows, labeled_rows, ridge), batch_size, rng)
 
 
+@check_input(labeled=check_labeled_pair)
 def bait(
     proba: NDArray[Any],
     features: Matrix,

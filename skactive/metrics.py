@@ -18,7 +18,7 @@ from typing import Any, Literal
 import numpy as np
 
 from skactive._utils.array_types import Floats
-from skactive._utils.public_input import check_number, to_numbers
+from skactive._utils.input_kinds import check_number, to_numbers
 
 __all__ = [
     "area_under_learning_curve",
@@ -256,7 +256,7 @@ def data_utilization_rate(
     >>> data_utilization_rate([20, 40, 60, 80], [0.5, 0.8, 0.9, 0.9], [0.5, 0.6, 0.7, 0.8], 0.9)
     0.0
     """
-    if censored not in ("limit", "bound"):
+    if not isinstance(censored, str) or censored not in ("limit", "bound"):
         raise ValueError(f"censored must be 'limit' or 'bound', got {censored!r}.")
     target = check_number("target", target)
     other, other_name = n_labels, "n_labels"
@@ -340,8 +340,9 @@ def deficiency(
     shortfall = float(bought @ (best - reference[1:]))
     if shortfall <= 0.0:
         raise ValueError(
-            f"The reference (reference_scores) is not below best={best:.6g} when summed over rounds, so it has no "
-            "deficiency to compare with. Pass the score with all labels as best."
+            f"The reference (reference_scores) is not below best={best:.6g} when summed over "
+            "rounds, so it has no deficiency to compare with. Pass the score with all labels as "
+            "best."
         )
     return float(bought @ (best - scores[1:])) / shortfall
 

@@ -17,7 +17,8 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 
 from skactive._utils.array_types import Floats, Positions
-from skactive._utils.public_input import check_input, check_some_points
+from skactive._utils.input_kinds import check_some_points
+from skactive._utils.public_input import check_input
 from skactive._utils.seeding import Seed, make_random_state
 from skactive.selectors._engine.cells import assign_to_centers
 from skactive.selectors._engine.coverage import Coverage, RadiusCoverage

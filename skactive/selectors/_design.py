@@ -16,7 +16,8 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 
 from skactive._utils.array_types import Positions
-from skactive._utils.public_input import check_input, check_labeled_pair, check_points
+from skactive._utils.input_kinds import check_labeled_pair, check_points
+from skactive._utils.public_input import check_input
 from skactive._utils.seeding import Seed, make_random_state
 from skactive.selectors._engine.fisher import FisherReduction, check_fisher_size
 from skactive.selectors._engine.information import (

@@ -217,7 +217,7 @@ def test_values_of_the_wrong_kind_are_refused_by_name(name):
     for parameter, default in inspect.signature(function).parameters.items():
         if is_array(right.get(parameter)) or isinstance(right.get(parameter), tuple):
             continue
-        may_be_none = parameter == "random_state" or "None" in str(default.annotation)
+        may_be_none = parameter == "random_state" or "None" in str(default)
         for value in WRONG_VALUES:
             error = attack(function, right, parameter, value)
             if isinstance(value, (dict, complex)) or (value is None and not may_be_none):

@@ -90,7 +90,7 @@ def _check_finite(name: str, values: Any) -> None:
             return
     if not np.isfinite(values).all():
         raise ValueError(f"{name} must be finite, got NaN or infinity.")
-    if values.size and max(values.max(), -values.min()) > _LARGEST:
+    if values.size and max(float(values.max()), -float(values.min())) > _LARGEST:
         raise ValueError(f"{name} must be below {_LARGEST:g} in size, so that squares are finite.")
 
 
@@ -101,7 +101,7 @@ def _check_nonnegative(name: str, values: Any) -> None:
     if values.dtype.kind == "f" and values.dtype.isnative:
         # Read as integers, such numbers are below the bits of the largest; all others are above.
         bits = values.view(f"u{values.itemsize}")
-        largest = np.array(min(_LARGEST, np.finfo(values.dtype).max), values.dtype)
+        largest = min(np.float64(_LARGEST), np.finfo(values.dtype).max).astype(values.dtype)
         if bits.max() <= largest.view(bits.dtype):
             return
     _check_finite(name, values)
@@ -228,10 +228,10 @@ def check_number(
         raise TypeError(f"{name} must be a number, got {_shorten(value)}.")
     number = float(value)
     if not (np.isfinite(number) and low <= number <= high) or (above and number == low):
-        bounds = [f"{'above' if above else 'at least'} {low:g}"] if low > -np.inf else []
-        bounds += [f"at most {high:g}"] if high < np.inf else []
-        must = " and ".join(["finite", *bounds])
-        raise ValueError(f"{name} must be {must}, got {value!r}.")
+        if high < np.inf:
+            raise ValueError(f"{name} must lie in {low:g} .. {high:g}, got {value!r}.")
+        bound = f" {'above' if above else 'of at least'} {low:g}" if low > -np.inf else ""
+        raise ValueError(f"{name} must be a finite number{bound}, got {value!r}.")
     return cast(float, value)  # an integer stays one
 
 

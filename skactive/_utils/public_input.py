@@ -154,6 +154,9 @@ def _check_positions(values: dict[str, Any]) -> None:
             f"first must be the position of a row, below {take_last(values['X']).shape[0]}, got "
             f"{values['first']}."
         )
+    targets = None if "prediction" in values else values.get("targets")
+    if targets is not None and targets.shape[0] == 0 < values["X"].shape[0]:
+        raise ValueError("targets must have at least one row.")
     for name in ("predicted", "labels"):
         columns = values.get(name)
         if columns is not None and len(columns) and columns.max() >= values["scores"].shape[1]:

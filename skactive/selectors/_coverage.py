@@ -17,7 +17,7 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 
 from skactive._utils.array_types import Floats, Positions
-from skactive._utils.input_kinds import check_some_points
+from skactive._utils.input_kinds import check_matrix, check_some_points
 from skactive._utils.public_input import check_input
 from skactive._utils.seeding import Seed, make_random_state
 from skactive.selectors._engine.cells import assign_to_centers
@@ -217,7 +217,7 @@ def facility_location(
     )
 
 
-@check_input(targets=check_some_points)
+@check_input(targets=check_matrix)
 def targeted_coverage(
     X: Matrix,
     targets: Matrix,

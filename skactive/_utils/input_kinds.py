@@ -81,8 +81,8 @@ def _check_shape(name: str, values: Any, n_dims: tuple[int, ...], axes: str) -> 
         )
 
 
-def _check_finite(name: str, values: Any) -> None:
-    """Check that numbers are finite, and that their squares are."""
+def _check_finite(name: str, values: Any, largest: float = _LARGEST) -> None:
+    """Check that numbers are finite, and none above `largest` in size."""
     flat = values.reshape(-1)
     # One pass and no memory; it may overflow although all values are right.
     with np.errstate(over="ignore", invalid="ignore"):
@@ -90,21 +90,21 @@ def _check_finite(name: str, values: Any) -> None:
             return
     if not np.isfinite(values).all():
         raise ValueError(f"{name} must be finite, got NaN or infinity.")
-    if values.size and max(float(values.max()), -float(values.min())) > _LARGEST:
-        raise ValueError(f"{name} must be below {_LARGEST:g} in size, so that squares are finite.")
+    if values.size and max(float(values.max()), -float(values.min())) > largest:
+        raise ValueError(f"{name} must be below {largest:g} in size, so that squares are finite.")
 
 
-def _check_nonnegative(name: str, values: Any) -> None:
-    """Check that numbers are finite and at least 0."""
+def _check_nonnegative(name: str, values: Any, largest: float = _LARGEST) -> None:
+    """Check that numbers are finite, at least 0 and at most `largest`."""
     if values.size == 0:
         return
     if values.dtype.kind == "f" and values.dtype.isnative:
         # Read as integers, such numbers are below the bits of the largest; all others are above.
         bits = values.view(f"u{values.itemsize}")
-        largest = min(np.float64(_LARGEST), np.finfo(values.dtype).max).astype(values.dtype)
-        if bits.max() <= largest.view(bits.dtype):
+        highest = min(np.float64(largest), np.finfo(values.dtype).max).astype(values.dtype)
+        if bits.max() <= highest.view(bits.dtype):
             return
-    _check_finite(name, values)
+    _check_finite(name, values, largest)
     if values.min() < 0:
         raise ValueError(f"{name} must be at least 0, got {values.min():.6g}.")
 
@@ -200,7 +200,7 @@ def check_weights(name: str, values: Any) -> Any:
     """Take one number per row, finite and at least 0."""
     values = to_numbers(name, values)
     _check_shape(name, values, (1,), "(n_rows,)")
-    _check_nonnegative(name, values)
+    _check_nonnegative(name, values, np.inf)
     return values
 
 

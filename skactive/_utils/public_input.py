@@ -159,11 +159,11 @@ def _check_positions(values: dict[str, Any]) -> None:
         raise ValueError("targets must have at least one row.")
     for name in ("predicted", "labels"):
         columns = values.get(name)
-        if columns is not None and len(columns) and columns.max() >= values["scores"].shape[1]:
-            raise ValueError(
-                f"{name} must be columns of scores, below {values['scores'].shape[1]}, got "
-                f"{columns.max()}."
-            )
+        if columns is None or len(columns) == 0:
+            continue
+        n_classes = max(2, values["scores"].shape[1])  # one column is enough for two classes
+        if columns.max() >= n_classes:
+            raise ValueError(f"{name} must be classes below {n_classes}, got {columns.max()}.")
     one_each = isinstance(values.get("bandwidth"), np.ndarray) and values.get("labeled") is not None
     if one_each and values.get("labeled_bandwidth") is None:
         raise ValueError("labeled_bandwidth must be given where bandwidth is an array.")

@@ -32,6 +32,7 @@ __all__ = [
     "check_seed",
     "check_some_points",
     "check_table",
+    "check_unbounded_weights",
     "check_vector",
     "check_weights",
     "take_last",
@@ -196,12 +197,17 @@ def check_scores(name: str, values: Any) -> Any:
     return values
 
 
-def check_weights(name: str, values: Any) -> Any:
+def check_weights(name: str, values: Any, largest: float = _LARGEST) -> Any:
     """Take one number per row, finite and at least 0."""
     values = to_numbers(name, values)
     _check_shape(name, values, (1,), "(n_rows,)")
-    _check_nonnegative(name, values, np.inf)
+    _check_nonnegative(name, values, largest)
     return values
+
+
+def check_unbounded_weights(name: str, values: Any) -> Any:
+    """Take weights of any magnitude, where they are scaled first."""
+    return check_weights(name, values, largest=np.inf)
 
 
 def check_columns(name: str, values: Any) -> Any:

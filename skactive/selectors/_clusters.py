@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from skactive._utils.array_types import Positions
+from skactive._utils.input_kinds import check_unbounded_weights
 from skactive._utils.public_input import check_input
 from skactive._utils.seeding import Seed, make_random_state
 from skactive.selectors._engine.clustering import (
@@ -28,7 +29,7 @@ from skactive.selectors._top import fill_at_random, top
 __all__ = ["cluster_margin", "kmeans_medoids", "typiclust"]
 
 
-@check_input()
+@check_input(weights=check_unbounded_weights)
 def kmeans_medoids(
     X: Matrix,
     batch_size: int,

@@ -422,9 +422,8 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
             return self.seed_
         if self.random_state is not None:
             return draw_seed(deepcopy(self.random_state))
-        if not hasattr(self, "_cold_seed"):  # kept: queries repeat until the first fit
-            self._cold_seed = draw_seed(None)
-        return self._cold_seed
+        # Kept: queries repeat until the first fit, in all threads.
+        return self.__dict__.setdefault("_cold_seed", draw_seed(None))
 
     def _get_labeled_rows(self) -> Any:
         return getattr(self, "X_labeled_", None)

@@ -18,6 +18,7 @@ from typing import Any, Literal
 import numpy as np
 
 from skactive._utils.array_types import Floats
+from skactive._utils.input_kinds import check_number, to_numbers
 
 __all__ = [
     "area_under_learning_curve",
@@ -133,7 +134,7 @@ def start_quality(n_labels: Any, scores: Any, *, share: float = 0.1) -> float:
     0.6
     """
     counts, scores = _check_rounds(n_labels, scores)
-    end = counts[0] + _check_share(share) * (counts[-1] - counts[0])
+    end = counts[0] + check_number("share", share, 0.0, 1.0) * (counts[-1] - counts[0])
     return _mean_height_between(counts, scores, counts[0], end)
 
 
@@ -162,7 +163,7 @@ def end_quality(n_labels: Any, scores: Any, *, share: float = 0.1) -> float:
     0.8
     """
     counts, scores = _check_rounds(n_labels, scores)
-    start = counts[-1] - _check_share(share) * (counts[-1] - counts[0])
+    start = counts[-1] - check_number("share", share, 0.0, 1.0) * (counts[-1] - counts[0])
     return _mean_height_between(counts, scores, start, counts[-1])
 
 
@@ -190,8 +191,11 @@ def labels_to_reach(n_labels: Any, scores: Any, target: float) -> float:
     >>> labels_to_reach([20, 40, 60], [0.5, 0.8, 0.9], target=0.75)
     40.0
     """
-    reached = np.flatnonzero(np.asarray(scores) >= target)
-    return float(np.asarray(n_labels)[reached[0]]) if len(reached) else np.inf
+    counts = _check_sequence("n_labels", n_labels, at_least=1)
+    heights = _check_sequence("scores", scores, at_least=1)
+    _check_same_length(counts, heights, "scores")
+    reached = np.flatnonzero(heights >= check_number("target", target))
+    return float(counts[reached[0]]) if len(reached) else np.inf
 
 
 def data_utilization_rate(
@@ -252,16 +256,21 @@ def data_utilization_rate(
     >>> data_utilization_rate([20, 40, 60, 80], [0.5, 0.8, 0.9, 0.9], [0.5, 0.6, 0.7, 0.8], 0.9)
     0.0
     """
-    if censored not in ("limit", "bound"):
+    if not isinstance(censored, str) or censored not in ("limit", "bound"):
         raise ValueError(f"censored must be 'limit' or 'bound', got {censored!r}.")
-    target = _check_finite("target", target)
-    other = n_labels if reference_n_labels is None else reference_n_labels
+    target = check_number("target", target)
+    other, other_name = n_labels, "n_labels"
+    if reference_n_labels is not None:
+        other, other_name = reference_n_labels, "reference_n_labels"
     curves = (
         _check_rounds(n_labels, scores),
-        _check_rounds(other, reference_scores, "reference_scores"),
+        _check_rounds(other, reference_scores, "reference_scores", other_name),
     )
     if any(counts[0] <= 0 for counts, _ in curves):
-        raise ValueError("A rate requires more than 0 labels in the first round of both curves.")
+        raise ValueError(
+            "A rate requires more than 0 labels in the first round of both curves: n_labels and "
+            "reference_n_labels must be above 0."
+        )
     needed = [labels_to_reach(*curve, target) for curve in curves]
     if np.isinf(needed).all():
         return np.nan
@@ -326,22 +335,25 @@ def deficiency(
     """
     counts, scores = _check_rounds(n_labels, scores)
     _, reference = _check_rounds(n_labels, reference_scores, "reference_scores")
-    best = reference[-1] if best is None else _check_finite("best", best)
+    best = reference[-1] if best is None else check_number("best", best)
     bought = np.diff(counts)
     shortfall = float(bought @ (best - reference[1:]))
     if shortfall <= 0.0:
         raise ValueError(
-            f"The reference is not below best={best:.6g} when summed over rounds, so it has no "
-            "deficiency to compare with. Pass the score with all labels as best."
+            f"The reference (reference_scores) is not below best={best:.6g} when summed over "
+            "rounds, so it has no deficiency to compare with. Pass the score with all labels as "
+            "best."
         )
     return float(bought @ (best - scores[1:])) / shortfall
 
 
-def _check_sequence(name: str, values: Any) -> Floats:
-    """Return a sequence of at least two finite numbers as an array."""
-    values = np.asarray(values, dtype=np.float64)
-    if values.ndim != 1 or len(values) < 2:
-        raise ValueError(f"{name} must be a list of at least 2 numbers, got shape {values.shape}.")
+def _check_sequence(name: str, values: Any, at_least: int = 2) -> Floats:
+    """Return a sequence of finite numbers, `at_least` so many, as an array."""
+    values = to_numbers(name, values).astype(np.float64, copy=False)
+    if values.ndim != 1 or len(values) < at_least:
+        raise ValueError(
+            f"{name} must be a list of at least {at_least} numbers, got shape {values.shape}."
+        )
     if not np.isfinite(values).all():
         raise ValueError(f"{name} must be finite numbers, got NaN or infinity.")
     return values
@@ -364,30 +376,28 @@ def find_common_counts(counts: Sequence[Any]) -> Floats:
     return grid[(grid >= max(c[0] for c in counts)) & (grid <= min(c[-1] for c in counts))]
 
 
-def _check_finite(name: str, value: float) -> float:
-    if not np.isfinite(value):
-        raise ValueError(f"{name} must be a finite number, got {value!r}.")
-    return float(value)
-
-
-def _check_rounds(n_labels: Any, scores: Any, name: str = "scores") -> tuple[Floats, Floats]:
+def _check_rounds(
+    n_labels: Any, scores: Any, name: str = "scores", counts_name: str = "n_labels"
+) -> tuple[Floats, Floats]:
     """Return the counts and scores of a curve as arrays."""
-    counts, scores = _check_sequence("n_labels", n_labels), _check_sequence(name, scores)
-    if len(counts) != len(scores):
-        raise ValueError(
-            f"n_labels and {name} must have the same length, got {len(counts)} and {len(scores)}."
-        )
+    counts, heights = _check_sequence(counts_name, n_labels), _check_sequence(name, scores)
+    _check_same_length(counts, heights, name, counts_name)
     if (np.diff(counts) <= 0).any():
         raise ValueError(
-            "n_labels must increase from round to round: it is the total number of known labels."
+            f"{counts_name} must increase from round to round: it is the total number of known "
+            "labels."
         )
-    return counts, scores
+    return counts, heights
 
 
-def _check_share(share: float) -> float:
-    if not 0.0 <= share <= 1.0:
-        raise ValueError(f"share must lie in 0 .. 1, got {share!r}.")
-    return share
+def _check_same_length(
+    counts: Floats, scores: Floats, name: str, counts_name: str = "n_labels"
+) -> None:
+    if len(counts) != len(scores):
+        raise ValueError(
+            f"{counts_name} and {name} must have the same length, got {len(counts)} and "
+            f"{len(scores)}."
+        )
 
 
 def _mean_height(counts: Floats, scores: Floats) -> float:

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from skactive._utils.array_types import Positions
+from skactive._utils.public_input import check_input
 from skactive._utils.seeding import Seed, make_random_state
 from skactive.selectors._engine.density import sum_similarities
 from skactive.selectors._engine.information import squared_row_norms
@@ -61,6 +62,7 @@ _MIN_SCORE_BLOCK_ROWS = 256
 _MAX_EXACT_ROWS = 20_000
 
 
+@check_input()
 def least_confidence(proba: FloatArray) -> Scores:
     r"""Return one minus the probability of the most likely class.
 
@@ -91,6 +93,7 @@ def least_confidence(proba: FloatArray) -> Scores:
     return _score_by_blocks(lambda p: 1 - p.max(axis=0), proba)
 
 
+@check_input()
 def margin(proba: FloatArray) -> Scores:
     r"""Return one minus the gap between the two most likely classes.
 
@@ -123,6 +126,7 @@ def margin(proba: FloatArray) -> Scores:
     return _score_by_blocks(lambda p: 1 - np.subtract(*_two_largest(p, floor=0.0)), proba)
 
 
+@check_input()
 def margin_ratio(proba: FloatArray) -> Scores:
     r"""Return the second largest probability divided by the largest.
 
@@ -153,11 +157,14 @@ def margin_ratio(proba: FloatArray) -> Scores:
 
     def ratio(p: Scores) -> Scores:
         first, second = _two_largest(p, floor=0.0)
+        if not first.all():
+            raise ValueError("proba must have a positive probability in every row.")
         return second / first
 
     return _score_by_blocks(ratio, proba)
 
 
+@check_input()
 def decision_margin(decision: FloatArray) -> Scores:
     r"""Return the closeness to the decision boundary, for models without probabilities.
 
@@ -196,6 +203,7 @@ def decision_margin(decision: FloatArray) -> Scores:
     return _score_by_blocks(lambda d: np.subtract(*_two_largest(d, floor=-np.inf)[::-1]), decision)
 
 
+@check_input()
 def entropy(proba: FloatArray) -> Scores:
     r"""Return the Shannon entropy of the class probabilities, in nats.
 
@@ -226,6 +234,7 @@ def entropy(proba: FloatArray) -> Scores:
     return _score_by_blocks(lambda p: _sum(_entropy_terms(p)), proba)
 
 
+@check_input()
 def mutual_information(samples: FloatArray) -> Scores:
     r"""Return the mutual information of a row's label and the model's parameters (BALD).
 
@@ -263,6 +272,7 @@ def mutual_information(samples: FloatArray) -> Scores:
     return np.maximum(gain, 0.0)
 
 
+@check_input()
 def expected_predictive_information_gain(samples: FloatArray, target_samples: FloatArray) -> Scores:
     r"""Return the mean mutual information of a row's label and those of target rows (EPIG).
 
@@ -307,6 +317,7 @@ def expected_predictive_information_gain(samples: FloatArray, target_samples: Fl
     return np.maximum(separate - _mean_joint_entropy(samples, target_samples), 0.0)
 
 
+@check_input()
 def vote_entropy(samples: FloatArray) -> Scores:
     r"""Return the entropy of the hard votes of a committee, in nats.
 
@@ -341,6 +352,7 @@ def vote_entropy(samples: FloatArray) -> Scores:
     return entropy(_count_votes(samples) / len(samples))
 
 
+@check_input()
 def consensus_entropy(samples: FloatArray) -> Scores:
     r"""Return the entropy of the mean prediction of a committee, in nats.
 
@@ -372,6 +384,7 @@ def consensus_entropy(samples: FloatArray) -> Scores:
     return entropy(_consensus(samples))
 
 
+@check_input()
 def kl_to_consensus(samples: FloatArray) -> Scores:
     r"""Return the mean divergence of the members of a committee from their mean, in nats.
 
@@ -415,6 +428,7 @@ def kl_to_consensus(samples: FloatArray) -> Scores:
     return _mean_over_draws(divergence, samples)
 
 
+@check_input()
 def variation_ratio(samples: FloatArray) -> Scores:
     r"""Return the share of the committee that does not vote for the most popular class.
 
@@ -448,6 +462,7 @@ def variation_ratio(samples: FloatArray) -> Scores:
     return 1 - _count_votes(samples).max(axis=1) / len(samples)
 
 
+@check_input()
 def mean_standard_deviation(samples: FloatArray) -> Scores:
     r"""Return the standard deviation over the draws, averaged over the classes.
 
@@ -483,6 +498,7 @@ def mean_standard_deviation(samples: FloatArray) -> Scores:
     return np.sqrt(variance).mean(axis=1)
 
 
+@check_input()
 def expected_gradient_length(proba: FloatArray, embedding: FloatArray | SparseRows) -> Scores:
     r"""Return the expected norm of the gradient of the log loss in a softmax output layer.
 
@@ -522,6 +538,7 @@ def expected_gradient_length(proba: FloatArray, embedding: FloatArray | SparseRo
     return _score_by_blocks(_expected_residual_norm, proba) * norms
 
 
+@check_input()
 def information_density(
     X: FloatArray | SparseRows,
     *,
@@ -574,6 +591,8 @@ def information_density(
     array([0.5833, 0.6111, 0.5278])
     """
     n_rows = X.shape[0]
+    if n_rows == 0:
+        return np.empty(0)
     references = None
     if metric != "precomputed" and max_reference is not None:
         references = _draw_references(n_rows, max_reference, random_state)

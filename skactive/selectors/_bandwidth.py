@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skactive._utils.array_types import Floats, Positions
+from skactive._utils.public_input import check_input
 from skactive.selectors._engine.points import (
     DUPLICATE,
     Matrix,
@@ -31,6 +32,7 @@ _NOWHERE = 400.0  # times the mean of the squared distances: no bandwidth reache
 _TINY = 1e-30
 
 
+@check_input()
 def effective_bandwidth(
     X: Matrix, n_chosen: float, *, at: Matrix | None = None, tolerance: float = 1e-9
 ) -> Floats:

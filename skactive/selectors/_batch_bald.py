@@ -15,6 +15,7 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 
 from skactive._utils.array_types import Floats, Positions
+from skactive._utils.public_input import check_input
 from skactive._utils.seeding import Seed, make_random_state
 from skactive.selectors._top import fill_at_random
 
@@ -34,6 +35,7 @@ _CALIBRATION_RIDGE = 1e-6
 _MIN_CORRECTION = 0.1
 
 
+@check_input()
 def batch_bald(
     samples: NDArray[np.floating[Any]],
     batch_size: int,

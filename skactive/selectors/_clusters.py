@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from skactive._utils.array_types import Positions
+from skactive._utils.input_kinds import check_unbounded_weights
+from skactive._utils.public_input import check_input
 from skactive._utils.seeding import Seed, make_random_state
 from skactive.selectors._engine.clustering import (
     Cluster,
@@ -27,6 +29,7 @@ from skactive.selectors._top import fill_at_random, top
 __all__ = ["cluster_margin", "kmeans_medoids", "typiclust"]
 
 
+@check_input(weights=check_unbounded_weights)
 def kmeans_medoids(
     X: Matrix,
     batch_size: int,
@@ -93,6 +96,7 @@ def kmeans_medoids(
     return fill_at_random(medoids, batch_size, n_rows, rng)
 
 
+@check_input()
 def typiclust(
     X: Matrix,
     batch_size: int,
@@ -187,6 +191,7 @@ def typiclust(
     return picks
 
 
+@check_input()
 def cluster_margin(
     X: Matrix,
     scores: NDArray[Any],

@@ -17,6 +17,8 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 
 from skactive._utils.array_types import Floats, Positions
+from skactive._utils.input_kinds import check_matrix, check_some_points
+from skactive._utils.public_input import check_input
 from skactive._utils.seeding import Seed, make_random_state
 from skactive.selectors._engine.cells import assign_to_centers
 from skactive.selectors._engine.coverage import Coverage, Own, RadiusCoverage
@@ -53,6 +55,7 @@ __all__ = [
 _KERNELS = {"rbf": rbf, "tophat": tophat}
 
 
+@check_input()
 def max_coverage(
     X: Matrix,
     batch_size: int,
@@ -154,6 +157,7 @@ def max_coverage(
     )
 
 
+@check_input()
 def facility_location(
     X: Matrix,
     batch_size: int,
@@ -222,6 +226,7 @@ def facility_location(
     )
 
 
+@check_input(targets=check_matrix)
 def targeted_coverage(
     X: Matrix,
     targets: Matrix,
@@ -287,6 +292,7 @@ def targeted_coverage(
     )
 
 
+@check_input(X=check_some_points)
 def purity_radius(
     X: Matrix,
     n_clusters: int,
@@ -342,7 +348,9 @@ def purity_radius(
     balls = np.sort(rng.permutation(candidates.n_rows)[:n_balls])
     radii = np.sort(_distances_to_other_clusters(candidates, balls, clusters))
     n_impure = math.floor((1 - purity) * len(radii) + 1e-9)  # else (1 - 0.8) * 5 would give 0
-    return float(radii[n_impure]) * (1 - 1e-6)  # strictly inside, in spite of rounding
+    return float(radii[min(n_impure, len(radii) - 1)]) * (
+        1 - 1e-6
+    )  # strictly inside, in spite of rounding
 
 
 def smallest_distance(X: Matrix) -> float | None:

@@ -16,6 +16,8 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 
 from skactive._utils.array_types import Positions
+from skactive._utils.input_kinds import check_labeled_pair, check_points
+from skactive._utils.public_input import check_input
 from skactive._utils.seeding import Seed, make_random_state
 from skactive.selectors._engine.fisher import FisherReduction, prepare_fisher
 from skactive.selectors._engine.information import (
@@ -40,6 +42,7 @@ __all__ = ["bait", "d_optimal", "dpp_map", "v_optimal"]
 _MIN_QUALITY = 1e-100
 
 
+@check_input(X=check_points, labeled=check_points)
 def d_optimal(
     X: AnyPoints,
     batch_size: int,
@@ -105,6 +108,7 @@ def d_optimal(
     return _maximize_determinant(DesignRows(X), batch_size, None, ridge, labeled, random_state)
 
 
+@check_input(X=check_points)
 def dpp_map(
     X: AnyPoints,
     batch_size: int,
@@ -163,6 +167,7 @@ def dpp_map(
     return _maximize_determinant(rows, batch_size, weights, ridge, None, random_state)
 
 
+@check_input(X=check_points, labeled=check_points)
 def v_optimal(
     X: AnyPoints,
     batch_size: int,
@@ -231,6 +236,7 @@ def v_optimal(
     return _add_greedily(VarianceReduction(rows, labeled_rows, ridge), batch_size, rng)
 
 
+@check_input(labeled=check_labeled_pair)
 def bait(
     proba: NDArray[Any],
     features: Matrix,

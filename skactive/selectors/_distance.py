@@ -9,6 +9,8 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 
 from skactive._utils.array_types import Floats, Positions
+from skactive._utils.input_kinds import check_points
+from skactive._utils.public_input import check_input
 from skactive._utils.seeding import Seed, make_random_state
 from skactive.selectors._engine.nearest_centers import (
     AllDistances,
@@ -36,6 +38,7 @@ _SUM_TOLERANCE = 1e-9
 _MERIT_TOLERANCE = 1e-12  # merits computed from differences of rows tie within it
 
 
+@check_input(X=check_points)
 def k_center_greedy(
     X: AnyPoints, batch_size: int, *, labeled: Matrix | None = None, random_state: Seed = None
 ) -> Positions:
@@ -91,6 +94,7 @@ def select_farthest_first(state: NearestCenters, batch_size: int, rng: RandomSta
     return fill_at_random(picks, batch_size, state.n_rows, rng)
 
 
+@check_input(X=check_points)
 def kmeans_plusplus(
     X: AnyPoints, batch_size: int, *, first: int | None = None, random_state: Seed = None
 ) -> Positions:
@@ -137,6 +141,7 @@ def kmeans_plusplus(
     return draw_centers(X, batch_size, make_random_state(random_state), first)
 
 
+@check_input(X=check_points)
 def ranked_batch(
     X: AnyPoints,
     uncertainty: NDArray[Any],
@@ -297,6 +302,7 @@ class _Ranking:
         return draw_one(close[merit >= merit.max() - _MERIT_TOLERANCE], self._rng)
 
 
+@check_input(X=check_points)
 def lcmd(
     X: AnyPoints, batch_size: int, *, labeled: Matrix | None = None, random_state: Seed = None
 ) -> Positions:
@@ -360,6 +366,7 @@ def select_in_largest_cluster(state: AllDistances, batch_size: int, rng: RandomS
     return fill_at_random(picks, batch_size, state.n_rows, rng)
 
 
+@check_input(X=check_points)
 def robust_k_center_greedy(
     X: AnyPoints,
     batch_size: int,

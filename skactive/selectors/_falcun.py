@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
 from skactive._utils.array_types import Floats, Positions
+from skactive._utils.input_kinds import check_weights
+from skactive._utils.public_input import check_input
 from skactive._utils.seeding import Seed, make_random_state
 from skactive.selectors._engine.nearest_centers import draw_weighted
 
@@ -18,6 +20,7 @@ __all__ = ["falcun"]
 _PROBA_BLOCK_BYTES = 2**20
 
 
+@check_input(uncertainty=check_weights)
 def falcun(
     proba: NDArray[Any],
     uncertainty: NDArray[Any],

@@ -12,12 +12,15 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 
 from skactive._utils.array_types import Positions
+from skactive._utils.input_kinds import check_table
+from skactive._utils.public_input import check_input
 from skactive._utils.seeding import Seed, make_random_state
 from skactive.selectors._top import fill_at_random, top
 
 __all__ = ["galaxy"]
 
 
+@check_input(scores=check_table)
 def galaxy(
     scores: NDArray[Any],
     predicted: NDArray[np.intp],

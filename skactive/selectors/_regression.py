@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
 from skactive._utils.array_types import Floats, Positions
+from skactive._utils.input_kinds import check_points
+from skactive._utils.public_input import check_input
 from skactive._utils.seeding import Seed, make_random_state
 from skactive.selectors._engine.nearest_centers import NearestCenters, find_central_row
 from skactive.selectors._engine.points import (
@@ -29,6 +31,7 @@ from skactive.selectors._top import fill_at_random
 __all__ = ["gsy", "igs"]
 
 
+@check_input(X=check_points)
 def gsy(
     X: AnyPoints,
     prediction: NDArray[Any],
@@ -90,6 +93,7 @@ def gsy(
     return _fill_farthest_first(picks, X, batch_size, labeled, rng)
 
 
+@check_input(X=check_points)
 def igs(
     X: AnyPoints,
     prediction: NDArray[Any],

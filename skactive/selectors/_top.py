@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.random import sample_without_replacement
 
 from skactive._utils.array_types import Positions
+from skactive._utils.public_input import check_input
 from skactive._utils.seeding import Seed, make_random_state
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
 ]
 
 
+@check_input()
 def top(scores: NDArray[Any], batch_size: int, random_state: Seed = None) -> Positions:
     r"""Select the rows of highest score, ties broken at random.
 
@@ -89,6 +91,7 @@ class _GumbelTop(BaseEstimator, ABC):
     def __init__(self, beta: float = 1.0) -> None:
         self.beta = beta
 
+    @check_input()
     def __call__(
         self, scores: NDArray[Any], batch_size: int, random_state: Seed = None
     ) -> Positions:

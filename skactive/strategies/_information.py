@@ -32,6 +32,9 @@ class BALD(SampledScoreStrategy):
     process) and some rows stay ambiguous however many labels there are, which misleads uncertainty
     sampling. Rows of one batch may be redundant. Needs posterior samples.
 
+    Dropout modules of a net are left out of the draws if their names match a pattern in an
+    attribute of its torch module, such as ``fixed_dropout = ("encoder.*",)``.
+
     Parameters
     ----------
     n_samples : int, default=None

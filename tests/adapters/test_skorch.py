@@ -592,6 +592,85 @@ def test_compiled_nets_are_read_too():
     assert adapt(net).features(X).shape == (50, 24)
 
 
+# Dropout modules that are left out ---------------------------------------------------------------
+
+
+class Parts(nn.Module):
+    """An encoder and a head with dropout; all draws of the encoder drop everything."""
+
+    def __init__(self):
+        super().__init__()
+        self.encoder = mlp(nn.Dropout(1.0), n_outputs=24)
+        self.head = nn.Sequential(nn.Dropout(0.5), nn.Linear(24, 10))
+
+    def forward(self, X):
+        return self.head(self.encoder(X))
+
+
+class FixedEncoder(Parts):
+    fixed_dropout = ("encoder.*",)
+
+
+def wrap_in_parallel(module):
+    return nn.DataParallel(module)
+
+
+def compile_eagerly(module):
+    return torch.compile(module, backend="eager")
+
+
+def as_it_is(module):
+    return module
+
+
+@pytest.mark.parametrize("wrap", [as_it_is, nn.Sequential, wrap_in_parallel, compile_eagerly])
+def test_dropout_modules_are_left_out_by_name(wrap):
+    draws = []
+    for module in (Parts(), FixedEncoder()):
+        net = make_net(module, max_epochs=0)
+        net.module_ = wrap(net.module_)
+        draws.append(adapt(net).proba_samples(X, 3, 0))
+    # Without the encoder's rows, all predictions of a draw are the same.
+    assert np.ptp(draws[0], axis=1).max() == 0.0
+    assert np.ptp(draws[1], axis=1).min() > 0.0
+    assert (np.abs(draws[1] - draws[1][[1, 2, 0]]).max(axis=(1, 2)) > 1e-3).all()
+
+
+def test_dropout_is_left_out_of_an_instance_and_of_its_clones():
+    module = Parts()
+    module.fixed_dropout = "encoder.?"  # one pattern
+    learner = ActiveLearner(make_net(module, fit=False), BALD(), random_state=0).fit(X, Y)
+    draws = learner._make_view(X).proba_samples(3)
+    assert np.ptp(draws, axis=1).min() > 0.0
+
+
+def test_a_net_whose_dropout_is_all_left_out_gives_no_draws():
+    module = Parts()
+    module.fixed_dropout = ("*",)
+    assert not adapt(make_net(module)).provides("proba_samples")
+
+
+@pytest.mark.parametrize(
+    ("patterns", "message"),
+    [
+        (
+            ("encodr.*",),
+            r"'encodr\.\*' in fixed_dropout of Parts .* none.*encoder\.2, head\.0",
+        ),
+        (("encoder",), "matches none"),
+        (("encoder.0",), "matches none"),
+        (3, "must be a tuple of patterns.*got 3"),
+        ((3,), "must be a tuple of patterns"),
+    ],
+)
+def test_patterns_that_leave_nothing_out_are_refused(patterns, message):
+    module = Parts()
+    module.fixed_dropout = patterns
+    with pytest.raises(InvalidReadingError, match=message):
+        ActiveLearner(make_net(module, fit=False), BALD()).fit(X, Y)
+    ActiveLearner(make_net(module, fit=False), Margin()).fit(X, Y).query(X)
+
+
 # State that readings preserve ------------------------------------------------------------------
 
 

@@ -207,6 +207,8 @@ def _column_scale(embedding: Any) -> Any:
     if sparse.issparse(embedding):
         return 1.0 if embedding.nnz else None
     spread = embedding.std(axis=0)
-    if not spread.any():
+    # The spread of a constant column may be a rounding error.
+    rounding = 8 * np.finfo(spread.dtype).eps * np.abs(embedding).max(axis=0)
+    if not (varies := spread > rounding).any():
         return None
-    return np.where(spread > 0, spread, 1.0).astype(embedding.dtype, copy=False)
+    return np.where(varies, spread, 1.0).astype(embedding.dtype, copy=False)

@@ -51,6 +51,12 @@ class Auto(Strategy):
     there are any. Columns of a dense embedding are scaled by their spread in the pool, so units do
     not matter.
 
+    **When not:** where classes overlap, labels are noisy or the model cannot follow the boundary,
+    rows stay uncertain however many are labeled there, and it goes on choosing among them, though
+    spread out; :class:`Random` may then be better. Nor does it look for a rare class: once a few
+    rows of a small group are labeled, the others near them count as covered, and :class:`Margin`
+    finds more of them.
+
     Parameters
     ----------
     max_candidates : int, default=3000
@@ -207,6 +213,8 @@ def _column_scale(embedding: Any) -> Any:
     if sparse.issparse(embedding):
         return 1.0 if embedding.nnz else None
     spread = embedding.std(axis=0)
-    if not spread.any():
+    # The spread of a constant column may be a rounding error.
+    rounding = 8 * np.finfo(spread.dtype).eps * np.abs(embedding).max(axis=0)
+    if not (varies := spread > rounding).any():
         return None
-    return np.where(spread > 0, spread, 1.0).astype(embedding.dtype, copy=False)
+    return np.where(varies, spread, 1.0).astype(embedding.dtype, copy=False)

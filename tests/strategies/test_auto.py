@@ -128,6 +128,17 @@ def test_units_of_measurement_do_not_matter():
     assert_array_equal(first.query(iris, 9), second.query(iris * units, 9))
 
 
+def test_a_column_that_only_labeled_rows_vary_in_keeps_its_unit():
+    """A constant that no float holds exactly has a spread of some 1e-18, by rounding."""
+    Z = np.random.RandomState(0).normal(size=(80, 3))
+    Z[:, 2] = -0.0258
+    assert 0 < Z.std(axis=0)[2] < 1e-16
+    pool = FakePool(80, n_labeled=9, n_dims=3, embedding=Z)
+    centered = [rows - [0.0, 0.0, -0.0258] for rows in (Z, pool.labeled.embedding)]
+    assert np.ptp(centered[1][:, 2]) > 1
+    assert_greedy(Auto().select(pool, 6), *centered, margin_uncertainty(pool.proba))
+
+
 def test_rows_that_coincide_are_chosen_by_margin():
     proba = np.random.RandomState(3).dirichlet(np.ones(3), size=40)
     pool = FakePool(40, embedding=np.ones((40, 3)), proba=proba)

@@ -19,12 +19,12 @@ __all__ = [
     "check_columns",
     "check_count",
     "check_equal",
-    "check_kernel",
     "check_labeled_pair",
     "check_matrix",
     "check_metric",
     "check_number",
     "check_numbers",
+    "check_option",
     "check_points",
     "check_proba",
     "check_samples",
@@ -283,9 +283,10 @@ def check_bandwidth(name: str, value: Any) -> Any:
     return values
 
 
-def check_kernel(name: str, value: Any) -> Any:
-    if not isinstance(value, str) or value not in ("rbf", "tophat"):
-        raise ValueError(f"{name} must be 'rbf' or 'tophat', got {_shorten(value)}.")
+def check_option(name: str, value: Any, options: tuple[str, ...]) -> Any:
+    if not isinstance(value, str) or value not in options:
+        listed = " or ".join(map(repr, options))
+        raise ValueError(f"{name} must be {listed}, got {_shorten(value)}.")
     return value
 
 

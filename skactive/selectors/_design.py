@@ -9,6 +9,7 @@ represents the rows ``outer(a[i], h[i])``, which are never all built.
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 
 from skactive._utils.array_types import Positions
-from skactive._utils.input_kinds import check_labeled_pair, check_points
+from skactive._utils.input_kinds import check_labeled_pair, check_option, check_points
 from skactive._utils.public_input import check_input
 from skactive._utils.seeding import Seed, make_random_state
 from skactive.selectors._engine.fisher import FisherReduction, prepare_fisher
@@ -236,7 +237,7 @@ def v_optimal(
     return _add_greedily(VarianceReduction(rows, labeled_rows, ridge), batch_size, rng)
 
 
-@check_input(labeled=check_labeled_pair)
+@check_input(labeled=check_labeled_pair, reference=partial(check_option, options=("all", "pool")))
 def bait(
     proba: NDArray[Any],
     features: Matrix,

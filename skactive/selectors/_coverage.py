@@ -379,6 +379,8 @@ def _select_covering(
     candidate_weights: NDArray[Any] | None = None,
     **options: Any,
 ) -> Positions:
+    if not candidates.n_rows:
+        return np.empty(0, dtype=np.intp)
     with limit_blas_threads(candidates.n_rows * rows.shape[0]) as n_threads:
         objective = kind(candidates, rows, similarity, rng=rng, n_threads=n_threads, **options)
         if candidate_weights is None:

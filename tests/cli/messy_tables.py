@@ -279,13 +279,20 @@ _BYTES = [
     MessyTable(
         "cut_by_a_spreadsheet.csv", _lines("id,text", "1," + "x" * 32767), 1, "probably cut"
     ),
-    MessyTable("packed.csv.gz", gzip.compress(_spam()), 20, ""),
-    MessyTable("packed.jsonl.gz", gzip.compress(b'{"a": 1}\n'), 1, ""),
-    MessyTable("cut_short.csv.gz", gzip.compress(_spam())[:-12], None, "cut short or damaged"),
-    MessyTable("not_packed.csv.gz", _spam(), None, "not compressed by gzip"),
-    MessyTable("packed_twice.csv.gz", gzip.compress(gzip.compress(_spam())), None, "by gzip"),
+    MessyTable("packed.csv.gz", gzip.compress(_spam(), mtime=0), 20, ""),
+    MessyTable("packed.jsonl.gz", gzip.compress(b'{"a": 1}\n', mtime=0), 1, ""),
     MessyTable(
-        "packed.csv", gzip.compress(_spam()), None, "not a .csv file but compressed by gzip"
+        "cut_short.csv.gz", gzip.compress(_spam(), mtime=0)[:-12], None, "cut short or damaged"
+    ),
+    MessyTable("not_packed.csv.gz", _spam(), None, "not compressed by gzip"),
+    MessyTable(
+        "packed_twice.csv.gz", gzip.compress(gzip.compress(_spam()), mtime=0), None, "by gzip"
+    ),
+    MessyTable(
+        "packed.csv",
+        gzip.compress(_spam(), mtime=0),
+        None,
+        "not a .csv file but compressed by gzip",
     ),
     MessyTable("workbook.csv", b"PK\x03\x04" + bytes(99), None, "zip archive, such as an .xlsx"),
     MessyTable("page.csv", b"<!DOCTYPE html>\n<html>,\n", None, "web page"),

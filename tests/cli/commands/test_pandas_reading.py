@@ -40,7 +40,7 @@ def run(path, target="y"):
         ("empty.csv", TEXT.replace("\n", "\n\n", 3), ""),
         ("gaps.csv", TEXT.replace("-3.25", "NA"), ""),
         ("wide.csv", TEXT.encode("utf-16"), "encoding='utf-16'"),
-        ("packed.csv.gz", gzip.compress(TEXT.encode()), ""),
+        ("packed.csv.gz", gzip.compress(TEXT.encode(), mtime=0), ""),
         ("list.json", f"[{OBJECTS}]", ""),
         ("lines.jsonl", OBJECTS.replace(",\n", "\n"), "lines=True"),
         ("lines.json", OBJECTS.replace(",\n", "\n"), "lines=True"),

@@ -178,7 +178,7 @@ def test_a_damaged_file_is_one_line_of_error(tmp_path, kind, save):
     elif kind == "csv.gz":
         import gzip
 
-        path.write_bytes(gzip.compress(b"id,t\n" + b"1,a\n" * 50))
+        path.write_bytes(gzip.compress(b"id,t\n" + b"1,a\n" * 50, mtime=0))
     elif kind == "parquet":
         pd = pytest.importorskip("pandas")
         pytest.importorskip("pyarrow")

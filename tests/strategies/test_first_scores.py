@@ -46,7 +46,8 @@ from skactive.testing import FakePool
 
 PARTS = [("margin", Margin()), ("design", DOptimal())]
 MADE = {kind: kind(PARTS) for kind in (WeightedSum, Product)}
-MADE |= {FacilityLocationMutualInformation: FacilityLocationMutualInformation(np.array([[2], [12]]))}
+TARGETS = np.array([[2], [12]])
+MADE[FacilityLocationMutualInformation] = FacilityLocationMutualInformation(TARGETS)
 COVERAGE = [MaxHerding(), UHerding(), FacilityLocation(), ProbCover(), Auto()]
 # Those that draw rows in proportion to their scores.
 DRAWN = {LightweightCoreset}

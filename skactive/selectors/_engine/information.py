@@ -399,13 +399,19 @@ def _shortlist_size(n_rows: int) -> int:
     return min(n_rows, max(_MIN_SHORTLIST, min(_MAX_SHORTLIST, n_rows // 64)))
 
 
+# Strategies that use gradients take the features of the model, the others the embedding.
+_REDUCE = (
+    "reduce the dimensions by PCA or TruncatedSVD: before the model, as a step of a Pipeline, and "
+    "in the learner's embedder, if it has one"
+)
+
+
 def check_inverse_size(n_dims: int, n_columns: int) -> None:
     """Raise PoolTooLargeError if an inverse of `n_columns` columns is too large."""
     if n_dims * n_columns > _MAX_INVERSE_NUMBERS:
         raise PoolTooLargeError(
             f"The determinant needs {n_dims} x {n_columns} numbers, but at most "
-            f"{_MAX_INVERSE_NUMBERS} are supported. Ask for fewer rows or reduce the dimensions: "
-            "give the learner an embedder such as PCA or TruncatedSVD."
+            f"{_MAX_INVERSE_NUMBERS} are supported. Ask for fewer rows or {_REDUCE}."
         )
 
 
@@ -461,7 +467,6 @@ def check_trace_dims(n_dims: int) -> None:
     if n_dims > _MAX_TRACE_DIMS:
         raise PoolTooLargeError(
             f"The trace needs several matrices of {n_dims} x {n_dims} numbers (for BAIT: classes "
-            f"minus one, times features), but at most {_MAX_TRACE_DIMS} dimensions are supported. "
-            "Reduce them: put PCA or TruncatedSVD before the model, or give it to the learner as "
-            "embedder."
+            f"minus one, times features), but at most {_MAX_TRACE_DIMS} dimensions are "
+            f"supported: {_REDUCE}."
         )

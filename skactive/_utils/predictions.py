@@ -22,4 +22,5 @@ def flatten_labels(predicted: Any, model: Any) -> Any:
     if not has_column or isinstance(classes, list) or not is_classifier(model):
         return predicted
     # A single class means that the column says whether a row belongs to it.
-    return predicted if np.size(classes) < 2 else predicted.reshape(-1)
+    n_classes = 0 if classes is None else len(np.ravel(classes))
+    return predicted if n_classes < 2 else predicted.reshape(-1)

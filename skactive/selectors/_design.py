@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from skactive._utils.array_types import Positions
 from skactive._utils.seeding import Seed, make_random_state
+from skactive.selectors._engine.design_rows import DesignRows
 from skactive.selectors._engine.fisher import FisherReduction, prepare_fisher
 from skactive.selectors._engine.information import (
     GAIN_RTOL,
-    DesignRows,
     InverseInformation,
     LazyCandidates,
     VarianceReduction,

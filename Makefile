@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 # Two processes test at a time; threads of their own would only wait for each other.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
-.PHONY: run test coverage test-long test-portable test-oldest test-crash test-damage test-browser test-label-studio lint format docs notebooks bench bench-rivals clean
+.PHONY: run test coverage test-long test-portable test-oldest test-crash test-damage test-browser test-label-studio test-catboost lint format docs notebooks bench bench-rivals clean
 
 run: $(READY)  ## watch active learning beat random labeling on digits
 	$(BIN)/python -m skactive demo
@@ -51,6 +51,11 @@ test-browser: $(READY)  ## the labeling page in a real browser, and in four kind
 # Slow: installs Label Studio (1 GB) into an environment of its own, and starts it.
 test-label-studio: $(READY)  ## the bridge with a real Label Studio server
 	$(BIN)/python tests/labeling/label_studio/real_server.py
+
+# Installs CatBoost (350 MB with what it needs); without it these tests are skipped.
+test-catboost: $(READY)  ## boosters, CatBoost among them
+	$(BIN)/python -m pip install --quiet -c constraints.txt catboost
+	$(ONE_THREAD) $(BIN)/python -m pytest tests/test_boosters.py
 
 lint: $(READY)  ## style, types, spelling, import contracts, words
 	$(BIN)/ruff check .

@@ -27,7 +27,7 @@ from skactive._utils.array_types import Positions
 from skactive._utils.public_input import check_input
 from skactive._utils.seeding import Seed, make_random_state
 from skactive.selectors._engine.density import sum_similarities
-from skactive.selectors._engine.information import squared_row_norms
+from skactive.selectors._engine.design_rows import squared_row_norms
 from skactive.selectors._engine.points import slices
 
 __all__ = [

@@ -103,6 +103,13 @@ class HomeMade:
         return self.inner_.predict_proba(X)
 
 
+class ReturnsNothing(HomeMade):
+    """The same, with a `fit` that returns None."""
+
+    def fit(self, X, y):
+        super().fit(X, y)
+
+
 class PredictsOnly(ClassifierMixin, BaseEstimator):
     """A classifier without probabilities or a decision function."""
 
@@ -182,6 +189,9 @@ MODELS = {
     ),
     "frozen": (FrozenEstimator(GaussianNB().fit(X, Y)), FULL, "BaggingClassifier"),
     "home-made": (HomeMade(), FULL, r"BaggingClassifier\(HomeMade\(\)\)"),
+    "home-made that returns nothing": (
+        ReturnsNothing(), FULL, r"BaggingClassifier\(ReturnsNothing\(\)\)"
+    ),
     "predicts only": (PredictsOnly(), ROWS, r"BaggingClassifier\(PredictsOnly\(\)\)"),
     "ridge regression": (Ridge(), NUMBERS, REGRESSION),
     "SVR": (SVR(), NUMBERS, REGRESSION),
@@ -216,6 +226,13 @@ def make_classifying_net():
 # Of other packages: a function that makes the model, strategies and advice as above, and labels.
 OTHERS = {
     "XGBoost": (lambda: make_booster("xgboost", "XGBClassifier"), FULL, "RandomForestClass", Y),
+    "XGBoost with gaps": (
+        lambda: make_booster("xgboost", "XGBClassifier"), FULL, "RandomForestClass", 3 * Y + 2
+    ),
+    "XGBoost with text": (
+        lambda: make_booster("xgboost", "XGBClassifier"), FULL, "RandomForestClass",
+        np.array(["b", "c", "a"])[Y]
+    ),
     "LightGBM": (lambda: make_booster("lightgbm", "LGBMClassifier"), FULL, "Bagging", Y + 4),
     "XGBoost regressor": (
         lambda: make_booster("xgboost", "XGBRegressor"), NUMBERS, REGRESSION, Y * 0.5

@@ -10,6 +10,7 @@ from typing import Any
 
 from sklearn.utils.metaestimators import available_if
 
+from skactive._utils.predictions import flatten_labels
 from skactive._utils.tags import find_estimator_type, read_tags
 
 __all__ = ["DelegatesPrediction", "available_where"]
@@ -80,7 +81,8 @@ class DelegatesPrediction:
         ndarray of shape (n_rows,)
             The predictions.
         """
-        return self._get_fitted_estimator().predict(X, **params)
+        model = self._get_fitted_estimator()
+        return flatten_labels(model.predict(X, **params), model)
 
     @available_if(_estimator_has("predict_proba"))
     def predict_proba(self, X: Any, **params: Any) -> Any:

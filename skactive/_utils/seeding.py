@@ -50,7 +50,8 @@ def seeded_clone(estimator: Any, seed: int | None) -> Any:
         for name, value in cloned.get_params(deep=True).items()
         if (name == "random_state" or name.endswith("__random_state")) and value is None
     }
-    cloned.set_params(**unseeded)  # does not always return the estimator (FrozenEstimator)
+    if unseeded:  # some home-made models have no set_params
+        cloned.set_params(**unseeded)  # does not always return the estimator (FrozenEstimator)
     return cloned
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils import get_tags
 
-__all__ = ["find_estimator_type", "read_tags"]
+__all__ = ["find_estimator_type", "is_classifier", "read_tags"]
 
 
 def read_tags(model: Any) -> Any:
@@ -41,3 +41,11 @@ def find_estimator_type(model: Any) -> str | None:
         if isinstance(model, mixin):
             return name
     return getattr(model, "_estimator_type", None)
+
+
+def is_classifier(model: Any) -> bool:
+    """Return whether labels are classes; of a model without a type, whether it has classes."""
+    kind = find_estimator_type(model)
+    if kind is None:
+        return hasattr(model, "predict_proba") or hasattr(model, "classes_")
+    return kind == "classifier"

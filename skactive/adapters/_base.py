@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skactive._utils.array_types import Floats
+from skactive._utils.predictions import flatten_labels
 from skactive._utils.tags import find_estimator_type
 
 __all__ = ["ModelAdapter", "adapt", "register"]
@@ -115,7 +116,7 @@ class ModelAdapter:
 
     def prediction(self, Z: Any) -> NDArray[Any]:
         """Predictions, shape (n_rows,): labels of a classifier, numbers of a regressor."""
-        return self.model.predict(Z)
+        return flatten_labels(self.model.predict(Z), self.model)
 
     def features(self, Z: Any) -> Any:
         """Input of the model's last layer, shape (n_rows, ...): by default the rows."""

@@ -83,7 +83,9 @@ class NetAdapter(ModelAdapter):
         if end != n_rows:
             raise InvalidReadingError(
                 f"The last layer of {type(net).__name__} sees {end} rows where the net is given "
-                f"{n_rows}, so they are not features of the rows: pass embedder= to the learner."
+                f"{n_rows}, so they are not features of the rows. For strategies that compare "
+                "embeddings, pass embedder= to the learner; those that use gradients (BADGE, BAIT, "
+                "MaxDet) need a net whose last layer sees each row once."
             )
         return features
 

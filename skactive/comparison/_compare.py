@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.base import is_classifier
 
 from skactive._utils.fingerprint import describe, describe_rows, digest
 from skactive._utils.seeding import draw_seed
+from skactive._utils.tags import is_classifier
 from skactive._validation import check_rows, check_strategy
 from skactive.comparison._campaigns import (
     collect_results,

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sklearn.base import is_classifier, is_regressor
-
 from skactive._learner import ActiveLearner
 from skactive._utils.fingerprint import describe, digest
+from skactive._utils.tags import find_estimator_type
 from skactive._validation import check_strategy
 from skactive.simulation._learner import SimulatedLearner
 from skactive.strategies import Random
@@ -92,5 +91,6 @@ def name_scoring(scoring: Any, learner: Any) -> str:
     if scoring is None:  # the model's own score; a grid search has its own scoring
         scoring = getattr(learner.estimator, "scoring", None)
     if scoring is None:
-        return "accuracy" if is_classifier(learner) else "r2" if is_regressor(learner) else "score"
+        names = {"classifier": "accuracy", "regressor": "r2"}
+        return names.get(find_estimator_type(learner) or "", "score")
     return scoring if isinstance(scoring, str) else getattr(scoring, "__name__", "score")

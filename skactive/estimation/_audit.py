@@ -11,10 +11,10 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
 from scipy.special import betaincinv, stdtrit
-from sklearn.base import is_classifier
 
 from skactive._utils.array_types import Floats
 from skactive._utils.rows import n_rows, take_rows
+from skactive._utils.tags import is_classifier
 
 __all__ = ["Estimate", "audit", "clopper_pearson"]
 

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
 from scipy.special import ndtri
-from sklearn.base import is_classifier
 
 from skactive._utils.array_types import Floats
 from skactive._utils.rows import take_rows
 from skactive._utils.seeding import draw_seed, seeded_clone
+from skactive._utils.tags import is_classifier
 from skactive.estimation._audit import Estimate
 from skactive.estimation._forecast import (
     first_passage,

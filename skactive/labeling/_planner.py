@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import clone, is_classifier
+from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from skactive._utils.array_types import Positions
 from skactive._utils.fingerprint import describe_rows
 from skactive._utils.rows import join_rows, n_rows, take_rows
 from skactive._utils.seeding import derived_seed
+from skactive._utils.tags import is_classifier
 from skactive.estimation._audit import right_rows
 from skactive.exceptions import CapabilityError
 from skactive.labeling.state._changes import LabelSnapshot
@@ -26,6 +27,7 @@ from skactive.strategies import Auto
 __all__ = ["Plan", "Planner"]
 
 
+_MAX_SCORED = 10_000  # rows of a pool that are scored only to be shown
 _LEARNER_STREAM = 0x1EA2  # random numbers of a learner without a seed of its own
 
 
@@ -42,7 +44,8 @@ class Plan:
     ids : list of str or int
         The rows.
     scores : list of float or None
-        Their scores, if the query strategy scores rows.
+        Their scores among all unlabeled rows, if the query strategy scores rows, and the scores do
+        not depend on those of more than 10,000 other rows.
     learner : ActiveLearner or None
         The fitted learner; None while the labels are too few to fit one.
     audit : ndarray of shape (n_audited,)
@@ -180,7 +183,7 @@ class Planner:
         pool = self._find_unlabeled(due)
         order = self._rank(learner, pool)
         learner = _keep_if_fitted(learner)
-        scores = self._score(learner, order)
+        scores = self._score(learner, pool, order)
         return Plan(
             due.upto,
             self.n_known + len(due.labels) if learner is not None else 0,
@@ -221,10 +224,20 @@ class Planner:
         except (NotFittedError, CapabilityError):  # its strategy needs a model
             return pool[clone(self._learner).set_params(strategy=Auto()).query(rows, n)]
 
-    def _score(self, learner: Any, order: Positions) -> list[float] | None:
+    def _score(self, learner: Any, pool: Positions, order: Positions) -> list[float] | None:
+        """Return the scores of chosen rows, as rows of the pool; None without any.
+
+        Most scores compare a row with the others of its pool, so that all are scored; they are left
+        out where that takes long.
+        """
         if learner is None or not len(order) or not hasattr(learner, "score_pool"):
             return None
-        return [float(score) for score in learner.score_pool(take_rows(self.X, order))]
+        if getattr(learner.strategy, "rowwise", False):
+            return list(learner.score_pool(take_rows(self.X, order)).tolist())
+        if len(pool) > _MAX_SCORED:
+            return None
+        scores = learner.score_pool(take_rows(self.X, pool))
+        return list(scores[np.searchsorted(pool, order)].tolist())  # the pool is sorted
 
     def _audit(
         self, learner: Any, audit_labels: dict[Ident, Label], classes: Sequence[Label]

@@ -26,9 +26,16 @@ def make_embedding(X: Any, compute_features: Callable[[Any], Any], embedder: Any
     return matrix
 
 
-def make_matrix(X: Any, compute_features: Callable[[Any], Any], embedder: Any = None) -> Any:
+def make_matrix(
+    X: Any,
+    compute_features: Callable[[Any], Any],
+    embedder: Any = None,
+    *,
+    for_gradients: bool = False,
+) -> Any:
     """Return the features of the rows `X` as a finite matrix, dense or CSR.
 
+    Gradients are those of the model, so that no embedder could help where these features fail.
     Rows, embedders and transformers are the user's, so whatever they raise ends in an
     InvalidReadingError: strategies that can do without an embedding go on without.
     """
@@ -37,10 +44,13 @@ def make_matrix(X: Any, compute_features: Callable[[Any], Any], embedder: Any = 
     except (SkactiveError, MemoryError):
         raise
     except Exception as error:
-        raise _make_error(X, f"{type(error).__name__}: {error}", embedder) from error
+        problem = f"{type(error).__name__}: {error}"
+        raise _make_error(X, problem, embedder, for_gradients=for_gradients) from error
 
 
-def _make_error(X: Any, problem: str, embedder: Any) -> InvalidReadingError:
+def _make_error(
+    X: Any, problem: str, embedder: Any, *, for_gradients: bool = False
+) -> InvalidReadingError:
     problem = problem.removeprefix("ValueError: ").rstrip(". ")
     if embedder is not None:
         return InvalidReadingError(
@@ -48,9 +58,12 @@ def _make_error(X: Any, problem: str, embedder: Any) -> InvalidReadingError:
             f"({problem}). Its transform must return one row of finite numbers for each row: "
             "correct it, or pass another embedder= to the learner."
         )
+    use, advice = "as an embedding", "Pass embedder= to the learner or use"
+    if for_gradients:
+        use, advice = "for gradients", "Choose another strategy, or use"
     return InvalidReadingError(
-        f"The rows, {_name_kind(X)}, cannot be used as an embedding ({problem}). Pass embedder= to "
-        "the learner or use a Pipeline whose first steps turn the rows into finite numbers."
+        f"The rows, {_name_kind(X)}, cannot be used {use} ({problem}). {advice} a Pipeline whose "
+        "first steps turn the rows into finite numbers."
     )
 
 

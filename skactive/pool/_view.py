@@ -585,7 +585,8 @@ class PoolView:
         proba = self._reuse_or_compute(("proba", None), self._compute_proba)
         residual = np.array(proba, dtype=np.float64)  # (n_rows, n_classes), a copy
         residual[np.arange(len(residual)), residual.argmax(axis=1)] -= 1.0
-        return residual, make_matrix(self._raw(), self._compute_features)
+        features = make_matrix(self._raw(), self._compute_features, for_gradients=True)
+        return residual, features
 
     def _check_proba(self, proba: Any, n_dims: int) -> Floats:
         """Check probabilities, (..., n_rows, n_columns), and give each class its column."""

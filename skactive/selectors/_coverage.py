@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -45,14 +47,20 @@ from skactive.selectors._engine.threads import limit_blas_threads, run_parts
 
 __all__ = [
     "facility_location",
+    "facility_location_gains",
     "max_coverage",
+    "max_coverage_gains",
     "purity_radius",
     "smallest_distance",
     "targeted_coverage",
+    "targeted_coverage_gains",
     "weighted_sample",
 ]
 
 _KERNELS = {"rbf": rbf, "tophat": tophat}
+
+# From an objective and a factor of each candidate's gains to positions, or to gains.
+Solve = Callable[[Coverage, Floats], NDArray[Any]]
 
 
 @check_input()
@@ -133,6 +141,40 @@ def max_coverage(
     array([...])
     """
     rng = make_random_state(random_state)
+    return _solve_max_coverage(
+        partial(lazy_greedy, batch_size=batch_size, rng=rng),
+        X,
+        labeled=labeled,
+        weights=weights,
+        reference=reference,
+        kernel=kernel,
+        bandwidth=bandwidth,
+        labeled_bandwidth=labeled_bandwidth,
+        candidate_weights=candidate_weights,
+        max_reference=max_reference,
+        rng=rng,
+    )
+
+
+def max_coverage_gains(X: Matrix, *, random_state: Seed = None, **options: Any) -> Floats:
+    """Return the gains of which :func:`max_coverage` first picks the largest, shape (n_rows,)."""
+    return _solve_max_coverage(_weigh_gains, X, rng=make_random_state(random_state), **options)
+
+
+def _solve_max_coverage(
+    solve: Solve,
+    X: Matrix,
+    *,
+    labeled: Matrix | None = None,
+    weights: NDArray[Any] | None = None,
+    reference: Matrix | None = None,
+    kernel: str = "rbf",
+    bandwidth: float | NDArray[Any] | None = None,
+    labeled_bandwidth: NDArray[Any] | None = None,
+    candidate_weights: NDArray[Any] | None = None,
+    max_reference: int | None = 10_000,
+    rng: RandomState,
+) -> NDArray[Any]:
     candidates = Candidates.from_rows(X)
     rows = candidates.X if reference is None else reference
     chosen, weights, own = _draw_reference(int(rows.shape[0]), weights, max_reference, rng)
@@ -152,9 +194,7 @@ def max_coverage(
         options["labeled_sharpness"] = _sharpness(labeled_bandwidth)
         bandwidth = 1.0
     similarity = _KERNELS[kernel](candidates.spread if bandwidth is None else bandwidth)
-    return _select_covering(
-        kind, candidates, rows[chosen], similarity, batch_size, rng=rng, **options
-    )
+    return _solve_coverage(solve, kind, candidates, rows[chosen], similarity, rng=rng, **options)
 
 
 @check_input()
@@ -211,18 +251,33 @@ def facility_location(
     array([2, 4])
     """
     rng = make_random_state(random_state)
+    solve = partial(lazy_greedy, batch_size=batch_size, rng=rng)
+    return _solve_facility_location(
+        solve, X, labeled=labeled, weights=weights, max_reference=max_reference, rng=rng
+    )
+
+
+def facility_location_gains(X: Matrix, *, random_state: Seed = None, **options: Any) -> Floats:
+    """Return the gains of which :func:`facility_location` first picks the largest, (n_rows,)."""
+    rng = make_random_state(random_state)
+    return _solve_facility_location(_weigh_gains, X, rng=rng, **options)
+
+
+def _solve_facility_location(
+    solve: Solve,
+    X: Matrix,
+    *,
+    labeled: Matrix | None = None,
+    weights: NDArray[Any] | None = None,
+    max_reference: int | None = 10_000,
+    rng: RandomState,
+) -> NDArray[Any]:
     candidates = Candidates.from_rows(X)
     chosen, weights, own = _draw_reference(candidates.n_rows, weights, max_reference, rng)
     options: dict[str, Any] = {"weights": weights, "labeled": labeled, "own": own}
     options["symmetric"] = isinstance(chosen, slice)
-    return _select_covering(
-        Coverage,
-        candidates,
-        candidates.X[chosen],
-        negative_distance(),
-        batch_size,
-        rng=rng,
-        **options,
+    return _solve_coverage(
+        solve, Coverage, candidates, candidates.X[chosen], negative_distance(), rng=rng, **options
     )
 
 
@@ -283,13 +338,35 @@ def targeted_coverage(
     array([0, 3])
     """
     rng = make_random_state(random_state)
+    solve = partial(lazy_greedy, batch_size=batch_size, rng=rng)
+    return _solve_targeted_coverage(
+        solve, X, targets, eta=eta, labeled=labeled, bandwidth=bandwidth, rng=rng
+    )
+
+
+def targeted_coverage_gains(
+    X: Matrix, targets: Matrix, *, random_state: Seed = None, **options: Any
+) -> Floats:
+    """Return the gains of which :func:`targeted_coverage` first picks the largest, (n_rows,)."""
+    rng = make_random_state(random_state)
+    return _solve_targeted_coverage(_weigh_gains, X, targets, rng=rng, **options)
+
+
+def _solve_targeted_coverage(
+    solve: Solve,
+    X: Matrix,
+    targets: Matrix,
+    *,
+    eta: float = 1.0,
+    labeled: Matrix | None = None,
+    bandwidth: float | None = None,
+    rng: RandomState,
+) -> NDArray[Any]:
     candidates = Candidates.from_rows(X)
     similarity = rbf(candidates.spread if bandwidth is None else bandwidth)
     ones = np.ones(targets.shape[0])
     options: dict[str, Any] = {"weights": ones, "labeled": labeled, "bonus": eta}
-    return _select_covering(
-        Coverage, candidates, targets, similarity, batch_size, rng=rng, **options
-    )
+    return _solve_coverage(solve, Coverage, candidates, targets, similarity, rng=rng, **options)
 
 
 @check_input(X=check_some_points)
@@ -368,17 +445,17 @@ def smallest_distance(X: Matrix) -> float | None:
 # -- the search --------------------------------------------------------------------------------
 
 
-def _select_covering(
+def _solve_coverage(
+    solve: Solve,
     kind: type[Coverage],
     candidates: Candidates,
     rows: Matrix,
     similarity: Similarity,
-    batch_size: int,
     *,
     rng: RandomState,
     candidate_weights: NDArray[Any] | None = None,
     **options: Any,
-) -> Positions:
+) -> NDArray[Any]:
     if not candidates.n_rows:
         return np.empty(0, dtype=np.intp)
     with limit_blas_threads(candidates.n_rows * rows.shape[0]) as n_threads:
@@ -386,7 +463,11 @@ def _select_covering(
         if candidate_weights is None:
             candidate_weights = np.ones(candidates.n_rows)
         weights = np.asarray(candidate_weights, dtype=np.float64)
-        return lazy_greedy(objective, weights, batch_size, rng)
+        return solve(objective, weights)
+
+
+def _weigh_gains(objective: Coverage, candidate_weights: Floats) -> Floats:
+    return objective.first_gains() * candidate_weights
 
 
 def _sharpness(bandwidths: NDArray[Any] | None) -> Floats | None:

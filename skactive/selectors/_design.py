@@ -20,10 +20,10 @@ from skactive._utils.array_types import Positions
 from skactive._utils.input_kinds import check_labeled_pair, check_option, check_points
 from skactive._utils.public_input import check_input
 from skactive._utils.seeding import Seed, make_random_state
+from skactive.selectors._engine.design_rows import DesignRows
 from skactive.selectors._engine.fisher import FisherReduction, prepare_fisher
 from skactive.selectors._engine.information import (
     GAIN_RTOL,
-    DesignRows,
     InverseInformation,
     LazyCandidates,
     VarianceReduction,

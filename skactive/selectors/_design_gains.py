@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skactive.selectors._engine.design_rows import DesignRows
 from skactive.selectors._engine.fisher import prepare_fisher
 from skactive.selectors._engine.information import (
-    DesignRows,
     InverseInformation,
     VarianceReduction,
     check_trace_dims,

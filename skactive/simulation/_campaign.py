@@ -8,12 +8,13 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.base import clone, is_classifier
+from sklearn.base import clone
 
 from skactive._utils.array_types import Positions
 from skactive._utils.fit_params import take_params
 from skactive._utils.progress import progress
 from skactive._utils.rows import n_rows, take_rows
+from skactive._utils.tags import is_classifier
 from skactive._validation import find_missing
 from skactive.pool._state import CampaignCache, PoolIndex
 from skactive.simulation._audit_sample import Audit, row_scores

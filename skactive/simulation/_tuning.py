@@ -6,9 +6,10 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone, is_classifier
+from sklearn.base import clone
 
 from skactive._utils.rows import n_rows
+from skactive._utils.tags import is_classifier
 
 __all__ = ["Tuner"]
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import is_classifier
 from sklearn.utils import gen_batches
 
 from skactive._utils.agreement import cohen_kappa
 from skactive._utils.array_types import Floats, Positions
 from skactive._utils.rows import n_rows, take_rows
 from skactive._utils.seeding import derived_seed
+from skactive._utils.tags import is_classifier
 from skactive.exceptions import CapabilityError, InvalidReadingError
 from skactive.scores import SUM_TOLERANCE
 from skactive.stopping._base import Memory, Round, StoppingCriterion

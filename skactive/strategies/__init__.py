@@ -24,6 +24,7 @@ choice of rows) and check it with :func:`skactive.testing.parametrize_with_strat
 """
 
 from skactive.strategies._auto import Auto
+from skactive.strategies._bait import BAIT
 from skactive.strategies._base import ScoreStrategy, Strategy
 
 # Not in __all__: programs that try all strategies by it know the two bases above only.
@@ -40,7 +41,7 @@ from skactive.strategies._coverage import (
     ProbCover,
     UHerding,
 )
-from skactive.strategies._design import BAIT, DPP, DOptimal, MaxDet, VOptimal
+from skactive.strategies._design import DPP, DOptimal, MaxDet, VOptimal
 from skactive.strategies._diversity import LCMD, KCenterGreedy, KMeans, RobustKCenterGreedy
 from skactive.strategies._galaxy import GALAXY
 from skactive.strategies._hybrid import BADGE, InformationDensity, RankedBatch

@@ -16,8 +16,8 @@ from skactive._utils.array_types import Floats, Positions
 from skactive._utils.compat import Interval
 from skactive.exceptions import InvalidReadingError, SkactiveWarning
 from skactive.selectors import PowerTop, effective_bandwidth, max_coverage, top
-from skactive.selectors._coverage import weighted_sample
-from skactive.strategies._base import Strategy
+from skactive.selectors._coverage import max_coverage_gains, weighted_sample
+from skactive.strategies._base import ScoringStrategy
 from skactive.strategies._coverage import coverage_weights
 from skactive.strategies._pool_rows import draw_rows, labeled_embedding
 
@@ -31,7 +31,7 @@ __all__ = ["Auto"]
 _TARGET_COVERAGE = 2.0
 
 
-class Auto(Strategy):
+class Auto(ScoringStrategy):
     r"""Choose uncertain rows that are similar to many uncertain rows; the default strategy.
 
     .. math:: \arg\max_s \; u_s \sum_i u_i \,
@@ -100,22 +100,25 @@ class Auto(Strategy):
         points = self._embed(pool, uncertainty, batch_size)
         if points is None:
             return top(uncertainty, batch_size, rng)
-        n_labeled = 0 if points.labeled is None else points.labeled.shape[0]
-        n_chosen = (n_labeled + batch_size) / _TARGET_COVERAGE
-        bandwidth = partial(effective_bandwidth, points.uniform, n_chosen, tolerance=2e-6)
-        picks = max_coverage(
-            points.candidates,
-            batch_size,
-            labeled=points.labeled,
-            reference=points.reference,
-            weights=points.weights,
-            candidate_weights=uncertainty[points.positions],
-            bandwidth=bandwidth(at=points.candidates),
-            labeled_bandwidth=None if points.labeled is None else bandwidth(at=points.labeled),
-            max_reference=None,
-            random_state=rng,
-        )
+        options = _pose(points, uncertainty, batch_size)
+        picks = max_coverage(points.candidates, batch_size, **options, random_state=rng)
         return points.positions[picks]
+
+    def score(self, pool: PoolView) -> Floats:
+        """Score the rows by uncertainty times the coverage that each alone adds, shape (n_rows,).
+
+        In a pool of more than `max_candidates` rows, `select` considers a sample of them only: a
+        row that is no candidate may have a higher score than the first that it chooses.
+        """
+        uncertainty = _score_uncertainty(pool)
+        points = self._embed(pool, uncertainty, 1)
+        if points is None:
+            return uncertainty
+        if len(points.positions) < len(pool):
+            all_rows = pool.embedding / points.scale
+            points = points._replace(positions=np.arange(len(pool)), candidates=all_rows)
+        options = _pose(points, uncertainty, 1)
+        return max_coverage_gains(points.candidates, **options, random_state=pool.random_state)
 
     def _embed(self, pool: PoolView, uncertainty: Floats, batch_size: int) -> _Embeddings | None:
         """Return scaled embeddings; None without an embedding, or if all rows coincide in it."""
@@ -144,6 +147,7 @@ class Auto(Strategy):
             reference,
             weights,
             None if labeled is None else labeled / scale,
+            scale,
         )
 
     def _draw_candidates(
@@ -174,6 +178,8 @@ class _Embeddings(NamedTuple):
         Weights of the rows to be covered.
     labeled : ndarray or sparse matrix of shape (n_labeled, n_dims) or None
         The labeled rows, if there are any.
+    scale : ndarray of shape (n_dims,) or float
+        The spread of the columns.
     """
 
     positions: Positions
@@ -182,6 +188,23 @@ class _Embeddings(NamedTuple):
     reference: Any
     weights: Floats
     labeled: Any
+    scale: Any
+
+
+def _pose(points: _Embeddings, uncertainty: Floats, batch_size: int) -> dict[str, Any]:
+    """Return the options of the coverage that a batch is to increase most."""
+    n_labeled = 0 if points.labeled is None else points.labeled.shape[0]
+    n_chosen = (n_labeled + batch_size) / _TARGET_COVERAGE
+    bandwidth = partial(effective_bandwidth, points.uniform, n_chosen, tolerance=2e-6)
+    return {
+        "labeled": points.labeled,
+        "reference": points.reference,
+        "weights": points.weights,
+        "candidate_weights": uncertainty[points.positions],
+        "bandwidth": bandwidth(at=points.candidates),
+        "labeled_bandwidth": None if points.labeled is None else bandwidth(at=points.labeled),
+        "max_reference": None,
+    }
 
 
 def _score_uncertainty(pool: PoolView) -> Floats:

@@ -17,12 +17,15 @@ from skactive._utils.constraints import (
 )
 from skactive.selectors._coverage import (
     facility_location,
+    facility_location_gains,
     max_coverage,
+    max_coverage_gains,
     purity_radius,
     smallest_distance,
     targeted_coverage,
+    targeted_coverage_gains,
 )
-from skactive.strategies._base import ScoreStrategy, Strategy
+from skactive.strategies._base import ScoreStrategy, ScoringStrategy
 from skactive.strategies._hybrid import HybridStrategy, shift_to_nonnegative
 from skactive.strategies._pool_rows import labeled_embedding
 from skactive.strategies._uncertainty import Margin
@@ -40,7 +43,7 @@ __all__ = [
 ]
 
 
-class MaxHerding(Strategy):
+class MaxHerding(ScoringStrategy):
     r"""Choose rows that are jointly most similar to all rows of the pool.
 
     .. math:: \max_S \sum_i \max_{s \in L \cup S} k(z_i, z_s), \qquad
@@ -91,19 +94,24 @@ class MaxHerding(Strategy):
         self.bandwidth = bandwidth
         self.max_reference = max_reference
 
+    def _pose(self, pool: PoolView, batch_size: int) -> dict[str, Any]:
+        return {
+            "labeled": labeled_embedding(pool),
+            "bandwidth": self.bandwidth,
+            "max_reference": _sample_size(self.max_reference, batch_size),
+            "random_state": pool.random_state,
+        }
+
+    def score(self, pool: PoolView) -> Floats:
+        """Score the rows by the coverage that each alone adds, shape (n_rows,)."""
+        return max_coverage_gains(pool.embedding, **self._pose(pool, 1))
+
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Choose rows one by one, each the one that adds the most coverage."""
-        return max_coverage(
-            pool.embedding,
-            batch_size,
-            labeled=labeled_embedding(pool),
-            bandwidth=self.bandwidth,
-            max_reference=_sample_size(self.max_reference, batch_size),
-            random_state=pool.random_state,
-        )
+        return max_coverage(pool.embedding, batch_size, **self._pose(pool, batch_size))
 
 
-class UHerding(HybridStrategy):
+class UHerding(HybridStrategy, ScoringStrategy):
     r"""Choose rows that are jointly most similar to the uncertain rows of the pool.
 
     .. math:: \max_S \sum_i \phi(x_i) \max_{s \in L \cup S} k(z_i, z_s), \qquad
@@ -168,20 +176,25 @@ class UHerding(HybridStrategy):
         self.bandwidth = bandwidth
         self.max_reference = max_reference
 
-    def select(self, pool: PoolView, batch_size: int) -> Positions:
-        """Choose rows one by one, each the one that adds the most coverage of uncertain rows."""
+    def _pose(self, pool: PoolView, batch_size: int) -> dict[str, Any]:
         labeled, bandwidth = labeled_embedding(pool), self.bandwidth
         if isinstance(bandwidth, str):
             bandwidth = None if labeled is None else smallest_distance(labeled)
-        return max_coverage(
-            pool.embedding,
-            batch_size,
-            labeled=labeled,
-            weights=coverage_weights(self.score_uncertainty(pool)),
-            bandwidth=bandwidth,
-            max_reference=_sample_size(self.max_reference, batch_size),
-            random_state=pool.random_state,
-        )
+        return {
+            "labeled": labeled,
+            "weights": coverage_weights(self.score_uncertainty(pool)),
+            "bandwidth": bandwidth,
+            "max_reference": _sample_size(self.max_reference, batch_size),
+            "random_state": pool.random_state,
+        }
+
+    def score(self, pool: PoolView) -> Floats:
+        """Score the rows by the coverage of uncertain rows that each alone adds, (n_rows,)."""
+        return max_coverage_gains(pool.embedding, **self._pose(pool, 1))
+
+    def select(self, pool: PoolView, batch_size: int) -> Positions:
+        """Choose rows one by one, each the one that adds the most coverage of uncertain rows."""
+        return max_coverage(pool.embedding, batch_size, **self._pose(pool, batch_size))
 
 
 def _sample_size(max_reference: int | None, batch_size: int) -> int | None:
@@ -199,7 +212,7 @@ def coverage_weights(uncertainty: Floats) -> Floats:
     return weights if weights.any() else np.ones_like(weights)
 
 
-class FacilityLocation(Strategy):
+class FacilityLocation(ScoringStrategy):
     r"""Choose rows such that every row of the pool is close to a labeled or chosen one.
 
     .. math:: \min_S \sum_i \min_{s \in L \cup S} \lVert z_i - z_s \rVert
@@ -242,18 +255,26 @@ class FacilityLocation(Strategy):
     def __init__(self, *, max_reference: int | None = 10_000) -> None:
         self.max_reference = max_reference
 
+    def _pose(self, pool: PoolView) -> dict[str, Any]:
+        return {
+            "labeled": labeled_embedding(pool),
+            "max_reference": self.max_reference,
+            "random_state": pool.random_state,
+        }
+
+    def score(self, pool: PoolView) -> Floats:
+        """Score the rows by how much each alone reduces the sum of the distances, (n_rows,).
+
+        Without labeled rows, all distances are at first those to a point farther than any row.
+        """
+        return facility_location_gains(pool.embedding, **self._pose(pool))
+
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Choose rows one by one, each the one that reduces the distances most."""
-        return facility_location(
-            pool.embedding,
-            batch_size,
-            labeled=labeled_embedding(pool),
-            max_reference=self.max_reference,
-            random_state=pool.random_state,
-        )
+        return facility_location(pool.embedding, batch_size, **self._pose(pool))
 
 
-class ProbCover(Strategy):
+class ProbCover(ScoringStrategy):
     r"""Choose rows whose balls cover as much of the pool as possible.
 
     .. math:: x_{t+1} = \arg\max_x \#\{i : \lVert z_i - z(x) \rVert \le \delta,\ i \text{ in no
@@ -327,20 +348,30 @@ class ProbCover(Strategy):
             pool.embedding, n_clusters, purity=self.purity, random_state=pool.random_state
         )
 
+    @property
+    def draws_scores(self) -> bool:  # type: ignore[override]
+        """True if the radius depends on k-means, which starts at random."""
+        return self.delta is None
+
+    def _pose(self, pool: PoolView) -> dict[str, Any]:
+        return {
+            "labeled": labeled_embedding(pool),
+            "kernel": "tophat",
+            "bandwidth": self._get_radius(pool),
+            "max_reference": self.max_reference,
+            "random_state": pool.random_state,
+        }
+
+    def score(self, pool: PoolView) -> Floats:
+        """Score the rows by the number of uncovered rows in the ball of each, shape (n_rows,)."""
+        return max_coverage_gains(pool.embedding, **self._pose(pool))
+
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Choose rows one by one, each the one whose ball covers the most uncovered rows."""
-        return max_coverage(
-            pool.embedding,
-            batch_size,
-            labeled=labeled_embedding(pool),
-            kernel="tophat",
-            bandwidth=self._get_radius(pool),
-            max_reference=self.max_reference,
-            random_state=pool.random_state,
-        )
+        return max_coverage(pool.embedding, batch_size, **self._pose(pool))
 
 
-class FacilityLocationMutualInformation(Strategy):
+class FacilityLocationMutualInformation(ScoringStrategy):
     r"""Choose rows similar to given target rows, which they jointly cover.
 
     .. math:: \max_S \sum_{t \in T} \max_{s \in L \cup S} k(z_t, z_s)
@@ -398,14 +429,19 @@ class FacilityLocationMutualInformation(Strategy):
         self.eta = eta
         self.bandwidth = bandwidth
 
+    def _pose(self, pool: PoolView) -> dict[str, Any]:
+        return {
+            "targets": pool.at(self.targets).embedding,
+            "eta": self.eta,
+            "labeled": labeled_embedding(pool),
+            "bandwidth": self.bandwidth,
+            "random_state": pool.random_state,
+        }
+
+    def score(self, pool: PoolView) -> Floats:
+        """Score the rows by the similarity to the targets that each alone adds, (n_rows,)."""
+        return targeted_coverage_gains(pool.embedding, **self._pose(pool))
+
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Choose rows one by one, each the one that adds the most similarity to the targets."""
-        return targeted_coverage(
-            pool.embedding,
-            pool.at(self.targets).embedding,
-            batch_size,
-            eta=self.eta,
-            labeled=labeled_embedding(pool),
-            bandwidth=self.bandwidth,
-            random_state=pool.random_state,
-        )
+        return targeted_coverage(pool.embedding, batch_size=batch_size, **self._pose(pool))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from skactive._utils.array_types import Positions
+from skactive._utils.array_types import Floats, Positions
 from skactive._utils.compat import Interval
 from skactive.selectors import kmeans_medoids
 from skactive.selectors._distance import (
@@ -14,7 +14,8 @@ from skactive.selectors._distance import (
     select_in_largest_cluster,
 )
 from skactive.selectors._engine.nearest_centers import AllDistances
-from skactive.strategies._base import Strategy
+from skactive.strategies._base import ScoringStrategy, Strategy
+from skactive.strategies._pool_rows import distances_to_labeled
 
 if TYPE_CHECKING:
     from skactive.pool import PoolView
@@ -55,7 +56,7 @@ class KMeans(Strategy):
         return kmeans_medoids(pool.embedding, batch_size, random_state=pool.random_state)
 
 
-class KCenterGreedy(Strategy):
+class KCenterGreedy(ScoringStrategy):
     r"""Choose the rows farthest from all labeled or chosen rows (Core-Set).
 
     .. math:: x_{t+1} = \arg\max_x \min_{s \in L \cup \{x_1 .. x_t\}} \lVert z(x) - z(s) \rVert
@@ -87,6 +88,13 @@ class KCenterGreedy(Strategy):
     """
 
     needs = frozenset({"embedding"})
+
+    def score(self, pool: PoolView) -> Floats:
+        """Score the rows by the distance of each to its nearest labeled row, shape (n_rows,).
+
+        Without labeled rows, it is minus the distance to the mean.
+        """
+        return distances_to_labeled(pool)
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Choose rows one by one, each the farthest from all labeled or chosen rows."""
@@ -142,8 +150,10 @@ class RobustKCenterGreedy(Strategy):
     the row at the quantile q of the distances above zero: of m such rows the
     :math:`\lfloor (1 - q) m \rfloor` farthest are skipped. 1.0 is :class:`KCenterGreedy`.
 
-    **When:** large batches where the pool contains garbage (broken images, wrong units) that
-    farthest-first would visit before anything else. Needs an embedding only.
+    **When:** large batches where a few rows of the pool are garbage (broken images, wrong units)
+    that farthest-first would visit before anything else. The share of garbage must be below
+    1 - `quantile`, 1 % by default: with 10 % of it, set `quantile` below 0.9. Where the share is
+    not known, :class:`TypiClust` passes over isolated rows. Needs an embedding only.
 
     Parameters
     ----------

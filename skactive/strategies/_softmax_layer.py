@@ -59,7 +59,7 @@ class SoftmaxLayer:
                 f"ExpectedErrorReduction(approximation='newton') inverts a matrix as wide as the "
                 f"model's last layer has weights, here {n_classes} classes x {n_inputs} inputs; "
                 f"its limit is {_MAX_WEIGHTS}. Reduce the features (PCA or TruncatedSVD as a step "
-                "of the pipeline), or set approximation=None or 'reweight'."
+                "of the pipeline), or set approximation=None (or 'reweight' with an ensemble)."
             )
         # With two classes linear models penalize the difference of the two weights.
         self._penalty = np.full(n_inputs, 2 * ridge if n_classes == 2 else ridge)

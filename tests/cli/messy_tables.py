@@ -286,7 +286,10 @@ _BYTES = [
     ),
     MessyTable("not_packed.csv.gz", _spam(), None, "not compressed by gzip"),
     MessyTable(
-        "packed_twice.csv.gz", gzip.compress(gzip.compress(_spam(), mtime=0), mtime=0), None, "by gzip"
+        "packed_twice.csv.gz",
+        gzip.compress(gzip.compress(_spam(), mtime=0), mtime=0),
+        None,
+        "by gzip",
     ),
     MessyTable(
         "packed.csv",

@@ -13,7 +13,7 @@ from sklearn.naive_bayes import GaussianNB
 
 from skactive import ActiveLearner
 from skactive.stopping import Budget
-from skactive.strategies import Margin, Random
+from skactive.strategies import Margin, MaxHerding, McPAL, Random, WeightedSum
 
 X, Y = load_iris(return_X_y=True)
 NAMES = np.array(["setosa", "versicolor", "virginica"])
@@ -47,6 +47,27 @@ def test_a_model_refits_after_so_many_labels_and_asks_what_it_would(open_session
     record = session.records()[-1]
     scores = model.score_pool(X[[record["id"]]])
     assert (record["round"], record["score"]) == (20, pytest.approx(scores[0]))
+
+
+@pytest.mark.parametrize("strategy", [WeightedSum(), McPAL(), MaxHerding(), None], ids=repr)
+def test_scores_that_compare_rows_are_those_of_the_whole_pool(open_session, strategy, monkeypatch):
+    session = open_session(strategy=strategy, refit_every=20, n_ahead=20)
+    known = np.sort(session.next_batch(20).ids)
+    session.submit(truth(known))
+    rest = np.setdiff1d(np.arange(150), known)
+    seed = session._rounds.planner._learner.random_state
+    model = ActiveLearner(GaussianNB(), strategy, random_state=seed)
+    expected = dict(
+        zip(rest, model.fit(X[known], NAMES[Y[known]]).score_pool(X[rest]), strict=True)
+    )
+    session.peek(1)  # makes the plan
+    monkeypatch.setattr("skactive.labeling._planner._MAX_SCORED", 100)
+    for size in (20, 1):  # the next plan is for 110 rows, which are too many to score
+        asked = session.next_batch(size).ids
+        session.submit(truth(asked))
+        for record in session.records()[-size:]:
+            score = None if size == 1 else pytest.approx(expected[record["id"]])
+            assert record["score"] == score
 
 
 def test_a_strategy_that_needs_a_model_starts_by_the_default(open_session):

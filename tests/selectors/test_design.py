@@ -14,6 +14,7 @@ from scipy.stats import chisquare
 
 from skactive.exceptions import PoolTooLargeError
 from skactive.selectors._design import bait, d_optimal, dpp_map, v_optimal
+from skactive.selectors._engine import design_rows
 from skactive.selectors._engine import fisher as fisher_engine
 from skactive.selectors._engine import information as engine
 
@@ -24,8 +25,8 @@ kinds = pytest.mark.parametrize("as_rows", KINDS, ids=lambda kind: kind.__name__
 @pytest.fixture
 def small_blocks(monkeypatch):
     """Several blocks and a shortlist shorter than the pool, even with a few dozen rows."""
-    monkeypatch.setattr(engine, "_ROW_BLOCK_BYTES", 300)
-    monkeypatch.setattr(engine, "_MIN_PRODUCT_ROWS", 7)
+    monkeypatch.setattr(design_rows, "_ROW_BLOCK_BYTES", 300)
+    monkeypatch.setattr(design_rows, "_MIN_PRODUCT_ROWS", 7)
     monkeypatch.setattr(engine, "_MIN_SHORTLIST", 4)
     monkeypatch.setattr(engine, "_MAX_SHORTLIST", 4)
     monkeypatch.setattr(engine, "_MAX_PENDING_PICKS", 6)
@@ -434,7 +435,7 @@ def test_bait_breaks_ties_at_random(oversample):
 def test_sparse_rows_with_repeated_entries_are_read_but_not_rewritten():
     data, indices = np.array([1.0, 2.0, 4.0, 3.0]), np.array([1, 1, 2, 0])
     X = sparse.csr_array((data, indices, np.array([0, 2, 4])), shape=(2, 3))
-    state = engine.DesignRows(X)
+    state = design_rows.DesignRows(X)
     assert_allclose(state.squared_norms(), [9, 25])
     assert_array_equal(X.data, [1, 2, 4, 3])
     assert_array_equal(X.indices, [1, 1, 2, 0])

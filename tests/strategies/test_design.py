@@ -10,8 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from skactive import ActiveLearner
 from skactive.exceptions import PoolTooLargeError
 from skactive.selectors._engine import fisher as fisher_engine
-from skactive.strategies import Entropy, Margin, Subsample
-from skactive.strategies._design import BAIT, DPP, DOptimal, MaxDet, VOptimal
+from skactive.strategies import BAIT, DPP, DOptimal, Entropy, Margin, MaxDet, Subsample, VOptimal
 from skactive.testing import FakePool, parametrize_with_strategy_checks
 
 STRATEGIES = [

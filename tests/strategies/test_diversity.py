@@ -10,7 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skactive import ActiveLearner
-from skactive.strategies import KCenterGreedy, KMeans
+from skactive.strategies import KCenterGreedy, KMeans, RobustKCenterGreedy
 from skactive.testing import FakePool
 
 # Unit vector 5: rows 0 to 3 are labeled.
@@ -109,3 +109,15 @@ def test_k_means_does_not_look_at_labeled_rows():
     pool = FakePool(20)
     cold = FakePool(embedding=pool.embedding, n_labeled=0)
     assert_array_equal(KMeans().select(pool, 5), KMeans().select(cold, 5))
+
+
+def test_the_quantile_must_leave_out_the_share_of_rubbish():
+    rng = np.random.RandomState(0)
+    Z = np.vstack([rng.normal(size=(90, 2)), rng.normal(size=(10, 2)) * 5 + 60])
+    pool = FakePool(embedding=Z, n_labeled=6)
+    default, tolerant = (
+        strategy.select(pool, 20)
+        for strategy in (RobustKCenterGreedy(), RobustKCenterGreedy(quantile=0.85))
+    )
+    assert (default >= 90).sum() >= 8
+    assert (tolerant < 90).all()

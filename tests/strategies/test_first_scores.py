@@ -5,31 +5,40 @@ import inspect
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression, Ridge
 
 import skactive.strategies
-from skactive import ActiveLearner
+from skactive import ActiveLearner, scores
 from skactive._needs import check_scores_rows
 from skactive._utils.delegation import available_where
+from skactive.selectors import effective_bandwidth
 from skactive.strategies import (
     BADGE,
     BAIT,
     BALD,
     DPP,
     IGS,
+    Auto,
     BatchBALD,
     DiscriminativeAL,
     DOptimal,
     Entropy,
+    FacilityLocation,
+    FacilityLocationMutualInformation,
     GSy,
+    KCenterGreedy,
     KMeans,
     LightweightCoreset,
     Margin,
     MaxDet,
+    MaxHerding,
+    ProbCover,
     Product,
     RankedBatch,
     ScoreStrategy,
+    UHerding,
     VOptimal,
     WeightedSum,
 )
@@ -37,6 +46,9 @@ from skactive.testing import FakePool
 
 PARTS = [("margin", Margin()), ("design", DOptimal())]
 MADE = {kind: kind(PARTS) for kind in (WeightedSum, Product)}
+TARGETS = np.array([[2], [12]])
+MADE[FacilityLocationMutualInformation] = FacilityLocationMutualInformation(TARGETS)
+COVERAGE = [MaxHerding(), UHerding(), FacilityLocation(), ProbCover(), Auto()]
 # Those that draw rows in proportion to their scores.
 DRAWN = {LightweightCoreset}
 
@@ -58,6 +70,65 @@ def test_the_highest_score_is_chosen_first(strategy, n_labeled):
         same_draws = FakePool(seed=seed, query_seed=seed, n_labeled=n_labeled)
         first = strategy.select(same_draws, 1)[0]
         assert_allclose(scores[first], scores.max(), rtol=1e-9)
+
+
+@pytest.mark.parametrize("n_labeled", [0, 6])
+@pytest.mark.parametrize("strategy", COVERAGE, ids=lambda s: type(s).__name__)
+def test_a_sample_that_measures_coverage_is_the_same_for_scores_and_choices(strategy, n_labeled):
+    size = {"max_candidates": 60} if isinstance(strategy, Auto) else {"max_reference": 20}
+    strategy = clone(strategy).set_params(**size)
+    for seed in range(5):
+        scored, asked, drawn = (
+            FakePool(200, query_seed=seed, n_labeled=n_labeled) for _ in range(3)
+        )
+        scores, first = strategy.score(scored), strategy.select(asked, 1)[0]
+        assert scores.shape == (200,)
+        candidates = slice(None)
+        if isinstance(strategy, Auto):  # other rows than its candidates are scored, too
+            candidates = strategy._embed(drawn, Margin().score(drawn), 1).positions
+            assert len(candidates) <= 60 < (scores > 0).sum()
+        assert_allclose(scores[first], scores[candidates].max(), rtol=1e-6)
+
+
+@pytest.mark.parametrize("n_labeled", [0, 5])
+def test_gains_of_coverage(n_labeled):
+    pool = FakePool(25, n_labeled=n_labeled)
+    Z = pool.embedding
+    squared = np.square(Z[:, np.newaxis] - Z).sum(axis=2)
+    covered = np.zeros(25)
+    if n_labeled:
+        to_labeled = np.square(Z[:, np.newaxis] - pool.labeled.embedding).sum(axis=2)
+        covered = np.exp(-to_labeled / 4).max(axis=1)
+        nearest = np.sqrt(to_labeled.min(axis=1))
+        gains = np.maximum(nearest[:, np.newaxis] - np.sqrt(squared), 0).sum(axis=0)
+        assert_allclose(FacilityLocation().score(pool), gains, rtol=1e-6, atol=1e-6)
+        assert_allclose(KCenterGreedy().score(pool), nearest)
+        inside = (squared <= 4) & (nearest > 2)[:, np.newaxis]
+        assert_array_equal(ProbCover(delta=2.0).score(pool), inside.sum(axis=0))
+    else:
+        falls = -np.sqrt(squared).sum(axis=0)
+        assert_allclose(np.diff(FacilityLocation().score(pool)), np.diff(falls), atol=1e-6)
+        assert_array_equal(ProbCover(delta=2.0).score(pool), (squared <= 4).sum(axis=0))
+    gains = np.maximum(np.exp(-squared / 4) - covered[:, np.newaxis], 0)
+    assert_allclose(MaxHerding(bandwidth=2.0).score(pool), gains.sum(axis=0), rtol=1e-6)
+    weighted = Margin().score(pool) @ gains
+    assert_allclose(UHerding(bandwidth=2.0).score(pool), weighted, rtol=1e-6)
+    strategy = FacilityLocationMutualInformation(pool.X[:3], eta=0.5, bandwidth=2.0)
+    expected = gains[:3].sum(axis=0) + 0.5 * np.exp(-squared / 4)[:3].max(axis=0)
+    assert_allclose(strategy.score(pool), expected, rtol=1e-6)
+
+
+def test_scores_of_auto_are_uncertainty_times_gain():
+    pool = FakePool(25)
+    Z, labeled = (view.embedding / pool.embedding.std(axis=0) for view in (pool, pool.labeled))
+    widths, labeled_widths = (effective_bandwidth(Z, 3.5, at=rows) for rows in (Z, labeled))
+    similarity, cover = (
+        np.exp(-np.square((Z[:, np.newaxis] - rows) / w[:, np.newaxis]).sum(axis=2))
+        for rows, w in ((Z, widths), (labeled, labeled_widths))
+    )
+    gains = np.maximum(similarity - cover.max(axis=1, keepdims=True), 0)
+    uncertainty = scores.margin(pool.proba)
+    assert_allclose(Auto().score(pool), uncertainty * (uncertainty @ gains), rtol=1e-4)
 
 
 def test_gradients_of_badge_and_information_of_batch_bald():

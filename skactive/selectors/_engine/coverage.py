@@ -279,6 +279,19 @@ class Coverage:
         gains[gains <= self._negligible] = 0.0
         return round_to_bits(gains, _GAIN_BITS)
 
+    def first_gains(self) -> Floats:
+        """Return the gains of all candidates while none is chosen, shape (n_rows,)."""
+        self._sum_bounds()  # sets how far the candidates of each cell reach
+        gains, n_columns = np.empty(self.n_rows), self._exact_distances.n_reference
+
+        def compute(cell: int) -> None:
+            members = self._cells.members[cell]
+            for block in block_slices(len(members), max(n_columns, self._candidates.width)):
+                gains[members[block]] = self.gains(members[block], exact=True)
+
+        run_parts(compute, self._n_cells, self._n_threads)
+        return gains
+
     def _excess_of_own(self, positions: Positions | slice) -> Floats | float:
         """Return by how much the gains of candidates are too large for their own coverage."""
         if self._own is None:

@@ -24,15 +24,17 @@ from scipy import linalg
 
 from skactive._utils.array_types import Floats, Positions
 from skactive.exceptions import PoolTooLargeError
+from skactive.selectors._engine.design_rows import (
+    split_rows,
+    squared_row_norms,
+    to_dense,
+    to_float64,
+)
 from skactive.selectors._engine.information import (
     GAIN_RTOL,
     check_trace_dims,
     clip_ridge,
     invert_information,
-    split_rows,
-    squared_row_norms,
-    to_dense,
-    to_float64,
 )
 from skactive.selectors._engine.points import canonical
 

@@ -13,24 +13,21 @@ Each addition thus costs one product of all rows with one or two vectors.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.random import RandomState
 from scipy import linalg, sparse
 
-from skactive._utils.array_types import Floats, Positions
+from skactive._utils.array_types import Floats
 from skactive.exceptions import PoolTooLargeError
-from skactive.selectors._engine.points import canonical, row_products, slices
+from skactive.selectors._engine.design_rows import DesignRows, RowIndex
 
 if TYPE_CHECKING:
-    from skactive.selectors._engine.points import AnyPoints
     from skactive.selectors._engine.sparse_inverse import SparseInverse
 
 __all__ = [
     "GAIN_RTOL",
-    "DesignRows",
     "InverseInformation",
     "LazyCandidates",
     "VarianceReduction",
@@ -40,22 +37,12 @@ __all__ = [
     "draw_best",
     "factor_gram",
     "invert_information",
-    "split_rows",
-    "squared_row_norms",
-    "to_dense",
-    "to_float64",
 ]
-
-RowIndex: TypeAlias = slice | Positions
 
 # Gains carry the rounding of many updates; values within this relative tolerance tie.
 GAIN_RTOL = 1e-9
 # Ridge as a share of the largest squared norm; below it the picks would depend on rounding.
 _MIN_RELATIVE_RIDGE = 1e-10
-# A block of rows and its products stay in the cache of one core ...
-_ROW_BLOCK_BYTES = 2**21
-# ... but with fewer rows than this, matrix products are no faster than loops.
-_MIN_PRODUCT_ROWS = 32
 # Rows whose leverages are kept up to date: a 64th of the pool within these limits.
 _MIN_SHORTLIST, _MAX_SHORTLIST = 256, 4096
 # Picks by which the leverages of the other rows may lag behind.
@@ -64,144 +51,6 @@ _MAX_PENDING_PICKS = 256
 _MAX_INVERSE_NUMBERS = 2**27
 # Dimensions of a trace criterion, which holds several matrices: 512 features with 10 classes.
 _MAX_TRACE_DIMS = 5120
-
-
-# -- rows --------------------------------------------------------------------------------------
-
-
-class DesignRows:
-    """Rows of a design matrix, multiplied in float64 a block at a time.
-
-    Parameters
-    ----------
-    X : ndarray or sparse matrix of shape (n_rows, n_dims), or pair of factors
-        Rows; a pair ``(a, h)`` of shapes (n_rows, n_a) and (n_rows, n_h) represents the outer
-        products of their rows, with ``n_dims = n_a * n_h``, which are built a block at a time.
-    """
-
-    def __init__(self, X: AnyPoints) -> None:
-        self._a, h = X if isinstance(X, tuple) else (None, X)
-        self._h: Any = h if isinstance(h, np.ndarray) else canonical(h)
-        self.is_sparse = not isinstance(h, np.ndarray)
-        self._n_a = 1 if self._a is None else self._a.shape[1]
-        self.n_rows, self.n_dims = h.shape[0], h.shape[1] * self._n_a
-
-    def take(self, index: RowIndex) -> DesignRows:
-        return DesignRows(self._h[index] if self._a is None else (self._a[index], self._h[index]))
-
-    def squared_norms(self) -> Floats:
-        """Return the squared norm of each row, (n_rows,)."""
-        squared = squared_row_norms(self._h)
-        # The norm of an outer product is the product of the norms.
-        return squared if self._a is None else squared * squared_row_norms(self._a)
-
-    def build(self, index: RowIndex) -> Floats:
-        """Return rows as a dense array, (n, n_dims)."""
-        h = to_dense(self._h[index])
-        if self._a is None:
-            return h
-        a = to_float64(self._a[index])
-        return (a[:, :, None] * h[:, None, :]).reshape(-1, self.n_dims)
-
-    def build_row(self, position: int) -> Floats:
-        return self.build(slice(position, position + 1))[0]
-
-    def build_sparse(self, index: slice) -> sparse.csr_array:
-        """Return rows of a sparse design as a sparse array, (n, n_dims)."""
-        h = to_float64(self._h[index])
-        if self._a is None:
-            return h
-        a = to_float64(self._a[index])
-        return sparse.hstack([h.multiply(a[:, [k]]) for k in range(self._n_a)], format="csr")
-
-    def count_stored(self) -> int:
-        """Return the number of stored entries of all rows of a sparse design."""
-        return self._n_a * int(self._h.nnz)
-
-    def multiply(self, right: Any) -> Iterator[tuple[slice, Floats]]:
-        """Yield blocks of rows and their products with the columns of `right`, (n, n_columns).
-
-        ``right`` may be sparse if the rows are: then only the dimensions that it uses are read.
-        """
-        n_columns = right.shape[1]
-        n_dense = 0 if self.is_sparse else self._h.shape[1]
-        used: Any = None
-        if sparse.issparse(right):
-            used, right = self._to_dense_factor(right)
-        if self._a is not None:
-            # (n_a n_h, m) -> (n_h, m n_a), so that the sums over n_a run along memory.
-            right = right.reshape(self._n_a, -1, n_columns).transpose(1, 2, 0)
-            right = right.reshape(len(right), -1)
-        if self.is_sparse:
-            right = np.ascontiguousarray(right)  # else it is copied for each block
-        for block in split_rows(self.n_rows, n_dense + right.shape[1]):
-            h = self._h[block] if used is None else self._h[block][:, used]
-            product = to_float64(h) @ right
-            yield block, product if self._a is None else self._contract(block, product)
-
-    def _contract(self, block: slice, product: Floats) -> Floats:
-        """Sum the products of h with each slice of the columns, (n, m n_a), weighted by a."""
-        a = to_float64(self._a[block])
-        return np.einsum("ima,ia->im", product.reshape(len(a), -1, self._n_a), a)
-
-    def _to_dense_factor(self, right: Any) -> tuple[Positions, Floats]:
-        """Return the columns of h that a sparse factor uses, and its dense part there."""
-        right = right.tocoo()
-        outer, inner = np.divmod(right.row, self._h.shape[1])  # positions in a and in h
-        is_used = np.zeros(self._h.shape[1], dtype=bool)
-        is_used[inner] = True
-        used = np.flatnonzero(is_used)
-        dense = np.zeros((self._n_a, len(used), right.shape[1]))
-        dense[outer, np.searchsorted(used, inner), right.col] = right.data
-        return used, dense.reshape(-1, right.shape[1])
-
-    def sums_of_squares(self, columns: Any) -> Floats:
-        """Return the sum of the squared products of each row with the columns, (n_rows,)."""
-        sums = np.empty(self.n_rows)
-        for block, product in self.multiply(columns):
-            sums[block] = np.einsum("im,im->i", product, product)
-        return sums
-
-    def quadratic_forms(self, matrix: Floats) -> Floats:
-        """Return x^T matrix x for each row, (n_rows,)."""
-        values = np.empty(self.n_rows)
-        for block in split_rows(self.n_rows, 2 * self.n_dims):
-            x = self.build_sparse(block) if self.is_sparse else self.build(block)
-            values[block] = row_products(x, x @ matrix)
-        return values
-
-    def information(self) -> Floats:
-        """Return the sum of x x^T over the rows, (n_dims, n_dims)."""
-        if self.is_sparse:
-            x = self.build_sparse(slice(None))
-            return (x.T @ x).toarray()
-        total = np.zeros((self.n_dims, self.n_dims))
-        for block in split_rows(self.n_rows, self.n_dims):
-            x = self.build(block)
-            total += x.T @ x
-        return total
-
-
-def split_rows(n_rows: int, n_columns: int) -> Iterator[slice]:
-    """Return slices of rows such that blocks of `n_columns` float64 columns fit the cache."""
-    return slices(n_rows, max(_MIN_PRODUCT_ROWS, _ROW_BLOCK_BYTES // (8 * max(1, n_columns))))
-
-
-def to_float64(block: Any) -> Any:
-    """Return a dense or sparse block in float64; a copy only if it has another type."""
-    return block.astype(np.float64, copy=False)
-
-
-def to_dense(block: Any) -> Floats:
-    """Return a dense or sparse block as a dense array in float64."""
-    return to_float64(block if isinstance(block, np.ndarray) else block.toarray())
-
-
-def squared_row_norms(factor: Any) -> Floats:
-    """Return the squared norms of dense or sparse rows, summed in float64, (n_rows,)."""
-    if isinstance(factor, np.ndarray):
-        return np.einsum("ij,ij->i", factor, factor, dtype=np.float64)
-    return np.asarray(to_float64(factor).power(2).sum(axis=1)).reshape(-1)
 
 
 # -- gains -------------------------------------------------------------------------------------
@@ -399,13 +248,19 @@ def _shortlist_size(n_rows: int) -> int:
     return min(n_rows, max(_MIN_SHORTLIST, min(_MAX_SHORTLIST, n_rows // 64)))
 
 
+# Strategies that use gradients take the features of the model, the others the embedding.
+_REDUCE = (
+    "reduce the dimensions by PCA or TruncatedSVD: before the model, as a step of a Pipeline, and "
+    "in the learner's embedder, if it has one"
+)
+
+
 def check_inverse_size(n_dims: int, n_columns: int) -> None:
     """Raise PoolTooLargeError if an inverse of `n_columns` columns is too large."""
     if n_dims * n_columns > _MAX_INVERSE_NUMBERS:
         raise PoolTooLargeError(
             f"The determinant needs {n_dims} x {n_columns} numbers, but at most "
-            f"{_MAX_INVERSE_NUMBERS} are supported. Ask for fewer rows or reduce the dimensions: "
-            "give the learner an embedder such as PCA or TruncatedSVD."
+            f"{_MAX_INVERSE_NUMBERS} are supported. Ask for fewer rows or {_REDUCE}."
         )
 
 
@@ -461,7 +316,6 @@ def check_trace_dims(n_dims: int) -> None:
     if n_dims > _MAX_TRACE_DIMS:
         raise PoolTooLargeError(
             f"The trace needs several matrices of {n_dims} x {n_dims} numbers (for BAIT: classes "
-            f"minus one, times features), but at most {_MAX_TRACE_DIMS} dimensions are supported. "
-            "Reduce them: put PCA or TruncatedSVD before the model, or give it to the learner as "
-            "embedder."
+            f"minus one, times features), but at most {_MAX_TRACE_DIMS} dimensions are "
+            f"supported: {_REDUCE}."
         )

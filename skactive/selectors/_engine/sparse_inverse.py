@@ -9,7 +9,8 @@ import numpy as np
 from scipy import linalg, sparse
 
 from skactive._utils.array_types import Floats
-from skactive.selectors._engine.information import DesignRows, check_inverse_size, factor_gram
+from skactive.selectors._engine.design_rows import DesignRows
+from skactive.selectors._engine.information import check_inverse_size, factor_gram
 
 __all__ = ["SparseInverse"]
 

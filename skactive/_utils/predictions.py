@@ -1,0 +1,26 @@
+"""Predictions as one label per row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from skactive._utils.tags import is_classifier
+
+__all__ = ["flatten_labels"]
+
+
+def flatten_labels(predicted: Any, model: Any) -> Any:
+    """Return labels that come as a column, (n_rows, 1), as one per row, (n_rows,).
+
+    So predicts CatBoost where there are several classes. Predictions of regressors, and of several
+    outputs, are returned as they are.
+    """
+    classes = getattr(model, "classes_", None)
+    has_column = getattr(predicted, "ndim", 1) == 2 and predicted.shape[1] == 1
+    if not has_column or isinstance(classes, list) or not is_classifier(model):
+        return predicted
+    # A single class means that the column says whether a row belongs to it.
+    n_classes = 0 if classes is None else len(np.ravel(classes))
+    return predicted if n_classes < 2 else predicted.reshape(-1)

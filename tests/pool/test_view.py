@@ -535,7 +535,7 @@ def learner_and_pool(y, **params):
     return learner, learner._make_view(IRIS[100:])
 
 
-@pytest.mark.parametrize("y", [SPECIES, SPECIES - 1, NAMES], ids=["ints", "negative", "strings"])
+@pytest.mark.parametrize("y", [SPECIES, SPECIES - 2, NAMES], ids=["ints", "negative", "strings"])
 def test_fantasy_is_the_model_refitted_with_one_more_label(y):
     learner, pool = learner_and_pool(y)
     before = pool.proba

@@ -102,7 +102,7 @@ def test_published_value(loss, expected):
     ("model", "names"),
     [
         (GaussianNB(), [0, 1, 2]),
-        (GaussianNB(), [-1, 1, 5]),
+        (GaussianNB(), [-3, 1, 5]),
         (GaussianNB(), np.array(["x", "yy", "z"], dtype=object)),
         (LogisticRegression(), ["one", "two", "a third"]),
     ],

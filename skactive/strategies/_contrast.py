@@ -287,6 +287,9 @@ class DiscriminativeAL(ScoringStrategy):
             sample = np.sort(rng.permutation(candidates)[: self.n_unlabeled])
         parts = [part for part in (labeled, X[chosen], X[sample]) if part is not None]
         rows = np.concatenate(parts) if isinstance(X, np.ndarray) else sparse.vstack(parts, "csr")
+        if sparse.issparse(rows) and self.classifier is None:
+            used = np.unique(rows.indices)  # the weights of all other columns stay 0
+            rows, X = rows[:, used], X[:, used]
         is_unlabeled = np.arange(rows.shape[0]) >= rows.shape[0] - len(sample)
         classifier = seeded_clone(self._get_classifier(), draw_seed(rng))
         with warnings.catch_warnings():

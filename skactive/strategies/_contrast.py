@@ -286,7 +286,9 @@ class DiscriminativeAL(ScoringStrategy):
         if self.n_unlabeled is not None and len(candidates) > self.n_unlabeled:
             sample = np.sort(rng.permutation(candidates)[: self.n_unlabeled])
         parts = [part for part in (labeled, X[chosen], X[sample]) if part is not None]
-        rows = np.concatenate(parts) if isinstance(X, np.ndarray) else sparse.vstack(parts, "csr")
+        rows: Any = (
+            np.concatenate(parts) if isinstance(X, np.ndarray) else sparse.vstack(parts, "csr")
+        )
         if sparse.issparse(rows) and self.classifier is None:
             used = np.unique(rows.indices)  # the weights of all other columns stay 0
             rows, X = rows[:, used], X[:, used]

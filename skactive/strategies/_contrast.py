@@ -290,7 +290,8 @@ class DiscriminativeAL(ScoringStrategy):
             np.concatenate(parts) if isinstance(X, np.ndarray) else sparse.vstack(parts, "csr")
         )
         if sparse.issparse(rows) and self.classifier is None:
-            used = np.unique(rows.indices)  # the weights of all other columns stay 0
+            # The weights of all other columns stay 0; at least one column must be left.
+            used = np.union1d(rows.indices, 0)
             rows, X = rows[:, used], X[:, used]
         is_unlabeled = np.arange(rows.shape[0]) >= rows.shape[0] - len(sample)
         classifier = seeded_clone(self._get_classifier(), draw_seed(rng))

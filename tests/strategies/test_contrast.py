@@ -313,3 +313,10 @@ def test_columns_that_no_row_uses_cost_no_memory():
         tracemalloc.stop()
     assert peak < 2**22 * 8
     assert_array_equal(*answers)
+
+
+def test_sparse_rows_without_any_entry_are_told_apart_by_chance():
+    X = sparse.csr_array((30, 8))
+    learner = ActiveLearner(DummyClassifier(), DiscriminativeAL(), random_state=0)
+    learner.fit(X[:6], np.arange(6) % 2)
+    assert len(set(learner.query(X[6:], batch_size=4).tolist())) == 4

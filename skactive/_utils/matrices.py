@@ -27,13 +27,15 @@ def to_matrix(X: Any, what: str) -> Any:
     if getattr(getattr(X, "dtype", None), "names", None):  # a structured array
         names = column_names(X) or []
         return _stack_columns([to_matrix(np.asarray(X[name]), what) for name in names])
-    matrix = check_array(
-        _tidy(X) if sp.issparse(X) else _to_two_dimensions(tensor_to_array(X), what),
-        accept_sparse="csr",
-        dtype=[np.float64, np.float32],
-        ensure_min_samples=0,
-        input_name=what,
-    )
+    matrix = _tidy(X) if sp.issparse(X) else _to_two_dimensions(tensor_to_array(X), what)
+    with np.errstate(invalid="ignore"):  # of the sum in which scikit-learn looks for infinity
+        matrix = check_array(
+            matrix,
+            accept_sparse="csr",
+            dtype=[np.float64, np.float32],
+            ensure_min_samples=0,
+            input_name=what,
+        )
     _check_range(matrix, what)
     return matrix
 
@@ -65,14 +67,20 @@ def tensor_to_array(X: Any) -> Any:
 
 
 def _tidy(X: Any) -> Any:
-    """Return a sparse matrix as CSR with sorted indices, without duplicates or stored zeros."""
+    """Return a sparse matrix as CSR with sorted indices, without duplicates or stored zeros.
+
+    Its indices have 32 bits wherever they fit: scikit-learn's k-means takes no others.
+    """
     tidy = X.tocsr()
-    if tidy.has_canonical_format and tidy.data.all():
+    if not (tidy.has_canonical_format and tidy.data.all()):
+        tidy = tidy.copy()  # the caller's matrix stays as it is
+        tidy.sum_duplicates()
+        tidy.eliminate_zeros()
+    is_narrow = tidy.indices.dtype == tidy.indptr.dtype == np.int32
+    if is_narrow or max(*tidy.shape, tidy.nnz) > np.iinfo(np.int32).max:
         return tidy
-    tidy = tidy.copy()  # the caller's matrix stays as it is
-    tidy.sum_duplicates()
-    tidy.eliminate_zeros()
-    return tidy
+    parts = (tidy.data, tidy.indices.astype(np.int32), tidy.indptr.astype(np.int32))
+    return type(tidy)(parts, shape=tidy.shape)
 
 
 def _stack_columns(parts: list[Any]) -> Any:

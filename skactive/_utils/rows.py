@@ -84,6 +84,22 @@ def _take_pandas(X: Any, rows: Any) -> Any:
     return X[rows if isinstance(rows, slice) else np.asarray(rows, dtype=np.intp)]
 
 
+def _take_tensor(X: Any, rows: Any) -> Any:
+    """Take rows of a tensor; those of a sparse one can only be selected by coordinates."""
+    torch = sys.modules["torch"]
+    if X.layout == torch.strided:
+        return safe_indexing(X, rows)
+    positions = torch.as_tensor(_list_rows(X, rows), dtype=torch.int64, device=X.device)
+    return X.to_sparse_coo().index_select(0, positions)
+
+
+def _join_tensors(torch: Any, first: Any, second: Any) -> Any:
+    """Concatenate tensors; sparse ones by coordinates."""
+    if any(X.layout != torch.strided for X in (first, second)):
+        first, second = first.to_sparse_coo(), second.to_sparse_coo()
+    return torch.cat([first, second])
+
+
 def _take_lazily(X: Any, rows: Any) -> Any:
     """Take rows of a data set on disk: such sets often take ascending positions only, each once."""
     if isinstance(rows, slice) and (rows.step or 1) > 0:
@@ -162,11 +178,11 @@ _TAKES: dict[str, Any] = {
     "pandas": _take_pandas,
     "polars": safe_indexing,
     "pyarrow": _take_arrow,
-    "torch": safe_indexing,
+    "torch": _take_tensor,
 }
 _JOINS: dict[str, Any] = {
     "pandas": _join_pandas,
     "polars": lambda polars, first, second: polars.concat([first, second]),
     "pyarrow": _join_arrow,
-    "torch": lambda torch, first, second: torch.cat([first, second]),
+    "torch": _join_tensors,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,9 +14,9 @@ from numpy.typing import NDArray
 from sklearn import get_config
 
 from skactive._utils.array_types import Floats, Positions
-from skactive._utils.inputs import find_input_list
+from skactive._utils.inputs import find_input_list, has_several_inputs
 from skactive._utils.matrices import match_rows, to_matrix
-from skactive._utils.rows import join_rows, n_rows, row_size, take_rows
+from skactive._utils.rows import join_rows, n_rows, row_shape, row_size, take_rows
 from skactive.adapters import ModelAdapter
 from skactive.exceptions import CapabilityError, InvalidReadingError
 from skactive.pool._embedding import fit_embedder, make_embedding, make_matrix
@@ -290,12 +291,11 @@ class PoolView:
             If the model does not take rows of numbers.
         """
         self._check_declared("proba")
-        Z = self._prepare()
-        try:
-            features = to_matrix(Z, "features")
-        except ValueError:
-            features = None
-        if features is None or np.ndim(Z) > 2:
+        Z, features = self._prepare(), None
+        if not has_several_inputs(Z) and len(row_shape(Z) or ()) < 2:
+            with suppress(Exception):  # rows are the user's: they may raise anything
+                features = to_matrix(Z, "features")
+        if features is None:
             raise CapabilityError(
                 "The features of this model cannot be changed, since its rows are no table of "
                 "numbers: use a model that offers proba_samples (an ensemble, a net with dropout "

@@ -105,7 +105,11 @@ class CombinedScores(BaseComposition, ScoreStrategy):
                     "the batch among strategies with Mixture."
                 )
         if self.weights is not None:
-            self._check_weights(np.asarray(self.weights))
+            try:
+                weights = np.asarray(self.weights)
+            except ValueError:  # a ragged list
+                weights = np.array(None)
+            self._check_weights(weights)
 
     def _check_weights(self, weights: NDArray[Any]) -> None:
         is_number = weights.dtype.kind in "iuf" and bool(np.isfinite(weights).all())

@@ -286,7 +286,13 @@ class DiscriminativeAL(ScoringStrategy):
         if self.n_unlabeled is not None and len(candidates) > self.n_unlabeled:
             sample = np.sort(rng.permutation(candidates)[: self.n_unlabeled])
         parts = [part for part in (labeled, X[chosen], X[sample]) if part is not None]
-        rows = np.concatenate(parts) if isinstance(X, np.ndarray) else sparse.vstack(parts, "csr")
+        rows: Any = (
+            np.concatenate(parts) if isinstance(X, np.ndarray) else sparse.vstack(parts, "csr")
+        )
+        if sparse.issparse(rows) and self.classifier is None:
+            # The weights of all other columns stay 0; at least one column must be left.
+            used = np.union1d(rows.indices, 0)
+            rows, X = rows[:, used], X[:, used]
         is_unlabeled = np.arange(rows.shape[0]) >= rows.shape[0] - len(sample)
         classifier = seeded_clone(self._get_classifier(), draw_seed(rng))
         with warnings.catch_warnings():

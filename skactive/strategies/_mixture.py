@@ -129,7 +129,10 @@ class Mixture(BaseComposition, Strategy):
 
 def _are_shares(shares: Any, n: int) -> bool:
     """Return whether shares are `n` finite numbers >= 0, not all 0."""
-    shares = np.asarray(shares)
+    try:
+        shares = np.asarray(shares)
+    except ValueError:  # a ragged list
+        return False
     if shares.shape != (n,) or shares.dtype.kind not in "iuf":
         return False
     return bool(np.isfinite(shares).all() and (shares >= 0).all() and shares.sum() > 0)

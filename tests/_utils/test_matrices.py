@@ -153,3 +153,25 @@ def test_what_are_no_numbers_stays_as_it_is():
     texts = ["a", "b"]
     assert match_rows(texts, sp.csr_array(NUMBERS)) is texts
     assert match_rows(texts, NUMBERS) is texts
+
+
+@pytest.mark.parametrize("kind", [sp.csr_matrix, sp.csr_array, sp.csc_array, sp.coo_array])
+def test_wide_indices_become_narrow_where_they_fit(kind):
+    X = kind(NUMBERS)
+    for name in ("indices", "indptr", "row", "col"):
+        if hasattr(X, name) and X.format != "coo":
+            setattr(X, name, getattr(X, name).astype(np.int64))
+    if X.format == "coo":
+        X.coords = tuple(part.astype(np.int64) for part in X.coords)
+    matrix = to_matrix(X, "embedding")
+    assert matrix.indices.dtype == matrix.indptr.dtype == np.int32
+    assert_array_equal(matrix.toarray(), NUMBERS)
+    assert all(part.dtype == np.int64 for part in getattr(X, "coords", ()) or [X.indices])
+
+
+@pytest.mark.filterwarnings("error")
+def test_large_numbers_of_both_signs_are_refused_without_another_warning():
+    X = np.full((2, 40), 3e38, dtype=np.float32)
+    X[1] *= -1
+    with pytest.raises(ValueError, match="squared distances overflow float32"):
+        to_matrix(X, "embedding")

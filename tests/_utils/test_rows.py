@@ -224,3 +224,15 @@ def test_tensor_with_a_gradient_becomes_an_array():
     assert isinstance(matrix, np.ndarray)
     assert matrix.dtype == np.float32
     assert_array_equal(matrix, [[1.0, 2.0]])
+
+
+@pytest.mark.parametrize("layout", ["to_sparse_coo", "to_sparse_csr", "to_sparse_csc"])
+@pytest.mark.parametrize("rows", [[2, 0, 2], slice(1, None), [True, False, True]])
+@pytest.mark.filterwarnings("ignore:Sparse:UserWarning")  # of torch: the layout is in beta
+def test_rows_of_sparse_tensors(layout, rows):
+    X = getattr(torch.tensor(NUMBERS), layout)()
+    taken = take_rows(X, rows)
+    assert n_rows(taken) == len(NUMBERS[rows])
+    assert_array_equal(to_matrix(taken, "embedding"), NUMBERS[rows])
+    joined = join_rows(X, taken)
+    assert_array_equal(to_matrix(joined, "embedding"), np.concatenate([NUMBERS, NUMBERS[rows]]))

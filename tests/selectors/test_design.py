@@ -439,3 +439,43 @@ def test_sparse_rows_with_repeated_entries_are_read_but_not_rewritten():
     assert_allclose(state.squared_norms(), [9, 25])
     assert_array_equal(X.data, [1, 2, 4, 3])
     assert_array_equal(X.indices, [1, 1, 2, 0])
+
+
+@pytest.mark.parametrize("n_classes", [None, 3])
+def test_many_labeled_sparse_rows_need_memory_for_their_products_only(n_classes):
+    # 160 labeled rows use some 4,000 columns: the dense form would be 160 x 4,000 numbers a class.
+    rng = np.random.default_rng(0)
+    X = sparse.random_array((460, 30_000), density=1e-3, rng=rng, format="csr")
+    pool, labeled = X[:300], X[300:]
+    a = None if n_classes is None else rng.random((460, n_classes)) - 0.5
+    rows = [
+        X if a is None else (a[part], X)
+        for X, part in ((pool, np.s_[:300]), (labeled, np.s_[300:]))
+    ]
+    tracemalloc.start()
+    picks = d_optimal(rows[0], 20, ridge=0.1, labeled=rows[1], random_state=0)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 160 * 4_000 * 8
+    weights = np.ones((460, 460)) if a is None else a @ a.T
+    gram = weights * (X @ X.T).toarray()  # determinants of the rows alone, by Sylvester's identity
+    chosen = list(range(300, 460))
+    for pick in picks:
+        inverse = np.linalg.inv(gram[np.ix_(chosen, chosen)] + 0.1 * np.eye(len(chosen)))
+        across = gram[:300, chosen]
+        gains = np.diag(gram)[:300] - np.einsum("ij,jk,ik->i", across, inverse, across)
+        gains[[row for row in chosen if row < 300]] = -np.inf
+        assert gains[pick] == pytest.approx(gains.max(), rel=1e-9)
+        chosen.append(int(pick))
+
+
+@pytest.mark.parametrize("as_factors", [False, True])
+@pytest.mark.parametrize("n_labeled", [0, 3])
+def test_sparse_rows_without_any_entry(as_factors, n_labeled):
+    empty, labeled = sparse.csr_array((5, 40)), sparse.csr_array((3, 40))
+
+    def as_rows(X):
+        return (np.ones((X.shape[0], 2)), X) if as_factors else X
+
+    picks = d_optimal(as_rows(empty), 4, labeled=as_rows(labeled[:n_labeled]), random_state=0)
+    assert len(set(picks.tolist())) == 4

@@ -117,3 +117,18 @@ def test_variance_of_sparse_rows_is_that_of_dense_ones():
             dense, 12, labeled=None if labeled is None else labeled.toarray(), random_state=0
         )
         assert_array_equal(v_optimal(X, 12, **known), expected)
+
+
+@pytest.mark.parametrize(("n_left", "n_right"), [(1, 40), (40, 1), (9, 30), (30, 30), (0, 3)])
+@pytest.mark.parametrize("n_columns", [30, 5_000])
+def test_the_smaller_factor_of_a_sparse_product_is_made_dense(n_left, n_right, n_columns):
+    X = make_texts(n_left + n_right, n_columns)
+    left, right = X[:n_left], X[n_left:]
+    product = engine.products((left,), (right,))
+    assert_allclose(product, left.toarray() @ right.toarray().T, rtol=1e-13, atol=1e-15)
+    assert_array_equal(product, engine.products((right,), (left,)).T)  # to the bit
+    tracemalloc.start()
+    engine.products((make_texts(1, 2**17),), (make_texts(400, 2**17),))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2**21  # as dense rows, the 400 have 400 x 1,000 numbers

@@ -334,3 +334,33 @@ def test_rows_that_are_no_table_are_refused_with_a_remedy_that_helps():
         learner.query(texts, 3)
     model = make_pipeline(embedder, LogisticRegression())
     assert len(ActiveLearner(model, DropQuery()).fit(texts, y).query(texts, 3)) == 3
+
+
+class ByNumber(ClassifierMixin, BaseEstimator):
+    """Takes rows of any kind, and predicts by the number of rows alone."""
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict_proba(self, X):
+        n_rows = len(X["a"] if isinstance(X, dict) else X)
+        return np.random.default_rng(0).dirichlet(np.ones(len(self.classes_)), n_rows)
+
+
+ODD_ROWS = {
+    "dates": np.arange(12).astype("datetime64[D]"),
+    "periods": pd.DataFrame({"a": pd.period_range("2020", periods=12, freq="D")}),
+    "records": [{"a": number} for number in range(12)],
+    "ragged": [list(range(number % 3 + 1)) for number in range(12)],
+    "images": np.zeros((12, 2, 2)),
+    "inputs": {"a": np.zeros((12, 2)), "b": np.ones((12, 3))},
+}
+
+
+@pytest.mark.parametrize("rows", ODD_ROWS.values(), ids=ODD_ROWS)
+def test_features_that_cannot_be_dropped_are_refused_with_what_to_do(rows):
+    learner = ActiveLearner(ByNumber(), DropQuery(), random_state=0)
+    learner.fit(rows, np.arange(12) % 2)
+    with pytest.raises(CapabilityError, match="features of this model cannot be changed"):
+        learner.query(rows, batch_size=3)

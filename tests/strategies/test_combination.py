@@ -20,6 +20,7 @@ from skactive.strategies import (
     KMeans,
     LeastConfidence,
     Margin,
+    Mixture,
     Product,
     WeightedSum,
 )
@@ -156,3 +157,13 @@ def test_combinations_can_be_combined():
     assert_allclose(outer.score(pool), inner.score(pool) + Margin().score(pool))
     nested = InformationDensity(inner, beta=0.0)
     assert_allclose(nested.score(pool), inner.score(pool))
+
+
+@pytest.mark.parametrize("weights", [[1, [2, 3]], [[1], [2, 3]]])
+def test_ragged_weights_are_refused(weights):
+    parts = [("margin", Margin()), ("entropy", Entropy())]
+    for strategy in (WeightedSum(parts, weights=weights), Product(parts, weights=weights)):
+        with pytest.raises(ValueError, match="weights must be 2 finite numbers"):
+            strategy._validate_params()
+    with pytest.raises(ValueError, match="shares must be 2 finite numbers"):
+        Mixture(parts, shares=weights)._validate_params()

@@ -1,5 +1,7 @@
 """Contrast: CAL, DAL and FALCUN against their definitions in plain loops."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -8,6 +10,7 @@ from scipy.stats import chisquare
 from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_iris
+from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -294,3 +297,26 @@ def test_invalid_parameters_are_told_by_the_learner():
     ]:
         with pytest.raises(ValueError, match=name):
             ActiveLearner(LogisticRegression(), strategy).fit(X, y)
+
+
+def test_columns_that_no_row_uses_cost_no_memory():
+    # A vector over all columns has 32 MiB, and the solver would keep some twenty.
+    narrow = sparse.random_array((200, 50), density=0.2, rng=np.random.default_rng(0), format="csr")
+    parts = (narrow.data, narrow.indices * 80_000, narrow.indptr)
+    answers = []
+    for X in (narrow, sparse.csr_array(parts, shape=(200, 2**22))):
+        learner = ActiveLearner(DummyClassifier(), DiscriminativeAL(), random_state=0)
+        learner.fit(X[:20], np.arange(20) % 2)
+        tracemalloc.start()
+        answers.append(learner.query(X[20:], batch_size=5))
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert peak < 2**22 * 8
+    assert_array_equal(*answers)
+
+
+def test_sparse_rows_without_any_entry_are_told_apart_by_chance():
+    X = sparse.csr_array((30, 8))
+    learner = ActiveLearner(DummyClassifier(), DiscriminativeAL(), random_state=0)
+    learner.fit(X[:6], np.arange(6) % 2)
+    assert len(set(learner.query(X[6:], batch_size=4).tolist())) == 4

@@ -22,6 +22,8 @@ RowIndex: TypeAlias = slice | Positions
 _ROW_BLOCK_BYTES = 2**21
 # ... but with fewer rows than this, matrix products are no faster than loops.
 _MIN_PRODUCT_ROWS = 32
+# Numbers of sparse columns that are made dense at a time: 16 MiB.
+_DENSE_NUMBERS = 2**21
 
 
 class DesignRows:
@@ -85,8 +87,9 @@ class DesignRows:
             used, right = self._to_dense_factor(right)
         if self._a is not None:
             # (n_a n_h, m) -> (n_h, m n_a), so that the sums over n_a run along memory.
-            right = right.reshape(self._n_a, -1, n_columns).transpose(1, 2, 0)
-            right = right.reshape(len(right), -1)
+            # No length is left to reshape: there may be no dimension at all.
+            right = right.reshape(self._n_a, len(right) // self._n_a, n_columns).transpose(1, 2, 0)
+            right = right.reshape(len(right), n_columns * self._n_a)
         if self.is_sparse:
             right = np.ascontiguousarray(right)  # else it is copied for each block
         for block in split_rows(self.n_rows, n_dense + right.shape[1]):
@@ -97,7 +100,8 @@ class DesignRows:
     def _contract(self, block: slice, product: Floats) -> Floats:
         """Sum the products of h with each slice of the columns, (n, m n_a), weighted by a."""
         a = to_float64(self._a[block])
-        return np.einsum("ima,ia->im", product.reshape(len(a), -1, self._n_a), a)
+        product = product.reshape(len(a), product.shape[1] // self._n_a, self._n_a)
+        return np.einsum("ima,ia->im", product, a)
 
     def _to_dense_factor(self, right: Any) -> tuple[Positions, Floats]:
         """Return the columns of h that a sparse factor uses, and its dense part there."""
@@ -110,11 +114,23 @@ class DesignRows:
         dense[outer, np.searchsorted(used, inner), right.col] = right.data
         return used, dense.reshape(-1, right.shape[1])
 
+    def multiply_rows(self, others: DesignRows) -> Iterator[tuple[slice, Floats]]:
+        """Yield blocks of rows of a sparse design and their products with others, (n, n_others)."""
+        right = to_float64(others._h).T.tocsr()
+        for block in split_rows(self.n_rows, others.n_rows):
+            product = (to_float64(self._h[block]) @ right).toarray()
+            if self._a is not None:  # products of outer products are products of products
+                product *= to_float64(self._a[block]) @ to_float64(others._a).T
+            yield block, product
+
     def sums_of_squares(self, columns: Any) -> Floats:
         """Return the sum of the squared products of each row with the columns, (n_rows,)."""
-        sums = np.empty(self.n_rows)
-        for block, product in self.multiply(columns):
-            sums[block] = np.einsum("im,im->i", product, product)
+        sums, n_columns, width = np.zeros(self.n_rows), columns.shape[1], columns.shape[1]
+        if sparse.issparse(columns):  # they become dense, a part at a time
+            width = max(1, _DENSE_NUMBERS * n_columns // max(1, columns.nnz))
+        for part in slices(n_columns, max(1, width)):
+            for block, product in self.multiply(columns[:, part]):
+                sums[block] += np.einsum("im,im->i", product, product)
         return sums
 
     def quadratic_forms(self, matrix: Floats) -> Floats:

@@ -367,7 +367,7 @@ class AllDistances(NearestCenters):
         # A row within half of its center's gap to the new center cannot be nearer to the new one
         # (triangle inequality); in squares, 4 d^2 <= gap^2.
         rows = np.flatnonzero(4.0 * self.bound > gaps[self._nearest])
-        size = self._points.rows_per_block(_CENTER_BLOCK)
+        size = self._points.rows_per_block(1)
         for start in range(0, len(rows), size):
             part = rows[start : start + size]
             self.update_by_last(self._points.copy_rows(part), part, self.bound[part])

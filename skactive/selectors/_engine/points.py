@@ -278,7 +278,9 @@ def _multiply_rows(left: Any, right: Any) -> Any:
         product = left @ right.T
         return product.toarray() if sparse.issparse(product) else product
     # A product of two sparse matrices has nearly as many entries as pairs, and finding their places
-    # takes most of its time. So the right rows are made dense, in the columns that they use.
+    # takes most of its time. So the rows of the smaller one are made dense, where they use columns.
+    if left.shape[0] < right.shape[0]:
+        return _multiply_rows(right, left).T
     n_used = max(1, min(right.shape[1], right.nnz))
     size = max(1, _DENSE_NUMBERS // n_used)
     if right.shape[0] <= size:
@@ -291,6 +293,8 @@ def _multiply_rows(left: Any, right: Any) -> Any:
 
 def _multiply_by_few(left: Any, right: Any) -> Any:
     """Inner products of sparse rows with few others, whose columns in use are made dense."""
+    if right.shape[0] * right.shape[1] <= left.nnz:  # all columns cost less than a search for them
+        return left @ np.ascontiguousarray(right.toarray().T)
     columns = np.unique(right.indices)
     # In the order of rows, as the product reads a row of it for each entry on the left.
     return left[:, columns] @ np.ascontiguousarray(right[:, columns].toarray().T)

@@ -1,4 +1,4 @@
-"""The inverse of an information matrix of sparse rows, in the dimensions that its rows use."""
+"""The inverse of an information matrix of sparse rows, by the products of its rows alone."""
 
 from __future__ import annotations
 
@@ -16,9 +16,11 @@ __all__ = ["SparseInverse"]
 
 
 class SparseInverse:
-    """``A^-1`` of an information matrix A that grows by sparse rows, as I / ridge minus R R^T.
+    """``A^-1`` of an information matrix ``A = ridge I + S^T S`` that grows by sparse rows of S.
 
-    A column of R is a combination of rows in A, so that it is 0 in all dimensions where these are.
+    By Woodbury's identity ``A^-1 = (I - S^T (F F^T)^-1 S) / ridge``, where F is the Cholesky
+    factor of ``ridge I + S S^T``: it is as wide as there are rows, however many dimensions they
+    use.
 
     Parameters
     ----------
@@ -34,45 +36,47 @@ class SparseInverse:
     Raises
     ------
     PoolTooLargeError
-        If R may exceed the limit on its size.
+        If F exceeds the limit on its size.
     """
 
     def __init__(
         self, rows: DesignRows, ridge: float, labeled: DesignRows | None, n_additions: int
     ) -> None:
         n_labeled = 0 if labeled is None else labeled.n_rows
-        n_stored = n_additions * rows.count_stored() // max(1, rows.n_rows)
-        n_stored += 0 if labeled is None else labeled.count_stored()
-        check_inverse_size(min(rows.n_dims, n_stored), n_labeled + n_additions)
-        self._ridge = ridge
-        self._columns: Any = sparse.csc_array((rows.n_dims, 0))  # R
+        n_most = n_labeled + n_additions
+        check_inverse_size(n_most, n_most)
+        self._ridge, self._labeled = ridge, labeled
+        self._S: Any = sparse.csr_array((0, rows.n_dims))
+        self._factor = np.zeros((n_most, n_most))  # F in its upper left part
         if labeled is not None and n_labeled > 0:
-            self._columns = _compute_prior_columns(labeled, ridge)
+            self._S = labeled.build_sparse(slice(None))
+            gram = (self._S @ self._S.T).toarray()
+            self._factor[:n_labeled, :n_labeled] = factor_gram(gram, ridge)
 
     def leverages(self, rows: DesignRows) -> Floats:
         """Return x^T A^-1 x for each row before the first addition, (n_rows,)."""
-        leverages = rows.squared_norms() / self._ridge
-        if self._columns.shape[1]:
-            leverages -= rows.sums_of_squares(self._columns)
-        return np.maximum(leverages, 0.0)
+        leverages = rows.squared_norms()
+        if self._labeled is not None and self._labeled.n_rows > 0:
+            for block, products in rows.multiply_rows(self._labeled):
+                leverages[block] -= np.square(self._solve(products.T)).sum(axis=0)
+        return np.maximum(leverages, 0.0) / self._ridge
 
     def add(self, rows: DesignRows, position: int) -> Any:
         """Add a row to A, and return the vector v by whose v v^T this lowers A^-1, (n_dims, 1)."""
-        x = rows.build_sparse(slice(position, position + 1)).T
-        v = x / self._ridge - self._columns @ (self._columns.T @ x)
-        leverage = float((x.T @ v).sum())
-        v = (v / math.sqrt(1 + max(0.0, leverage))).tocsc()
-        self._columns = sparse.hstack([self._columns, v], format="csc")
-        return v
+        n_rows = self._S.shape[0]
+        x = rows.build_sparse(slice(position, position + 1))  # (1, n_dims)
+        solved = self._solve((self._S @ x.T).toarray())  # F^-1 S x, (n_rows, 1)
+        weights = sparse.csr_array(self._solve(solved, transposed=True))
+        v = ((x.T - self._S.T @ weights) / self._ridge).tocsc()
+        leverage = max(0.0, float((x @ v).sum()))
+        self._factor[n_rows, :n_rows] = solved[:, 0]
+        # The Schur complement of the row in F F^T is the ridge times (1 + leverage).
+        self._factor[n_rows, n_rows] = math.sqrt(self._ridge * (1 + leverage))
+        self._S = sparse.vstack([self._S, x], format="csr")
+        return v / math.sqrt(1 + leverage)
 
-
-def _compute_prior_columns(labeled: DesignRows, ridge: float) -> Any:
-    """Return R for which (ridge I + X^T X)^-1 = I / ridge - R R^T, (n_dims, n_labeled)."""
-    X = labeled.build_sparse(slice(None))
-    used = np.unique(X.indices)
-    factor = factor_gram((X @ X.T).toarray(), ridge)
-    # (n_labeled, n_used), one column of R after another
-    values = linalg.solve_triangular(factor, X[:, used].toarray(), lower=True) / math.sqrt(ridge)
-    starts = np.arange(len(values) + 1) * len(used)
-    parts = (values.ravel(), np.tile(used, len(values)), starts)
-    return sparse.csc_array(parts, shape=(labeled.n_dims, len(values)))
+    def _solve(self, right: Floats, *, transposed: bool = False) -> Floats:
+        """Return F^-1 right, or F^-T right, (n_rows, n_columns)."""
+        n_rows = len(right)
+        factor = self._factor[:n_rows, :n_rows]
+        return linalg.solve_triangular(factor, right, lower=True, trans=int(transposed))

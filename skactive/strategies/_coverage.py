@@ -52,7 +52,8 @@ class MaxHerding(ScoringStrategy):
     greedily, one row at a time, with L the labeled rows.
 
     **When:** few labels or none, and meaningful embeddings. Unlike :class:`ProbCover` it depends
-    little on its bandwidth, and unlike :class:`KCenterGreedy` it avoids outliers. Time grows with
+    little on its bandwidth, and unlike :class:`KCenterGreedy` it avoids outliers as long as dense
+    regions are left to cover; with many labels only far rows are. Time grows with
     n_rows x n_reference. Needs an embedding only.
 
     Parameters

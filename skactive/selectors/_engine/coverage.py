@@ -130,7 +130,7 @@ class Coverage:
         self._set_distances(rows)
         self._set_cover(labeled, labeled_sharpness)
         self._bonus = bonus * self._max_similarity() if bonus else np.zeros(self.n_rows)
-        self._cells = Cells.build(candidates, rng)
+        self._cells = Cells.build(candidates, rows.shape[0], rng)
         self.cells, self._n_cells = self._cells.cells, len(self._cells.members)
         # Upper bound on the similarity of any candidate of a cell to each reference row, of shape
         # (n_cells, n_reference); not computed, and so at the minimum, for rows covered better.
@@ -241,6 +241,8 @@ class Coverage:
 
         By the triangle inequality, from the distances of both to the center of the cell.
         """
+        if self._n_cells == 1:
+            return np.arange(len(self._cover))
         radii = self._cells.distances[positions] / math.sqrt(self._similarity.scale)
         # |d(z, c) - d(x, c)| <= d(x, z)
         lowest = np.maximum(to_center - radii.max(), radii.min() - to_center)

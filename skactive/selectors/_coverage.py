@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from skactive._utils.array_types import Floats, Positions
 from skactive._utils.seeding import Seed, make_random_state
+from skactive.selectors._bandwidth import LazyBandwidths
 from skactive.selectors._engine.cells import assign_to_centers
 from skactive.selectors._engine.coverage import Coverage, Own, RadiusCoverage
 from skactive.selectors._engine.lazy_greedy import lazy_greedy
@@ -61,7 +62,7 @@ def max_coverage(
     weights: NDArray[Any] | None = None,
     reference: Matrix | None = None,
     kernel: str = "rbf",
-    bandwidth: float | NDArray[Any] | None = None,
+    bandwidth: float | NDArray[Any] | LazyBandwidths | None = None,
     labeled_bandwidth: NDArray[Any] | None = None,
     candidate_weights: NDArray[Any] | None = None,
     max_reference: int | None = 10_000,
@@ -141,11 +142,11 @@ def max_coverage(
         "own": own if reference is None else None,
     }
     options["symmetric"] = kernel != "tophat" and reference is None and isinstance(chosen, slice)
-    if isinstance(bandwidth, np.ndarray):
+    if isinstance(bandwidth, np.ndarray | LazyBandwidths):
         if kernel == "tophat":
             raise ValueError("kernel='tophat' takes one bandwidth for all rows; got an array.")
         # exp(-d^2 / s_j^2) is the kernel of bandwidth 1 at d^2 times the sharpness 1 / s_j^2.
-        options |= {"symmetric": False, "sharpness": _sharpness(bandwidth)}
+        options |= {"symmetric": False, **_sharpen(bandwidth)}
         options["labeled_sharpness"] = _sharpness(labeled_bandwidth)
         bandwidth = 1.0
     similarity = _KERNELS[kernel](candidates.spread if bandwidth is None else bandwidth)
@@ -377,6 +378,17 @@ def _select_covering(
             candidate_weights = np.ones(candidates.n_rows)
         weights = np.asarray(candidate_weights, dtype=np.float64)
         return lazy_greedy(objective, weights, batch_size, rng)
+
+
+def _sharpen(bandwidth: NDArray[Any] | LazyBandwidths) -> dict[str, Any]:
+    """Return the options of `Coverage` that stand for one bandwidth per candidate."""
+    if isinstance(bandwidth, np.ndarray):
+        return {"sharpness": _sharpness(bandwidth)}
+    lazy = bandwidth
+    return {
+        "sharpness": _sharpness(lazy.upper),
+        "sharpen": lambda positions: _sharpness(lazy.solve(positions)),
+    }
 
 
 def _sharpness(bandwidths: NDArray[Any] | None) -> Floats | None:

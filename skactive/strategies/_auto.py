@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from functools import partial
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -15,7 +14,8 @@ from skactive import scores
 from skactive._utils.array_types import Floats, Positions
 from skactive._utils.compat import Interval
 from skactive.exceptions import InvalidReadingError, SkactiveWarning
-from skactive.selectors import PowerTop, effective_bandwidth, max_coverage, top
+from skactive.selectors import PowerTop, max_coverage, top
+from skactive.selectors._bandwidth import LazyBandwidths, SharedBandwidths
 from skactive.selectors._coverage import weighted_sample
 from skactive.strategies._base import Strategy
 from skactive.strategies._coverage import coverage_weights
@@ -96,7 +96,7 @@ class Auto(Strategy):
             return top(uncertainty, batch_size, rng)
         n_labeled = 0 if points.labeled is None else points.labeled.shape[0]
         n_chosen = (n_labeled + batch_size) / _TARGET_COVERAGE
-        bandwidth = partial(effective_bandwidth, points.uniform, n_chosen, tolerance=2e-6)
+        shared = SharedBandwidths(points.uniform, n_chosen, tolerance=2e-6)
         picks = max_coverage(
             points.candidates,
             batch_size,
@@ -104,8 +104,8 @@ class Auto(Strategy):
             reference=points.reference,
             weights=points.weights,
             candidate_weights=uncertainty[points.positions],
-            bandwidth=bandwidth(at=points.candidates),
-            labeled_bandwidth=None if points.labeled is None else bandwidth(at=points.labeled),
+            bandwidth=LazyBandwidths(shared, points.candidates),
+            labeled_bandwidth=None if points.labeled is None else shared.solve(points.labeled),
             max_reference=None,
             random_state=rng,
         )

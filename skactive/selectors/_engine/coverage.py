@@ -92,6 +92,9 @@ class Coverage:
     sharpness, labeled_sharpness : ndarray of shape (n_rows,) and (n_labeled,), default=None
         Factors of the squared distances from each candidate, and from each labeled row; None
         leaves them as they are.
+    sharpen : callable, default=None
+        Turns positions of candidates into their sharpness, if `sharpness` holds lower bounds of it.
+        It is called for those candidates only whose gains decide.
     own : Own, default=None
         The weights at which candidates count for too much in their own coverage.
     n_threads : int, default=1
@@ -120,12 +123,14 @@ class Coverage:
         symmetric: bool = False,
         sharpness: Floats | None = None,
         labeled_sharpness: Floats | None = None,
+        sharpen: Callable[[Positions], Floats] | None = None,
         own: Own | None = None,
         n_threads: int = 1,
     ) -> None:
         self._symmetric, self._n_threads = symmetric, n_threads
-        self._sharpness, self._own = sharpness, own
+        self._sharpness, self._sharpen, self._own = sharpness, sharpen, own
         self.n_rows, self._candidates = candidates.n_rows, candidates
+        self._is_sharp = np.full(self.n_rows, sharpen is None)
         self._similarity, self._weights = similarity, weights
         self._set_distances(rows)
         self._set_cover(labeled, labeled_sharpness)
@@ -135,6 +140,7 @@ class Coverage:
         # Upper bound on the similarity of any candidate of a cell to each reference row, of shape
         # (n_cells, n_reference); not computed, and so at the minimum, for rows covered better.
         self._reach = np.full((self._n_cells, rows.shape[0]), self._minimum)
+        self._all_reference = np.arange(rows.shape[0])
         n_bytes = self.n_rows * (candidates.width + 2) * self._rough_distances.dtype.itemsize
         keep = self.cheap_bounds and n_bytes <= _MAX_FACTOR_BYTES
         self._factors = self._make_factors() if keep else None
@@ -242,7 +248,7 @@ class Coverage:
         By the triangle inequality, from the distances of both to the center of the cell.
         """
         if self._n_cells == 1:
-            return np.arange(len(self._cover))
+            return self._all_reference
         radii = self._cells.distances[positions] / math.sqrt(self._similarity.scale)
         # |d(z, c) - d(x, c)| <= d(x, z)
         lowest = np.maximum(to_center - radii.max(), radii.min() - to_center)
@@ -273,13 +279,19 @@ class Coverage:
         compute = self._exact_gains if exact else self._rough_gains
         for cell in np.unique(cells):
             members = np.flatnonzero(cells == cell)
-            reference = np.flatnonzero(self._reach[cell] > self._cover)  # no gain from the others
+            reference = self._find_improvable(cell)  # no gain from the others
             gains[members] += compute(positions[members], reference)
         gains -= self._excess_of_own(positions)
         if not exact:
             return gains
         gains[gains <= self._negligible] = 0.0
         return round_to_bits(gains, _GAIN_BITS)
+
+    def _find_improvable(self, cell: int) -> Positions:
+        """Return the reference rows that a candidate of a cell may cover better."""
+        if self._n_cells == 1:  # most of them, so that copying these would take longer
+            return self._all_reference
+        return np.flatnonzero(self._reach[cell] > self._cover)
 
     def _excess_of_own(self, positions: Positions | slice) -> Floats | float:
         """Return by how much the gains of candidates are too large for their own coverage."""
@@ -289,8 +301,16 @@ class Coverage:
         return self._own.excess[positions] * (self._similarity.maximum - covered)
 
     def _exact_gains(self, positions: Positions, reference: Positions) -> Floats:
+        self._find_sharpness(positions)
         squared = self._exact_distances(self._candidates.X[positions], reference)
         return self._sum_gains(self._to_similarity(squared, positions), reference)
+
+    def _find_sharpness(self, positions: Positions) -> None:
+        """Replace lower bounds of the sharpness of candidates by their sharpness."""
+        blunt = positions[~self._is_sharp[positions]]
+        if self._sharpen is not None and self._sharpness is not None and len(blunt):
+            self._sharpness[blunt] = self._sharpen(blunt)
+            self._is_sharp[blunt] = True
 
     def _rough_gains(self, positions: Positions, reference: Positions) -> Floats:
         enough = len(positions) * len(reference) >= MIN_THREADED_PAIRS // 4
@@ -337,8 +357,9 @@ class Coverage:
 
     def add(self, position: int) -> None:
         """Choose a candidate."""
-        reference = np.flatnonzero(self._reach[self.cells[position]] > self._cover)
+        reference = self._find_improvable(self.cells[position])
         row = slice(position, position + 1)
+        self._find_sharpness(np.array([position]))
         sharpness = None if self._sharpness is None else self._sharpness[row]
         self._cover_by(self._candidates.X[row], sharpness, reference)
         self._bonus[position] = 0.0
@@ -367,7 +388,7 @@ class Coverage:
     ) -> None:
         """Cover those reference rows that may be affected; None stands for all."""
         reference = np.arange(self._exact_distances.n_reference) if reference is None else reference
-        for tile in block_slices(len(reference), _TILE_ROWS):
+        for tile in block_slices(len(reference), self._candidates.width):
             part = reference[tile]
             for block in block_slices(rows.shape[0], max(1, len(part))):
                 squared = self._exact_distances(rows[block], part)

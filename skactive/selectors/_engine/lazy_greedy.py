@@ -84,7 +84,7 @@ class _Search:
         self._bounds = objective.bounds()[order] * self._candidate_weights
         self._shortlist = _Shortlist(self._bounds)
         # When a bound was last updated: 2 * round for a bound, 2 * round + 1 for a gain.
-        self._stage = np.full(len(order), -1)
+        self._stage = np.zeros(len(order), dtype=np.intp)
         self._n_picks = 0
 
     def choose(self) -> int | None:

@@ -208,7 +208,12 @@ class Distances:
     @property
     def largest(self) -> float:
         """The largest squared norm of a reference row."""
-        return float(self._reference.dense[:, -1].max(initial=0.0)) / self._share
+        return float(self.norms.max(initial=0.0)) / self._share
+
+    @property
+    def norms(self) -> Floats:
+        """Squared norms of the reference rows, shrunk and divided by the scale, (n_reference,)."""
+        return self._reference.dense[:, -1]
 
     def with_precision(self, shrinkage: float, dtype: Any) -> Distances:
         """Return the same distances, shrunk by another share and in another precision."""
@@ -250,7 +255,11 @@ class Distances:
 
     def from_factor(self, factor: Factor, reference: Positions | slice = _ALL) -> PairValues:
         """Return the distances of rows whose left factor is known."""
-        return clip_at_zero(factor.multiply(self._reference.take(as_slice(reference))))
+        return clip_at_zero(self.subtract_products(factor, reference))
+
+    def subtract_products(self, factor: Factor, reference: Positions | slice = _ALL) -> PairValues:
+        """Return the distances as the products give them: below 0 by rounding, some of them."""
+        return factor.multiply(self._reference.take(as_slice(reference)))
 
 
 def _split(rows: Any, common: Positions) -> tuple[Floats, Any]:

@@ -224,7 +224,7 @@ def _find_root(
 
 
 class LazyBandwidths:
-    """Bandwidths of candidates: upper bounds of all, and solutions of those that are asked for.
+    """Bandwidths of candidates, bounded and solved for those that are asked for.
 
     Parameters
     ----------
@@ -232,23 +232,24 @@ class LazyBandwidths:
         The equation.
     at : ndarray or sparse matrix of shape (n_at, n_dims)
         The candidates.
-
-    Attributes
-    ----------
-    upper : ndarray of shape (n_at,)
-        Upper bounds of the bandwidths.
     """
 
     def __init__(self, shared: SharedBandwidths, at: Matrix) -> None:
         self._shared, self._at = shared, canonical(at)
-        self.upper = shared.bound(self._at)
-        # What coincides with the whole pool has the bandwidth of all others.
-        self._is_solved = bool(np.isnan(self.upper).any())
-        if self._is_solved:
-            self.upper = shared.solve(self._at)
+        self._upper = np.full(self._at.shape[0], np.nan)
+        self._all: Floats | None = None
+
+    def bound(self, positions: Positions) -> Floats:
+        """Return upper bounds of the bandwidths of the candidates at `positions`."""
+        missing = positions[np.isnan(self._upper[positions])]
+        if len(missing):
+            self._upper[missing] = self._shared.bound(self._at[missing])
+        if np.isnan(self._upper[positions]).any():
+            # What coincides with the whole pool has the bandwidth of all others.
+            self._upper = self._all = self._shared.solve(self._at)
+        return self._upper[positions]
 
     def solve(self, positions: Positions) -> Floats:
         """Return the bandwidths of the candidates at `positions`."""
-        if self._is_solved:
-            return self.upper[positions]
-        return self._shared.solve(self._at[positions], self.upper[positions])
+        start = self.bound(positions)
+        return start if self._all is not None else self._shared.solve(self._at[positions], start)

@@ -20,7 +20,7 @@ from skactive._utils.array_types import Floats, Positions
 from skactive._utils.seeding import Seed, make_random_state
 from skactive.selectors._bandwidth import LazyBandwidths
 from skactive.selectors._engine.cells import assign_to_centers
-from skactive.selectors._engine.coverage import Coverage, Own, RadiusCoverage
+from skactive.selectors._engine.coverage import Coverage, Own
 from skactive.selectors._engine.lazy_greedy import lazy_greedy
 from skactive.selectors._engine.points import (
     DUPLICATE,
@@ -30,6 +30,8 @@ from skactive.selectors._engine.points import (
     products,
     slices,
 )
+from skactive.selectors._engine.radius_coverage import RadiusCoverage
+from skactive.selectors._engine.sharpness import KnownBandwidths
 from skactive.selectors._engine.similarity import (
     Candidates,
     Distances,
@@ -146,7 +148,11 @@ def max_coverage(
         if kernel == "tophat":
             raise ValueError("kernel='tophat' takes one bandwidth for all rows; got an array.")
         # exp(-d^2 / s_j^2) is the kernel of bandwidth 1 at d^2 times the sharpness 1 / s_j^2.
-        options |= {"symmetric": False, **_sharpen(bandwidth)}
+        known = isinstance(bandwidth, np.ndarray)
+        options |= {"symmetric": False}
+        options["bandwidths"] = (
+            KnownBandwidths(np.asarray(bandwidth, float)) if known else bandwidth
+        )
         options["labeled_sharpness"] = _sharpness(labeled_bandwidth)
         bandwidth = 1.0
     similarity = _KERNELS[kernel](candidates.spread if bandwidth is None else bandwidth)
@@ -378,17 +384,6 @@ def _select_covering(
             candidate_weights = np.ones(candidates.n_rows)
         weights = np.asarray(candidate_weights, dtype=np.float64)
         return lazy_greedy(objective, weights, batch_size, rng)
-
-
-def _sharpen(bandwidth: NDArray[Any] | LazyBandwidths) -> dict[str, Any]:
-    """Return the options of `Coverage` that stand for one bandwidth per candidate."""
-    if isinstance(bandwidth, np.ndarray):
-        return {"sharpness": _sharpness(bandwidth)}
-    lazy = bandwidth
-    return {
-        "sharpness": _sharpness(lazy.upper),
-        "sharpen": lambda positions: _sharpness(lazy.solve(positions)),
-    }
 
 
 def _sharpness(bandwidths: NDArray[Any] | None) -> Floats | None:

@@ -28,3 +28,4 @@ def small_parts(monkeypatch):
     monkeypatch.setattr(lazy_greedy, "_SHORTLIST_SIZE", 12)
     monkeypatch.setattr(lazy_greedy, "_BOUNDED_AT_ONCE", 5)
     monkeypatch.setattr(lazy_greedy, "_EXACT_AT_ONCE", 2)
+    monkeypatch.setattr(lazy_greedy, "_WORTHY_AT_ONCE", 7)

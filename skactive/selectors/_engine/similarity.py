@@ -355,9 +355,7 @@ def negative_distance() -> Similarity:
     return Similarity(similarity, maximum=0.0, minimum=None)
 
 
-def choose_precision(
-    candidates: Candidates, largest: float, scale: float, max_sharpness: float = 1.0
-) -> tuple[Any, float]:
+def choose_precision(candidates: Candidates, largest: float, scale: float) -> tuple[Any, float]:
     """Return the precision of bounds, and the rounding error of squared distances in it.
 
     Single precision takes half the time. It is chosen if it can represent the distances, and
@@ -365,8 +363,7 @@ def choose_precision(
     """
     shrinkage = float(np.finfo(np.float32).eps) * (8 + math.sqrt(candidates.n_terms))
     # Neither the values in the product nor the results may over- or underflow.
-    extremes = (largest, largest / scale, max_sharpness * largest / scale)
-    representable = all(1e-30 < value < 1e30 for value in extremes)
+    representable = all(1e-30 < value < 1e30 for value in (largest, largest / scale))
     # What most pairs lose; only those with an outlier lose more.
     if not representable or shrinkage * candidates.mean_norm > 0.01 * candidates.spread**2:
         return np.float64, DUPLICATE

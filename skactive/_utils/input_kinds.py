@@ -276,7 +276,9 @@ def check_vector(name: str, values: Any) -> Any:
 def check_bandwidth(name: str, value: Any) -> Any:
     """Take one number above 0, or one per row."""
     if np.ndim(value) == 0:
-        return check_number(name, value, 0.0, above=True)
+        # Everything is within an infinite radius: that of a pool of one place.
+        is_infinite = isinstance(value, float) and value == np.inf
+        return value if is_infinite else check_number(name, value, 0.0, above=True)
     values = check_weights(name, value)
     if len(values) and values.min() == 0:
         raise ValueError(f"{name} must be above 0, got 0.")

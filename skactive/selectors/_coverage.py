@@ -22,8 +22,9 @@ from skactive._utils.array_types import Floats, Positions
 from skactive._utils.input_kinds import check_matrix, check_some_points
 from skactive._utils.public_input import check_input
 from skactive._utils.seeding import Seed, make_random_state
+from skactive.selectors._bandwidth import LazyBandwidths
 from skactive.selectors._engine.cells import assign_to_centers
-from skactive.selectors._engine.coverage import Coverage, Own, RadiusCoverage
+from skactive.selectors._engine.coverage import Coverage, Own
 from skactive.selectors._engine.lazy_greedy import lazy_greedy
 from skactive.selectors._engine.points import (
     DUPLICATE,
@@ -33,6 +34,8 @@ from skactive.selectors._engine.points import (
     products,
     slices,
 )
+from skactive.selectors._engine.radius_coverage import RadiusCoverage
+from skactive.selectors._engine.sharpness import KnownBandwidths
 from skactive.selectors._engine.similarity import (
     Candidates,
     Distances,
@@ -140,10 +143,9 @@ def max_coverage(
     >>> max_coverage(X, batch_size=1, labeled=X[1:2], kernel="tophat", bandwidth=1.5)
     array([...])
     """
-    rng = make_random_state(random_state)
-    return _solve_max_coverage(
-        partial(lazy_greedy, batch_size=batch_size, rng=rng),
+    return cover_greedily(
         X,
+        batch_size,
         labeled=labeled,
         weights=weights,
         reference=reference,
@@ -152,8 +154,17 @@ def max_coverage(
         labeled_bandwidth=labeled_bandwidth,
         candidate_weights=candidate_weights,
         max_reference=max_reference,
-        rng=rng,
+        random_state=random_state,
     )
+
+
+def cover_greedily(
+    X: Matrix, batch_size: int, *, random_state: Seed = None, **options: Any
+) -> Positions:
+    """Select rows as :func:`max_coverage` does; the bandwidths may be `LazyBandwidths`."""
+    rng = make_random_state(random_state)
+    solve = partial(lazy_greedy, batch_size=batch_size, rng=rng)
+    return _solve_max_coverage(solve, X, rng=rng, **options)
 
 
 def max_coverage_gains(X: Matrix, *, random_state: Seed = None, **options: Any) -> Floats:
@@ -169,7 +180,7 @@ def _solve_max_coverage(
     weights: NDArray[Any] | None = None,
     reference: Matrix | None = None,
     kernel: str = "rbf",
-    bandwidth: float | NDArray[Any] | None = None,
+    bandwidth: float | NDArray[Any] | LazyBandwidths | None = None,
     labeled_bandwidth: NDArray[Any] | None = None,
     candidate_weights: NDArray[Any] | None = None,
     max_reference: int | None = 10_000,
@@ -186,11 +197,15 @@ def _solve_max_coverage(
         "own": own if reference is None else None,
     }
     options["symmetric"] = kernel != "tophat" and reference is None and isinstance(chosen, slice)
-    if isinstance(bandwidth, np.ndarray):
+    if isinstance(bandwidth, np.ndarray | LazyBandwidths):
         if kernel == "tophat":
             raise ValueError("kernel='tophat' takes one bandwidth for all rows; got an array.")
         # exp(-d^2 / s_j^2) is the kernel of bandwidth 1 at d^2 times the sharpness 1 / s_j^2.
-        options |= {"symmetric": False, "sharpness": _sharpness(bandwidth)}
+        known = isinstance(bandwidth, np.ndarray)
+        options |= {"symmetric": False}
+        options["bandwidths"] = (
+            KnownBandwidths(np.asarray(bandwidth, float)) if known else bandwidth
+        )
         options["labeled_sharpness"] = _sharpness(labeled_bandwidth)
         bandwidth = 1.0
     similarity = _KERNELS[kernel](candidates.spread if bandwidth is None else bandwidth)

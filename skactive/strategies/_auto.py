@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from functools import partial
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -15,8 +14,9 @@ from skactive import scores
 from skactive._utils.array_types import Floats, Positions
 from skactive._utils.compat import Interval
 from skactive.exceptions import InvalidReadingError, SkactiveWarning
-from skactive.selectors import PowerTop, effective_bandwidth, max_coverage, top
-from skactive.selectors._coverage import max_coverage_gains, weighted_sample
+from skactive.selectors import PowerTop, top
+from skactive.selectors._bandwidth import LazyBandwidths, SharedBandwidths
+from skactive.selectors._coverage import cover_greedily, max_coverage_gains, weighted_sample
 from skactive.strategies._base import ScoringStrategy
 from skactive.strategies._coverage import coverage_weights
 from skactive.strategies._pool_rows import draw_rows, labeled_embedding
@@ -101,7 +101,7 @@ class Auto(ScoringStrategy):
         if points is None:
             return top(uncertainty, batch_size, rng)
         options = _pose(points, uncertainty, batch_size)
-        picks = max_coverage(points.candidates, batch_size, **options, random_state=rng)
+        picks = cover_greedily(points.candidates, batch_size, **options, random_state=rng)
         return points.positions[picks]
 
     def score(self, pool: PoolView) -> Floats:
@@ -195,14 +195,14 @@ def _pose(points: _Embeddings, uncertainty: Floats, batch_size: int) -> dict[str
     """Return the options of the coverage that a batch is to increase most."""
     n_labeled = 0 if points.labeled is None else points.labeled.shape[0]
     n_chosen = (n_labeled + batch_size) / _TARGET_COVERAGE
-    bandwidth = partial(effective_bandwidth, points.uniform, n_chosen, tolerance=2e-6)
+    shared = SharedBandwidths(points.uniform, n_chosen, tolerance=2e-6)
     return {
         "labeled": points.labeled,
         "reference": points.reference,
         "weights": points.weights,
         "candidate_weights": uncertainty[points.positions],
-        "bandwidth": bandwidth(at=points.candidates),
-        "labeled_bandwidth": None if points.labeled is None else bandwidth(at=points.labeled),
+        "bandwidth": LazyBandwidths(shared, points.candidates),
+        "labeled_bandwidth": None if points.labeled is None else shared.solve(points.labeled),
         "max_reference": None,
     }
 

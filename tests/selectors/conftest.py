@@ -24,6 +24,8 @@ def small_parts(monkeypatch):
     """Use many cells, blocks, shortlists and refreshes on few rows."""
     monkeypatch.setattr(similarity, "_SIMILARITY_BYTES", 2**10)
     monkeypatch.setattr(cells, "_ROWS_PER_CELL", 9)
+    monkeypatch.setattr(cells, "_MIN_PAIRS", 0)
     monkeypatch.setattr(lazy_greedy, "_SHORTLIST_SIZE", 12)
     monkeypatch.setattr(lazy_greedy, "_BOUNDED_AT_ONCE", 5)
     monkeypatch.setattr(lazy_greedy, "_EXACT_AT_ONCE", 2)
+    monkeypatch.setattr(lazy_greedy, "_WORTHY_AT_ONCE", 7)

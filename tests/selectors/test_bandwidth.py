@@ -7,6 +7,7 @@ from scipy import sparse
 from scipy.spatial.distance import cdist
 
 from skactive.selectors import effective_bandwidth
+from skactive.selectors._bandwidth import LazyBandwidths, SharedBandwidths
 
 X = np.random.RandomState(0).normal(size=(120, 3)) ** 3  # dense in the middle, with outliers
 
@@ -118,3 +119,37 @@ def test_most_rows_of_the_pool_coincide():
     rows = np.r_[np.zeros((990, 2)), np.random.RandomState(4).normal(size=(10, 2))]
     lengths = effective_bandwidth(rows, 5, tolerance=1e-4)
     assert_allclose(shares(lengths, rows, rows), 0.2, rtol=1e-3)
+
+
+HARD = {
+    "even": np.random.RandomState(5).uniform(size=(500, 2)),
+    "heavy tails": np.random.RandomState(6).standard_t(1.2, size=(500, 5)),
+    "two scales": np.r_[X * 1e-3, X + 50],
+    "many columns": np.random.RandomState(7).normal(size=(300, 200)),
+    "copies": np.repeat(X[:20], 15, axis=0),
+    "sparse": sparse.csr_array(np.where(X > 0.3, X, 0.0)),
+}
+
+
+@pytest.mark.parametrize("n_chosen", [2, 30, 400])
+@pytest.mark.parametrize("name", HARD)
+def test_upper_bounds_are_above_the_bandwidths_and_close(name, n_chosen):
+    rows = HARD[name]
+    shared = SharedBandwidths(rows, n_chosen, tolerance=2e-6)
+    lengths, bounds = effective_bandwidth(rows, n_chosen), shared.bound(rows)
+    assert (bounds >= lengths).all()
+    assert (bounds >= shared.solve(rows)).all()
+    assert np.median(bounds / lengths) < 1.05
+    assert_allclose(shared.solve(rows, start=bounds), shared.solve(rows), rtol=2e-6)
+
+
+def test_candidates_are_solved_where_that_is_asked_for():
+    lazy = LazyBandwidths(SharedBandwidths(X, 10), X[:40])
+    assert_allclose(lazy.solve(np.array([7, 3])), effective_bandwidth(X, 10)[[7, 3]], rtol=1e-6)
+
+
+def test_candidates_on_the_only_point_of_the_pool_have_the_bandwidth_of_others():
+    pool, at = np.zeros((3, 1)), np.array([[0.0], [2.0], [4.0], [9.0]])
+    lazy = LazyBandwidths(SharedBandwidths(pool, 5), at)
+    assert_array_equal(lazy.solve(np.array([0])), effective_bandwidth(pool, 5, at=at)[:1])
+    assert_array_equal(lazy.bound(np.arange(4)), effective_bandwidth(pool, 5, at=at))

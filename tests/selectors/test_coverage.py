@@ -17,7 +17,9 @@ from scipy.spatial.distance import cdist
 from scipy.stats import chisquare
 
 from skactive.selectors import _coverage
+from skactive.selectors._bandwidth import LazyBandwidths, SharedBandwidths
 from skactive.selectors._coverage import (
+    cover_greedily,
     facility_location,
     max_coverage,
     purity_radius,
@@ -537,3 +539,33 @@ def test_memory_is_linear(kernel):
     finally:
         tracemalloc.stop()
     assert peak < 8000 * 8000 / 2  # bytes: a matrix of single numbers would take 8 times as much
+
+
+@pytest.mark.parametrize("kind", ["even", "clumped", "heavy tails", "two scales"])
+@pytest.mark.parametrize("n_labeled", [0, 30])
+def test_bandwidths_may_be_solved_for_those_that_can_win(kind, n_labeled):
+    """The picks are those by all bandwidths, most of which are never solved."""
+    rng = np.random.default_rng(8)
+    rows = {
+        "even": rng.random((700, 3)),
+        "clumped": np.repeat(9 * rng.normal(size=(70, 4)), 10, axis=0) + rng.normal(size=(700, 4)),
+        "heavy tails": rng.standard_t(1.5, size=(700, 4)),
+        "two scales": np.r_[1e-2 * rng.normal(size=(300, 2)), rng.normal(size=(400, 2)) + 9],
+    }[kind]
+    X, labeled = rows[n_labeled:], rows[:n_labeled]
+    shared = SharedBandwidths(rows, 20, tolerance=2e-6)
+    solved = []
+
+    class Counted(LazyBandwidths):
+        def solve(self, positions):
+            solved.extend(positions)
+            return super().solve(positions)
+
+    options = {"weights": rng.random(len(X)), "candidate_weights": rng.random(len(X))}
+    if n_labeled:
+        options |= {"labeled": labeled, "labeled_bandwidth": shared.solve(labeled)}
+    expected = cover_greedily(X, 15, bandwidth=shared.solve(X), random_state=0, **options)
+    lazy = Counted(shared, X)
+    assert_array_equal(cover_greedily(X, 15, bandwidth=lazy, random_state=0, **options), expected)
+    assert len(solved) == len(set(solved)) < 0.5 * len(X)
+    assert set(expected) <= set(solved)

@@ -18,6 +18,8 @@ __all__ = ["Cells", "assign_to_centers"]
 # At most this many cells, of this many rows on average or more.
 _MAX_CELLS, _ROWS_PER_CELL = 48, 64
 _SAMPLE_PER_CELL, _LLOYD_STEPS = 20, 3  # how the center of a cell is learned
+# So many pairs of rows are compared in less time than it takes to tell which of them to leave out.
+_MIN_PAIRS = 10**7
 
 
 @dataclass(frozen=True)
@@ -45,9 +47,11 @@ class Cells:
     ranks: Positions
 
     @classmethod
-    def build(cls, candidates: Candidates, rng: RandomState) -> Cells:
-        """Group candidates around centers learned from a sample."""
+    def build(cls, candidates: Candidates, n_reference: int, rng: RandomState) -> Cells:
+        """Group candidates around centers learned from a sample; few of them are one group."""
         n_cells = max(1, min(_MAX_CELLS, -(-candidates.n_rows // _ROWS_PER_CELL)))
+        if n_cells == 1 or candidates.n_rows * n_reference < _MIN_PAIRS:
+            return cls._group_all(candidates)
         n_sample = _SAMPLE_PER_CELL * n_cells
         sample = candidates.X[np.sort(rng.permutation(candidates.n_rows)[:n_sample])]
         centers = _run_lloyd(sample, sample[draw_centers(sample, n_cells, rng)])
@@ -57,6 +61,13 @@ class Cells:
         ranks = np.empty_like(order)
         ranks[order] = np.arange(candidates.n_rows)
         return cls(centers, cells, np.sqrt(squared), np.split(order, ends[:-1]), ranks)
+
+    @classmethod
+    def _group_all(cls, candidates: Candidates) -> Cells:
+        """Return one group, around any of the rows, that reaches everywhere."""
+        rows = np.arange(candidates.n_rows)
+        reach = np.full(candidates.n_rows, np.inf)
+        return cls(candidates.X[:1], np.zeros_like(rows), reach, [rows], rows)
 
 
 def _run_lloyd(X: Matrix, centers: Matrix) -> Matrix:

@@ -5,10 +5,9 @@ first bounds come from one pass in single precision, in which distances are shru
 rounding error; gains that decide are in double precision, and leave out reference rows that no
 candidate nearby can cover better.
 
-Candidates are grouped into cells. By the triangle inequality, a cell too far from a reference row
-to improve its cover is never compared with it; with a top-hat kernel those are most pairs. Coverage
-within a radius needs no search for stale bounds either: the rows that a pick covers are subtracted
-from the bounds of its neighbors.
+Many candidates are grouped into cells. By the triangle inequality, a cell too far from a reference
+row to improve its cover is never compared with it; with a top-hat kernel those are most pairs. Few
+candidates are one cell, and are compared with all reference rows.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.random import RandomState
@@ -25,6 +24,7 @@ from scipy import sparse
 from skactive._utils.array_types import Floats, Positions
 from skactive.selectors._engine.cells import Cells
 from skactive.selectors._engine.points import DUPLICATE, Matrix, canonical, round_to_bits
+from skactive.selectors._engine.sharpness import Bandwidths, Sharpness
 from skactive.selectors._engine.similarity import (
     Candidates,
     Distances,
@@ -39,7 +39,7 @@ from skactive.selectors._engine.similarity import (
 )
 from skactive.selectors._engine.threads import MIN_THREADED_PAIRS, run_parts, split_evenly
 
-__all__ = ["Coverage", "Own", "RadiusCoverage"]
+__all__ = ["Coverage", "Own"]
 
 _TILE_ROWS = 2048  # reference rows that candidates are compared with at a time
 _MAX_FACTOR_BYTES = 2**25  # of the left factor of all candidates, which is kept up to this size
@@ -89,9 +89,12 @@ class Coverage:
         row.
     symmetric : bool, default=False
         Whether the reference rows are the candidates, and similarity is the same both ways.
-    sharpness, labeled_sharpness : ndarray of shape (n_rows,) and (n_labeled,), default=None
-        Factors of the squared distances from each candidate, and from each labeled row; None
-        leaves them as they are.
+    bandwidths : Bandwidths, default=None
+        Divisors of the distances from each candidate; None leaves these as they are. They are
+        asked for bounds of the candidates that are looked at, and for the bandwidths of those whose
+        gains decide.
+    labeled_sharpness : ndarray of shape (n_labeled,), default=None
+        Factors of the squared distances from each labeled row.
     own : Own, default=None
         The weights at which candidates count for too much in their own coverage.
     n_threads : int, default=1
@@ -118,23 +121,25 @@ class Coverage:
         labeled: Matrix | None = None,
         bonus: float = 0.0,
         symmetric: bool = False,
-        sharpness: Floats | None = None,
+        bandwidths: Bandwidths | None = None,
         labeled_sharpness: Floats | None = None,
         own: Own | None = None,
         n_threads: int = 1,
     ) -> None:
         self._symmetric, self._n_threads = symmetric, n_threads
-        self._sharpness, self._own = sharpness, own
-        self.n_rows, self._candidates = candidates.n_rows, candidates
+        self.n_rows, self._candidates, self._own = candidates.n_rows, candidates, own
+        self._sharpness = None if bandwidths is None else Sharpness(bandwidths, self.n_rows)
         self._similarity, self._weights = similarity, weights
         self._set_distances(rows)
         self._set_cover(labeled, labeled_sharpness)
         self._bonus = bonus * self._max_similarity() if bonus else np.zeros(self.n_rows)
-        self._cells = Cells.build(candidates, rng)
+        self._cells = Cells.build(candidates, rows.shape[0], rng)
         self.cells, self._n_cells = self._cells.cells, len(self._cells.members)
+        self.can_bound_some = self._n_cells == 1  # several store how far their candidates reach
         # Upper bound on the similarity of any candidate of a cell to each reference row, of shape
         # (n_cells, n_reference); not computed, and so at the minimum, for rows covered better.
         self._reach = np.full((self._n_cells, rows.shape[0]), self._minimum)
+        self._all_reference = np.arange(rows.shape[0])
         n_bytes = self.n_rows * (candidates.width + 2) * self._rough_distances.dtype.itemsize
         keep = self.cheap_bounds and n_bytes <= _MAX_FACTOR_BYTES
         self._factors = self._make_factors() if keep else None
@@ -147,8 +152,7 @@ class Coverage:
             rows, candidates, scale=scale, shrinkage=DUPLICATE, dtype=np.float64
         )
         self._largest = max(candidates.largest, self._exact_distances.largest)
-        max_sharpness = 1.0 if self._sharpness is None else float(self._sharpness.max(initial=0.0))
-        dtype, shrinkage = choose_precision(candidates, self._largest, scale, max_sharpness)
+        dtype, shrinkage = choose_precision(candidates, self._largest, scale)
         self.cheap_bounds = dtype is not np.float64
         self._rough_distances = (
             self._exact_distances.with_precision(shrinkage, dtype)
@@ -169,9 +173,22 @@ class Coverage:
 
     # -- first bounds ----------------------------------------------------------------------------
 
-    def bounds(self) -> Floats:
-        """Return upper bounds of the first gains of all candidates, shape (n_rows,)."""
-        return self._sum_bounds() - self._excess_of_own(slice(None))
+    def bounds(self, positions: Positions | None = None) -> Floats:
+        """Return upper bounds of the first gains of candidates; None stands for all of them.
+
+        Some of them may be asked for if `can_bound_some`.
+        """
+        if positions is None:
+            return self._sum_bounds() - self._excess_of_own(slice(None))
+        bounds = self._bonus[positions]
+        for block in block_slices(len(positions), _TILE_ROWS, self._itemsize):
+            bounds[block] += self._first_bounds(positions[block], self._all_reference)
+        return bounds - self._excess_of_own(positions)
+
+    def bound_all(self) -> float:
+        """Return a number that no gain exceeds."""
+        remaining = self._weights @ (self._similarity.maximum - self._cover)
+        return float(remaining + self._bonus.max(initial=0.0)) * (1 + _MIN_GAIN)
 
     def _sum_bounds(self) -> Floats:
         """Return `bounds`, if no candidate counts for too much in its own coverage."""
@@ -241,6 +258,8 @@ class Coverage:
 
         By the triangle inequality, from the distances of both to the center of the cell.
         """
+        if self._n_cells == 1:
+            return self._all_reference
         radii = self._cells.distances[positions] / math.sqrt(self._similarity.scale)
         # |d(z, c) - d(x, c)| <= d(x, z)
         lowest = np.maximum(to_center - radii.max(), radii.min() - to_center)
@@ -248,7 +267,7 @@ class Coverage:
         lowest -= math.sqrt(8 * DUPLICATE * self._largest / self._similarity.scale)
         squared = np.square(np.maximum(lowest, 0.0))
         if self._sharpness is not None:
-            squared *= self._sharpness[positions].min()
+            squared *= self._sharpness.bound(positions).min()
         return np.flatnonzero(self._similarity.apply(squared) > self._cover)
 
     def _first_bounds(self, positions: Positions, reference: Positions) -> Floats:
@@ -271,7 +290,7 @@ class Coverage:
         compute = self._exact_gains if exact else self._rough_gains
         for cell in np.unique(cells):
             members = np.flatnonzero(cells == cell)
-            reference = np.flatnonzero(self._reach[cell] > self._cover)  # no gain from the others
+            reference = self._find_improvable(cell)  # no gain from the others
             gains[members] += compute(positions[members], reference)
         gains -= self._excess_of_own(positions)
         if not exact:
@@ -292,6 +311,12 @@ class Coverage:
         run_parts(compute, self._n_cells, self._n_threads)
         return gains
 
+    def _find_improvable(self, cell: int) -> Positions:
+        """Return the reference rows that a candidate of a cell may cover better."""
+        if self._n_cells == 1:  # most of them, so that copying these would take longer
+            return self._all_reference
+        return np.flatnonzero(self._reach[cell] > self._cover)
+
     def _excess_of_own(self, positions: Positions | slice) -> Floats | float:
         """Return by how much the gains of candidates are too large for their own coverage."""
         if self._own is None:
@@ -300,6 +325,8 @@ class Coverage:
         return self._own.excess[positions] * (self._similarity.maximum - covered)
 
     def _exact_gains(self, positions: Positions, reference: Positions) -> Floats:
+        if self._sharpness is not None:
+            self._sharpness.solve(positions)
         squared = self._exact_distances(self._candidates.X[positions], reference)
         return self._sum_gains(self._to_similarity(squared, positions), reference)
 
@@ -322,7 +349,9 @@ class Coverage:
     def _to_similarity(self, squared: PairValues, positions: Positions) -> PairValues:
         """Turn squared distances of candidates into similarities, in place."""
         if self._sharpness is not None:
-            squared *= self._sharpness[positions, np.newaxis].astype(squared.dtype)
+            # Bounds may be lowered to what single precision can represent.
+            sharpness = np.minimum(self._sharpness.bound(positions), np.finfo(squared.dtype).max)
+            squared *= sharpness[:, np.newaxis].astype(squared.dtype)
         return self._similarity.apply(squared)
 
     def _sum_gains(self, similarity: PairValues, reference: Positions) -> Floats:
@@ -348,16 +377,15 @@ class Coverage:
 
     def add(self, position: int) -> None:
         """Choose a candidate."""
-        reference = np.flatnonzero(self._reach[self.cells[position]] > self._cover)
-        row = slice(position, position + 1)
-        sharpness = None if self._sharpness is None else self._sharpness[row]
+        reference = self._find_improvable(self.cells[position])
+        row = np.array([position])
+        sharpness = None if self._sharpness is None else self._sharpness.solve(row)
         self._cover_by(self._candidates.X[row], sharpness, reference)
         self._bonus[position] = 0.0
 
     def is_exhausted(self) -> bool:
         """Return whether no candidate can gain anything."""
-        remaining = self._weights @ (self._similarity.maximum - self._cover)
-        return bool(remaining + self._bonus.max(initial=0.0) <= self._negligible)
+        return self.bound_all() <= self._negligible
 
     def _make_factors(self) -> Factor:
         """Return the left factors of all candidates, ordered by cell."""
@@ -378,7 +406,7 @@ class Coverage:
     ) -> None:
         """Cover those reference rows that may be affected; None stands for all."""
         reference = np.arange(self._exact_distances.n_reference) if reference is None else reference
-        for tile in block_slices(len(reference), _TILE_ROWS):
+        for tile in block_slices(len(reference), self._candidates.width):
             part = reference[tile]
             for block in block_slices(rows.shape[0], max(1, len(part))):
                 squared = self._exact_distances(rows[block], part)
@@ -396,67 +424,6 @@ class Coverage:
             squared = self._exact_distances(self._candidates.X[block])
             maxima[block] = self._similarity.apply(squared).max(axis=1)
         return maxima
-
-
-class RadiusCoverage(Coverage):
-    """Coverage by similarities of 0 and 1: a row is covered once, and then fully.
-
-    So all bounds are kept up to date by subtracting what each pick covers, and each reference row
-    is compared with the candidates near it at most once more.
-    """
-
-    def __init__(
-        self, *arguments: Any, weights: Floats, own: Own | None = None, **options: Any
-    ) -> None:
-        # Picks are the same for any unit of the weights; sums of ones are free of rounding.
-        self._equal_weights = bool(weights.any() and (weights == weights[0]).all())
-        if self._equal_weights:
-            own = None if own is None else own._replace(excess=own.excess / weights[0])
-            weights = np.ones_like(weights)
-        super().__init__(*arguments, weights=weights, own=own, **options)
-        self.has_all_bounds = self.cheap_bounds
-
-    def bounds(self) -> Floats:
-        """Return upper bounds of the first gains of all candidates, shape (n_rows,)."""
-        self._sums = self._sum_bounds()
-        return self._sums - self._excess_of_own(slice(None))
-
-    def gains(self, positions: Positions, *, exact: bool) -> Floats:
-        """Return the gains of candidates, or upper bounds that are cheaper to compute."""
-        if exact or not self.cheap_bounds:
-            return super().gains(positions, exact=exact)
-        return self._sums[positions] - self._excess_of_own(positions)
-
-    def add(self, position: int) -> None:
-        """Choose a candidate."""
-        before = self._cover.copy()
-        super().add(position)
-        if self.cheap_bounds:
-            self._lower_bounds(np.flatnonzero(self._cover > before))
-
-    def _lower_bounds(self, covered: Positions) -> None:
-        """Lower the bounds of all candidates by reference rows that are now covered."""
-        reachable = self._reach[:, covered] > 0  # (n_cells, n_covered)
-        for cell in np.flatnonzero(reachable.any(axis=1)):
-            reference, members = covered[reachable[cell]], self._cells.members[cell]
-            n_columns = max(len(reference), self._candidates.width)  # or of a block of rows
-            for block in block_slices(len(members), n_columns, self._itemsize):
-                # Only rows that are surely within the radius may lower an upper bound.
-                factor = self._get_factor(members[block])
-                squared = self._rough_distances.upper_bounds(factor, reference)
-                inside = self._similarity.apply(squared)
-                self._sums[members[block]] -= self._sum_at_least(inside, reference)
-
-    def _sum_at_least(self, inside: PairValues, reference: Positions) -> Floats:
-        """Return the weight of the rows inside, less the largest possible rounding error."""
-        total = multiply(inside, self._weights[reference].astype(inside.dtype)).astype(np.float64)
-        unit = float(np.finfo(inside.dtype).eps)
-        return total if self._equal_weights else total * (1 - 100 * unit)
-
-    def _bound_gains(self, similarity: PairValues, reference: Positions) -> Floats:
-        if self._equal_weights:
-            return self._sum_gains(similarity, reference)  # whole numbers, without rounding
-        return super()._bound_gains(similarity, reference)
 
 
 def _excess(similarity: PairValues, cover: PairValues) -> PairValues:

@@ -21,6 +21,7 @@ __all__ = ["Objective", "lazy_greedy"]
 _SHORTLIST_SIZE = 4096  # candidates looked at between two passes over all bounds
 # Candidates whose bounds, and whose gains, are computed at a time.
 _BOUNDED_AT_ONCE, _EXACT_AT_ONCE = 32, 4
+_WORTHY_AT_ONCE = 256  # candidates whose first gains are bounded at a time, by falling weight
 
 
 class Objective(Protocol):
@@ -30,9 +31,13 @@ class Objective(Protocol):
     cheap_bounds: bool  # whether bounds are cheaper than gains
     cells: Positions  # cell of each candidate; gains within one cell are cheap to compute together
     has_all_bounds: bool  # whether bounds of all candidates cost nothing
+    can_bound_some: bool  # whether first gains may be bounded for some of the candidates only
 
-    def bounds(self) -> Floats:
-        """Return upper bounds of the first gains of all candidates, shape (n_rows,)."""
+    def bound_all(self) -> float:
+        """Return a number that no gain exceeds."""
+
+    def bounds(self, positions: Positions | None = None) -> Floats:
+        """Return upper bounds of the first gains of candidates; None stands for all of them."""
 
     def gains(self, positions: Positions, *, exact: bool) -> Floats:
         """Return the gains of candidates, or upper bounds that are cheaper to compute."""
@@ -81,11 +86,27 @@ class _Search:
             order,
             candidate_weights[order],
         )
-        self._bounds = objective.bounds()[order] * self._candidate_weights
-        self._shortlist = _Shortlist(self._bounds)
         # When a bound was last updated: 2 * round for a bound, 2 * round + 1 for a gain.
-        self._stage = np.full(len(order), -1)
+        self._stage = np.zeros(len(order), dtype=np.intp)
+        self._bounds = self._bound_first_gains()
+        self._shortlist = _Shortlist(self._bounds)
         self._n_picks = 0
+
+    def _bound_first_gains(self) -> Floats:
+        """Return bounds of all candidates, not looking at those that are worth too little."""
+        weights, objective = self._candidate_weights, self._objective
+        if not objective.can_bound_some or weights.min() == weights.max():
+            return objective.bounds()[self._order] * weights
+        bounds, greatest = weights * objective.bound_all(), 0.0
+        self._stage[:] = -1
+        worthy_first = np.argsort(-weights, kind="stable")
+        for places in np.split(worthy_first, range(_WORTHY_AT_ONCE, len(weights), _WORTHY_AT_ONCE)):
+            if bounds[places[0]] <= greatest:
+                break
+            bounds[places] = objective.bounds(self._order[places]) * weights[places]
+            self._stage[places] = 0
+            greatest = max(greatest, bounds[places].max())
+        return bounds
 
     def choose(self) -> int | None:
         """Return the candidate of greatest gain; None if no candidate gains anything."""

@@ -208,7 +208,12 @@ class Distances:
     @property
     def largest(self) -> float:
         """The largest squared norm of a reference row."""
-        return float(self._reference.dense[:, -1].max(initial=0.0)) / self._share
+        return float(self.norms.max(initial=0.0)) / self._share
+
+    @property
+    def norms(self) -> Floats:
+        """Squared norms of the reference rows, shrunk and divided by the scale, (n_reference,)."""
+        return self._reference.dense[:, -1]
 
     def with_precision(self, shrinkage: float, dtype: Any) -> Distances:
         """Return the same distances, shrunk by another share and in another precision."""
@@ -250,7 +255,11 @@ class Distances:
 
     def from_factor(self, factor: Factor, reference: Positions | slice = _ALL) -> PairValues:
         """Return the distances of rows whose left factor is known."""
-        return clip_at_zero(factor.multiply(self._reference.take(as_slice(reference))))
+        return clip_at_zero(self.subtract_products(factor, reference))
+
+    def subtract_products(self, factor: Factor, reference: Positions | slice = _ALL) -> PairValues:
+        """Return the distances as the products give them: below 0 by rounding, some of them."""
+        return factor.multiply(self._reference.take(as_slice(reference)))
 
 
 def _split(rows: Any, common: Positions) -> tuple[Floats, Any]:
@@ -346,9 +355,7 @@ def negative_distance() -> Similarity:
     return Similarity(similarity, maximum=0.0, minimum=None)
 
 
-def choose_precision(
-    candidates: Candidates, largest: float, scale: float, max_sharpness: float = 1.0
-) -> tuple[Any, float]:
+def choose_precision(candidates: Candidates, largest: float, scale: float) -> tuple[Any, float]:
     """Return the precision of bounds, and the rounding error of squared distances in it.
 
     Single precision takes half the time. It is chosen if it can represent the distances, and
@@ -356,8 +363,7 @@ def choose_precision(
     """
     shrinkage = float(np.finfo(np.float32).eps) * (8 + math.sqrt(candidates.n_terms))
     # Neither the values in the product nor the results may over- or underflow.
-    extremes = (largest, largest / scale, max_sharpness * largest / scale)
-    representable = all(1e-30 < value < 1e30 for value in extremes)
+    representable = all(1e-30 < value < 1e30 for value in (largest, largest / scale))
     # What most pairs lose; only those with an outlier lose more.
     if not representable or shrinkage * candidates.mean_norm > 0.01 * candidates.spread**2:
         return np.float64, DUPLICATE

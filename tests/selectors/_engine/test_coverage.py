@@ -7,7 +7,8 @@ from numpy.testing import assert_allclose
 from skactive.selectors import max_coverage
 from skactive.selectors._engine import similarity
 from skactive.selectors._engine import threads as thread_engine
-from skactive.selectors._engine.coverage import Coverage, RadiusCoverage
+from skactive.selectors._engine.coverage import Coverage
+from skactive.selectors._engine.radius_coverage import RadiusCoverage
 from skactive.selectors._engine.similarity import Candidates, negative_distance, rbf, tophat
 from skactive.selectors._engine.threads import limit_blas_threads
 

@@ -17,9 +17,14 @@ class SetCover:
         self.cells = np.arange(len(sets)) % 3
         self.slack = np.random.default_rng(0).uniform(1.0, loose, len(sets))
         self.sets, self.left = sets, values.copy()
+        self.can_bound_some = not has_all_bounds
 
-    def bounds(self):
-        return self.sets @ self.left * self.slack
+    def bound_all(self):
+        return self.left.sum() * self.slack.max()
+
+    def bounds(self, positions=None):
+        positions = np.arange(self.n_rows) if positions is None else positions
+        return self.sets[positions] @ self.left * self.slack[positions]
 
     def gains(self, positions, *, exact):
         gains = self.sets[positions] @ self.left
@@ -101,3 +106,24 @@ def test_only_few_candidates_are_asked_again(monkeypatch):
     X = 2 * rng.normal(size=(20, 8))[rng.integers(20, size=3000)] + rng.normal(size=(3000, 8))
     max_coverage(X, 50, labeled=X[:50])
     assert sum(asked) < 0.2 * 50 * 3000
+
+
+def test_candidates_worth_too_little_are_never_looked_at(small_parts):
+    sets, values = some_sets()
+    worth = np.where(np.arange(90) % 3 == 0, np.random.default_rng(3).uniform(0.9, 1, 90), 1e-6)
+    asked = set()
+
+    class Watched(SetCover):
+        def bounds(self, positions=None):
+            asked.update(positions)
+            return super().bounds(positions)
+
+        def gains(self, positions, *, exact):
+            asked.update(positions)
+            return super().gains(positions, exact=exact)
+
+    objective = Watched(sets, values, loose=1.2)
+    picks = lazy_greedy(objective, worth, 5, np.random.RandomState(0))
+    assert_array_equal(picks, plain_greedy(sets, values, worth)[:5])
+    assert set(picks) <= asked
+    assert len(asked) <= 30 + 7  # the worthy ones, and at most the block that they end in

@@ -19,7 +19,7 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 
 from skactive._utils.array_types import Floats, Positions
-from skactive._utils.input_kinds import check_matrix, check_some_points
+from skactive._utils.input_kinds import check_matrix, check_number, check_some_points
 from skactive._utils.public_input import check_input
 from skactive._utils.seeding import Seed, make_random_state
 from skactive.selectors._bandwidth import LazyBandwidths
@@ -186,6 +186,8 @@ def _solve_max_coverage(
     max_reference: int | None = 10_000,
     rng: RandomState,
 ) -> NDArray[Any]:
+    if kernel == "rbf" and isinstance(bandwidth, float) and bandwidth == np.inf:
+        raise ValueError("bandwidth must be finite with kernel='rbf', got inf.")
     candidates = Candidates.from_rows(X)
     rows = candidates.X if reference is None else reference
     chosen, weights, own = _draw_reference(int(rows.shape[0]), weights, max_reference, rng)
@@ -296,7 +298,7 @@ def _solve_facility_location(
     )
 
 
-@check_input(targets=check_matrix)
+@check_input(targets=check_matrix, bandwidth=partial(check_number, low=0.0, above=True))
 def targeted_coverage(
     X: Matrix,
     targets: Matrix,

@@ -12,7 +12,7 @@ from sklearn.utils.multiclass import type_of_target
 
 from skactive._needs import takes_classes
 from skactive._utils.array_types import Positions
-from skactive._utils.fit_params import FitParams, take_params
+from skactive._utils.fit_params import FitParams, is_per_row, take_params
 from skactive._utils.in_place import fit_in_place
 from skactive._utils.rows import n_rows, take_rows
 from skactive._utils.tags import find_estimator_type
@@ -117,6 +117,8 @@ def _choose_classes_to_encode(
     observed = np.unique(np.asarray(y))
     if not adapter.fixed_columns:
         return None if _are_codes(observed) else observed
+    if adapter.code_type is not None and observed.dtype.kind != "f":
+        return observed if declared is None else declared
     # A net has one output per declared class, whether it has been observed or not. Without
     # declared classes, a number is that of an output.
     if declared is not None:
@@ -248,6 +250,8 @@ def _predict_few_rows(adapter: ModelAdapter, rows: Any) -> None:
                 adapter.prediction(Z)
             return
         proba, classes = np.asarray(adapter.proba(Z)), adapter.classes
+    if proba.dtype.kind == "f" and np.isnan(proba).any():  # of variances of 0
+        raise InvalidReadingError("its probabilities are not numbers")
     if classes is None or len(classes) != 1 or adapter.fixed_columns:
         return
     if proba.ndim == 2 and proba.shape[1] != 1:
@@ -294,6 +298,12 @@ class _Trial(NamedTuple):
         X, y, params = _take(self.X, self.y, self.params, np.concatenate(chosen)[order])
         if self.classifies:
             y = np.asarray(labels)[group] if y.ndim == 1 else _vary_columns(y)
+        # There may be too few groups of rows, too: here each has a row of each class.
+        copies = np.arange(len(order)) // len(chosen)
+        params = {
+            name: copies if "group" in name and is_per_row(name, value, len(order)) else value
+            for name, value in params.items()
+        }
         tries = (X, _spread(X, group))
         return any(
             _try_to_fit(self.fit, rows, y, params, must_predict=True)[1] is None

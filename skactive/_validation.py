@@ -168,8 +168,9 @@ def check_labels(y: Any, *, is_regression: bool, classes: Any = None, known: Any
 def unpack_labels(y: Any) -> Any:
     """Return labels of a sparse matrix as an array; masked ones are missing, which is an error."""
     if np.ma.isMaskedArray(y) and np.ma.is_masked(y):  # arrays of pandas have masks, too
+        n_masked = int(np.ma.getmaskarray(y).sum())
         raise ValueError(
-            f"{int(np.ma.getmaskarray(y).sum())} of {len(y)} labels are masked, so they are missing. Keep the "
+            f"{n_masked} of {len(y)} labels are masked, so they are missing. Keep the "
             "others: known = ~numpy.ma.getmaskarray(y), then X[known] and y[known]."
         )
     return y.toarray() if sp.issparse(y) else y

@@ -24,8 +24,9 @@ from sklearn.ensemble import (
 )
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression, LogisticRegression, SGDClassifier
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.multioutput import MultiOutputClassifier
+from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -310,6 +311,29 @@ def test_a_net_has_one_output_per_declared_class_whatever_their_names(y, classes
     assert len(learner.query(X, 2)) == 2
 
 
+@pytest.mark.parametrize(
+    "names", [["no", "yes"], [False, True], [0, 1], [-1, 1], [0.0, 1.0]], ids=str
+)
+def test_a_net_of_one_output_unit_takes_any_two_classes(names):
+    class Unit(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.linear = torch.nn.Linear(6, 1)
+
+        def forward(self, x):
+            return self.linear(x.float()).squeeze(-1)
+
+    net = skorch.NeuralNetBinaryClassifier(Unit, lr=0.1, verbose=0, train_split=None)
+    plain = ActiveLearner(net, Margin(), random_state=0).fit(X[FIRST], (Y[FIRST] > 0) * 1.0)
+    y = np.array(names)[(Y > 0).astype(int)]
+    one = FIRST[Y[FIRST] == 0]
+    learner = ActiveLearner(net, Margin(), classes=names, random_state=0).fit(X[one], y[one])
+    assert set(learner.predict(X[one]).tolist()) == {names[0]}
+    learner.fit(X[FIRST], y[FIRST])
+    equal(learner.predict(X), np.array(names)[plain.predict(X)])
+    equal(learner.query(X, 2), plain.query(X, 2))
+
+
 # Classes that wait --------------------------------------------------------------------------------
 
 
@@ -367,6 +391,27 @@ def test_models_that_need_rows_that_differ_wait_too(model, n, as_frame):
     rest = np.setdiff1d(np.arange(80), one)
     learner.teach(rows.iloc[rest] if as_frame else rows[rest], Y[rest])
     equal(learner.classes_, [0, 1, 2])
+
+
+def test_variances_of_one_row_wait_for_more():
+    for incremental in (False, True):
+        learner = ActiveLearner(GaussianNB(), Margin(), incremental=incremental, random_state=0)
+        with pytest.warns(WaitingClassesWarning, match="not numbers"):
+            learner.fit(X[:1], Y[:1])
+        assert len(learner.query(X, 2)) == 2
+        equal(learner.teach(X[FIRST], Y[FIRST]).classes_, [0, 1, 2])
+
+
+@pytest.mark.parametrize("names", [np.arange(6), np.array(list("abcdef"))], ids=["ints", "texts"])
+def test_rows_wait_until_there_are_groups_enough(names):
+    search = GridSearchCV(LogisticRegression(), {"C": [1.0, 2.0]}, cv=GroupKFold(3))
+    for n in (1, 10):
+        learner = ActiveLearner(search, Margin(), random_state=0)
+        with pytest.warns(WaitingClassesWarning):
+            learner.fit(X[:n], Y[:n], groups=names[np.arange(n) % 2])
+        learner.teach(X[n:60], Y[n:60], groups=names[np.arange(n, 60) % 6])
+        assert len(learner.waiting_classes_) == 0
+        assert len(learner.query(X, 2)) == 2
 
 
 def test_several_labels_per_row_wait_until_each_has_two_values():

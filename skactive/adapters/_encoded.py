@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from skactive._utils.delegation import DelegatesPrediction
 from skactive._utils.in_place import fit_in_place
 from skactive._utils.rows import take_rows
-from skactive.adapters._base import FantasizedLogits, register
+from skactive.adapters._base import FantasizedLogits, adapt, register
 from skactive.adapters._sklearn import WrapperAdapter
 
 __all__ = ["EncodedClassifier"]
@@ -45,7 +45,7 @@ class EncodedClassifier(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         self._set_classes(y)
         if params.get("eval_set") is not None:
             params["eval_set"] = [self._encode_pair(*pair) for pair in params["eval_set"]]
-        self.estimator = fit_in_place(self.estimator, "fit", X, self._encode(y), **params)
+        self.estimator = fit_in_place(self.estimator, "fit", X, self._encode_typed(y), **params)
         return self
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, **params: Any) -> Self:
@@ -54,7 +54,7 @@ class EncodedClassifier(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
             self._set_classes(y if classes is None else classes)
         if classes is not None:
             params["classes"] = np.arange(len(self._labels))
-        codes = self._encode(y)
+        codes = self._encode_typed(y)
         self.estimator = fit_in_place(self.estimator, "partial_fit", X, codes, **params)
         return self
 
@@ -90,6 +90,10 @@ class EncodedClassifier(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         y = np.asarray(y)
         codes = np.minimum(np.searchsorted(self._labels, y), len(self._labels) - 1)
         return np.where(self._labels[codes] == y, codes, len(self._labels))
+
+    def _encode_typed(self, y: Any) -> NDArray[Any]:
+        """Return codes of the type that the classifier takes."""
+        return self._encode(y).astype(adapt(self.estimator).code_type or np.intp)
 
     def _encode_pair(self, X: Any, y: Any) -> tuple[Any, NDArray[np.intp]]:
         """Return validation rows and their codes, without rows of a class that is not learnt."""

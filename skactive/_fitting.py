@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,13 +12,21 @@ from sklearn.utils.multiclass import type_of_target
 
 from skactive._needs import takes_classes
 from skactive._utils.array_types import Positions
-from skactive._utils.fit_params import FitParams, take_params
+from skactive._utils.fit_params import FitParams, is_per_row, take_params
+from skactive._utils.in_place import fit_in_place
 from skactive._utils.rows import n_rows, take_rows
 from skactive._utils.tags import find_estimator_type
 from skactive.adapters import ModelAdapter, adapt
 from skactive.exceptions import InvalidReadingError
 
-__all__ = ["FittedModel", "describe_waiting", "fit_encoded", "fit_to_enough", "partial_fit_encoded"]
+__all__ = [
+    "FittedModel",
+    "describe_waiting",
+    "fit_encoded",
+    "fit_to_enough",
+    "list_known_classes",
+    "partial_fit_encoded",
+]
 
 # Below this number of labels a fitted model is asked to predict two of its rows.
 _FEW = 50
@@ -60,7 +69,7 @@ def fit_encoded(
     if classes is not None:
         return _fit_to_codes(model, X, y, params, classes)
     try:
-        model.fit(X, y, **params)  # which does not always return the model
+        return fit_in_place(model, "fit", X, y, **params)
     except _PASSED_ON:
         raise
     except Exception as error:
@@ -73,7 +82,6 @@ def fit_encoded(
             raise
         except Exception:
             raise error from None
-    return model
 
 
 def partial_fit_encoded(
@@ -86,8 +94,7 @@ def partial_fit_encoded(
             model = _encode(model, classes)
         if takes_classes(model):
             params = {"classes": classes, **params}
-    model.partial_fit(X, y, **params)
-    return model
+    return fit_in_place(model, "partial_fit", X, y, **params)
 
 
 def _fit_to_codes(model: Any, X: Any, y: Any, params: FitParams, classes: NDArray[Any]) -> Any:
@@ -97,7 +104,8 @@ def _fit_to_codes(model: Any, X: Any, y: Any, params: FitParams, classes: NDArra
 def _encode(model: Any, classes: NDArray[Any]) -> Any:
     from skactive.adapters._encoded import EncodedClassifier  # late: few models need it
 
-    return EncodedClassifier(model, classes)
+    # Without a fixed number of outputs, a later fit (of a clone, say) may be to other classes.
+    return EncodedClassifier(model, classes if adapt(model).fixed_columns else None)
 
 
 def _choose_classes_to_encode(
@@ -109,6 +117,8 @@ def _choose_classes_to_encode(
     observed = np.unique(np.asarray(y))
     if not adapter.fixed_columns:
         return None if _are_codes(observed) else observed
+    if adapter.code_type is not None and observed.dtype.kind != "f":
+        return observed if declared is None else declared
     # A net has one output per declared class, whether it has been observed or not. Without
     # declared classes, a number is that of an output.
     if declared is not None:
@@ -118,18 +128,21 @@ def _choose_classes_to_encode(
 
 def _list_uncoded_classes(model: Any, y: Any) -> NDArray[Any] | None:
     """Return the classes among labels that are not 0 .. n_classes - 1; None if there are none."""
-    if y is None or find_estimator_type(model) == "regressor" or not _are_classes(y):
+    if y is None or find_estimator_type(model) == "regressor" or not _are_classes(np.asarray(y)):
         return None
     observed = np.unique(np.asarray(y))
     return None if _are_codes(observed) else observed
 
 
-def _are_classes(y: Any) -> bool:
+def _are_classes(y: NDArray[Any]) -> bool:
+    if y.dtype.kind in "SO":  # dates, say, of which scikit-learn knows no type
+        return y.ndim == 1
     return type_of_target(y) in {"binary", "multiclass"}
 
 
 def _are_codes(classes: NDArray[Any]) -> bool:
-    return classes.dtype.kind in "biuf" and np.array_equal(classes, np.arange(len(classes)))
+    # Models that take truth values as codes predict numbers.
+    return classes.dtype.kind in "iuf" and np.array_equal(classes, np.arange(len(classes)))
 
 
 # Labels that are too few --------------------------------------------------------------------------
@@ -137,12 +150,14 @@ def _are_codes(classes: NDArray[Any]) -> bool:
 _PASSED_ON = (MemoryError, Warning)  # a warning is raised where the user has made it an error
 
 
-def fit_to_enough(fit: Fit, X: Any, y: Any, params: FitParams, *, classifies: bool) -> FittedModel:
+def fit_to_enough(
+    fit: Fit, X: Any, y: Any, params: FitParams, *, classifies: bool, known: Iterable[Any] = ()
+) -> FittedModel:
     """Fit a model to all labeled rows, or to those of the classes that have enough of them.
 
     Whether too few rows are what a model refuses is found out by trial: it is fitted to the same
     rows, with those of rare classes repeated, or counted among those of the largest class. If it
-    refuses all of these, its error is raised.
+    refuses all of these, its error is raised. A fit that succeeds is the only one.
 
     Parameters
     ----------
@@ -156,6 +171,8 @@ def fit_to_enough(fit: Fit, X: Any, y: Any, params: FitParams, *, classifies: bo
         Fit parameters.
     classifies : bool
         Whether labels are classes.
+    known : iterable, default=()
+        Classes that are known to come, whether they have labels yet or not.
 
     Returns
     -------
@@ -166,17 +183,24 @@ def fit_to_enough(fit: Fit, X: Any, y: Any, params: FitParams, *, classifies: bo
     model, cause = _try_to_fit(fit, X, y, params)
     if cause is None:
         return FittedModel(model, np.ones(n, dtype=bool))
-    groups = [] if y is None else _group_rows(y, classifies)
-    is_too_few = bool(groups) and _can_fit_repeated_rows(fit, X, y, params, groups, classifies)
-    for rows in _iter_larger_groups(groups):
-        larger, error = _try_to_fit(fit, *_take(X, y, params, rows))
-        if error is None and (is_too_few or _can_fit_merged_rows(fit, X, y, params, rows)):
-            return FittedModel(larger, np.isin(np.arange(n), rows), cause)
-    if is_too_few:
-        return FittedModel(None, np.zeros(n, dtype=bool), cause)
+    trial = _Trial(fit, X, y, params, _group_rows(y, classifies), classifies, list(known))
+    larger, rows = trial.fit_larger_groups()
+    if larger is not None and (trial.can_fit_repeated(_ENOUGH) or trial.can_fit_merged(rows)):
+        return FittedModel(larger, np.isin(np.arange(n), rows), cause)
+    if trial.can_fit_repeated(n):
+        return FittedModel(larger, np.isin(np.arange(n), rows), cause)
     if model is None:
         raise cause
     return FittedModel(model, np.ones(n, dtype=bool))  # it cannot predict for another reason
+
+
+def list_known_classes(model: Any, declared: NDArray[Any] | None) -> list[Any]:
+    """List the classes that are declared, or else those that a model has weights for."""
+    if declared is not None:
+        return declared.tolist()
+    params = model.get_params() if hasattr(model, "get_params") else {}
+    weights = (value for name, value in params.items() if name.endswith("class_weight"))
+    return list({label: None for each in weights if isinstance(each, dict) for label in each})
 
 
 def describe_waiting(name: str, fitted: FittedModel, y: Any, *, classifies: bool) -> str:
@@ -226,6 +250,8 @@ def _predict_few_rows(adapter: ModelAdapter, rows: Any) -> None:
                 adapter.prediction(Z)
             return
         proba, classes = np.asarray(adapter.proba(Z)), adapter.classes
+    if proba.dtype.kind == "f" and np.isnan(proba).any():  # of variances of 0
+        raise InvalidReadingError("its probabilities are not numbers")
     if classes is None or len(classes) != 1 or adapter.fixed_columns:
         return
     if proba.ndim == 2 and proba.shape[1] != 1:
@@ -234,50 +260,104 @@ def _predict_few_rows(adapter: ModelAdapter, rows: Any) -> None:
         )
 
 
-def _can_fit_repeated_rows(
-    fit: Fit,
-    X: Any,
-    y: NDArray[Any],
-    params: FitParams,
-    groups: list[Positions],
-    classifies: bool,
-) -> bool:
-    """Return whether a model can be fitted if rows are repeated until there are enough of each."""
-    repeated = [np.resize(rows, max(len(rows), _ENOUGH)) for rows in groups]
-    # Groups take turns, so that the folds of a split without shuffling hold all of them.
-    turns = np.concatenate([np.arange(len(rows)) / len(rows) for rows in repeated])
-    rows = np.concatenate(repeated)[np.argsort(turns, kind="stable")]
-    X, y, params = _take(X, y, params, rows)
-    if classifies and len(groups) == 1 and y.ndim == 1:
-        y = np.where(np.arange(len(y)) % 2, _invent_other_label(y), y)
-    if _try_to_fit(fit, X, y, params, must_predict=True)[1] is None:
-        return True
-    if not isinstance(X, np.ndarray) or X.dtype.kind != "f":
-        return False
-    # Equal rows have no covariance: spread them a little.
-    noise = np.random.RandomState(0).normal(scale=0.1, size=X.shape) * (X.std(axis=0) + 1e-3)
-    X = (X + noise).astype(X.dtype)
-    return _try_to_fit(fit, X, y, params, must_predict=True)[1] is None
+class _Trial(NamedTuple):
+    """Labeled rows that a model refused, by groups: the rows of each class."""
+
+    fit: Fit
+    X: Any
+    y: Any
+    params: FitParams
+    groups: list[Positions]
+    classifies: bool
+    known: list[Any]
+
+    def fit_larger_groups(self) -> tuple[Any, Positions]:
+        """Return a model fitted to as many groups as it takes, and their rows; None and no row."""
+        for rows in _iter_larger_groups(self.groups):
+            model, error = _try_to_fit(self.fit, *_take(self.X, self.y, self.params, rows))
+            if error is None:
+                return model, rows
+        return None, np.empty(0, dtype=np.intp)
+
+    def can_fit_repeated(self, most: int) -> bool:
+        """Return whether a model can be fitted if rows are repeated until there are enough of each.
+
+        Of large groups `most` rows are tried. A class that is known to come has enough, too.
+        """
+        if not self.groups:
+            return False
+        sizes = [max(min(len(rows), most), _ENOUGH) for rows in self.groups]
+        chosen = [np.resize(rows, n) for rows, n in zip(self.groups, sizes, strict=True)]
+        labels: list[Any] = [self.y[rows[0]] for rows in self.groups]
+        if self.classifies and self.y.ndim == 1:
+            chosen, labels = self._add_missing(chosen, labels)
+        # Groups take turns, so that the folds of a split without shuffling hold all of them.
+        turns = np.concatenate([np.arange(len(rows)) / len(rows) for rows in chosen])
+        order = np.argsort(turns, kind="stable")
+        group = np.repeat(np.arange(len(chosen)), [len(rows) for rows in chosen])[order]
+        X, y, params = _take(self.X, self.y, self.params, np.concatenate(chosen)[order])
+        if self.classifies:
+            y = np.asarray(labels)[group] if y.ndim == 1 else _vary_columns(y)
+        # There may be too few groups of rows, too: here each has a row of each class.
+        copies = np.arange(len(order)) // len(chosen)
+        params = {
+            name: copies if "group" in name and is_per_row(name, value, len(order)) else value
+            for name, value in params.items()
+        }
+        tries = (X, _spread(X, group))
+        return any(
+            _try_to_fit(self.fit, rows, y, params, must_predict=True)[1] is None
+            for rows in tries
+            if rows is not None
+        )
+
+    def _add_missing(
+        self, chosen: list[Positions], labels: list[Any]
+    ) -> tuple[list[Positions], list[Any]]:
+        """Add groups of any rows for the classes without a row; with one class, for another one."""
+        missing = [label for label in self.known if label not in set(labels)]
+        if len(labels) == 1 and not missing:
+            missing = [_invent_other_label(labels[0])]
+        if len(labels) == 1 and len(self.y) > 1:  # rows differ, so that their labels may
+            rows = np.array_split(np.arange(len(self.y)), 1 + len(missing))
+            rows = [part if len(part) else np.arange(1) for part in rows]
+            chosen = [np.resize(part, len(chosen[0])) for part in rows]
+        else:
+            chosen = chosen + [np.resize(np.arange(len(self.y)), _ENOUGH) for _ in missing]
+        return chosen, labels + missing
+
+    def can_fit_merged(self, larger: Positions) -> bool:
+        """Return whether a model can be fitted if all other rows count to the largest class."""
+        classes, counts = np.unique(self.y[larger], return_counts=True)
+        merged = np.full_like(self.y, classes[counts.argmax()])
+        merged[larger] = self.y[larger]
+        return _try_to_fit(self.fit, self.X, merged, self.params, must_predict=True)[1] is None
 
 
-def _can_fit_merged_rows(
-    fit: Fit, X: Any, y: NDArray[Any], params: FitParams, larger: Positions
-) -> bool:
-    """Return whether a model can be fitted if all other rows count to the largest class."""
-    classes, counts = np.unique(y[larger], return_counts=True)
-    merged = np.full_like(y, classes[counts.argmax()])
-    merged[larger] = y[larger]
-    return _try_to_fit(fit, X, merged, params, must_predict=True)[1] is None
+def _spread(X: Any, group: Positions) -> Any:
+    """Spread rows, and move groups apart: equal rows have no covariance; None if X is no matrix."""
+    is_frame = hasattr(X, "iloc") and hasattr(X, "columns")
+    if not (is_frame or isinstance(X, np.ndarray)) or np.ndim(X) != 2:
+        return None
+    values = np.asarray(X)
+    if values.dtype.kind not in "iuf":
+        return None
+    scale = values.std(axis=0) + 1.0
+    noise = np.random.RandomState(0).normal(size=values.shape)
+    moved = X + scale * (0.5 * noise + 3.0 * group[:, np.newaxis])
+    return moved.astype(values.dtype) if values.dtype.kind == "f" else moved
 
 
-def _group_rows(y: NDArray[Any], classifies: bool) -> list[Positions]:
+def _group_rows(y: Any, classifies: bool) -> list[Positions]:
     """Return the positions of each class; all at once of labels that are not classes."""
-    if len(y) and (not classifies or y.ndim > 1):
-        return [np.arange(len(y))]
-    if not len(y) or not _are_classes(y):
+    if y is None or not len(y):
         return []
-    codes = np.unique(y, return_inverse=True)[1]
-    return [np.flatnonzero(codes == code) for code in range(codes.max() + 1)]
+    if not classifies or y.ndim > 1:
+        return [np.arange(len(y))]
+    classes, codes = np.unique(y, return_inverse=True)
+    if len(classes) > _ENOUGH and classes.dtype.kind == "f" and (classes % 1 != 0).any():
+        return []  # numbers that are no classes
+    return [np.flatnonzero(codes == code) for code in range(len(classes))]
 
 
 def _iter_larger_groups(groups: list[Positions]) -> Iterator[Positions]:
@@ -291,12 +371,26 @@ def _iter_larger_groups(groups: list[Positions]) -> Iterator[Positions]:
             yield np.sort(np.concatenate(larger))
 
 
-def _invent_other_label(y: NDArray[Any]) -> Any:
-    """Return a label that is not among labels that are all equal."""
-    label = y[0]
+def _invent_other_label(label: Any) -> Any:
+    """Return a label other than a given one, of its type."""
+    if isinstance(label, bool | np.bool_):
+        return not label
     if isinstance(label, str):
         return f"{label}_"
-    return not label if isinstance(label, bool | np.bool_) else label + 1
+    if isinstance(label, bytes):
+        return label + b"_"
+    if isinstance(label, date):
+        return label + timedelta(days=1)
+    return (label.item() if isinstance(label, np.number) else label) + 1  # it may hold no more
+
+
+def _vary_columns(y: NDArray[Any]) -> NDArray[Any]:
+    """Return labels, (n_rows, n_outputs), with a second label in each column that has only one."""
+    y = y.copy()
+    for column in np.flatnonzero((y == y[0]).all(axis=0)):
+        label = y[0, column]
+        y[1::2, column] = 1 - label if label in (0, 1) else _invent_other_label(label)
+    return y
 
 
 def _take(X: Any, y: Any, params: FitParams, rows: Positions) -> tuple[Any, Any, FitParams]:

@@ -21,6 +21,7 @@ from skactive._fitting import (
     describe_waiting,
     fit_encoded,
     fit_to_enough,
+    list_known_classes,
     partial_fit_encoded,
 )
 from skactive._needs import (
@@ -32,6 +33,7 @@ from skactive._needs import (
     check_scores_rows,
     reads_labels,
 )
+from skactive._only_class import OnlyClass
 from skactive._utils.array_types import Floats, Positions
 from skactive._utils.compat import VisualBlock
 from skactive._utils.delegation import DelegatesPrediction, available_where
@@ -310,7 +312,7 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
 
     def _teach(self, X: Any, y: Any, params: dict[str, Any]) -> None:
         """Add labeled rows and refit the model, without a warning about classes that wait."""
-        if not self.__sklearn_is_fitted__() and not self._is_waiting():
+        if not self._has_model() and not self._is_waiting():
             self._fit(X, y, params)
             return
         self._check_parts()
@@ -348,7 +350,14 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         -------
         ndarray of shape (n_pool,)
             Higher is more informative.
+
+        Raises
+        ------
+        NotFittedError
+            If the strategy needs a model, and the labels are too few for one.
         """
+        if self._is_waiting() and not can_start_cold(self._get_strategy()):
+            raise NotFittedError(f"There is no model to score rows by. {self._waiting_text}")
         return self._get_strategy().score_in_chunks(self._make_view(X_pool))
 
     # scikit-learn's protocols -----------------------------------------------------------------
@@ -369,7 +378,7 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         )
 
     def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "estimator_") or bool(self.prefit)
+        return self._has_model() or (self._is_waiting() and self._knows_one_class())
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -396,9 +405,16 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         """Return whether labels are classes: of all models but regressors."""
         return find_estimator_type(self.estimator) != "regressor"
 
+    def _has_model(self) -> bool:
+        return hasattr(self, "estimator_") or bool(self.prefit)
+
     def _is_waiting(self) -> bool:
         """Return whether there are labels, but too few for a model."""
-        return hasattr(self, "X_labeled_") and not self.__sklearn_is_fitted__()
+        return hasattr(self, "X_labeled_") and not self._has_model()
+
+    def _knows_one_class(self) -> bool:
+        """Return whether all labels wait and are of one class, which is what is predicted."""
+        return len(self.waiting_classes_) == 1
 
     def _get_strategy(self) -> Any:
         return Auto() if self.strategy is None else self.strategy
@@ -408,11 +424,9 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
 
     def _get_fitted_estimator(self) -> Any:
         if self._is_waiting():
-            if len(self.waiting_classes_) != 1:
+            if not self._knows_one_class():
                 raise NotFittedError(self._waiting_text)
-            from sklearn.dummy import DummyClassifier  # late: few learners need it
-
-            return DummyClassifier().fit(self.X_labeled_, self.y_labeled_)  # of the only class
+            return OnlyClass(self.waiting_classes_, self._waiting_text)
         check_is_fitted(self)
         return self._get_estimator()
 
@@ -493,6 +507,7 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
             y,
             params,
             classifies=self._classifies(),
+            known=list_known_classes(self.estimator, self._declared()),
         )
 
     def _fit_clone(self, X: Any, y: Any, params: dict[str, Any], seed: int | None) -> Any:
@@ -537,7 +552,7 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         classifies = self._classifies()
         waiting, text = np.empty(0), ""
         if not fitted.is_used.all():
-            waiting = np.unique(y[~fitted.is_used]) if classifies else waiting
+            waiting = np.unique(y[~fitted.is_used]) if classifies and y.ndim == 1 else waiting
             name = type(self.estimator).__name__
             text = describe_waiting(name, fitted, y, classifies=classifies)
         self.X_labeled_, self.y_labeled_ = X, y
@@ -555,7 +570,7 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
     def _make_view(self, X_pool: Any, pool_index: PoolIndex | None = None) -> PoolView:
         """Check a pool and return the view of it that the strategy reads."""
         self._check_parts()
-        X_labeled, fitted = self._get_labeled_rows(), self.__sklearn_is_fitted__()
+        X_labeled, fitted = self._get_labeled_rows(), self._has_model()
         X_pool, _ = check_rows(X_pool, like=X_labeled, name="X_pool")
         if X_labeled is not None:
             check_same_features(X_labeled, X_pool, "X_pool")

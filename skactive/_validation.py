@@ -28,6 +28,7 @@ __all__ = [
     "check_selection",
     "check_strategy",
     "find_missing",
+    "unpack_labels",
 ]
 
 
@@ -156,6 +157,7 @@ def check_labels(y: Any, *, is_regression: bool, classes: Any = None, known: Any
     _check_none_missing(labels)
     if is_regression:
         return labels
+    _check_sortable(labels)
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = column_or_1d(labels, warn=True)
     if labels.dtype.kind in "if" and classes is None:
@@ -163,9 +165,20 @@ def check_labels(y: Any, *, is_regression: bool, classes: Any = None, known: Any
     return labels
 
 
+def unpack_labels(y: Any) -> Any:
+    """Return labels of a sparse matrix as an array; masked ones are missing, which is an error."""
+    if np.ma.isMaskedArray(y) and np.ma.is_masked(y):  # arrays of pandas have masks, too
+        n_masked = int(np.ma.getmaskarray(y).sum())
+        raise ValueError(
+            f"{n_masked} of {len(y)} labels are masked, so they are missing. Keep the "
+            "others: known = ~numpy.ma.getmaskarray(y), then X[known] and y[known]."
+        )
+    return y.toarray() if sp.issparse(y) else y
+
+
 def _to_array(y: Any) -> NDArray[Any]:
     """Return labels as an array; numbers and texts in one list are an error, not all texts."""
-    labels = np.asarray(y.todense() if sp.issparse(y) else y)
+    labels = np.asarray(unpack_labels(y))
     if labels.dtype.kind == "U" and isinstance(y, list | tuple):
         others = [label for label in y if not isinstance(label, str | np.ndarray | list | tuple)]
         if others:
@@ -180,6 +193,9 @@ def _to_array(y: Any) -> NDArray[Any]:
             raise ValueError(
                 "y mixes texts and numbers, which would split classes: pass labels of one type."
             )
+        if types == {"number"}:  # as in a column of a mixed frame: scikit-learn refuses objects
+            numbers = np.array(labels.ravel().tolist()).reshape(labels.shape)
+            return numbers if numbers.dtype.kind in "biuf" else labels
     return labels
 
 
@@ -193,6 +209,19 @@ def _check_none_missing(labels: NDArray[Any]) -> None:
             "chooses from. Keep the labeled ones with a mask: known = ~pandas.isna(y), then "
             "X[known] and y[known]."
         )
+
+
+def _check_sortable(labels: NDArray[Any]) -> None:
+    if labels.dtype.kind != "O":
+        return
+    try:
+        np.unique(labels)
+    except TypeError as error:
+        kinds = sorted({type(label).__name__ for label in labels.ravel()})
+        raise ValueError(
+            f"Labels must be numbers or texts, got objects of type {', '.join(kinds)}, which have "
+            "no order: pass their names, or their positions in a list of the classes."
+        ) from error
 
 
 def find_missing(labels: NDArray[Any]) -> NDArray[np.bool_]:

@@ -1,24 +1,36 @@
 """From labels to a fitted model: codes, classes that wait, and labels as people have them."""
 
+import datetime
+import enum
+import pickle
 import warnings
+from copy import deepcopy
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse as sp
 import skorch
 import torch
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import make_classification
 from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.ensemble import (
+    AdaBoostClassifier,
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+)
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression, LogisticRegression, SGDClassifier
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, GroupKFold
+from sklearn.multioutput import MultiOutputClassifier
+from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVC, LinearSVC
+from sklearn.svm import SVC, LinearSVC, NuSVC
 
 from skactive import ActiveLearner, SimulatedLearner
 from skactive.comparison import compare_strategies
@@ -75,6 +87,50 @@ def test_the_model_is_the_object_that_was_fitted(model, incremental):
 def test_a_campaign_of_a_model_that_returns_none_has_its_models():
     simulation = SimulatedLearner(ActiveLearner(NoReturn()), budget=30, random_state=0).fit(X, Y)
     assert all(isinstance(model, NoReturn) for model in simulation.estimators_)
+
+
+class Copying(ClassifierMixin, BaseEstimator):
+    """Stays as it is, and returns a fitted copy of itself."""
+
+    def fit(self, X, y):
+        fitted = type(self)()
+        fitted.inner_ = LogisticRegression().fit(X, y)
+        fitted.classes_ = fitted.inner_.classes_
+        return fitted
+
+    def predict(self, X):
+        return self.inner_.predict(X)
+
+    def predict_proba(self, X):
+        return self.inner_.predict_proba(X)
+
+
+class Factory(BaseEstimator):
+    """Returns a model of another class."""
+
+    def fit(self, X, y):
+        return LogisticRegression().fit(X, y)
+
+
+class Outer(LogisticRegression):
+    """Returns a model in it, which was fitted to other rows."""
+
+    def fit(self, X, y):
+        super().fit(X, y)
+        return LogisticRegression().fit(X[:, :1], y)
+
+
+@pytest.mark.parametrize(
+    ("model", "kind"),
+    [(Copying(), Copying), (Factory(), LogisticRegression), (Outer(), Outer)],
+    ids=["a copy", "another class", "a part"],
+)
+def test_what_fit_returns_is_the_model_only_if_the_model_is_left_as_it_was(model, kind):
+    plain = ActiveLearner(LogisticRegression(), Margin(), random_state=0).fit(X[FIRST], Y[FIRST])
+    learner = ActiveLearner(model, Margin(), random_state=0).fit(X[FIRST], Y[FIRST])
+    assert type(learner.estimator_) is kind
+    equal(learner.predict(X), plain.predict(X))
+    equal(learner.query(X, 3), plain.query(X, 3))
 
 
 # Models that take codes only ---------------------------------------------------------------------
@@ -150,6 +206,76 @@ def test_codes_do_not_hide_what_is_wrong_with_the_labels():
         ActiveLearner(LinearRegression(), Random()).fit(X, TEXTS)
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        np.array([b"x", b"y", b"z"]),
+        np.array([datetime.date(2020 + year, 1, 1) for year in range(3)]),
+        np.array([Decimal(1), Decimal(3), Decimal(5)]),
+        np.array(["2020", "2021", "2022"], dtype="M8[Y]"),
+        np.array([5, 7, 9], dtype=object),
+        np.array([False, True], dtype=object),
+    ],
+    ids=["bytes", "dates", "decimals", "datetimes", "objects of int", "objects of bool"],
+)
+@pytest.mark.parametrize("model", [LogisticRegression(), CodesOnly()], ids=["plain", "codes"])
+def test_labels_of_types_that_models_do_not_take_are_encoded_and_decoded(model, names):
+    codes = Y % len(names)
+    y = names[codes]
+    plain = ActiveLearner(LogisticRegression(), Margin(), random_state=0)
+    plain.fit(X[FIRST], codes[FIRST])
+    learner = ActiveLearner(model, Margin(), random_state=0)
+    one = FIRST[codes[FIRST] == 0][:2]
+    with pytest.warns(WaitingClassesWarning):
+        learner.fit(X[one], y[one])
+    equal(learner.predict(X), names[np.zeros(200, dtype=int)])
+    learner.fit(X[FIRST], y[FIRST])
+    predicted = learner.predict(X)
+    equal(predicted, names[plain.predict(X)])
+    assert type(predicted.tolist()[0]) is type(names.tolist()[0])  # True and no 1
+    equal(learner.query(X, 4), plain.query(X, 4))
+
+
+def test_objects_without_an_order_are_an_error_whose_advice_works():
+    class Color(enum.Enum):
+        RED, BLUE = 1, 2
+
+    y = [list(Color)[label % 2] for label in Y]
+    learner = ActiveLearner(LogisticRegression())
+    with pytest.raises(ValueError, match="objects of type Color, which have no order"):
+        learner.fit(X, y)
+    equal(learner.fit(X, [color.name for color in y]).classes_, ["BLUE", "RED"])
+
+
+def test_a_model_of_codes_is_an_estimator_like_others():
+    encoded = ActiveLearner(CodesOnly(), Margin()).fit(X[FIRST], TEXTS[FIRST]).estimator_
+    for copy in (pickle.loads(pickle.dumps(encoded)), deepcopy(encoded)):
+        equal(copy.predict(X), encoded.predict(X))
+    names = np.array(["x", "a"])[Y % 2]  # a clone forgets the labels
+    assert clone(encoded).fit(X, names).score(X, names) > 0.7
+    learner = ActiveLearner(encoded, Margin(), prefit=True, random_state=0)
+    learner.fit(X[FIRST], TEXTS[FIRST]).teach(X[:2], ["dog", "dog"])
+    equal(learner.classes_, ["ant", "bee", "cat", "dog"])
+
+
+def test_labels_of_validation_rows_are_encoded_like_those_to_learn_from():
+    xgboost = pytest.importorskip("xgboost")
+    model = xgboost.XGBClassifier(n_estimators=5, n_jobs=1, early_stopping_rounds=2, verbosity=0)
+    rest = np.setdiff1d(np.arange(200), FIRST)
+    losses = []
+    for y in (Y, np.array(["a", "b", "c"])[Y]):
+        learner = ActiveLearner(model, Margin(), random_state=0)
+        learner.fit(X[FIRST], y[FIRST], eval_set=[(X[rest], y[rest])], verbose=False)
+        losses.append(learner.estimator_.evals_result()["validation_0"]["mlogloss"])
+    equal(*losses)
+    two = FIRST[Y[FIRST] > 0]  # validation rows of a class without labels cannot be judged
+    learner.fit(X[two], y[two], eval_set=[(X[rest], y[rest])], verbose=False)
+    only = rest[Y[rest] > 0]
+    plain = ActiveLearner(model, Margin(), random_state=0)
+    plain.fit(X[two], Y[two] - 1, eval_set=[(X[only], Y[only] - 1)], verbose=False)
+    equal(*(each.estimator_.evals_result()["validation_0"]["logloss"] for each in (learner, plain)))
+
+
 class Net(torch.nn.Module):
     def __init__(self):
         super().__init__()
@@ -185,6 +311,29 @@ def test_a_net_has_one_output_per_declared_class_whatever_their_names(y, classes
     assert len(learner.query(X, 2)) == 2
 
 
+@pytest.mark.parametrize(
+    "names", [["no", "yes"], [False, True], [0, 1], [-1, 1], [0.0, 1.0]], ids=str
+)
+def test_a_net_of_one_output_unit_takes_any_two_classes(names):
+    class Unit(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.linear = torch.nn.Linear(6, 1)
+
+        def forward(self, x):
+            return self.linear(x.float()).squeeze(-1)
+
+    net = skorch.NeuralNetBinaryClassifier(Unit, lr=0.1, verbose=0, train_split=None)
+    plain = ActiveLearner(net, Margin(), random_state=0).fit(X[FIRST], (Y[FIRST] > 0) * 1.0)
+    y = np.array(names)[(Y > 0).astype(int)]
+    one = FIRST[Y[FIRST] == 0]
+    learner = ActiveLearner(net, Margin(), classes=names, random_state=0).fit(X[one], y[one])
+    assert set(learner.predict(X[one]).tolist()) == {names[0]}
+    learner.fit(X[FIRST], y[FIRST])
+    equal(learner.predict(X), np.array(names)[plain.predict(X)])
+    equal(learner.query(X, 2), plain.query(X, 2))
+
+
 # Classes that wait --------------------------------------------------------------------------------
 
 
@@ -217,6 +366,117 @@ def test_labels_of_one_class_are_kept_and_rows_are_chosen_until_there_are_two(mo
     assert len(learner.y_labeled_) == len(one) + len(rows)
     assert len(learner.waiting_classes_) == 0
     assert learner.score(X[FIRST], Y[FIRST]) > 0.3
+
+
+@pytest.mark.parametrize(
+    ("model", "n"),
+    [
+        (QuadraticDiscriminantAnalysis(), 1),
+        (QuadraticDiscriminantAnalysis(), 2),
+        (NuSVC(nu=0.1), 1),
+        (AdaBoostClassifier(LogisticRegression(), n_estimators=2), 3),
+        (LogisticRegression(class_weight={0: 1.0, 1: 2.0, 2: 1.0}), 1),
+        (make_pipeline(StandardScaler(), LinearSVC(class_weight={0: 1.0, 1: 2.0, 2: 1.0})), 2),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+@pytest.mark.parametrize("as_frame", [False, True], ids=["array", "frame"])
+def test_models_that_need_rows_that_differ_wait_too(model, n, as_frame):
+    rows = pd.DataFrame(X) if as_frame else X
+    one = np.flatnonzero(Y == 1)[:n]
+    learner = ActiveLearner(model, Margin(), random_state=0)
+    with pytest.warns(WaitingClassesWarning):
+        learner.fit(rows.iloc[one] if as_frame else rows[one], Y[one])
+    assert len(learner.query(rows, 2)) == 2
+    rest = np.setdiff1d(np.arange(80), one)
+    learner.teach(rows.iloc[rest] if as_frame else rows[rest], Y[rest])
+    equal(learner.classes_, [0, 1, 2])
+
+
+def test_variances_of_one_row_wait_for_more():
+    for incremental in (False, True):
+        learner = ActiveLearner(GaussianNB(), Margin(), incremental=incremental, random_state=0)
+        with pytest.warns(WaitingClassesWarning, match="not numbers"):
+            learner.fit(X[:1], Y[:1])
+        assert len(learner.query(X, 2)) == 2
+        equal(learner.teach(X[FIRST], Y[FIRST]).classes_, [0, 1, 2])
+
+
+@pytest.mark.parametrize("names", [np.arange(6), np.array(list("abcdef"))], ids=["ints", "texts"])
+def test_rows_wait_until_there_are_groups_enough(names):
+    search = GridSearchCV(LogisticRegression(), {"C": [1.0, 2.0]}, cv=GroupKFold(3))
+    for n in (1, 10):
+        learner = ActiveLearner(search, Margin(), random_state=0)
+        with pytest.warns(WaitingClassesWarning):
+            learner.fit(X[:n], Y[:n], groups=names[np.arange(n) % 2])
+        learner.teach(X[n:60], Y[n:60], groups=names[np.arange(n, 60) % 6])
+        assert len(learner.waiting_classes_) == 0
+        assert len(learner.query(X, 2)) == 2
+
+
+def test_several_labels_per_row_wait_until_each_has_two_values():
+    y = np.column_stack([Y > 0, Y > 1]).astype(int)
+    learner = ActiveLearner(MultiOutputClassifier(LogisticRegression()), Random(), random_state=0)
+    with pytest.warns(WaitingClassesWarning, match="so few labels"):
+        learner.fit(X[Y == 2][:3], y[Y == 2][:3])
+    with pytest.raises(NotFittedError):
+        learner.predict(X)
+    assert len(learner.query(X, 2)) == 2
+    assert learner.teach(X[:40], y[:40]).predict(X).shape == (200, 2)
+    assert len(learner.y_labeled_) == 43
+
+
+def test_what_one_class_does_not_give_is_an_error_that_names_the_reason():
+    learner = ActiveLearner(LogisticRegression(), Margin(), random_state=0)
+    with pytest.warns(WaitingClassesWarning):
+        learner.fit(X[:1], Y[:1])
+    for method in (learner.score_pool, learner.decision_function):
+        with pytest.raises(NotFittedError, match="LogisticRegression cannot be fitted yet"):
+            method(X)
+    equal(learner.predict_proba(X), np.ones((200, 1)))
+    assert learner.score(X, Y) == (Y[0] == Y).mean()
+    with pytest.warns(WaitingClassesWarning):
+        pipeline = make_pipeline(StandardScaler(), learner).fit(X[:1], Y[:1])
+    equal(pipeline.predict(X), learner.predict(X))
+
+
+def test_one_class_is_predicted_for_rows_in_any_container():
+    learner = ActiveLearner(LogisticRegression(), Random())
+    with pytest.warns(WaitingClassesWarning):
+        learner.fit(X[:2], ["a", "a"])
+    assert learner.predict({"left": X[:7], "right": X[:7]}).tolist() == ["a"] * 7
+
+
+def test_a_fit_that_succeeds_is_the_only_one_and_trials_are_small():
+    sizes = []
+
+    class Counting(LogisticRegression):
+        def fit(self, X, y, sample_weight=None):
+            sizes.append(len(y))
+            if np.unique(y, return_counts=True)[1].min() < 5:
+                raise ValueError("too few")
+            return super().fit(X, y)
+
+    X_many, y_many = np.tile(X, (3, 1)), np.tile(Y, 3)
+    learner = ActiveLearner(Counting(), Margin(), random_state=0).fit(X_many, y_many)
+    assert sizes == [600]
+    rows = np.append(np.flatnonzero(y_many < 2), np.flatnonzero(y_many == 2)[:1])
+    with pytest.warns(WaitingClassesWarning):
+        learner.fit(X_many[rows], y_many[rows])
+    n = len(rows)
+    assert sizes[1:] == [n, n - 1, 90]  # all rows, the larger classes, 30 rows of each class
+
+
+def test_a_bad_row_beyond_those_of_the_trial_is_an_error():
+    model = CalibratedClassifierCV(LinearSVC(), cv=5)
+    rows = np.append(np.flatnonzero(Y < 2), np.flatnonzero(Y == 2)[:1])
+    for bad_row in (len(rows) - 2, len(rows) - 1):
+        bad = X[rows].copy()
+        bad[bad_row, 0] = np.nan
+        learner = ActiveLearner(model, Margin())
+        with pytest.raises(ValueError, match="5-fold"):  # as no number of rows would mend it
+            learner.fit(bad, Y[rows])
+        assert not hasattr(learner, "y_labeled_")
 
 
 def test_rows_chosen_without_a_model_are_unlike_those_labeled_before():
@@ -453,6 +713,20 @@ def test_missing_labels_are_an_error_whose_advice_works(y):
     learner.fit(X[known], np.asarray(y)[known].tolist())
     with pytest.raises(TeachValueError, match="missing"):
         learner.teach(X, y)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.DataConversionWarning")
+def test_masked_labels_are_missing_and_sparse_ones_are_a_column():
+    learner = ActiveLearner(LogisticRegression(), Margin(), random_state=0)
+    y = np.ma.array(Y, mask=np.arange(200) >= 50)
+    for fit in (learner.fit, SimulatedLearner(learner, budget=20).fit):
+        with pytest.raises(ValueError, match="150 of 200 labels are masked"):
+            fit(X, y)
+    known = ~np.ma.getmaskarray(y)
+    equal(learner.fit(X[known], y[known]).y_labeled_, Y[:50])
+    column = sp.csr_matrix(Y[:, None])
+    runs = [SimulatedLearner(learner, budget=20, random_state=0).fit(X, y) for y in (Y, column)]
+    equal(*(run.queried_ for run in runs))
 
 
 def test_minus_one_beside_counts_is_learnt_as_a_class_with_one_warning():

@@ -42,6 +42,8 @@ class ModelAdapter:
         and not by the classes among the labels.
     codes_only : bool
         Whether fitting takes the labels 0 .. n_classes - 1 only, so that others are encoded.
+    code_type : type or None
+        The floating-point type that these labels must have; None if they are integers.
     joint_samples : bool
         Whether one draw of `proba_samples` is one function of the whole pool, so that the draws
         show how the predictions of two rows depend on each other. Draws that are valid for each
@@ -56,6 +58,7 @@ class ModelAdapter:
     frozen = False
     fixed_columns = False
     codes_only = False
+    code_type: type[np.floating[Any]] | None = None
     joint_samples = False
 
     def __init__(self, model: Any) -> None:

@@ -10,7 +10,9 @@ from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
 from skactive._utils.delegation import DelegatesPrediction
-from skactive.adapters._base import FantasizedLogits, register
+from skactive._utils.in_place import fit_in_place
+from skactive._utils.rows import take_rows
+from skactive.adapters._base import FantasizedLogits, adapt, register
 from skactive.adapters._sklearn import WrapperAdapter
 
 __all__ = ["EncodedClassifier"]
@@ -39,9 +41,11 @@ class EncodedClassifier(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         self.classes = classes
 
     def fit(self, X: Any, y: Any, **params: Any) -> Self:
-        """Fit the classifier to codes of the labels."""
+        """Fit the classifier to codes of the labels, and encode those of ``eval_set``."""
         self._set_classes(y)
-        self.estimator.fit(X, self._encode(y), **params)
+        if params.get("eval_set") is not None:
+            params["eval_set"] = [self._encode_pair(*pair) for pair in params["eval_set"]]
+        self.estimator = fit_in_place(self.estimator, "fit", X, self._encode_typed(y), **params)
         return self
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, **params: Any) -> Self:
@@ -50,7 +54,8 @@ class EncodedClassifier(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
             self._set_classes(y if classes is None else classes)
         if classes is not None:
             params["classes"] = np.arange(len(self._labels))
-        self.estimator.partial_fit(X, self._encode(y), **params)
+        codes = self._encode_typed(y)
+        self.estimator = fit_in_place(self.estimator, "partial_fit", X, codes, **params)
         return self
 
     def predict(self, X: Any, **params: Any) -> NDArray[Any]:
@@ -86,6 +91,16 @@ class EncodedClassifier(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         codes = np.minimum(np.searchsorted(self._labels, y), len(self._labels) - 1)
         return np.where(self._labels[codes] == y, codes, len(self._labels))
 
+    def _encode_typed(self, y: Any) -> NDArray[Any]:
+        """Return codes of the type that the classifier takes."""
+        return self._encode(y).astype(adapt(self.estimator).code_type or np.intp)
+
+    def _encode_pair(self, X: Any, y: Any) -> tuple[Any, NDArray[np.intp]]:
+        """Return validation rows and their codes, without rows of a class that is not learnt."""
+        codes = self._encode(y)
+        known = np.flatnonzero(codes < len(self._labels))
+        return take_rows(X, known), codes[known]
+
     def _get_estimator(self) -> Any:
         return self.estimator
 
@@ -109,6 +124,10 @@ class EncodedClassifier(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
 @register(EncodedClassifier)
 class EncodedAdapter(WrapperAdapter):
     """A classifier of encoded labels: the classifier in it is read, its classes are the labels."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__(model)
+        self.codes_only = False  # it takes any labels
 
     @property
     def inner_model(self) -> Any:

@@ -32,7 +32,7 @@ class WrapperAdapter(ModelAdapter):
         self.inner = adapt(self.inner_model)
         self.frozen = self.inner.frozen
         self.fixed_columns = self.inner.fixed_columns
-        self.codes_only = self.inner.codes_only
+        self.codes_only, self.code_type = self.inner.codes_only, self.inner.code_type
         self.joint_samples = self.inner.joint_samples
 
     @property

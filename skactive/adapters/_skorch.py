@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from skorch import NeuralNet
+from skorch import NeuralNet, NeuralNetBinaryClassifier
 from torch.utils.data import DataLoader
 
 from skactive._utils.array_types import Floats
@@ -111,6 +111,13 @@ class NetAdapter(ModelAdapter):
         if self.model.device is not None:
             devices.add(torch.device(self.model.device))
         return [device for device in devices if device.type == "cuda"]
+
+
+@register(NeuralNetBinaryClassifier)
+class BinaryNetAdapter(NetAdapter):
+    """A net of one output unit, whose loss takes the labels 0.0 and 1.0."""
+
+    code_type = np.float32
 
 
 def _get_modules(net: NeuralNet) -> dict[str, Module]:

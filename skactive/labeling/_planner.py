@@ -250,7 +250,7 @@ class Planner:
 
 def _keep_if_fitted(learner: Any) -> Any:
     """Return a learner that has a model, or None."""
-    return learner if learner is not None and learner.__sklearn_is_fitted__() else None
+    return learner if learner is not None and learner._has_model() else None
 
 
 def _get_known(learner: Any, multilabel: bool) -> tuple[Any, Any]:

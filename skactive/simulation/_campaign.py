@@ -141,7 +141,7 @@ class Campaign:
         fit(take_rows(self.X, rows), self._read_labels(rows), self._take_params(rows))
 
     def _is_fitted(self) -> bool:
-        return self.learner.__sklearn_is_fitted__()
+        return self.learner._has_model()
 
     def _draw_until_fitted(self) -> None:
         """Buy rows at random, since all strategies wait alike, until the model can be fitted."""

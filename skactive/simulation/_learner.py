@@ -19,7 +19,7 @@ from skactive._utils.constraints import POSITIVE_INT, POSITIVE_INT_OR_NONE, STRA
 from skactive._utils.delegation import DelegatesPrediction
 from skactive._utils.rows import n_rows
 from skactive._utils.seeding import draw_seed
-from skactive._validation import check_rows
+from skactive._validation import check_rows, unpack_labels
 from skactive.simulation._campaign import Campaign
 
 __all__ = ["SimulatedLearner"]
@@ -237,7 +237,7 @@ class SimulatedLearner(
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is None."
             )
-        X, y = check_rows(X, y)
+        X, y = check_rows(X, unpack_labels(y))
         if not n_rows(X):
             raise ValueError("X has no rows: a campaign needs a pool of at least 1 row.")
         if params and get_config()["enable_metadata_routing"]:

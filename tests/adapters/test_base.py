@@ -111,6 +111,7 @@ class Typed:
         (make_pipeline(StandardScaler(), Typed()), "classifier"),
         (object(), None),
     ],
+    ids=lambda part: part if isinstance(part, str) else type(part).__name__,
 )
 def test_what_a_model_is_comes_from_its_tags(model, expected):
     assert adapt(model).estimator_type == expected

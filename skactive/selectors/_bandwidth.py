@@ -14,7 +14,7 @@ from skactive.selectors._engine.similarity import Candidates, Distances, PairVal
 
 __all__ = ["LazyBandwidths", "SharedBandwidths", "effective_bandwidth"]
 
-_DISTANCE_BYTES = 2**21  # size of a block of distances
+_DISTANCE_BYTES = 2**20  # size of a block of distances; larger ones are returned to the system
 _MAX_STEPS = 100  # of Newton's method, on logarithms of squared lengths
 _START_ROWS, _START_TOLERANCE = 64, 1e-2  # of the pool, and of the solution to start from
 _SINGLE_TOLERANCE = 2e-6  # from here on, single precision is enough

@@ -150,8 +150,8 @@ def check_labels(y: Any, *, is_regression: bool, classes: Any = None, known: Any
     if np.asarray(y).ndim == 0 and not sp.issparse(y):
         label = np.asarray(y).item()
         raise ValueError(
-            f"y must be one label per row, got the single label {label!r}: pass [{label!r}] with "
-            "X[[i]], or with [X[i]] if X is a list."
+            f"y must be one label per row, got the single label {label!r}: pass X[[i]] and "
+            f"[{label!r}], or [X[i]] and [{label!r}] if X is a list."
         )
     labels = _to_array(y)
     _check_none_missing(labels)

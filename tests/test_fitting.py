@@ -749,7 +749,7 @@ def test_numbers_and_texts_in_one_list_are_an_error():
 
 def test_a_single_label_is_an_error_whose_advice_works():
     learner = ActiveLearner(LogisticRegression()).fit(X[:40], Y[:40])
-    with pytest.raises(TeachValueError, match=r"pass \[1\] with X\[\[i\]\]"):
+    with pytest.raises(TeachValueError, match=r"pass X\[\[i\]\] and \[1\]"):
         learner.teach(X[40], np.int64(1))
     learner.teach(X[[40]], [1])
     assert len(learner.y_labeled_) == 41

@@ -87,6 +87,7 @@ class Auto(ScoringStrategy):
     """
 
     needs = frozenset({"embedding", "proba|decision|X"})
+    draws_scores = True  # in a large pool the candidates are a sample, and what they cover is one
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "max_candidates": [Interval(Integral, 3, None, closed="left")],
     }

@@ -81,7 +81,8 @@ def label(session, n_labels, seed):
             session.relabel({rng.choice(batch.ids): "no"}, annotator=rng.choice(PEOPLE))
         if rng.random() < 0.05:
             session.add_class(f"class {n}")
-    session.rename_class("perhaps", "maybe")
+    if "perhaps" in session.classes:  # not with every seed of a few labels
+        session.rename_class("perhaps", "maybe")
     session.next_batch(3, "ann")  # a lease that stays open
     session.wait()
 

@@ -133,7 +133,7 @@ def test_bagging_whose_members_lack_classes(kind, naive):
 
 
 @families
-@pytest.mark.parametrize("labels", [NAMES, np.array([-1, 1, 7])], ids=["names", "numbers"])
+@pytest.mark.parametrize("labels", [NAMES, np.array([-3, 1, 7])], ids=["names", "numbers"])
 def test_voting_whose_members_lack_classes_or_only_vote(kind, naive, labels):
     X, y = load_iris(return_X_y=True)
     members = [

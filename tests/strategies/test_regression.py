@@ -13,7 +13,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeRegressor
 
 from skactive import ActiveLearner, SimulatedLearner
-from skactive.exceptions import InvalidReadingError
+from skactive.exceptions import CapabilityError, InvalidReadingError
 from skactive.strategies import IGS, LCMD, GSy, KCenterGreedy, RobustKCenterGreedy
 from skactive.testing import FakePool, parametrize_with_strategy_checks
 
@@ -98,9 +98,8 @@ def test_predictions_that_repeat_known_targets_leave_it_to_the_embedding(strateg
 @pytest.mark.parametrize("strategy", OF_PREDICTIONS, **by_name)
 def test_a_classifier_of_names_is_refused_with_the_remedy(strategy):
     names = np.where(y > 150, "high", "low")
-    learner = ActiveLearner(LogisticRegression(), strategy).fit(X[START], names[START])
-    with pytest.raises(InvalidReadingError, match="Use a regressor"):
-        learner.query(X[POOL], 3)
+    with pytest.raises(CapabilityError, match="or a regressor if the labels are numbers"):
+        ActiveLearner(LogisticRegression(), strategy).fit(X[START], names[START])
 
 
 def test_predictions_that_are_not_finite_are_refused():

@@ -1,5 +1,7 @@
 """Rows and labels in every container, end to end: fit, query, teach, query."""
 
+import warnings
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -37,6 +39,9 @@ polars = pytest.importorskip("polars")
 pyarrow = pytest.importorskip("pyarrow")
 
 NUMBERS, Y = load_iris(return_X_y=True)
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # NumPy discourages it
+    MATRIX = np.asmatrix(NUMBERS[:30])
 ORDER = np.random.RandomState(0).permutation(len(NUMBERS))
 NUMBERS, Y = NUMBERS[ORDER], Y[ORDER]
 COLORS = np.array(["red", "green", "blue"])[(Y + np.arange(150) % 7 // 6) % 3]
@@ -502,7 +507,7 @@ def make_odd_pools():
         "structured": (records, True),
         "record array": (records.view(np.recarray), True),
         "masked": (np.ma.array(NUMBERS[:30], mask=NUMBERS[:30] > 6), False),
-        "matrix": (np.asmatrix(NUMBERS[:30]), True),
+        "matrix": (MATRIX, True),
         "bytes": (np.array([b"a", b"b"] * 15), False),
         "periods": (pandas.DataFrame({"t": days.to_period("D"), "x": ones}), False),
         "intervals": (pandas.DataFrame({"t": pandas.interval_range(0, 30)}), False),

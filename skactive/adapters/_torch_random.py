@@ -95,6 +95,12 @@ def _lend_state(generator: torch.Generator) -> Iterator[None]:
             lender.set_state(before)
 
 
+def _has_other_threads() -> bool:
+    """Return whether other threads may draw: that of tqdm, which watches bars, does not."""
+    threads = [each for each in threading.enumerate() if type(each).__name__ != "TMonitor"]
+    return len(threads) > 1
+
+
 @contextmanager
 def seed_fit(seed: int, devices: list[torch.device]) -> Iterator[None]:
     """Seed all that is drawn in the context, by this thread.
@@ -106,7 +112,7 @@ def seed_fit(seed: int, devices: list[torch.device]) -> Iterator[None]:
     devices : list of torch.device
         The CUDA devices that may be drawn on.
     """
-    if threading.active_count() > 1:
+    if _has_other_threads():
         # Takes 10 us per operation, so only where there are other threads that may draw too.
         with OwnRandomness(seed):
             yield

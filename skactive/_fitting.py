@@ -80,7 +80,7 @@ def fit_encoded(
             return _fit_to_codes(model, X, y, params, classes)
         except _PASSED_ON:
             raise
-        except Exception:
+        except Exception:  # the labels as they are were refused first, for a reason of their own
             raise error from None
 
 
@@ -304,7 +304,7 @@ class _Trial(NamedTuple):
             name: copies if "group" in name and is_per_row(name, value, len(order)) else value
             for name, value in params.items()
         }
-        tries = (X, _spread(X, group))
+        tries = (X, _spread_rows(X, group))
         return any(
             _try_to_fit(self.fit, rows, y, params, must_predict=True)[1] is None
             for rows in tries
@@ -334,7 +334,7 @@ class _Trial(NamedTuple):
         return _try_to_fit(self.fit, self.X, merged, self.params, must_predict=True)[1] is None
 
 
-def _spread(X: Any, group: Positions) -> Any:
+def _spread_rows(X: Any, group: Positions) -> Any:
     """Spread rows, and move groups apart: equal rows have no covariance; None if X is no matrix."""
     is_frame = hasattr(X, "iloc") and hasattr(X, "columns")
     if not (is_frame or isinstance(X, np.ndarray)) or np.ndim(X) != 2:

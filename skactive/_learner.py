@@ -507,7 +507,7 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
             y,
             params,
             classifies=self._classifies(),
-            known=list_known_classes(self.estimator, self._declared()),
+            known=list_known_classes(self.estimator, self._get_declared_classes()),
         )
 
     def _fit_clone(self, X: Any, y: Any, params: dict[str, Any], seed: int | None) -> Any:
@@ -515,7 +515,9 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         if self.incremental:
             return self._partial_fit_model(model, X, y, params, seed)
         with adapt(model).fitting(seed):
-            return fit_encoded(model, X, y, self._route_params(params, "fit"), self._declared())
+            return fit_encoded(
+                model, X, y, self._route_params(params, "fit"), self._get_declared_classes()
+            )
 
     def _partial_fit_model(
         self, model: Any, X: Any, y: Any, params: dict[str, Any], seed: int | None
@@ -523,9 +525,9 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         """Fit `model` to more rows by its own ``partial_fit``, in place."""
         params = self._route_params(params, "partial_fit")
         with adapt(model).fitting(seed):
-            return partial_fit_encoded(model, X, y, params, self._declared())
+            return partial_fit_encoded(model, X, y, params, self._get_declared_classes())
 
-    def _declared(self) -> NDArray[Any] | None:
+    def _get_declared_classes(self) -> NDArray[Any] | None:
         return check_classes(self.classes, None)
 
     def _join_labeled_rows(
@@ -636,7 +638,7 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         params = extend_params(params, len(used))
         try:
             return adapt(self._fit_clone(X, y, params, seed))
-        except Exception:
+        except Exception:  # perhaps a class of this label alone, which then waits as in `teach`
             if (model := self._fit_model(X, y, params, seed).model) is None:
                 raise
             return adapt(model)

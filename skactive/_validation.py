@@ -71,13 +71,16 @@ def check_selection(positions: Any, batch_size: int, n_pool: int, strategy: Any)
     return answer.astype(np.intp)
 
 
+def _check_no_class(name: str, value: Any) -> None:
+    if isinstance(value, type):
+        raise TypeError(
+            f"{name} must be an object, got the class {value.__name__}: write {value.__name__}()."
+        )
+
+
 def check_estimator_like(estimator: Any) -> None:
     """Check that the model is an object with ``fit``."""
-    if isinstance(estimator, type):
-        raise TypeError(
-            f"estimator must be an object, got the class {estimator.__name__}: write "
-            f"{estimator.__name__}()."
-        )
+    _check_no_class("estimator", estimator)
     if not callable(getattr(estimator, "fit", None)):
         raise TypeError(
             "estimator must be a model with fit, such as LogisticRegression(), got "
@@ -87,11 +90,7 @@ def check_estimator_like(estimator: Any) -> None:
 
 def check_strategy(strategy: Any) -> None:
     """Check the interface and the hyper-parameters of a strategy, and of its nested strategies."""
-    if isinstance(strategy, type):
-        raise TypeError(
-            f"strategy must be an object, got the class {strategy.__name__}: write "
-            f"{strategy.__name__}()."
-        )
+    _check_no_class("strategy", strategy)
     if not callable(getattr(strategy, "select", None)):
         raise TypeError(
             f"strategy must be a skactive Strategy (an object with select(pool, batch_size)), got "

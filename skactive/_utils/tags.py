@@ -1,4 +1,4 @@
-"""What a model is, by scikit-learn's tags; also of models that have no tags."""
+"""The type of a model, by scikit-learn's tags; also of models that have no tags."""
 
 from __future__ import annotations
 

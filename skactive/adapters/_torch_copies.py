@@ -107,7 +107,7 @@ def _copy_value(value: Any, memo: dict[int, Any]) -> Any:
     trial = ChainMap({}, memo)  # a copy that fails leaves half of itself here
     try:
         copied = deepcopy(value, trial)  # type: ignore[arg-type]
-    except Exception:
+    except Exception:  # whatever its own copying raises: a lock, a tensor with a gradient
         return _copy_items(value, memo)
     memo.update(trial.maps[0])
     return copied

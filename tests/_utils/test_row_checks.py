@@ -1,4 +1,4 @@
-"""What is not rows is refused with advice, and the advice works."""
+"""Refusals of what is not rows, with advice that works."""
 
 import numpy as np
 import pandas as pd

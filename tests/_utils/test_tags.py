@@ -1,4 +1,4 @@
-"""What a model is: by its tags, and of models without tags by what they have."""
+"""The type of a model: by its tags, and of models without tags by what they have."""
 
 import numpy as np
 import pytest

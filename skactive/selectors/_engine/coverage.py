@@ -50,7 +50,7 @@ _MIN_GAIN = 1e-12
 
 
 class Own(NamedTuple):
-    """What candidates add by covering themselves, if reference rows are a sample of them.
+    """Coverage of candidates by themselves, if reference rows are a sample of them.
 
     A row of the sample stands for others, too. Its weight says how many, but that it covers itself
     says nothing about these.

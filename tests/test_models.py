@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from home_made import HomeMade
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import make_classification
@@ -76,31 +77,6 @@ STRATEGIES = {
     "j": EPIG(n_targets=5),  # joint_samples
     "i": IGS(),  # numbers as predictions
 }
-
-
-class HomeMade:
-    """A classifier without a base class."""
-
-    def __init__(self, C=1.0):
-        self.C = C
-
-    def get_params(self, deep=True):
-        return {"C": self.C}
-
-    def set_params(self, **params):
-        self.__dict__.update(params)
-        return self
-
-    def fit(self, X, y):
-        self.inner_ = LogisticRegression(C=self.C).fit(X, y)
-        self.classes_ = self.inner_.classes_
-        return self
-
-    def predict(self, X):
-        return self.inner_.predict(X)
-
-    def predict_proba(self, X):
-        return self.inner_.predict_proba(X)
 
 
 class ReturnsNothing(HomeMade):

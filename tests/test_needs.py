@@ -1,10 +1,11 @@
-"""What a model can serve: by its tags, its shape and its methods; and advice that works."""
+"""Which strategies a model can serve, by its tags, shape and methods; and advice that works."""
 
 import re
 import warnings
 
 import numpy as np
 import pytest
+from home_made import HomeMade
 from sklearn.base import BaseEstimator, ClassifierMixin, clone, is_classifier
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cluster import KMeans as KMeansModel
@@ -162,32 +163,7 @@ class Inheriting(LinearRegression):
     decision_function = predict_proba
 
 
-class Untagged:
-    """A classifier of no base class, which can only be cloned."""
-
-    def __init__(self, C=1.0):
-        self.C = C
-
-    def get_params(self, deep=True):
-        return {"C": self.C}
-
-    def set_params(self, **params):
-        self.__dict__.update(params)
-        return self
-
-    def fit(self, X, y):
-        self.inner_ = LogisticRegression(C=self.C).fit(X, y)
-        self.classes_ = self.inner_.classes_
-        return self
-
-    def predict(self, X):
-        return self.inner_.predict(X)
-
-    def predict_proba(self, X):
-        return self.inner_.predict_proba(X)
-
-
-class Bare(ClassifierMixin, Untagged):
+class Bare(ClassifierMixin, HomeMade):
     """A classifier by its mixin, but whose tags cannot be read without BaseEstimator."""
 
 
@@ -245,7 +221,7 @@ def test_models_that_are_no_classifiers_serve_strategies_of_rows_only(model):
         run(model, strategy)
 
 
-@pytest.mark.parametrize("model", [Untagged(), Bare()], ids=["untagged", "bare"])
+@pytest.mark.parametrize("model", [HomeMade(), Bare()], ids=["untagged", "bare"])
 @pytest.mark.parametrize("strategy", [Margin(), BADGE(), ExpectedErrorReduction(n_targets=3)])
 def test_home_made_classifiers_need_no_base_class(model, strategy):
     learner = run(model, strategy)
@@ -257,7 +233,7 @@ def test_home_made_classifiers_need_no_base_class(model, strategy):
 @pytest.mark.parametrize("strategy", [IGS(), GSy(), Mixture([("a", IGS()), ("b", Random())])])
 @pytest.mark.parametrize(
     "model",
-    [GaussianNB(), make_pipeline(StandardScaler(), LinearSVC()), Untagged(),
+    [GaussianNB(), make_pipeline(StandardScaler(), LinearSVC()), HomeMade(),
      OutputCodeClassifier(LinearSVC())],
 )  # fmt: skip
 def test_greedy_sampling_refuses_classifiers_and_recommends_what_works(model, strategy):
@@ -470,7 +446,7 @@ def test_incremental_teaching_in_the_ways_that_are_recommended():
     assert len(learner.query(rows, 2)) == 2
 
 
-class Incremental(Untagged):
+class Incremental(HomeMade):
     """A classifier of no base class whose first lesson must list the classes."""
 
     def partial_fit(self, X, y, classes=None):

@@ -4,18 +4,20 @@
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from skactive._learner import ActiveLearner
+    from skactive._utils.ragged import Ragged
     from skactive.simulation._learner import SimulatedLearner
 
 __version__ = "0.1.0.dev0"
 
-__all__ = ["ActiveLearner", "SimulatedLearner", "__version__"]
+__all__ = ["ActiveLearner", "Ragged", "SimulatedLearner", "__version__"]
 
 _SOURCES = {
     "ActiveLearner": "skactive._learner",
+    "Ragged": "skactive._utils.ragged",
     "SimulatedLearner": "skactive.simulation._learner",
 }
 _MODULES = (
-    *("adapters", "estimation", "exceptions", "pool", "scores", "selectors"),
+    *("adapters", "estimation", "exceptions", "pool", "reductions", "scores", "selectors"),
     *("simulation", "stopping", "strategies"),
 )
 

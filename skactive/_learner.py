@@ -50,6 +50,7 @@ from skactive._utils.tags import find_estimator_type
 from skactive._validation import (
     check_batch_size,
     check_classes,
+    check_costs,
     check_estimator_like,
     check_labels,
     check_rows,
@@ -66,6 +67,7 @@ from skactive.exceptions import (
     WaitingClassesWarning,
 )
 from skactive.pool import PoolView
+from skactive.pool._candidates import view_elements
 from skactive.pool._state import PoolIndex
 from skactive.pool._view import ReadingSource
 from skactive.strategies import Auto, Random, Strategy
@@ -229,7 +231,7 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
                 check_readings(strategy, self._view_first_rows(adapter, X, y))
         self._set_state(fitted, X, y, params, seed)
 
-    def query(self, X_pool: Any, batch_size: int = 1) -> Positions:
+    def query(self, X_pool: Any, batch_size: int = 1, *, costs: Any = None) -> Positions:
         """Choose the rows of a pool to label next.
 
         Before the first `fit`, strategies that need no model (random and diversity) can choose
@@ -243,6 +245,9 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
             Unlabeled rows, with the same features as the labeled ones.
         batch_size : int, default=1
             Number of rows to choose.
+        costs : array-like of shape (n_pool,), default=None
+            What the label of each row costs, positive, for strategies that read costs, such as
+            :class:`~skactive.strategies.PerCost`. None: all the same.
 
         Returns
         -------
@@ -258,13 +263,17 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         SelectionError
             If the strategy does not return `batch_size` distinct positions.
         """
-        return self._query(X_pool, batch_size)
+        return self._query(X_pool, batch_size, costs=costs)
 
     def _query(
-        self, X_pool: Any, batch_size: int, pool_index: PoolIndex | None = None
+        self,
+        X_pool: Any,
+        batch_size: int,
+        pool_index: PoolIndex | None = None,
+        costs: Any = None,
     ) -> Positions:
         """Choose rows of a pool; `pool_index` says where they are among a campaign's rows."""
-        view = self._make_view(X_pool, pool_index)
+        view = self._make_view(X_pool, pool_index, costs)
         batch_size = check_batch_size(batch_size, len(view))
         strategy = self._choose_strategy()
         try:
@@ -274,6 +283,69 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
                 raise
             positions = Random().select(view, batch_size)  # without a model, rows have no features
         return check_selection(positions, batch_size, len(view), strategy)
+
+    def query_elements(
+        self,
+        X_pool: Any,
+        batch_size: int = 1,
+        *,
+        known: Any = None,
+        groups: Any = None,
+        costs: Any = None,
+    ) -> tuple[Positions, Positions]:
+        """Choose single elements to label: labels, tokens, boxes, or regions of pixels.
+
+        For models that predict several things per row. The strategy chooses among all elements of
+        the pool, as it would among rows; of an :class:`~skactive.strategies.Aggregate`, which
+        scores rows, it is the strategy in it.
+
+        Parameters
+        ----------
+        X_pool : rows in any container
+            Rows of which elements are unlabeled.
+        batch_size : int, default=1
+            Number of elements to choose.
+        known : array of bool of shape (n_pool, ...), or list with an array per row, default=None
+            Which elements have a label already, and are not chosen. None: no one.
+        groups : list with an array of int per row, default=None
+            The group of each element, such as the superpixel of each pixel; negative for elements
+            in none. Then groups are chosen.
+        costs : list with an array per row, or array of shape (n_pool, ...), default=None
+            What the label of each element (or group) costs, positive.
+
+        Returns
+        -------
+        rows : ndarray of shape (batch_size,), dtype intp
+            Positions in `X_pool`, of the best element first.
+        elements : ndarray of shape (batch_size,), dtype intp
+            The place of each among the elements (or groups) of its row.
+
+        Raises
+        ------
+        CapabilityError
+            If the model predicts one label per row, or does not give what the strategy needs.
+        PoolExhaustedError
+            If there are fewer elements than `batch_size`.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import make_multilabel_classification
+        >>> from sklearn.neighbors import KNeighborsClassifier
+        >>> from skactive import ActiveLearner
+        >>> from skactive.strategies import Aggregate, Entropy
+        >>> X, Y = make_multilabel_classification(random_state=0)
+        >>> learner = ActiveLearner(KNeighborsClassifier(), Aggregate(Entropy()), random_state=0)
+        >>> rows, labels = learner.fit(X[:20], Y[:20]).query_elements(X[20:], batch_size=4)
+        >>> len(set(zip(rows.tolist(), labels.tolist())))
+        4
+        """
+        elements = view_elements(self._make_view(X_pool), known=known, groups=groups, costs=costs)
+        batch_size = check_batch_size(batch_size, len(elements), "elements")
+        strategy = self._choose_strategy()
+        strategy = getattr(strategy, "for_elements", strategy)
+        picks = strategy.select(elements, batch_size)
+        chosen = elements.take(check_selection(picks, batch_size, len(elements), strategy))
+        return chosen.owner, chosen.place
 
     def _choose_strategy(self) -> Any:
         """Return the strategy, or while it has to wait for a model, one that needs none."""
@@ -569,7 +641,9 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         if self._waiting_text:
             warnings.warn(self._waiting_text, WaitingClassesWarning, stacklevel=3)
 
-    def _make_view(self, X_pool: Any, pool_index: PoolIndex | None = None) -> PoolView:
+    def _make_view(
+        self, X_pool: Any, pool_index: PoolIndex | None = None, costs: Any = None
+    ) -> PoolView:
         """Check a pool and return the view of it that the strategy reads."""
         self._check_parts()
         X_labeled, fitted = self._get_labeled_rows(), self._has_model()
@@ -605,7 +679,9 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
                 self.incremental or len(waiting) or getattr(self, "_fit_params", {})
             ),
         )
-        return PoolView(X_pool, source, pool_index=pool_index)
+        return PoolView(
+            X_pool, source, pool_index=pool_index, costs=check_costs(costs, n_rows(X_pool))
+        )
 
     def _get_label_vector(self) -> Any:
         """Return the labels so far; those of a regressor may be a column, which nets need."""

@@ -25,6 +25,8 @@ def advise(options: list[str], adapter: ModelAdapter) -> str:
     `options` are the alternatives of the need, none of which is provided.
     """
     inner = _find_inner(adapter)
+    if inner.element is not None:
+        return _advise_on_elements(options, inner)
     if "fantasize" in options:
         return (
             "it imagines labels and refits the model, so call fit with the labeled rows first, "
@@ -46,6 +48,24 @@ def advise(options: list[str], adapter: ModelAdapter) -> str:
     else:
         advice = f"use another model, or {_ROWS_ONLY}"
     return advice + _describe_place(adapter)
+
+
+def _advise_on_elements(options: list[str], adapter: ModelAdapter) -> str:
+    """Return how to use a strategy for one label per row with a model of several per row."""
+    kind = adapter.element
+    if any(adapter.provides(f"elements.{option}") for option in options):
+        return (
+            f"it predicts each {kind} of a row, so wrap the strategy, Aggregate(...), which scores "
+            f"rows by their {kind}s in query, and chooses single {kind}s in query_elements"
+        )
+    readers = {"proba": "Margin()", "decision": "Margin()", "proba_samples": "BALD()"}
+    given = [reading for reading in readers if adapter.provides(f"elements.{reading}")]
+    if given:
+        return (
+            f"of its {kind}s it gives {', '.join(given)}, so use "
+            f"Aggregate({readers[given[0]]}), say, or {_ROWS_ONLY}"
+        )
+    return f"it gives no probabilities of its {kind}s, so use {_ROWS_ONLY}"
 
 
 def mend_reading(reading: str, adapter: ModelAdapter, error: Exception) -> str:

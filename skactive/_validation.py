@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.utils import column_or_1d
 
-from skactive._utils.array_types import Positions
+from skactive._utils.array_types import Floats, Positions
 from skactive._utils.row_checks import check_rows, check_same_features
 from skactive._utils.rows import n_rows
 from skactive._utils.values import is_missing
@@ -21,6 +21,7 @@ from skactive.strategies import Strategy
 __all__ = [
     "check_batch_size",
     "check_classes",
+    "check_costs",
     "check_estimator_like",
     "check_labels",
     "check_rows",
@@ -32,7 +33,7 @@ __all__ = [
 ]
 
 
-def check_batch_size(batch_size: Any, n_pool: int) -> int:
+def check_batch_size(batch_size: Any, n_pool: int, kind: str = "rows") -> int:
     """Check that `batch_size` is a positive integer, at most the number of rows in the pool."""
     if isinstance(batch_size, bool) or not isinstance(batch_size, Integral):
         raise TypeError(
@@ -44,10 +45,23 @@ def check_batch_size(batch_size: Any, n_pool: int) -> int:
         raise ValueError(f"batch_size must be at least 1, got {batch_size}.")
     if batch_size > n_pool:
         raise PoolExhaustedError(
-            f"Asked for {batch_size} rows of a pool that has {n_pool} left: ask for at most "
+            f"Asked for {batch_size} {kind} of a pool that has {n_pool} left: ask for at most "
             f"{n_pool}, or stop."
         )
     return batch_size
+
+
+def check_costs(costs: Any, n_pool: int) -> Floats | None:
+    """Check that there is a positive, finite cost for each row of the pool."""
+    if costs is None:
+        return None
+    array = np.asarray(costs, dtype=np.float64)
+    if array.shape != (n_pool,) or not (np.isfinite(array) & (array > 0)).all():
+        got = f"shape {array.shape}" if array.shape != (n_pool,) else f"{array.min()} among them"
+        raise ValueError(
+            f"costs must be {n_pool} positive, finite numbers, one per row of the pool; got {got}."
+        )
+    return array
 
 
 def check_selection(positions: Any, batch_size: int, n_pool: int, strategy: Any) -> Positions:

@@ -27,8 +27,10 @@ from sklearn.base import clone
 
 from skactive._needs import can_start_cold
 from skactive._utils.array_types import Floats, Positions
+from skactive._utils.ragged import Ragged, offsets_of
 from skactive._utils.rows import take_rows
 from skactive.adapters import ModelAdapter
+from skactive.adapters._elements import ELEMENT_READINGS
 from skactive.exceptions import TiedScoresWarning
 from skactive.pool import PoolView
 from skactive.pool._view import ReadingSource
@@ -39,14 +41,19 @@ __all__ = ["FakePool", "parametrize_with_strategy_checks", "strategy_checks"]
 READINGS = frozenset(
     {
         "X",
+        *(f"elements.{reading}" for reading in ELEMENT_READINGS),
+        "elements.gradient_factors",
+        "elements.joint_samples",
         "decision",
         "embedding",
         "fantasize",
         "gradient_factors",
         "joint_samples",
         "prediction",
+        "prediction_samples",
         "proba",
         "proba_samples",
+        "std",
     }
 )
 
@@ -71,7 +78,9 @@ class FakePool(PoolView):
     **tables : arrays
         Readings to use instead of random ones, by name: ``proba`` (n_rows, n_classes),
         ``proba_samples`` (n_draws, n_rows, n_classes), ``embedding`` (n_rows, n_dims),
-        ``decision`` (n_rows,) or (n_rows, n_classes), ``prediction`` (n_rows,).
+        ``decision`` (n_rows,) or (n_rows, n_classes), ``prediction`` and ``std`` (n_rows,),
+        ``prediction_samples`` (n_draws, n_rows); and ``costs`` (n_rows,). By ``elements``, a dict
+        of :class:`skactive.Ragged` arrays or lists of arrays, the same readings of the elements.
 
     Examples
     --------
@@ -95,21 +104,37 @@ class FakePool(PoolView):
         allowed: Iterable[str] | None = None,
         **tables: Any,
     ) -> None:
+        costs = tables.pop("costs", None)
+        elements = {
+            f"elements.{name}": table
+            if isinstance(table, Ragged)
+            else Ragged.of(table, axis=_row_axis(name))
+            for name, table in tables.pop("elements", {}).items()
+        }
         user_tables = {name: np.asarray(table, dtype=np.float64) for name, table in tables.items()}
+        for name, ragged in elements.items():
+            n_rows = len(ragged)
+            n_classes = ragged.values.shape[-1] if "proba" in name else n_classes
         for name, table in user_tables.items():
             n_rows = table.shape[_row_axis(name)]
             if name == "embedding":
                 n_dims = table.shape[1]
-            elif name != "prediction":
+            elif name in {"proba", "proba_samples", "decision"}:
                 n_classes = table.shape[-1] if table.ndim > 1 else 2
-            n_draws = len(table) if name == "proba_samples" else n_draws
-        readings = _draw_tables(n_rows + n_labeled, n_classes, n_dims, n_draws, seed)
+            n_draws = len(table) if name.endswith("_samples") else n_draws
+        readings: dict[str, Any] = _draw_tables(
+            n_rows + n_labeled, n_classes, n_dims, n_draws, seed
+        )
         labeled = np.arange(n_rows, n_rows + n_labeled)
         for name, table in user_tables.items():
             axis = _row_axis(name)
             for_labeled = readings[name].take(labeled, axis=axis)
             readings[name] = np.concatenate([table, for_labeled], axis=axis)
-        adapter = _TableAdapter(readings, np.arange(n_classes))
+        of_elements = _draw_element_tables(n_rows + n_labeled, n_classes, n_dims, n_draws, seed)
+        for name, ragged in elements.items():
+            drawn = of_elements[name].take(labeled)
+            of_elements[name] = Ragged.of([*ragged, *drawn], axis=ragged.axis)
+        adapter = _TableAdapter(readings | of_elements, np.arange(n_classes))
         source = ReadingSource(
             adapter=adapter,
             seed=query_seed,
@@ -118,7 +143,11 @@ class FakePool(PoolView):
             refit=adapter.refit,
         )
         self._allowed = None if allowed is None else _expand_needs(allowed)
-        super().__init__(np.arange(n_rows)[:, np.newaxis], source)
+        super().__init__(
+            np.arange(n_rows)[:, np.newaxis],
+            source,
+            costs=None if costs is None else np.asarray(costs, dtype=np.float64),
+        )
 
     @property
     def y(self) -> Any:
@@ -177,17 +206,19 @@ class _FakeModel:
 class _TableAdapter(ModelAdapter):
     """Looks up readings by the row's number, which is its only feature."""
 
+    element = "token"
     joint_samples = True
 
-    def __init__(self, tables: dict[str, Floats], classes: NDArray[Any]) -> None:
+    def __init__(self, tables: dict[str, Any], classes: NDArray[Any]) -> None:
         super().__init__(_FakeModel())
         self.tables = tables
         self.model.classes_ = classes
-        for table in tables.values():
-            table.flags.writeable = False  # a strategy must not change its readings
+        for table in tables.values():  # a strategy must not change its readings
+            (table.values if isinstance(table, Ragged) else table).flags.writeable = False
 
     def provides(self, reading: str) -> bool:
-        return reading in self.tables or reading in {"joint_samples", "gradient_factors"}
+        name = reading.removeprefix("elements.")
+        return reading in self.tables or name in {"joint_samples", "gradient_factors"}
 
     def proba(self, Z: Any) -> Floats:
         return self.tables["proba"][Z[:, 0]]
@@ -208,6 +239,18 @@ class _TableAdapter(ModelAdapter):
     def proba_samples(self, Z: Any, n_samples: int | None, seed: int) -> Floats:
         return self.tables["proba_samples"][: self.n_draws(n_samples), Z[:, 0]]
 
+    def prediction_samples(self, Z: Any, n_samples: int | None, seed: int) -> Floats:
+        return self.tables["prediction_samples"][: self.n_draws(n_samples), Z[:, 0]]
+
+    def std(self, Z: Any, seed: int) -> Floats:
+        return self.tables["std"][Z[:, 0]]
+
+    def read_elements(self, reading: str, Z: Any, n_samples: int | None, seed: int) -> Ragged:
+        ragged: Ragged = self.tables[f"elements.{reading}"].take(Z[:, 0])
+        if ragged.axis == 0:
+            return ragged
+        return Ragged(ragged.values[: self.n_draws(n_samples)], ragged.offsets, axis=1)
+
     def refit(self, row: Any, label: Any) -> _TableAdapter:
         """Return tables as if `row` had the label: probabilities near it move towards the label."""
         z, column = self.tables["embedding"], int(np.asarray(label).ravel()[0])
@@ -218,22 +261,42 @@ class _TableAdapter(ModelAdapter):
 
 def _row_axis(reading: str) -> int:
     """Return the axis of a reading that counts rows."""
-    return 1 if reading == "proba_samples" else 0
+    return 1 if reading in {"proba_samples", "prediction_samples"} else 0
 
 
 def _draw_tables(
     n_rows: int, n_classes: int, n_dims: int, n_draws: int, seed: int
-) -> dict[str, Floats]:
+) -> dict[str, Any]:
     """Draw a random table for each reading."""
     random_state = np.random.RandomState(seed)
     samples = random_state.dirichlet(np.ones(n_classes), size=(n_draws, n_rows))
     decision = random_state.normal(size=(n_rows, n_classes))
-    return {
+    tables = {
         "proba_samples": samples,
         "proba": samples.mean(axis=0),
         "embedding": random_state.normal(size=(n_rows, n_dims)),
         "decision": decision if n_classes > 2 else decision[:, 0],
         "prediction": random_state.normal(size=n_rows),
+    }
+    numbers = random_state.normal(size=(n_draws, n_rows))
+    return tables | {"prediction_samples": numbers, "std": numbers.std(axis=0)}
+
+
+def _draw_element_tables(
+    n_rows: int, n_classes: int, n_dims: int, n_draws: int, seed: int
+) -> dict[str, Ragged]:
+    """Draw a random table for each reading of elements; some rows have no elements."""
+    random_state = np.random.RandomState(seed)
+    offsets = offsets_of(random_state.randint(0, 5, size=n_rows))
+    n_elements = int(offsets[-1])
+    tables = _draw_tables(n_elements, n_classes, n_dims, n_draws, seed + 1)
+    tables["decision"] = random_state.normal(size=n_elements)
+    tables["boxes"] = np.cumsum(random_state.uniform(size=(n_elements, 4)), axis=1)
+    tables["log_likelihood"] = -random_state.exponential(size=n_elements)
+    tables["lengths"] = random_state.randint(1, 20, size=n_elements).astype(np.float64)
+    return {
+        f"elements.{name}": Ragged(table, offsets, axis=_row_axis(name))
+        for name, table in tables.items()
     }
 
 
@@ -459,7 +522,15 @@ def check_ties(strategy: Any) -> None:
         "proba_samples": np.full((8, 30, 3), 1 / 3),
         "decision": np.zeros((30, 3)),
         "prediction": np.zeros(30),
+        "prediction_samples": np.zeros((8, 30)),
+        "std": np.ones(30),
         "embedding": np.ones((30, 4)),
+    }
+    two = 2 * np.arange(31)  # each row has two elements
+    equal_rows["elements"] = {
+        name: Ragged(np.repeat(table, 2, axis=_row_axis(name)), two, axis=_row_axis(name))
+        for name, table in equal_rows.items()
+        if name != "decision"
     }
     chosen = {
         tuple(_choose(strategy, FakePool(n_labeled=0, query_seed=seed, **equal_rows), 3).tolist())

@@ -1,5 +1,6 @@
 """Adapters: the only code that knows one kind of model."""
 
 from skactive.adapters._base import ModelAdapter, adapt, register
+from skactive.adapters._elements import StructuredAdapter
 
-__all__ = ["ModelAdapter", "adapt", "register"]
+__all__ = ["ModelAdapter", "StructuredAdapter", "adapt", "register"]

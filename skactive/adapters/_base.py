@@ -44,6 +44,9 @@ class ModelAdapter:
         Whether fitting takes the labels 0 .. n_classes - 1 only, so that others are encoded.
     code_type : type or None
         The floating-point type that these labels must have; None if they are integers.
+    element : str or None
+        Kind of the elements that each row has, of which the model predicts each: "label", "token",
+        "pixel", "box", "region" or "hypothesis". None if it predicts one label per row.
     joint_samples : bool
         Whether one draw of `proba_samples` is one function of the whole pool, so that the draws
         show how the predictions of two rows depend on each other. Draws that are valid for each
@@ -59,6 +62,7 @@ class ModelAdapter:
     fixed_columns = False
     codes_only = False
     code_type: type[np.floating[Any]] | None = None
+    element: str | None = None
     joint_samples = False
 
     def __init__(self, model: Any) -> None:
@@ -93,6 +97,8 @@ class ModelAdapter:
             return self.provides("proba")
         if reading == "joint_samples":
             return self.joint_samples and self.provides("proba_samples")
+        if reading == "std":
+            return self.provides("prediction_samples")
         return reading in {"X", "embedding", "fantasize"}
 
     def _reads_classes(self, reading: str) -> bool:
@@ -134,6 +140,25 @@ class ModelAdapter:
 
         A draw depends on `seed` and on the row, not on which other rows are passed with it.
         """
+        raise NotImplementedError
+
+    def prediction_samples(self, Z: Any, n_samples: int | None, seed: int) -> Floats:
+        """Draw predictions of numbers from the posterior, shape (n_draws, n_rows).
+
+        A model of several outputs gives shape (n_draws, n_rows, n_outputs). As in
+        `proba_samples`, a draw depends on `seed` and on the row alone.
+        """
+        raise NotImplementedError
+
+    def std(self, Z: Any, seed: int) -> Floats:
+        """Standard deviation of the predictions of numbers, shape (n_rows,) or (n_rows, n_outputs).
+
+        By default that of `prediction_samples`.
+        """
+        return np.std(self.prediction_samples(Z, None, seed), axis=0)
+
+    def read_elements(self, reading: str, Z: Any, n_samples: int | None, seed: int) -> Any:
+        """Make a reading of the elements of each row; see :class:`StructuredAdapter`."""
         raise NotImplementedError
 
     def fantasized_logits(self, Z: Any, y: Any, rows: Any, targets: Any) -> FantasizedLogits | None:

@@ -45,6 +45,10 @@ class WrapperAdapter(ModelAdapter):
         return self.inner.estimator_type
 
     @property
+    def element(self) -> str | None:  # type: ignore[override]
+        return self.inner.element
+
+    @property
     def has_several_outputs(self) -> bool:
         return self.inner.has_several_outputs
 
@@ -78,6 +82,15 @@ class WrapperAdapter(ModelAdapter):
 
     def proba_samples(self, Z: Any, n_samples: int | None, seed: int) -> Floats:
         return self.inner.proba_samples(Z, n_samples, seed)
+
+    def prediction_samples(self, Z: Any, n_samples: int | None, seed: int) -> Floats:
+        return self.inner.prediction_samples(Z, n_samples, seed)
+
+    def std(self, Z: Any, seed: int) -> Floats:
+        return self.inner.std(Z, seed)
+
+    def read_elements(self, reading: str, Z: Any, n_samples: int | None, seed: int) -> Any:
+        return self.inner.read_elements(reading, Z, n_samples, seed)
 
     def fitting(self, seed: int | None) -> AbstractContextManager[None]:
         return self.inner.fitting(seed)

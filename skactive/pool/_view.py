@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,9 @@ from skactive.pool._embedding import fit_embedder, make_embedding, make_matrix
 from skactive.pool._proba import check_proba, widen_proba
 from skactive.pool._state import DistancesT, PoolIndex
 from skactive.selectors._engine.nearest_centers import NearestCenters
+
+if TYPE_CHECKING:
+    from skactive.pool._elements import ElementView
 
 __all__ = ["PoolView", "ReadingSource"]
 
@@ -88,6 +91,8 @@ class PoolView:
         Labels, in the view of the labeled rows.
     pool_index : PoolIndex, default=None
         Positions of the rows in a campaign whose earlier rounds are cached.
+    costs : ndarray of shape (n_rows,), default=None
+        Costs of labeling each row.
 
     See Also
     --------
@@ -114,10 +119,21 @@ class PoolView:
     5
     """
 
+    _element_view: ClassVar[
+        type[ElementView]
+    ]  # set where it is defined, to import in one direction
+
     def __init__(
-        self, X: Any, source: ReadingSource, *, y: Any = None, pool_index: PoolIndex | None = None
+        self,
+        X: Any,
+        source: ReadingSource,
+        *,
+        y: Any = None,
+        pool_index: PoolIndex | None = None,
+        costs: Floats | None = None,
     ) -> None:
         self._X, self._source, self._y, self._pool_index = X, source, y, pool_index
+        self._costs = costs
         self._length = n_rows(X)
         self._parent: PoolView | None = None
         self._positions: Positions | slice = slice(None)  # of these rows in the parent
@@ -147,7 +163,7 @@ class PoolView:
             return self._source.classes
         adapter, y = self._source.adapter, self._source.y_labeled
         model_classes = adapter.classes
-        if y is None:
+        if y is None or adapter.element is not None:
             return np.empty(0) if model_classes is None else model_classes
         if model_classes is None:
             return np.unique(np.asarray(y))
@@ -177,7 +193,8 @@ class PoolView:
         reading : str
             A name that strategies put in `needs`: ``"proba"``, ``"decision"``, ``"prediction"``,
             ``"proba_samples"``, ``"joint_samples"``, ``"embedding"``, ``"gradient_factors"``,
-            ``"fantasize"`` or ``"X"``.
+            ``"fantasize"``, ``"std"``, ``"prediction_samples"`` or ``"X"``; of the elements of
+            rows, ``"elements.proba"`` and so on.
 
         Returns
         -------
@@ -227,6 +244,44 @@ class PoolView:
         the last layer, shape (n_rows, n_dims). The product is never built.
         """
         return self._read("gradient_factors", self._compute_gradient_factors)
+
+    @property
+    def std(self) -> Floats:
+        """Standard deviation of predicted numbers, shape (n_rows,) or (n_rows, n_outputs)."""
+        return self._read("std", self._compute_std)
+
+    def prediction_samples(self, n_samples: int | None = None) -> Floats:
+        """Draw predictions of numbers from the posterior of the model.
+
+        Parameters
+        ----------
+        n_samples : int, default=None
+            Number of draws; None leaves it to the model, as in `proba_samples`.
+
+        Returns
+        -------
+        ndarray of shape (n_draws, n_rows) or (n_draws, n_rows, n_outputs)
+        """
+        return self._read(
+            "prediction_samples", lambda: self._compute_prediction_samples(n_samples), n_samples
+        )
+
+    @property
+    def costs(self) -> Floats:
+        """Costs of the label of each row, shape (n_rows,): positive, 1 if `query` got no costs."""
+        return np.ones(len(self)) if self._costs is None else self._costs
+
+    @property
+    def elements(self) -> ElementView:
+        """View of the elements of the rows: their labels, tokens, pixels, boxes or hypotheses."""
+        adapter = self._source.adapter
+        if adapter.element is None or not self._source.fitted:
+            raise CapabilityError(
+                f"{type(adapter.model).__name__} predicts one label per row, so that rows have no "
+                "elements: use the strategy without Aggregate, or a model that predicts each "
+                "label, token, pixel or box."
+            )
+        return self._cache_once("elements", lambda: self._element_view(self))
 
     def labeled_distances(self, kind: type[DistancesT] = NearestCenters) -> DistancesT:  # type: ignore[assignment]
         """Return the distance of each row to its nearest labeled row, in the embedding.
@@ -333,6 +388,7 @@ class PoolView:
         child._parent, child._positions = self, positions
         child._pool_index = None if self._pool_index is None else self._pool_index.take(positions)
         child._y = None if self._y is None else take_rows(self._y, positions)
+        child._costs = None if self._costs is None else self._costs[positions]
         return child
 
     def at(self, X: Any, *, y: Any = None) -> PoolView:
@@ -424,12 +480,51 @@ class PoolView:
             Consecutive slices that cover all rows, to be passed to `take`.
         """
         n_values = 4 * max(1, len(self.classes))  # a reading, and a few temporaries of its size
-        if needs & {"proba_samples", "joint_samples"}:
+        if needs & {"proba_samples", "joint_samples", "prediction_samples"}:
             n_values *= self._source.adapter.n_draws(None)
         n_values += row_size(self._root._X)  # models copy the row
         length = max(1, int(get_config()["working_memory"] * 2**20 / (8 * n_values)))
         for start in range(0, len(self), length):
             yield slice(start, min(start + length, len(self)))
+
+    def blocks(self, needs: frozenset[str] = frozenset()) -> Iterator[PoolView]:
+        """Split the pool into views whose readings fit scikit-learn's ``working_memory``.
+
+        Parameters
+        ----------
+        needs : frozenset of str
+            The readings of each view that will be used.
+
+        Yields
+        ------
+        PoolView
+            Views of consecutive rows that cover all rows.
+        """
+        chunks = list(self.chunks(needs))
+        if len(chunks) <= 1:
+            yield self
+        else:
+            yield from map(self.take, chunks)
+
+    def element_blocks(
+        self, needs: frozenset[str] = frozenset()
+    ) -> Iterator[tuple[ElementView, Positions]]:
+        """Yield the elements of a few rows at a time, with their offsets.
+
+        Parameters
+        ----------
+        needs : frozenset of str
+            The readings of the elements that will be used.
+
+        Yields
+        ------
+        ElementView
+            The elements of consecutive rows.
+        ndarray of shape (n_some_rows + 1,)
+            Row i of these has the elements ``offsets[i]:offsets[i + 1]``.
+        """
+        for block in self.elements.row_blocks(needs):
+            yield block, block.offsets
 
     # Views and cache --------------------------------------------------------------------------
 
@@ -440,7 +535,7 @@ class PoolView:
         other = copy(self)
         other._X, other._source, other._y = X, source, y
         other._length = n_rows(X) if length is None else length
-        other._pool_index = None
+        other._pool_index = other._costs = None
         other._parent, other._positions, other._cache = None, slice(None), {}
         return other
 
@@ -515,6 +610,16 @@ class PoolView:
 
     def _compute_prediction(self) -> NDArray[Any]:
         return np.asarray(self._read_in_chunks(self._source.adapter.prediction))
+
+    def _compute_prediction_samples(self, n_samples: int | None) -> Floats:
+        source = self._source
+        samples = source.adapter.prediction_samples(self._prepare(), n_samples, source.seed)
+        return _check_numbers(samples, len(self), axis=1, reading="prediction_samples")
+
+    def _compute_std(self) -> Floats:
+        source = self._source
+        std = self._read_in_chunks(lambda Z: source.adapter.std(Z, source.seed))
+        return _check_numbers(std, len(self), axis=0, reading="std")
 
     def _compute_features(self, X: Any) -> Any:
         """Return the input of the model's last layer, or cold features if it is not fitted.
@@ -599,6 +704,19 @@ def _take_from_reading(reading: str, values: Any, positions: Positions | slice) 
     """Take rows of a reading, along the axis that counts rows."""
     if reading == "gradient_factors":
         return values[0][positions], values[1][positions]
-    if reading == "proba_samples":  # (n_draws, n_rows, n_classes)
+    if reading in {"proba_samples", "prediction_samples"}:  # (n_draws, n_rows, ...)
         return values[:, positions]
     return take_rows(values, positions)
+
+
+def _check_numbers(values: Any, n_rows: int, axis: int, reading: str) -> Floats:
+    """Check that a reading is finite numbers with one entry per row along an axis."""
+    values = np.asarray(values, dtype=np.float64)
+    if values.ndim <= axis or values.shape[axis] != n_rows:
+        raise InvalidReadingError(
+            f"The model gives {reading} of shape {values.shape} for {n_rows} rows; expected one "
+            f"entry per row along axis {axis}."
+        )
+    if not np.isfinite(values).all():
+        raise InvalidReadingError(f"The model gives NaN or infinity as {reading}.")
+    return values

@@ -15,7 +15,7 @@ hybrid       BADGE, BAIT, MaxDet, DPP, UHerding, CLUE, ClusterMargin, DropQuery,
              ContrastiveAL, GALAXY, InformationDensity, RankedBatch
 regression   GSy, IGS (and the diversity family)
 composition  Subsample, Prefilter, SEALS, AnchorAL, Mixture, EpsilonGreedy, ClassBalanced,
-             WeightedSum, Product
+             WeightedSum, Product, Aggregate, PerCost
 ===========  ==========================================================================
 
 To write one, subclass :class:`ScoreStrategy` (one number per row, the highest are chosen),
@@ -23,6 +23,7 @@ To write one, subclass :class:`ScoreStrategy` (one number per row, the highest a
 choice of rows) and check it with :func:`skactive.testing.parametrize_with_strategy_checks`.
 """
 
+from skactive.strategies._aggregate import Aggregate, PerCost
 from skactive.strategies._auto import Auto
 from skactive.strategies._bait import BAIT
 from skactive.strategies._base import ScoreStrategy, Strategy
@@ -71,6 +72,7 @@ __all__ = [
     "IGS",
     "LCMD",
     "SEALS",
+    "Aggregate",
     "AnchorAL",
     "Auto",
     "BatchBALD",
@@ -103,6 +105,7 @@ __all__ = [
     "McPAL",
     "MeanStd",
     "Mixture",
+    "PerCost",
     "Prefilter",
     "ProbCover",
     "Product",

@@ -113,11 +113,10 @@ class ScoringStrategy(Strategy):
 
     def score_in_chunks(self, pool: PoolView) -> NDArray[np.float64]:
         """Score the rows of a pool, chunk by chunk if the score is `rowwise`."""
-        chunks = list(pool.chunks(self.needs)) if self.rowwise else []
-        if len(chunks) <= 1:
-            scores = self.score(pool)
+        if self.rowwise and len(pool):
+            scores = np.concatenate([self.score(part) for part in pool.blocks(self.needs)])
         else:
-            scores = np.concatenate([self.score(pool.take(chunk)) for chunk in chunks])
+            scores = self.score(pool)
         return _check_scores(scores, len(pool), type(self).__name__)
 
 

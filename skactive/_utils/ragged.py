@@ -1,0 +1,151 @@
+"""Ragged arrays: rows of different lengths, one after the other in one array."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skactive._utils.array_types import Positions
+
+__all__ = ["Ragged", "offsets_of"]
+
+
+class Ragged:
+    """Values of the elements of rows, which may have any number of them, none included.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_elements, ...), or (n_draws, n_elements, ...) with `axis=1`
+        The values of all elements, row after row.
+    offsets : ndarray of shape (n_rows + 1,)
+        The elements of row i are those in ``offsets[i]:offsets[i + 1]``.
+    axis : {0, 1}, default=0
+        The axis of `values` that counts elements.
+
+    Raises
+    ------
+    ValueError
+        If the offsets do not start at 0, decrease, or do not end at the number of elements.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skactive import Ragged
+    >>> tokens = Ragged.of([[0.9, 0.2], [], [0.5]])
+    >>> tokens.offsets
+    array([0, 2, 2, 3])
+    >>> tokens[0]
+    array([0.9, 0.2])
+    >>> tokens.owner  # the row of each element
+    array([0, 0, 2])
+    """
+
+    def __init__(self, values: Any, offsets: Any, *, axis: int = 0) -> None:
+        self.values: NDArray[Any] = np.asarray(values)
+        self.offsets: Positions = np.asarray(offsets, dtype=np.intp)
+        self.axis = axis
+        n_elements = self.values.shape[axis] if self.values.ndim > axis else -1
+        _check_offsets(self.offsets, n_elements)
+
+    @classmethod
+    def of(cls, rows: Iterable[Any], *, axis: int = 0) -> Ragged:
+        """Join the arrays of single rows.
+
+        Parameters
+        ----------
+        rows : iterable of array-like
+            One array per row; all are equal in shape but for the axis that counts elements.
+        axis : {0, 1}, default=0
+            The axis that counts elements.
+
+        Returns
+        -------
+        Ragged
+        """
+        arrays = [np.asarray(row) for row in rows]
+        for i, array in enumerate(arrays):
+            if array.ndim <= axis:
+                raise ValueError(
+                    f"Row {i} is a single value of shape {array.shape}; expected an array with one "
+                    "entry per element: put it into a list."
+                )
+        filled = [array for array in arrays if array.size] or arrays[:1]  # [] has no other axes
+        values = np.concatenate(filled, axis=axis) if filled else np.empty((0,) * (axis + 1))
+        lengths = [array.shape[axis] if array.size else 0 for array in arrays]
+        if not any(lengths):
+            values = values[:, :0] if axis else values[:0]
+        return cls(values, offsets_of(lengths), axis=axis)
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __getitem__(self, row: int) -> NDArray[Any]:
+        if not -len(self) <= row < len(self):
+            raise IndexError(f"row {row} is not among the {len(self)} rows")
+        row %= len(self)
+        return self._cut(slice(self.offsets[row], self.offsets[row + 1]))
+
+    def __iter__(self) -> Iterator[NDArray[Any]]:
+        return map(self.__getitem__, range(len(self)))
+
+    def __repr__(self) -> str:
+        return f"Ragged({len(self)} rows, {self.offsets[-1]} elements)"
+
+    @property
+    def lengths(self) -> Positions:
+        """Number of elements of each row, shape (n_rows,)."""
+        return np.diff(self.offsets)
+
+    @property
+    def owner(self) -> Positions:
+        """Row of each element, shape (n_elements,)."""
+        return np.repeat(np.arange(len(self)), self.lengths)
+
+    def take(self, positions: Positions | slice) -> Ragged:
+        """Take some rows, in any order.
+
+        Parameters
+        ----------
+        positions : ndarray of int, or slice
+            Positions of rows.
+
+        Returns
+        -------
+        Ragged
+        """
+        rows = np.arange(len(self))[positions]
+        lengths = self.lengths[rows]
+        offsets = offsets_of(lengths)
+        # Consecutive rows are one slice of the values, without a copy.
+        if len(rows) and np.array_equal(rows, np.arange(rows[0], rows[0] + len(rows))):
+            first = self.offsets[rows[0]]
+            return Ragged(self._cut(slice(first, first + offsets[-1])), offsets, axis=self.axis)
+        steps = np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths)
+        elements = np.repeat(self.offsets[rows], lengths) + steps
+        return Ragged(self._cut(elements), offsets, axis=self.axis)
+
+    def _cut(self, elements: Positions | slice) -> NDArray[Any]:
+        return self.values[:, elements] if self.axis else self.values[elements]
+
+
+def offsets_of(lengths: Any) -> Positions:
+    """Return the offsets of rows of these lengths, shape (n_rows + 1,)."""
+    offsets = np.zeros(len(lengths) + 1, dtype=np.intp)
+    np.cumsum(lengths, out=offsets[1:])
+    return offsets
+
+
+def _check_offsets(offsets: Positions, n_elements: int) -> None:
+    if offsets.ndim != 1 or not len(offsets) or offsets[0] != 0 or (np.diff(offsets) < 0).any():
+        raise ValueError(
+            "offsets must start at 0 and never decrease, one more than there are rows; got "
+            f"{offsets}."
+        )
+    if offsets[-1] != n_elements:
+        raise ValueError(
+            f"offsets end at {offsets[-1]}, but there are {n_elements} elements: the last offset "
+            "must be their number."
+        )

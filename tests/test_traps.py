@@ -10,7 +10,7 @@ files:
   dropout that differs between chunks: adapters/test_skorch.py
 - BADGE's gradient embedding, k-means++ on squared norms, squared norms of factors, memory:
   selectors/test_distance.py
-- density with the sign reversed, means of committees, memory of scores: test_scores.py
+- density with the sign reversed, means of committees, memory of scores: scores/
 - hidden labels that are read, refits in the order of the answers: simulation/test_learner.py
 - global random state, changed arrays of the caller, invalid positions: test_learner.py
 """

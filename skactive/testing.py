@@ -115,6 +115,7 @@ class FakePool(PoolView):
         for name, ragged in elements.items():
             n_rows = len(ragged)
             n_classes = ragged.values.shape[-1] if "proba" in name else n_classes
+            n_draws = len(ragged.values) if ragged.axis else n_draws
         for name, table in user_tables.items():
             n_rows = table.shape[_row_axis(name)]
             if name == "embedding":
@@ -261,7 +262,7 @@ class _TableAdapter(ModelAdapter):
 
 def _row_axis(reading: str) -> int:
     """Return the axis of a reading that counts rows."""
-    return 1 if reading in {"proba_samples", "prediction_samples"} else 0
+    return 1 if reading.endswith("_samples") else 0
 
 
 def _draw_tables(
@@ -292,6 +293,8 @@ def _draw_element_tables(
     tables = _draw_tables(n_elements, n_classes, n_dims, n_draws, seed + 1)
     tables["decision"] = random_state.normal(size=n_elements)
     tables["boxes"] = np.cumsum(random_state.uniform(size=(n_elements, 4)), axis=1)
+    moves = random_state.normal(scale=0.1, size=(n_draws, n_elements, 4))
+    tables["box_samples"] = tables["boxes"] + moves
     tables["log_likelihood"] = -random_state.exponential(size=n_elements)
     tables["lengths"] = random_state.randint(1, 20, size=n_elements).astype(np.float64)
     return {
@@ -526,10 +529,16 @@ def check_ties(strategy: Any) -> None:
         "std": np.ones(30),
         "embedding": np.ones((30, 4)),
     }
+    of_elements = {
+        "boxes": np.tile([0.0, 0.0, 2.0, 2.0], (30, 1)),
+        "box_samples": np.tile([0.0, 0.0, 2.0, 1.0], (8, 30, 1)),
+        "lengths": np.ones(30),
+        "log_likelihood": np.zeros(30),
+    }
     two = 2 * np.arange(31)  # each row has two elements
     equal_rows["elements"] = {
         name: Ragged(np.repeat(table, 2, axis=_row_axis(name)), two, axis=_row_axis(name))
-        for name, table in equal_rows.items()
+        for name, table in (equal_rows | of_elements).items()
         if name != "decision"
     }
     chosen = {

@@ -704,7 +704,7 @@ def _take_from_reading(reading: str, values: Any, positions: Positions | slice) 
     """Take rows of a reading, along the axis that counts rows."""
     if reading == "gradient_factors":
         return values[0][positions], values[1][positions]
-    if reading in {"proba_samples", "prediction_samples"}:  # (n_draws, n_rows, ...)
+    if reading.endswith("_samples"):  # (n_draws, n_rows, ...)
         return values[:, positions]
     return take_rows(values, positions)
 

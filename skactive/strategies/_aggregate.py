@@ -14,7 +14,7 @@ from skactive.strategies._base import ScoreStrategy, ScoringStrategy, Selector
 from skactive.strategies._uncertainty import Margin
 
 if TYPE_CHECKING:
-    from skactive.pool import PoolView
+    from skactive.pool import ElementView, PoolView
 
 __all__ = ["Aggregate", "PerCost"]
 
@@ -121,17 +121,16 @@ class Aggregate(ScoreStrategy):
 
     def score(self, pool: PoolView) -> Floats:
         """Reduce the scores of the elements, shape (n_rows,); a few rows are read at a time."""
-        strategy, needs = self.for_elements, self.for_elements.needs
+        strategy = self.for_elements
         if not strategy.rowwise:
-            scores = strategy.score_in_chunks(pool.elements)
-            return self._reduce(scores, pool.elements.offsets)
-        rows = [
-            self._reduce(strategy.score_in_chunks(block), offsets)
-            for block, offsets in pool.element_blocks(needs)
-        ]
+            return self._reduce(pool.elements, pool.elements.offsets)
+        blocks = pool.element_blocks(strategy.needs)
+        rows = [self._reduce(block, offsets) for block, offsets in blocks]
         return np.concatenate(rows) if rows else np.empty(0)
 
-    def _reduce(self, scores: Floats, offsets: Any) -> Floats:
+    def _reduce(self, elements: ElementView, offsets: Any) -> Floats:
+        """Score elements, and reduce the scores to one per row, shape (n_rows,)."""
+        scores = self.for_elements.score_in_chunks(elements) if len(elements) else np.empty(0)
         reduction = reductions.mean if self.reduction is None else self.reduction
         reduced = np.asarray(reduction(scores, offsets), dtype=np.float64)
         return np.where(np.diff(offsets) > 0, reduced, self.empty)

@@ -1,6 +1,5 @@
 """Ragged arrays against lists of arrays."""
 
-
 import numpy as np
 import pytest
 from hypothesis import given, settings

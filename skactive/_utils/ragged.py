@@ -75,7 +75,9 @@ class Ragged:
                     "entry per element: put it into a list."
                 )
         filled = [array for array in arrays if array.size] or arrays[:1]  # [] has no other axes
-        values = np.concatenate(filled, axis=axis) if filled else np.empty((0,) * (axis + 1))
+        values = np.empty((0,) * (axis + 1))
+        if filled:  # one array is not copied: it may be a map as large as all others together
+            values = filled[0] if len(filled) == 1 else np.concatenate(filled, axis=axis)
         lengths = [array.shape[axis] if array.size else 0 for array in arrays]
         if not any(lengths):
             values = values[:, :0] if axis else values[:0]

@@ -226,6 +226,7 @@ class ElementView(PoolView):
             start += length
             n_bytes = sum(map(_count_bytes, block._cache.values()))
             length = _next_length(length, n_bytes / len(block.rows))
+            block._cache.clear()  # the caller still holds the block while the next one is read
 
     def _of_rows(self, rows: Positions | slice) -> ElementView:
         """Return all elements of some of the rows."""

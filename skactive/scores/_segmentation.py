@@ -59,16 +59,23 @@ def region_impurity(proba: FloatArray, radius: int = 1) -> Scores:
     predicted = proba.argmax(axis=-1)
     impurity = np.zeros(axes)
     for column in np.unique(predicted):  # a class at a time: temporaries of one map
-        impurity += entropy_terms(_sum_around(predicted == column, radius) / n_pixels)
+        votes = _sum_around(predicted == column, radius)
+        mixed = (votes > 0) & (votes < n_pixels)
+        impurity[mixed] += entropy_terms(votes[mixed] / n_pixels[mixed])
     return impurity * (uncertainty / n_pixels)
 
 
 def _sum_around(values: NDArray[np.generic], radius: int) -> Scores:
     """Sum values over the square around each entry, exactly if they are integers."""
+    dtype = np.float64 if values.dtype.kind == "f" else np.int32
     for axis, length in enumerate(values.shape):
-        sums = np.cumsum(values, axis=axis)
-        sums = np.concatenate([np.zeros_like(sums.take([0], axis=axis)), sums], axis=axis)
-        places = np.arange(length)
-        last, first = np.minimum(places + radius + 1, length), np.maximum(places - radius, 0)
-        values = sums.take(last, axis=axis) - sums.take(first, axis=axis)
+        reach, before = min(radius, length), (slice(None),) * axis
+        shape = list(values.shape)
+        shape[axis] += 2 * reach + 1
+        # Sums of all entries before one; at both ends, of none and of all.
+        sums = np.zeros(shape, dtype=dtype)
+        np.cumsum(values, axis=axis, out=sums[(*before, slice(reach + 1, reach + 1 + length))])
+        whole = (*before, slice(reach + length, reach + length + 1))
+        sums[(*before, slice(reach + 1 + length, None))] = sums[whole]
+        values = sums[(*before, slice(2 * reach + 1, None))] - sums[(*before, slice(length))]
     return np.asarray(values, dtype=np.float64)

@@ -103,7 +103,10 @@ class ElementView(PoolView):
 
     @property
     def elements(self) -> ElementView:
-        raise CapabilityError(f"These are {self._kind}s, which have no elements in turn.")
+        raise CapabilityError(
+            f"These are {self._kind}s, which have no elements in turn: choose rows by query, or "
+            "give query_elements a strategy that scores each element, such as Margin."
+        )
 
     @property
     def labeled(self) -> ElementView | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,7 +66,7 @@ def region_impurity(proba: FloatArray, radius: int = 1) -> Scores:
     return impurity * (uncertainty / n_pixels)
 
 
-def _sum_around(values: NDArray[np.generic], radius: int) -> Scores:
+def _sum_around(values: NDArray[Any], radius: int) -> Scores:
     """Sum values over the square around each entry, exactly if they are integers."""
     dtype = np.float64 if values.dtype.kind == "f" else np.int32
     for axis, length in enumerate(values.shape):
@@ -73,7 +74,7 @@ def _sum_around(values: NDArray[np.generic], radius: int) -> Scores:
         shape = list(values.shape)
         shape[axis] += 2 * reach + 1
         # Sums of all entries before one; at both ends, of none and of all.
-        sums = np.zeros(shape, dtype=dtype)
+        sums: NDArray[Any] = np.zeros(shape, dtype=dtype)
         np.cumsum(values, axis=axis, out=sums[(*before, slice(reach + 1, reach + 1 + length))])
         whole = (*before, slice(reach + length, reach + length + 1))
         sums[(*before, slice(reach + 1 + length, None))] = sums[whole]

@@ -191,6 +191,12 @@ class PerCost(ScoreStrategy):
         return Margin() if self.strategy is None else self.strategy
 
     @property
+    def for_elements(self) -> PerCost:
+        """The strategy that scores elements per cost, if the one in it has one for elements."""
+        strategy: Any = self._inner  # else it serves elements itself: AttributeError
+        return PerCost(strategy.for_elements, self.exponent, selector=self.selector)
+
+    @property
     def needs(self) -> frozenset[str]:  # type: ignore[override]
         """The readings of the strategy in it but decisions, whose margins are negative."""
         return frozenset(

@@ -13,6 +13,7 @@ from scipy.special import softmax
 from skactive import scores
 from skactive._utils.array_types import Floats, Positions
 from skactive._utils.compat import Interval
+from skactive._utils.constraints import SCORE_STRATEGY_OR_NONE
 from skactive.exceptions import InvalidReadingError, SkactiveWarning
 from skactive.selectors import PowerTop, top
 from skactive.selectors._bandwidth import LazyBandwidths, SharedBandwidths
@@ -63,6 +64,9 @@ class Auto(ScoringStrategy):
         Number of candidates in a larger pool: a third with the highest uncertainty, a third drawn
         in proportion to the uncertainty, and a third drawn uniformly. Coverage is measured on a
         sample of a third of this size, drawn in proportion to the uncertainty.
+    uncertainty : ScoringStrategy, default=None
+        Scores the rows of a fitted model; None takes the margin. For models that predict several
+        things per row, such as ``Aggregate(Margin())``.
 
     References
     ----------
@@ -86,18 +90,33 @@ class Auto(ScoringStrategy):
     (3,)
     """
 
-    needs = frozenset({"embedding", "proba|decision|X"})
     draws_scores = True  # in a large pool the candidates are a sample, and what they cover is one
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "max_candidates": [Interval(Integral, 3, None, closed="left")],
+        "uncertainty": SCORE_STRATEGY_OR_NONE,
     }
 
-    def __init__(self, *, max_candidates: int = 3000) -> None:
+    def __init__(
+        self, *, max_candidates: int = 3000, uncertainty: ScoringStrategy | None = None
+    ) -> None:
         self.max_candidates = max_candidates
+        self.uncertainty = uncertainty
+
+    @property
+    def needs(self) -> frozenset[str]:  # type: ignore[override]
+        """The embedding, and what the uncertainty reads, if the model gives it."""
+        if self.uncertainty is None:
+            return frozenset({"embedding", "proba|decision|X"})
+        return frozenset({"embedding", *self.uncertainty.needs})
+
+    def _score_uncertainty(self, pool: PoolView) -> Floats:
+        if self.uncertainty is None:
+            return _score_uncertainty(pool)
+        return coverage_weights(self.uncertainty.score_in_chunks(pool))
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Choose rows one by one, by uncertainty times added coverage of uncertain rows."""
-        uncertainty, rng = _score_uncertainty(pool), pool.random_state
+        uncertainty, rng = self._score_uncertainty(pool), pool.random_state
         points = self._embed(pool, uncertainty, batch_size)
         if points is None:
             return top(uncertainty, batch_size, rng)
@@ -111,7 +130,7 @@ class Auto(ScoringStrategy):
         In a pool of more than `max_candidates` rows, `select` considers a sample of them only: a
         row that is no candidate may have a higher score than the first that it chooses.
         """
-        uncertainty = _score_uncertainty(pool)
+        uncertainty = self._score_uncertainty(pool)
         points = self._embed(pool, uncertainty, 1)
         if points is None:
             return uncertainty

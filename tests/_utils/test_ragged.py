@@ -1,5 +1,7 @@
 """Ragged arrays against lists of arrays."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -101,7 +103,5 @@ def test_values_without_an_axis_of_elements_are_refused():
 def test_reduced_rows_are_those_of_a_loop(lengths):
     values = np.random.default_rng(1).normal(size=sum(lengths))
     offsets = offsets_of(lengths)
-    expected = [
-        values[a:b].max() if b > a else 0 for a, b in zip(offsets, offsets[1:], strict=False)
-    ]
+    expected = [values[a:b].max() if b > a else 0 for a, b in pairwise(offsets)]
     assert_array_equal(reduce_rows(np.maximum, values, offsets), expected)

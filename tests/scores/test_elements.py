@@ -279,7 +279,7 @@ def test_bleu_without_sacrebleu_says_how_to_get_it(monkeypatch):
     with pytest.raises(ImportError, match=r'pip install "skactive\[text\]"'):
         _generation.find_measure("bleu")
     with pytest.raises(ValueError, match="'word_error_rate', 'bleu' or a function"):
-        scores.sample_disagreement(["a"], [0, 1], "rouge")
+        scores.sample_disagreement(["a"], [0, 1], "meteor")
 
 
 # -- numbers -----------------------------------------------------------------------------------

@@ -272,4 +272,4 @@ def test_elements_are_chosen_per_cost():
 
 def test_an_unknown_measure_is_refused_before_labels_are_paid_for():
     with pytest.raises(ValueError, match="measure must be"):
-        fit(SampleDisagreement("rouge"))
+        fit(SampleDisagreement("meteor"))

@@ -23,6 +23,7 @@ __all__ = [
     "check_partial_fit",
     "check_readings",
     "check_scores_rows",
+    "reads_elements",
     "reads_labels",
     "takes_classes",
 ]
@@ -128,6 +129,12 @@ def reads_labels(strategy: Any) -> bool:
     """Return whether a strategy may read something that is there once for each label of a row."""
     needs: frozenset[str] = getattr(strategy, "needs", frozenset())
     return any(_PER_LABEL & set(need.split("|")) for need in needs)
+
+
+def reads_elements(strategy: Any) -> bool:
+    """Return whether a strategy is for models that predict several things per row."""
+    needs: frozenset[str] = getattr(strategy, "needs", frozenset())
+    return any("elements." in need for need in needs)
 
 
 def _iter_parts(strategy: Any) -> Iterator[Any]:

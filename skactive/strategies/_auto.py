@@ -32,6 +32,15 @@ __all__ = ["Auto"]
 _TARGET_COVERAGE = 2.0
 
 
+class _Needs:
+    """The embedding, and what the uncertainty reads; of the class, the readings of its default."""
+
+    def __get__(self, strategy: Any, owner: Any = None) -> frozenset[str]:
+        if strategy is None or strategy.uncertainty is None:
+            return frozenset({"embedding", "proba|decision|X"})
+        return frozenset({"embedding", *strategy.uncertainty.needs})
+
+
 class Auto(ScoringStrategy):
     r"""Choose uncertain rows that are similar to many uncertain rows; the default strategy.
 
@@ -90,6 +99,7 @@ class Auto(ScoringStrategy):
     (3,)
     """
 
+    needs = _Needs()
     draws_scores = True  # in a large pool the candidates are a sample, and what they cover is one
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "max_candidates": [Interval(Integral, 3, None, closed="left")],
@@ -101,13 +111,6 @@ class Auto(ScoringStrategy):
     ) -> None:
         self.max_candidates = max_candidates
         self.uncertainty = uncertainty
-
-    @property
-    def needs(self) -> frozenset[str]:  # type: ignore[override]
-        """The embedding, and what the uncertainty reads, if the model gives it."""
-        if self.uncertainty is None:
-            return frozenset({"embedding", "proba|decision|X"})
-        return frozenset({"embedding", *self.uncertainty.needs})
 
     def _score_uncertainty(self, pool: PoolView) -> Floats:
         if self.uncertainty is None:

@@ -13,6 +13,7 @@ from numpy.testing import assert_array_equal
 from sklearn.datasets import make_blobs
 
 from skactive import SimulatedLearner, strategies
+from skactive._needs import reads_elements
 from skactive.cli import main
 from skactive.cli._errors import CommandError
 from skactive.cli.commands import _demo
@@ -538,6 +539,7 @@ COMPOSED = {
     *("Mixture", "Prefilter", "SEALS", "ScoreStrategy", "Strategy", "Subsample"),
 }
 EVERY = sorted(set(strategies.__all__) - COMPOSED)
+EVERY = [name for name in EVERY if not reads_elements(getattr(strategies, name)())]
 REFUSED = {
     *("BALD", "BatchBALD", "ConsensusEntropy", "EPIG", "KLDivergence", "MeanStd"),
     *("VariationRatio", "VoteEntropy"),

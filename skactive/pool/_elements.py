@@ -344,7 +344,7 @@ class ElementView(PoolView):
             block = self if rows == slice(0, n_rows) else self._of_rows(rows)
             ragged = block._read_at_once(reading, n_samples)
             lengths.append(ragged.lengths)
-            shapes += block._cache["shapes"]
+            shapes += block._cache.get("shapes") or [(int(n),) for n in ragged.lengths]
             yield ragged.values
             start += max(length, 1)
             length = _next_length(length, ragged.values.nbytes / max(1, len(ragged)))

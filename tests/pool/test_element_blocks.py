@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator
 
 from skactive import ActiveLearner, Ragged, reductions, scores
 from skactive.adapters import StructuredAdapter, register
+from skactive.exceptions import InvalidReadingError, PoolExhaustedError
 from skactive.pool import _elements
 from skactive.strategies import Aggregate, Entropy, Margin, RegionImpurity
 from skactive.testing import FakePool
@@ -130,3 +131,64 @@ def test_draws_of_boxes_are_read_taken_and_counted():
 def test_one_array_is_not_copied_by_a_ragged_array():
     values = np.ones((4, 3))
     assert Ragged.of([values]).values is values
+
+
+# -- what does not fit ---------------------------------------------------------------------------
+
+
+class Given(BaseEstimator):
+    """Gives the probabilities that it was made with, and knows two classes."""
+
+    def __init__(self, proba):
+        self.proba = proba
+
+    def fit(self, X, y):
+        self.classes_ = np.array([0, 1])
+        return self
+
+
+@register(Given)
+class GivenAdapter(StructuredAdapter):
+    element = "token"
+
+    def proba(self, Z):
+        return [self.model.proba[int(row[0])] for row in Z]
+
+
+def make_given(*rows):
+    learner = ActiveLearner(Given(list(rows)), Aggregate(Margin()), random_state=0)
+    return learner.fit(make_rows([1]), [0])
+
+
+GOOD = [[0.5, 0.5], [0.9, 0.1]]
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ([[0.5, np.nan]], "NaN and infinity come from the model"),
+        ([[0.2, 0.3, 0.5]], "3 columns of probability for each token, but has 2 classes"),
+        ([[0.7, 0.7]], "do not sum to 1"),
+    ],
+    ids=["nan", "three", "sum"],
+)
+def test_elements_that_do_not_fit_are_refused(row, message):
+    learner = make_given(GOOD, row)
+    assert learner.score_pool(make_rows([1])).shape == (1,)
+    with pytest.raises(InvalidReadingError, match=message):
+        learner.score_pool(make_rows([1, 1]))
+
+
+def test_a_mask_that_hides_all_elements_leaves_nothing_to_choose():
+    learner, rows = make_given(GOOD, [], GOOD), make_rows([1, 1, 1])
+    hidden = [np.ones(n, dtype=bool) for n in (2, 0, 2)]
+    with pytest.raises(PoolExhaustedError):
+        learner.query_elements(rows, 1, known=hidden)
+    hidden[2][1] = False
+    assert [each.tolist() for each in learner.query_elements(rows, 1, known=hidden)] == [[2], [1]]
+
+
+def test_rows_whose_elements_are_in_no_group_are_empty():
+    learner, rows = make_given(GOOD, GOOD), make_rows([1, 1])
+    groups = [np.array([-1, -1]), np.array([3, 3])]
+    assert [each.tolist() for each in learner.query_elements(rows, 1, groups=groups)] == [[1], [0]]

@@ -113,8 +113,11 @@ class ScoringStrategy(Strategy):
 
     def score_in_chunks(self, pool: PoolView) -> NDArray[np.float64]:
         """Score the rows of a pool, chunk by chunk if the score is `rowwise`."""
-        if self.rowwise and len(pool):
-            scores = np.concatenate([self.score(part) for part in pool.blocks(self.needs)])
+        if not len(pool):  # such as rows without elements
+            return np.empty(0)
+        if self.rowwise:
+            parts = (part for part in pool.blocks(self.needs) if len(part))
+            scores = np.concatenate([self.score(part) for part in parts])
         else:
             scores = self.score(pool)
         return _check_scores(scores, len(pool), type(self).__name__)

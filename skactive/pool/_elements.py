@@ -151,9 +151,9 @@ class ElementView(PoolView):
         part = super().take(positions)
         assert isinstance(part, ElementView)
         part._is_block = False
-        part._rank = (
-            np.arange(len(self))[positions] if self._rank is None else self._rank[positions]
-        )
+        if isinstance(positions, slice):
+            positions = np.arange(*positions.indices(len(self)))
+        part._rank = positions if self._rank is None else self._rank[positions]
         return part
 
     def at(self, X: Any, *, y: Any = None) -> PoolView:

@@ -15,7 +15,7 @@ _SOURCES = {
     "SimulatedLearner": "skactive.simulation._learner",
 }
 _MODULES = (
-    *("adapters", "estimation", "exceptions", "pool", "scores", "selectors"),
+    *("adapters", "estimation", "exceptions", "explanation", "pool", "scores", "selectors"),
     *("simulation", "stopping", "strategies"),
 )
 

@@ -52,6 +52,7 @@ from skactive._validation import (
     check_classes,
     check_estimator_like,
     check_labels,
+    check_positions,
     check_rows,
     check_same_features,
     check_selection,
@@ -65,6 +66,8 @@ from skactive.exceptions import (
     TeachValueError,
     WaitingClassesWarning,
 )
+from skactive.explanation import Explanation
+from skactive.explanation._making import explain_rows
 from skactive.pool import PoolView
 from skactive.pool._state import PoolIndex
 from skactive.pool._view import ReadingSource
@@ -359,6 +362,31 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         if self._is_waiting() and not can_start_cold(self._get_strategy()):
             raise NotFittedError(f"There is no model to score rows by. {self._waiting_text}")
         return self._get_strategy().score_in_chunks(self._make_view(X_pool))
+
+    def explain(self, X_pool: Any, positions: Any) -> list[Explanation]:
+        """Explain why rows were asked for: the parts of their score, and the labeled rows nearby.
+
+        Parameters
+        ----------
+        X_pool : rows in any container
+            The pool that was passed to `query`.
+        positions : array-like of int, shape (n,)
+            Positions that `query` returned; any others are explained too.
+
+        Returns
+        -------
+        list of n Explanation
+            Print one for a sentence; notebooks show a card. Scores are those for the first row of a
+            batch: the rows chosen before it are not taken into account. In pools of more than
+            20,000 rows, distances and densities are ranked among a sample of so many.
+
+        Raises
+        ------
+        NotFittedError
+            If the learner is not fitted and the strategy needs a model.
+        """
+        view = self._make_view(X_pool)
+        return explain_rows(view, self._choose_strategy(), check_positions(positions, len(view)))
 
     # scikit-learn's protocols -----------------------------------------------------------------
 

@@ -127,9 +127,9 @@ class Mixture(BaseComposition, Strategy):
         return np.concatenate(chosen)[order]
 
     def explain(self, pool: PoolView) -> dict[str, Floats]:
-        """Return what the choice of each strategy depends on, after the strategy's name."""
+        """Return what the choice of each strategy depends on, with the strategy's name."""
         return {
-            f"{name} {part}": values
+            f"{part} ({name})": values
             for name, strategy in self.strategies
             for part, values in strategy.explain(pool).items()
         }

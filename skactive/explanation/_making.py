@@ -20,6 +20,7 @@ __all__ = ["explain_rows"]
 _N_CLASSES, _N_NEIGHBORS = 3, 3
 # In larger pools, the ranks of distances and densities are those among a sample of this size.
 _MAX_RANKED = 20_000
+_TIE_ROUNDING = 1e-9  # values within this share of each other tie
 
 
 def explain_rows(pool: PoolView, strategy: Any, positions: Positions) -> list[Explanation]:
@@ -72,8 +73,10 @@ def _read_parts(pool: PoolView, strategy: Any) -> dict[str, Floats]:
 
 
 def _rank(values: Floats, positions: Positions) -> Floats:
-    """Return the share of all values that are lower than those at `positions`."""
-    return np.searchsorted(np.sort(values), values[positions], side="left") / len(values)
+    """Return the share of all values that are lower than those at `positions`, past rounding."""
+    levels = values[positions]
+    levels = levels - _TIE_ROUNDING * np.abs(levels)
+    return np.searchsorted(np.sort(values), levels, side="left") / len(values)
 
 
 # What the model predicts ------------------------------------------------------------------------

@@ -26,8 +26,8 @@ def write_sentence(explanation: Explanation) -> str:
     sentences = [_write_reasons(explanation, reasons)]
     if "uncertainty" not in reasons or not _hesitates(explanation):
         sentences.append(_write_prediction(explanation))
-    if not reasons and explanation.distance_rank is not None:
-        sentences.append(_capitalize(_write_distance(explanation)) + ".")
+    if not reasons:
+        sentences.append(_write_place(explanation))
     if explanation.elements:
         ranked = sorted(explanation.elements.items(), key=lambda item: -item[1])[:3]
         names = ", ".join(f"{write_value(name)} ({value:.2g})" for name, value in ranked)
@@ -64,7 +64,7 @@ def _write_reasons(explanation: Explanation, reasons: list[str]) -> str:
     if not explanation.ranks:
         return f"{sanitize(explanation.strategy)} chooses without a score for each row."
     name, rank = max(explanation.ranks.items(), key=lambda item: item[1])
-    share = f"only {write_percent(rank)}" if rank else "no row"
+    share = f"only {write_percent(rank)}" if rank >= 0.01 else "less than 1 %"
     return f"By itself, nothing stands out: {share} of the pool has a lower {name}."
 
 
@@ -115,5 +115,12 @@ def _write_prediction(explanation: Explanation) -> str:
     return f"The model predicts {write_value(explanation.prediction)}{spread}."
 
 
-def _capitalize(text: str) -> str:
-    return text[:1].upper() + text[1:]
+def _write_place(explanation: Explanation) -> str:
+    """Write where the row lies: far from a labeled row; without any, like how much of the pool."""
+    if explanation.nearest:
+        text = _write_distance(explanation)
+        return f"{text[0].upper()}{text[1:]}."
+    if explanation.density_rank is None:
+        return ""
+    share = write_percent(explanation.density_rank)
+    return f"It is more like the rest of the pool than {share} of the rows."

@@ -384,6 +384,19 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         ------
         NotFittedError
             If the learner is not fitted and the strategy needs a model.
+        ValueError
+            If a position is not that of a row of the pool.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_digits
+        >>> from sklearn.linear_model import LogisticRegression
+        >>> from skactive.strategies import Margin
+        >>> X, y = load_digits(return_X_y=True)
+        >>> learner = ActiveLearner(LogisticRegression(max_iter=1000), Margin(), random_state=0)
+        >>> learner = learner.fit(X[:50], y[:50])
+        >>> print(learner.explain(X[50:], learner.query(X[50:]))[0])
+        Asked since the model hesitates between ... (0.4...) and ... (0.4...).
         """
         view = self._make_view(X_pool)
         return explain_rows(view, self._choose_strategy(), check_positions(positions, len(view)))

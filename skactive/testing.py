@@ -409,7 +409,7 @@ def check_scores(strategy: Any) -> None:
 
 
 def check_explained(strategy: Any) -> None:
-    """What it explains its choice by are finite numbers, one per row, that make up its score."""
+    """The parts of an explanation are finite numbers, one per row, that make up the score."""
     allowed = _expand_needs(strategy.needs)
     parts = strategy.explain(FakePool(allowed=allowed)) if hasattr(strategy, "explain") else {}
     for name, values in parts.items():

@@ -15,9 +15,9 @@ from skactive._utils.sanitizing import sanitize
 from skactive.display._axes import BLUE, VERMILION, new_axes
 from skactive.display._row_contents import (
     ColumnDifference,
-    Kind,
+    RowKind,
     compare_columns,
-    find_kind,
+    find_row_kind,
     read_image,
     read_new_words,
 )
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 __all__ = ["ExplanationDisplay", "RowContent"]
 
 _N_COLUMNS = 5
-_MAX_TEXT = 240  # characters of a text that are drawn
+_MAX_DRAWN = 240  # characters of a text that are drawn
 _BAND_HEIGHT, _WIDTH, _SMALL_CHARACTER_WIDTH = 2.3, 10.0, 0.075  # inches
 _SMALL = {"fontsize": "small", "parse_math": False}  # a label may contain $
 
 
 @dataclass(frozen=True)
 class RowContent:
-    """What is drawn of a row and of its nearest labeled rows.
+    """Content of a row and of its nearest labeled rows, to be drawn.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ class RowContent:
         Columns in which the row differs most from its nearest labeled row.
     """
 
-    kind: Kind
+    kind: RowKind
     images: tuple[NDArray[Any], ...] = ()
     texts: tuple[str, ...] = ()
     new_words: tuple[str, ...] = ()
@@ -114,7 +114,7 @@ class ExplanationDisplay:
 
     @classmethod
     def from_learner(
-        cls, learner: ActiveLearner, X_pool: Any, positions: Any, *, kind: Kind | None = None
+        cls, learner: ActiveLearner, X_pool: Any, positions: Any, *, kind: RowKind | None = None
     ) -> Self:
         """Make a display of the explanations of some rows.
 
@@ -135,9 +135,11 @@ class ExplanationDisplay:
         -------
         ExplanationDisplay
         """
-        kind, explanations = kind or find_kind(X_pool), learner.explain(X_pool, positions)
+        kind, explanations = kind or find_row_kind(X_pool), learner.explain(X_pool, positions)
         X_labeled = getattr(learner, "X_labeled_", None)
-        return cls(explanations, [_read(kind, X_pool, X_labeled, row) for row in explanations])
+        return cls(
+            explanations, [_read_content(kind, X_pool, X_labeled, row) for row in explanations]
+        )
 
     @property
     def figsize(self) -> tuple[float, float]:
@@ -179,7 +181,7 @@ class ExplanationDisplay:
         return self
 
 
-def _read(kind: Kind, X: Any, X_labeled: Any, row: Explanation) -> RowContent:
+def _read_content(kind: RowKind, X: Any, X_labeled: Any, row: Explanation) -> RowContent:
     """Read what is drawn of a row and of its nearest labeled rows."""
     nearest = [neighbor.position for neighbor in row.nearest]
     if kind == "image":
@@ -202,7 +204,7 @@ def _read_text(X: Any, position: int) -> str:
 # Drawing ----------------------------------------------------------------------------------------
 
 
-def _count_characters(ax: Any, share: float) -> int:
+def _measure_line(ax: Any, share: float) -> int:
     """Return how many characters of a small font fit into a share of the width of the axes."""
     width = ax.get_position().width * ax.figure.get_figwidth()
     return max(12, int(share * width / _SMALL_CHARACTER_WIDTH))
@@ -210,7 +212,7 @@ def _count_characters(ax: Any, share: float) -> int:
 
 def _write_sentence(ax: Any, row: Explanation, top: float) -> Any:
     sentence = str(row).replace(" %", "\u00a0%")  # on one line with its number
-    width = _count_characters(ax, 1.0)
+    width = _measure_line(ax, 1.0)
     text = fill(f"Row {row.position}. {sentence}", width, max_lines=3, placeholder=" …")
     return ax.text(0, top, text, va="top", transform=ax.transAxes, **_SMALL)
 
@@ -230,13 +232,14 @@ def _draw_content(
 def _draw_images(
     ax: Any, row: Explanation, images: Sequence[NDArray[Any]], bottom: float, height: float
 ) -> list[Any]:
-    """Draw the row, then its nearest labeled rows, on one scale of gray."""
+    """Draw the row, then its nearest labeled rows, on one scale of brightness."""
     titles = ["this row", *(f"label {write_value(row.label)}" for row in row.nearest)]
-    limits = {"vmin": min(map(np.min, images)), "vmax": max(map(np.max, images))}
+    low, high = min(map(np.min, images)), max(map(np.max, images))
+    scale = float(high) - float(low) or 1.0
     insets = []
     for k, (image, title) in enumerate(zip(images, titles, strict=True)):
         inset = ax.inset_axes([0.13 * k, bottom, 0.12, height])
-        inset.imshow(image, cmap="gray", **limits)
+        inset.imshow((image - float(low)) / scale, cmap="gray", vmin=0, vmax=1)
         inset.set_title(shorten(title, 16, placeholder="…"), color=BLUE if k else "black", **_SMALL)
         inset.set_xticks([])
         inset.set_yticks([])
@@ -249,7 +252,7 @@ def _draw_texts(
 ) -> Any:
     inset = ax.inset_axes([0.0, bottom, 0.5, height])
     inset.set_axis_off()
-    width = _count_characters(ax, 0.5)
+    width = _measure_line(ax, 0.5)
     parts = [_fill_text(f"This row: {content.texts[0]}", width)]
     if row.nearest:
         label = write_value(row.nearest[0].label)
@@ -261,7 +264,7 @@ def _draw_texts(
 
 
 def _fill_text(text: str, width: int) -> str:
-    return fill(shorten(sanitize(text), min(_MAX_TEXT, 2 * width), placeholder=" …"), width)
+    return fill(shorten(sanitize(text), min(_MAX_DRAWN, 2 * width), placeholder=" …"), width)
 
 
 def _draw_differences(

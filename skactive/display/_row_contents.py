@@ -19,14 +19,14 @@ from skactive._utils.values import is_missing
 
 __all__ = [
     "ColumnDifference",
-    "Kind",
+    "RowKind",
     "compare_columns",
-    "find_kind",
+    "find_row_kind",
     "read_image",
     "read_new_words",
 ]
 
-Kind = Literal["image", "text", "table", "none"]
+RowKind = Literal["image", "text", "table", "none"]
 _MIN_PIXELS = 49  # of a square row of numbers that is drawn as a picture
 _N_SAMPLE = 1000  # rows of the pool from which the spread of a column is computed
 
@@ -51,7 +51,7 @@ class ColumnDifference:
     difference: float
 
 
-def find_kind(X: Any) -> Kind:
+def find_row_kind(X: Any) -> RowKind:
     """Return how rows can be drawn, from their container and its first rows."""
     if has_several_inputs(X) or not n_rows(X):
         return "none"
@@ -76,7 +76,7 @@ def _are_square_pixels(X: Any, n_columns: int) -> bool:
     """
     if n_columns < _MIN_PIXELS or math.isqrt(n_columns) ** 2 != n_columns:
         return False
-    values = _to_array(take_rows(X, _sample(X)))
+    values = _make_array(take_rows(X, _sample(X)))
     if values.dtype.kind not in "iuf" or not np.isfinite(values).all():
         return False
     highest = values.max()
@@ -86,7 +86,7 @@ def _are_square_pixels(X: Any, n_columns: int) -> bool:
 
 def read_image(X: Any, position: int) -> NDArray[Any]:
     """Return a row as a picture, shape (height, width) or (height, width, n_channels)."""
-    image = _to_array(take_rows(X, np.array([position])))[0]
+    image = _make_array(take_rows(X, np.array([position])))[0]
     if image.ndim == 1:
         side = math.isqrt(len(image))
         return image.reshape(side, side)
@@ -126,9 +126,9 @@ def compare_columns(
 
 def _compare_numbers(row: Any, labeled: Any, sample: Any, n: int) -> list[ColumnDifference]:
     """Compare rows of numbers; only columns that differ are read from the sample."""
-    first, second = _to_array(row)[0], _to_array(labeled)[0]
+    first, second = _make_array(row)[0], _make_array(labeled)[0]
     columns = np.flatnonzero(first != second)
-    values = _to_array(sample[:, columns])
+    values = _make_array(sample[:, columns])
     pairs = (
         _compare_values(f"column {j}", first[[j]], second[[j]], values[:, k])
         for k, j in enumerate(columns)
@@ -166,7 +166,7 @@ def _get_column(X: Any, column: int, name: Any) -> NDArray[Any]:
     return np.asarray(X.iloc[:, column] if hasattr(X, "iloc") else X[name])
 
 
-def _to_array(X: Any) -> NDArray[Any]:
+def _make_array(X: Any) -> NDArray[Any]:
     if sparse.issparse(X):
         return X.toarray()
     return np.asarray(tensor_to_array(X))

@@ -46,7 +46,7 @@ def explain_rows(pool: PoolView, strategy: Any, positions: Positions) -> list[Ex
     rows = pool.take(positions)
     columns: list[list[dict[str, Any]]] = [
         _describe_predictions(rows),
-        _describe_place(pool, positions),
+        _locate_rows(pool, positions),
         _describe_elements(pool, strategy, positions),
     ]
     return [
@@ -85,15 +85,15 @@ def _rank(values: Floats, positions: Positions) -> Floats:
 def _describe_predictions(rows: PoolView) -> list[dict[str, Any]]:
     """Return the predictions of some rows, as far as the model has them."""
     columns: dict[str, Any] = {
-        "probabilities": _read(_read_top_classes, rows),
-        "prediction": _read(_read_predictions, rows),
-        "spread": _read(_read_spread, rows),
+        "probabilities": _read_if_provided(_read_top_classes, rows),
+        "prediction": _read_if_provided(_read_predictions, rows),
+        "spread": _read_if_provided(_read_spread, rows),
     }
     known = {name: values for name, values in columns.items() if values is not None}
     return [{name: values[i] for name, values in known.items()} for i in range(len(rows))]
 
 
-def _read(read: Any, rows: PoolView) -> Any:
+def _read_if_provided(read: Any, rows: PoolView) -> Any:
     """Return a reading, or None if there is none: an explanation then goes without."""
     try:
         return read(rows)
@@ -140,10 +140,10 @@ class _Ranked(NamedTuple):
     places: Positions
 
 
-def _describe_place(pool: PoolView, positions: Positions) -> list[dict[str, Any]]:
+def _locate_rows(pool: PoolView, positions: Positions) -> list[dict[str, Any]]:
     """Return the nearest labeled rows and the density, in the embedding if there is one."""
     ranked = _find_ranked(pool, positions)
-    embedding = _read(lambda view: view.embedding, ranked.view)
+    embedding = _read_if_provided(lambda view: view.embedding, ranked.view)
     if embedding is None:
         return [{}] * len(positions)
     density = scores.information_density(embedding, random_state=pool.random_state)

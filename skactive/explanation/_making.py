@@ -19,7 +19,7 @@ __all__ = ["explain_rows"]
 
 _N_CLASSES, _N_NEIGHBORS = 3, 3
 # In larger pools, the ranks of distances and densities are those among a sample of this size.
-_MAX_RANKED = 20_000
+_MAX_RANKED = 10_000
 _TIE_ROUNDING = 1e-9  # values within this share of each other tie
 
 

@@ -377,7 +377,7 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         -------
         list of n Explanation
             Print one for a sentence; notebooks show a card. Scores are those for the first row of a
-            batch: the rows chosen before it are not taken into account. In pools of more than
+            batch; `batch_rank` compares each row with those before it. In pools of more than
             10,000 rows, distances and densities are ranked among a sample of so many. It takes a
             little longer than `score_pool`.
 

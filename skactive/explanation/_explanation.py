@@ -62,6 +62,9 @@ class Explanation:
         The nearest labeled rows; empty without labeled rows, or without an embedding.
     distance_rank : float or None
         Share of the pool that is nearer to its nearest labeled row than this row is to its own.
+    batch_rank : float or None
+        Share of the pool that is nearer than this row to a labeled row, or to a row before it
+        among those that are explained together; None for the first.
     density : float or None
         Mean similarity to the rows of the pool, :func:`skactive.scores.information_density`.
     density_rank : float or None
@@ -95,6 +98,7 @@ class Explanation:
     spread: float | None = None
     nearest: tuple[LabeledNeighbor, ...] = ()
     distance_rank: float | None = None
+    batch_rank: float | None = None
     density: float | None = None
     density_rank: float | None = None
     elements: Mapping[str, float] | None = None

@@ -11,6 +11,7 @@ from skactive._utils.array_types import Floats, Positions
 from skactive.exceptions import CapabilityError, InvalidReadingError
 from skactive.explanation._explanation import Explanation, LabeledNeighbor
 from skactive.pool import PoolView
+from skactive.selectors._engine.nearest_centers import AllDistances
 from skactive.selectors._engine.neighbors import find_nearest
 from skactive.strategies import ScoringStrategy, Strategy
 from skactive.strategies._pool_rows import distances_to_labeled, draw_rows
@@ -20,6 +21,7 @@ __all__ = ["explain_rows"]
 _N_CLASSES, _N_NEIGHBORS = 3, 3
 # In larger pools, the ranks of distances and densities are those among a sample of this size.
 _MAX_RANKED = 10_000
+_MAX_BATCH = 200  # rows that are compared with those before them
 _TIE_ROUNDING = 1e-9  # values within this share of each other tie
 
 
@@ -72,7 +74,7 @@ def _read_parts(pool: PoolView, strategy: Any) -> dict[str, Floats]:
         return {}
 
 
-def _rank(values: Floats, positions: Positions) -> Floats:
+def _rank(values: Floats, positions: Any) -> Floats:
     """Return the share of all values that are lower than those at `positions`, past rounding."""
     levels = values[positions]
     levels = levels - _TIE_ROUNDING * np.abs(levels)
@@ -148,9 +150,10 @@ def _locate_rows(pool: PoolView, positions: Positions) -> list[dict[str, Any]]:
         return [{}] * len(positions)
     density = scores.information_density(embedding, random_state=pool.random_state)
     density_ranks = _rank(density, ranked.places)
+    batch_ranks = _rank_in_batch(ranked)
     facts: list[dict[str, Any]] = [
-        {"density": float(value), "density_rank": float(rank)}
-        for value, rank in zip(density[ranked.places], density_ranks, strict=True)
+        {"density": float(density[place]), "density_rank": float(rank), "batch_rank": batch_rank}
+        for place, rank, batch_rank in zip(ranked.places, density_ranks, batch_ranks, strict=True)
     ]
     if pool.labeled is not None:
         near = _describe_neighbors(ranked, embedding, pool.labeled)
@@ -163,6 +166,18 @@ def _find_ranked(pool: PoolView, positions: Positions) -> _Ranked:
         return _Ranked(pool, positions)
     sample = np.union1d(draw_rows(pool, _MAX_RANKED), positions)
     return _Ranked(pool.take(sample), np.searchsorted(sample, positions))
+
+
+def _rank_in_batch(ranked: _Ranked) -> list[float | None]:
+    """Return the share of rows nearer to a labeled row, or to one explained before, than each is.
+
+    It is None for the first row, and for those beyond the size of a batch.
+    """
+    distances, ranks = ranked.view.labeled_distances(AllDistances), list[float | None]()
+    for place in ranked.places[:_MAX_BATCH]:
+        ranks.append(float(_rank(distances.bound, place)) if ranks else None)
+        distances.add_and_update(int(place))
+    return ranks + [None] * (len(ranked.places) - len(ranks))
 
 
 def _describe_neighbors(ranked: _Ranked, embedding: Any, labeled: PoolView) -> list[dict[str, Any]]:

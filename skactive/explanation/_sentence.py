@@ -116,7 +116,11 @@ def _write_prediction(explanation: Explanation) -> str:
 
 
 def _write_place(explanation: Explanation) -> str:
-    """Write where the row lies: far from a labeled row; without any, like how much of the pool."""
+    """Write where the row lies: far from its batch, or from a labeled row, or like the pool."""
+    if (explanation.batch_rank or 0.0) >= _REASON_RANK:
+        share, others = write_percent(explanation.batch_rank or 0.0), "the rows before it"
+        others += " and all labeled ones" if explanation.nearest else ""
+        return f"It is farther from {others} than {share} of the pool."
     if explanation.nearest:
         text = _write_distance(explanation)
         return f"{text[0].upper()}{text[1:]}."

@@ -65,6 +65,19 @@ def test_distances_and_densities_are_ranked_in_the_pool():
         assert row.density_rank == share_below(density, row.position)
 
 
+@pytest.mark.parametrize("is_cold", [False, True])
+def test_rows_of_a_batch_are_compared_with_those_before_them(is_cold):
+    learner = ActiveLearner(LogisticRegression()) if is_cold else fit()
+    chosen = X_LABELED[:0] if is_cold else X_LABELED
+    for row in learner.explain(POOL, [0, 7, 99, 7]):
+        if len(chosen) in (0, 20):
+            assert row.batch_rank is None
+        else:
+            gaps = pairwise_distances(POOL, chosen).min(axis=1)
+            assert row.batch_rank == share_below(gaps, row.position)
+        chosen = np.vstack([chosen, POOL[[row.position]]])
+
+
 @pytest.mark.parametrize("strategy", [Auto(), Margin(), WeightedSum()], ids=repr)
 def test_parts_are_the_scores_and_their_ranks(strategy):
     learner = fit(strategy)
@@ -101,10 +114,11 @@ def test_explaining_changes_neither_the_learner_nor_its_choice():
         assert [str(row) for row in learner.explain(POOL, before)] == first
 
 
-def test_a_row_does_not_depend_on_the_others_that_are_explained():
+def test_a_row_depends_on_those_explained_before_it_by_its_rank_in_the_batch_only():
     learner = fit()
-    alone = [str(learner.explain(POOL, [i])[0]) for i in (5, 80, 5)]
-    assert [str(row) for row in learner.explain(POOL, [5, 80, 5])] == alone
+    alone = [vars(learner.explain(POOL, [i])[0]) for i in (5, 80, 5)]
+    together = [vars(row) for row in learner.explain(POOL, [5, 80, 5])]
+    assert [row | {"batch_rank": None} for row in together] == alone
 
 
 def test_large_pools_are_ranked_by_a_sample(monkeypatch):

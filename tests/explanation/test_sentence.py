@@ -69,6 +69,12 @@ def test_the_largest_part_comes_first():
             "60 % of the rows.",
         ),
         (
+            {"ranks": {"score": 0.0}, "probabilities": {}, "batch_rank": 0.9},
+            "By itself, nothing stands out: less than 1 % of the pool has a lower score. The model "
+            "predicts 3. It is farther from the rows before it and all labeled ones than 90 % of "
+            "the pool.",
+        ),
+        (
             {"is_scored": False, "ranks": {"uncertainty": 0.9}},
             "It stands out in that the model hesitates between 3 (0.41) and 8 (0.38).",
         ),

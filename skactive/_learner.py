@@ -53,6 +53,7 @@ from skactive._validation import (
     check_costs,
     check_estimator_like,
     check_labels,
+    check_positions,
     check_rows,
     check_same_features,
     check_selection,
@@ -66,6 +67,8 @@ from skactive.exceptions import (
     TeachValueError,
     WaitingClassesWarning,
 )
+from skactive.explanation import Explanation
+from skactive.explanation._making import explain_rows
 from skactive.pool import PoolView
 from skactive.pool._candidates import view_elements
 from skactive.pool._state import PoolIndex
@@ -431,6 +434,45 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         if self._is_waiting() and not can_start_cold(self._get_strategy()):
             raise NotFittedError(f"There is no model to score rows by. {self._waiting_text}")
         return self._get_strategy().score_in_chunks(self._make_view(X_pool))
+
+    def explain(self, X_pool: Any, positions: Any) -> list[Explanation]:
+        """Explain why rows were asked for: the parts of their score, and the labeled rows nearby.
+
+        Parameters
+        ----------
+        X_pool : rows in any container
+            The pool that was passed to `query`.
+        positions : array-like of int, shape (n,)
+            Positions that `query` returned; any others are explained too.
+
+        Returns
+        -------
+        list of n Explanation
+            Print one for a sentence; notebooks show a card. Scores are those for the first row of a
+            batch; `batch_rank` compares each row with those before it. In pools of more than
+            10,000 rows, distances and densities are ranked among a sample of so many. It takes a
+            little longer than `score_pool`.
+
+        Raises
+        ------
+        NotFittedError
+            If the learner is not fitted and the strategy needs a model.
+        ValueError
+            If a position is not that of a row of the pool.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_digits
+        >>> from sklearn.linear_model import LogisticRegression
+        >>> from skactive.strategies import Margin
+        >>> X, y = load_digits(return_X_y=True)
+        >>> learner = ActiveLearner(LogisticRegression(max_iter=1000), Margin(), random_state=0)
+        >>> learner = learner.fit(X[:50], y[:50])
+        >>> print(learner.explain(X[50:], learner.query(X[50:]))[0])
+        Asked since the model hesitates between ... (0.4...) and ... (0.4...).
+        """
+        view = self._make_view(X_pool)
+        return explain_rows(view, self._choose_strategy(), check_positions(positions, len(view)))
 
     # scikit-learn's protocols -----------------------------------------------------------------
 

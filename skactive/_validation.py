@@ -102,6 +102,20 @@ def check_estimator_like(estimator: Any) -> None:
         )
 
 
+def check_positions(positions: Any, n_pool: int) -> Positions:
+    """Return positions of rows of the pool as an array, after checking them."""
+    array = np.atleast_1d(np.asarray(positions))
+    if array.size == 0 and array.ndim == 1:
+        return np.empty(0, dtype=np.intp)
+    is_integer = array.ndim == 1 and array.dtype.kind in "iu"
+    if not is_integer or array.min() < 0 or array.max() >= n_pool:
+        raise ValueError(
+            f"positions must be integers from 0 to {n_pool - 1}, the rows of the pool; got "
+            f"{positions!r}. Pass what query returned for this pool."
+        )
+    return array.astype(np.intp, copy=False)
+
+
 def check_strategy(strategy: Any) -> None:
     """Check the interface and the hyper-parameters of a strategy, and of its nested strategies."""
     _check_no_class("strategy", strategy)

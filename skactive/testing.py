@@ -471,6 +471,23 @@ def check_scores(strategy: Any) -> None:
         assert (np.diff(scores[chosen]) <= 0).all(), "positions must come best first"
 
 
+def check_explained(strategy: Any) -> None:
+    """The parts of an explanation are finite numbers, one per row, that make up the score."""
+    allowed = _expand_needs(strategy.needs)
+    parts = strategy.explain(FakePool(allowed=allowed)) if hasattr(strategy, "explain") else {}
+    for name, values in parts.items():
+        assert np.shape(values) == (30,), f"{name!r} must have shape (30,), got {np.shape(values)}"
+        assert np.isfinite(values).all(), f"{name!r} must be finite: {values}"
+    if not isinstance(strategy, ScoringStrategy):
+        return
+    *rest, last = parts.items()
+    np.testing.assert_allclose(last[1], strategy.score(FakePool(allowed=allowed)), 1e-9)
+    if rest and last[0] == "score":
+        terms = np.array([values for _, values in rest])  # (n_parts, n_rows)
+        made = any(np.allclose(made, last[1]) for made in (terms.sum(axis=0), terms.prod(axis=0)))
+        assert made, f"the score is neither the sum nor the product of {[name for name, _ in rest]}"
+
+
 def check_chunked_equals_whole(strategy: Any) -> None:
     """The size of the chunks does not change the result."""
     expected = _choose(strategy, FakePool(), 7)
@@ -584,6 +601,7 @@ CHECKS: tuple[Callable[[Any], None], ...] = (
     check_reads_what_it_declares,
     check_starts_cold,
     check_scores,
+    check_explained,
     check_chunked_equals_whole,
     check_pool_not_changed,
     check_holds_no_state,

@@ -6,8 +6,11 @@ import pkgutil
 
 import numpy as np
 import pytest
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import Ridge
 
 import skactive.strategies
+from skactive import ActiveLearner
 from skactive.selectors import SoftmaxTop
 from skactive.strategies import (
     BADGE,
@@ -33,6 +36,7 @@ from skactive.strategies import (
     Random,
     RankedBatch,
     RobustKCenterGreedy,
+    ScoringStrategy,
     Strategy,
     Subsample,
     UHerding,
@@ -92,6 +96,34 @@ def walk():
 @parametrize_with_strategy_checks([COMPOSED.get(kind) or kind() for kind in walk()] + VARIANTS)
 def test_strategy(strategy, check):
     check(strategy)
+
+
+def reads_elements(kind):
+    return any(need.startswith("elements.") for need in (COMPOSED.get(kind) or kind()).needs)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in walk() if not reads_elements(kind)])
+def test_choices_are_explained(kind):
+    quick = {ExpectedErrorReduction: ExpectedErrorReduction(approximation="reweight")}
+    strategy = (COMPOSED | quick).get(kind) or kind()
+    X = np.random.RandomState(0).permutation(40)[:, np.newaxis] / 4.0
+    y = X[:, 0] if strategy.regressors_only else (X[:, 0] * 2).astype(int) % 3
+    model = Ridge() if strategy.regressors_only else RandomForestClassifier(5, max_depth=3)
+    learner = ActiveLearner(model, strategy, random_state=0).fit(X[:15], y[:15])
+    pool = X[15:]
+    positions = learner.query(pool, batch_size=3)
+    explanations = learner.explain(pool, positions)
+    assert [explanation.position for explanation in explanations] == positions.tolist()
+    distances = np.abs(pool - X[:15, 0])  # (n_pool, n_labeled)
+    for position, explanation in zip(positions, explanations, strict=True):
+        assert explanation.strategy == kind.__name__
+        assert str(explanation)[-1] == "."
+        nearest = explanation.nearest[0]
+        assert nearest.distance == pytest.approx(distances[position].min())
+        assert nearest.label == y[nearest.position]
+        if isinstance(strategy, ScoringStrategy):
+            score = learner.score_pool(pool)[position]
+            assert list(explanation.parts.values())[-1] == pytest.approx(score)
 
 
 @pytest.mark.parametrize("kind", walk())

@@ -90,7 +90,7 @@ class ElementView(PoolView):
 
     @property
     def elements(self) -> ElementView:
-        raise CapabilityError(f"These are {self._kind}s, which have no elements in turn.")
+        raise CapabilityError(f"These are {self.kind}s, which have no elements in turn.")
 
     @property
     def labeled(self) -> ElementView | None:
@@ -276,7 +276,8 @@ class ElementView(PoolView):
         return view
 
     @property
-    def _kind(self) -> str:
+    def kind(self) -> str:
+        """Kind of the elements: "label", "token", "pixel", "box", "region" or "hypothesis"."""
         return self._source.adapter.element or "element"
 
     def _find_offsets(self) -> Positions:
@@ -336,7 +337,7 @@ class ElementView(PoolView):
             row = int(np.argmax(np.diff(known) != np.diff(offsets)))
             name = type(self._source.adapter.model).__name__
             raise InvalidReadingError(
-                f"{name} gives {np.diff(offsets)[row]} {self._kind}s of row {row} as {reading}, "
+                f"{name} gives {np.diff(offsets)[row]} {self.kind}s of row {row} as {reading}, "
                 f"but {np.diff(known)[row]} before: all readings must be of the same elements, in "
                 "the same order."
             )
@@ -356,7 +357,7 @@ class ElementView(PoolView):
         if reading != "prediction" and not np.isfinite(ragged.values).all():
             raise InvalidReadingError(
                 f"{type(source.adapter.model).__name__} gives NaN or infinity as {reading} of "
-                f"{self._kind}s: check the model and its rows."
+                f"{self.kind}s: check the model and its rows."
             )
         return ragged
 
@@ -369,7 +370,7 @@ class ElementView(PoolView):
         if classes is not None and proba.shape[-1] != len(classes):
             raise InvalidReadingError(
                 f"{type(adapter.model).__name__} gives {proba.shape[-1]} columns of probability "
-                f"for each {self._kind}, but has {len(classes)} classes; expected one per class."
+                f"for each {self.kind}, but has {len(classes)} classes; expected one per class."
             )
         return proba
 

@@ -217,3 +217,14 @@ def test_errors_say_what_to_do():
         learner.query_elements(ROWS[:4], 1, known=[np.zeros(i) for i in range(4)])
     with pytest.raises(CapabilityError, match=r"Aggregate.*query_elements"):
         ActiveLearner(Tagger(), Margin()).fit(ROWS[:4], np.arange(4))
+
+
+def test_explanations_name_the_elements_of_the_highest_scores():
+    learner = ActiveLearner(Tagger(), Aggregate(Entropy()), random_state=0)
+    learner.fit(ROWS[:4], np.arange(4))
+    (explanation,) = learner.explain(ROWS, [7])
+    values = scores.entropy(PROBA[7])
+    order = np.argsort(-values)
+    assert list(explanation.elements) == [f"token {place}" for place in order]
+    np.testing.assert_allclose(list(explanation.elements.values()), values[order])
+    assert "token" in str(explanation)

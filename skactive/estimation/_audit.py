@@ -13,8 +13,15 @@ from numpy.typing import NDArray
 from scipy.special import betaincinv, stdtrit
 
 from skactive._utils.array_types import Floats
+from skactive._utils.labels import (
+    equal_rows,
+    holds_floats,
+    is_structured,
+    read_labels,
+    to_model_labels,
+)
 from skactive._utils.rows import n_rows, take_rows
-from skactive._utils.tags import is_classifier
+from skactive._utils.tags import find_estimator_type, is_classifier
 
 __all__ = ["Estimate", "audit", "clopper_pearson"]
 
@@ -115,11 +122,13 @@ def audit(
         The model to evaluate.
     X_audit : rows in any container
         Rows drawn uniformly at random, which the model has not been trained on.
-    y_audit : array-like of shape (n_rows,)
-        Their labels.
+    y_audit : array-like of shape (n_rows,) or (n_rows, ...), or list
+        Their labels. Structured ones, a list of lists, arrays, sets or dicts, are passed to the
+        score as a list.
     scoring : str, callable or None, default=None
         As in scikit-learn's searches, a score that averages over rows: accuracy, neg_log_loss,
-        neg_brier_score, neg_mean_absolute_error ... None is the model's own ``score``.
+        neg_brier_score, neg_mean_absolute_error ... None is the model's own ``score``; for
+        structured labels and a model without one, a row scores 1 if all of it is predicted, else 0.
     confidence : float, default=0.95
         How often the interval is to contain the true value.
     n_looks : int, default=1
@@ -177,7 +186,7 @@ def audit(
     if n_looks < 1:
         raise ValueError(f"n_looks must be at least 1, got {n_looks!r}.")
     level = 1.0 - (1.0 - check_confidence(confidence)) / n_looks
-    rows = _row_scores(model, X_audit, np.asarray(y_audit), scoring)
+    rows = _row_scores(model, X_audit, read_labels(y_audit, model), scoring)
     value = float(rows.mean())
     if np.isin(rows, (0.0, 1.0)).all():
         low, high = clopper_pearson(int(rows.sum()), n, level)
@@ -199,10 +208,12 @@ def _check_counts(n_right: int, n: int) -> None:
 
 def _row_scores(model: Any, X: Any, y: NDArray[Any], scoring: Any) -> Floats:
     """Return the score of each row, (n_rows,), whose mean is the score of all."""
+    if scoring is None and is_structured(y) and not hasattr(model, "score"):
+        return equal_rows(y, model.predict(X)).astype(np.float64)
     scorer = _make_scorer(model, scoring)
     cached = _CachedPredictions(model, X)
     weigh: Callable[[Any, Floats], float] = lambda labels, weights: float(  # noqa: E731
-        scorer(cached, X, labels, sample_weight=weights)
+        scorer(cached, X, to_model_labels(labels), sample_weight=weights)
     )
     try:
         weigh(y, np.ones(len(y)))
@@ -258,7 +269,7 @@ def _weigh_by_repetition(scorer: Any, model: Any, X: Any) -> Callable[[Any, Floa
 
     def weigh(labels: Any, weights: Floats) -> float:
         rows = np.repeat(np.arange(len(weights)), weights.astype(np.intp))
-        return float(scorer(model, take_rows(X, rows), labels[rows]))
+        return float(scorer(model, take_rows(X, rows), to_model_labels(labels[rows])))
 
     return weigh
 
@@ -287,12 +298,16 @@ def _is_close(value: float, other: float) -> bool:
 
 
 def right_rows(model: Any, X: Any, y: NDArray[Any]) -> Floats | None:
-    """Return 1 for each row that a classifier predicts correctly, else 0; None for other models."""
-    if not is_classifier(model):
+    """Return 1 for each row that is predicted correctly, all of it, else 0; None for numbers.
+
+    `y` are labels that were read. They are numbers if the model is no classifier, unless they are
+    structured labels of a model of unknown type, some of which are no floating-point numbers.
+    """
+    if not is_classifier(model) and (
+        find_estimator_type(model) == "regressor" or not is_structured(y) or holds_floats(y)
+    ):
         return None
-    predicted = np.asarray(model.predict(X))
-    correct = predicted == y.reshape(predicted.shape)  # labels may come as a column
-    return np.asarray(correct.reshape(len(y), -1).all(axis=1), dtype=np.float64)
+    return equal_rows(y, model.predict(X)).astype(np.float64)
 
 
 def check_confidence(confidence: float) -> float:

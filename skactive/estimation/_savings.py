@@ -14,13 +14,13 @@ from skactive._utils.labels import has_one_label, read_labels, to_model_labels
 from skactive._utils.rows import take_rows
 from skactive._utils.seeding import draw_seed, seeded_clone
 from skactive._utils.tags import is_classifier
-from skactive.estimation._audit import Estimate
 from skactive.estimation._forecast import (
     first_passage,
     forecast_learning_curve,
     quantiles_with_infinity,
     share_error,
 )
+from skactive.estimation._intervals import Estimate
 
 __all__ = ["SavingsEstimate", "estimate_savings"]
 

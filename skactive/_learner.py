@@ -169,9 +169,10 @@ class ActiveLearner(
         y : array-like of shape (n_rows,) or (n_rows, ...), or list
             Their labels. What has a shape (array, frame, sparse matrix) is what the shape says. A
             list of lists, arrays, sets or dicts (tags per token, boxes, maps of any shapes) is
-            kept row by row and passed to the model as a list; except that rows of equally many
-            plain values become a matrix for a model that takes several outputs or labels, and
-            those of one value a vector, by scikit-learn's tags.
+            kept row by row and passed to the model as a list, and an object vector of them as an
+            object vector; except that rows of equally many plain values become a matrix for a
+            model that takes several outputs or labels, and those of one value a vector, by
+            scikit-learn's tags.
         **params : dict
             Passed to the model's ``fit`` (``sample_weight``, say), by metadata routing if that
             is enabled. Values with one entry per row are kept for the refits.

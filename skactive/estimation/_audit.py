@@ -288,11 +288,12 @@ def _is_close(value: float, other: float) -> bool:
 def right_rows(model: Any, X: Any, y: NDArray[Any]) -> Floats | None:
     """Return 1 for each row that is predicted correctly, all of it, else 0; None for numbers.
 
-    `y` are labels that were read. They are numbers if the model is no classifier, unless they are
-    structured labels of a model of unknown type, some of which are no floating-point numbers.
+    `y` are labels that were read. A regressor predicts numbers, and so does a model that is neither
+    regressor nor classifier if its predictions or the labels are floating-point numbers.
     """
-    if not is_classifier(model) and (
-        find_estimator_type(model) == "regressor" or not is_structured(y) or holds_floats(y)
-    ):
+    if find_estimator_type(model) == "regressor" or not hasattr(model, "predict"):
         return None
-    return equal_rows(y, model.predict(X)).astype(np.float64)
+    predicted = model.predict(X)
+    if not is_classifier(model) and (holds_floats(y) or holds_floats(read_labels(predicted))):
+        return None
+    return equal_rows(y, predicted).astype(np.float64)

@@ -25,7 +25,7 @@ from skactive._refits import FitsModels, warn_if_frozen
 from skactive._utils.array_types import Floats, Positions
 from skactive._utils.delegation import DelegatesPrediction, available_where
 from skactive._utils.fit_params import can_extend_params
-from skactive._utils.labels import has_one_label
+from skactive._utils.labels import is_structured
 from skactive._utils.rows import n_rows, take_rows
 from skactive._utils.seeding import derived_seed, draw_seed
 from skactive._validation import (
@@ -204,7 +204,7 @@ class ActiveLearner(
         seed = draw_seed(self.random_state)
         fitted = self._fit_first_model(X, y, params, self._choose_fit_seed(seed))
         if fitted.model is not None:
-            can_refit = can_extend_params(params, n_rows(X))
+            can_refit = can_extend_params(params, n_rows(X)) and not is_structured(y)
             adapter, strategy = adapt(fitted.model), self._get_strategy()
             check_needs(strategy, adapter, refits=can_refit, y=y)
             if tries_readings:
@@ -391,7 +391,7 @@ class ActiveLearner(
             y_labeled=y,
             classes=classes,
             embedder=self.embedder,
-            refit=self._fantasize if fitted and can_refit and has_one_label(y) else None,
+            refit=self._fantasize if fitted and can_refit else None,
             refits_from_scratch=not (
                 self.incremental or len(waiting) or getattr(self, "_fit_params", {})
             ),

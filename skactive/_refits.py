@@ -22,7 +22,7 @@ from skactive._fitting import (
 from skactive._labeled_rows import KeepsLabeledRows
 from skactive._only_class import OnlyClass
 from skactive._utils.fit_params import FitParams, can_extend_params, extend_params, take_params
-from skactive._utils.labels import join_labels
+from skactive._utils.labels import is_structured, join_labels
 from skactive._utils.rows import join_rows, n_rows, take_rows
 from skactive._utils.seeding import seeded_clone
 from skactive.adapters import ModelAdapter, adapt
@@ -91,7 +91,9 @@ class FitsModels(KeepsLabeledRows):
 
     def _can_refit(self, n_labeled: int) -> bool:
         """Return whether the model can be refitted with one imagined label."""
-        return n_labeled > 0 and can_extend_params(self._fit_params, n_labeled)
+        if n_labeled == 0 or is_structured(self.y_labeled_):
+            return False
+        return can_extend_params(self._fit_params, n_labeled)
 
     def _fantasize(self, row: Any, label: Any) -> ModelAdapter:
         """Return the adapter of the model refitted with one more labeled row.

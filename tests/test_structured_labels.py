@@ -14,7 +14,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from skactive import ActiveLearner, SimulatedLearner
 from skactive.comparison import compare_strategies
-from skactive.estimation import audit, audit_error, clopper_pearson
+from skactive.estimation import Estimate, audit, audit_error, clopper_pearson, estimate_savings
 from skactive.exceptions import CapabilityError, TeachValueError
 from skactive.labeling import LabelingSession
 from skactive.simulation._audit_sample import row_scores
@@ -341,6 +341,14 @@ def test_an_audit_counts_the_rows_that_are_all_right(scoring):
         estimate = audit(model, rows, y, scoring=scoring)
         assert estimate.value == pytest.approx(n_right / 55)
         assert (estimate.low, estimate.high) == clopper_pearson(n_right, 55)
+
+
+def test_labels_saved_are_estimated_from_structured_labels():
+    now = Estimate(0.9, 0.8, 0.95, 60, "clopper-pearson", 0.95)
+    savings = estimate_savings(
+        Tagger(), SENTENCES, TAGS, n_labels=20, score=now, scoring=share_right, random_state=0
+    )
+    assert 0 < savings.low <= savings.n_random <= savings.high
 
 
 def test_a_score_of_tokens_is_no_mean_over_rows():

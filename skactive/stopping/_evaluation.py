@@ -78,7 +78,7 @@ def predict_probabilities(
             "model in CalibratedClassifierCV, or stop by StabilizingPredictions."
         )
     for batch in _batches(current.X, rows):
-        proba = np.asarray(learner.predict_proba(batch))
+        proba = read_labels(learner.predict_proba(batch))  # structured: one array per row
         if proba.ndim != 2 or not (np.abs(proba.sum(axis=1) - 1.0) <= SUM_TOLERANCE).all():
             raise InvalidReadingError(
                 f"{name} needs probabilities that sum to 1, one column per class; "

@@ -28,6 +28,9 @@ __all__ = [
 ]
 
 
+_MAX_NAME = 500  # characters of a text that may be the name of a class
+
+
 class RowList(np.ndarray[Any, Any]):
     """An object vector whose rows came in a list, so that the model is given a list of them."""
 
@@ -141,7 +144,12 @@ def _takes_several(model: Any) -> bool:
 
 
 def _list_to_array(y: Any) -> NDArray[Any]:
-    """Return a list as an array; numbers and texts in it are not made all texts."""
+    """Return a list as an array; numbers and texts in it are not made all texts.
+
+    Long texts are objects: an array of texts takes the memory of the longest for each of them.
+    """
+    if any(isinstance(label, str) and len(label) > _MAX_NAME for label in y):
+        return np.array(y, dtype=object)
     labels = np.asarray(y)
     if labels.dtype.kind == "U" and not all(isinstance(v, str) for v in _iter_values(y)):
         labels = np.array(y, dtype=object)

@@ -6,6 +6,7 @@ import scipy.sparse as sp
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression
+from sklearn.model_selection import GridSearchCV
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
@@ -26,6 +27,8 @@ SENTENCES = [RNG.randint(0, 20, RNG.randint(0, 6)).tolist() for _ in range(60)]
 TAGS = [["N" if word % 3 else "V" for word in words] for words in SENTENCES]
 X = RNG.normal(size=(60, 2))
 MAPS = [(row[0] > np.arange(2 + 2 * (i % 3)).reshape(-1, 2)).astype(int) for i, row in enumerate(X)]
+BOXES = [{"boxes": [[0, 1, 2, 3 + i % 4]] * (i % 3), "names": ["cat"] * (i % 3)} for i in range(60)]
+TEXTS = [f"a translation of {number} words " * (number % 30) for number in range(60)]
 BITS = np.column_stack([X[:, 0] > 0, X[:, 1] > 0, X.sum(axis=1) > 0]).astype(int)
 
 
@@ -53,17 +56,24 @@ class ClassifierTagger(ClassifierMixin, Tagger):
     """The same, as a classifier."""
 
 
-class Mapper(BaseEstimator):
-    """Predicts the map of the nearest row."""
+class Nearest(BaseEstimator):
+    """Predicts the label of the nearest row, whatever it is."""
 
     def fit(self, X, y):
-        assert all(row.ndim == 2 for row in y)
         self.X_, self.y_ = X, y
         return self
 
     def predict(self, X):
         distances = np.square(X[:, None] - self.X_[None]).sum(axis=2)
         return [self.y_[nearest] for nearest in distances.argmin(axis=1)]
+
+
+class Mapper(Nearest):
+    """The same, of maps."""
+
+    def fit(self, X, y):
+        assert all(row.ndim == 2 for row in y)
+        return super().fit(X, y)
 
 
 class MapRegressor(RegressorMixin, Mapper):
@@ -88,6 +98,8 @@ KINDS = {  # learner, rows, labels
     "tags of a classifier": (make_tagging_learner(model=ClassifierTagger()), SENTENCES, TAGS),
     "maps": (ActiveLearner(Mapper(), KCenterGreedy()), X, MAPS),
     "maps of one shape": (ActiveLearner(Mapper(), KCenterGreedy()), X, np.stack(MAPS[::3] * 3)),
+    "boxes": (ActiveLearner(Nearest(), KCenterGreedy()), X, BOXES),
+    "texts": (ActiveLearner(Nearest(), KCenterGreedy()), X, TEXTS),
     "indicators": (ActiveLearner(KNeighborsClassifier(1), KCenterGreedy()), X, BITS),
     "lists of indicators": (ActiveLearner(MLPClassifier(max_iter=3), Random()), X, BITS.tolist()),
     "sparse indicators": (
@@ -286,12 +298,28 @@ def test_criteria_that_compare_one_label_per_row_say_so():
         simulation.fit(SENTENCES, TAGS)
 
 
+def test_searches_over_models_of_structured_labels_are_tuned():
+    class Choosing(Tagger):
+        def __init__(self, default="?"):
+            self.default = default
+
+        def predict(self, X):
+            return [[self.tags_.get(word, self.default) for word in row] for row in X]
+
+    search = GridSearchCV(Choosing(), {"default": ["?", "N"]}, scoring=share_right, cv=3)
+    learner = make_tagging_learner(model=search)
+    simulation = SimulatedLearner(learner, budget=30, retune_every=10, random_state=0)
+    simulation.fit(SENTENCES, TAGS)
+    assert [record["tuned"] for record in simulation.history_] == [True, True, True]
+    assert simulation.history_[0]["best_params"] == {"default": "N"}
+
+
 # Comparisons ------------------------------------------------------------------------------------
 
 
 @kinds
 def test_comparisons_score_on_rows_held_out(learner, rows, y, tmp_path):
-    scoring = share_right if isinstance(learner.estimator, Tagger | Mapper) else None
+    scoring = share_right if isinstance(learner.estimator, Tagger | Nearest) else None
 
     def compare(y, n_repeats):
         return compare_strategies(

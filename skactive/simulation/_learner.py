@@ -121,8 +121,9 @@ class SimulatedLearner(
     strategy does, so the number of its rows that a model predicts correctly is binomial, with the
     accuracy on new rows as the mean share (:func:`skactive.estimation.clopper_pearson` gives the
     interval). After each round ``round(audit_share * n_bought)`` of its labels are known. The score
-    of a row is 1 or 0 (right or wrong) for a classifier, and minus the squared error for a
-    regressor.
+    of a row is 1 or 0 for a classifier (1 if all of it is right), and minus the mean squared error
+    of its numbers for a regressor. A model that is neither counts as a regressor if its labels or
+    predictions are floating-point numbers.
 
     With `retune_every` the models are the best estimators of the searches and not the searches
     themselves, so that their ``score`` is the same in all rounds. While there are too few labels

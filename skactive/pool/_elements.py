@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skactive._utils.array_types import Floats, Positions
+from skactive._utils.labels import find_missing
 from skactive._utils.ragged import Ragged, offsets_of
 from skactive.adapters._elements import ELEMENT_READINGS
 from skactive.exceptions import CapabilityError, InvalidReadingError
@@ -467,7 +468,7 @@ def _view_labeled(labeled: PoolView) -> ElementView:
     if labels is None:
         return elements
     elements._y = labels
-    known = np.flatnonzero(~_is_missing(labels))
+    known = np.flatnonzero(~find_missing(labels))
     return elements if len(known) == len(labels) else elements.take(known)
 
 
@@ -483,9 +484,3 @@ def _flatten_labels(y: Any, offsets: Positions) -> NDArray[Any] | None:
 
 
 PoolView._element_view = ElementView
-
-
-def _is_missing(labels: NDArray[Any]) -> NDArray[np.bool_]:
-    if labels.dtype.kind == "O":
-        return np.array([label is None or label != label for label in labels], dtype=bool)
-    return np.isnan(labels) if labels.dtype.kind == "f" else np.zeros(len(labels), dtype=bool)

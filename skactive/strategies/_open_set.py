@@ -1,4 +1,4 @@
-"""Open pools: some rows belong to no class, and people answer that they are unknown."""
+"""Open sets: some rows belong to no class, and people answer that they are unknown."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["OpenSet"]
 
 
 class OpenSet(Strategy):
-    r"""Let a strategy choose among the rows that are least like those called unknown.
+    r"""Let a strategy choose, and ask last for rows like those called unknown.
 
     The purity of a row compares its distances, in the embedding z, to the nearest labeled row that
     is unknown and to the nearest that is known:
@@ -32,9 +32,9 @@ class OpenSet(Strategy):
         d_u(x) = \min_{y_l = \text{unknown}} \lVert z(x) - z_l \rVert, \quad
         d_k(x) = \min_{y_l \ne \text{unknown}} \lVert z(x) - z_l \rVert
 
-    The inner strategy chooses among the rows of the highest purity, a `share` of the pool. The
-    others come last: when the pool has little else left. Before any row is called unknown, all
-    rows are candidates.
+    Rows with :math:`p(x) < 1/2`, nearer to an unknown row than to a known one, come last: the inner
+    strategy chooses among all others, and when these do not fill the batch, among them and the
+    purest of the last. Until rows of both kinds are labeled, it chooses among all.
 
     **When:** part of the pool is rubbish, or of classes that nobody wants, and labels for it are
     wasted; plain uncertainty even prefers it. `unknown` stays a label like any other: the model
@@ -48,11 +48,10 @@ class OpenSet(Strategy):
         Chooses among the candidates.
     unknown : label
         The label that people give to rows of no class, as it appears in `y`.
-    share : float, default=0.5
-        Share of the pool that is offered to the strategy, from 0 to 1; never fewer rows than the
-        batch. A small share buys the most known rows, but those that the model knows best already:
-        0 takes the purest rows alone. The default is a compromise, found on digits
-        (``benchmarks/README.md``).
+    strictness : float, default=1.0
+        Share of the rows nearer to an unknown row that come last, those of the lowest purity, from
+        0 to 1. A lower one buys fewer known rows, but misses fewer that look unknown
+        (``benchmarks/README.md`` has figures).
 
     References
     ----------
@@ -79,13 +78,13 @@ class OpenSet(Strategy):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "strategy": STRATEGY,
-        "share": UNIT_INTERVAL,
+        "strictness": UNIT_INTERVAL,
     }
 
-    def __init__(self, strategy: Strategy, *, unknown: Any, share: float = 0.5) -> None:
+    def __init__(self, strategy: Strategy, unknown: Any, *, strictness: float = 1.0) -> None:
         self.strategy = strategy
         self.unknown = unknown
-        self.share = share
+        self.strictness = strictness
 
     @property
     def needs(self) -> frozenset[str]:  # type: ignore[override]
@@ -98,25 +97,26 @@ class OpenSet(Strategy):
         return self.strategy.randomized
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
-        """Keep the rows of the highest purity, and let the strategy choose among them."""
-        n_candidates = max(batch_size, math.ceil(round(self.share * len(pool), 6)))
-        if pool.labeled is None or n_candidates == len(pool):
+        """Leave out the rows of the lowest purity, and let the strategy choose among the others."""
+        if (labeled := pool.labeled) is None:
             return self.strategy.select(pool, batch_size)
-        is_unknown = _find_label(pool.labeled.y, self.unknown)
-        if not is_unknown.any():
+        is_unknown = _find_label(labeled.y, self.unknown)
+        if is_unknown.all() or not is_unknown.any():
             return self.strategy.select(pool, batch_size)
-        purity = _measure_purity(pool.embedding, pool.labeled.embedding, is_unknown)
+        purity = _measure_purity(pool.embedding, labeled.embedding, is_unknown)
+        n_last = math.floor(round(self.strictness * np.count_nonzero(purity < 0.5), 6))
+        n_candidates = max(batch_size, len(pool) - n_last)
         candidates = np.sort(top(purity, n_candidates, pool.random_state))
         return candidates[self.strategy.select(pool.take(candidates), batch_size)]
 
 
 def _measure_purity(X: Any, labeled: Any, is_unknown: NDArray[np.bool_]) -> Floats:
-    """Return the purity of each row of `X`, or its distance if all labeled rows are unknown."""
+    """Return the purity of each row of `X`, shape (n_rows,)."""
     labeled = canonical(labeled)
-    to_unknown = np.sqrt(AllDistances(X, labeled=labeled[is_unknown]).bound)  # (n_rows,)
-    if is_unknown.all():
-        return to_unknown
-    total = to_unknown + np.sqrt(AllDistances(X, labeled=labeled[~is_unknown]).bound)
+    to_unknown, to_known = (
+        np.sqrt(AllDistances(X, labeled=labeled[kind]).bound) for kind in (is_unknown, ~is_unknown)
+    )
+    total = to_unknown + to_known
     # A row that equals a known and an unknown one is as pure as impure.
     return np.divide(to_unknown, total, out=np.full(len(total), 0.5), where=total > 0)
 

@@ -14,7 +14,7 @@ import numpy as np
 from skactive._utils.array_types import Positions
 from skactive._utils.columns import find_column
 from skactive._utils.constraints import NONNEGATIVE_REAL, POSITIVE_INT, STRATEGY
-from skactive._utils.rows import take_rows
+from skactive._utils.rows import n_rows, take_rows
 from skactive._utils.values import is_missing
 from skactive.exceptions import RelaxedRuleWarning, TiedScoresWarning
 from skactive.selectors._engine.nearest_centers import NearestCenters
@@ -78,7 +78,7 @@ class PerGroup(Strategy):
         "max_per_group": POSITIVE_INT,
     }
 
-    def __init__(self, strategy: Strategy, *, groups: Any, max_per_group: int = 1) -> None:
+    def __init__(self, strategy: Strategy, groups: Any, *, max_per_group: int = 1) -> None:
         self.strategy = strategy
         self.groups = groups
         self.max_per_group = max_per_group
@@ -95,7 +95,7 @@ class PerGroup(Strategy):
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Let the strategy choose, with at most `max_per_group` rows of a group."""
-        groups = _number_groups(_read_groups(pool.X, self.groups), len(pool))
+        groups = _number_groups(pool.X, self.groups)
         sizes = np.bincount(groups)
         limit = _find_limit(sizes, batch_size, self.max_per_group)
         if limit > self.max_per_group:
@@ -283,31 +283,30 @@ class _Apart(_Rule):
 # -- groups ------------------------------------------------------------------------------------
 
 
-def _read_groups(X: Any, groups: Any) -> list[Any]:
-    """List the labels of the groups, one per row."""
+def _number_groups(X: Any, groups: Any) -> Positions:
+    """Return the number of the group of each row, shape (n_rows,)."""
     labels = groups(X) if callable(groups) else find_column(X, groups)
-    if isinstance(labels, list):
-        return labels
-    labels = np.asarray(labels)
-    return list((labels.ravel() if labels.shape[1:] == (1,) else labels).tolist())
-
-
-def _number_groups(labels: list[Any], n_rows: int) -> Positions:
-    """Return the number of the group of each row, shape (n_rows,); alone without a label."""
-    if len(labels) != n_rows:
+    if not isinstance(labels, list):
+        labels = np.asarray(labels)
+        labels = labels.ravel() if labels.shape[1:] == (1,) else labels
+    if len(labels) != n_rows(X):
         raise ValueError(
-            f"groups must give one label for each of the {n_rows} rows, got {len(labels)}: a "
+            f"groups must give one label for each of the {n_rows(X)} rows, got {len(labels)}: a "
             "function must use the rows that it is passed, which are those of the pool."
         )
+    if isinstance(labels, np.ndarray):
+        if labels.dtype.kind in "biu" and labels.ndim == 1:
+            return np.unique(labels, return_inverse=True)[1]
+        labels = labels.tolist()
+    return _number_labels(labels)
+
+
+def _number_labels(labels: list[Any]) -> Positions:
+    """Return a number for each label, the same for equal ones, but its own for a missing one."""
     numbers: dict[Any, int] = {}
+    keys = (("row", row) if is_missing(label) else label for row, label in enumerate(labels))
     try:
-        return np.array(
-            [
-                numbers.setdefault(("row", row) if is_missing(label) else label, len(numbers))
-                for row, label in enumerate(labels)
-            ],
-            dtype=np.intp,
-        )
+        return np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.intp)
     except TypeError:
         raise ValueError(
             "groups must give one label per row that can be a key, such as a number or a text, "

@@ -20,7 +20,7 @@ from skactive.testing import FakePool, parametrize_with_strategy_checks
 @parametrize_with_strategy_checks(
     [
         OpenSet(KMeans(), unknown=1),
-        OpenSet(Random(), unknown=0, share=0.3),
+        OpenSet(Random(), unknown=0, strictness=0.4),
         OpenSet(KCenterGreedy(), unknown=7),
     ]
 )
@@ -49,33 +49,34 @@ def test_purity_is_0_at_an_unknown_row_1_at_a_known_one_and_half_at_both():
     assert_array_equal(purity, [0.0, 1.0, 0.5, 0.5])
 
 
-@pytest.mark.parametrize("share", [0.0, 0.2, 0.5, 0.9])
-def test_the_strategy_chooses_among_the_purest_rows(share, spy):
+@pytest.mark.parametrize("strictness", [0.0, 0.2, 0.5, 1.0])
+@pytest.mark.parametrize("batch_size", [7, 95])
+def test_the_least_pure_of_the_rows_nearer_to_an_unknown_one_come_last(strictness, batch_size, spy):
     for seed in range(5):
         notes, pool = [], FakePool(101, seed=seed)
         purity = measure_purity_plainly(
             pool.embedding, pool.labeled.embedding, np.asarray(pool.labeled.y) == 2
         )
-        picks = OpenSet(spy(Margin(), notes), unknown=2, share=share).select(pool, 7)
-        n_candidates = max(7, int(np.ceil(share * 101)))
-        candidates = np.sort(np.argsort(-purity)[:n_candidates])
-        assert notes == [(candidates.tolist(), 7, picks.tolist())]
+        strategy = OpenSet(spy(Margin(), notes), unknown=2, strictness=strictness)
+        picks = strategy.select(pool, batch_size)
+        n_last = min(int(strictness * (purity < 0.5).sum()), 101 - batch_size)
+        candidates = np.sort(np.argsort(purity)[n_last:])
+        assert notes == [(candidates.tolist(), batch_size, picks.tolist())]
 
 
 @pytest.mark.parametrize(
-    ("options", "n_labeled"), [({"unknown": 7}, 6), ({"unknown": 2}, 0), ({"share": 1.0}, 6)]
+    ("options", "pool"),
+    [
+        ({"unknown": 7}, {}),
+        ({"unknown": 2}, {"n_labeled": 0}),
+        ({"unknown": 0}, {"n_classes": 1}),
+        ({"unknown": 2, "strictness": 0.0}, {}),
+    ],
+    ids=["no unknown row", "no labeled row", "no known row", "not strict"],
 )
-def test_all_rows_are_candidates_before_one_is_called_unknown(options, n_labeled):
-    pool = FakePool(n_labeled=n_labeled)
-    strategy = OpenSet(KCenterGreedy(), **{"unknown": 2, **options})
-    assert_array_equal(strategy.select(pool, 7), KCenterGreedy().select(pool, 7))
-
-
-def test_if_all_labeled_rows_are_unknown_the_candidates_are_far_from_them(spy):
-    notes, pool = [], FakePool(n_classes=1)
-    OpenSet(spy(Random(), notes), unknown=0).select(pool, 3)
-    distances = cdist(pool.embedding, pool.labeled.embedding).min(axis=1)
-    assert notes[0][0] == np.sort(np.argsort(-distances)[:15]).tolist()
+def test_all_rows_are_candidates_until_rows_of_both_kinds_are_labeled(options, pool):
+    picks = OpenSet(KCenterGreedy(), **options).select(FakePool(**pool), 7)
+    assert_array_equal(picks, KCenterGreedy().select(FakePool(**pool), 7))
 
 
 @pytest.mark.parametrize(

@@ -166,12 +166,12 @@ class NearestCenters:
         if not self.n_centers:
             return np.empty(0, dtype=np.intp)
         # Bounds exceed distances by twice the rounding error at most.
-        largest = self._centers.norms.max()
-        error = 4.0 * self._points.rounding * (self._points.norms + largest)  # (n_rows,)
+        largest = self._points.norms.max(initial=0.0) + self._centers.norms.max()
+        error = 4.0 * self._points.rounding * largest
         rows = np.flatnonzero(self.bound <= squared + error)
-        unsure = rows[self.bound[rows] > squared - error[rows]]
+        unsure = rows[self.bound[rows] > squared - error]
         distances = self.refresh(unsure)
-        self.make_exact(unsure[np.abs(distances - squared) <= self.max_error(slice(None))])
+        self.make_exact(unsure[np.abs(distances - squared) <= 2 * _PRODUCT_TOLERANCE * largest])
         return rows[self.bound[rows] <= squared]
 
     def _slack(self, rows: Positions, squared: Floats) -> Any:

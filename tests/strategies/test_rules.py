@@ -124,6 +124,20 @@ def test_the_strategy_is_asked_few_times_even_if_it_prefers_one_group_after_anot
     picks = strategy.select(FakePool(1024), batch_size)
     assert_array_equal(picks, np.arange(1023, 0, -8)[:batch_size])
     assert len(notes) <= 3 + log2(1024 / batch_size)
+    assert {asked for _, asked, _ in notes[:2]} == {batch_size}  # only then for more
+
+
+def test_rows_that_may_not_join_are_offered_once(by_number, spy):
+    notes, copies = [], np.repeat(np.random.default_rng(0).normal(size=(20, 3)), 50, axis=0)
+    pool = FakePool(embedding=copies)
+    for strategy in (
+        PerGroup(spy(by_number, notes), groups=group_by(np.arange(1000) // 50)),
+        WithoutDuplicates(spy(by_number, notes)),
+    ):
+        notes.clear()
+        assert_array_equal(strategy.select(pool, 2), [999, 949])
+        assert [(len(rows), asked) for rows, asked, _ in notes] == [(1000, 2), (951, 2)]
+        assert notes[1][0][-2:] == [949, 999]
 
 
 @pytest.mark.parametrize(
@@ -140,7 +154,7 @@ def test_too_few_groups_raise_the_maximum_to_the_smallest_that_is_enough(sizes, 
 
 
 def test_rows_without_a_group_are_alone():
-    labels = ["a"] * 10 + [None, np.nan, float("nan"), pd.NA, pd.NaT]
+    labels = ["a"] * 10 + [None, None, np.nan, np.nan, pd.NA]
     strategy = PerGroup(Margin(), groups=lambda X: [labels[row] for row in X[:, 0]])
     assert sorted(strategy.select(FakePool(15), 6))[1:] == [10, 11, 12, 13, 14]
 

@@ -172,7 +172,7 @@ class NearestCenters:
         unsure = rows[self.bound[rows] > squared - error]
         distances = self.refresh(unsure)
         self.make_exact(unsure[np.abs(distances - squared) <= 2 * _PRODUCT_TOLERANCE * largest])
-        return rows[self.bound[rows] <= squared]
+        return rows[self.bound[rows] <= squared * (1 + _DIFFERENCE_TOLERANCE)]
 
     def _slack(self, rows: Positions, squared: Floats) -> Any:
         """Return by how much a later center must be nearer to a row to be its nearest."""

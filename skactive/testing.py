@@ -31,7 +31,7 @@ from skactive._utils.ragged import Ragged, offsets_of
 from skactive._utils.rows import take_rows
 from skactive.adapters import ModelAdapter
 from skactive.adapters._elements import ELEMENT_READINGS
-from skactive.exceptions import TiedScoresWarning
+from skactive.exceptions import RelaxedRuleWarning, TiedScoresWarning
 from skactive.pool import PoolView
 from skactive.pool._view import ReadingSource
 from skactive.strategies import ScoreStrategy, ScoringStrategy
@@ -368,7 +368,8 @@ def parametrize_with_strategy_checks(strategies: Iterable[Any]) -> Callable[...,
 def _choose(strategy: Any, pool: PoolView, batch_size: int) -> Positions:
     """Select from a pool and check the type, shape and range of the result."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", TiedScoresWarning)
+        for category in (RelaxedRuleWarning, TiedScoresWarning):
+            warnings.simplefilter("ignore", category)
         positions = strategy.select(pool, batch_size)
     assert isinstance(positions, np.ndarray), f"select must return an array, got {positions!r}"
     assert positions.dtype == np.intp, f"positions must be of dtype intp, got {positions.dtype}"

@@ -39,6 +39,8 @@ from skactive.strategies import (
     MaxDet,
     MaxHerding,
     Mixture,
+    OpenSet,
+    PerGroup,
     Prefilter,
     ProbCover,
     Random,
@@ -49,6 +51,7 @@ from skactive.strategies import (
     UHerding,
     VOptimal,
     VoteEntropy,
+    WithoutDuplicates,
 )
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
@@ -81,6 +84,8 @@ STRATEGIES = [
     MaxDet(),
     MaxHerding(max_reference=200),
     Mixture([("margin", Margin()), ("random", Random())]),
+    OpenSet(Margin(), unknown=0),
+    PerGroup(Margin(), groups=0),
     Prefilter(Margin(), KCenterGreedy()),
     ProbCover(delta=20.0, max_reference=200),
     RankedBatch(),
@@ -91,6 +96,7 @@ STRATEGIES = [
     UHerding(max_reference=200),
     VOptimal(),
     VoteEntropy(),
+    WithoutDuplicates(Margin(), threshold=20.0),
 ]
 
 

@@ -16,6 +16,7 @@ hybrid       BADGE, BAIT, MaxDet, DPP, UHerding, CLUE, ClusterMargin, DropQuery,
 regression   GSy, IGS (and the diversity family)
 composition  Subsample, Prefilter, SEALS, AnchorAL, Mixture, EpsilonGreedy, ClassBalanced,
              WeightedSum, Product, Aggregate, PerCost
+rules        PerGroup, WithoutDuplicates, OpenSet
 ===========  ==========================================================================
 
 To write one, subclass :class:`ScoreStrategy` (one number per row, the highest are chosen),
@@ -56,9 +57,11 @@ from skactive.strategies._information import (
 )
 from skactive.strategies._lookahead import ExpectedErrorReduction
 from skactive.strategies._mixture import ClassBalanced, ClusterBalanced, EpsilonGreedy, Mixture
+from skactive.strategies._open_set import OpenSet
 from skactive.strategies._probabilistic import McPAL
 from skactive.strategies._random import LightweightCoreset, Random
 from skactive.strategies._regression import IGS, GSy
+from skactive.strategies._rules import PerGroup, WithoutDuplicates
 from skactive.strategies._uncertainty import Entropy, LeastConfidence, Margin, MarginRatio
 
 __all__ = [
@@ -105,7 +108,9 @@ __all__ = [
     "McPAL",
     "MeanStd",
     "Mixture",
+    "OpenSet",
     "PerCost",
+    "PerGroup",
     "Prefilter",
     "ProbCover",
     "Product",
@@ -121,4 +126,5 @@ __all__ = [
     "VariationRatio",
     "VoteEntropy",
     "WeightedSum",
+    "WithoutDuplicates",
 ]

@@ -443,20 +443,22 @@ def test_steps_of_a_layer_that_is_too_wide():
 
 
 @pytest.mark.parametrize("approximation", [None, "newton", "reweight"])
-def test_a_pool_that_would_take_hours_is_refused(approximation):
+def test_a_pool_that_would_take_hours_is_refused(approximation, monkeypatch):
+    monkeypatch.setattr(_lookahead, "_MAX_FUTURES", 10**8)  # as 40,000 rows and 1e10
     strategy = ExpectedErrorReduction(approximation=approximation, max_seconds=0.1)
     with pytest.raises(PoolTooLargeError, match=r"Subsample or Prefilter.*, or set") as raised:
-        strategy.score(FakePool(40_000, n_draws=2))
+        strategy.score(FakePool(4_000, n_draws=2))
     assert isinstance(raised.value, ValueError)
     if approximation is not None:  # few targets are no trouble
         few = ExpectedErrorReduction(approximation=approximation, n_targets=2)
-        assert few.score(FakePool(40_000, n_draws=2)).shape == (40_000,)
+        assert few.score(FakePool(4_000, n_draws=2)).shape == (4_000,)
 
 
-def test_newton_steps_that_would_take_hours_are_refused():
+def test_newton_steps_that_would_take_hours_are_refused(monkeypatch):
+    monkeypatch.setattr(_lookahead, "_MAX_NEWTON_WORK", 10**9)
     few = ExpectedErrorReduction(approximation="newton", n_targets=2)
-    pool = FakePool(2_000, n_dims=300, n_classes=10, n_labeled=50)
-    with pytest.raises(PoolTooLargeError, match=r"Newton steps for 2000 rows.*Subsample"):
+    pool = FakePool(500, n_dims=60, n_classes=10, n_labeled=50)
+    with pytest.raises(PoolTooLargeError, match=r"Newton steps for 500 rows.*Subsample"):
         few.score(pool)
     assert few.score(pool.take(slice(0, 3))).shape == (3,)
 

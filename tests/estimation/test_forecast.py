@@ -88,7 +88,7 @@ def test_forecast_follows_a_clean_curve(limit, power):
 def test_forecasts_of_noisy_curves_of_other_families_hold():
     rng = np.random.RandomState(0)
     held = []
-    for i in range(60):
+    for i in range(120):
         at = np.append(N_LABELS, 200)
         tau, power, limit = rng.uniform(20, 80), rng.uniform(0.3, 1.5), rng.uniform(0.7, 1.0)
         curve = limit - 0.4 * [np.exp(-(at - 20) / tau), (at / 20) ** -power][i % 2]

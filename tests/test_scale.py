@@ -55,9 +55,9 @@ from skactive.strategies import (
 )
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
-N_ROWS, N_DIMS, N_CLASSES = 100_000, 256, 3
+N_ROWS, N_DIMS, N_CLASSES = 80_000, 256, 3
 SHARE = 1 / 2  # of the file's size: the most that a query may hold in memory
-WORKING_MIB = 8  # for readings of several numbers a draw and class
+WORKING_MIB = 4  # for readings of several numbers a draw and class
 
 STRATEGIES = [
     AnchorAL(Margin()),

@@ -113,8 +113,8 @@ def reads_elements(kind):
 def test_choices_are_explained(kind):
     quick = {ExpectedErrorReduction: ExpectedErrorReduction(approximation="reweight")}
     strategy = (COMPOSED | quick).get(kind) or kind()
-    X = np.random.RandomState(0).permutation(40)[:, np.newaxis] / 4.0
-    y = X[:, 0] if strategy.regressors_only else (X[:, 0] * 2).astype(int) % 3
+    X = np.random.RandomState(0).permutation(40)[:, np.newaxis] * 2.0
+    y = X[:, 0] if strategy.regressors_only else (X[:, 0] // 4).astype(int) % 3
     model = Ridge() if strategy.regressors_only else RandomForestClassifier(5, max_depth=3)
     learner = ActiveLearner(model, strategy, random_state=0).fit(X[:15], y[:15])
     pool = X[15:]

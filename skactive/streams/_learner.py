@@ -10,7 +10,6 @@ import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.utils.validation import check_is_fitted
 
-from skactive._needs import advise_on_new_classes
 from skactive._utils.array_types import Floats
 from skactive._utils.compat import HasMethods, Interval
 from skactive._utils.constraints import POSITIVE_INT, POSITIVE_INT_OR_NONE, POSITIVE_REAL_OR_NONE
@@ -24,7 +23,9 @@ from skactive.strategies import Margin
 from skactive.streams._base import Offer, join_offers
 from skactive.streams._drift import Drift, clone_detector, notify, watch
 from skactive.streams._lessons import (
+    advise_on_lesson,
     check_scoring,
+    embed_rows,
     fit_anew,
     is_incremental,
     measure_errors,
@@ -86,7 +87,7 @@ class StreamLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
     n_taught_ : int
         Number of labels learned from since `fit`, those of `fit` included.
     X_labeled_, y_labeled_ : rows and ndarray of shape (n_labeled,)
-        The labeled rows that are kept, and their labels.
+        The labeled rows that are kept, with their labels.
     drifts_ : list of Drift
         The drifts that were detected.
     buyer_ : Buyer
@@ -107,9 +108,8 @@ class StreamLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
     An offer costs one prediction of the row, and some 0.1 ms. A lesson of an incremental learner
     costs a copy of the model and its ``partial_fit``, whatever has been learned before.
 
-    Labels that come later are taught when they come; the error that the test for drift reads is
-    that of the model at that time. While the labels are too few for a model, rows are bought
-    whenever the budget has room.
+    Labels that come later are taught when they come; their error is that of the model at that time.
+    While the labels are too few for a model, rows are bought whenever the budget has room.
 
     Examples
     --------
@@ -212,7 +212,7 @@ class StreamLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         return self
 
     def offer(self, X: Any) -> Offer:
-        """Decide which offered rows to buy, one after the other.
+        """Decide which rows to buy, one after the other.
 
         Parameters
         ----------
@@ -284,7 +284,8 @@ class StreamLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         if has_drifted:
             kept = learner.X_labeled_, learner.y_labeled_
             self._set_learner(learner, RecentRows(*kept, self.window))
-            self._record_drift(n_kept=len(kept[1]))
+            self.drifts_.append(Drift(self.n_offers_, self.n_taught_, len(kept[1])))
+            notify(self.hooks, self.drifts_[-1])
             return self
         if learner.incremental:
             self._recent.append(X, y)
@@ -358,9 +359,9 @@ class StreamLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         labeled = self.learner_.X_labeled_
         X, _ = check_rows(X, like=labeled)
         check_same_features(labeled, X, "X")
-        if not n_rows(X):
-            raise ValueError("X has no rows: offer at least one.")
-        return X
+        if n_rows(X):
+            return X
+        raise ValueError("X has no rows: offer at least one.")
 
     def _score(self, X: Any) -> list[tuple[float, Any]]:
         """Return the utility of each row, and its embedding if the policy reads it."""
@@ -369,14 +370,8 @@ class StreamLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
             self._known_form = getattr(X, "shape", (0,))[1:], getattr(X, "dtype", None)
         view = self._view.at(X)
         utilities = self.learner_.strategy.score_in_chunks(view)
-        rows = self._embed(view) if self.buyer_.policy.reads_rows else [None] * n_rows(X)
+        rows = embed_rows(view) if self.buyer_.policy.reads_rows else [None] * n_rows(X)
         return list(zip(utilities.tolist(), rows, strict=True))
-
-    def _embed(self, view: PoolView) -> Floats:
-        """Return the embedding of a view as a dense array, (n_rows, n_dims)."""
-        embedding = view.embedding
-        dense = embedding.toarray() if hasattr(embedding, "toarray") else np.asarray(embedding)
-        return dense.reshape(len(view), -1)
 
     def _measure_errors(self, X: Any, y: Any) -> Floats:
         """Measure the errors that the test for drift reads; none if there is no test or model."""
@@ -398,16 +393,9 @@ class StreamLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
     def _make_teach_error(self, error: Exception, y: Any) -> TeachError:
         """Return the error of `teach`: a ValueError too if the rows are at fault."""
         cause = error.__cause__ if isinstance(error, TeachError) and error.__cause__ else error
-        incremental = is_incremental(self.learner_)
-        advice = advise_on_new_classes(self.learner_.estimator_, y) if incremental else ""
         error_type = TeachValueError if isinstance(error, ValueError) else TeachError
         return error_type(
             f"The lesson cannot be taught ({type(cause).__name__}: {cause}). The stream learner is "
-            f"as it was before, with {self.n_taught_} labels learned.{advice}"
+            f"as it was before, with {self.n_taught_} labels learned."
+            f"{advise_on_lesson(self.learner_, y)}"
         )
-
-    def _record_drift(self, n_kept: int) -> None:
-        """Record a drift, and call the hooks."""
-        drift = Drift(self.n_offers_, self.n_taught_, n_kept)
-        self.drifts_.append(drift)
-        notify(self.hooks, drift)

@@ -7,14 +7,18 @@ from typing import Any
 
 import numpy as np
 
+from skactive._needs import advise_on_new_classes
 from skactive._utils.array_types import Floats
 from skactive._utils.rows import n_rows
 from skactive._utils.tags import is_classifier
 from skactive.exceptions import CapabilityError
+from skactive.pool import PoolView
 from skactive.streams._recent import take_last_rows
 
 __all__ = [
+    "advise_on_lesson",
     "check_scoring",
+    "embed_rows",
     "fit_anew",
     "is_incremental",
     "measure_errors",
@@ -26,6 +30,16 @@ __all__ = [
 _ROW_READINGS = frozenset({"proba", "decision", "prediction", "proba_samples", "joint_samples"})
 
 
+def advise_on_lesson(learner: Any, y: Any) -> str:
+    """Return what to do if a lesson failed since it has classes that the model cannot add."""
+    if not is_incremental(learner) or y is None:
+        return ""
+    try:
+        return advise_on_new_classes(learner.estimator_, y)
+    except TypeError:  # labels that have no order are refused for that reason
+        return ""
+
+
 def check_scoring(strategy: Any) -> None:
     """Check that a strategy scores rows."""
     if not hasattr(strategy, "score_in_chunks"):
@@ -33,6 +47,13 @@ def check_scoring(strategy: Any) -> None:
             f"A stream needs a strategy that scores each row, which {type(strategy).__name__} does "
             "not: set Margin(), LeastConfidence(), Entropy() or another with score_pool."
         )
+
+
+def embed_rows(view: PoolView) -> Floats:
+    """Return the embedding of a view as a dense array, (n_rows, n_dims)."""
+    embedding = view.embedding
+    dense = embedding.toarray() if hasattr(embedding, "toarray") else np.asarray(embedding)
+    return dense.reshape(len(view), -1)
 
 
 def reads_labeled_rows(strategy: Any) -> bool:

@@ -20,8 +20,8 @@ class Spending:
     budget : float
         Largest share of the offers to buy, above 0 and at most 1.
     window : float, default=None
-        Number of offers after which a purchase is all but forgotten; at least ``1 / budget``, so
-        that one label fits in. None: ``100 / budget``, so that 100 labels fit in. A longer window
+        Number of offers after which a purchase is all but forgotten; at least ``2 / budget``, so
+        that two labels fit in. None: ``100 / budget``, so that 100 labels fit in. A longer window
         lets a quiet stream save more labels for later; a shorter one forgets unused budget sooner,
         so that less of it is spent.
 
@@ -93,9 +93,9 @@ def _check_window(budget: float, window: float | None) -> float:
     if window is None:
         return _LABELS_PER_WINDOW / budget
     window = float(check_number("window", window, 0.0))
-    if budget * window < 1.0 - _ROUNDING:
+    if budget * window < 2.0 - _ROUNDING:
         raise ValueError(
-            f"A budget of {budget:g} has no room for a label in a window of {window:g} offers: "
-            f"the window must be at least 1 / budget = {1.0 / budget:g}."
+            f"A budget of {budget:g} has no room for two labels in a window of {window:g} offers: "
+            f"the window must be at least 2 / budget = {2.0 / budget:g}."
         )
     return window

@@ -16,7 +16,7 @@ _SOURCES = {
 }
 _MODULES = (
     *("adapters", "estimation", "exceptions", "pool", "scores", "selectors"),
-    *("simulation", "stopping", "strategies"),
+    *("simulation", "stopping", "strategies", "streams"),
 )
 
 if not TYPE_CHECKING:

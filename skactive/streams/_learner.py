@@ -50,7 +50,8 @@ class StreamLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
     ----------
     learner : ActiveLearner
         The learner; a clone is fitted. Its strategy has to score rows; without one, it is
-        :class:`~skactive.strategies.Margin`. With ``incremental=True`` it is taught each lesson by
+        :class:`~skactive.strategies.Margin`. A strategy that compares the rows of a pool sees only
+        those that are offered together. With ``incremental=True`` it is taught each lesson by
         ``partial_fit``; otherwise it is refitted on the labeled rows that are kept.
     policy : PurchasePolicy, default=None
         Decides which rows to buy; see :mod:`skactive.streams`. None is
@@ -222,8 +223,7 @@ class StreamLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         Returns
         -------
         Offer
-            Whether to buy, the utility and the threshold; arrays for several rows. An offer of one
-            row is true if it is bought.
+            Whether to buy, the utility and the threshold; arrays for several rows.
 
         Raises
         ------

@@ -24,11 +24,11 @@ from skactive.exceptions import (
     WaitingClassesWarning,
 )
 from skactive.strategies import (
-    BatchBALD,
     Entropy,
     LeastConfidence,
     Margin,
     ScoreStrategy,
+    TypiClust,
 )
 from skactive.streams import (
     DDM,
@@ -288,8 +288,8 @@ def test_a_failed_fit_leaves_the_stream():
 
 
 def test_strategies_that_do_not_score_rows_are_refused():
-    with pytest.raises(CapabilityError, match="BatchBALD"):
-        start(ActiveLearner(LogisticRegression(), BatchBALD()))
+    with pytest.raises(CapabilityError, match=r"scores each row, which TypiClust does not"):
+        start(ActiveLearner(LogisticRegression(), TypiClust()))
 
 
 def test_offers_need_a_fit():

@@ -74,8 +74,7 @@ class StreamLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
     n_recent : int, default=50
         Number of last labeled rows that are kept upon a drift; a new model is fitted to them.
     hooks : sequence of callables, default=()
-        Each is called with a :class:`~skactive.streams.Drift` after one was detected. An error in
-        a hook becomes a warning.
+        Each is called with every :class:`~skactive.streams.Drift`; its errors become warnings.
     random_state : int, RandomState instance or None, default=None
         Seed of the policy, and of every part of the learner that has none.
 

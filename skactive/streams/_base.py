@@ -16,7 +16,7 @@ from skactive._utils.array_types import Floats
 from skactive._utils.seeding import Seed, make_random_state
 from skactive.streams._spending import Spending
 
-__all__ = ["Buyer", "Candidate", "Memory", "Offer", "PurchasePolicy", "join_offers"]
+__all__ = ["Buyer", "Candidate", "Memory", "Offer", "PurchasePolicy", "check_policy", "join_offers"]
 
 Memory: TypeAlias = dict[str, Any]
 
@@ -258,4 +258,17 @@ class PurchasePolicy(BaseEstimator, ABC):
         """Yield this policy and, recursively, its parts."""
         yield self
         for part in self.parts():
+            check_policy(part)
             yield from part._iter_policies()
+
+
+def check_policy(policy: Any) -> None:
+    """Check that a policy is an object of a subclass of `PurchasePolicy`."""
+    if isinstance(policy, type):
+        raise TypeError(
+            f"policy must be an object, got the class {policy.__name__}: write {policy.__name__}()."
+        )
+    if not isinstance(policy, PurchasePolicy):
+        raise TypeError(
+            f"policy must be a PurchasePolicy, such as QuantileFilter(), got {policy!r}."
+        )

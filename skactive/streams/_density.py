@@ -10,7 +10,7 @@ import numpy as np
 from skactive._utils.array_types import Floats
 from skactive._utils.constraints import POSITIVE_INT
 from skactive.streams._base import Candidate, Memory, PurchasePolicy
-from skactive.streams._random import POLICY_OR_NONE, Split
+from skactive.streams._random import Split
 
 __all__ = ["DensityFilter"]
 
@@ -57,7 +57,6 @@ class DensityFilter(PurchasePolicy):
 
     reads_rows = True
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "policy": POLICY_OR_NONE,
         "window": POSITIVE_INT,
         "n_neighbors": POSITIVE_INT,
     }

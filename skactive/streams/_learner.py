@@ -20,7 +20,7 @@ from skactive._utils.seeding import derived_seed, draw_seed, seeded_clone
 from skactive.exceptions import TeachError, TeachValueError
 from skactive.pool import PoolView
 from skactive.strategies import Margin
-from skactive.streams._base import Offer, join_offers
+from skactive.streams._base import Offer, check_policy, join_offers
 from skactive.streams._drift import Drift, clone_detector, notify, watch
 from skactive.streams._lessons import (
     advise_on_lesson,
@@ -32,7 +32,6 @@ from skactive.streams._lessons import (
     reads_labeled_rows,
     teach_copy,
 )
-from skactive.streams._random import POLICY_OR_NONE
 from skactive.streams._recent import RecentRows, take_last_rows
 from skactive.streams._thresholds import QuantileFilter
 
@@ -136,7 +135,6 @@ class StreamLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "learner": [HasMethods(["fit", "query", "teach"])],
-        "policy": POLICY_OR_NONE,
         "budget": [Interval(Real, 0, 1, closed="right")],
         "budget_window": POSITIVE_REAL_OR_NONE,
         "window": POSITIVE_INT_OR_NONE,
@@ -199,6 +197,7 @@ class StreamLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
             )
         seed = draw_seed(self.random_state)
         policy = QuantileFilter() if self.policy is None else self.policy
+        check_policy(policy)
         buyer = policy.start(
             self.budget, window=self.budget_window, random_state=derived_seed(seed, 1)
         )

@@ -5,14 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any, ClassVar
 
-from skactive._utils.compat import HasMethods
 from skactive._utils.constraints import UNIT_INTERVAL
 from skactive.streams._base import Candidate, Memory, PurchasePolicy
 from skactive.streams._thresholds import VariableUncertainty
 
-__all__ = ["POLICY_OR_NONE", "RandomPurchase", "Split"]
-
-POLICY_OR_NONE: list[Any] = [HasMethods(["start", "judge"]), None]
+__all__ = ["RandomPurchase", "Split"]
 
 
 class RandomPurchase(PurchasePolicy):
@@ -69,7 +66,6 @@ class Split(PurchasePolicy):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "policy": POLICY_OR_NONE,
         "random_share": UNIT_INTERVAL,
     }
 

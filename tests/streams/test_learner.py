@@ -292,6 +292,11 @@ def test_strategies_that_do_not_score_rows_are_refused():
         start(ActiveLearner(LogisticRegression(), TypiClust()))
 
 
+def test_a_class_is_no_policy():
+    with pytest.raises(TypeError, match=r"write QuantileFilter\(\)"):
+        start(None, QuantileFilter)
+
+
 def test_offers_need_a_fit():
     with pytest.raises(NotFittedError):
         StreamLearner(sgd()).offer(X[:1])

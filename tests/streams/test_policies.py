@@ -236,13 +236,18 @@ def test_density_filter_needs_rows():
         Split(random_share=1.5),
         DensityFilter(window=0),
         DensityFilter(Split(VariableUncertainty(0.0))),
-        Split(policy="random"),
     ],
-    ids=["threshold", "step", "window", "share", "rows", "part of a part", "no policy"],
+    ids=["threshold", "step", "window", "share", "rows", "part of a part"],
 )
 def test_bad_hyper_parameters_are_refused_at_the_start(policy):
     with pytest.raises(InvalidParameterError):
         policy.start(0.1)
+
+
+@pytest.mark.parametrize("policy", ["random", QuantileFilter], ids=["text", "class"])
+def test_what_is_no_policy_is_refused(policy):
+    with pytest.raises(TypeError, match="policy must be"):
+        Split(policy).start(0.1)
 
 
 def test_own_policies_get_the_budget_and_a_memory():

@@ -17,8 +17,8 @@ _SOURCES = {
     "SimulatedLearner": "skactive.simulation._learner",
 }
 _MODULES = (
-    *("adapters", "estimation", "exceptions", "pool", "reductions", "scores", "selectors"),
-    *("simulation", "stopping", "strategies"),
+    *("adapters", "estimation", "exceptions", "explanation", "pool", "reductions", "scores"),
+    *("selectors", "simulation", "stopping", "strategies", "streams"),
 )
 
 if not TYPE_CHECKING:

@@ -31,7 +31,7 @@ from skactive._utils.ragged import Ragged, offsets_of
 from skactive._utils.rows import take_rows
 from skactive.adapters import ModelAdapter
 from skactive.adapters._elements import ELEMENT_READINGS
-from skactive.exceptions import TiedScoresWarning
+from skactive.exceptions import RelaxedRuleWarning, TiedScoresWarning
 from skactive.pool import PoolView
 from skactive.pool._view import ReadingSource
 from skactive.strategies import ScoreStrategy, ScoringStrategy
@@ -371,7 +371,8 @@ def parametrize_with_strategy_checks(strategies: Iterable[Any]) -> Callable[...,
 def _choose(strategy: Any, pool: PoolView, batch_size: int) -> Positions:
     """Select from a pool and check the type, shape and range of the result."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", TiedScoresWarning)
+        for category in (RelaxedRuleWarning, TiedScoresWarning):
+            warnings.simplefilter("ignore", category)
         positions = strategy.select(pool, batch_size)
     assert isinstance(positions, np.ndarray), f"select must return an array, got {positions!r}"
     assert positions.dtype == np.intp, f"positions must be of dtype intp, got {positions.dtype}"
@@ -472,6 +473,23 @@ def check_scores(strategy: Any) -> None:
         rest = np.setdiff1d(np.arange(30), chosen)
         assert scores[chosen].min() >= scores[rest].max(), "a higher score was left out"
         assert (np.diff(scores[chosen]) <= 0).all(), "positions must come best first"
+
+
+def check_explained(strategy: Any) -> None:
+    """The parts of an explanation are finite numbers, one per row, that make up the score."""
+    allowed = _expand_needs(strategy.needs)
+    parts = strategy.explain(FakePool(allowed=allowed)) if hasattr(strategy, "explain") else {}
+    for name, values in parts.items():
+        assert np.shape(values) == (30,), f"{name!r} must have shape (30,), got {np.shape(values)}"
+        assert np.isfinite(values).all(), f"{name!r} must be finite: {values}"
+    if not isinstance(strategy, ScoringStrategy):
+        return
+    *rest, last = parts.items()
+    np.testing.assert_allclose(last[1], strategy.score(FakePool(allowed=allowed)), 1e-9)
+    if rest and last[0] == "score":
+        terms = np.array([values for _, values in rest])  # (n_parts, n_rows)
+        made = any(np.allclose(made, last[1]) for made in (terms.sum(axis=0), terms.prod(axis=0)))
+        assert made, f"the score is neither the sum nor the product of {[name for name, _ in rest]}"
 
 
 def check_chunked_equals_whole(strategy: Any) -> None:
@@ -593,6 +611,7 @@ CHECKS: tuple[Callable[[Any], None], ...] = (
     check_reads_what_it_declares,
     check_starts_cold,
     check_scores,
+    check_explained,
     check_chunked_equals_whole,
     check_pool_not_changed,
     check_holds_no_state,

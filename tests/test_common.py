@@ -2,12 +2,16 @@
 
 import importlib
 import inspect
+import operator
 import pkgutil
 
 import numpy as np
 import pytest
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import Ridge
 
 import skactive.strategies
+from skactive import ActiveLearner
 from skactive.selectors import SoftmaxTop
 from skactive.strategies import (
     BADGE,
@@ -27,16 +31,20 @@ from skactive.strategies import (
     MaxHerding,
     McPAL,
     Mixture,
+    OpenSet,
+    PerGroup,
     Prefilter,
     ProbCover,
     Product,
     Random,
     RankedBatch,
     RobustKCenterGreedy,
+    ScoringStrategy,
     Strategy,
     Subsample,
     UHerding,
     WeightedSum,
+    WithoutDuplicates,
 )
 from skactive.testing import parametrize_with_strategy_checks
 
@@ -49,6 +57,9 @@ COMPOSED = {
     ClassBalanced: ClassBalanced(Margin()),
     EpsilonGreedy: EpsilonGreedy(Margin(), epsilon=0.4),
     FacilityLocationMutualInformation: FacilityLocationMutualInformation(np.array([[3], [5]])),
+    OpenSet: OpenSet(Margin(), unknown=2),
+    PerGroup: PerGroup(Margin(), groups=operator.methodcaller("__mod__", 7), max_per_group=2),
+    WithoutDuplicates: WithoutDuplicates(Margin(), threshold=1.5),
     Mixture: Mixture([("margin", Margin()), ("random", Random())]),
     WeightedSum: WeightedSum([("margin", Margin()), ("badge", BADGE())], weights=[2, -1]),
     Product: Product([("confidence", LeastConfidence()), ("mcpal", McPAL())]),
@@ -94,11 +105,39 @@ def test_strategy(strategy, check):
     check(strategy)
 
 
+def reads_elements(kind):
+    return any(need.startswith("elements.") for need in (COMPOSED.get(kind) or kind()).needs)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in walk() if not reads_elements(kind)])
+def test_choices_are_explained(kind):
+    quick = {ExpectedErrorReduction: ExpectedErrorReduction(approximation="reweight")}
+    strategy = (COMPOSED | quick).get(kind) or kind()
+    X = np.random.RandomState(0).permutation(40)[:, np.newaxis] * 2.0
+    y = X[:, 0] if strategy.regressors_only else (X[:, 0] // 4).astype(int) % 3
+    model = Ridge() if strategy.regressors_only else RandomForestClassifier(5, max_depth=3)
+    learner = ActiveLearner(model, strategy, random_state=0).fit(X[:15], y[:15])
+    pool = X[15:]
+    positions = learner.query(pool, batch_size=3)
+    explanations = learner.explain(pool, positions)
+    assert [explanation.position for explanation in explanations] == positions.tolist()
+    distances = np.abs(pool - X[:15, 0])  # (n_pool, n_labeled)
+    for position, explanation in zip(positions, explanations, strict=True):
+        assert explanation.strategy == kind.__name__
+        assert str(explanation)[-1] == "."
+        nearest = explanation.nearest[0]
+        assert nearest.distance == pytest.approx(distances[position].min())
+        assert nearest.label == y[nearest.position]
+        if isinstance(strategy, ScoringStrategy):
+            score = learner.score_pool(pool)[position]
+            assert list(explanation.parts.values())[-1] == pytest.approx(score)
+
+
 @pytest.mark.parametrize("kind", walk())
 def test_strategy_is_public_and_documented(kind):
     assert getattr(skactive.strategies, kind.__name__) is kind
     assert kind.__name__ in skactive.strategies.__all__
     for part in ("**When:**", "Examples\n", ">>> "):
         assert part in kind.__doc__, f"{kind.__name__}'s docstring lacks {part!r}"
-    if kind.__module__.split(".")[-1] not in {"_random", "_mixture", "_candidates"}:
+    if kind.__module__.split(".")[-1] not in {"_random", "_mixture", "_candidates", "_rules"}:
         assert "References\n" in kind.__doc__

@@ -333,6 +333,24 @@ class TiesByPosition(Sound):
         return np.argsort(-self.score(pool), kind="stable")[:batch_size]
 
 
+@breaks(testing.check_explained, match="neither the sum nor the product")
+class ExplainsByOtherParts(Sound):
+    def explain(self, pool):
+        return {"one": np.ones(len(pool)), "two": np.ones(len(pool)), "score": self.score(pool)}
+
+
+@breaks(testing.check_explained, match="must have shape")
+class ExplainsByOneNumber(Sound):
+    def explain(self, pool):
+        return {"score": self.score(pool).max()}
+
+
+@breaks(testing.check_explained, match="does not declare|did not declare|do not declare")
+class ExplainsByWhatItDoesNotDeclare(Sound):
+    def explain(self, pool):
+        return {"norm": np.linalg.norm(pool.embedding, axis=1), **super().explain(pool)}
+
+
 @breaks(testing.check_certain_model, error=(AssertionError, SelectionError), match="finite")
 class NaNForZeroProbabilities(Sound):
     def score(self, pool):

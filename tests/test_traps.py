@@ -59,6 +59,8 @@ from skactive.strategies import (
     Margin,
     MarginRatio,
     Mixture,
+    OpenSet,
+    PerGroup,
     Prefilter,
     Random,
     RankedBatch,
@@ -66,6 +68,7 @@ from skactive.strategies import (
     Strategy,
     Subsample,
     VoteEntropy,
+    WithoutDuplicates,
 )
 
 X, Y = load_iris(return_X_y=True)
@@ -97,6 +100,9 @@ def every_strategy():
         EpsilonGreedy: [Margin()],
         FacilityLocationMutualInformation: [X[:2]],
         Mixture: [[("a", Margin()), ("b", Random())]],
+        OpenSet: [Margin(), 2],
+        PerGroup: [Margin(), lambda X: range(len(X))],
+        WithoutDuplicates: [Margin()],
     }
     kinds = [getattr(all_strategies, name) for name in all_strategies.__all__]
     made = [kind(*inner.get(kind, [])) for kind in kinds if kind not in (Strategy, ScoreStrategy)]

@@ -8,6 +8,8 @@ from html import escape
 from io import BytesIO
 from typing import Any
 
+from skactive._utils.html_tags import render_tag
+
 __all__ = [
     "render_code",
     "render_figure",
@@ -16,15 +18,6 @@ __all__ = [
     "render_table",
     "render_tag",
 ]
-
-
-def render_tag(name: str, content: str, **attributes: str) -> str:
-    """Return an element; `content` is HTML, attributes are text."""
-    text = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{escape(value)}"'
-        for key, value in attributes.items()
-    )
-    return f"<{name}{text}>{content}</{name}>"
 
 
 def render_paragraph(text: str) -> str:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn import get_config
 
 from skactive._utils.array_types import Floats, Positions
+from skactive._utils.labels import find_missing
 from skactive._utils.ragged import Ragged, offsets_of
 from skactive.adapters._elements import ELEMENT_READINGS
 from skactive.exceptions import CapabilityError, InvalidReadingError
@@ -104,7 +105,7 @@ class ElementView(PoolView):
     @property
     def elements(self) -> ElementView:
         raise CapabilityError(
-            f"These are {self._kind}s, which have no elements in turn: choose rows by query, or "
+            f"These are {self.kind}s, which have no elements in turn: choose rows by query, or "
             "give query_elements a strategy that scores each element, such as Margin."
         )
 
@@ -171,9 +172,9 @@ class ElementView(PoolView):
         part = super().take(positions)
         assert isinstance(part, ElementView)
         part._is_block = False
-        part._rank = (
-            np.arange(len(self))[positions] if self._rank is None else self._rank[positions]
-        )
+        if isinstance(positions, slice):
+            positions = np.arange(*positions.indices(len(self)))
+        part._rank = positions if self._rank is None else self._rank[positions]
         return part
 
     def at(self, X: Any, *, y: Any = None) -> PoolView:
@@ -299,7 +300,8 @@ class ElementView(PoolView):
         return view
 
     @property
-    def _kind(self) -> str:
+    def kind(self) -> str:
+        """Kind of the elements: "label", "token", "pixel", "box", "region" or "hypothesis"."""
         return self._source.adapter.element or "element"
 
     def _find_offsets(self) -> Positions:
@@ -376,7 +378,7 @@ class ElementView(PoolView):
             row = int(np.argmax(np.diff(known) != np.diff(offsets)))
             name = type(self._source.adapter.model).__name__
             raise InvalidReadingError(
-                f"{name} gives {np.diff(offsets)[row]} {self._kind}s of row {row} as {reading}, "
+                f"{name} gives {np.diff(offsets)[row]} {self.kind}s of row {row} as {reading}, "
                 f"but {np.diff(known)[row]} before: all readings must be of the same elements, in "
                 "the same order."
             )
@@ -398,7 +400,7 @@ class ElementView(PoolView):
         if reading != "prediction" and not np.isfinite(ragged.values).all():
             raise InvalidReadingError(
                 f"{type(source.adapter.model).__name__} gives NaN or infinity as {reading} of "
-                f"{self._kind}s: check the model and its rows."
+                f"{self.kind}s: check the model and its rows."
             )
         return ragged
 
@@ -411,7 +413,7 @@ class ElementView(PoolView):
         if classes is not None and proba.shape[-1] != len(classes):
             raise InvalidReadingError(
                 f"{type(adapter.model).__name__} gives {proba.shape[-1]} columns of probability "
-                f"for each {self._kind}, but has {len(classes)} classes; expected one per class."
+                f"for each {self.kind}, but has {len(classes)} classes; expected one per class."
             )
         return proba
 
@@ -468,7 +470,7 @@ def _view_labeled(labeled: PoolView) -> ElementView:
     if labels is None:
         return elements
     elements._y = labels
-    known = np.flatnonzero(~_is_missing(labels))
+    known = np.flatnonzero(~find_missing(labels))
     return elements if len(known) == len(labels) else elements.take(known)
 
 
@@ -484,9 +486,3 @@ def _flatten_labels(y: Any, offsets: Positions) -> NDArray[Any] | None:
 
 
 PoolView._element_view = ElementView
-
-
-def _is_missing(labels: NDArray[Any]) -> NDArray[np.bool_]:
-    if labels.dtype.kind == "O":
-        return np.array([label is None or label != label for label in labels], dtype=bool)
-    return np.isnan(labels) if labels.dtype.kind == "f" else np.zeros(len(labels), dtype=bool)

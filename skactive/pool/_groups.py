@@ -70,7 +70,7 @@ class GroupView(ElementView):
         if values.shape[axis] != len(self.partition.values):
             raise InvalidReadingError(
                 f"The partition has {len(self.partition.values)} entries for {values.shape[axis]} "
-                f"{self._kind}s of the same rows: it must have one for each."
+                f"{self.kind}s of the same rows: it must have one for each."
             )
         order, starts = self._sort_members()
         if len(starts) == 1:

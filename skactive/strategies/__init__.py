@@ -19,6 +19,7 @@ composition  Subsample, Prefilter, SEALS, AnchorAL, Mixture, EpsilonGreedy, Clas
 elements     BoxMargin, BoxEntropy, LocalizationStability, RegionImpurity, MNLP,
              HypothesisConfidence, HypothesisEntropy, HypothesisMargin, SampleDisagreement,
              EnergyWeightedVariance (and any score in Aggregate)
+rules        PerGroup, WithoutDuplicates, OpenSet
 ===========  ==========================================================================
 
 To write one, subclass :class:`ScoreStrategy` (one number per row, the highest are chosen),
@@ -60,9 +61,11 @@ from skactive.strategies._information import (
 )
 from skactive.strategies._lookahead import ExpectedErrorReduction
 from skactive.strategies._mixture import ClassBalanced, ClusterBalanced, EpsilonGreedy, Mixture
+from skactive.strategies._open_set import OpenSet
 from skactive.strategies._probabilistic import McPAL
 from skactive.strategies._random import LightweightCoreset, Random
 from skactive.strategies._regression import IGS, GSy
+from skactive.strategies._rules import PerGroup, WithoutDuplicates
 from skactive.strategies._sequences import (
     MNLP,
     HypothesisConfidence,
@@ -125,7 +128,9 @@ __all__ = [
     "McPAL",
     "MeanStd",
     "Mixture",
+    "OpenSet",
     "PerCost",
+    "PerGroup",
     "Prefilter",
     "ProbCover",
     "Product",
@@ -143,4 +148,5 @@ __all__ = [
     "VariationRatio",
     "VoteEntropy",
     "WeightedSum",
+    "WithoutDuplicates",
 ]

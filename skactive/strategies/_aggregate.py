@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from skactive import reductions
-from skactive._utils.array_types import Floats
+from skactive._utils.array_types import Floats, Positions
 from skactive._utils.compat import Interval
 from skactive.strategies._base import ScoreStrategy, ScoringStrategy, Selector
 from skactive.strategies._uncertainty import Margin
@@ -128,6 +128,21 @@ class Aggregate(ScoreStrategy):
         rows = [self._reduce(block, offsets) for block, offsets in blocks]
         return np.concatenate(rows) if rows else np.empty(0)
 
+    def explain(self, pool: PoolView) -> dict[str, Floats]:
+        """Return the score of each row, under the name of that of its elements."""
+        return {self.for_elements.score_name: self.score_in_chunks(pool)}
+
+    def explain_elements(self, pool: PoolView, positions: Positions) -> list[dict[str, float]]:
+        """Return the highest scores among the elements of some rows, at most five of each."""
+        elements = pool.take(positions).elements
+        scores, kind = self.for_elements.score_in_chunks(elements), elements.kind
+        bounds = zip(elements.offsets[:-1], elements.offsets[1:], strict=True)
+        rows = (scores[start:stop] for start, stop in bounds)
+        return [
+            {f"{kind} {place}": float(row[place]) for place in np.argsort(-row, kind="stable")[:5]}
+            for row in rows
+        ]
+
     def _reduce(self, elements: ElementView, offsets: Any) -> Floats:
         """Score elements, and reduce the scores to one per row, shape (n_rows,)."""
         scores = self.for_elements.score_in_chunks(elements) if len(elements) else np.empty(0)
@@ -223,3 +238,13 @@ class PerCost(ScoreStrategy):
                 "would rise by the division: use a strategy whose scores are 0 or more."
             )
         return scores / pool.costs**self.exponent
+
+    def explain(self, pool: PoolView) -> dict[str, Floats]:
+        """Return the score, what it is multiplied by since the label costs, and their product."""
+        scores = self._inner.score_in_chunks(pool)
+        cheapness = pool.costs**-self.exponent
+        return {
+            self._inner.score_name: scores,
+            "cheapness": cheapness,
+            "score": scores * cheapness,
+        }

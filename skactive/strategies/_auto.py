@@ -133,15 +133,20 @@ class Auto(ScoringStrategy):
         In a pool of more than `max_candidates` rows, `select` considers a sample of them only: a
         row that is no candidate may have a higher score than the first that it chooses.
         """
+        return self.explain(pool)["score"]
+
+    def explain(self, pool: PoolView) -> dict[str, Floats]:
+        """Return the uncertainty, the coverage that each row alone adds, and their product."""
         uncertainty = self._score_uncertainty(pool)
         points = self._embed(pool, uncertainty, 1)
         if points is None:
-            return uncertainty
+            return {"uncertainty": uncertainty, "score": uncertainty}
         if len(points.positions) < len(pool):
             all_rows = pool.embedding / points.scale
             points = points._replace(positions=np.arange(len(pool)), candidates=all_rows)
-        options = _pose(points, uncertainty, 1)
-        return max_coverage_gains(points.candidates, **options, random_state=pool.random_state)
+        options = _pose(points, np.ones(len(pool)), 1)
+        gains = max_coverage_gains(points.candidates, **options, random_state=pool.random_state)
+        return {"uncertainty": uncertainty, "added coverage": gains, "score": uncertainty * gains}
 
     def _embed(self, pool: PoolView, uncertainty: Floats, batch_size: int) -> _Embeddings | None:
         """Return scaled embeddings; None without an embedding, or if all rows coincide in it."""

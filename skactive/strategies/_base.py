@@ -76,6 +76,44 @@ class Strategy(BaseEstimator, ABC):
             Distinct positions in the pool, best first.
         """
 
+    def explain(self, pool: PoolView) -> dict[str, Floats]:
+        """Return what the choice depends on, by name: a number for each row of the pool.
+
+        Higher always speaks for a row. Strategies that score rows return their score; one that is
+        made of parts returns them, and last their sum or product as "score". The values are those
+        for the first row of a batch. By default there are none.
+
+        Parameters
+        ----------
+        pool : PoolView
+            The candidate rows, as the fitted model sees them.
+
+        Returns
+        -------
+        dict of str to ndarray of shape (n_rows,)
+        """
+        return {}
+
+    def explain_elements(
+        self, pool: PoolView, positions: Positions
+    ) -> list[dict[str, float]] | None:
+        """Return the scores of the elements of some rows, where scores are made of elements.
+
+        Parameters
+        ----------
+        pool : PoolView
+            The candidate rows, as the fitted model sees them.
+        positions : ndarray of shape (n,)
+            Positions of rows of the pool.
+
+        Returns
+        -------
+        list of n dicts of str to float, or None
+            For each of these rows the elements that raise its score most, by name. None: rows have
+            no elements.
+        """
+        return None
+
 
 class ScoringStrategy(Strategy):
     """Base of the strategies that can score every row of a pool.
@@ -91,10 +129,14 @@ class ScoringStrategy(Strategy):
     draws_scores : bool
         Whether the scores, not only the choice, depend on the pool's random numbers, apart from
         sampling from large pools.
+    score_name : str
+        A word for the score, with which :meth:`ActiveLearner.explain
+        <skactive.ActiveLearner.explain>` names it.
     """
 
     rowwise: bool = False
     draws_scores: bool = False
+    score_name: ClassVar[str] = "score"
 
     @abstractmethod
     def score(self, pool: PoolView) -> NDArray[np.float64]:
@@ -113,11 +155,18 @@ class ScoringStrategy(Strategy):
 
     def score_in_chunks(self, pool: PoolView) -> NDArray[np.float64]:
         """Score the rows of a pool, chunk by chunk if the score is `rowwise`."""
-        if self.rowwise and len(pool):
-            scores = np.concatenate([self.score(part) for part in pool.blocks(self.needs)])
+        if not len(pool):  # such as rows without elements
+            return np.empty(0)
+        if self.rowwise:
+            parts = (part for part in pool.blocks(self.needs) if len(part))
+            scores = np.concatenate([self.score(part) for part in parts])
         else:
             scores = self.score(pool)
         return _check_scores(scores, len(pool), type(self).__name__)
+
+    def explain(self, pool: PoolView) -> dict[str, Floats]:
+        """Return the score of each row under its name, of shape (n_rows,)."""
+        return {self.score_name: self.score_in_chunks(pool)}
 
 
 class ScoreStrategy(ScoringStrategy):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.random import RandomState
 
-from skactive._utils.array_types import Positions
+from skactive._utils.array_types import Floats, Positions
 from skactive._utils.constraints import AT_LEAST_ONE, POSITIVE_INT, SCORE_STRATEGY, STRATEGY
 from skactive.selectors import kmeans_plusplus, top
 from skactive.selectors._engine.neighbors import cosine_to_neighbors, neighborhood
@@ -129,6 +129,10 @@ class Prefilter(Strategy):
         n_candidates = math.floor(round(self.factor * batch_size, 6))  # 1.15 * 100 is 114.99...
         candidates = top(scores, min(len(pool), n_candidates), pool.random_state)
         return candidates[self.strategy.select(pool.take(candidates), batch_size)]
+
+    def explain(self, pool: PoolView) -> dict[str, Floats]:
+        """Return what makes rows candidates; the strategy only sees those."""
+        return self.prefilter.explain(pool)
 
 
 class _NeighborCandidates(Strategy):

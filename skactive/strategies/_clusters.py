@@ -157,14 +157,18 @@ class CLUE(Strategy):
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Cluster the pool by embedding and entropy, and choose the medoids."""
-        chunks = pool.chunks(frozenset({"proba"}))
-        entropies = [self._compute_entropy(pool.take(chunk).proba) for chunk in chunks]
         return kmeans_medoids(
             pool.embedding,
             batch_size,
-            weights=np.concatenate(entropies),
+            weights=self.explain(pool)["uncertainty"],
             random_state=pool.random_state,
         )
+
+    def explain(self, pool: PoolView) -> dict[str, Floats]:
+        """Return the entropy, by which rows are weighted, shape (n_rows,)."""
+        chunks = pool.chunks(frozenset({"proba"}))
+        entropies = [self._compute_entropy(pool.take(chunk).proba) for chunk in chunks]
+        return {"uncertainty": np.concatenate(entropies)}
 
     def _compute_entropy(self, proba: NDArray[Any]) -> Floats:
         """Return the entropy of the probabilities at this temperature, shape (n_rows,)."""
@@ -238,6 +242,10 @@ class ClusterMargin(Strategy):
             random_state=pool.random_state,
         )
 
+    def explain(self, pool: PoolView) -> dict[str, Floats]:
+        """Return the uncertainty of the margin, by which rows become candidates."""
+        return Margin().explain(pool)
+
 
 class DropQuery(Strategy):
     r"""Choose diverse rows among those whose predicted class changes under dropout.
@@ -295,20 +303,23 @@ class DropQuery(Strategy):
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Choose the medoids of the rows on which the draws contradict the prediction."""
-        draw = (
-            self._sample_posterior if pool.provides("proba_samples") else self._make_dropout(pool)
-        )
-        contradicting = np.concatenate(
-            [
-                _contradicting_share(view.proba, draw(view))
-                for view in map(pool.take, pool.chunks(self._readings(pool)))
-            ]
-        )  # (n_rows,)
+        contradicting = self.explain(pool)["disagreement"]
         candidates = np.flatnonzero(contradicting > 0.5)
         if len(candidates) < batch_size:
             return top(contradicting, batch_size, pool.random_state)
         embedding = pool.take(candidates).embedding
         return candidates[kmeans_medoids(embedding, batch_size, random_state=pool.random_state)]
+
+    def explain(self, pool: PoolView) -> dict[str, Floats]:
+        """Return the share of draws that contradict the predicted class, shape (n_rows,)."""
+        draw = (
+            self._sample_posterior if pool.provides("proba_samples") else self._make_dropout(pool)
+        )
+        shares = [
+            _contradicting_share(view.proba, draw(view))
+            for view in map(pool.take, pool.chunks(self._readings(pool)))
+        ]
+        return {"disagreement": np.concatenate(shares)}
 
     def _readings(self, pool: PoolView) -> frozenset[str]:
         drawn = {"proba_samples"} if pool.provides("proba_samples") else set()

@@ -121,9 +121,20 @@ class CombinedScores(BaseComposition, ScoreStrategy):
 
     def score(self, pool: PoolView) -> NDArray[np.float64]:
         """Score the rows by the combination of all scores, shape (n_rows,)."""
+        return self.combine(*self._read_scores(pool))
+
+    def explain(self, pool: PoolView) -> dict[str, Floats]:
+        """Return the weighted scores by the names of their strategies, and their combination."""
+        scores, weights = self._read_scores(pool)
+        names = [name for name, _ in self._get_strategies()]
+        parts = zip(names, self.weigh(scores, weights), strict=True)
+        return {**dict(parts), "score": self.combine(scores, weights)}
+
+    def _read_scores(self, pool: PoolView) -> tuple[Floats, Floats]:
+        """Return the scores, brought to one scale, (n_strategies, n_rows), and their weights."""
         weights = np.ones(len(self.parts())) if self.weights is None else self.weights
         scores = [self._rescale(strategy.score_in_chunks(pool)) for strategy in self.parts()]
-        return self.combine(np.array(scores), np.asarray(weights, dtype=np.float64))
+        return np.array(scores), np.asarray(weights, dtype=np.float64)
 
     def _rescale(self, scores: Floats) -> Floats:
         if self.scale == "rank":
@@ -133,6 +144,10 @@ class CombinedScores(BaseComposition, ScoreStrategy):
             # Scores that are all the same have nothing to say: a factor of 1.
             return (scores - lowest) / spread if spread > 0 else np.ones(len(scores))
         return scores
+
+    @abstractmethod
+    def weigh(self, scores: Floats, weights: Floats) -> Floats:
+        """Apply the weights to scores of shape (n_strategies, n_rows)."""
 
     @abstractmethod
     def combine(self, scores: Floats, weights: Floats) -> Floats:
@@ -195,6 +210,10 @@ class WeightedSum(CombinedScores):
     ) -> None:
         super().__init__(strategies, weights=weights, scale=scale, selector=selector)
 
+    def weigh(self, scores: Floats, weights: Floats) -> Floats:
+        """Multiply the scores by their weights, shape (n_strategies, n_rows)."""
+        return weights[:, np.newaxis] * scores
+
     def combine(self, scores: Floats, weights: Floats) -> Floats:
         """Add the weighted scores, shape (n_rows,)."""
         return weights @ scores
@@ -249,6 +268,10 @@ class Product(CombinedScores):
         if (weights < 0).any():
             raise ValueError(f"weights of a Product must be at least 0, got {self.weights!r}.")
 
+    def weigh(self, scores: Floats, weights: Floats) -> Floats:
+        """Raise the scores to the powers of their weights, shape (n_strategies, n_rows)."""
+        return scores ** weights[:, np.newaxis]
+
     def combine(self, scores: Floats, weights: Floats) -> Floats:
         """Multiply the powers of the scores, shape (n_rows,)."""
         lows = scores.min(axis=1)
@@ -258,4 +281,4 @@ class Product(CombinedScores):
                     f"Product needs scores of at least 0, but {name!r} ({type(strategy).__name__}) "
                     f"gives {lowest:.6g}. Set scale='rank' or scale='min_max', or use WeightedSum."
                 )
-        return np.prod(scores ** weights[:, np.newaxis], axis=0)
+        return np.prod(self.weigh(scores, weights), axis=0)

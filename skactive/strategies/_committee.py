@@ -51,6 +51,8 @@ class VoteEntropy(SampledScoreStrategy):
     (3,)
     """
 
+    score_name = "disagreement"
+
     def score(self, pool: PoolView) -> NDArray[np.float64]:
         """Score the rows by the entropy of the votes in nats, shape (n_rows,)."""
         return scores.vote_entropy(pool.proba_samples(self.n_samples))
@@ -88,6 +90,8 @@ class ConsensusEntropy(SampledScoreStrategy):
     >>> learner.fit(X[::10], y[::10]).query(X, batch_size=3).shape
     (3,)
     """
+
+    score_name = "uncertainty"
 
     def score(self, pool: PoolView) -> NDArray[np.float64]:
         """Score the rows by the entropy of the mean probabilities in nats, shape (n_rows,)."""
@@ -128,6 +132,8 @@ class KLDivergence(SampledScoreStrategy):
     >>> learner.fit(X[::10], y[::10]).query(X, batch_size=3).shape
     (3,)
     """
+
+    score_name = "disagreement"
 
     def score(self, pool: PoolView) -> NDArray[np.float64]:
         """Score the rows by the mean divergence from the consensus in nats, shape (n_rows,)."""

@@ -84,6 +84,7 @@ class MaxHerding(ScoringStrategy):
     """
 
     needs = frozenset({"embedding"})
+    score_name = "added coverage"
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "bandwidth": POSITIVE_REAL_OR_NONE,
         "max_reference": POSITIVE_INT_OR_NONE,
@@ -159,6 +160,7 @@ class UHerding(HybridStrategy, ScoringStrategy):
     (3,)
     """
 
+    score_name = "added coverage"
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "uncertainty": SCORE_STRATEGY_OR_NONE,
         "bandwidth": [*POSITIVE_REAL_OR_NONE, StrOptions({"labeled"})],
@@ -191,7 +193,15 @@ class UHerding(HybridStrategy, ScoringStrategy):
 
     def score(self, pool: PoolView) -> Floats:
         """Score the rows by the coverage of uncertain rows that each alone adds, (n_rows,)."""
-        return max_coverage_gains(pool.embedding, **self._pose(pool, 1))
+        return self.explain(pool)[self.score_name]
+
+    def explain(self, pool: PoolView) -> dict[str, Floats]:
+        """Return the uncertainty of each row, and the coverage of uncertain rows that it adds."""
+        pose = self._pose(pool, 1)
+        return {
+            "uncertainty": pose["weights"],
+            self.score_name: max_coverage_gains(pool.embedding, **pose),
+        }
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Choose rows one by one, each the one that adds the most coverage of uncertain rows."""
@@ -251,6 +261,7 @@ class FacilityLocation(ScoringStrategy):
     """
 
     needs = frozenset({"embedding"})
+    score_name = "added coverage"
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"max_reference": POSITIVE_INT_OR_NONE}
 
     def __init__(self, *, max_reference: int | None = 10_000) -> None:
@@ -320,6 +331,7 @@ class ProbCover(ScoringStrategy):
 
     needs = frozenset({"embedding"})
     randomized = True  # by k-means; and numbers of covered rows often tie
+    score_name = "added coverage"
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "delta": POSITIVE_REAL_OR_NONE,
         "n_clusters": [Interval(Integral, 2, None, closed="left"), None],
@@ -420,6 +432,7 @@ class FacilityLocationMutualInformation(ScoringStrategy):
     """
 
     needs = frozenset({"embedding"})
+    score_name = "similarity to the targets"
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "eta": NONNEGATIVE_REAL,
         "bandwidth": POSITIVE_REAL_OR_NONE,

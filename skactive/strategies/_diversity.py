@@ -96,6 +96,10 @@ class KCenterGreedy(ScoringStrategy):
         """
         return distances_to_labeled(pool)
 
+    def explain(self, pool: PoolView) -> dict[str, Floats]:
+        """Return the distance to the nearest labeled row; without one, the score."""
+        return {"score" if pool.labeled is None else "distance": self.score(pool)}
+
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Choose rows one by one, each the farthest from all labeled or chosen rows."""
         return select_farthest_first(pool.labeled_distances(), batch_size, pool.random_state)

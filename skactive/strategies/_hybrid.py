@@ -91,6 +91,7 @@ class BADGE(ScoringStrategy):
     needs = frozenset({"gradient_factors"})
     randomized = True
     rowwise = True
+    score_name = "gradient length"
 
     def score(self, pool: PoolView) -> NDArray[np.float64]:
         """Score the rows by the lengths of their gradients, shape (n_rows,)."""
@@ -178,12 +179,17 @@ class InformationDensity(HybridStrategy, ScoreStrategy):
 
     def score(self, pool: PoolView) -> NDArray[np.float64]:
         """Score the rows by uncertainty times density, shape (n_rows,)."""
+        return self.explain(pool)["score"]
+
+    def explain(self, pool: PoolView) -> dict[str, Floats]:
+        """Return the uncertainty, the density to the power of `beta`, and their product."""
         # A negative score times the density would prefer outliers.
         uncertainty = shift_to_nonnegative(self.score_uncertainty(pool))
         density = scores.information_density(
             pool.embedding, max_reference=self.max_reference, random_state=pool.random_state
         )
-        return uncertainty * density**self.beta
+        weighted = density**self.beta
+        return {"uncertainty": uncertainty, "density": weighted, "score": uncertainty * weighted}
 
 
 class RankedBatch(HybridStrategy, ScoringStrategy):
@@ -230,12 +236,17 @@ class RankedBatch(HybridStrategy, ScoringStrategy):
 
     def score(self, pool: PoolView) -> NDArray[np.float64]:
         """Score the rows by the balance for the first row of a batch, shape (n_rows,)."""
+        return self.explain(pool)["score"]
+
+    def explain(self, pool: PoolView) -> dict[str, Floats]:
+        """Return the weighted distance to the labeled rows and uncertainty, and their sum."""
         uncertainty, labeled = self.score_uncertainty(pool), pool.labeled
         if labeled is None:
-            return uncertainty
+            return {"uncertainty": uncertainty, "score": uncertainty}
         alpha = len(pool) / (len(pool) + len(labeled))
-        distance_score = 1 - 1 / (1 + distances_to_labeled(pool))
-        return alpha * distance_score + (1 - alpha) * uncertainty
+        distance = alpha * (1 - 1 / (1 + distances_to_labeled(pool)))
+        weighted = (1 - alpha) * uncertainty
+        return {"distance": distance, "uncertainty": weighted, "score": distance + weighted}
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Choose rows one by one, each of the best balance of distance and uncertainty."""

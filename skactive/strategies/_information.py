@@ -63,6 +63,8 @@ class BALD(SampledScoreStrategy):
     (3,)
     """
 
+    score_name = "information"
+
     def score(self, pool: PoolView) -> NDArray[np.float64]:
         """Score the rows by the information on the parameters in nats, shape (n_rows,)."""
         return scores.mutual_information(pool.proba_samples(self.n_samples))
@@ -110,6 +112,7 @@ class BatchBALD(ScoringStrategy):
 
     needs = frozenset({"joint_samples"})
     rowwise = True
+    score_name = "information"
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "n_samples": POSITIVE_INT_OR_NONE,
         "n_configurations": POSITIVE_INT,
@@ -166,6 +169,8 @@ class MeanStd(SampledScoreStrategy):
     (3,)
     """
 
+    score_name = "disagreement"
+
     def score(self, pool: PoolView) -> NDArray[np.float64]:
         """Score the rows by the mean standard deviation, from 0 to 0.5, shape (n_rows,)."""
         return scores.mean_standard_deviation(pool.proba_samples(self.n_samples))
@@ -205,6 +210,8 @@ class VariationRatio(SampledScoreStrategy):
     >>> learner.fit(X[::10], y[::10]).query(X, batch_size=3).shape
     (3,)
     """
+
+    score_name = "disagreement"
 
     def score(self, pool: PoolView) -> NDArray[np.float64]:
         """Score the rows by the share of dissenting draws, from 0 to 1, shape (n_rows,)."""
@@ -253,6 +260,7 @@ class EPIG(ScoreStrategy):
     """
 
     needs = frozenset({"joint_samples"})
+    score_name = "information"
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **ScoreStrategy._parameter_constraints,
         "n_targets": POSITIVE_INT_OR_NONE,
@@ -329,6 +337,7 @@ class ExpectedModelChange(ScoreStrategy):
 
     needs = frozenset({"proba", "gradient_factors"})
     rowwise = True
+    score_name = "gradient length"
 
     def score(self, pool: PoolView) -> NDArray[np.float64]:
         """Score the rows by the expected length of the gradient, shape (n_rows,)."""

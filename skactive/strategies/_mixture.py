@@ -126,6 +126,14 @@ class Mixture(BaseComposition, Strategy):
         order = np.argsort(np.concatenate(ranks), kind="stable")
         return np.concatenate(chosen)[order]
 
+    def explain(self, pool: PoolView) -> dict[str, Floats]:
+        """Return what the choice of each strategy depends on, with the strategy's name."""
+        return {
+            f"{part} ({name})": values
+            for name, strategy in self.strategies
+            for part, values in strategy.explain(pool).items()
+        }
+
 
 def _are_shares(shares: Any, n: int) -> bool:
     """Return whether shares are `n` finite numbers >= 0, not all 0."""
@@ -205,6 +213,10 @@ class EpsilonGreedy(Strategy):
         picks[is_random] = rng.choice(remaining, n_random, replace=False) if n_random else []
         return picks
 
+    def explain(self, pool: PoolView) -> dict[str, Floats]:
+        """Return what the choice of the strategy depends on."""
+        return self.strategy.explain(pool)
+
 
 class ClassBalanced(Strategy):
     r"""Divide each batch among the predicted classes, so that the labels become balanced.
@@ -274,6 +286,10 @@ class ClassBalanced(Strategy):
                 slots = np.flatnonzero(columns == column)
                 picks[slots] = members[self.strategy.select(pool.take(members), len(slots))]
         return picks
+
+    def explain(self, pool: PoolView) -> dict[str, Floats]:
+        """Return what the choice of the strategy depends on, in the whole pool."""
+        return self.strategy.explain(pool)
 
 
 class ClusterBalanced(Strategy):

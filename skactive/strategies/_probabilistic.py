@@ -130,12 +130,19 @@ class McPAL(ScoreStrategy):
 
     def score(self, pool: PoolView) -> NDArray[np.float64]:
         """Score the rows by the expected gain of accuracy around them, shape (n_rows,)."""
+        return self.explain(pool)["score"]
+
+    def explain(self, pool: PoolView) -> dict[str, Floats]:
+        """Return the expected gain of labels around each row, the density, and their product."""
         bandwidth = self.bandwidth or _choose_bandwidth(pool.embedding)
         counts = self._count_labels(pool, bandwidth) + self.prior  # (n_rows, n_classes)
         gains = np.empty(len(pool))
         for block in slices(len(pool), _BLOCK_ROWS):
             gains[block] = expected_gain(counts[block], self.max_labels)
-        return gains * self._estimate_density(pool, bandwidth) if self.density else gains
+        if not self.density:
+            return {"expected gain": gains, "score": gains}
+        density = self._estimate_density(pool, bandwidth)
+        return {"expected gain": gains, "density": density, "score": gains * density}
 
     def _count_labels(self, pool: PoolView, bandwidth: float) -> Floats:
         """Estimate the number of labels of each class around each row, (n_rows, n_classes)."""

@@ -48,6 +48,7 @@ class UncertaintyStrategy(SampledScoreStrategy):
     """
 
     needs = _Needs("proba")
+    score_name = "uncertainty"
 
     def score(self, pool: PoolView) -> NDArray[np.float64]:
         """Score the rows by the uncertainty of their probabilities, shape (n_rows,)."""

@@ -243,7 +243,8 @@ def test_an_unknown_strategy_lists_the_known(mistake, name):
     assert repr(name) in said
     without_arguments = set(strategies.__all__) - {
         *("AnchorAL", "ClassBalanced", "EpsilonGreedy", "FacilityLocationMutualInformation"),
-        *("Mixture", "Prefilter", "SEALS", "ScoreStrategy", "Strategy", "Subsample"),
+        *("Mixture", "OpenSet", "PerGroup", "Prefilter", "SEALS", "ScoreStrategy", "Strategy"),
+        *("Subsample", "WithoutDuplicates"),
     }
     without_arguments -= {
         name for name in without_arguments if reads_elements(getattr(strategies, name)())

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from skactive._utils.array_types import Floats
+from skactive._utils.array_types import Floats, Positions
 from skactive.selectors._engine.points import (
     Matrix,
     canonical,
@@ -27,7 +27,7 @@ from skactive.selectors._engine.points import (
     squared_distances,
 )
 
-__all__ = ["cosine_to_neighbors", "kernel_sums", "neighbor_weights", "neighborhood"]
+__all__ = ["cosine_to_neighbors", "find_nearest", "kernel_sums", "neighbor_weights", "neighborhood"]
 
 # A block of the pool, its distances from other rows, of shape (n_others, n_block), and the
 # difference of distances within which those of each row of the block tie, of shape (n_block,).
@@ -123,6 +123,50 @@ def neighborhood(X: Matrix, rows: Matrix, n_neighbors: int) -> NDArray[np.bool_]
         for block, _, inside in _neighbors(_euclidean, X, group, n_neighbors):
             near[block] |= inside.any(axis=0)
     return near
+
+
+def find_nearest(X: Matrix, rows: Matrix, n_neighbors: int) -> tuple[Positions, Floats]:
+    """Return the nearest neighbors in ``X`` of each of ``rows``, nearest first.
+
+    Parameters
+    ----------
+    X : ndarray or sparse matrix of shape (n_rows, n_dims)
+        Points.
+    rows : ndarray or sparse matrix of shape (n_others, n_dims)
+        The points whose neighbors are searched.
+    n_neighbors : int
+        Number of neighbors of each, at most all points. Of points equally near, the first count.
+
+    Returns
+    -------
+    positions : ndarray of shape (n_others, n_neighbors)
+        Positions in ``X``.
+    distances : ndarray of shape (n_others, n_neighbors)
+        Distances, not squared; those of duplicates are 0.
+    """
+    k = min(n_neighbors, X.shape[0])
+    found = [_find_nearest(canonical(X), group, k) for group in _groups(rows, max(1, k))]
+    positions, squared = (np.concatenate(part) for part in zip(*found, strict=True))
+    return positions, np.sqrt(squared)
+
+
+def _find_nearest(X: Matrix, rows: Matrix, k: int) -> tuple[Positions, Floats]:
+    """Return positions and squared distances, found by products and then made exact."""
+    nearest = np.full((rows.shape[0], k), np.inf)
+    positions = np.zeros((rows.shape[0], k), dtype=np.intp)
+    for block, distances, _ in _euclidean(X, rows):
+        both = np.concatenate([nearest, distances], axis=1)  # (n_others, k + n_block)
+        order = np.argsort(both, axis=1, kind="stable")[:, :k]
+        columns = np.arange(block.start, block.start + distances.shape[1])
+        both_positions = np.hstack([positions, np.broadcast_to(columns, distances.shape)])
+        nearest = np.take_along_axis(both, order, axis=1)
+        positions = np.take_along_axis(both_positions, order, axis=1)
+    squared = np.empty((rows.shape[0], k))
+    for rank in range(k):
+        difference = _to_float64(X[positions[:, rank]]) - _to_float64(rows)
+        squared[:, rank] = row_products(difference, difference)
+    order = np.lexsort((positions, squared), axis=1)
+    return np.take_along_axis(positions, order, axis=1), np.take_along_axis(squared, order, axis=1)
 
 
 def cosine_to_neighbors(X: Matrix, rows: Matrix, n_neighbors: int) -> Floats:

@@ -536,7 +536,8 @@ def test_default_strategies_are_those_that_the_model_serves(
 
 COMPOSED = {
     *("AnchorAL", "ClassBalanced", "EpsilonGreedy", "FacilityLocationMutualInformation"),
-    *("Mixture", "Prefilter", "SEALS", "ScoreStrategy", "Strategy", "Subsample"),
+    *("Mixture", "OpenSet", "PerGroup", "Prefilter", "SEALS", "ScoreStrategy", "Strategy"),
+    *("Subsample", "WithoutDuplicates"),
 }
 EVERY = sorted(set(strategies.__all__) - COMPOSED)
 EVERY = [name for name in EVERY if not reads_elements(getattr(strategies, name)())]

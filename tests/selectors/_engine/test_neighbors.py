@@ -8,7 +8,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
 from skactive.selectors._engine import neighbors as engine
-from skactive.selectors._engine.neighbors import cosine_to_neighbors, neighbor_weights, neighborhood
+from skactive.selectors._engine.neighbors import (
+    cosine_to_neighbors,
+    find_nearest,
+    neighbor_weights,
+    neighborhood,
+)
 
 KINDS = [np.asarray, np.float32, sparse.csr_array, sparse.csr_matrix, sparse.coo_array]
 kinds = pytest.mark.parametrize("as_rows", KINDS, ids=lambda kind: kind.__name__)
@@ -134,3 +139,25 @@ def test_memory_is_that_of_a_block(dtype):
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert peak < table / 2
+
+
+@pytest.mark.parametrize("convert", [np.asarray, sparse.csr_array], ids=["dense", "sparse"])
+@pytest.mark.parametrize("k", [1, 4, 99])
+def test_find_nearest_is_brute_force(convert, k, monkeypatch):
+    monkeypatch.setattr(engine, "_POOL_BLOCK_BYTES", 2000)  # a few rows a block
+    monkeypatch.setattr(engine, "_GROUP_ROWS", 3)
+    rng = np.random.RandomState(0)
+    X, rows = (rng.randint(3, size=(n, 4)) * 1.0 for n in (40, 7))  # with ties and duplicates
+    expected = np.sqrt(((rows[:, np.newaxis] - X) ** 2).sum(axis=2))
+    order = np.argsort(expected, axis=1, kind="stable")[:, :k]
+    positions, distances = find_nearest(convert(X), convert(rows), k)
+    assert_array_equal(distances, np.take_along_axis(expected, order, axis=1))
+    assert_array_equal(np.take_along_axis(expected, positions, axis=1), distances)
+    assert all(len(set(row)) == len(row) for row in positions.tolist())
+
+
+def test_find_nearest_is_exact_far_from_the_origin():
+    X = 1e8 + np.random.RandomState(0).randn(50, 3)
+    positions, distances = find_nearest(X, X[:5], 2)
+    assert positions[:, 0].tolist() == [0, 1, 2, 3, 4]
+    assert distances[:, 0].tolist() == [0.0] * 5

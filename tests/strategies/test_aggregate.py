@@ -1,0 +1,36 @@
+"""Scores per cost; Aggregate itself is tested with the elements of pools."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_iris
+from sklearn.linear_model import LogisticRegression
+
+from skactive import ActiveLearner, scores
+from skactive.strategies import Margin, PerCost
+from skactive.testing import FakePool
+
+
+@pytest.mark.parametrize("exponent", [0.0, 0.5, 2.0])
+def test_scores_are_divided_by_a_power_of_the_costs(exponent):
+    costs = np.random.RandomState(0).uniform(1, 9, size=30)
+    pool = FakePool(costs=costs)
+    expected = scores.margin(pool.proba) / costs**exponent
+    np.testing.assert_allclose(PerCost(Margin(), exponent).score(pool), expected)
+    part = np.array([4, 2, 9])
+    np.testing.assert_allclose(PerCost(Margin(), exponent).score(pool.take(part)), expected[part])
+
+
+def test_costs_are_checked():
+    X, y = load_iris(return_X_y=True)
+    learner = ActiveLearner(LogisticRegression(max_iter=1000), PerCost(), random_state=0)
+    learner.fit(X[::15], y[::15])
+    for costs, message in [
+        (np.ones(3), r"shape \(3,\)"),
+        (np.zeros(150), "0.0 among them"),
+        (np.full(150, np.nan), "nan among them"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            learner.query(X, 2, costs=costs)
+    dear = np.ones(150)
+    dear[learner.query(X, 5)] = 1e6
+    assert not set(learner.query(X, 5)) & set(learner.query(X, 5, costs=dear))

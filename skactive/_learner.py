@@ -46,7 +46,7 @@ from skactive._utils.fit_params import (
 )
 from skactive._utils.rows import join_rows, n_rows, take_rows
 from skactive._utils.seeding import derived_seed, draw_seed, seeded_clone
-from skactive._utils.tags import find_estimator_type
+from skactive._utils.tags import find_estimator_type, takes_missing_labels
 from skactive._validation import (
     check_batch_size,
     check_classes,
@@ -530,6 +530,7 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
             is_regression=not self._classifies(),
             classes=self.classes,
             known=getattr(self, "y_labeled_", None),
+            allow_missing=takes_missing_labels(self.estimator),
         )
         X, y = check_rows(X, y, like=like)
         check_classes(self.classes, y)

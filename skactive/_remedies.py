@@ -8,7 +8,7 @@ from skactive.adapters import ModelAdapter
 from skactive.adapters._base import decides_by_pairs
 from skactive.exceptions import InvalidReadingError
 
-__all__ = ["advise", "describe_model", "mend_reading"]
+__all__ = ["advise", "advise_on_labels", "describe_model", "mend_reading"]
 
 _ROWS_ONLY = "a strategy that looks at the rows only, such as KCenterGreedy or Random"
 
@@ -50,13 +50,30 @@ def advise(options: list[str], adapter: ModelAdapter) -> str:
     return advice + _describe_place(adapter)
 
 
+def advise_on_labels(options: list[str], adapter: ModelAdapter) -> str:
+    """Return how to choose rows of several labels each, as sentences."""
+    inner = _find_inner(adapter)
+    if inner.element is not None:
+        return f"It has several labels: {_advise_on_elements(options, inner)}."
+    if any(option.startswith("elements.") for option in options):
+        return (
+            "Its labels are not recognized, so that it seems to predict one label per row: use a "
+            "scikit-learn model, or register a StructuredAdapter for it; see the user guide."
+        )
+    return (
+        f"Use {_ROWS_ONLY}, or one learner for each label; Aggregate(...) and query_elements need "
+        "a scikit-learn model of several labels, or a StructuredAdapter."
+    )
+
+
 def _advise_on_elements(options: list[str], adapter: ModelAdapter) -> str:
     """Return how to use a strategy for one label per row with a model of several per row."""
     kind = adapter.element
     if any(adapter.provides(f"elements.{option}") for option in options):
         return (
             f"it predicts each {kind} of a row, so wrap the strategy, Aggregate(...), which scores "
-            f"rows by their {kind}s in query, and chooses single {kind}s in query_elements"
+            f"rows by their {kind}s in query, and chooses single {kind}s in query_elements, or use "
+            f"{_ROWS_ONLY}"
         )
     readers = {"proba": "Margin()", "decision": "Margin()", "proba_samples": "BALD()"}
     given = [reading for reading in readers if adapter.provides(f"elements.{reading}")]

@@ -134,7 +134,14 @@ def check_classes(classes: Any, y: Any) -> NDArray[Any] | None:
     return declared
 
 
-def check_labels(y: Any, *, is_regression: bool, classes: Any = None, known: Any = None) -> Any:
+def check_labels(
+    y: Any,
+    *,
+    is_regression: bool,
+    classes: Any = None,
+    known: Any = None,
+    allow_missing: bool = False,
+) -> Any:
     """Check labels, and return a column of them as a vector unless they are numbers to predict.
 
     Parameters
@@ -147,6 +154,8 @@ def check_labels(y: Any, *, is_regression: bool, classes: Any = None, known: Any
         The declared classes.
     known : ndarray, default=None
         The labels so far.
+    allow_missing : bool, default=False
+        Whether the model takes several labels per row of which some are missing.
 
     Returns
     -------
@@ -167,6 +176,8 @@ def check_labels(y: Any, *, is_regression: bool, classes: Any = None, known: Any
             f"[{label!r}], or [X[i]] and [{label!r}] if X is a list."
         )
     labels = _to_array(y)
+    if allow_missing and labels.ndim == 2:
+        return labels
     _check_none_missing(labels)
     if is_regression:
         return labels

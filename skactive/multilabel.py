@@ -69,7 +69,7 @@ class MissingLabelsClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator
     >>> X, truth = make_multilabel_classification(100, random_state=0)
     >>> Y = np.full(truth.shape, np.nan)  # (n_rows, n_labels), NaN where unknown
     >>> Y[:10] = truth[:10]
-    >>> model = MissingLabelsClassifier(LogisticRegression())
+    >>> model = MissingLabelsClassifier(LogisticRegression(max_iter=1000))
     >>> learner = ActiveLearner(model, Aggregate(Margin()), random_state=0)
     >>> for _ in range(3):
     ...     started = ~np.isnan(Y).all(axis=1)  # rows with a label or more
@@ -212,7 +212,8 @@ class MissingLabelsClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator
         if not _has_several(y):
             return float(super().score(X, y, sample_weight))
         labels, known = _read_table(y, n_rows(X))
-        correct = (labels == self.predict(X)) | ~known
+        correct = ~known
+        correct[known] = labels[known] == self.predict(X)[known]
         return float(np.average(correct.all(axis=1), weights=sample_weight))
 
     def __sklearn_tags__(self) -> Any:

@@ -51,10 +51,11 @@ def check_needs(strategy: Any, adapter: ModelAdapter, *, refits: bool, y: Any = 
     for need in sorted(getattr(strategy, "needs", frozenset())):
         options = need.split("|")
         reading = _choose_reading(options, adapter, refits)
-        if (reading is None or reading in _PER_LABEL) and (got := _describe_outputs(adapter, y)):
+        is_for_one = reading is None or bool(_PER_LABEL & set(options))
+        if is_for_one and (got := _describe_outputs(adapter, y)):
             raise CapabilityError(
                 f"{name} needs {' or '.join(options)} of one label per row, which {model} does not "
-                f"provide here: {got}. {advise_on_labels(options, adapter)}"
+                f"provide here: {got}. {advise_on_labels(strategy, adapter)}"
             )
         if reading is None:
             raise CapabilityError(

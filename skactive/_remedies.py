@@ -50,15 +50,18 @@ def advise(options: list[str], adapter: ModelAdapter) -> str:
     return advice + _describe_place(adapter)
 
 
-def advise_on_labels(options: list[str], adapter: ModelAdapter) -> str:
-    """Return how to choose rows of several labels each, as sentences."""
-    inner = _find_inner(adapter)
+def advise_on_labels(strategy: Any, adapter: ModelAdapter) -> str:
+    """Return how to choose rows of several labels each, as a sentence."""
+    inner, needs = _find_inner(adapter), [need.split("|") for need in strategy.needs]
     if inner.element is not None:
+        given = [[each for each in need if inner.provides(f"elements.{each}")] for need in needs]
+        can_wrap = hasattr(strategy, "score_in_chunks") and all(given)
+        options = [each for need in given for each in need] if can_wrap else []
         return f"It has several labels: {_advise_on_elements(options, inner)}."
-    if any(option.startswith("elements.") for option in options):
+    if any(option.startswith("elements.") for need in needs for option in need):
         return (
             "Its labels are not recognized, so that it seems to predict one label per row: use a "
-            "scikit-learn model, or register a StructuredAdapter for it; see the user guide."
+            "scikit-learn model, or register a StructuredAdapter for it."
         )
     return (
         f"Use {_ROWS_ONLY}, or one learner for each label; Aggregate(...) and query_elements need "

@@ -1,5 +1,8 @@
 """A model for each label, on the rows where it is known."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -151,3 +154,13 @@ def test_other_models_still_refuse_missing_labels():
         ActiveLearner(MultiOutputClassifier(LogisticRegression()), Aggregate()).fit(X, PARTLY)
     with pytest.raises(CapabilityError, match="several labels per row"):
         ActiveLearner(MODEL, Margin()).fit(X, PARTLY)
+
+
+def test_the_code_of_the_page_runs():
+    page = Path(__file__).parents[1] / "docs" / "several_labels.md"
+    names: dict[str, object] = {}
+    blocks = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    for block in blocks:
+        exec(compile(block, page.name, "exec"), names)
+    assert len(blocks) == 2
+    assert (~np.isnan(names["known"])).sum() == 10 * 5 + 5 * 20

@@ -53,9 +53,10 @@ def check_needs(strategy: Any, adapter: ModelAdapter, *, refits: bool, y: Any = 
         reading = _choose_reading(options, adapter, refits)
         is_for_one = reading is None or bool(_PER_LABEL & set(options))
         if is_for_one and (got := _describe_outputs(adapter, y)):
+            of_rows = " of one label per row" if _PER_LABEL & set(options) else ""
             raise CapabilityError(
-                f"{name} needs {' or '.join(options)} of one label per row, which {model} does not "
-                f"provide here: {got}. {advise_on_labels(strategy, adapter)}"
+                f"{name} needs {' or '.join(options)}{of_rows}, which {model} does not provide "
+                f"here: {got}. {advise_on_labels(strategy, adapter)}"
             )
         if reading is None:
             raise CapabilityError(

@@ -27,6 +27,11 @@ def advise(options: list[str], adapter: ModelAdapter) -> str:
     inner = _find_inner(adapter)
     if inner.element is not None:
         return _advise_on_elements(options, inner)
+    if all(option.startswith("elements.") for option in options):
+        return (
+            "it predicts one label per row, so use the strategy without Aggregate, or a model that "
+            "predicts each label, token, pixel or box of a row"
+        )
     if "fantasize" in options:
         return (
             "it imagines labels and refits the model, so call fit with the labeled rows first, "
@@ -57,7 +62,8 @@ def advise_on_labels(strategy: Any, adapter: ModelAdapter) -> str:
         given = [[each for each in need if inner.provides(f"elements.{each}")] for need in needs]
         can_wrap = hasattr(strategy, "score_in_chunks") and all(given)
         options = [each for need in given for each in need] if can_wrap else []
-        return f"It has several labels: {_advise_on_elements(options, inner)}."
+        advice = _advise_on_elements(options, inner)
+        return f"{advice[0].upper()}{advice[1:]}."
     if any(option.startswith("elements.") for need in needs for option in need):
         return (
             "Its labels are not recognized, so that it seems to predict one label per row: use a "

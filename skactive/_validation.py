@@ -126,6 +126,7 @@ def check_classes(classes: Any, y: Any) -> NDArray[Any] | None:
     if y is None:
         return declared
     undeclared = np.setdiff1d(np.asarray(y), declared)
+    undeclared = undeclared[undeclared == undeclared]  # labels may be missing where that is checked
     if len(undeclared):
         raise ValueError(
             f"y has labels that classes= does not declare: {undeclared.tolist()}; declared are "

@@ -149,6 +149,13 @@ def test_a_campaign_of_single_labels(model):
     assert learner.predict(X).shape == (60, 3)
 
 
+def test_declared_classes_go_with_missing_labels():
+    learner = ActiveLearner(MODEL, Aggregate(Margin()), classes=[0, 1]).fit(X, PARTLY)
+    assert len(learner.query_elements(X, 3)[0]) == 3
+    with pytest.raises(ValueError, match="declare"):
+        ActiveLearner(MODEL, Aggregate(Margin()), classes=[1, 2]).fit(X, PARTLY)
+
+
 def test_other_models_still_refuse_missing_labels():
     with pytest.raises(ValueError, match="missing"):
         ActiveLearner(MultiOutputClassifier(LogisticRegression()), Aggregate()).fit(X, PARTLY)

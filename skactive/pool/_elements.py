@@ -90,7 +90,10 @@ class ElementView(PoolView):
 
     @property
     def elements(self) -> ElementView:
-        raise CapabilityError(f"These are {self._kind}s, which have no elements in turn.")
+        raise CapabilityError(
+            f"These are {self._kind}s, which have no elements in turn: choose them by a strategy "
+            f"that scores each {self._kind}, such as Margin, and whole rows by query."
+        )
 
     @property
     def labeled(self) -> ElementView | None:

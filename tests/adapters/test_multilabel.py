@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn import config_context
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.datasets import make_multilabel_classification
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import (
@@ -36,7 +36,7 @@ from skactive.multilabel import MissingLabelsClassifier
 from skactive.pool import PoolView
 from skactive.pool._view import ReadingSource
 from skactive.scores import entropy, margin, mutual_information
-from skactive.strategies import BALD, Aggregate, Entropy, KCenterGreedy, Margin
+from skactive.strategies import BALD, MMC, Aggregate, Entropy, KCenterGreedy, Margin
 
 X, Y = make_multilabel_classification(90, n_features=6, n_classes=4, random_state=3)
 LEARN, POOL = slice(0, 40), slice(40, 90)
@@ -301,8 +301,26 @@ def test_the_refusal_of_strategies_for_one_label_names_the_way():
     learner = ActiveLearner(RandomForestClassifier(5), Margin())
     with pytest.raises(CapabilityError, match=r"\(40, 4\).*Aggregate\(\.\.\.\).*query_elements"):
         learner.fit(X[LEARN], Y[LEARN])
-    with pytest.raises(CapabilityError, match=r"Aggregate\(Margin\(\)\)"):
+    with pytest.raises(CapabilityError, match=r"Of its labels it gives proba.*\(Margin\(\)\)"):
         ActiveLearner(KNeighborsClassifier(), Aggregate(BALD())).fit(X[LEARN], Y[LEARN])
+    with pytest.raises(CapabilityError, match="one label per row, so use the strategy without"):
+        ActiveLearner(KNeighborsClassifier(), Aggregate(Margin())).fit(X[LEARN], Y[LEARN, 0])
+    scores_rows = ActiveLearner(KNeighborsClassifier(), MMC()).fit(X[LEARN], Y[LEARN])
+    with pytest.raises(CapabilityError, match=r"labels, which have no elements.*Margin"):
+        scores_rows.query_elements(X[POOL], 2)
+
+
+def test_unrecognized_models_of_several_labels_are_refused_with_advice():
+    class Unrecognized(ClassifierMixin, BaseEstimator):
+        def fit(self, X, y):
+            self.inner_ = MultiOutputClassifier(LOGISTIC).fit(X, y)
+            return self
+
+        def predict_proba(self, X):
+            return self.inner_.predict_proba(X)
+
+    with pytest.raises(CapabilityError, match="StructuredAdapter"):
+        ActiveLearner(Unrecognized(), Aggregate(Margin())).fit(X[LEARN], Y[LEARN])
 
 
 def test_rows_of_several_labels_still_have_embeddings():

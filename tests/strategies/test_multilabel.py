@@ -17,7 +17,7 @@ from skactive.multilabel import MissingLabelsClassifier
 from skactive.pool import PoolView
 from skactive.pool._view import ReadingSource
 from skactive.strategies import CVIRS, LCI, MMC, Product, SeparationMargin
-from skactive.strategies._multilabel import (
+from skactive.strategies._label_scores import (
     borda_margin,
     entropy_distance,
     hamming_risk,

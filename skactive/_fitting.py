@@ -252,6 +252,8 @@ def _predict_few_rows(adapter: ModelAdapter, rows: Any) -> None:
     """Raise an error if a model cannot predict, as one of nearest neighbors with too few rows."""
     with np.errstate(all="ignore"):  # variances of so few rows may be 0
         Z = adapter.prepare(rows)
+        if adapter.element == "label" and adapter.provides("elements.proba"):
+            adapter.read_elements("proba", Z, None, 0)
         if not adapter.provides("proba"):
             if adapter.provides("prediction"):
                 adapter.prediction(Z)

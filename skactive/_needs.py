@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from skactive import strategies
-from skactive._remedies import advise, describe_model, mend_reading
+from skactive._remedies import advise, advise_on_labels, describe_model, mend_reading
 from skactive._utils.labels import has_one_label, is_structured
 from skactive._utils.tags import find_estimator_type
 from skactive.adapters import ModelAdapter, adapt
@@ -54,16 +54,17 @@ def check_needs(strategy: Any, adapter: ModelAdapter, *, refits: bool, y: Any = 
     for need in sorted(getattr(strategy, "needs", frozenset())):
         options = need.split("|")
         reading = _choose_reading(options, adapter, refits)
+        is_for_one = reading is None or bool(_PER_LABEL & set(options))
+        if is_for_one and (got := _describe_outputs(adapter, y)):
+            of_rows = " of one label per row" if _PER_LABEL & set(options) else ""
+            raise CapabilityError(
+                f"{name} needs {' or '.join(options)}{of_rows}, which {model} does not provide "
+                f"here: {got}. {advise_on_labels(strategy, adapter)}"
+            )
         if reading is None:
             raise CapabilityError(
                 f"{name} needs {' or '.join(options)}, which {model} does not provide here: "
                 f"{advise(options, adapter)}."
-            )
-        if reading in _PER_LABEL and (got := _describe_outputs(adapter, y)):
-            raise CapabilityError(
-                f"{name} needs {reading} of one label per row, which {model} does not provide "
-                f"here: {got}. Use a strategy that looks at the rows only, such as KCenterGreedy, "
-                "MaxHerding or Random, or one learner for each label."
             )
 
 
@@ -168,7 +169,7 @@ def _describe_outputs(adapter: ModelAdapter, y: Any) -> str:
     shape = np.shape(y)
     if len(shape) > 1 and shape[1] > 1:
         return f"y has shape {shape}, several labels per row"
-    return "the model predicts several labels per row" if adapter.has_several_outputs else ""
+    return "the model predicts several labels per row" if adapter.element == "label" else ""
 
 
 def _try_reading(view: PoolView, reading: str | None) -> None:
@@ -181,6 +182,18 @@ def _try_reading(view: PoolView, reading: str | None) -> None:
         _check_length(view.prediction, len(view), "predictions")
     elif reading == "decision":
         _check_decision(view)
+    elif reading is not None and reading.startswith("elements."):
+        _try_reading_of_elements(view, reading.removeprefix("elements."))
+
+
+def _try_reading_of_elements(view: PoolView, reading: str) -> None:
+    """Make one reading of the elements of a view, which checks it."""
+    if reading in {"proba_samples", "joint_samples"}:
+        _ = view.elements.proba_samples(1)
+    elif reading == "prediction_samples":
+        _ = view.elements.prediction_samples(1)
+    else:
+        getattr(view.elements, reading)
 
 
 def _check_decision(view: PoolView) -> None:

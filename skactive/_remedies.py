@@ -8,7 +8,7 @@ from skactive.adapters import ModelAdapter
 from skactive.adapters._base import decides_by_pairs
 from skactive.exceptions import InvalidReadingError
 
-__all__ = ["advise", "describe_model", "mend_reading"]
+__all__ = ["advise", "advise_on_labels", "describe_model", "mend_reading"]
 
 _ROWS_ONLY = "a strategy that looks at the rows only, such as KCenterGreedy or Random"
 
@@ -27,6 +27,11 @@ def advise(options: list[str], adapter: ModelAdapter) -> str:
     inner = _find_inner(adapter)
     if inner.element is not None:
         return _advise_on_elements(options, inner)
+    if all(option.startswith("elements.") for option in options):
+        return (
+            "it predicts one label per row, so use the strategy without Aggregate, or a model that "
+            "predicts each label, token, pixel or box of a row"
+        )
     if "fantasize" in options:
         return (
             "it imagines labels and refits the model, so call fit with the labeled rows first, "
@@ -50,13 +55,34 @@ def advise(options: list[str], adapter: ModelAdapter) -> str:
     return advice + _describe_place(adapter)
 
 
+def advise_on_labels(strategy: Any, adapter: ModelAdapter) -> str:
+    """Return how to choose rows of several labels each, as a sentence."""
+    inner, needs = _find_inner(adapter), [need.split("|") for need in strategy.needs]
+    if inner.element is not None:
+        given = [[each for each in need if inner.provides(f"elements.{each}")] for need in needs]
+        can_wrap = hasattr(strategy, "score_in_chunks") and all(given)
+        options = [each for need in given for each in need] if can_wrap else []
+        advice = _advise_on_elements(options, inner)
+        return f"{advice[0].upper()}{advice[1:]}."
+    if any(option.startswith("elements.") for need in needs for option in need):
+        return (
+            "Its labels are not recognized, so that it seems to predict one label per row: use a "
+            "scikit-learn model, or register a StructuredAdapter for it."
+        )
+    return (
+        f"Use {_ROWS_ONLY}, or one learner for each label; Aggregate(...) and query_elements need "
+        "a scikit-learn model of several labels, or a StructuredAdapter."
+    )
+
+
 def _advise_on_elements(options: list[str], adapter: ModelAdapter) -> str:
     """Return how to use a strategy for one label per row with a model of several per row."""
     kind = adapter.element
     if any(adapter.provides(f"elements.{option}") for option in options):
         return (
             f"it predicts each {kind} of a row, so wrap the strategy, Aggregate(...), which scores "
-            f"rows by their {kind}s in query, and chooses single {kind}s in query_elements"
+            f"rows by their {kind}s in query, and chooses single {kind}s in query_elements, or use "
+            f"{_ROWS_ONLY}"
         )
     readers = {"proba": "Margin()", "decision": "Margin()", "proba_samples": "BALD()"}
     given = [reading for reading in readers if adapter.provides(f"elements.{reading}")]

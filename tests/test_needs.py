@@ -57,6 +57,7 @@ from skactive.strategies import (
     BALD,
     EPIG,
     IGS,
+    Aggregate,
     Auto,
     Entropy,
     ExpectedErrorReduction,
@@ -270,6 +271,9 @@ def test_several_labels_per_row_are_refused_at_fit_but_for_strategies_of_rows(mo
         assert "one label per row" in words
         assert "(60, 3)" in words
         assert "KCenterGreedy" in words
+        assert "Aggregate(Margin())" in words or isinstance(strategy, Margin)
+        assert "query_elements" in words or not isinstance(strategy, Margin)
+    run(model, Aggregate(Margin()), SEVERAL)
     for strategy in (KCenterGreedy(), Random()):
         run(model, strategy, SEVERAL)
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from skactive._utils.array_types import Floats
 from skactive._utils.predictions import flatten_labels
 from skactive._utils.tags import find_estimator_type
+from skactive.adapters._label_classes import find_label_classes
 
 __all__ = ["ModelAdapter", "adapt", "register"]
 
@@ -74,16 +75,15 @@ class ModelAdapter:
         return find_estimator_type(self.model)
 
     @property
-    def has_several_outputs(self) -> bool:
-        """Whether the model predicts several labels per row, each with classes of its own."""
-        classes = getattr(self.model, "classes_", None)
-        return isinstance(classes, list) and any(map(np.ndim, classes))
+    def label_classes(self) -> list[NDArray[Any]] | None:
+        """Classes of each label, if the fitted model predicts several per row; else None."""
+        return find_label_classes(self.model)
 
     @property
     def classes(self) -> NDArray[Any] | None:
         """Classes of the model, shape (n_model_classes,), one per column; None if it has none."""
         classes = getattr(self.model, "classes_", None)
-        return None if classes is None or self.has_several_outputs else np.asarray(classes)
+        return None if classes is None or self.label_classes else np.asarray(classes)
 
     def provides(self, reading: str) -> bool:
         """Return whether the model provides `reading` (a name that strategies put in `needs`)."""
@@ -229,7 +229,8 @@ def adapt(model: Any) -> ModelAdapter:
     ModelAdapter
         The result of the model's own method ``__skactive_adapter__()``, if it has one; else an
         instance of the adapter registered for its class or the nearest base class; else the
-        default, which calls ``predict_proba`` and ``decision_function``.
+        default, which calls ``predict_proba`` and ``decision_function``. Of a fitted model that
+        predicts several labels per row, an adapter whose elements are the labels.
 
     See Also
     --------
@@ -252,7 +253,12 @@ def adapt(model: Any) -> ModelAdapter:
         for package in _iter_packages(base.__module__):
             if package in _LAZY_ADAPTERS:
                 import_module(_LAZY_ADAPTERS[package])
-    return _adapt(model)
+    adapter = _adapt(model)
+    if adapter.element is None and adapter.label_classes is not None:
+        # Late, since it is made of adapters.
+        multilabel = import_module("skactive.adapters._multilabel")
+        return multilabel.MultilabelAdapter(adapter)
+    return adapter
 
 
 def _iter_packages(module: str) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,6 @@ from sklearn.utils.validation import validate_data
 
 from skactive._utils.array_types import Floats
 from skactive.adapters._base import ModelAdapter, adapt, register
-from skactive.exceptions import InvalidReadingError
 
 __all__: list[str] = []
 
@@ -47,17 +46,14 @@ class EnsembleAdapter(ModelAdapter):
         return n_members if n_samples is None else min(n_samples, n_members)
 
     def proba_samples(self, Z: Any, n_samples: int | None, seed: int) -> Floats:
-        if isinstance(self.model.classes_, list):
-            raise InvalidReadingError(
-                f"{type(self.model).__name__} predicts several outputs per row; draws are for "
-                "one label per row."
-            )
+        return np.stack(list(self.iter_draws(Z, n_samples, seed)))  # (n_draws, n_rows, n_classes)
+
+    def iter_draws(self, Z: Any, n_samples: int | None, seed: int) -> Iterator[Any]:
+        """Yield the probabilities of the drawn members, in their form of several labels, too."""
         rows, n_members = self.member_rows(Z), len(self.members())
-        n_draws = self.n_draws(n_samples)
         # Drawn without replacement, then read in the order of the members.
-        chosen = np.random.RandomState(seed).permutation(n_members)[:n_draws]
-        draws = [self.member_proba(member, rows) for member in np.sort(chosen)]
-        return np.stack(draws)  # (n_draws, n_rows, n_classes)
+        chosen = np.random.RandomState(seed).permutation(n_members)[: self.n_draws(n_samples)]
+        return (self.member_proba(member, rows) for member in np.sort(chosen))
 
     def member_rows(self, Z: Any) -> Any:
         """Convert rows to the form that the members were fitted on."""
@@ -108,6 +104,11 @@ class ForestAdapter(EnsembleAdapter):
             dtype=np.float32,
             ensure_all_finite=False,  # trees support missing values, or check for them
         )
+
+    def member_proba(self, member: int, rows: Any) -> Any:
+        if self.label_classes is None:
+            return super().member_proba(member, rows)
+        return self.members()[member].predict_proba(rows)  # an array per label, of all its classes
 
 
 @register(BaggingClassifier)

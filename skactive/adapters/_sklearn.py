@@ -49,8 +49,8 @@ class WrapperAdapter(ModelAdapter):
         return self.inner.element
 
     @property
-    def has_several_outputs(self) -> bool:
-        return self.inner.has_several_outputs
+    def label_classes(self) -> list[NDArray[Any]] | None:
+        return self.inner.label_classes
 
     @property
     def classes(self) -> NDArray[Any] | None:

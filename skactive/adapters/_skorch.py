@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from skorch import NeuralNet, NeuralNetBinaryClassifier
+from skorch.utils import to_numpy
 from torch.utils.data import DataLoader
 
 from skactive._utils.array_types import Floats
@@ -23,6 +24,8 @@ from skactive.exceptions import InvalidReadingError
 __all__: list[str] = []
 
 Module = torch.nn.Module
+
+_BINARY_CRITERIA = (torch.nn.BCELoss, torch.nn.BCEWithLogitsLoss)
 
 
 @register(NeuralNet)
@@ -56,9 +59,32 @@ class NetAdapter(ModelAdapter):
             return self.provides("proba") and has_dropout
         return super().provides(reading)
 
+    @property
+    def label_classes(self) -> list[NDArray[Any]] | None:
+        n_labels = self._count_labels()
+        return [np.arange(2)] * n_labels if n_labels > 1 else None
+
+    def _count_labels(self) -> int:
+        """Count the output units of a net with binary cross-entropy: one for each label."""
+        criterion = getattr(self.model, "criterion_", None)  # none if the net is not initialized
+        if not isinstance(criterion, _BINARY_CRITERIA):
+            return 0
+        layers = self.model.module_.modules()
+        sizes = [each.out_features for each in layers if isinstance(each, torch.nn.Linear)]
+        return sizes[-1] if sizes else 0
+
     def proba(self, Z: Any) -> Floats:
         with _read_privately(self.model) as net:
+            return self._predict_proba(net, Z)
+
+    def _predict_proba(self, net: NeuralNet, Z: Any) -> Floats:
+        """Predict probabilities; of several labels (n_rows, n_labels), which skorch cannot."""
+        if self.label_classes is None or net.predict_nonlinearity != "auto":
             return net.predict_proba(Z)
+        output = net.forward(Z)
+        output = output[0] if isinstance(output, tuple) else output
+        gives_logits = isinstance(net.criterion_, torch.nn.BCEWithLogitsLoss)
+        return to_numpy(torch.sigmoid(output) if gives_logits else output)
 
     def prediction(self, Z: Any) -> NDArray[Any]:
         with _read_privately(self.model) as net:
@@ -95,7 +121,7 @@ class NetAdapter(ModelAdapter):
         with _read_privately(self.model, seed) as net:
             for draw in range(n_draws):
                 with Masks(seed, draw).apply(net.module_):
-                    proba = net.predict_proba(Z)
+                    proba = self._predict_proba(net, Z)
                 if samples is None:
                     samples = np.empty((n_draws, *proba.shape), dtype=proba.dtype)
                 samples[draw] = proba

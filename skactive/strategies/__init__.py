@@ -14,6 +14,7 @@ diversity    KMeans, KCenterGreedy, RobustKCenterGreedy, LCMD, DOptimal, VOptima
 hybrid       BADGE, BAIT, MaxDet, DPP, UHerding, CLUE, ClusterMargin, DropQuery, Falcun,
              ContrastiveAL, GALAXY, InformationDensity, RankedBatch
 regression   GSy, IGS (and the diversity family)
+labels       MMC, LCI, SeparationMargin, CVIRS: of several labels per row
 composition  Subsample, Prefilter, SEALS, AnchorAL, Mixture, EpsilonGreedy, ClassBalanced,
              WeightedSum, Product, Aggregate, PerCost
 elements     BoxMargin, BoxEntropy, LocalizationStability, RegionImpurity, MNLP,
@@ -61,6 +62,7 @@ from skactive.strategies._information import (
 )
 from skactive.strategies._lookahead import ExpectedErrorReduction
 from skactive.strategies._mixture import ClassBalanced, ClusterBalanced, EpsilonGreedy, Mixture
+from skactive.strategies._multilabel import CVIRS, LCI, MMC, SeparationMargin
 from skactive.strategies._open_set import OpenSet
 from skactive.strategies._probabilistic import McPAL
 from skactive.strategies._random import LightweightCoreset, Random
@@ -81,11 +83,14 @@ __all__ = [
     "BAIT",
     "BALD",
     "CLUE",
+    "CVIRS",
     "DPP",
     "EPIG",
     "GALAXY",
     "IGS",
+    "LCI",
     "LCMD",
+    "MMC",
     "MNLP",
     "SEALS",
     "Aggregate",
@@ -140,6 +145,7 @@ __all__ = [
     "RobustKCenterGreedy",
     "SampleDisagreement",
     "ScoreStrategy",
+    "SeparationMargin",
     "Strategy",
     "Subsample",
     "TypiClust",

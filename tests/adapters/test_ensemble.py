@@ -25,7 +25,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from skactive import ActiveLearner
 from skactive.adapters import adapt
-from skactive.exceptions import CapabilityError, InvalidReadingError
+from skactive.exceptions import CapabilityError
 from skactive.pool import PoolView
 from skactive.pool._view import ReadingSource
 from skactive.strategies import BALD, EPIG
@@ -354,7 +354,8 @@ def test_draws_are_widened_to_the_declared_classes():
 def test_prediction_of_several_outputs_is_refused():
     model = small(RandomForestClassifier).fit(X, np.column_stack([Y, Y]))
     pool = PoolView(X, ReadingSource(adapt(model)))
-    with pytest.raises(ValueError, match="several outputs"):
-        _ = pool.proba
-    with pytest.raises(InvalidReadingError, match="several outputs"):
+    for reading in ("proba", "decision"):
+        with pytest.raises(CapabilityError, match=reading):
+            getattr(pool, reading)
+    with pytest.raises(CapabilityError, match="proba_samples"):
         pool.proba_samples()

@@ -21,7 +21,7 @@ from skactive._utils.labels import (
 )
 from skactive._utils.row_checks import check_rows, check_same_features
 from skactive._utils.rows import n_rows
-from skactive._utils.tags import find_estimator_type
+from skactive._utils.tags import find_estimator_type, takes_missing_labels
 from skactive.exceptions import PoolExhaustedError, SelectionError, SkactiveWarning
 from skactive.strategies import Strategy
 
@@ -144,7 +144,8 @@ def check_classes(classes: Any, y: Any) -> NDArray[Any] | None:
         raise ValueError(f"classes must be distinct, got {classes!r}.")
     if y is None or is_structured(y) or np.ndim(y) > 2:  # a map may mark what is ignored
         return declared
-    undeclared = np.setdiff1d(np.asarray(y), declared)
+    labels = np.asarray(y).ravel()
+    undeclared = np.setdiff1d(labels[~find_missing(labels)], declared)
     if len(undeclared):
         raise ValueError(
             f"y has labels that classes= does not declare: {undeclared.tolist()}; declared are "
@@ -186,6 +187,8 @@ def check_labels(
     _check_one_per_row(y)
     # What joins structured labels is structured, even if each row has one value by chance.
     labels = read_labels(y, None if joins and is_structured(known) else model)
+    if labels.ndim == 2 and takes_missing_labels(model):
+        return labels
     _check_none_missing(labels)
     if is_structured(labels):
         _check_names_declared(labels, classes)

@@ -7,7 +7,7 @@ from typing import Any
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils import get_tags
 
-__all__ = ["find_estimator_type", "is_classifier", "read_tags"]
+__all__ = ["find_estimator_type", "is_classifier", "read_tags", "takes_missing_labels"]
 
 
 def read_tags(model: Any) -> Any:
@@ -49,3 +49,13 @@ def is_classifier(model: Any) -> bool:
     if kind is None:
         return hasattr(model, "predict_proba") or hasattr(model, "classes_")
     return kind == "classifier"
+
+
+def takes_missing_labels(model: Any) -> bool:
+    """Return whether a model, or the one in a pipeline or search, takes labels that are missing."""
+    while model is not None:
+        if getattr(model, "takes_missing_labels", False):
+            return True
+        steps = getattr(model, "steps", None)
+        model = steps[-1][1] if steps else getattr(model, "estimator", None)
+    return False

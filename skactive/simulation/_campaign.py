@@ -277,12 +277,13 @@ class Campaign:
 
     def _draw_initial(self) -> Positions:
         """Draw the rows to start with, or let the initial strategy choose them."""
-        n_initial = min(self.settings.n_initial, n_rows(self.X))
+        rows = self.ledger.find_open_rows()  # others have nothing to learn from
+        n_initial = min(self.settings.n_initial, len(rows))
         if self.settings.initial_strategy is None:
-            return self.random_state.permutation(n_rows(self.X))[:n_initial]
+            return self.random_state.permutation(rows)[:n_initial]
         learner = clone(self.learner).set_params(strategy=self.settings.initial_strategy)
-        costs = self.ledger.find_row_costs() if self.ledger.is_priced else None
-        return learner.query(self.X, n_initial, costs=costs)
+        costs = self.ledger.find_row_costs()[rows] if self.ledger.is_priced else None
+        return rows[learner.query(take_rows(self.X, rows), n_initial, costs=costs)]
 
     def _check_budget(self, rows: Positions) -> None:
         """Check that the budget covers all labels of the initial rows."""

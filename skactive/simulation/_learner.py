@@ -267,9 +267,7 @@ class SimulatedLearner(
             there are costs, but not a positive one per label; or if `retune_every` is set and the
             estimator is not a search.
         """
-        self._validate_params()
-        if costs is None:
-            check_params({"budget": POSITIVE_INT}, {"budget": self.budget}, type(self).__name__)
+        self._validate_budget(costs)
         if y is None:
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is None."
@@ -316,6 +314,12 @@ class SimulatedLearner(
         check_is_fitted(self, "estimators_")
         for model in self.estimators_:
             yield float(check_scoring(model, scoring=scoring)(model, X, y))
+
+    def _validate_budget(self, costs: Any) -> None:
+        """Check the hyper-parameters; a budget of labels is a whole number."""
+        self._validate_params()
+        if costs is None:
+            check_params({"budget": POSITIVE_INT}, {"budget": self.budget}, type(self).__name__)
 
     # scikit-learn's protocols -----------------------------------------------------------------
 

@@ -242,8 +242,8 @@ class ElementLedger(Ledger):
         kind = adapt(chooser.learner.estimator_).element
         if kind in {"box", "hypothesis"}:
             raise CapabilityError(
-                f"The model proposes {kind}s of its own, which have no labels in y: a campaign "
-                "with such a model buys whole rows, oracle=None."
+                f"The elements are the model's own proposals ({kind}), which have no labels in y: "
+                "a campaign with such a model buys whole rows, oracle=None."
             )
         rows = self.find_open_rows(left)
         is_closed = Ragged(~self._can_buy(left), self.costs.offsets).take(rows)

@@ -85,7 +85,7 @@ class Elements(Oracle):
     `budget` and `batch_size` count elements, which cost 1, or what `costs` of
     :meth:`SimulatedLearner.fit <skactive.SimulatedLearner.fit>` says: an array of shape (n_rows,
     ...) or a list with an array per row, one entry per element (or group). `n_initial` and
-    `initial` count rows, of which all elements are bought; so are the rows of an audit.
+    `initial` count rows, of which all elements are bought; so are those of an audit.
 
     The model is fitted to the rows of which an element or more is known, with `unknown` in place of
     the labels that were not bought, and has to take such labels. It does if

@@ -292,8 +292,11 @@ class Campaign:
             return
         n_audit = len(self.audit.rows)
         audit = f" and the {n_audit} of the audit" if n_audit else ""
-        unit = "rows" if cost != len(rows) else "labels"
-        price = f", which cost {cost:.6g}" if cost != len(rows) else ""
+        unit, price = "labels", ""
+        if self.ledger.is_priced:
+            price = f", which cost {cost:.6g}"
+        elif cost != len(rows):
+            unit, price = "rows", f", which have {cost} labels"
         raise ValueError(
             f"budget={self.settings.budget} does not cover the {len(rows)} initial {unit}{audit}"
             f"{price}: the budget counts all labels. Raise budget or lower n_initial."

@@ -293,11 +293,12 @@ def test_a_report_over_cost_names_it(compared):
 
 @pytest.mark.parametrize("oracle", [None, Elements()], ids=["rows", "elements"])
 @pytest.mark.parametrize(
-    ("make_rows", "element"), [(make_sentences, "token"), (make_images, "pixel")]
+    ("make_rows", "element", "n_elements"),
+    [(make_sentences, "token", 60), (make_images, "pixel", 120)],
 )
-def test_structured_labels_are_compared(make_rows, element, oracle):
+def test_structured_labels_are_compared(make_rows, element, n_elements, oracle):
     rows, labels = make_rows(40, np.random.RandomState(0))
-    budget = 12 if oracle is None else 60
+    budget = 12 if oracle is None else n_elements
     comparison = compare_strategies(
         ElementModel(element),
         [Random(), Aggregate(Margin())],

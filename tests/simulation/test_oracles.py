@@ -112,8 +112,10 @@ def test_cost_criteria_count_what_was_spent():
 
 
 def test_a_start_that_costs_too_much_is_refused():
-    with pytest.raises(ValueError, match=r"budget=9.5 does not cover the 3 initial rows, which co"):
+    with pytest.raises(ValueError, match=r"budget=9.5 .* the 3 initial labels, which cost 12:"):
         simulated(budget=9.5).fit(X, Y, costs=np.full(150, 4.0), initial=[0, 1, 2])
+    with pytest.raises(ValueError, match="the 4 initial rows, which have 80 labels"):
+        buy_elements(IMAGES, MAPS, ElementModel("pixel"), budget=79)
 
 
 def test_budgets_without_costs_are_whole_numbers():

@@ -107,7 +107,8 @@ def compare_strategies(
         What the labels cost, as in :meth:`SimulatedLearner.fit <skactive.SimulatedLearner.fit>`.
         The curves are over labels; :meth:`StrategyComparison.by_cost` has them over cost.
     oracle : Rows or Elements, default=None
-        What campaigns buy; None is labels of whole rows. See :mod:`skactive.simulation`.
+        What campaigns buy; None is labels of whole rows, :class:`~skactive.simulation.Elements`
+        are single ones.
 
     Returns
     -------

@@ -294,6 +294,13 @@ def test_elements_without_an_answer_cannot_be_bought():
     simulation = buy_elements(TABLE, partly, LabelModel(), budget=500)
     assert simulation.n_labels_[-1] == 150
     assert all(not np.isnan(partly[pair]) for pair in list_bought(simulation))
+    marked = np.array(MAPS)
+    marked[:, 0] = -1  # such pixels are not labeled: 15 of 20 are left
+    simulation = buy_elements(
+        IMAGES, marked, ElementModel("pixel", ignored=-1), unknown=-1, budget=400, batch_size=60
+    )
+    assert simulation.n_labels_[-1] == 20 * 15
+    assert simulation.queried_elements_.min() == 5
     with pytest.raises(ValueError, match="30 are missing in y"):
         buy_elements(TABLE, partly, LabelModel(), audit_share=0.2)
 

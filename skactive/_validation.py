@@ -144,8 +144,8 @@ def check_classes(classes: Any, y: Any) -> NDArray[Any] | None:
         raise ValueError(f"classes must be distinct, got {classes!r}.")
     if y is None or is_structured(y) or np.ndim(y) > 2:  # a map may mark what is ignored
         return declared
-    undeclared = np.setdiff1d(np.asarray(y), declared)
-    undeclared = undeclared[undeclared == undeclared]  # labels may be missing where that is checked
+    labels = np.asarray(y).ravel()
+    undeclared = np.setdiff1d(labels[~find_missing(labels)], declared)
     if len(undeclared):
         raise ValueError(
             f"y has labels that classes= does not declare: {undeclared.tolist()}; declared are "

@@ -6,7 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from sklearn.utils import _safe_indexing
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Interval,
+    StrOptions,
+    validate_parameter_constraints,
+)
 from sklearn.utils.metaestimators import _BaseComposition
 
 try:  # scikit-learn >= 1.7
@@ -52,6 +57,7 @@ __all__ = [
     "Interval",
     "StrOptions",
     "VisualBlock",
+    "check_params",
     "safe_indexing",
     "with_callbacks",
 ]
@@ -59,3 +65,4 @@ __all__ = [
 VisualBlock = _VisualBlock
 BaseComposition = _BaseComposition
 safe_indexing = _safe_indexing
+check_params = validate_parameter_constraints

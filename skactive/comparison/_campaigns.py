@@ -7,13 +7,15 @@ import warnings
 from collections.abc import Iterable, Iterator
 from copy import copy
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from skactive._utils.array_types import Positions
 from skactive._utils.labels import take_labels
 from skactive._utils.progress import progress
+from skactive._utils.ragged import Ragged
 from skactive._utils.rows import take_rows
 from skactive.comparison._folder import CampaignFolder
 from skactive.comparison._run_files import DamagedFileError, RunFile, describe_damaged_files
@@ -22,7 +24,29 @@ from skactive.comparison._splits import Split, draw_repeat_seeds
 from skactive.exceptions import SkactiveWarning
 from skactive.simulation._learner import SimulatedLearner
 
-__all__ = ["CampaignTask", "collect_results", "list_tasks", "sort_runs", "warn_of_failures"]
+__all__ = [
+    "CampaignTask",
+    "LabeledData",
+    "collect_results",
+    "list_tasks",
+    "sort_runs",
+    "warn_of_failures",
+]
+
+
+class LabeledData(NamedTuple):
+    """Rows, their labels, and what these cost; None: 1 each."""
+
+    X: Any
+    y: Any
+    costs: Any = None
+
+    def take(self, rows: Positions) -> LabeledData:
+        """Return the data of some rows."""
+        costs = self.costs
+        if costs is not None:
+            costs = costs.take(rows) if isinstance(costs, Ragged) else take_rows(costs, rows)
+        return LabeledData(take_rows(self.X, rows), take_labels(self.y, rows), costs)
 
 
 @dataclass(frozen=True)
@@ -84,13 +108,13 @@ def _make_simulation(
 
 
 def collect_results(
-    tasks: list[CampaignTask], X: Any, y: Any, n_jobs: int | None, verbose: bool | int
+    tasks: list[CampaignTask], data: LabeledData, n_jobs: int | None, verbose: bool | int
 ) -> Iterator[Run | Failure]:
     """Yield the runs kept in the folder, then play the missing campaigns."""
     runs, missing = _read_finished(tasks)
     yield from runs
     with progress(len(missing), "comparing", shown=bool(verbose and missing)) as advance:
-        for result in _play_all(missing, X, y, n_jobs):
+        for result in _play_all(missing, data, n_jobs):
             advance(f"repeat {result.repeat}, {result.strategy}")
             yield result
 
@@ -117,38 +141,37 @@ def _read_finished(tasks: list[CampaignTask]) -> tuple[list[Run], list[CampaignT
 
 
 def _play_all(
-    tasks: list[CampaignTask], X: Any, y: Any, n_jobs: int | None
+    tasks: list[CampaignTask], data: LabeledData, n_jobs: int | None
 ) -> Iterator[Run | Failure]:
     """Play campaigns one after the other, or several at once."""
     from joblib import effective_n_jobs  # late: only comparisons need joblib
     from sklearn.utils.parallel import Parallel, delayed
 
     if effective_n_jobs(n_jobs) == 1 or len(tasks) < 2:
-        yield from (_play(task, X, y) for task in tasks)
+        yield from (_play(task, data) for task in tasks)
     else:
         parallel = Parallel(n_jobs=n_jobs, return_as="generator")
-        for result, caught in parallel(delayed(_play_recorded)(task, X, y) for task in tasks):
+        for result, caught in parallel(delayed(_play_recorded)(task, data) for task in tasks):
             for warning in caught:
                 warnings.warn_explicit(*warning)
             yield result
 
 
 def _play_recorded(
-    task: CampaignTask, X: Any, y: Any
+    task: CampaignTask, data: LabeledData
 ) -> tuple[Run | Failure, list[tuple[str, type[Warning], str, int]]]:
     """Play one campaign in a worker, whose warnings only its caller can show."""
     with warnings.catch_warnings(record=True) as caught:
-        result = _play(task, X, y)
+        result = _play(task, data)
     return result, [(str(w.message), w.category, w.filename, w.lineno) for w in caught]
 
 
-def _play(task: CampaignTask, X: Any, y: Any) -> Run | Failure:
+def _play(task: CampaignTask, data: LabeledData) -> Run | Failure:
     """Play one campaign and keep it; an error is a result too."""
-    train, test = task.split
     try:
         with threadpool_limits(1):
-            simulation = task.simulation.fit(take_rows(X, train), take_labels(y, train))
-            X_test, y_test = take_rows(X, test), take_labels(y, test)
+            (X, y, costs), (X_test, y_test, _) = map(data.take, task.split)
+            simulation = task.simulation.fit(X, y, costs=costs)
             scores = np.array(list(simulation.staged_score(X_test, y_test, task.scoring)))
         if not np.isfinite(scores).all():
             raise ValueError(f"The scores of some rounds are not finite numbers: {scores}.")
@@ -156,12 +179,17 @@ def _play(task: CampaignTask, X: Any, y: Any) -> Run | Failure:
         text = "".join(traceback.format_exception(error))
         name, message = type(error).__name__, str(error)
         return Failure("data", task.model, task.strategy, task.repeat, name, message, text)
-    seconds = [
-        np.array([record[name] for record in simulation.history_])
-        for name in ("fit_seconds", "query_seconds")
-    ]
-    counts = simulation.n_labels_
-    run = Run("data", task.model, task.strategy, task.repeat, counts, scores, *seconds)
+    run = Run(
+        "data",
+        task.model,
+        task.strategy,
+        task.repeat,
+        simulation.n_labels_,
+        scores,
+        fit_seconds=np.array([record["fit_seconds"] for record in simulation.history_]),
+        query_seconds=np.array([record["query_seconds"] for record in simulation.history_]),
+        costs=None if data.costs is None else simulation.costs_,
+    )
     if task.file is not None:
         task.file.save(run)
     return run

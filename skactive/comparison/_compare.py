@@ -10,10 +10,12 @@ import numpy as np
 
 from skactive._utils.fingerprint import describe, describe_rows, digest
 from skactive._utils.labels import describe_labels, read_labels
+from skactive._utils.rows import n_rows
 from skactive._utils.seeding import draw_seed
 from skactive._utils.tags import is_classifier
 from skactive._validation import check_rows, check_strategy
 from skactive.comparison._campaigns import (
+    LabeledData,
     collect_results,
     list_tasks,
     sort_runs,
@@ -48,6 +50,8 @@ def compare_strategies(
     random_state: Any = None,
     folder: str | Path | None = None,
     verbose: bool | int = False,
+    costs: Any = None,
+    oracle: Any = None,
 ) -> StrategyComparison:
     """Compare query strategies by paired campaigns on labeled data.
 
@@ -74,8 +78,9 @@ def compare_strategies(
         Folds to use as the repeats; `n_repeats` and `test_size` are ignored then.
     groups : array-like of shape (n_rows,), default=None
         Rows of one group are never split between training and test.
-    budget : int, default=100
-        Number of labels that a campaign may read in total, the initial ones included.
+    budget : int or float, default=100
+        Number of labels that a campaign may read in total, the initial ones included; what they
+        may cost in total, if labels have costs.
     batch_size : int, default=10
         Number of labels to read per round.
     n_initial : int, default=10
@@ -98,6 +103,12 @@ def compare_strategies(
         with a warning that names it.
     verbose : bool or int, default=False
         Whether to show a progress bar on standard error.
+    costs : array-like of shape (n_rows,), or list with an array per row, default=None
+        What the labels cost, as in :meth:`SimulatedLearner.fit <skactive.SimulatedLearner.fit>`.
+        The curves are over labels; :meth:`StrategyComparison.by_cost` has them over cost.
+    oracle : Rows or Elements, default=None
+        What campaigns buy; None is labels of whole rows, :class:`~skactive.simulation.Elements`
+        are single ones.
 
     Returns
     -------
@@ -149,15 +160,20 @@ def compare_strategies(
         "batch_size": batch_size,
         "n_initial": n_initial,
         "initial_strategy": initial_strategy,
+        "oracle": oracle,
     }
-    _check_settings(models, campaign, n_repeats, scoring, y)
+    _check_settings(models, campaign, n_repeats, scoring, y, costs)
     campaigns = None if folder is None else CampaignFolder(Path(folder))
     seed = draw_seed(random_state) if campaigns is None else campaigns.draw_seed(random_state)
     stratify = all(is_classifier(model) for model in models.values())
     labels = read_labels(y, next(iter(models.values())))
     splits = draw_splits(X, labels, groups, cv, test_size, seed, n_repeats, stratify)
     settings = {
-        **describe({**campaign, "scoring": scoring, "random_state": seed}),
+        **_describe_oracle(oracle, costs),
+        **describe(
+            {name: value for name, value in campaign.items() if name != "oracle"}
+            | {"scoring": scoring, "random_state": seed}
+        ),
         "test_size": test_size if cv is None else None,
         "cv": None if cv is None else digest(describe(splits)),
         "groups": None if groups is None else describe_rows(np.asarray(groups)),
@@ -165,7 +181,7 @@ def compare_strategies(
     if campaigns is not None:
         campaigns.open({**settings, "X": describe_rows(X), "y": describe_labels(y)})
     tasks = list_tasks(models, strategies, campaign, seed, splits, scoring, campaigns)
-    results = list(collect_results(tasks, X, y, n_jobs, verbose))
+    results = list(collect_results(tasks, LabeledData(X, y, costs), n_jobs, verbose))
     failures = [result for result in results if isinstance(result, Failure)]
     warn_of_failures(failures, len(tasks))
     runs = sort_runs([result for result in results if isinstance(result, Run)], models, strategies)
@@ -178,8 +194,21 @@ def compare_strategies(
     )
 
 
+def _describe_oracle(oracle: Any, costs: Any) -> dict[str, Any]:
+    """Describe what is bought and its costs; nothing of the default, which older folders lack."""
+    described = {} if oracle is None else {"oracle": describe(oracle)}
+    if costs is not None:
+        described["costs"] = describe_labels([np.ravel(cost) for cost in costs])
+    return described
+
+
 def _check_settings(
-    models: dict[str, Any], campaign: dict[str, Any], n_repeats: Any, scoring: Any, y: Any
+    models: dict[str, Any],
+    campaign: dict[str, Any],
+    n_repeats: Any,
+    scoring: Any,
+    y: Any,
+    costs: Any,
 ) -> None:
     """Raise an error for what would make every campaign fail, before the first is played."""
     from sklearn.metrics import check_scoring  # late: it takes a tenth of a second
@@ -188,10 +217,14 @@ def _check_settings(
         raise ValueError("compare_strategies needs y, the labels of all rows, got None.")
     if isinstance(n_repeats, bool) or not isinstance(n_repeats, Integral) or n_repeats < 1:
         raise ValueError(f"n_repeats must be an integer >= 1, got {n_repeats!r}.")
+    if costs is not None and n_rows(costs) != n_rows(y):
+        raise ValueError(
+            f"costs must have one entry for each of the {n_rows(y)} rows, got {n_rows(costs)}."
+        )
     for model in models.values():
-        SimulatedLearner(model, **campaign)._validate_params()
+        SimulatedLearner(model, **campaign)._validate_budget(costs)
         check_scoring(model, scoring=scoring)
-    if campaign["budget"] < campaign["n_initial"]:
+    if costs is None and campaign["budget"] < campaign["n_initial"]:
         raise ValueError(
             f"budget={campaign['budget']} does not cover n_initial={campaign['n_initial']}: the "
             "budget counts all labels. Raise budget or lower n_initial."

@@ -76,7 +76,7 @@ class CampaignFolder:
                 "repeat": repeat,
             },
             find_score_range(self._settings["scoring"] or _find_own_scorer(learner)),
-            self._settings["budget"],
+            self._settings["budget"] if self._settings.get("costs") is None else None,
             self._accepts_unsealed,
         )
 

@@ -21,7 +21,7 @@ from skactive.comparison._critical_difference import (
 )
 from skactive.comparison._frames import import_pandas, make_pair_frame
 from skactive.comparison._pairing import PairedRuns
-from skactive.comparison._runs import Failure, Run, check_run
+from skactive.comparison._runs import SERIES, Failure, Run, check_run
 from skactive.comparison._savings import LabelsSaved, compute_saving
 from skactive.comparison._sentences import describe_best
 from skactive.comparison._statistics import (
@@ -85,10 +85,12 @@ class StrategyComparison:
         else the first.
     settings : dict, default=None
         Settings of the campaigns.
+    unit : {"labels", "cost"}, default="labels"
+        The unit of `n_labels` of the runs; see :meth:`by_cost`.
 
     Attributes
     ----------
-    runs, failures, scoring, baseline, settings
+    runs, failures, scoring, baseline, settings, unit
         As passed.
     datasets, models, strategies : tuple of str
         The names that occur in `runs`.
@@ -122,13 +124,14 @@ class StrategyComparison:
         scoring: str = "score",
         baseline: str | None = None,
         settings: dict[str, Any] | None = None,
+        unit: str = "labels",
     ) -> None:
         self.runs = [check_run(run) for run in runs]
         if not self.runs:
             raise ValueError("A comparison needs at least one run, got none.")
         self.failures = list(failures)
         self.scoring = scoring
-        self.settings = dict(settings or {})
+        self.settings, self.unit = dict(settings or {}), unit
         self._pairing = PairedRuns(self.runs)
         self.datasets = self._pairing.datasets
         self.models = self._pairing.models
@@ -155,11 +158,11 @@ class StrategyComparison:
         Raises
         ------
         ValueError
-            If there are none, or their scores or baselines are not the same.
+            If there are none, or their scores, baselines or units are not the same.
         """
         if not comparisons:
             raise ValueError("concat needs at least one comparison, got none.")
-        for attribute in ("scoring", "baseline"):
+        for attribute in ("scoring", "baseline", "unit"):
             values = {name: getattr(part, attribute) for name, part in comparisons.items()}
             if len(set(values.values())) > 1:
                 raise ValueError(
@@ -172,6 +175,7 @@ class StrategyComparison:
             scoring=first.scoring,
             baseline=first.baseline,
             settings={name: part.settings for name, part in comparisons.items()},
+            unit=first.unit,
         )
 
     def select(self, *, model: str | None = None, dataset: str | None = None) -> Self:
@@ -222,6 +226,47 @@ class StrategyComparison:
             scoring=self.scoring,
             baseline=self.baseline,
             settings=self.settings,
+            unit=self.unit,
+        )
+
+    def by_cost(self) -> Self:
+        """Return the comparison over what the labels have cost, in place of their number.
+
+        Returns
+        -------
+        StrategyComparison
+            Its curves, areas, tests, savings and displays are over cost: `n_labels` of its runs are
+            costs.
+
+        Raises
+        ------
+        ValueError
+            If the labels had no costs.
+
+        Examples
+        --------
+        >>> from skactive.comparison import Run, StrategyComparison
+        >>> def run(strategy, costs):
+        ...     seconds = [0.0, 0.0, 0.0]
+        ...     scores = [0.5, 0.8, 0.9]
+        ...     return Run("toy", "SVC", strategy, 0, [10, 20, 30], scores, seconds, seconds, costs)
+        >>> runs = [run("Random", [10, 40, 70]), run("Frugal", [10, 20, 70])]
+        >>> comparison = StrategyComparison(runs)
+        >>> print(comparison.by_cost().summary(target=0.8))
+        Frugal costs 50 % less than Random to reach 0.8 score (1 repeat, no interval). ...
+        """
+        if any(run.costs is None for run in self.runs):
+            raise ValueError(
+                "Labels of this comparison had no costs, so that each counts as 1: pass costs= to "
+                "compare_strategies."
+            )
+        return type(self)(
+            [run._replace(n_labels=np.asarray(run.costs)) for run in self.runs],
+            failures=self.failures,
+            scoring=self.scoring,
+            baseline=self.baseline,
+            settings=self.settings,
+            unit="cost",
         )
 
     # Curves and areas -------------------------------------------------------------------------
@@ -232,7 +277,8 @@ class StrategyComparison:
         Returns
         -------
         pandas DataFrame
-            Columns dataset, model, strategy, repeat, n_labels, score, fit_seconds, query_seconds.
+            Columns dataset, model, strategy, repeat, n_labels, score, fit_seconds, query_seconds;
+            if labels had costs also cost, which takes the place of n_labels after :meth:`by_cost`.
 
         Raises
         ------
@@ -245,9 +291,13 @@ class StrategyComparison:
             name: np.repeat([getattr(run, name) for run in self.runs], lengths)
             for name in ("dataset", "model", "strategy", "repeat")
         }
-        for name in ("n_labels", "scores", "fit_seconds", "query_seconds"):
+        has_costs = self.unit == "labels" and all(run.costs is not None for run in self.runs)
+        for name in (*SERIES, "costs") if has_costs else SERIES:
             columns[name] = np.concatenate([getattr(run, name) for run in self.runs])
-        return pandas.DataFrame(columns).rename(columns={"scores": "score"})
+        names = {"scores": "score", "costs": "cost"}
+        if self.unit == "cost":
+            names["n_labels"] = "cost"
+        return pandas.DataFrame(columns).rename(columns=names)
 
     def curves(self) -> dict[str, tuple[Floats, Floats]]:
         """Return the learning curves of each strategy, at the same label counts.
@@ -527,7 +577,9 @@ class StrategyComparison:
                 if (saving.dataset, saving.model) == (dataset, model)
             }
             areas = self.select(model=model, dataset=dataset).areas()
-            line = describe_best(areas, of_experiment, self.baseline, self.scoring, confidence)
+            line = describe_best(
+                areas, of_experiment, self.baseline, self.scoring, confidence, self.unit
+            )
             where = [dataset] * (len(self.datasets) > 1) + [model] * (len(self.models) > 1)
             lines.append(f"{', '.join(where)}: {line}" if where else line)
         return "\n".join(lines)
@@ -585,7 +637,8 @@ class StrategyComparison:
         ]
         parts = [" x ".join(count for count in counts if count)]
         if len(self.n_labels):
-            parts.append(f"{self.n_labels[0]:.0f} to {self.n_labels[-1]:.0f} labels")
+            span = f"{self.n_labels[0]:.0f} to {self.n_labels[-1]:.0f}"
+            parts.append(f"{span} labels" if self.unit == "labels" else f"cost {span}")
         parts.append(self.scoring)
         if self.failures:
             parts.append(pluralize(len(self.failures), "failure"))

@@ -93,14 +93,16 @@ class RunFile:
                 raise DamagedFileError("it is the file of another campaign")
         elif not self.accepts_unsealed or set(content) != set(SERIES):
             raise DamagedFileError("it has no digest")
-        series = [self._read_series(content, name) for name in SERIES]
+        names = (*SERIES, "costs") if "costs" in content else SERIES
+        series = [self._read_series(content, name) for name in names]
         if len({len(values) for values in series}) > 1:
             raise DamagedFileError("its series have several lengths")
         return Run("data", model, strategy, repeat, *series), is_sealed
 
     def save(self, run: Run) -> None:
         """Write the run."""
-        series = {name: getattr(run, name).tolist() for name in SERIES}
+        names = SERIES if run.costs is None else (*SERIES, "costs")
+        series = {name: getattr(run, name).tolist() for name in names}
         write_sealed(self.path, {"format": FORMAT, "key": self.key, **series})
 
     def _read_series(self, content: Mapping[str, Any], name: str) -> Any:
@@ -112,8 +114,8 @@ class RunFile:
         largest = sys.float_info.max  # excludes infinity, and integers that no float can hold
         if not all(low <= value <= high and abs(value) <= largest for value in values):
             raise DamagedFileError(f"its {name} are out of range")
-        if name == "n_labels" and any(b <= a for a, b in pairwise(values)):
-            raise DamagedFileError("its n_labels do not increase")
+        if name in {"n_labels", "costs"} and any(b <= a for a, b in pairwise(values)):
+            raise DamagedFileError(f"its {name} do not increase")
         return np.array(values, dtype=np.intp if name == "n_labels" else np.float64)
 
     def _get_range(self, name: str) -> tuple[float, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ __all__ = [
     "drop_duplicates",
 ]
 
-SERIES = ("n_labels", "scores", "fit_seconds", "query_seconds")
+SERIES = ("n_labels", "scores", "fit_seconds", "query_seconds")  # and costs, if there are any
 
 
 class Run(NamedTuple):
@@ -38,16 +38,19 @@ class Run(NamedTuple):
         Score of each round on the test rows.
     fit_seconds, query_seconds : ndarray of shape (n_rounds,)
         Time that each round took to fit, and to choose its rows.
+    costs : ndarray of shape (n_rounds,) or None
+        What the labels known in each round have cost; None: 1 each.
     """
 
     dataset: str
     model: str
     strategy: str
     repeat: int
-    n_labels: NDArray[np.intp]
+    n_labels: NDArray[Any]
     scores: Floats
     fit_seconds: Floats
     query_seconds: Floats
+    costs: Floats | None = None
 
 
 class Failure(NamedTuple):
@@ -66,10 +69,12 @@ def check_run(run: Run) -> Run:
     """Check that the series of a run have one length; return the run with arrays."""
     counts = np.asarray(run.n_labels)
     others = [np.asarray(getattr(run, name), dtype=np.float64) for name in SERIES[1:]]
+    if run.costs is not None:
+        others.append(np.asarray(run.costs, dtype=np.float64))
     if not len(counts) or any(len(series) != len(counts) for series in others):
         raise ValueError(
-            f"A run needs n_labels, scores, fit_seconds and query_seconds of one length, got "
-            f"{[len(series) for series in (counts, *others)]}."
+            f"A run needs n_labels, scores, fit_seconds and query_seconds (and costs, if there are "
+            f"any) of one length, got {[len(series) for series in (counts, *others)]}."
         )
     return Run(*run[:4], counts, *others)
 

@@ -18,6 +18,7 @@ def describe_best(
     baseline: str,
     scoring: str,
     confidence: float,
+    unit: str = "labels",
 ) -> str:
     """Describe what the best strategy saves on one dataset with one model, and how surely.
 
@@ -33,6 +34,8 @@ def describe_best(
         Name of the score.
     confidence : float
         Confidence level of the intervals.
+    unit : {"labels", "cost"}, default="labels"
+        What is saved.
     """
     ranking = sorted(areas, key=lambda name: -areas[name].mean())
     if len(ranking) == 1:
@@ -40,7 +43,7 @@ def describe_best(
     if baseline not in areas:
         return f"{baseline} never succeeded here, so the baseline is missing."
     best = next(name for name in ranking if name != baseline)
-    sentences = [describe_saving(savings[best], scoring, confidence)]
+    sentences = [describe_saving(savings[best], scoring, confidence, unit)]
     if ranking[0] == baseline:
         sentences.insert(0, f"No strategy does better than {baseline} over the curve.")
     sentences += [
@@ -51,7 +54,9 @@ def describe_best(
     return " ".join(sentence for sentence in sentences if sentence)
 
 
-def describe_saving(saving: LabelsSaved, scoring: str, confidence: float) -> str:
+def describe_saving(
+    saving: LabelsSaved, scoring: str, confidence: float, unit: str = "labels"
+) -> str:
     """Describe what a strategy saves; say so if that is nothing."""
     name, baseline = saving.strategy, saving.baseline
     goal = f"{_format_number(saving.target)} {scoring.replace('_', ' ')}"
@@ -61,20 +66,28 @@ def describe_saving(saving: LabelsSaved, scoring: str, confidence: float) -> str
     if saving.bound == "at most":
         return (
             f"Nothing is saved: {name} does not reach {goal} within the budget, {baseline} does "
-            f"with {saving.baseline_n_labels:.0f} labels ({certainty})."
+            f"{_describe_amount(saving.baseline_n_labels, unit)} ({certainty})."
         )
     percent = round(100 * saving.saved)
     at_least = "at least " if saving.bound == "at least" else ""
-    size = f"{at_least}{abs(percent)} % {'more' if percent < 0 else 'fewer'} labels"
+    by_labels = unit == "labels"
+    less, much = ("fewer labels", "many labels") if by_labels else ("less", "much")
+    more = "more labels" if by_labels else "more"
+    size = f"{at_least}{abs(percent)} % {more if percent < 0 else less}"
     if percent == 0:
-        size = "at most as many labels" if at_least else "as many labels"
+        size = f"{'at most ' if at_least else ''}as {much}"
     link = "as" if percent == 0 else "than"
-    sentence = f"{name} needs {size} {link} {baseline} to reach {goal} ({certainty})."
+    verb = "needs" if by_labels else "costs"
+    sentence = f"{name} {verb} {size} {link} {baseline} to reach {goal} ({certainty})."
     if percent <= 0:
         return f"No saving is shown: {sentence}" if at_least else f"Nothing is saved: {sentence}"
     if saving.low <= 0:
         return f"No saving is shown: {sentence[:-2]}, which includes 0)."
     return sentence
+
+
+def _describe_amount(amount: float, unit: str) -> str:
+    return f"with {amount:.0f} labels" if unit == "labels" else f"at a cost of {amount:.0f}"
 
 
 def _describe_interval(saving: LabelsSaved, confidence: float) -> str:

@@ -93,12 +93,14 @@ class LabelCurveDisplay:
     confidence : float, default=None
         Confidence level of the t interval of the mean that the bands show; None shows one standard
         error on either side.
+    unit : str, default="labels"
+        Label of the horizontal axis: "labels" or "cost".
 
     Attributes
     ----------
     curves : dict of str to LabelCurve
         All data of the drawing.
-    score_name, confidence
+    score_name, confidence, unit
         As passed.
     figsize : tuple of float
         Width and height, in inches, that a drawing needs.
@@ -134,12 +136,14 @@ class LabelCurveDisplay:
         *,
         score_name: str = "score",
         confidence: float | None = None,
+        unit: str = "labels",
     ) -> None:
         if confidence is not None and not 0.0 < confidence < 1.0:
             raise ValueError(f"confidence must lie between 0 and 1, or be None, got {confidence!r}")
         self.curves = dict(curves)
         self.score_name = score_name
         self.confidence = confidence
+        self.unit = unit
 
     @property
     def figsize(self) -> tuple[float, float]:
@@ -166,7 +170,7 @@ class LabelCurveDisplay:
         """
         curves = {name: LabelCurve(*curve) for name, curve in comparison.curves().items()}
         score_name = comparison.scoring.replace("_", " ")
-        return cls(curves, score_name=score_name, confidence=confidence)
+        return cls(curves, score_name=score_name, confidence=confidence, unit=comparison.unit)
 
     @classmethod
     def from_estimator(
@@ -251,7 +255,7 @@ class LabelCurveDisplay:
             if band and len(curve.scores) > 1:
                 shade = {"color": line.get_color(), "alpha": alpha, "linewidth": 0}
                 ax.fill_between(curve.n_labels, *self._find_band(curve), **shade)
-        ax.set(xlabel="labels", ylabel=self.score_name)
+        ax.set(xlabel=self.unit, ylabel=self.score_name)
         ax.grid(alpha=0.3)
         beside = {"bbox_to_anchor": (1.01, 1.0), "loc": "upper left", "borderaxespad": 0.0}
         legend = ax.legend(

@@ -38,10 +38,12 @@ class LabelsSavedDisplay:
         Name of the score that the target is measured in.
     confidence : float, default=0.95
         Confidence level of the intervals.
+    unit : str, default="labels"
+        What is saved: "labels" or "cost".
 
     Attributes
     ----------
-    savings, score_name, confidence
+    savings, score_name, confidence, unit
         As passed.
     figsize : tuple of float
         Width and height, in inches, that a drawing needs.
@@ -70,10 +72,12 @@ class LabelsSavedDisplay:
         *,
         score_name: str = "score",
         confidence: float = 0.95,
+        unit: str = "labels",
     ) -> None:
         self.savings = list(savings)
         self.score_name = score_name
         self.confidence = confidence
+        self.unit = unit
 
     @classmethod
     def from_comparison(
@@ -103,7 +107,7 @@ class LabelsSavedDisplay:
         """
         savings = comparison.labels_saved(target, baseline, confidence)
         score_name = comparison.scoring.replace("_", " ")
-        return cls(savings, score_name=score_name, confidence=confidence)
+        return cls(savings, score_name=score_name, confidence=confidence, unit=comparison.unit)
 
     @property
     def figsize(self) -> tuple[float, float]:
@@ -191,7 +195,7 @@ class LabelsSavedDisplay:
         goal = f"what {baseline} ends at"
         if len(targets) == 1:
             goal = f"{targets.pop():.3g} {self.score_name}"
-        return f"% of {baseline}'s labels saved,\nto reach {goal}"
+        return f"% of {baseline}'s {self.unit} saved,\nto reach {goal}"
 
     def _find_limits(self) -> tuple[float, float]:
         """Return the limits of the axis in percent; values below -100 are drawn at its edge."""

@@ -115,7 +115,7 @@ def _render_experiment(comparison: StrategyComparison, dataset: str, model: str)
     except ValueError as error:  # failures left nothing to compare
         return [render_section(f"Learning curves{of_experiment}", render_paragraph(str(error)))]
     n_repeats = len(next(iter(display.curves.values())).scores)
-    caption = f"Mean {display.score_name} on test rows against labels, "
+    caption = f"Mean {display.score_name} on test rows against {display.unit}, "
     caption += pluralize(n_repeats, "repeat")
     caption += f"; bands are {_PERCENT} intervals." if n_repeats > 1 else "."
     alt = f"{caption} At the last: " + _join_names(
@@ -134,7 +134,8 @@ def _render_curve_table(display: LabelCurveDisplay) -> str:
         [f"{counts[i]:.0f}", *(f"{curve.mean[i]:.3f}" for curve in display.curves.values())]
         for i in range(len(counts))
     ]
-    table = render_table(f"Mean {display.score_name} by labels", ["labels", *display.curves], rows)
+    caption = f"Mean {display.score_name} by {display.unit}"
+    table = render_table(caption, [display.unit, *display.curves], rows)
     return render_tag("details", render_tag("summary", "The curves as a table") + table)
 
 
@@ -177,7 +178,8 @@ def _format_interval(mean: float, low: float, high: float, sign: str = "") -> st
 
 
 def _render_labels_saved(comparison: StrategyComparison) -> str:
-    heading = f"Labels saved against {comparison.baseline}"
+    unit = comparison.unit
+    heading = f"{unit.capitalize()} saved against {comparison.baseline}"
     try:
         display = LabelsSavedDisplay.from_comparison(comparison, confidence=_CONFIDENCE)
     except ValueError as error:
@@ -188,11 +190,12 @@ def _render_labels_saved(comparison: StrategyComparison) -> str:
         for saving in display.savings
     )
     caption = (
-        f"Share of {comparison.baseline}'s labels that each strategy saves to reach the final "
+        f"Share of {comparison.baseline}'s {unit} that each strategy saves to reach the final "
         f"score of {comparison.baseline}, with {_PERCENT} intervals by bootstrap of whole repeats. "
-        "To the right of the dashed line, labels are saved."
+        f"To the right of the dashed line, {'labels are' if unit == 'labels' else 'cost is'} saved."
     )
-    return render_section(heading, render_figure(display, caption, f"Labels saved. {savings}"))
+    alt = f"{unit.capitalize()} saved. {savings}"
+    return render_section(heading, render_figure(display, caption, alt))
 
 
 def _render_tests(comparison: StrategyComparison) -> str:

@@ -17,21 +17,61 @@ _AUDIT_STREAM = 0xA0D1  # random numbers of the draw
 
 
 class Audit:
-    """Rows reserved at random, whose labels become known share by share."""
+    """Rows reserved at random, whose labels become known share by share.
+
+    Parameters
+    ----------
+    share : float
+        Share of the cost of all labels that goes to the audit.
+    budget : float
+        What all labels may cost.
+    costs : ndarray of shape (n_rows,)
+        Cost of the labels of each row; integers if labels have no price.
+    taken : ndarray of int or None
+        Rows that are not free.
+    seed : int
+        Seed of the draw.
+    """
 
     def __init__(
-        self, share: float, budget: int, n: int, taken: NDArray[np.intp] | None, seed: int
+        self,
+        share: float,
+        budget: float,
+        costs: NDArray[Any],
+        taken: NDArray[np.intp] | None,
+        seed: int,
     ) -> None:
         self.share = share
-        free = np.arange(n) if taken is None else np.setdiff1d(np.arange(n), taken)
-        self.rows = draw_audit_rows(free, round(share * budget), seed)
+        rows = np.arange(len(costs))
+        free = rows if taken is None else np.setdiff1d(rows, taken)
+        order = draw_audit_rows(free, len(free) if share else 0, seed)
+        self._costs = np.concatenate([costs[:0], [0], costs[order].cumsum()])  # of the first rows
+        self.rows = order[: self._count(self._round(share * budget))]
         self.n_known = 0
         self.scores = np.empty(0)  # of the rows known, by the model of the round
 
-    def buy(self, n_learned: int, *, last: bool) -> None:
-        """Reveal audit labels until they are `share` of all labels, given those learned from."""
-        due = round(n_learned / (1.0 - self.share)) - n_learned
+    @property
+    def total_cost(self) -> float:
+        """Cost of all rows of the audit."""
+        return self._costs[len(self.rows)].item()
+
+    @property
+    def cost(self) -> float:
+        """Cost of the rows whose labels are known."""
+        return self._costs[self.n_known].item()
+
+    def buy(self, spent: float, *, last: bool) -> None:
+        """Reveal audit labels until they are `share` of all cost, given that of the others."""
+        due = self._count(self._round(spent / (1.0 - self.share)) - spent)
         self.n_known = len(self.rows) if last else min(due, len(self.rows))
+
+    def _round(self, cost: float) -> float:
+        """Return a cost as a number of labels, if they have no price."""
+        return round(cost) if self._costs.dtype.kind == "i" else cost * (1.0 + 1e-9)
+
+    def _count(self, cost: float) -> int:
+        """Return how many rows come to a cost."""
+        return int(np.searchsorted(self._costs, cost, side="right")) - 1
 
 
 def draw_audit_rows(rows: NDArray[np.intp], n_audit: int, seed: int) -> NDArray[np.intp]:

@@ -14,8 +14,19 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, proces
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
-from skactive._utils.compat import CallbackSupportMixin, HasMethods, Interval, with_callbacks
-from skactive._utils.constraints import POSITIVE_INT, POSITIVE_INT_OR_NONE, STRATEGY
+from skactive._utils.compat import (
+    CallbackSupportMixin,
+    HasMethods,
+    Interval,
+    check_params,
+    with_callbacks,
+)
+from skactive._utils.constraints import (
+    POSITIVE_INT,
+    POSITIVE_INT_OR_NONE,
+    POSITIVE_REAL,
+    STRATEGY,
+)
 from skactive._utils.delegation import DelegatesPrediction
 from skactive._utils.labels import check_unmasked
 from skactive._utils.rows import n_rows
@@ -39,15 +50,17 @@ class SimulatedLearner(
     ----------
     learner : ActiveLearner
         The learner to play; it is cloned. If it has no `random_state`, it gets one.
-    budget : int, default=100
+    budget : int or float, default=100
         Number of labels that may be read in total, including the initial ones. More than the
-        number of rows means all rows.
+        number of rows means all rows. If labels have costs, what they may cost in total: labels
+        that alone cost more than what is left are not offered to the strategy, and those of a batch
+        that no longer fit, in its order, are not bought.
     batch_size : int, default=10
         Number of labels to buy per round. The last round takes the rest of the budget.
     n_initial : int, default=10
-        Number of labels to start with. If those of a classifier hold one class only, or are too few
-        for the model to be fitted, further rows are drawn at random, on the same budget, until
-        there is a model.
+        Number of labels to start with, which are drawn whatever they cost. If those of a classifier
+        hold one class only, or are too few for the model to be fitted, further rows are drawn at
+        random, on the same budget, until there is a model.
     initial_strategy : Strategy, default=None
         Strategy that chooses the rows to start with; it must not need a model. None draws them at
         random.
@@ -71,6 +84,10 @@ class SimulatedLearner(
         For a learner whose estimator is a search (``GridSearchCV``): number of new labels after
         which to search again; in between, the best estimator of the last search is refitted. None
         searches in every round.
+    oracle : Rows or Elements, default=None
+        What can be bought. None is :class:`~skactive.simulation.Rows`: labels of whole rows;
+        :class:`~skactive.simulation.Elements` sells single elements: (row, label) pairs, tokens,
+        pixels or groups of them.
 
     Attributes
     ----------
@@ -79,12 +96,19 @@ class SimulatedLearner(
     estimators_ : list of estimators
         The model of each round.
     queried_ : ndarray of shape (n_labels,)
-        Positions in `X` in the order in which their labels were read, the initial ones first.
+        Positions in `X` in the order in which their labels were read, the initial ones first; with
+        an oracle of elements, those of the rows of the elements.
+    queried_elements_ : ndarray of shape (n_labels,)
+        The place of each label among the elements, or groups of elements, of its row; 0 with an
+        oracle of rows.
     n_labels_ : ndarray of shape (n_rounds,)
         Number of labels that the model of each round learned from; the initial labels are the
         first round.
     n_bought_ : ndarray of shape (n_rounds,)
         Number of labels bought up to each round, including those of the audit.
+    costs_ : ndarray of shape (n_rounds,)
+        Cost of the labels bought up to each round, including those of the audit; `n_bought_` if
+        labels have no costs.
     audited_ : ndarray of shape (n_audited,)
         Positions in `X` of the rows of the audit, in the order in which their labels were read.
     stop_reason_ : str
@@ -93,12 +117,13 @@ class SimulatedLearner(
         Values and verdicts of `stopping`, round by round; see
         :class:`StoppingDisplay <skactive.display.StoppingDisplay>`.
     history_ : list of dict
-        One record per round: ``n_labels``, ``fit_seconds``, and ``query_seconds``, the time to
-        choose the rows of the round. With an audit also ``audit_n`` and ``audit_score``, the number
-        of its labels known and the mean score of the round's model on them; with `stopping` also
-        ``stopping``, a dict with the value of each criterion; if the estimator is a search, also
-        ``tuned`` and ``best_params``, whether the round searched and the best parameters since; and
-        while some classes have too few labels for the model, their list ``waiting_classes``.
+        One record per round: ``n_labels``, ``cost`` (see `costs_`), ``fit_seconds``, and
+        ``query_seconds``, the time to choose the rows of the round. With an audit also ``audit_n``
+        and ``audit_score``, the number of its labels known and the mean score of the round's model
+        on them; with `stopping` also ``stopping``, a dict with the value of each criterion; if the
+        estimator is a search, also ``tuned`` and ``best_params``, whether the round searched and
+        the best parameters since; and while some classes have too few labels for the model, their
+        list ``waiting_classes``.
     classes_ : ndarray of shape (n_classes,)
         Classes of the last model, if it has them.
     n_features_in_ : int
@@ -120,10 +145,10 @@ class SimulatedLearner(
     The audit is a simple random sample of the rows (of those that are not `initial`), whatever the
     strategy does, so the number of its rows that a model predicts correctly is binomial, with the
     accuracy on new rows as the mean share (:func:`skactive.estimation.clopper_pearson` gives the
-    interval). After each round ``round(audit_share * n_bought)`` of its labels are known. The score
-    of a row is 1 or 0 for a classifier (1 if all of it is right), and minus the mean squared error
-    of its numbers for a regressor. A model that is neither counts as a regressor if its labels or
-    predictions are floating-point numbers.
+    interval). After each round ``round(audit_share * n_bought)`` of its labels are known; if labels
+    have costs, as many as cost at most that share. The score of a row is 1 or 0 for a classifier (1
+    if all of it is right), and minus the mean squared error of its numbers for a regressor. A model
+    that is neither counts as a regressor if its labels or predictions are floating-point numbers.
 
     With `retune_every` the models are the best estimators of the searches and not the searches
     themselves, so that their ``score`` is the same in all rounds. While there are too few labels
@@ -167,7 +192,7 @@ class SimulatedLearner(
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "learner": [HasMethods(["fit", "query", "teach"])],
-        "budget": POSITIVE_INT,
+        "budget": POSITIVE_REAL,
         "batch_size": POSITIVE_INT,
         "n_initial": POSITIVE_INT,
         "initial_strategy": [*STRATEGY, None],
@@ -177,13 +202,14 @@ class SimulatedLearner(
         "stopping": [HasMethods("start"), None],
         "audit_share": [Interval(Real, 0, 1, closed="left")],
         "retune_every": POSITIVE_INT_OR_NONE,
+        "oracle": [HasMethods("open"), None],
     }
 
     def __init__(
         self,
         learner: Any,
         *,
-        budget: int = 100,
+        budget: float = 100,
         batch_size: int = 10,
         n_initial: int = 10,
         initial_strategy: Any = None,
@@ -193,6 +219,7 @@ class SimulatedLearner(
         stopping: Any = None,
         audit_share: float = 0.0,
         retune_every: int | None = None,
+        oracle: Any = None,
     ) -> None:
         self.learner = learner
         self.budget = budget
@@ -205,9 +232,10 @@ class SimulatedLearner(
         self.stopping = stopping
         self.audit_share = audit_share
         self.retune_every = retune_every
+        self.oracle = oracle
 
     @with_callbacks
-    def fit(self, X: Any, y: Any, *, initial: Any = None, **params: Any) -> Self:
+    def fit(self, X: Any, y: Any, *, initial: Any = None, costs: Any = None, **params: Any) -> Self:
         """Play the loop on some rows, reading labels only as they are bought.
 
         Parameters
@@ -219,6 +247,10 @@ class SimulatedLearner(
         initial : array-like of int, default=None
             Positions of the rows whose labels are known at the start, in place of `n_initial`
             rows that are drawn.
+        costs : array-like of shape (n_rows,), or list with an array per row, default=None
+            What the label of each row costs, or with an oracle of elements, that of each element;
+            positive. The budget then counts cost, and strategies that read costs, such as
+            :class:`~skactive.strategies.PerCost`, get them. None: 1 each.
         **params : dict
             Passed to the learner's ``fit``; values with one entry per row are cut to the labeled
             rows.
@@ -231,10 +263,11 @@ class SimulatedLearner(
         ------
         ValueError
             If the budget does not cover the initial labels, or is spent before the model can be
-            fitted; if a label that is bought is missing; if `initial` is not a set of positions; or
-            if `retune_every` is set and the estimator is not a search.
+            fitted; if a label that is bought is missing; if `initial` is not a set of positions; if
+            there are costs, but not a positive one per label; or if `retune_every` is set and the
+            estimator is not a search.
         """
-        self._validate_params()
+        self._validate_budget(costs)
         if y is None:
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is None."
@@ -245,15 +278,16 @@ class SimulatedLearner(
         if params and get_config()["enable_metadata_routing"]:
             params = process_routing(self, "fit", **params).learner["fit"]
         seed = draw_seed(self.random_state)
-        campaign = Campaign(self, X, y, dict(params), seed, initial)
+        campaign = Campaign(self, X, y, costs, dict(params), seed, initial)
         with nullcontext() if self.n_threads is None else threadpool_limits(self.n_threads):
             campaign.start()
             campaign.play()
         self.learner_, self.estimators_ = campaign.learner, campaign.models
-        self.queried_ = campaign.rows[campaign.labeled]
+        self.queried_, self.queried_elements_ = campaign.ledger.queried
         self.history_ = campaign.history
         self.n_labels_ = np.array([record["n_labels"] for record in self.history_])
         self.audited_ = campaign.audit.rows[: campaign.audit.n_known]
+        self.costs_ = np.array([record["cost"] for record in self.history_])
         self.n_bought_ = self.n_labels_ + [record.get("audit_n", 0) for record in self.history_]
         self.stop_reason_, self.stopping_ = campaign.stop_reason, campaign.monitor
         return self
@@ -280,6 +314,12 @@ class SimulatedLearner(
         check_is_fitted(self, "estimators_")
         for model in self.estimators_:
             yield float(check_scoring(model, scoring=scoring)(model, X, y))
+
+    def _validate_budget(self, costs: Any) -> None:
+        """Check the hyper-parameters; a budget of labels is a whole number."""
+        self._validate_params()
+        if costs is None:
+            check_params({"budget": POSITIVE_INT}, {"budget": self.budget}, type(self).__name__)
 
     # scikit-learn's protocols -----------------------------------------------------------------
 

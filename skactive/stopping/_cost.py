@@ -53,9 +53,9 @@ class Budget(StoppingCriterion):
 class CostBudget(StoppingCriterion):
     """Stop when the labels have cost a given amount.
 
-    **When:** labels differ in price, and you say what each round has cost, as in the example.
-    Simulations and sessions do not know prices yet: their rounds have no `cost`, so each label
-    counts as 1, and :class:`Budget` says the same more plainly.
+    **When:** labels differ in price: a simulation counts what the labels have cost, those of an
+    audit included (``SimulatedLearner.fit(X, y, costs=costs)``). Sessions do not know prices: there
+    each label counts as 1, and :class:`Budget` says the same more plainly.
 
     Parameters
     ----------

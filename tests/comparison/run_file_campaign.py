@@ -72,7 +72,7 @@ def resume(folder, kept, path, random_state):
     """Resume the comparison, and return the outcome of a flip in a file."""
     replayed = []
 
-    def play(task, X, y):
+    def play(task, data):
         replayed.append(task)
         return kept[task.model, task.strategy, task.repeat]
 

@@ -12,10 +12,20 @@ from sklearn.linear_model import Ridge
 from sklearn.naive_bayes import GaussianNB, MultinomialNB
 from sklearn.pipeline import make_pipeline
 from sklearn.utils._param_validation import InvalidParameterError
+from taggers import ElementModel, element_accuracy, make_images, make_sentences
 
 from skactive import ActiveLearner, SimulatedLearner
 from skactive.comparison import compare_strategies
-from skactive.strategies import Entropy, KCenterGreedy, KMeans, Margin, Random
+from skactive.simulation import Elements
+from skactive.strategies import (
+    Aggregate,
+    Entropy,
+    KCenterGreedy,
+    KMeans,
+    Margin,
+    PerCost,
+    Random,
+)
 
 X, Y = load_iris(return_X_y=True)
 MODEL = GaussianNB(var_smoothing=0.1)  # smooth: no probabilities of 0 and 1, so no ties
@@ -238,3 +248,72 @@ def test_no_warning_where_all_goes_well(compared):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         compared().summary()
+
+
+# Costs and elements -----------------------------------------------------------------------------
+
+COSTS = np.random.RandomState(1).uniform(1, 5, size=150)
+
+
+def test_costs_go_with_their_rows_and_curves_are_over_either(compared, tmp_path):
+    strategies = [Random(), PerCost(Margin())]
+    comparison = compared(strategies, budget=60.0, costs=COSTS, folder=tmp_path)
+    for run in comparison.runs:
+        assert run.costs[-1] <= 60
+        assert (np.diff(run.costs) >= np.diff(run.n_labels)).all()  # none costs less than 1
+    by_cost = comparison.by_cost()
+    counts, _ = by_cost.curves()["Random()"]
+    assert set(counts) <= {cost for run in comparison.runs for cost in run.costs}
+    assert "cost 22 to 60" in repr(by_cost)
+    assert repr(by_cost.select(model="GaussianNB")) == repr(by_cost)
+    assert " labels" not in by_cost.summary()
+    kept = compared(strategies, budget=60.0, costs=COSTS.tolist(), folder=tmp_path)
+    for one, other in zip(kept.runs, comparison.runs, strict=True):
+        equal(one.costs, other.costs)
+    with pytest.raises(ValueError, match=r"What differs: costs"):
+        compared(strategies, budget=60.0, costs=COSTS + 1, folder=tmp_path)
+
+
+def test_tables_have_the_costs_of_rounds(compared):
+    comparison = compared(budget=60.0, costs=COSTS, n_repeats=1)
+    frame = comparison.to_frame()
+    close(frame["cost"], np.concatenate([run.costs for run in comparison.runs]))
+    assert "n_labels" not in comparison.by_cost().to_frame()
+    with pytest.raises(ValueError, match="pass costs="):
+        compared(n_repeats=1).by_cost()
+    with pytest.raises(ValueError, match="one entry for each of the 150 rows"):
+        compared(costs=COSTS[:9])
+
+
+def test_a_report_over_cost_names_it(compared):
+    page = compared(budget=60.0, costs=COSTS).by_cost().to_html()
+    assert "on test rows against cost" in page
+    assert "Cost saved against Random()" in page
+
+
+@pytest.mark.parametrize("oracle", [None, Elements()], ids=["rows", "elements"])
+@pytest.mark.parametrize(
+    ("make_rows", "element", "n_elements"),
+    [(make_sentences, "token", 60), (make_images, "pixel", 120)],
+)
+def test_structured_labels_are_compared(make_rows, element, n_elements, oracle):
+    rows, labels = make_rows(40, np.random.RandomState(0))
+    budget = 12 if oracle is None else n_elements
+    comparison = compare_strategies(
+        ElementModel(element),
+        [Random(), Aggregate(Margin())],
+        rows,
+        labels,
+        budget=budget,
+        n_initial=4,
+        batch_size=budget // 4,
+        n_repeats=2,
+        scoring=element_accuracy,
+        oracle=oracle,
+        random_state=0,
+    )
+    for run in comparison.runs:
+        assert run.n_labels[-1] == budget
+        assert run.scores[-1] > 0.75
+    starts = {(run.repeat, run.scores[0]) for run in comparison.runs}
+    assert len(starts) == 2

@@ -64,9 +64,7 @@ def forgetful(monkeypatch):
     def simulate_forgetfully(learner, rows=X, **params):
         query = ActiveLearner._query
         with monkeypatch.context() as context:
-            context.setattr(
-                ActiveLearner, "_query", lambda self, X, size, pool_index: query(self, X, size)
-            )
+            context.setattr(ActiveLearner, "_query", lambda self, X, size, *_: query(self, X, size))
             return simulate(learner, rows, **params)
 
     return simulate_forgetfully

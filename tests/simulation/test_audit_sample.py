@@ -15,6 +15,12 @@ from skactive.simulation._audit_sample import Audit, draw_audit_rows, row_scores
 
 equal = np.testing.assert_array_equal
 
+
+def make_audit(share, budget, n, taken, seed):
+    """Return an audit of n rows whose labels have no costs."""
+    return Audit(share, budget, np.ones(n, dtype=int), taken, seed)
+
+
 # The draw ---------------------------------------------------------------------------------------
 
 
@@ -28,7 +34,7 @@ equal = np.testing.assert_array_equal
 def test_distinct_rows_are_drawn_from_those_not_taken(share, n, whole, reserved, seed):
     budget = max(1, round(whole * n))
     taken = np.random.RandomState(seed).permutation(n)[: round(reserved * n)]
-    audit = Audit(share, budget, n, taken, seed)
+    audit = make_audit(share, budget, n, taken, seed)
     assert len(set(audit.rows.tolist())) == len(audit.rows)
     assert set(audit.rows) <= set(range(n)) - set(taken)
     assert len(audit.rows) == min(round(share * budget), n - len(taken))
@@ -36,30 +42,30 @@ def test_distinct_rows_are_drawn_from_those_not_taken(share, n, whole, reserved,
 
 
 def test_where_no_rows_are_taken_all_may_be_drawn():
-    drawn = [set(Audit(0.5, 20, 20, None, seed).rows) for seed in range(20)]
+    drawn = [set(make_audit(0.5, 20, 20, None, seed).rows) for seed in range(20)]
     assert set.union(*drawn) == set(range(20))
-    equal(Audit(0.5, 20, 20, None, 3).rows, Audit(0.5, 20, 20, np.array([], int), 3).rows)
+    equal(make_audit(0.5, 20, 20, None, 3).rows, make_audit(0.5, 20, 20, np.array([], int), 3).rows)
 
 
 def test_the_draw_follows_from_the_seed_and_from_nothing_else():
     before = np.random.get_state()
-    one, again = (Audit(0.3, 100, 500, None, 7).rows for _ in range(2))
+    one, again = (make_audit(0.3, 100, 500, None, 7).rows for _ in range(2))
     after = np.random.get_state()
     equal(one, again)
     equal(after[1], before[1])  # of NumPy's global generator
     assert after[2] == before[2]
-    assert len({tuple(Audit(0.3, 100, 500, None, seed).rows) for seed in range(50)}) == 50
+    assert len({tuple(make_audit(0.3, 100, 500, None, seed).rows) for seed in range(50)}) == 50
 
 
 def test_stored_sessions_rely_on_this_very_draw():
     """A session that is opened again must draw the rows that it drew before."""
     drawn = np.random.RandomState(derived_seed(7, 0xA0D1)).permutation(500)[:100]
     equal(draw_audit_rows(np.arange(500), 100, 7), drawn)
-    equal(Audit(0.2, 500, 500, None, 7).rows, drawn)
+    equal(make_audit(0.2, 500, 500, None, 7).rows, drawn)
 
 
 def test_a_larger_share_goes_on_with_the_same_draw():
-    few, many = (Audit(share, 100, 500, None, 7).rows for share in (0.1, 0.6))
+    few, many = (make_audit(share, 100, 500, None, 7).rows for share in (0.1, 0.6))
     equal(many[:10], few)
 
 
@@ -67,7 +73,7 @@ def test_the_draw_tells_nothing_of_what_the_campaign_draws():
     """The start is the head of a permutation by the seed itself: they share rows by chance only."""
     n, k, n_seeds = 200, 50, 300
     shared = [
-        len(np.intersect1d(Audit(0.5, 100, n, None, seed).rows, start))
+        len(np.intersect1d(make_audit(0.5, 100, n, None, seed).rows, start))
         for seed in range(n_seeds)
         for start in [np.random.RandomState(seed).permutation(n)[:k]]
     ]
@@ -77,7 +83,7 @@ def test_the_draw_tells_nothing_of_what_the_campaign_draws():
 
 
 def test_the_rows_come_in_random_order():
-    firsts = [Audit(0.5, 8, 8, None, seed).rows[0] for seed in range(800)]
+    firsts = [make_audit(0.5, 8, 8, None, seed).rows[0] for seed in range(800)]
     # Chi squared of 7 degrees: one in a thousand exceeds 24.3.
     assert np.sum((np.bincount(firsts, minlength=8) - 100.0) ** 2) / 100 < 24.3
 
@@ -89,7 +95,7 @@ SHARES = st.floats(0.0, 0.999) | st.sampled_from([1e-9, 0.001, 0.5, 0.99, 0.9999
 
 @given(share=SHARES, budget=st.integers(1, 2000), steps=st.lists(st.integers(1, 50), max_size=20))
 def test_the_share_is_kept_within_half_a_row_at_any_time(share, budget, steps):
-    audit = Audit(share, budget, budget, None, 0)
+    audit = make_audit(share, budget, budget, None, 0)
     n_to_learn, known = budget - len(audit.rows), 0
     for n_learned in np.cumsum(steps)[np.cumsum(steps) <= n_to_learn].tolist():
         audit.buy(n_learned, last=False)
@@ -104,20 +110,20 @@ def test_the_share_is_kept_within_half_a_row_at_any_time(share, budget, steps):
 
 @given(share=SHARES, n_learned=st.integers(0, 100), n=st.integers(1, 100))
 def test_the_last_round_buys_all(share, n_learned, n):
-    audit = Audit(share, n, n, None, 0)
+    audit = make_audit(share, n, n, None, 0)
     audit.buy(n_learned, last=True)
     assert audit.n_known == len(audit.rows)
 
 
 def test_no_share_buys_nothing():
-    audit = Audit(0.0, 100, 100, None, 0)
+    audit = make_audit(0.0, 100, 100, None, 0)
     for last in (False, True):
         audit.buy(100, last=last)
         assert (len(audit.rows), audit.n_known) == (0, 0)
 
 
 def test_a_share_near_0_waits_for_a_row_to_be_due():
-    audit = Audit(0.01, 400, 400, None, 0)
+    audit = make_audit(0.01, 400, 400, None, 0)
     bought = []
     for n_learned in range(397):
         audit.buy(n_learned, last=False)
@@ -128,7 +134,7 @@ def test_a_share_near_0_waits_for_a_row_to_be_due():
 
 
 def test_a_share_near_1_is_bought_in_large_lots():
-    audit = Audit(0.99, 1000, 1000, None, 0)
+    audit = make_audit(0.99, 1000, 1000, None, 0)
     for n_learned in range(10):
         audit.buy(n_learned, last=False)
         assert audit.n_known == 99 * n_learned
@@ -137,7 +143,7 @@ def test_a_share_near_1_is_bought_in_large_lots():
 
 
 def test_no_more_is_bought_than_was_reserved():
-    audit = Audit(0.9, 100, 100, np.arange(95), 0)
+    audit = make_audit(0.9, 100, 100, np.arange(95), 0)
     assert set(audit.rows) == {95, 96, 97, 98, 99}
     audit.buy(50, last=False)
     assert audit.n_known == 5

@@ -393,7 +393,7 @@ def test_history_is_a_record_a_round():
     simulation = simulated(budget=35).fit(X, Y)
     assert [record["n_labels"] for record in simulation.history_] == [10, 20, 30, 35]
     for record in simulation.history_:
-        assert set(record) == {"n_labels", "fit_seconds", "query_seconds"}
+        assert set(record) == {"n_labels", "cost", "fit_seconds", "query_seconds"}
         assert record["fit_seconds"] > 0
         assert record["query_seconds"] > 0
 

@@ -16,6 +16,11 @@ taking and joining them copies no row.
 """
 
 from skactive._utils.labels._comparison import equal_rows, holds_floats, row_errors
+from skactive._utils.labels._elements import (
+    count_elements,
+    find_missing_elements,
+    hide_elements,
+)
 from skactive._utils.labels._reading import (
     check_unmasked,
     find_missing,
@@ -36,11 +41,14 @@ from skactive._utils.labels._rows import (
 __all__ = [
     "check_unmasked",
     "copy_labels",
+    "count_elements",
     "describe_labels",
     "equal_rows",
     "find_missing",
+    "find_missing_elements",
     "find_missing_rows",
     "has_one_label",
+    "hide_elements",
     "holds_floats",
     "is_structured",
     "join_labels",

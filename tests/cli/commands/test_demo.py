@@ -111,8 +111,8 @@ def recorded(tmp_path_factory):
     simulations, calls = [], defaultdict(list)
 
     class Recorder(SimulatedLearner):
-        def fit(self, X, y):
-            super().fit(X, y)
+        def fit(self, X, y, **params):
+            super().fit(X, y, **params)
             simulations.append(
                 SimpleNamespace(
                     strategy=type(self.learner.strategy).__name__,

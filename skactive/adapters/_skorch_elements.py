@@ -176,9 +176,9 @@ class DenseNetAdapter(StructuredAdapter, NetAdapter):
         axis = _find_class_axis(net, loss, self.element)
         if net.predict_nonlinearity != "auto":
             output = net._get_predict_nonlinearity()(output)
+        elif isinstance(loss, torch.nn.CrossEntropyLoss):
+            output = torch.softmax(output, dim=axis)
         proba = output.movedim(axis, -1).flatten(1, -2)
-        if net.predict_nonlinearity == "auto" and isinstance(loss, torch.nn.CrossEntropyLoss):
-            proba = torch.softmax(proba, dim=-1)
         _check_columns(net, proba.shape[-1], axis)
         return proba
 

@@ -418,7 +418,10 @@ def _to_ragged(
         ragged = raw
     elif isinstance(raw, Iterable) and not hasattr(raw, "shape"):
         arrays = [_flatten(np.asarray(row), first, n_axes) for row in raw]
-        ragged = Ragged.of(arrays, axis=first)
+        if len(arrays) == 1:  # a large map is not copied
+            ragged = Ragged(arrays[0], [0, arrays[0].shape[first]], axis=first)
+        else:
+            ragged = Ragged.of(arrays, axis=first)
     else:
         array = np.asarray(raw)  # ([n_draws,] n_rows, ...[, n_classes])
         if array.ndim < first + 2 + n_axes and array.ndim != first + 1 + n_axes:

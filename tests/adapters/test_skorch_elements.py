@@ -395,6 +395,28 @@ def test_a_net_that_does_not_say_what_it_predicts_is_told_how():
         _ = make_pool(make_net(Silent), IMAGES).proba
 
 
+# Learners ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("strategy", [Aggregate(Margin()), Aggregate(BALD()), KCenterGreedy()])
+def test_maps_through_the_whole_loop(strategy):
+    images = np.random.RandomState(1).normal(size=(12, 2, 4, 5)).astype(np.float32)
+    maps = (images[:, 0] > 0).astype(np.int64) + (images[:, 1] > 1)  # (n, height, width)
+    params = {"max_epochs": 1, "train_split": None, "verbose": 0}
+    net = make_net(Segmenter, **params)
+    learner = ActiveLearner(net, strategy, random_state=0).fit(images[:4], maps[:4])
+    chosen = 4 + learner.query(images[4:], 2)
+    learner.teach(images[chosen], maps[chosen])
+    assert len(set(learner.query(images[4:], 3))) == 3
+    rows, pixels = learner.query_elements(images[4:], 6)
+    assert len(set(zip(rows.tolist(), pixels.tolist(), strict=True))) == 6
+    if isinstance(strategy, Aggregate) and isinstance(strategy.strategy, Margin):
+        logits = run(learner.estimator_, images[4:])
+        margins = scores.margin(to_pixels(torch.softmax(logits, dim=1).numpy()))
+        best = np.sort(margins)[::-1][:6]
+        np.testing.assert_allclose(margins[20 * rows + pixels], best, rtol=1e-4)
+
+
 # The checks of adapters -------------------------------------------------------------------------
 
 NETS = {

@@ -104,24 +104,24 @@ class DenseNetAdapter(StructuredAdapter, NetAdapter):
 
     def proba(self, Z: Any) -> list[Floats]:  # type: ignore[override]
         with read_privately(self.model) as net:
-            return self._read_rows(net, Z, self._to_proba)
+            return self._read_rows(net, Z, self._to_proba, 1)
 
     def prediction(self, Z: Any) -> list[NDArray[Any]]:  # type: ignore[override]
         if self.estimator_type == "regressor":
             with read_privately(self.model) as net:
-                return self._read_rows(net, Z, _to_numbers)
-        columns = (proba.argmax(axis=1) for proba in self.proba(Z))
+                return self._read_rows(net, Z, _to_numbers, 0)
+        columns = (proba.argmax(axis=-1) for proba in self.proba(Z))
         return [each if self.classes is None else self.classes[each] for each in columns]
 
     def proba_samples(  # type: ignore[override]
         self, Z: Any, n_samples: int | None, seed: int
     ) -> list[Floats]:
-        return self._draw_rows(Z, n_samples, seed, self._to_proba)
+        return self._draw_rows(Z, n_samples, seed, self._to_proba, 1)
 
     def prediction_samples(  # type: ignore[override]
         self, Z: Any, n_samples: int | None, seed: int
     ) -> list[Floats]:
-        return self._draw_rows(Z, n_samples, seed, _to_numbers)
+        return self._draw_rows(Z, n_samples, seed, _to_numbers, 0)
 
     def std(self, Z: Any, seed: int) -> list[Floats]:  # type: ignore[override]
         return [draws.std(axis=0) for draws in self.prediction_samples(Z, None, seed)]
@@ -134,25 +134,29 @@ class DenseNetAdapter(StructuredAdapter, NetAdapter):
         return np.stack(self._read_last_inputs(Z, _average, aligned=False))
 
     def _read_rows(
-        self, net: NeuralNet, Z: Any, convert: Callable[[NeuralNet, Tensor], Tensor]
+        self, net: NeuralNet, Z: Any, convert: Callable[[NeuralNet, Tensor], Tensor], n_axes: int
     ) -> list[Any]:
-        """Return an array for each row, (n_elements, ...), from a net and what it gives."""
+        """Return an array for each row, (height, width, ...) or (n_shown, ...).
+
+        `convert` makes values of a net and what it gives; `n_axes` are the axes of one element.
+        """
         rows = []
         for batch in _iter_batches(net, Z):
-            values = convert(net, batch.output).numpy()  # (n, n_elements, ...)
-            shown = batch.list_shown(Z, values.shape[1])
-            rows += [_hide(*each) for each in _pair_rows(values, shown)]
+            values = convert(net, batch.output).numpy()  # (n, height, width, ...)
+            n_elements = int(np.prod(values.shape[1 : values.ndim - n_axes], dtype=int))
+            shown = batch.list_shown(Z, n_elements)
+            rows += [_hide(*each, n_axes) for each in _pair_rows(values, shown)]
         return rows
 
     def _draw_rows(
-        self, Z: Any, n_samples: int | None, seed: int, convert: Callable[..., Tensor]
+        self, Z: Any, n_samples: int | None, seed: int, convert: Callable[..., Tensor], n_axes: int
     ) -> list[Floats]:
-        """Return an array for each row, (n_draws, n_elements, ...), by dropout."""
+        """Return an array for each row, (n_draws, ...), by dropout."""
         n_draws, samples = self.n_draws(n_samples), list[Floats]()
         with read_privately(self.model, seed) as net:
             for draw in range(n_draws):
                 with Masks(seed, draw).apply(net.module_):
-                    rows = self._read_rows(net, Z, convert)
+                    rows = self._read_rows(net, Z, convert, n_axes)
                 if not draw:
                     samples = [np.empty((n_draws, *row.shape), row.dtype) for row in rows]
                 for sample, row in zip(samples, rows, strict=True):
@@ -160,12 +164,12 @@ class DenseNetAdapter(StructuredAdapter, NetAdapter):
         return samples
 
     def _to_proba(self, net: NeuralNet, output: Tensor) -> Tensor:
-        """Return the probabilities of a batch, (n, n_elements, n_classes)."""
+        """Return the probabilities of a batch, (n, ..., n_classes)."""
         loss = getattr(net, "criterion_", None)
         loss = getattr(loss, "_orig_mod", loss)  # a compiled one
         if net.predict_nonlinearity == "auto" and isinstance(loss, _BINARY_LOSSES):
             with_logits = isinstance(loss, torch.nn.BCEWithLogitsLoss)
-            p = (torch.sigmoid(output) if with_logits else output).flatten(1)
+            p = _drop_channel(torch.sigmoid(output) if with_logits else output)
             return torch.stack([1.0 - p, p], dim=-1)
         if output.ndim < 3:
             raise InvalidReadingError(
@@ -178,7 +182,7 @@ class DenseNetAdapter(StructuredAdapter, NetAdapter):
             output = net._get_predict_nonlinearity()(output)
         elif isinstance(loss, torch.nn.CrossEntropyLoss):
             output = torch.softmax(output, dim=axis)
-        proba = output.movedim(axis, -1).flatten(1, -2)
+        proba = output.movedim(axis, -1)
         _check_columns(net, proba.shape[-1], axis)
         return proba
 
@@ -200,12 +204,14 @@ class DenseNetAdapter(StructuredAdapter, NetAdapter):
                 shown = batch.list_shown(Z, places.shape[1])
                 if shown is not None and shown.shape[1] != places.shape[1]:
                     shown = None
-                rows += [reduce(_hide(*each)) for each in _pair_rows(places, shown)]
+                rows += [reduce(_hide(*each, 1)) for each in _pair_rows(places, shown)]
         return rows
 
     def _check_places(self, net: NeuralNet, output: Tensor, places: Floats) -> None:
-        convert = _to_numbers if self.estimator_type == "regressor" else self._to_proba
-        n_elements = convert(net, output).shape[1]
+        if self.estimator_type == "regressor":
+            n_elements = output[0].numel()
+        else:
+            n_elements = self._to_proba(net, output)[0, ..., 0].numel()
         if places.shape[1] != n_elements:
             raise InvalidReadingError(
                 f"The last layer of {type(net).__name__} sees {places.shape[1]} places where the "
@@ -261,22 +267,30 @@ def _pair_rows(values: NDArray[Any], shown: NDArray[np.bool_] | None) -> Iterato
     return zip(values, [None] * len(values) if shown is None else shown, strict=True)
 
 
-def _hide(values: NDArray[Any], shown: NDArray[np.bool_] | None) -> NDArray[Any]:
-    """Return the values of the elements of a row that are shown."""
+def _hide(values: NDArray[Any], shown: NDArray[np.bool_] | None, n_axes: int) -> NDArray[Any]:
+    """Return the values of a row's elements; of those that are shown, if some are not."""
     if shown is None:
         return values
-    if len(shown) != len(values):
+    flat = values.reshape(-1, *values.shape[values.ndim - n_axes :])
+    if len(shown) != len(flat):
         raise InvalidReadingError(
-            f"The net predicts {len(values)} elements of a row, but {len(shown)} are marked as "
+            f"The net predicts {len(flat)} elements of a row, but {len(shown)} are marked as "
             "padding or not: the classes may be in another axis, which class_axis of the module "
             "says, or the mask is of other tokens."
         )
-    return values[shown]
+    return flat[shown]
 
 
 def _to_numbers(net: NeuralNet, output: Tensor) -> Tensor:
-    """Return the numbers of a batch, (n, n_elements)."""
-    return net._get_predict_nonlinearity()(output).flatten(1)
+    """Return the numbers of a batch, (n, ...)."""
+    return _drop_channel(net._get_predict_nonlinearity()(output))
+
+
+def _drop_channel(output: Tensor) -> Tensor:
+    """Drop an axis of one channel, (n, 1, height, width) or (n, n_tokens, 1)."""
+    if output.ndim > 2 and 1 in (output.shape[1], output.shape[-1]):
+        return output.squeeze(1 if output.shape[1] == 1 else -1)
+    return output
 
 
 def _find_class_axis(net: NeuralNet, loss: Any, element: str | None) -> int:

@@ -187,7 +187,7 @@ def test_maps_of_numbers_have_deviations_by_dropout():
 def test_images_of_other_sizes_have_other_numbers_of_pixels():
     adapter = adapt(make_net(Segmenter))
     sizes = [adapter.proba(IMAGES[:1, :, :height])[0].shape for height in (2, 4)]
-    assert sizes == [(10, 3), (20, 3)]
+    assert sizes == [(2, 5, 3), (4, 5, 3)]
 
 
 # Tokens -----------------------------------------------------------------------------------------

@@ -77,6 +77,7 @@ notebooks: $(READY)  ## execute the notebooks and check that they run
 
 bench: $(READY)  ## the benchmarks; nothing else should run beside them
 	$(BIN)/python benchmarks/memory.py
+	$(BIN)/python benchmarks/elements_memory.py
 	$(BIN)/python benchmarks/label_efficiency.py
 	$(BIN)/python benchmarks/growth.py
 

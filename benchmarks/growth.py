@@ -48,10 +48,13 @@ from skactive.strategies import (
     KMeans,
     Margin,
     Mixture,
+    OpenSet,
+    PerGroup,
     Prefilter,
     Random,
     Strategy,
     Subsample,
+    WithoutDuplicates,
 )
 
 N_CLASSES, N_DIMS, N_LABELED, BATCH = 10, 16, 200, 100
@@ -94,9 +97,12 @@ def _make_composites(rows):
             MAKE_ROWS[rows](20, seed=2)[0]
         ),
         "Mixture": lambda: Mixture(parts),
+        "OpenSet": lambda: OpenSet(Margin(), unknown=0),
+        "PerGroup": lambda: PerGroup(Margin(), lambda X: np.arange(X.shape[0]) // 100),
         "Prefilter": lambda: Prefilter(Margin(), KMeans()),
         "SEALS": lambda: SEALS(Margin()),
         "Subsample": lambda: Subsample(KCenterGreedy()),
+        "WithoutDuplicates": lambda: WithoutDuplicates(Margin(), threshold=1.0),
     }
 
 

@@ -25,6 +25,7 @@ import itertools
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -1026,6 +1027,14 @@ def _parse_numbers(text):
     return [int(float(part)) for part in text.split(",")]
 
 
+def _find_python(text):
+    """Return the absolute path of an interpreter; links stay, since they lead to environments."""
+    path = shutil.which(text)
+    if path is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no interpreter; expected a path or a name")
+    return str(Path(path).absolute())
+
+
 def _parse_options():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--group", choices=list(GROUPS), help="only cases of this kind of rows")
@@ -1041,7 +1050,12 @@ def _parse_options():
         help="small sizes and one rival, two processes at once: to check that it runs",
     )
     parser.add_argument("--rivals", type=lambda text: text.split(","), help="only these rivals")
-    parser.add_argument("--rivals-python", default=sys.executable, help="interpreter with rivals")
+    parser.add_argument(
+        "--rivals-python",
+        type=_find_python,
+        default=sys.executable,
+        help="interpreter with rivals",
+    )
     parser.add_argument("--threads", type=int, help="BLAS and OpenMP threads; default: all")
     parser.add_argument("--timeout", type=float, default=300, help="seconds per process")
     parser.add_argument("--json", type=Path, help="file for the results")

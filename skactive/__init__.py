@@ -18,7 +18,7 @@ _SOURCES = {
 }
 _MODULES = (
     *("adapters", "estimation", "exceptions", "explanation", "pool", "reductions", "scores"),
-    *("selectors", "simulation", "stopping", "strategies"),
+    *("selectors", "simulation", "stopping", "strategies", "streams"),
 )
 
 if not TYPE_CHECKING:

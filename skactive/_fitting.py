@@ -14,6 +14,7 @@ from skactive._needs import takes_classes
 from skactive._utils.array_types import Positions
 from skactive._utils.fit_params import FitParams, is_per_row, take_params
 from skactive._utils.in_place import fit_in_place
+from skactive._utils.labels import has_one_label, is_structured, to_model_labels
 from skactive._utils.rows import n_rows, take_rows
 from skactive._utils.tags import find_estimator_type
 from skactive.adapters import ModelAdapter, adapt
@@ -69,7 +70,7 @@ def fit_encoded(
     if classes is not None:
         return _fit_to_codes(model, X, y, params, classes)
     try:
-        return fit_in_place(model, "fit", X, y, **params)
+        return fit_in_place(model, "fit", X, to_model_labels(y), **params)
     except _PASSED_ON:
         raise
     except Exception as error:
@@ -88,13 +89,16 @@ def partial_fit_encoded(
     model: Any, X: Any, y: Any, params: FitParams, declared: NDArray[Any] | None
 ) -> Any:
     """Fit a model to more rows in place; return it, around it a decoder if it takes codes only."""
-    if not hasattr(model, "classes_"):
+    if is_structured(y) or np.ndim(y) > 2:
+        takes_them = declared is not None and takes_classes(model)
+        params = {"classes": declared, **params} if takes_them else params
+    elif not hasattr(model, "classes_"):
         classes = np.unique(np.asarray(y)) if declared is None else declared
         if _choose_classes_to_encode(adapt(model), classes, declared) is not None:
             model = _encode(model, classes)
         if takes_classes(model):
             params = {"classes": classes, **params}
-    return fit_in_place(model, "partial_fit", X, y, **params)
+    return fit_in_place(model, "partial_fit", X, to_model_labels(y), **params)
 
 
 def _fit_to_codes(model: Any, X: Any, y: Any, params: FitParams, classes: NDArray[Any]) -> Any:
@@ -112,7 +116,7 @@ def _choose_classes_to_encode(
     adapter: ModelAdapter, y: Any, declared: NDArray[Any] | None
 ) -> NDArray[Any] | None:
     """Return the classes whose codes a model is to be fitted to; None if it takes the labels."""
-    if not adapter.codes_only or y is None or np.ndim(y) != 1:
+    if not adapter.codes_only or not has_one_label(y):
         return None
     observed = np.unique(np.asarray(y))
     if not adapter.fixed_columns:
@@ -136,8 +140,8 @@ def _list_uncoded_classes(model: Any, y: Any) -> NDArray[Any] | None:
 
 def _are_classes(y: NDArray[Any]) -> bool:
     if y.dtype.kind in "SO":  # dates, say, of which scikit-learn knows no type
-        return y.ndim == 1
-    return type_of_target(y) in {"binary", "multiclass"}
+        return has_one_label(y)
+    return y.ndim < 3 and type_of_target(y) in {"binary", "multiclass"}
 
 
 def _are_codes(classes: NDArray[Any]) -> bool:
@@ -157,7 +161,8 @@ def fit_to_enough(
 
     Whether too few rows are what a model refuses is found out by trial: it is fitted to the same
     rows, with those of rare classes repeated, or counted among those of the largest class. If it
-    refuses all of these, its error is raised. A fit that succeeds is the only one.
+    refuses all of these, its error is raised. A fit that succeeds is the only one. Of structured
+    labels and maps, whose classes only the model knows, none wait.
 
     Parameters
     ----------
@@ -165,8 +170,8 @@ def fit_to_enough(
         ``fit(X, y, params)`` returns a new model fitted to labeled rows.
     X : rows in any container
         Labeled rows.
-    y : ndarray of shape (n_rows,) or None
-        Their labels.
+    y : ndarray or None
+        Their labels, as they were read.
     params : dict
         Fit parameters.
     classifies : bool
@@ -180,6 +185,8 @@ def fit_to_enough(
         The model, and the rows that it was fitted to.
     """
     n = n_rows(X)
+    if is_structured(y) or np.ndim(y) > 2:
+        return FittedModel(fit(X, y, params), np.ones(n, dtype=bool))
     model, cause = _try_to_fit(fit, X, y, params)
     if cause is None:
         return FittedModel(model, np.ones(n, dtype=bool))

@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-import warnings
 from copy import deepcopy
-from inspect import isabstract
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import NDArray
-from sklearn import get_config
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.exceptions import NotFittedError
-from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
-from sklearn.utils.validation import check_is_fitted
 
-from skactive import strategies
-from skactive._fitting import (
-    FittedModel,
-    describe_waiting,
-    fit_encoded,
-    fit_to_enough,
-    list_known_classes,
-    partial_fit_encoded,
-)
+from skactive._fitting import FittedModel
+from skactive._labeled_rows import copy_labeled_rows
 from skactive._needs import (
     advise_on_new_classes,
     can_start_cold,
@@ -31,28 +18,21 @@ from skactive._needs import (
     check_partial_fit,
     check_readings,
     check_scores_rows,
-    reads_labels,
+    list_cold_starters,
 )
-from skactive._only_class import OnlyClass
+from skactive._protocols import FollowsProtocols
+from skactive._refits import FitsModels, warn_if_frozen
 from skactive._utils.array_types import Floats, Positions
-from skactive._utils.compat import VisualBlock
 from skactive._utils.delegation import DelegatesPrediction, available_where
-from skactive._utils.fit_params import (
-    can_extend_params,
-    copy_params,
-    extend_params,
-    join_params,
-    take_params,
-)
-from skactive._utils.rows import join_rows, n_rows, take_rows
-from skactive._utils.seeding import derived_seed, draw_seed, seeded_clone
-from skactive._utils.tags import find_estimator_type
+from skactive._utils.fit_params import can_extend_params
+from skactive._utils.labels import is_structured
+from skactive._utils.rows import n_rows, take_rows
+from skactive._utils.seeding import derived_seed, draw_seed
 from skactive._validation import (
     check_batch_size,
     check_classes,
     check_costs,
     check_estimator_like,
-    check_labels,
     check_positions,
     check_rows,
     check_same_features,
@@ -60,13 +40,7 @@ from skactive._validation import (
     check_strategy,
 )
 from skactive.adapters import ModelAdapter, adapt
-from skactive.exceptions import (
-    CapabilityError,
-    FrozenModelWarning,
-    TeachError,
-    TeachValueError,
-    WaitingClassesWarning,
-)
+from skactive.exceptions import CapabilityError
 from skactive.explanation import Explanation
 from skactive.explanation._making import explain_rows
 from skactive.pool import PoolView
@@ -78,7 +52,9 @@ from skactive.strategies import Auto, Random, Strategy
 __all__ = ["ActiveLearner"]
 
 
-class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
+class ActiveLearner(
+    FitsModels, FollowsProtocols, DelegatesPrediction, MetaEstimatorMixin, BaseEstimator
+):
     """Active learning with any scikit-learn estimator: query rows to label, teach their labels.
 
     The learner is an estimator like the one that it wraps: it predicts, scores, clones, prints and
@@ -120,8 +96,9 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         The classes of the fitted model, if it has any.
     X_labeled_ : rows in the container of the first `fit`
         All labeled rows so far.
-    y_labeled_ : ndarray of shape (n_labeled,)
-        Their labels.
+    y_labeled_ : ndarray of shape (n_labeled,) or (n_labeled, ...)
+        Their labels. Of structured ones, a list, array, set or dict per row, this is a vector of
+        the objects that were passed.
     waiting_classes_ : ndarray of shape (n_waiting,)
         Classes among these labels that the model was fitted without, since they have too few rows
         for it; all of them while there is no model yet.
@@ -194,8 +171,13 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         X : rows in any container
             Labeled rows: an array of any dimension, a sparse matrix, a frame, a list of texts, a
             tensor; whatever the model accepts.
-        y : array-like of shape (n_rows,)
-            Their labels.
+        y : array-like of shape (n_rows,) or (n_rows, ...), or list
+            Their labels. What has a shape (array, frame, sparse matrix) is what the shape says. A
+            list of lists, arrays, sets or dicts (tags per token, boxes, maps of any shapes) is
+            kept row by row and passed to the model as a list, and an object vector of them as an
+            object vector; except that rows of equally many plain values become a matrix for a
+            model that takes several outputs or labels, and those of one value a vector, by
+            scikit-learn's tags.
         **params : dict
             Passed to the model's ``fit`` (``sample_weight``, say), by metadata routing if that
             is enabled. Values with one entry per row are kept for the refits.
@@ -223,11 +205,11 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         self._check_parts()
         X, y = self._check_labeled_rows(X, y)
         # The caller may change the rows later, and the model may keep a reference to them.
-        X, y, params = _copy_labeled_rows(X, y, params)
+        X, y, params = copy_labeled_rows(X, y, params)
         seed = draw_seed(self.random_state)
         fitted = self._fit_first_model(X, y, params, self._choose_fit_seed(seed))
         if fitted.model is not None:
-            can_refit = can_extend_params(params, n_rows(X))
+            can_refit = can_extend_params(params, n_rows(X)) and not is_structured(y)
             adapter, strategy = adapt(fitted.model), self._get_strategy()
             check_needs(strategy, adapter, refits=can_refit, y=y)
             if tries_readings:
@@ -364,8 +346,8 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         ----------
         X : rows in the container of the first `fit`
             Rows with new labels.
-        y : array-like of shape (n_rows,)
-            Their labels.
+        y : array-like of shape (n_rows,) or (n_rows, ...), or list
+            Their labels, of the same kind as in `fit`.
         **params : dict
             Passed to the model's ``fit``. Per-row parameters given to `fit` are required here too.
 
@@ -410,7 +392,7 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
             raise self._make_teach_error(failure, error, advice) from error
         self._set_state(fitted, X_all, y_all, all_params, self._get_seed())
         if fitted.model is not None:
-            _warn_if_frozen(fitted.model)
+            warn_if_frozen(fitted.model)
 
     @available_where(lambda learner: check_scores_rows(learner._get_strategy()))
     def score_pool(self, X_pool: Any) -> Floats:
@@ -474,113 +456,10 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         view = self._make_view(X_pool)
         return explain_rows(view, self._choose_strategy(), check_positions(positions, len(view)))
 
-    # scikit-learn's protocols -----------------------------------------------------------------
-
-    def get_metadata_routing(self) -> MetadataRouter:
-        """Get the metadata routing of `fit` (which `teach` shares) and `score`.
-
-        Returns
-        -------
-        MetadataRouter
-            The routing.
-        """
-        verb = "partial_fit" if self.incremental else "fit"
-        mapping = MethodMapping().add(caller="fit", callee=verb)
-        mapping.add(caller="score", callee="score")
-        return MetadataRouter(owner=type(self).__name__).add(
-            estimator=self.estimator, method_mapping=mapping
-        )
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return self._has_model() or (self._is_waiting() and self._knows_one_class())
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        if tags.estimator_type == "classifier" and reads_labels(self._get_strategy()):
-            tags.target_tags.multi_output = False  # such strategies are for one label per row
-            if tags.classifier_tags is not None:
-                tags.classifier_tags.multi_label = False
-        return tags
-
-    def _sk_visual_block_(self) -> Any:
-        parts = [("estimator", self.estimator), ("strategy", self._get_strategy())]
-        if self.embedder is not None:
-            parts.append(("embedder", self.embedder))
-        return VisualBlock(
-            "parallel",
-            [part for _, part in parts],
-            names=[f"{name}: {type(part).__name__}" for name, part in parts],
-            name_details=[str(part) for _, part in parts],
-        )
-
     # Internals ---------------------------------------------------------------------------------
-
-    def _classifies(self) -> bool:
-        """Return whether labels are classes: of all models but regressors."""
-        return find_estimator_type(self.estimator) != "regressor"
-
-    def _has_model(self) -> bool:
-        return hasattr(self, "estimator_") or bool(self.prefit)
-
-    def _is_waiting(self) -> bool:
-        """Return whether there are labels, but too few for a model."""
-        return hasattr(self, "X_labeled_") and not self._has_model()
-
-    def _knows_one_class(self) -> bool:
-        """Return whether all labels wait and are of one class, which is what is predicted."""
-        return len(self.waiting_classes_) == 1
 
     def _get_strategy(self) -> Any:
         return Auto() if self.strategy is None else self.strategy
-
-    def _get_estimator(self) -> Any:
-        return getattr(self, "estimator_", self.estimator)
-
-    def _get_fitted_estimator(self) -> Any:
-        if self._is_waiting():
-            if not self._knows_one_class():
-                raise NotFittedError(self._waiting_text)
-            return OnlyClass(self.waiting_classes_, self._waiting_text)
-        check_is_fitted(self)
-        return self._get_estimator()
-
-    def _get_seed(self) -> int:
-        """Return the seed that `fit` drew; before the fit, the one that it would draw."""
-        if hasattr(self, "seed_"):
-            return self.seed_
-        if self.random_state is not None:
-            return draw_seed(deepcopy(self.random_state))
-        # Kept: queries repeat until the first fit, in all threads.
-        return self.__dict__.setdefault("_cold_seed", draw_seed(None))
-
-    def _get_labeled_rows(self) -> Any:
-        return getattr(self, "X_labeled_", None)
-
-    def _make_teach_error(self, failure: str, cause: Exception, advice: str = "") -> TeachError:
-        """Return the error of `teach`: a ValueError too if the rows are at fault."""
-        X_labeled = self._get_labeled_rows()
-        n_labeled = 0 if X_labeled is None else n_rows(X_labeled)
-        error_type = TeachValueError if isinstance(cause, ValueError) else TeachError
-        return error_type(
-            f"{failure} ({type(cause).__name__}: {cause}). The learner is as it was before, with "
-            f"{n_labeled} labeled rows.{advice}"
-        )
-
-    def _check_labeled_rows(self, X: Any, y: Any, like: Any = None) -> tuple[Any, Any]:
-        y = check_labels(
-            y,
-            is_regression=not self._classifies(),
-            classes=self.classes,
-            known=getattr(self, "y_labeled_", None),
-        )
-        X, y = check_rows(X, y, like=like)
-        check_classes(self.classes, y)
-        return X, y
-
-    def _check_new_rows(self, X: Any, y: Any) -> tuple[Any, Any]:
-        if y is None:
-            raise ValueError("teach needs the labels of the rows, got y=None.")
-        return self._check_labeled_rows(X, y, self._get_labeled_rows())
 
     def _check_parts(self) -> None:
         """Check the hyper-parameters, those of the strategy included."""
@@ -594,94 +473,6 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
                 f"embedder must be a transformer, got {self.embedder!r}: wrap a function in "
                 "sklearn.preprocessing.FunctionTransformer."
             )
-
-    def _route_params(self, params: dict[str, Any], method: str) -> dict[str, Any]:
-        """Return the parameters for the model's `method`: all, or those that are routed to it."""
-        if params and get_config()["enable_metadata_routing"]:
-            return dict(process_routing(self, "fit", **params).estimator[method])
-        return params
-
-    def _choose_fit_seed(self, seed: int) -> int | None:
-        """Return the seed of fits, or None (the model's own randomness) without `random_state`."""
-        return None if self.random_state is None else seed
-
-    def _fit_first_model(
-        self, X: Any, y: Any, params: dict[str, Any], seed: int | None
-    ) -> FittedModel:
-        if self.prefit:
-            check_is_fitted(self.estimator)
-            return FittedModel(self.estimator, np.ones(n_rows(X), dtype=bool))
-        return self._fit_model(X, y, params, seed)
-
-    def _fit_model(self, X: Any, y: Any, params: dict[str, Any], seed: int | None) -> FittedModel:
-        """Fit a clone of the model to the labeled rows, or to those of which there are enough."""
-        return fit_to_enough(
-            lambda X, y, params: self._fit_clone(X, y, params, seed),
-            X,
-            y,
-            params,
-            classifies=self._classifies(),
-            known=list_known_classes(self.estimator, self._get_declared_classes()),
-        )
-
-    def _fit_clone(self, X: Any, y: Any, params: dict[str, Any], seed: int | None) -> Any:
-        model = seeded_clone(self.estimator, seed)
-        if self.incremental:
-            return self._partial_fit_model(model, X, y, params, seed)
-        with adapt(model).fitting(seed):
-            return fit_encoded(
-                model, X, y, self._route_params(params, "fit"), self._get_declared_classes()
-            )
-
-    def _partial_fit_model(
-        self, model: Any, X: Any, y: Any, params: dict[str, Any], seed: int | None
-    ) -> Any:
-        """Fit `model` to more rows by its own ``partial_fit``, in place."""
-        params = self._route_params(params, "partial_fit")
-        with adapt(model).fitting(seed):
-            return partial_fit_encoded(model, X, y, params, self._get_declared_classes())
-
-    def _get_declared_classes(self) -> NDArray[Any] | None:
-        return check_classes(self.classes, None)
-
-    def _join_labeled_rows(
-        self, X: Any, y: Any, params: dict[str, Any]
-    ) -> tuple[Any, Any, dict[str, Any]]:
-        """Append new labeled rows, and their fit parameters, to the labeled rows so far."""
-        X_labeled = self._get_labeled_rows()
-        if X_labeled is not None:
-            check_same_features(X_labeled, X, "X")
-            all_params = join_params(self._fit_params, n_rows(X_labeled), params, n_rows(X))
-            return join_rows(X_labeled, X), _join_labels(self.y_labeled_, y), all_params
-        if self.incremental:
-            return _copy_labeled_rows(X, y, params)
-        raise ValueError(
-            "This prefit learner does not know the rows that its estimator was fitted on, and a "
-            "refit on the new rows alone would forget them. Call fit with those rows first (the "
-            "model stays as it is), or set incremental=True."
-        )
-
-    def _set_state(
-        self, fitted: FittedModel, X: Any, y: Any, params: dict[str, Any], seed: int
-    ) -> None:
-        """Set all fitted attributes together, once nothing can fail any more."""
-        classifies = self._classifies()
-        waiting, text = np.empty(0), ""
-        if not fitted.is_used.all():
-            waiting = np.unique(y[~fitted.is_used]) if classifies and y.ndim == 1 else waiting
-            name = type(self.estimator).__name__
-            text = describe_waiting(name, fitted, y, classifies=classifies)
-        self.X_labeled_, self.y_labeled_ = X, y
-        self._fit_params, self.seed_ = params, seed
-        self._is_used, self.waiting_classes_, self._waiting_text = fitted.is_used, waiting, text
-        if fitted.model is not None:
-            self.estimator_ = fitted.model
-        elif hasattr(self, "estimator_"):
-            del self.estimator_
-
-    def _warn_about_waiting(self) -> None:
-        if self._waiting_text:
-            warnings.warn(self._waiting_text, WaitingClassesWarning, stacklevel=3)
 
     def _make_view(
         self, X_pool: Any, pool_index: PoolIndex | None = None, costs: Any = None
@@ -697,7 +488,7 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
             raise NotFittedError(
                 f"{type(strategy).__name__} needs a fitted model. Call fit with some labeled rows, "
                 "or choose the first rows with a strategy that can start cold: "
-                f"{', '.join(_list_cold_starters())}."
+                f"{', '.join(list_cold_starters())}."
             )
         n_labeled = 0 if X_labeled is None else n_rows(X_labeled)
         adapter, can_refit = adapt(self._get_estimator()), self._can_refit(n_labeled)
@@ -725,78 +516,8 @@ class ActiveLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
             X_pool, source, pool_index=pool_index, costs=check_costs(costs, n_rows(X_pool))
         )
 
-    def _get_label_vector(self) -> Any:
-        """Return the labels so far; those of a regressor may be a column, which nets need."""
-        y = getattr(self, "y_labeled_", None)
-        return y[:, 0] if y is not None and y.ndim == 2 and y.shape[1] == 1 else y
-
     def _view_first_rows(self, adapter: ModelAdapter, X: Any, y: Any) -> PoolView:
         """Return a view of two labeled rows: two, since some models drop the axis of a lone row."""
         rows = take_rows(X, np.arange(2) % n_rows(X))
         declared = check_classes(self.classes, y)
         return PoolView(rows, ReadingSource(adapter=adapter, y_labeled=y, classes=declared))
-
-    def _can_refit(self, n_labeled: int) -> bool:
-        """Return whether the model can be refitted with one imagined label."""
-        return n_labeled > 0 and can_extend_params(self._fit_params, n_labeled)
-
-    def _fantasize(self, row: Any, label: Any) -> ModelAdapter:
-        """Return the adapter of the model refitted with one more labeled row.
-
-        The fit is part of a query, so it is always seeded.
-        """
-        seed = self._get_seed()
-        if self.incremental:
-            fitted = deepcopy(self._get_fitted_estimator())
-            return adapt(self._partial_fit_model(fitted, row, label, {}, seed))
-        used = np.flatnonzero(self._is_used)  # the label does not make others enough
-        X = join_rows(take_rows(self.X_labeled_, used), row)
-        y = _join_labels(self.y_labeled_[used], label)
-        params = take_params(self._fit_params, n_rows(self.X_labeled_), used)
-        params = extend_params(params, len(used))
-        try:
-            return adapt(self._fit_clone(X, y, params, seed))
-        except Exception:  # perhaps a class of this label alone, which then waits as in `teach`
-            if (model := self._fit_model(X, y, params, seed).model) is None:
-                raise
-            return adapt(model)
-
-
-def _list_cold_starters() -> list[str]:
-    """List the names of the strategies that need no model."""
-    classes = {name: getattr(strategies, name) for name in strategies.__all__}
-    names = (
-        name
-        for name, cls in classes.items()
-        if isinstance(cls.needs, frozenset) and not isabstract(cls) and can_start_cold(cls)
-    )
-    return sorted(names, key=str.lower)
-
-
-def _warn_if_frozen(model: Any) -> None:
-    if adapt(model).frozen:
-        warnings.warn(
-            f"{type(model).__name__} is frozen: it predicts as before, and the new rows only count "
-            "as labeled. Take the model out of its FrozenEstimator to teach it.",
-            FrozenModelWarning,
-            stacklevel=4,
-        )
-
-
-def _copy_labeled_rows(X: Any, y: Any, params: dict[str, Any]) -> tuple[Any, Any, dict[str, Any]]:
-    """Copy labeled rows, their labels (to an array) and their per-row fit parameters."""
-    n = n_rows(X)
-    return take_rows(X, np.arange(n)), None if y is None else np.array(y), copy_params(params, n)
-
-
-def _join_labels(y_labeled: Any, y_new: Any) -> NDArray[Any]:
-    """Concatenate labels that come in any container."""
-    y_labeled, y_new = np.asarray(y_labeled), np.asarray(y_new)
-    kinds = {y_labeled.dtype.kind, y_new.dtype.kind}
-    if kinds & set("US") and kinds - set("USO"):
-        raise ValueError(
-            f"The labels so far are of dtype {y_labeled.dtype}, the new ones of {y_new.dtype}: "
-            "mixing numbers and strings would split classes. Pass labels of one type."
-        )
-    # The reshape lets a column of labels, (n_new, 1), join a list, (n_labeled,).
-    return np.concatenate([y_labeled, y_new.reshape(-1, *y_labeled.shape[1:])])

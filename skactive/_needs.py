@@ -10,6 +10,7 @@ import numpy as np
 
 from skactive import strategies
 from skactive._remedies import advise, describe_model, mend_reading
+from skactive._utils.labels import has_one_label, is_structured
 from skactive._utils.tags import find_estimator_type
 from skactive.adapters import ModelAdapter, adapt
 from skactive.exceptions import CapabilityError, InvalidReadingError, UnreadableModelError
@@ -23,6 +24,8 @@ __all__ = [
     "check_partial_fit",
     "check_readings",
     "check_scores_rows",
+    "list_cold_starters",
+    "reads_elements",
     "reads_labels",
     "takes_classes",
 ]
@@ -108,7 +111,8 @@ def takes_classes(model: Any) -> bool:
 def advise_on_new_classes(model: Any, y: Any) -> str:
     """Return what to do if ``partial_fit`` failed since `y` has other classes than the model."""
     adapter = adapt(model)
-    known = None if adapter.fixed_columns else adapter.classes  # a net has its columns already
+    is_known = adapter.fixed_columns or not has_one_label(y)  # a net has its columns already
+    known = None if is_known else adapter.classes
     new = [] if known is None else np.setdiff1d(np.asarray(y), known).tolist()
     if not new:
         return ""
@@ -128,6 +132,12 @@ def reads_labels(strategy: Any) -> bool:
     """Return whether a strategy may read something that is there once for each label of a row."""
     needs: frozenset[str] = getattr(strategy, "needs", frozenset())
     return any(_PER_LABEL & set(need.split("|")) for need in needs)
+
+
+def reads_elements(strategy: Any) -> bool:
+    """Return whether a strategy is for models that predict several things per row."""
+    needs: frozenset[str] = getattr(strategy, "needs", frozenset())
+    return any("elements." in need for need in needs)
 
 
 def _iter_parts(strategy: Any) -> Iterator[Any]:
@@ -153,6 +163,8 @@ def _describe_outputs(adapter: ModelAdapter, y: Any) -> str:
     """Describe the labels if a row has several of them, each a class; else return ''."""
     if adapter.estimator_type == "regressor":
         return ""
+    if is_structured(y):
+        return "y has a list, array, set or dict per row"
     shape = np.shape(y)
     if len(shape) > 1 and shape[1] > 1:
         return f"y has shape {shape}, several labels per row"
@@ -222,3 +234,14 @@ def _list_scorers() -> list[str]:
         if hasattr(cls, "score_in_chunks") and not isabstract(cls)
     ]
     return sorted(scorers, key=str.lower)
+
+
+def list_cold_starters() -> list[str]:
+    """List the names of the strategies that need no model."""
+    classes = {name: getattr(strategies, name) for name in strategies.__all__}
+    names = (
+        name
+        for name, cls in classes.items()
+        if isinstance(cls.needs, frozenset) and not isabstract(cls) and can_start_cold(cls)
+    )
+    return sorted(names, key=str.lower)

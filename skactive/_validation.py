@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,16 @@ from numpy.typing import NDArray
 from sklearn.utils import column_or_1d
 
 from skactive._utils.array_types import Floats, Positions
+from skactive._utils.labels import (
+    find_missing,
+    find_missing_rows,
+    is_structured,
+    list_names,
+    read_labels,
+)
 from skactive._utils.row_checks import check_rows, check_same_features
 from skactive._utils.rows import n_rows
-from skactive._utils.values import is_missing
+from skactive._utils.tags import find_estimator_type
 from skactive.exceptions import PoolExhaustedError, SelectionError, SkactiveWarning
 from skactive.strategies import Strategy
 
@@ -28,8 +35,6 @@ __all__ = [
     "check_same_features",
     "check_selection",
     "check_strategy",
-    "find_missing",
-    "unpack_labels",
 ]
 
 
@@ -137,7 +142,7 @@ def check_classes(classes: Any, y: Any) -> NDArray[Any] | None:
     declared = np.unique(np.asarray(classes))
     if len(declared) != n_rows(classes):
         raise ValueError(f"classes must be distinct, got {classes!r}.")
-    if y is None:
+    if y is None or is_structured(y) or np.ndim(y) > 2:  # a map may mark what is ignored
         return declared
     undeclared = np.setdiff1d(np.asarray(y), declared)
     if len(undeclared):
@@ -148,94 +153,93 @@ def check_classes(classes: Any, y: Any) -> NDArray[Any] | None:
     return declared
 
 
-def check_labels(y: Any, *, is_regression: bool, classes: Any = None, known: Any = None) -> Any:
+def check_labels(
+    y: Any, model: Any, *, classes: Any = None, known: Any = None, joins: bool = False
+) -> Any:
     """Check labels, and return a column of them as a vector unless they are numbers to predict.
 
     Parameters
     ----------
-    y : array-like of shape (n_rows,), (n_rows, 1) or (n_rows, n_outputs), or None
+    y : array-like of shape (n_rows,), (n_rows, 1) or (n_rows, ...), list, or None
         The labels.
-    is_regression : bool
-        Whether they are numbers to predict.
+    model : estimator
+        The model that learns from them.
     classes : array-like, default=None
         The declared classes.
     known : ndarray, default=None
         The labels so far.
+    joins : bool, default=False
+        Whether the labels are to join these.
 
     Returns
     -------
     ndarray or None
-        The labels.
+        The labels; an object vector of the rows if they are structured.
 
     Raises
     ------
     ValueError
-        If a label is missing, or if numbers and texts are mixed.
+        If a label is missing, or if numbers and texts, or rows of several kinds, are mixed.
     """
     if y is None:
         return None
-    if np.asarray(y).ndim == 0 and not sp.issparse(y):
-        label = np.asarray(y).item()
-        raise ValueError(
-            f"y must be one label per row, got the single label {label!r}: pass X[[i]] and "
-            f"[{label!r}], or [X[i]] and [{label!r}] if X is a list."
-        )
-    labels = _to_array(y)
+    _check_one_per_row(y)
+    # What joins structured labels is structured, even if each row has one value by chance.
+    labels = read_labels(y, None if joins and is_structured(known) else model)
     _check_none_missing(labels)
-    if is_regression:
+    if is_structured(labels):
+        _check_names_declared(labels, classes)
+        return labels
+    if find_estimator_type(model) == "regressor":
         return labels
     _check_sortable(labels)
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = column_or_1d(labels, warn=True)
-    if labels.dtype.kind in "if" and classes is None:
+    if labels.dtype.kind in "if" and labels.ndim < 3 and classes is None:
         _warn_about_minus_one(labels, known)
     return labels
 
 
-def unpack_labels(y: Any) -> Any:
-    """Return labels of a sparse matrix as an array; masked ones are missing, which is an error."""
-    if np.ma.isMaskedArray(y) and np.ma.is_masked(y):  # arrays of pandas have masks, too
-        n_masked = int(np.ma.getmaskarray(y).sum())
+def _check_one_per_row(y: Any) -> None:
+    if isinstance(y, list | tuple) or sp.issparse(y) or np.asarray(y).ndim:
+        return
+    label = np.asarray(y).item()
+    raise ValueError(
+        f"y must be one label per row, got the single label {label!r}: pass X[[i]] and "
+        f"[{label!r}], or [X[i]] and [{label!r}] if X is a list."
+    )
+
+
+def _check_names_declared(labels: NDArray[Any], classes: Any) -> None:
+    """Check that the names in structured labels are declared; numbers may mark what is ignored."""
+    if classes is None:
+        return
+    undeclared = sorted(list_names(labels) - set(np.asarray(classes).tolist()))
+    if undeclared:
         raise ValueError(
-            f"{n_masked} of {len(y)} labels are masked, so they are missing. Keep the "
-            "others: known = ~numpy.ma.getmaskarray(y), then X[known] and y[known]."
+            f"y has labels that classes= does not declare: {undeclared}; declared are "
+            f"{np.asarray(classes).tolist()}."
         )
-    return y.toarray() if sp.issparse(y) else y
-
-
-def _to_array(y: Any) -> NDArray[Any]:
-    """Return labels as an array; numbers and texts in one list are an error, not all texts."""
-    labels = np.asarray(unpack_labels(y))
-    if labels.dtype.kind == "U" and isinstance(y, list | tuple):
-        others = [label for label in y if not isinstance(label, str | np.ndarray | list | tuple)]
-        if others:
-            labels = np.array(y, dtype=object)
-    if labels.dtype.kind == "O":
-        types = {
-            "text" if isinstance(label, str) else "number"
-            for label in labels.ravel()
-            if isinstance(label, str | Real) and not is_missing(label)
-        }
-        if len(types) > 1:
-            raise ValueError(
-                "y mixes texts and numbers, which would split classes: pass labels of one type."
-            )
-        if types == {"number"}:  # as in a column of a mixed frame: scikit-learn refuses objects
-            numbers = np.array(labels.ravel().tolist()).reshape(labels.shape)
-            return numbers if numbers.dtype.kind in "biuf" else labels
-    return labels
 
 
 def _check_none_missing(labels: NDArray[Any]) -> None:
-    is_unknown = find_missing(labels)
-    if is_unknown.any():
-        first = labels.ravel()[[int(is_unknown.argmax())]].tolist()[0]
-        raise ValueError(
-            f"{int(is_unknown.sum())} of {len(labels)} labels are missing (the first: {first!r}). "
-            "y holds the labels of labeled rows only; rows without a label are the pool that query "
-            "chooses from. Keep the labeled ones with a mask: known = ~pandas.isna(y), then "
-            "X[known] and y[known]."
+    is_by_row = is_structured(labels) or labels.ndim > 2
+    is_unknown = find_missing_rows(labels) if is_by_row else find_missing(labels)
+    if not is_unknown.any():
+        return
+    first = labels.ravel()[[int(is_unknown.argmax())]].tolist()[0] if labels.ndim < 3 else np.nan
+    advice = "with a mask: known = ~pandas.isna(y), then X[known] and y[known]."
+    if is_by_row:
+        known = "y[i] is not None" if is_structured(labels) else "not numpy.isnan(y[i]).all()"
+        advice = (
+            f"by their positions: known = [i for i in range(len(y)) if {known}], then the rows "
+            "and labels at these."
         )
+    raise ValueError(
+        f"{int(is_unknown.sum())} of {len(labels)} labels are missing (the first: {first!r}). "
+        "y holds the labels of labeled rows only; rows without a label are the pool that query "
+        f"chooses from. Keep the labeled ones {advice}"
+    )
 
 
 def _check_sortable(labels: NDArray[Any]) -> None:
@@ -247,18 +251,9 @@ def _check_sortable(labels: NDArray[Any]) -> None:
         kinds = sorted({type(label).__name__ for label in labels.ravel()})
         raise ValueError(
             f"Labels must be numbers or texts, got objects of type {', '.join(kinds)}, which have "
-            "no order: pass their names, or their positions in a list of the classes."
+            "no order: pass their names, or their positions in a list of the classes; for several "
+            "labels per row, a list of lists, arrays or dicts."
         ) from error
-
-
-def find_missing(labels: NDArray[Any]) -> NDArray[np.bool_]:
-    """Find the labels, one after the other, that are None, NaN, NaT or NA."""
-    labels = labels.ravel()
-    if labels.dtype.kind == "O":
-        return np.array([is_missing(label) for label in labels], dtype=bool)
-    if labels.dtype.kind in "mM":
-        return np.isnat(labels)
-    return np.isnan(labels) if labels.dtype.kind in "fc" else np.zeros(len(labels), dtype=bool)
 
 
 def _warn_about_minus_one(labels: NDArray[Any], known: Any) -> None:

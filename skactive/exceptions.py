@@ -19,6 +19,7 @@
     SkactiveWarning (UserWarning)
     ├── FrozenModelWarning                   teaching does not change this model
     ├── PoolChangedWarning                   rows were added to the pool of a store, or changed
+    ├── RelaxedRuleWarning                   too few rows keep the rule of a batch: others fill it
     ├── TiedScoresWarning                    all rows have the same score: the choice is random
     └── WaitingClassesWarning                some classes have too few rows to fit the model
 
@@ -37,6 +38,7 @@ __all__ = [
     "PoolChangedWarning",
     "PoolExhaustedError",
     "PoolTooLargeError",
+    "RelaxedRuleWarning",
     "SelectionError",
     "SkactiveError",
     "SkactiveWarning",
@@ -125,6 +127,10 @@ class FrozenModelWarning(SkactiveWarning):
 
 class PoolChangedWarning(SkactiveWarning):
     """The pool of a label store has more rows than before, or rows with other contents."""
+
+
+class RelaxedRuleWarning(SkactiveWarning):
+    """Too few rows of the pool keep the rule of a batch: others fill it."""
 
 
 class TiedScoresWarning(SkactiveWarning):

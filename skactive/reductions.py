@@ -14,10 +14,15 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from skactive._utils.array_types import Floats, Positions
+from skactive._utils.input_kinds import to_numbers
+from skactive._utils.ragged import check_offsets, reduce_rows
 
 __all__ = ["LengthNormalized", "Quantile", "TopMean", "maximum", "mean", "total"]
 
 Reduction = Callable[[Floats, Positions], Floats]
+
+# So many scores are sorted at a time: the copies of more would leave the cache.
+_BLOCK_ELEMENTS = 2**18
 
 
 def total(scores: Any, offsets: Any) -> Floats:
@@ -43,7 +48,7 @@ def total(scores: Any, offsets: Any) -> Floats:
     >>> reductions.total([0.1, 0.4, 0.3], [0, 2, 2, 3])
     array([0.5, 0. , 0.3])
     """
-    return _reduce(np.add, scores, offsets)
+    return reduce_rows(np.add, *_check(scores, offsets))
 
 
 def mean(scores: Any, offsets: Any) -> Floats:
@@ -91,7 +96,7 @@ def maximum(scores: Any, offsets: Any) -> Floats:
     >>> reductions.maximum([0.1, 0.4, 0.3], [0, 2, 2, 3])
     array([0.4, 0. , 0.3])
     """
-    return _reduce(np.maximum, scores, offsets)
+    return reduce_rows(np.maximum, *_check(scores, offsets))
 
 
 class TopMean(BaseEstimator):
@@ -116,14 +121,18 @@ class TopMean(BaseEstimator):
     def __call__(self, scores: Any, offsets: Any) -> Floats:
         """Return the reduced scores, shape (n_rows,)."""
         k = self.k
-        if not isinstance(k, Real) or k <= 0 or (k >= 1 and not isinstance(k, Integral)):
+        is_number = isinstance(k, Real) and not isinstance(k, bool)
+        if not is_number or not k > 0 or (k >= 1 and not isinstance(k, Integral)):
             raise ValueError(f"k must be a positive integer or a share below 1, got {k!r}.")
 
-        def average_top(row: Floats) -> float:
-            n_top = min(len(row), int(k)) if k >= 1 else max(1, round(float(k) * len(row)))
-            return float(np.partition(row, len(row) - n_top)[len(row) - n_top :].mean())
+        def average_top(rows: Floats) -> Floats:
+            length = rows.shape[1]
+            n_top = min(length, int(k)) if k >= 1 else max(1, round(float(k) * length))
+            rows.partition(length - n_top, axis=1)
+            top: Floats = rows[:, length - n_top :].mean(axis=1)
+            return top
 
-        return _reduce_rows(average_top, scores, offsets)
+        return _reduce_by_length(average_top, scores, offsets)
 
 
 class Quantile(BaseEstimator):
@@ -148,7 +157,9 @@ class Quantile(BaseEstimator):
         """Return the reduced scores, shape (n_rows,)."""
         if not isinstance(self.q, Real) or not 0 <= self.q <= 1:
             raise ValueError(f"q must be between 0 and 1, got {self.q!r}.")
-        return _reduce_rows(lambda row: float(np.quantile(row, self.q)), scores, offsets)
+        return _reduce_by_length(
+            lambda rows: np.quantile(rows, self.q, axis=1, overwrite_input=True), scores, offsets
+        )
 
 
 class LengthNormalized(BaseEstimator):
@@ -173,36 +184,38 @@ class LengthNormalized(BaseEstimator):
 
     def __call__(self, scores: Any, offsets: Any) -> Floats:
         """Return the reduced scores, shape (n_rows,)."""
-        if not isinstance(self.alpha, Real):
-            raise ValueError(f"alpha must be a number, got {self.alpha!r}.")
+        if not isinstance(self.alpha, Real) or not np.isfinite(self.alpha):
+            raise ValueError(f"alpha must be a finite number, got {self.alpha!r}.")
         return total(scores, offsets) / np.maximum(np.diff(offsets), 1) ** self.alpha
 
 
-def _reduce(operation: np.ufunc, scores: Any, offsets: Any) -> Floats:
-    """Reduce the scores of each row by a ufunc, shape (n_rows,)."""
-    scores, offsets = _check(scores, offsets)
-    reduced = np.zeros(len(offsets) - 1)
-    filled = np.flatnonzero(np.diff(offsets))
-    if len(filled):  # an empty row would take the score of the next one
-        reduced[filled] = operation.reduceat(scores, offsets[filled])
-    return reduced
+def _reduce_by_length(reduce: Callable[[Floats], Floats], scores: Any, offsets: Any) -> Floats:
+    """Reduce the scores of each row, shape (n_rows,); rows of equal length make one matrix.
 
-
-def _reduce_rows(reduce: Callable[[Floats], float], scores: Any, offsets: Any) -> Floats:
-    """Reduce the scores of each row by a function of them, shape (n_rows,)."""
+    `reduce` takes a matrix of its own, (n_some_rows, length), and returns one number per row.
+    """
     scores, offsets = _check(scores, offsets)
-    reduced = np.zeros(len(offsets) - 1)
-    for i in np.flatnonzero(np.diff(offsets)):
-        reduced[i] = reduce(scores[offsets[i] : offsets[i + 1]])
+    reduced, lengths = np.zeros(len(offsets) - 1), np.diff(offsets)
+    by_length = np.argsort(lengths, kind="stable")
+    ends = np.flatnonzero(np.diff(lengths[by_length])) + 1
+    for rows in np.split(by_length, ends) if len(by_length) else []:
+        length = int(lengths[rows[0]])
+        size = max(1, _BLOCK_ELEMENTS // max(1, length))
+        for block in np.split(rows, range(size, len(rows), size)) if length else []:
+            reduced[block] = reduce(scores[offsets[block, np.newaxis] + np.arange(length)])
     return reduced
 
 
 def _check(scores: Any, offsets: Any) -> tuple[Floats, Positions]:
-    scores = np.asarray(scores, dtype=np.float64)
-    offsets = np.asarray(offsets, dtype=np.intp)
-    if scores.ndim != 1 or offsets.ndim != 1 or not len(offsets) or offsets[-1] != len(scores):
+    """Return scores, (n_elements,), and offsets, (n_rows + 1,), as arrays that fit each other."""
+    scores = to_numbers("scores", scores).astype(np.float64, copy=False)
+    if scores.ndim != 1:
+        raise ValueError(f"scores must have one entry per element, got shape {scores.shape}.")
+    offsets = check_offsets(offsets, len(scores))
+    if len(bad := np.flatnonzero(np.isnan(scores))):
+        row = int(np.searchsorted(offsets, bad[0], side="right")) - 1
         raise ValueError(
-            f"Expected one score per element and offsets that end at their number; got scores of "
-            f"shape {scores.shape} and offsets {offsets}."
+            f"{len(bad)} of {len(scores)} scores are NaN, the first of them of element "
+            f"{bad[0] - offsets[row]} of row {row}: leave such elements out, or give them a number."
         )
     return scores, offsets

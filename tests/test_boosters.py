@@ -43,7 +43,7 @@ def booster(request):
 def test_campaigns_run_through_and_predict_the_labels_they_were_given(booster, kind):
     y = LABELS[kind][Y]
     learner = ActiveLearner(booster, Margin())
-    for seed in range(10):
+    for seed in range(3):
         campaign = SimulatedLearner(
             learner, budget=40, n_initial=10, batch_size=15, random_state=seed
         ).fit(X, y)

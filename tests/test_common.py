@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import operator
 import pkgutil
 
 import numpy as np
@@ -30,6 +31,8 @@ from skactive.strategies import (
     MaxHerding,
     McPAL,
     Mixture,
+    OpenSet,
+    PerGroup,
     Prefilter,
     ProbCover,
     Product,
@@ -41,6 +44,7 @@ from skactive.strategies import (
     Subsample,
     UHerding,
     WeightedSum,
+    WithoutDuplicates,
 )
 from skactive.testing import parametrize_with_strategy_checks
 
@@ -53,6 +57,9 @@ COMPOSED = {
     ClassBalanced: ClassBalanced(Margin()),
     EpsilonGreedy: EpsilonGreedy(Margin(), epsilon=0.4),
     FacilityLocationMutualInformation: FacilityLocationMutualInformation(np.array([[3], [5]])),
+    OpenSet: OpenSet(Margin(), unknown=2),
+    PerGroup: PerGroup(Margin(), groups=operator.methodcaller("__mod__", 7), max_per_group=2),
+    WithoutDuplicates: WithoutDuplicates(Margin(), threshold=1.5),
     Mixture: Mixture([("margin", Margin()), ("random", Random())]),
     WeightedSum: WeightedSum([("margin", Margin()), ("badge", BADGE())], weights=[2, -1]),
     Product: Product([("confidence", LeastConfidence()), ("mcpal", McPAL())]),
@@ -106,8 +113,8 @@ def reads_elements(kind):
 def test_choices_are_explained(kind):
     quick = {ExpectedErrorReduction: ExpectedErrorReduction(approximation="reweight")}
     strategy = (COMPOSED | quick).get(kind) or kind()
-    X = np.random.RandomState(0).permutation(40)[:, np.newaxis] / 4.0
-    y = X[:, 0] if strategy.regressors_only else (X[:, 0] * 2).astype(int) % 3
+    X = np.random.RandomState(0).permutation(40)[:, np.newaxis] * 2.0
+    y = X[:, 0] if strategy.regressors_only else (X[:, 0] // 4).astype(int) % 3
     model = Ridge() if strategy.regressors_only else RandomForestClassifier(5, max_depth=3)
     learner = ActiveLearner(model, strategy, random_state=0).fit(X[:15], y[:15])
     pool = X[15:]
@@ -132,5 +139,5 @@ def test_strategy_is_public_and_documented(kind):
     assert kind.__name__ in skactive.strategies.__all__
     for part in ("**When:**", "Examples\n", ">>> "):
         assert part in kind.__doc__, f"{kind.__name__}'s docstring lacks {part!r}"
-    if kind.__module__.split(".")[-1] not in {"_random", "_mixture", "_candidates"}:
+    if kind.__module__.split(".")[-1] not in {"_random", "_mixture", "_candidates", "_rules"}:
         assert "References\n" in kind.__doc__

@@ -21,17 +21,22 @@ CHECKED = {
     "simulated regressor": (
         "SimulatedLearner(ActiveLearner(Ridge(), Random()), budget=50, random_state=0)"
     ),
+    "stream": "StreamLearner(ActiveLearner(LogisticRegression(C=1)), budget=0.2)",
+    "incremental stream": (
+        "StreamLearner(ActiveLearner(SGDClassifier(), incremental=True), drift=DDM())"
+    ),
 }
 
 PROGRAM = f"""
 import json, sys, warnings
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 from skactive import ActiveLearner, SimulatedLearner
 from skactive.strategies import BALD, Entropy, KCenterGreedy, Random
+from skactive.streams import DDM, StreamLearner
 
 warnings.simplefilter("ignore")  # checks fit on made-up rows until models complain
 report = {{}}

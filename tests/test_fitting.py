@@ -683,12 +683,12 @@ def test_a_column_of_labels_is_a_vector_of_labels(column):
         return column.iloc[rows] if hasattr(column, "iloc") else [column[row] for row in rows]
 
     for strategy in (GALAXY(), ClassBalanced(Margin()), ExpectedErrorReduction()):
-        learner = ActiveLearner(LogisticRegression(), strategy, random_state=0)
-        plain = ActiveLearner(LogisticRegression(), strategy, random_state=0)
+        learner = ActiveLearner(QuadraticDiscriminantAnalysis(), strategy, random_state=0)
+        plain = clone(learner)
         plain.fit(X[FIRST], TEXTS[FIRST]).teach(X[:5], TEXTS[:5])
         learner.fit(X[FIRST], take(FIRST)).teach(X[:5], take(range(5)))
         equal(learner.y_labeled_, plain.y_labeled_)
-        equal(learner.query(X[50:70], 3), plain.query(X[50:70], 3))
+        equal(learner.query(X[50:60], 3), plain.query(X[50:60], 3))
 
 
 @pytest.mark.parametrize(

@@ -127,9 +127,10 @@ MODELS = {
     "nearest centroid": (NearestCentroid(), FULL, "BaggingClassifier"),
     "tree": (DecisionTreeClassifier(max_depth=3), FULL, "RandomForestClassifier"),
     "MLP": (MLPClassifier((4,), max_iter=3), FULL, "BaggingClassifier"),
-    "Gaussian process": (GaussianProcessClassifier(), FULL + "b", ""),
+    "Gaussian process": (GaussianProcessClassifier(optimizer=None), FULL + "b", ""),
     "Gaussian process by pairs": (
-        GaussianProcessClassifier(multi_class="one_vs_one"), ROWS, 'set multi_class="one_vs_rest"'
+        GaussianProcessClassifier(optimizer=None, multi_class="one_vs_one"), ROWS,
+        'set multi_class="one_vs_rest"'
     ),
     "label spreading": (LabelSpreading(kernel="knn", n_neighbors=3), FULL, "BaggingClassifier"),
     "self-training": (SelfTrainingClassifier(GaussianNB()), FULL, "BaggingClassifier"),
@@ -172,7 +173,7 @@ MODELS = {
     "ridge regression": (Ridge(), NUMBERS, REGRESSION),
     "SVR": (SVR(), NUMBERS, REGRESSION),
     "forest of regression trees": (RandomForestRegressor(3), NUMBERS, REGRESSION),
-    "process regression": (GaussianProcessRegressor(), NUMBERS, REGRESSION),
+    "process regression": (GaussianProcessRegressor(optimizer=None), NUMBERS, REGRESSION),
     "outliers": (IsolationForest(n_estimators=3), "rkai", "it is no classifier, so use a class"),
 }  # fmt: skip
 

@@ -39,6 +39,8 @@ from skactive.strategies import (
     MaxDet,
     MaxHerding,
     Mixture,
+    OpenSet,
+    PerGroup,
     Prefilter,
     ProbCover,
     Random,
@@ -49,12 +51,13 @@ from skactive.strategies import (
     UHerding,
     VOptimal,
     VoteEntropy,
+    WithoutDuplicates,
 )
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
-N_ROWS, N_DIMS, N_CLASSES = 100_000, 256, 3
+N_ROWS, N_DIMS, N_CLASSES = 80_000, 256, 3
 SHARE = 1 / 2  # of the file's size: the most that a query may hold in memory
-WORKING_MIB = 8  # for readings of several numbers a draw and class
+WORKING_MIB = 4  # for readings of several numbers a draw and class
 
 STRATEGIES = [
     AnchorAL(Margin()),
@@ -81,6 +84,8 @@ STRATEGIES = [
     MaxDet(),
     MaxHerding(max_reference=200),
     Mixture([("margin", Margin()), ("random", Random())]),
+    OpenSet(Margin(), unknown=0),
+    PerGroup(Margin(), groups=0),
     Prefilter(Margin(), KCenterGreedy()),
     ProbCover(delta=20.0, max_reference=200),
     RankedBatch(),
@@ -91,6 +96,7 @@ STRATEGIES = [
     UHerding(max_reference=200),
     VOptimal(),
     VoteEntropy(),
+    WithoutDuplicates(Margin(), threshold=20.0),
 ]
 
 

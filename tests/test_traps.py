@@ -10,7 +10,7 @@ files:
   dropout that differs between chunks: adapters/test_skorch.py
 - BADGE's gradient embedding, k-means++ on squared norms, squared norms of factors, memory:
   selectors/test_distance.py
-- density with the sign reversed, means of committees, memory of scores: test_scores.py
+- density with the sign reversed, means of committees, memory of scores: scores/
 - hidden labels that are read, refits in the order of the answers: simulation/test_learner.py
 - global random state, changed arrays of the caller, invalid positions: test_learner.py
 """
@@ -32,6 +32,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 import skactive.strategies as all_strategies
 from skactive import ActiveLearner
+from skactive._needs import reads_elements
 from skactive.exceptions import (
     CapabilityError,
     InvalidReadingError,
@@ -58,6 +59,8 @@ from skactive.strategies import (
     Margin,
     MarginRatio,
     Mixture,
+    OpenSet,
+    PerGroup,
     Prefilter,
     Random,
     RankedBatch,
@@ -65,6 +68,7 @@ from skactive.strategies import (
     Strategy,
     Subsample,
     VoteEntropy,
+    WithoutDuplicates,
 )
 
 X, Y = load_iris(return_X_y=True)
@@ -86,7 +90,7 @@ def fit_forest(strategy):
 
 
 def every_strategy():
-    """Return one instance of every strategy."""
+    """Return one instance of every strategy for one label per row."""
     inner = {
         Subsample: [Margin()],
         Prefilter: [Margin(), KMeans()],
@@ -96,9 +100,13 @@ def every_strategy():
         EpsilonGreedy: [Margin()],
         FacilityLocationMutualInformation: [X[:2]],
         Mixture: [[("a", Margin()), ("b", Random())]],
+        OpenSet: [Margin(), 2],
+        PerGroup: [Margin(), lambda X: range(len(X))],
+        WithoutDuplicates: [Margin()],
     }
     kinds = [getattr(all_strategies, name) for name in all_strategies.__all__]
-    return [kind(*inner.get(kind, [])) for kind in kinds if kind not in (Strategy, ScoreStrategy)]
+    made = [kind(*inner.get(kind, [])) for kind in kinds if kind not in (Strategy, ScoreStrategy)]
+    return [strategy for strategy in made if not reads_elements(strategy)]
 
 
 def each_strategy(test):

@@ -36,9 +36,8 @@ def checkout(tmp_path):
     return tmp_path
 
 
-def test_text_for_users_names_no_private_module(capsys):
-    code = words.main(["--counts"])
-    assert code == 0, capsys.readouterr().out
+def test_text_for_users_names_no_private_module():
+    assert list(words.find_private_modules(ROOT, words.parse_package(ROOT))) == []
 
 
 def test_each_kind_is_found(checkout, capsys):

@@ -58,9 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--root", type=Path, default=ROOT, help="the checkout to read")
     options = parser.parse_args(arguments)
     root = options.root
-    trees = {
-        path: ast.parse(path.read_text("utf-8")) for path in sorted(root.glob("skactive/**/*.py"))
-    }
+    trees = parse_package(root)
     findings = {
         "functions named by a past participle": list(find_participles(trees)),
         "docstrings that begin with What, Tell or Say": list(find_sayings(trees)),
@@ -78,6 +76,12 @@ def main(arguments: list[str] | None = None) -> int:
     for engine in ENGINES:
         print(f"comment lines of {engine}: {comment_share(root / engine):.1%}")
     return 1 if private else 0
+
+
+def parse_package(root: Path) -> dict[Path, ast.Module]:
+    """Return the syntax trees of the package's modules."""
+    paths = sorted(root.glob("skactive/**/*.py"))
+    return {path: ast.parse(path.read_text("utf-8")) for path in paths}
 
 
 def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:

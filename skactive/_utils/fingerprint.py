@@ -131,11 +131,26 @@ def _iter_contents(rows: Any) -> Iterator[bytes]:
 def _to_bytes(row: Any) -> bytes:
     if isinstance(row, str):
         return row.encode(errors="surrogatepass")
+    if isinstance(row, np.ndarray) and row.ndim and row.dtype == object:
+        row = row.tolist()
+    if isinstance(row, Mapping | list | tuple) and _holds_arrays(row):
+        parts = row.items() if isinstance(row, Mapping) else row
+        contents = [_to_bytes(tensor_to_array(part)) for part in parts]
+        return b"".join(f"{len(content)} ".encode() + content for content in contents)
     if hasattr(row, "tobytes") and hasattr(row, "dtype"):
         return repr((row.dtype, row.shape)).encode() + row.tobytes()
     if row is None or isinstance(row, bool | int | float | tuple | list | dict | bytes):
         return repr(row).encode(errors="surrogatepass")
     return _hash(row).encode()
+
+
+def _holds_arrays(value: Any) -> bool:
+    """Return whether a value is an array or holds one, whose text may leave out its middle."""
+    if isinstance(value, Mapping):
+        return any(map(_holds_arrays, value.values()))
+    if isinstance(value, list | tuple):
+        return any(map(_holds_arrays, value))
+    return bool(getattr(value, "shape", ()))
 
 
 def _to_hashable(values: Any) -> Any:

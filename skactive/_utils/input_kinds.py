@@ -156,36 +156,33 @@ def _has_two_axes(values: Any) -> bool:
         return False
 
 
+def _check_array(name: str, values: Any, *axes: str, check: Any = _check_finite) -> Any:
+    """Take numbers of one of the shapes that `axes` name, whose values `check` accepts."""
+    values = to_numbers(name, values)
+    n_dims = tuple(len(shape.strip("(,)").split(",")) for shape in axes)
+    _check_shape(name, values, n_dims, " or ".join(axes))
+    check(name, values)
+    return values
+
+
 def check_proba(name: str, values: Any) -> Any:
     """Take probabilities, (n_rows, n_classes)."""
-    values = to_numbers(name, values)
-    _check_shape(name, values, (2,), "(n_rows, n_classes)")
-    _check_nonnegative(name, values)
-    return values
+    return _check_array(name, values, "(n_rows, n_classes)", check=_check_nonnegative)
 
 
 def check_samples(name: str, values: Any) -> Any:
     """Take draws of probabilities, (n_samples, n_rows, n_classes)."""
-    values = to_numbers(name, values)
-    _check_shape(name, values, (3,), "(n_samples, n_rows, n_classes)")
-    _check_nonnegative(name, values)
-    return values
+    return _check_array(name, values, "(n_samples, n_rows, n_classes)", check=_check_nonnegative)
 
 
 def check_numbers(name: str, values: Any) -> Any:
     """Take finite numbers, (n_rows,) or (n_rows, n_columns)."""
-    values = to_numbers(name, values)
-    _check_shape(name, values, (1, 2), "(n_rows,) or (n_rows, n_columns)")
-    _check_finite(name, values)
-    return values
+    return _check_array(name, values, "(n_rows,)", "(n_rows, n_columns)")
 
 
 def check_table(name: str, values: Any) -> Any:
     """Take finite numbers, (n_rows, n_columns)."""
-    values = to_numbers(name, values)
-    _check_shape(name, values, (2,), "(n_rows, n_columns)")
-    _check_finite(name, values)
-    return values
+    return _check_array(name, values, "(n_rows, n_columns)")
 
 
 def check_scores(name: str, values: Any) -> Any:

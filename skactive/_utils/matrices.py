@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_array
 from skactive._utils.inputs import has_several_inputs, list_inputs, map_inputs
 from skactive._utils.rows import column_names, is_from
 
-__all__ = ["match_rows", "tensor_to_array", "to_matrix"]
+__all__ = ["match_form", "match_rows", "tensor_to_array", "to_matrix"]
 
 
 def to_matrix(X: Any, what: str) -> Any:
@@ -112,11 +112,7 @@ def match_rows(X: Any, like: Any) -> Any:
     """
     if has_several_inputs(X) and has_several_inputs(like):
         return map_inputs(match_rows, X, like)
-    if sp.issparse(like):
-        kind = sp.csr_matrix if isinstance(like, sp.spmatrix) else sp.csr_array
-        X = X if type(X) is kind else _make_sparse(X, kind)
-    elif sp.issparse(X):
-        X = X.toarray()
+    X = match_form(X, like)
     dtypes = getattr(X, "dtype", None), getattr(like, "dtype", None)
     if not all(isinstance(dtype, np.dtype) and dtype.kind in "biuf" for dtype in dtypes):
         return X
@@ -125,6 +121,14 @@ def match_rows(X: Any, like: Any) -> Any:
         return X
     with np.errstate(over="ignore"):  # infinity is refused where it matters
         return X.astype(np.float32 if make_single else np.float64)
+
+
+def match_form(X: Any, like: Any) -> Any:
+    """Return the rows `X` as dense or as sparse as the rows `like`."""
+    if sp.issparse(like):
+        kind = sp.csr_matrix if isinstance(like, sp.spmatrix) else sp.csr_array
+        return X if type(X) is kind else _make_sparse(X, kind)
+    return X.toarray() if sp.issparse(X) else X
 
 
 def _make_sparse(X: Any, kind: Any) -> Any:

@@ -12,7 +12,6 @@ from inspect import signature
 from typing import Any, TypeVar, cast
 
 import numpy as np
-import scipy.sparse as sp
 
 from skactive._utils.input_kinds import (
     check_bandwidth,
@@ -33,6 +32,7 @@ from skactive._utils.input_kinds import (
     check_weights,
     take_last,
 )
+from skactive._utils.matrices import match_form
 
 __all__ = ["check_input"]
 
@@ -117,14 +117,9 @@ def _match_kinds(values: dict[str, Any]) -> None:
     if not hasattr(pool, "shape"):
         return
     for name in _WITH_COLUMNS_OF_X:
-        if sp.issparse(values.get(name)) and not sp.issparse(pool):
-            values[name] = values[name].toarray()
-        elif (
-            isinstance(values.get(name), np.ndarray)
-            and sp.issparse(pool)
-            and ("prediction" not in values or name != "targets")
-        ):
-            values[name] = sp.csr_array(values[name])
+        are_numbers = name == "targets" and "prediction" in values  # those of a regressor
+        if hasattr(values.get(name), "shape") and not are_numbers:
+            values[name] = match_form(values[name], pool)
 
 
 def _check_factors(given: dict[str, Any]) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skactive._utils.array_types import Positions
+from skactive._utils.array_types import Floats, Positions
 
-__all__ = ["Ragged", "offsets_of"]
+__all__ = ["Ragged", "check_offsets", "offsets_of", "reduce_rows"]
 
 
 class Ragged:
@@ -45,10 +45,12 @@ class Ragged:
 
     def __init__(self, values: Any, offsets: Any, *, axis: int = 0) -> None:
         self.values: NDArray[Any] = np.asarray(values)
-        self.offsets: Positions = np.asarray(offsets, dtype=np.intp)
+        if self.values.ndim <= axis:
+            raise ValueError(
+                f"values of shape {self.values.shape} have no axis {axis} that counts elements."
+            )
+        self.offsets: Positions = check_offsets(offsets, self.values.shape[axis])
         self.axis = axis
-        n_elements = self.values.shape[axis] if self.values.ndim > axis else -1
-        _check_offsets(self.offsets, n_elements)
 
     @classmethod
     def of(cls, rows: Iterable[Any], *, axis: int = 0) -> Ragged:
@@ -73,7 +75,9 @@ class Ragged:
                     "entry per element: put it into a list."
                 )
         filled = [array for array in arrays if array.size] or arrays[:1]  # [] has no other axes
-        values = np.concatenate(filled, axis=axis) if filled else np.empty((0,) * (axis + 1))
+        values = np.empty((0,) * (axis + 1))
+        if filled:  # one array is not copied: it may be a map as large as all others together
+            values = filled[0] if len(filled) == 1 else np.concatenate(filled, axis=axis)
         lengths = [array.shape[axis] if array.size else 0 for array in arrays]
         if not any(lengths):
             values = values[:, :0] if axis else values[:0]
@@ -138,14 +142,43 @@ def offsets_of(lengths: Any) -> Positions:
     return offsets
 
 
-def _check_offsets(offsets: Positions, n_elements: int) -> None:
-    if offsets.ndim != 1 or not len(offsets) or offsets[0] != 0 or (np.diff(offsets) < 0).any():
+def reduce_rows(operation: np.ufunc, values: Floats, offsets: Positions) -> Floats:
+    """Reduce the values of the elements of each row by a ufunc; 0 for rows without elements.
+
+    Parameters
+    ----------
+    operation : ufunc
+        Such as ``numpy.add`` or ``numpy.maximum``.
+    values : ndarray of shape (n_elements,)
+        Values of the elements.
+    offsets : ndarray of shape (n_rows + 1,)
+        Offsets that were checked.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,)
+    """
+    reduced = np.zeros(len(offsets) - 1)
+    filled = np.flatnonzero(np.diff(offsets))
+    if len(filled):  # an empty row would take the value of the next one
+        reduced[filled] = operation.reduceat(values, offsets[filled])
+    return reduced
+
+
+def check_offsets(offsets: Any, n_elements: int) -> Positions:
+    """Return offsets, (n_rows + 1,), after checking that they cut so many elements into rows."""
+    array = np.asarray(offsets)
+    if array.dtype.kind not in "iu" and array.size:
+        raise ValueError(f"offsets must be integers, got {array.dtype}.")
+    array = array.astype(np.intp, copy=False)
+    if array.ndim != 1 or not len(array) or array[0] != 0 or (np.diff(array) < 0).any():
         raise ValueError(
             "offsets must start at 0 and never decrease, one more than there are rows; got "
-            f"{offsets}."
+            f"{array}."
         )
-    if offsets[-1] != n_elements:
+    if array[-1] != n_elements:
         raise ValueError(
-            f"offsets end at {offsets[-1]}, but there are {n_elements} elements: the last offset "
+            f"offsets end at {array[-1]}, but there are {n_elements} elements: the last offset "
             "must be their number."
         )
+    return array

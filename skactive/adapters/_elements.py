@@ -10,6 +10,7 @@ __all__ = ["ELEMENT_READINGS", "StructuredAdapter"]
 
 # Reading of elements -> the adapter's method, whether it draws, and the axes of one element.
 ELEMENT_READINGS: dict[str, tuple[str, bool, int]] = {
+    "box_samples": ("box_samples", True, 1),
     "boxes": ("boxes", False, 1),
     "decision": ("decision", False, 0),
     "embedding": ("element_features", False, 1),
@@ -156,6 +157,10 @@ class StructuredAdapter(ModelAdapter):
 
     def boxes(self, Z: Any) -> Any:
         """Corners of boxes, each (n_boxes, 4), as (left, top, right, bottom)."""
+        raise NotImplementedError
+
+    def box_samples(self, Z: Any, n_samples: int | None, seed: int) -> Any:
+        """Corners of the same boxes in each draw, each (n_samples, n_boxes, 4)."""
         raise NotImplementedError
 
     def log_likelihood(self, Z: Any) -> Any:

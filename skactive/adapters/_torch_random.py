@@ -16,6 +16,21 @@ __all__ = ["OwnRandomness", "seed_fit"]
 # Held while torch's global generators hold a state of ours.
 _GLOBAL_STATE = threading.RLock()
 
+# Threads that never draw: of progress bars, and of a Jupyter kernel, except those that run cells.
+_SILENT_KINDS = frozenset(
+    {
+        "IPython.core.history.HistorySavingThread",
+        "ipykernel.control.ControlThread",
+        "ipykernel.heartbeat.Heartbeat",
+        "ipykernel.parentpoller.ParentPollerUnix",
+        "ipykernel.parentpoller.ParentPollerWindows",
+        "ipykernel.shellchannel.ShellChannelThread",
+        "tqdm._monitor.TMonitor",
+        "zmq.utils.garbage.GarbageCollectorThread",
+    }
+)
+_SILENT_NAMES = ("IOPub", "(_watch_pipe_fd)", "Tornado selector")  # of plain threads
+
 
 class OwnRandomness(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """A context in which the operations of this thread draw from seeded generators of their own.
@@ -96,9 +111,15 @@ def _lend_state(generator: torch.Generator) -> Iterator[None]:
 
 
 def _has_other_threads() -> bool:
-    """Return whether other threads may draw: that of tqdm, which watches bars, does not."""
-    threads = [each for each in threading.enumerate() if type(each).__name__ != "TMonitor"]
-    return len(threads) > 1
+    """Return whether there are other threads that may draw."""
+    me = threading.current_thread()
+    return any(each is not me and not _is_silent(each) for each in threading.enumerate())
+
+
+def _is_silent(thread: threading.Thread) -> bool:
+    kind = type(thread)
+    known = f"{kind.__module__}.{kind.__qualname__}" in _SILENT_KINDS
+    return known or thread.name.endswith(_SILENT_NAMES)
 
 
 @contextmanager
@@ -113,7 +134,7 @@ def seed_fit(seed: int, devices: list[torch.device]) -> Iterator[None]:
         The CUDA devices that may be drawn on.
     """
     if _has_other_threads():
-        # Takes 10 us per operation, so only where there are other threads that may draw too.
+        # Takes 10 us per operation, so only beside threads that may draw.
         with OwnRandomness(seed):
             yield
         return

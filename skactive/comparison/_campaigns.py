@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from skactive._utils.labels import take_labels
 from skactive._utils.progress import progress
 from skactive._utils.rows import take_rows
 from skactive.comparison._folder import CampaignFolder
@@ -146,8 +147,8 @@ def _play(task: CampaignTask, X: Any, y: Any) -> Run | Failure:
     train, test = task.split
     try:
         with threadpool_limits(1):
-            simulation = task.simulation.fit(take_rows(X, train), take_rows(y, train))
-            X_test, y_test = take_rows(X, test), take_rows(y, test)
+            simulation = task.simulation.fit(take_rows(X, train), take_labels(y, train))
+            X_test, y_test = take_rows(X, test), take_labels(y, test)
             scores = np.array(list(simulation.staged_score(X_test, y_test, task.scoring)))
         if not np.isfinite(scores).all():
             raise ValueError(f"The scores of some rounds are not finite numbers: {scores}.")

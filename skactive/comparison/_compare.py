@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from skactive._utils.fingerprint import describe, describe_rows, digest
+from skactive._utils.labels import describe_labels, read_labels
 from skactive._utils.seeding import draw_seed
 from skactive._utils.tags import is_classifier
 from skactive._validation import check_rows, check_strategy
@@ -63,8 +64,9 @@ def compare_strategies(
         ``Random`` if it is among them, else the first.
     X : rows in any container
         All rows.
-    y : array-like of shape (n_rows,)
-        Their labels: the oracle's answers, and the truth on test rows.
+    y : array-like of shape (n_rows,) or (n_rows, ...), or list
+        Their labels, of any kind that the learner's ``fit`` takes: the oracle's answers, and the
+        truth on test rows. A score gets them as they are (of a sparse matrix, as an array).
     test_size : float or int, default=0.25
         Share or number of rows that each repeat holds out to score the models. Each repeat draws
         its own, stratified for classifiers if every class has enough rows.
@@ -152,7 +154,8 @@ def compare_strategies(
     campaigns = None if folder is None else CampaignFolder(Path(folder))
     seed = draw_seed(random_state) if campaigns is None else campaigns.draw_seed(random_state)
     stratify = all(is_classifier(model) for model in models.values())
-    splits = draw_splits(X, y, groups, cv, test_size, seed, n_repeats, stratify)
+    labels = read_labels(y, next(iter(models.values())))
+    splits = draw_splits(X, labels, groups, cv, test_size, seed, n_repeats, stratify)
     settings = {
         **describe({**campaign, "scoring": scoring, "random_state": seed}),
         "test_size": test_size if cv is None else None,
@@ -160,7 +163,7 @@ def compare_strategies(
         "groups": None if groups is None else describe_rows(np.asarray(groups)),
     }
     if campaigns is not None:
-        campaigns.open({**settings, "X": describe_rows(X), "y": describe_rows(y)})
+        campaigns.open({**settings, "X": describe_rows(X), "y": describe_labels(y)})
     tasks = list_tasks(models, strategies, campaign, seed, splits, scoring, campaigns)
     results = list(collect_results(tasks, X, y, n_jobs, verbose))
     failures = [result for result in results if isinstance(result, Failure)]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skactive._utils.labels import is_structured
 from skactive._utils.rows import n_rows
 
 __all__ = ["Split", "draw_repeat_seeds", "draw_splits"]
@@ -31,13 +32,17 @@ def draw_splits(
     n_repeats: int,
     stratify: bool,
 ) -> list[Split]:
-    """Return training and test rows of each repeat."""
+    """Return training and test rows of each repeat.
+
+    `y` are labels that were read. Structured ones and maps have no classes to stratify by.
+    """
+    stratify = stratify and y.ndim < 3 and not is_structured(y)
     if cv is None:
         seeds = (draw_repeat_seeds(seed, repeat)[0] for repeat in range(n_repeats))
         return [_draw_split(y, groups, test_size, stratify, split_seed) for split_seed in seeds]
     from sklearn.model_selection import check_cv  # late: it takes a quarter of a second
 
-    cv = copy(check_cv(cv, np.asarray(y), classifier=stratify))
+    cv = copy(check_cv(cv, y, classifier=stratify))
     if getattr(cv, "random_state", 0) is None:  # else it would draw from global state
         cv.random_state = draw_repeat_seeds(seed, 0)[0]
     folds = [(np.asarray(train), np.asarray(test)) for train, test in cv.split(X, y, groups)]
@@ -53,14 +58,14 @@ def _draw_split(y: Any, groups: Any, test_size: Any, stratify: bool, seed: int) 
         StratifiedShuffleSplit,
     )
 
-    rows, labels = np.zeros(n_rows(y)), np.asarray(y)
+    rows = np.zeros(n_rows(y))
     if groups is not None:
         splitter = GroupShuffleSplit(1, test_size=test_size, random_state=seed)
-        return next(splitter.split(rows, labels, groups))
+        return next(splitter.split(rows, groups=groups))
     if stratify:
         try:
             splitter = StratifiedShuffleSplit(1, test_size=test_size, random_state=seed)
-            return next(splitter.split(rows, labels))
+            return next(splitter.split(rows, y))
         except ValueError:  # a class with one row, say; the next line raises whatever else is wrong
             pass
     return next(ShuffleSplit(1, test_size=test_size, random_state=seed).split(rows))

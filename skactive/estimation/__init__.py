@@ -1,14 +1,16 @@
 """Estimates for a campaign: the present score, the future score, and the labels saved.
 
-* Now: :func:`audit` on rows drawn at random, with the exact interval of :func:`clopper_pearson`;
+* Now: :func:`audit` on rows drawn at random, with the exact interval of :func:`clopper_pearson`,
+  and :func:`audit_error` of models that predict numbers, with that of :func:`mean_interval`;
   :func:`lure_estimate` on rows drawn with known probabilities, which
   :func:`proposal_probabilities` gives for the stochastic selectors.
 * Later: :func:`forecast_learning_curve`, with an interval and the labels that a target will take.
 * Saved: :func:`estimate_savings`, from rows labeled at random alone.
 """
 
-from skactive.estimation._audit import Estimate, audit, clopper_pearson
+from skactive.estimation._audit import audit, audit_error
 from skactive.estimation._forecast import Forecast, forecast_learning_curve
+from skactive.estimation._intervals import Estimate, clopper_pearson, mean_interval
 from skactive.estimation._lure import lure_estimate, lure_weights, proposal_probabilities
 from skactive.estimation._savings import SavingsEstimate, estimate_savings
 
@@ -17,10 +19,12 @@ __all__ = [
     "Forecast",
     "SavingsEstimate",
     "audit",
+    "audit_error",
     "clopper_pearson",
     "estimate_savings",
     "forecast_learning_curve",
     "lure_estimate",
     "lure_weights",
+    "mean_interval",
     "proposal_probabilities",
 ]

@@ -5,93 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from inspect import signature
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
-from scipy.special import betaincinv, stdtrit
 
 from skactive._utils.array_types import Floats
+from skactive._utils.labels import (
+    equal_rows,
+    holds_floats,
+    is_structured,
+    read_labels,
+    row_errors,
+    to_model_labels,
+)
 from skactive._utils.rows import n_rows, take_rows
-from skactive._utils.tags import is_classifier
+from skactive._utils.tags import find_estimator_type, is_classifier
+from skactive.estimation._intervals import (
+    Estimate,
+    check_confidence,
+    clopper_pearson,
+    mean_interval,
+)
 
-__all__ = ["Estimate", "audit", "clopper_pearson"]
-
-
-class Estimate(NamedTuple):
-    """An estimate with its interval.
-
-    Attributes
-    ----------
-    value : float
-        The estimate.
-    low, high : float
-        The interval; infinite if the data do not bound it.
-    n : int
-        Number of labeled rows that it is based on.
-    method : str
-        Kind of interval: "clopper-pearson", "student-t" or "lure".
-    confidence : float
-        How often such intervals contain the true value.
-    """
-
-    value: float
-    low: float
-    high: float
-    n: int
-    method: str
-    confidence: float
-
-
-def clopper_pearson(n_right: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
-    r"""Return the exact confidence interval for the success rate of independent trials.
-
-    Parameters
-    ----------
-    n_right : int
-        Number of successes, 0 .. `n`.
-    n : int
-        Number of trials; with 0 the interval is 0 .. 1.
-    confidence : float, default=0.95
-        How often, at least, the interval contains the true rate, whatever it is; above 0 and
-        below 1.
-
-    Returns
-    -------
-    low, high : float
-        The interval, both ends in 0 .. 1.
-
-    Raises
-    ------
-    ValueError
-        If the counts are not integers with ``0 <= n_right <= n``, or `confidence` is not between 0
-        and 1.
-
-    Notes
-    -----
-    The rates that neither one-sided test at level :math:`\alpha / 2` rejects. With
-    :math:`B^{-1}(q; a, b)` the quantile of the beta distribution:
-
-    .. math:: \left[ B^{-1}(\alpha / 2; k, n - k + 1),\ B^{-1}(1 - \alpha / 2; k + 1, n - k) \right]
-
-    References
-    ----------
-    Clopper and Pearson, "The use of confidence or fiducial limits illustrated in the case of the
-    binomial", Biometrika 26, 1934.
-
-    Examples
-    --------
-    >>> from skactive.estimation import clopper_pearson
-    >>> low, high = clopper_pearson(45, 50)
-    >>> round(low, 3), round(high, 3)
-    (0.782, 0.967)
-    """
-    _check_counts(n_right, n)
-    tail = (1.0 - check_confidence(confidence)) / 2.0
-    low = betaincinv(n_right, n - n_right + 1, tail) if n_right > 0 else 0.0
-    high = betaincinv(n_right + 1, n - n_right, 1.0 - tail) if n_right < n else 1.0
-    return float(low), float(high)
+__all__ = ["audit", "audit_error", "right_rows"]
 
 
 def audit(
@@ -115,11 +53,13 @@ def audit(
         The model to evaluate.
     X_audit : rows in any container
         Rows drawn uniformly at random, which the model has not been trained on.
-    y_audit : array-like of shape (n_rows,)
-        Their labels.
+    y_audit : array-like of shape (n_rows,) or (n_rows, ...), or list
+        Their labels. Structured ones, a list of lists, arrays, sets or dicts, are passed to the
+        score as a list.
     scoring : str, callable or None, default=None
         As in scikit-learn's searches, a score that averages over rows: accuracy, neg_log_loss,
-        neg_brier_score, neg_mean_absolute_error ... None is the model's own ``score``.
+        neg_brier_score, neg_mean_absolute_error ... None is the model's own ``score``; for
+        structured labels and a model without one, a row scores 1 if all of it is predicted, else 0.
     confidence : float, default=0.95
         How often the interval is to contain the true value.
     n_looks : int, default=1
@@ -130,9 +70,9 @@ def audit(
     -------
     Estimate
         Clopper and Pearson's interval ("clopper-pearson") if each row scores 0 or 1; it contains
-        the true value at least as often as it claims. Otherwise Student's interval for the mean of
-        the row scores ("student-t"): an approximation, too narrow for few rows with very skewed
-        scores (log loss), and infinite if all rows score the same or there is only one.
+        the true value at least as often as it claims. Otherwise Hall's interval for the mean of
+        the row scores, of :func:`mean_interval` ("hall"): an approximation, too narrow for few rows
+        with very skewed scores, and infinite if all rows score the same or there is only one.
 
     Raises
     ------
@@ -172,37 +112,96 @@ def audit(
     (0.579, 0.77)
     """
     n = n_rows(X_audit)
-    if n == 0:
-        raise ValueError("No audit rows yet: label some rows drawn at random first.")
-    if n_looks < 1:
-        raise ValueError(f"n_looks must be at least 1, got {n_looks!r}.")
-    level = 1.0 - (1.0 - check_confidence(confidence)) / n_looks
-    rows = _row_scores(model, X_audit, np.asarray(y_audit), scoring)
-    value = float(rows.mean())
+    level = _check_audit(n, confidence, n_looks)
+    rows = _row_scores(model, X_audit, read_labels(y_audit, model), scoring)
     if np.isin(rows, (0.0, 1.0)).all():
         low, high = clopper_pearson(int(rows.sum()), n, level)
-        return Estimate(value, low, high, n, "clopper-pearson", confidence)
-    error = float(rows.std(ddof=1) / np.sqrt(n)) if n > 1 and np.ptp(rows) > 0 else np.inf
-    half = float(stdtrit(max(n - 1, 1), (1.0 + level) / 2.0)) * error
-    return Estimate(value, value - half, value + half, n, "student-t", confidence)
+        return Estimate(float(rows.mean()), low, high, n, "clopper-pearson", confidence)
+    return Estimate(float(rows.mean()), *mean_interval(rows, level), n, "hall", confidence)
+
+
+def audit_error(
+    model: Any,
+    X_audit: Any,
+    y_audit: Any,
+    *,
+    error: str = "absolute",
+    confidence: float = 0.95,
+    n_looks: int = 1,
+) -> Estimate:
+    """Estimate the error of a model that predicts numbers, on rows that were drawn at random.
+
+    Parameters
+    ----------
+    model : fitted estimator
+        The model to evaluate, a regressor.
+    X_audit : rows in any container
+        Rows drawn uniformly at random, which the model has not been trained on.
+    y_audit : array-like of shape (n_rows,) or (n_rows, ...), or list
+        Their true numbers: one per row, several, or arrays of any shapes. The error of a row is the
+        mean over its numbers.
+    error : {"absolute", "squared"}, default="absolute"
+        The error of a number: the absolute difference or its square.
+    confidence : float, default=0.95
+        How often the interval is to contain the true value.
+    n_looks : int, default=1
+        Number of times that such an interval will be looked at, as in :func:`audit`.
+
+    Returns
+    -------
+    Estimate
+        The mean error, with the interval of :func:`mean_interval` ("hall"), which begins at 0 or
+        above. It is infinite for a single row.
+
+    Raises
+    ------
+    ValueError
+        If there are no rows, or predictions have another shape than the true numbers.
+
+    See Also
+    --------
+    audit : Estimates any score that is a mean over rows.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from skactive.estimation import audit_error
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> estimate = audit_error(LinearRegression().fit(X[:200], y[:200]), X[-30:], y[-30:])
+    >>> round(estimate.value, 1), round(estimate.low, 1), round(estimate.high, 1)
+    (33.1, 24.0, 44.3)
+    """
+    level = _check_audit(n_rows(X_audit), confidence, n_looks)
+    powers = {"absolute": 1, "squared": 2}
+    if error not in powers:
+        raise ValueError(f"error must be 'absolute' or 'squared', got {error!r}.")
+    labels = read_labels(y_audit, model)
+    rows = row_errors(labels, model.predict(X_audit), power=powers[error])
+    low, high = mean_interval(rows, level)
+    return Estimate(float(rows.mean()), max(low, 0.0), high, len(rows), "hall", confidence)
 
 
 # Implementation ---------------------------------------------------------------------------------
 
 
-def _check_counts(n_right: int, n: int) -> None:
-    if int(n) != n or int(n_right) != n_right or not 0 <= n_right <= n:
-        raise ValueError(
-            f"n_right and n must be integers with 0 <= n_right <= n, got {n_right!r} and {n!r}."
-        )
+def _check_audit(n: int, confidence: float, n_looks: int) -> float:
+    """Check an audit of `n` rows; return the confidence of each of its looks."""
+    if n == 0:
+        raise ValueError("No audit rows yet: label some rows drawn at random first.")
+    if n_looks < 1:
+        raise ValueError(f"n_looks must be at least 1, got {n_looks!r}.")
+    return 1.0 - (1.0 - check_confidence(confidence)) / n_looks
 
 
 def _row_scores(model: Any, X: Any, y: NDArray[Any], scoring: Any) -> Floats:
     """Return the score of each row, (n_rows,), whose mean is the score of all."""
+    if scoring is None and is_structured(y) and not hasattr(model, "score"):
+        return equal_rows(y, model.predict(X)).astype(np.float64)
     scorer = _make_scorer(model, scoring)
     cached = _CachedPredictions(model, X)
     weigh: Callable[[Any, Floats], float] = lambda labels, weights: float(  # noqa: E731
-        scorer(cached, X, labels, sample_weight=weights)
+        scorer(cached, X, to_model_labels(labels), sample_weight=weights)
     )
     try:
         weigh(y, np.ones(len(y)))
@@ -258,7 +257,7 @@ def _weigh_by_repetition(scorer: Any, model: Any, X: Any) -> Callable[[Any, Floa
 
     def weigh(labels: Any, weights: Floats) -> float:
         rows = np.repeat(np.arange(len(weights)), weights.astype(np.intp))
-        return float(scorer(model, take_rows(X, rows), labels[rows]))
+        return float(scorer(model, take_rows(X, rows), to_model_labels(labels[rows])))
 
     return weigh
 
@@ -287,18 +286,14 @@ def _is_close(value: float, other: float) -> bool:
 
 
 def right_rows(model: Any, X: Any, y: NDArray[Any]) -> Floats | None:
-    """Return 1 for each row that a classifier predicts correctly, else 0; None for other models."""
-    if not is_classifier(model):
+    """Return 1 for each row that is predicted correctly, all of it, else 0; None for numbers.
+
+    `y` are labels that were read. A regressor predicts numbers, and so does a model that is neither
+    regressor nor classifier if its predictions or the labels are floating-point numbers.
+    """
+    if find_estimator_type(model) == "regressor" or not hasattr(model, "predict"):
         return None
-    predicted = np.asarray(model.predict(X))
-    correct = predicted == y.reshape(predicted.shape)  # labels may come as a column
-    return np.asarray(correct.reshape(len(y), -1).all(axis=1), dtype=np.float64)
-
-
-def check_confidence(confidence: float) -> float:
-    """Return a confidence, or raise if it does not lie between 0 and 1."""
-    if not 0.0 < confidence < 1.0:
-        raise ValueError(
-            f"confidence must lie between 0 and 1, got {confidence!r}: 0.95 stands for 95 %."
-        )
-    return float(confidence)
+    predicted = model.predict(X)
+    if not is_classifier(model) and (holds_floats(y) or holds_floats(read_labels(predicted))):
+        return None
+    return equal_rows(y, predicted).astype(np.float64)

@@ -10,7 +10,7 @@ from numpy.random import RandomState
 
 from skactive._utils.array_types import Floats
 from skactive._utils.seeding import Seed, make_random_state
-from skactive.estimation._audit import check_confidence
+from skactive.estimation._intervals import check_confidence
 
 __all__ = [
     "Forecast",

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from skactive._utils.array_types import Floats
-from skactive.estimation._audit import Estimate, check_confidence
+from skactive.estimation._intervals import Estimate, check_confidence
 from skactive.selectors import PowerTop, SoftmaxTop, SoftrankTop
 
 __all__ = ["lure_estimate", "lure_weights", "proposal_probabilities"]

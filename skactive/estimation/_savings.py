@@ -10,16 +10,17 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from skactive._utils.array_types import Floats
+from skactive._utils.labels import has_one_label, read_labels, to_model_labels
 from skactive._utils.rows import take_rows
 from skactive._utils.seeding import draw_seed, seeded_clone
 from skactive._utils.tags import is_classifier
-from skactive.estimation._audit import Estimate
 from skactive.estimation._forecast import (
     first_passage,
     forecast_learning_curve,
     quantiles_with_infinity,
     share_error,
 )
+from skactive.estimation._intervals import Estimate
 
 __all__ = ["SavingsEstimate", "estimate_savings"]
 
@@ -125,7 +126,7 @@ def estimate_savings(
     >>> bool(savings.low < savings.n_random < savings.high)
     True
     """
-    y_random = np.asarray(y_random)
+    y_random = read_labels(y_random, estimator)
     _check_random_rows(estimator, y_random)
     if int(n_labels) != n_labels or n_labels < 1:
         raise ValueError(f"n_labels must be an integer >= 1, got {n_labels!r}.")
@@ -150,7 +151,7 @@ def estimate_savings(
 def _check_random_rows(estimator: Any, y: NDArray[Any]) -> None:
     if len(y) < 10:
         raise ValueError(f"Got {len(y)} random rows: at least 10 are needed to refit and score.")
-    if is_classifier(estimator) and len(np.unique(y)) < 2:
+    if is_classifier(estimator) and _has_one_class(y):
         raise ValueError("The random rows are of one class only: label more rows at random.")
 
 
@@ -168,17 +169,21 @@ def _random_curve(
             train, test = np.sort(order[:size]), np.sort(order[size:])
             model = _fit(seeded_clone(estimator, seed), take_rows(X, train), y[train])
             scorer = check_scoring(model, scoring=scoring)
-            row[i] = scorer(model, take_rows(X, test), y[test])
+            row[i] = scorer(model, take_rows(X, test), to_model_labels(y[test]))
     return sizes.astype(np.float64), scores.mean(axis=0)
 
 
 def _fit(model: Any, X: Any, y: NDArray[Any]) -> Any:
     """Fit a model; on rows of a single class, a dummy that always predicts this class."""
-    if is_classifier(model) and len(np.unique(y)) < 2:
+    if is_classifier(model) and _has_one_class(y):
         from sklearn.dummy import DummyClassifier  # late: it is seldom needed
 
         return DummyClassifier().fit(np.zeros((len(y), 1)), y)
-    return model.fit(X, y)
+    return model.fit(X, to_model_labels(y))
+
+
+def _has_one_class(y: NDArray[Any]) -> bool:
+    return has_one_label(y) and len(np.unique(y)) < 2
 
 
 def _draw_estimate(score: Estimate, n_draws: int, rng: RandomState) -> Floats:

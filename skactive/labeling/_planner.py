@@ -15,6 +15,7 @@ from sklearn.exceptions import NotFittedError
 
 from skactive._utils.array_types import Positions
 from skactive._utils.fingerprint import describe_rows
+from skactive._utils.labels import is_structured, join_labels
 from skactive._utils.rows import join_rows, n_rows, take_rows
 from skactive._utils.seeding import derived_seed
 from skactive._utils.tags import is_classifier
@@ -152,7 +153,7 @@ class Planner:
         if self._learner.prefit:
             return deepcopy(self._learner).teach(rows, y)
         if self.n_known:
-            rows, y = join_rows(self._known_rows, rows), np.concatenate([self._known_labels, y])
+            rows, y = join_rows(self._known_rows, rows), join_labels(self._known_labels, y)
         return clone(self._learner).fit(rows, y)
 
     def _take_labeled(
@@ -261,5 +262,10 @@ def _get_known(learner: Any, multilabel: bool) -> tuple[Any, Any]:
         raise ValueError(
             "The learner is fitted, but the names of its classes are not known to a multilabel "
             "session: pass sklearn.base.clone(learner), and its labels as labels=."
+        )
+    if is_structured(learner.y_labeled_):
+        raise ValueError(
+            "The learner was fitted to a list, array, set or dict per row, and here people are "
+            "asked for one label per row: pass a learner of such labels."
         )
     return learner.X_labeled_, np.asarray(learner.y_labeled_)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn import get_config
 
 from skactive._utils.array_types import Floats, Positions
+from skactive._utils.labels import find_missing
 from skactive._utils.ragged import Ragged, offsets_of
 from skactive.adapters._elements import ELEMENT_READINGS
 from skactive.exceptions import CapabilityError, InvalidReadingError
+from skactive.pool._element_forms import to_ragged
 from skactive.pool._proba import check_proba, widen_proba
 from skactive.pool._view import PoolView
 
@@ -20,7 +23,7 @@ __all__ = ["ElementView"]
 # Rows are read together as long as their readings take at most this many bytes: more would not
 # be faster, and a dense map of one row may take as much alone.
 _BLOCK_BYTES = 2**25
-_SAMPLES = frozenset({"joint_samples", "prediction_samples", "proba_samples"})
+_SAMPLES = frozenset({"box_samples", "joint_samples", "prediction_samples", "proba_samples"})
 
 
 class ElementView(PoolView):
@@ -81,6 +84,17 @@ class ElementView(PoolView):
         return rank - self.offsets[self.owner]
 
     @property
+    def shapes(self) -> list[tuple[int, ...]]:
+        """Axes of the elements of each row, n_rows of them, such as (height, width) of pixels.
+
+        Those of all elements, also in a view of some of them; (n_elements,) if they have one axis.
+        """
+        whole = self._whole
+        if "shapes" not in whole._cache:
+            whole._find_offsets()
+        return list(whole._cache["shapes"])
+
+    @property
     def X(self) -> Any:
         """Elements have no rows of their own: reading them is an error."""
         raise CapabilityError(
@@ -90,7 +104,10 @@ class ElementView(PoolView):
 
     @property
     def elements(self) -> ElementView:
-        raise CapabilityError(f"These are {self.kind}s, which have no elements in turn.")
+        raise CapabilityError(
+            f"These are {self.kind}s, which have no elements in turn: choose rows by query, or "
+            "give query_elements a strategy that scores each element, such as Margin."
+        )
 
     @property
     def labeled(self) -> ElementView | None:
@@ -121,6 +138,10 @@ class ElementView(PoolView):
     def boxes(self) -> Floats:
         """Corners of boxes, shape (n_boxes, 4), as (left, top, right, bottom)."""
         return self._read("boxes", lambda: self._compute("boxes"))
+
+    def box_samples(self, n_samples: int | None = None) -> Floats:
+        """Draw corners of the same boxes, shape (n_draws, n_boxes, 4); None: the model's number."""
+        return self._read("box_samples", lambda: self._compute("box_samples", n_samples), n_samples)
 
     @property
     def log_likelihood(self) -> Floats:
@@ -209,6 +230,7 @@ class ElementView(PoolView):
             start += length
             n_bytes = sum(map(_count_bytes, block._cache.values()))
             length = _next_length(length, n_bytes / len(block.rows))
+            block._cache.clear()  # the caller still holds the block while the next one is read
 
     def _of_rows(self, rows: Positions | slice) -> ElementView:
         """Return all elements of some of the rows."""
@@ -236,6 +258,8 @@ class ElementView(PoolView):
     def _slices(self, needs: frozenset[str]) -> Iterator[ElementView]:
         """Split into slices of elements, so that a score's temporaries are small beside a map."""
         length = max(1, _BLOCK_BYTES // (8 * 4 * self._count_columns()))
+        if not len(self):
+            return
         if needs & _SAMPLES or len(self) <= length:
             yield self
             return
@@ -286,8 +310,20 @@ class ElementView(PoolView):
         reading = next((name for name in order if self.provides(name)), None)
         if reading is None:
             raise CapabilityError("There is no fitted model that reads the elements of rows.")
-        self._reuse_or_compute((reading, None), lambda: self._compute(reading))
+        if self._look_up((reading, None)) is None:
+            self._read_lengths(reading)
         return self._cache["offsets"]
+
+    def _read_lengths(self, reading: str) -> None:
+        """Make a reading to learn how many elements rows have; keep it if it is small."""
+        blocks: list[Any] = []
+        limit = get_config()["working_memory"] * 2**20
+        for values in self._read_blocks(reading, None):
+            limit -= values.nbytes
+            blocks = [*blocks, values] if limit >= 0 else []
+        if limit >= 0:
+            joined = _join(blocks, int(ELEMENT_READINGS[reading][1]))
+            self._cache_once((reading, None), lambda: joined)
 
     def _compute(self, reading: str, n_samples: int | None = None) -> Any:
         """Make a reading of all elements, or of those of a part."""
@@ -303,16 +339,19 @@ class ElementView(PoolView):
     def _read_blocks(self, reading: str, n_samples: int | None) -> Iterator[Any]:
         """Make a reading block by block; remember how many elements each row has."""
         lengths: list[Positions] = [np.empty(0, dtype=np.intp)]
+        shapes: list[tuple[int, ...]] = []
         start, length, n_rows = 0, len(self.rows) if self._is_block else 1, len(self.rows)
         while start < n_rows or len(lengths) == 1:
             rows = slice(start, min(start + length, n_rows))
             block = self if rows == slice(0, n_rows) else self._of_rows(rows)
             ragged = block._read_at_once(reading, n_samples)
             lengths.append(ragged.lengths)
+            shapes += block._cache.get("shapes") or [(int(n),) for n in ragged.lengths]
             yield ragged.values
             start += max(length, 1)
             length = _next_length(length, ragged.values.nbytes / max(1, len(ragged)))
         self._check_offsets(reading, offsets_of(np.concatenate(lengths)))
+        self._cache_once("shapes", lambda: shapes)
 
     def _look_up(self, key: tuple[str, Any]) -> Any:
         """Look up a reading in this view, in the view it is part of, and in that of more rows."""
@@ -325,6 +364,8 @@ class ElementView(PoolView):
         axis = int(ELEMENT_READINGS[key[0]][1])
         ragged = Ragged(values, around.offsets, axis=axis).take(self.rows._positions)
         self._cache_once("offsets", lambda: ragged.offsets)
+        rows = np.arange(len(around.rows))[self.rows._positions]
+        self._cache_once("shapes", lambda: [around.shapes[row] for row in rows])
         return ragged.values
 
     def _rows_around(self) -> ElementView | None:
@@ -347,10 +388,12 @@ class ElementView(PoolView):
         source, (_, draws, n_axes) = self._source, ELEMENT_READINGS[reading]
         if not len(self.rows):
             shape = (0,) * (1 + int(draws) + n_axes)
+            self._cache_once("shapes", list)
             return Ragged(np.empty(shape), [0], axis=int(draws))
         Z = self.rows._prepare()
         raw = source.adapter.read_elements(reading, Z, n_samples, source.seed)
-        ragged = _to_ragged(raw, len(self.rows), n_axes, draws, reading, source.adapter)
+        ragged, shapes = to_ragged(raw, len(self.rows), n_axes, draws, reading, source.adapter)
+        self._cache_once("shapes", lambda: shapes)
         if reading in {"proba", "proba_samples"}:
             values = self._check_proba_of_elements(ragged.values, 3 if draws else 2)
             return Ragged(values, ragged.offsets, axis=ragged.axis)
@@ -406,49 +449,6 @@ class ElementView(PoolView):
         return residual, self._reuse_or_compute(("embedding", None), self._compute_embedding)
 
 
-def _to_ragged(
-    raw: Any, n_rows: int, n_axes: int, draws: bool, reading: str, adapter: Any
-) -> Ragged:
-    """Return a reading in any of its forms as a ragged array.
-
-    `n_axes` is the number of axes of one element; with `draws` there is one more before the rows.
-    """
-    name, first = type(adapter.model).__name__, int(draws)
-    if isinstance(raw, Ragged):
-        ragged = raw
-    elif isinstance(raw, Iterable) and not hasattr(raw, "shape"):
-        arrays = [_flatten(np.asarray(row), first, n_axes) for row in raw]
-        if len(arrays) == 1:  # a large map is not copied
-            ragged = Ragged(arrays[0], [0, arrays[0].shape[first]], axis=first)
-        else:
-            ragged = Ragged.of(arrays, axis=first)
-    else:
-        array = np.asarray(raw)  # ([n_draws,] n_rows, ...[, n_classes])
-        if array.ndim < first + 2 + n_axes and array.ndim != first + 1 + n_axes:
-            raise InvalidReadingError(
-                f"{name} gives {reading} of shape {array.shape} for {n_rows} rows; expected axes "
-                "for the rows, their elements" + (" and the classes." if n_axes else ".")
-            )
-        length = array.shape[first] if array.ndim > first else 0
-        per_row = int(np.prod(array.shape[first + 1 : array.ndim - n_axes], dtype=int))
-        ragged = Ragged(_flatten(array, first, n_axes), np.arange(length + 1) * per_row, axis=first)
-    if len(ragged) != n_rows:
-        raise InvalidReadingError(
-            f"{name} gives {reading} of {len(ragged)} rows for {n_rows} rows; expected one for "
-            "each."
-        )
-    return ragged
-
-
-def _flatten(array: NDArray[Any], first: int, n_axes: int) -> NDArray[Any]:
-    """Make the axes of elements one, (..., n_elements, ...); a view where the layout allows it."""
-    if not array.size and array.ndim < first + 1 + n_axes:  # an empty list
-        return np.empty((0,) * (first + 1 + n_axes))
-    before, after = array.shape[:first], array.shape[array.ndim - n_axes :]
-    n_elements = int(np.prod(array.shape[first : array.ndim - n_axes], dtype=int))
-    return array.reshape(*before, n_elements, *after)
-
-
 def _join(blocks: list[Any], axis: int) -> Any:
     """Join blocks of a reading; those without elements have no other axes."""
     filled = [block for block in blocks if block.size] or blocks[:1]
@@ -475,7 +475,7 @@ def _view_labeled(labeled: PoolView) -> ElementView:
     if labels is None:
         return elements
     elements._y = labels
-    known = np.flatnonzero(~_is_missing(labels))
+    known = np.flatnonzero(~find_missing(labels))
     return elements if len(known) == len(labels) else elements.take(known)
 
 
@@ -491,9 +491,3 @@ def _flatten_labels(y: Any, offsets: Positions) -> NDArray[Any] | None:
 
 
 PoolView._element_view = ElementView
-
-
-def _is_missing(labels: NDArray[Any]) -> NDArray[np.bool_]:
-    if labels.dtype.kind == "O":
-        return np.array([label is None or label != label for label in labels], dtype=bool)
-    return np.isnan(labels) if labels.dtype.kind == "f" else np.zeros(len(labels), dtype=bool)

@@ -552,10 +552,16 @@ class PoolView:
         """Take rows of the nearest ancestor that holds rows, so that none in between copies all."""
         if self._X is not None or self._parent is None:
             return take_rows(self._X, positions)
+        return self._parent._take_raw(self._locate_in_parent(positions))
+
+    def _locate_in_parent(self, positions: Positions | slice) -> Positions | slice:
+        """Return the positions of some of these rows in the parent."""
         in_parent = self._positions
+        if isinstance(positions, slice) and positions == slice(None):
+            return in_parent
         if isinstance(in_parent, slice):
-            in_parent = np.arange(len(self._parent))[in_parent]
-        return self._parent._take_raw(in_parent[positions])
+            in_parent = np.arange(len(self._parent or ()))[in_parent]
+        return in_parent[positions]
 
     def _cache_once(self, key: Any, compute: Callable[[], Any]) -> Any:
         if key not in self._cache:
@@ -575,10 +581,13 @@ class PoolView:
 
     def _look_up(self, key: tuple[str, Any]) -> Any:
         """Look up a reading in this view and its ancestors; None if no one has made it."""
-        if key in self._cache or self._parent is None:
-            return self._cache.get(key)
-        cached = self._parent._look_up(key)
-        return None if cached is None else _take_from_reading(key[0], cached, self._positions)
+        view: PoolView = self
+        positions: Positions | slice = slice(None)  # composed: no view in between takes all rows
+        while key not in view._cache and view._parent is not None:
+            view, positions = view._parent, view._locate_in_parent(positions)
+        cached = view._cache.get(key)
+        is_own = cached is None or view is self
+        return cached if is_own else _take_from_reading(key[0], cached, positions)
 
     # Computation of readings ------------------------------------------------------------------
 
@@ -704,7 +713,7 @@ def _take_from_reading(reading: str, values: Any, positions: Positions | slice) 
     """Take rows of a reading, along the axis that counts rows."""
     if reading == "gradient_factors":
         return values[0][positions], values[1][positions]
-    if reading in {"proba_samples", "prediction_samples"}:  # (n_draws, n_rows, ...)
+    if reading.endswith("_samples"):  # (n_draws, n_rows, ...)
         return values[:, positions]
     return take_rows(values, positions)
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skactive._utils.labels import read_labels, row_errors
 from skactive._utils.seeding import derived_seed
 from skactive.estimation._audit import right_rows
 
@@ -44,9 +45,6 @@ def draw_audit_rows(rows: NDArray[np.intp], n_audit: int, seed: int) -> NDArray[
 
 def row_scores(learner: Any, X: Any, y: Any) -> NDArray[np.float64]:
     """Score predictions row by row: right or wrong, or minus the squared error."""
-    y = np.asarray(y)
-    right = right_rows(learner, X, y)
-    if right is not None:
-        return right
-    predicted = np.asarray(learner.predict(X))
-    return -np.square(predicted - y.reshape(predicted.shape)).reshape(len(y), -1).mean(axis=1)
+    labels = read_labels(y, learner)
+    right = right_rows(learner, X, labels)
+    return -row_errors(labels, learner.predict(X)) if right is None else right

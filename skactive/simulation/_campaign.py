@@ -12,10 +12,10 @@ from sklearn.base import clone
 
 from skactive._utils.array_types import Positions
 from skactive._utils.fit_params import take_params
+from skactive._utils.labels import find_missing_rows, has_one_label, read_labels, take_labels
 from skactive._utils.progress import progress
 from skactive._utils.rows import n_rows, take_rows
 from skactive._utils.tags import is_classifier
-from skactive._validation import find_missing
 from skactive.pool._state import CampaignCache, PoolIndex
 from skactive.simulation._audit_sample import Audit, row_scores
 from skactive.simulation._tuning import Tuner
@@ -175,7 +175,7 @@ class Campaign:
         audit.buy(len(self.labeled), last=len(self.labeled) >= self.budget)
         rows = audit.rows[: audit.n_known]
         if len(rows):
-            labels = take_rows(self.y, rows)
+            labels = take_labels(self.y, rows)
             audit.scores = row_scores(self.learner, take_rows(self.X_all, rows), labels)
         score = float(audit.scores.mean()) if len(rows) else np.nan
         self.history[-1] |= {"audit_n": audit.n_known, "audit_score": score}
@@ -220,8 +220,8 @@ class Campaign:
 
     def _read_labels(self, rows: Positions) -> Any:
         """Read labels to learn from; those of the audit are read in `_audit`, none elsewhere."""
-        labels = take_rows(self.y, self.rows[rows])
-        is_unknown = find_missing(np.asarray(labels).reshape(len(rows), -1)[:, 0])
+        labels = take_labels(self.y, self.rows[rows])
+        is_unknown = find_missing_rows(read_labels(labels, self.learner))
         if is_unknown.any():
             raise ValueError(
                 f"The label of row {self.rows[rows][is_unknown][0]} is missing: y answers for all "
@@ -258,7 +258,9 @@ class Campaign:
             )
 
     def _has_one_class(self) -> bool:
-        labels = np.asarray(self._read_labels(np.asarray(self.labeled)))
+        labels = read_labels(self._read_labels(np.asarray(self.labeled)), self.learner)
+        if not has_one_label(labels) and labels.ndim != 2:  # their classes only the model knows
+            return False
         return len(set(labels.ravel().tolist())) < 2
 
     def _draw_until(self, is_enough: Callable[[], bool]) -> None:

@@ -17,9 +17,10 @@ from threadpoolctl import threadpool_limits
 from skactive._utils.compat import CallbackSupportMixin, HasMethods, Interval, with_callbacks
 from skactive._utils.constraints import POSITIVE_INT, POSITIVE_INT_OR_NONE, STRATEGY
 from skactive._utils.delegation import DelegatesPrediction
+from skactive._utils.labels import check_unmasked
 from skactive._utils.rows import n_rows
 from skactive._utils.seeding import draw_seed
-from skactive._validation import check_rows, unpack_labels
+from skactive._validation import check_rows
 from skactive.simulation._campaign import Campaign
 
 __all__ = ["SimulatedLearner"]
@@ -120,8 +121,9 @@ class SimulatedLearner(
     strategy does, so the number of its rows that a model predicts correctly is binomial, with the
     accuracy on new rows as the mean share (:func:`skactive.estimation.clopper_pearson` gives the
     interval). After each round ``round(audit_share * n_bought)`` of its labels are known. The score
-    of a row is 1 or 0 (right or wrong) for a classifier, and minus the squared error for a
-    regressor.
+    of a row is 1 or 0 for a classifier (1 if all of it is right), and minus the mean squared error
+    of its numbers for a regressor. A model that is neither counts as a regressor if its labels or
+    predictions are floating-point numbers.
 
     With `retune_every` the models are the best estimators of the searches and not the searches
     themselves, so that their ``score`` is the same in all rounds. While there are too few labels
@@ -212,8 +214,8 @@ class SimulatedLearner(
         ----------
         X : rows in any container
             The pool.
-        y : array-like of shape (n_rows,)
-            The labels that the oracle gives.
+        y : array-like of shape (n_rows,) or (n_rows, ...), or list
+            The labels that the oracle gives, of any kind that the learner's ``fit`` takes.
         initial : array-like of int, default=None
             Positions of the rows whose labels are known at the start, in place of `n_initial`
             rows that are drawn.
@@ -237,7 +239,7 @@ class SimulatedLearner(
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is None."
             )
-        X, y = check_rows(X, unpack_labels(y))
+        X, y = check_rows(X, check_unmasked(y))
         if not n_rows(X):
             raise ValueError("X has no rows: a campaign needs a pool of at least 1 row.")
         if params and get_config()["enable_metadata_routing"]:
@@ -263,8 +265,8 @@ class SimulatedLearner(
         ----------
         X : rows in any container
             Test rows.
-        y : array-like of shape (n_rows,)
-            Their true labels.
+        y : array-like of shape (n_rows,) or (n_rows, ...), or list
+            Their true labels; the score gets them as they are.
         scoring : str, callable or None, default=None
             As in scikit-learn's searches; None is the model's own ``score``.
 

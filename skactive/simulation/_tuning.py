@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
+from skactive._utils.labels import is_structured, read_labels
 from skactive._utils.rows import n_rows
 from skactive._utils.tags import is_classifier
 
@@ -68,11 +69,14 @@ def _can_split(search: Any, y: Any) -> bool:
     cv = getattr(search, "cv", 0)
     if not (cv is None or hasattr(cv, "split") or (isinstance(cv, Integral) and int(cv) > 1)):
         return True  # other splits and searches do not say how many labels they need
-    splitter, labels = ms.check_cv(cv, y, classifier=is_classifier(search)), np.asarray(y)
+    labels = read_labels(y, search)
+    classifies = is_classifier(search) and labels.ndim < 3 and not is_structured(labels)
+    splitter = ms.check_cv(cv, labels, classifier=classifies)
     if isinstance(splitter, ms.BaseShuffleSplit):
         return True  # it may make more splits than there are rows
     cv_params = getattr(splitter, "cvargs", {})  # of repeated splits
     n_folds = int(getattr(splitter, "n_splits", cv_params.get("n_splits", 0)))
     stratified = ms.StratifiedKFold, ms.StratifiedGroupKFold, ms.RepeatedStratifiedKFold
-    largest_class = np.unique(labels, return_counts=True)[1].max()
-    return int(largest_class if isinstance(splitter, stratified) else len(labels)) >= n_folds
+    if not isinstance(splitter, stratified):
+        return len(labels) >= n_folds
+    return int(np.unique(labels, return_counts=True)[1].max()) >= n_folds

@@ -11,6 +11,7 @@ from sklearn.utils import gen_batches
 
 from skactive._utils.agreement import cohen_kappa
 from skactive._utils.array_types import Floats, Positions
+from skactive._utils.labels import has_one_label, is_structured, read_labels
 from skactive._utils.rows import n_rows, take_rows
 from skactive._utils.seeding import derived_seed
 from skactive._utils.tags import is_classifier
@@ -55,11 +56,12 @@ def _batches(X: Any, rows: Positions) -> Iterator[Any]:
 def predict_classes(criterion: StoppingCriterion, current: Round, rows: Positions) -> NDArray[Any]:
     """Predict the classes of some rows."""
     _check_classifier(criterion, current.learner)
-    parts = [np.asarray(current.learner.predict(batch)) for batch in _batches(current.X, rows)]
-    if parts[0].ndim != 1:
+    parts = [read_labels(current.learner.predict(batch)) for batch in _batches(current.X, rows)]
+    if not has_one_label(parts[0]):
+        kind = "that are structured" if is_structured(parts[0]) else f"of shape {parts[0].shape}"
         raise CapabilityError(
-            f"{type(criterion).__name__} compares one label per row, got predictions of shape "
-            f"{parts[0].shape}: stop by Budget, TimeLimit or a Plateau of another score."
+            f"{type(criterion).__name__} compares one label per row, got predictions {kind}: stop "
+            "by Budget, TimeLimit or a Plateau of another score."
         )
     return np.concatenate(parts)
 
@@ -76,7 +78,7 @@ def predict_probabilities(
             "model in CalibratedClassifierCV, or stop by StabilizingPredictions."
         )
     for batch in _batches(current.X, rows):
-        proba = np.asarray(learner.predict_proba(batch))
+        proba = read_labels(learner.predict_proba(batch))  # structured: one array per row
         if proba.ndim != 2 or not (np.abs(proba.sum(axis=1) - 1.0) <= SUM_TOLERANCE).all():
             raise InvalidReadingError(
                 f"{name} needs probabilities that sum to 1, one column per class; "

@@ -16,6 +16,10 @@ hybrid       BADGE, BAIT, MaxDet, DPP, UHerding, CLUE, ClusterMargin, DropQuery,
 regression   GSy, IGS (and the diversity family)
 composition  Subsample, Prefilter, SEALS, AnchorAL, Mixture, EpsilonGreedy, ClassBalanced,
              WeightedSum, Product, Aggregate, PerCost
+elements     BoxMargin, BoxEntropy, LocalizationStability, RegionImpurity, MNLP,
+             HypothesisConfidence, HypothesisEntropy, HypothesisMargin, SampleDisagreement,
+             EnergyWeightedVariance (and any score in Aggregate)
+rules        PerGroup, WithoutDuplicates, OpenSet
 ===========  ==========================================================================
 
 To write one, subclass :class:`ScoreStrategy` (one number per row, the highest are chosen),
@@ -43,6 +47,7 @@ from skactive.strategies._coverage import (
     UHerding,
 )
 from skactive.strategies._design import DPP, DOptimal, MaxDet, VOptimal
+from skactive.strategies._detection import BoxEntropy, BoxMargin, LocalizationStability
 from skactive.strategies._diversity import LCMD, KCenterGreedy, KMeans, RobustKCenterGreedy
 from skactive.strategies._galaxy import GALAXY
 from skactive.strategies._hybrid import BADGE, InformationDensity, RankedBatch
@@ -56,9 +61,19 @@ from skactive.strategies._information import (
 )
 from skactive.strategies._lookahead import ExpectedErrorReduction
 from skactive.strategies._mixture import ClassBalanced, ClusterBalanced, EpsilonGreedy, Mixture
+from skactive.strategies._open_set import OpenSet
 from skactive.strategies._probabilistic import McPAL
 from skactive.strategies._random import LightweightCoreset, Random
 from skactive.strategies._regression import IGS, GSy
+from skactive.strategies._rules import PerGroup, WithoutDuplicates
+from skactive.strategies._sequences import (
+    MNLP,
+    HypothesisConfidence,
+    HypothesisEntropy,
+    HypothesisMargin,
+    SampleDisagreement,
+)
+from skactive.strategies._structured import EnergyWeightedVariance, RegionImpurity
 from skactive.strategies._uncertainty import Entropy, LeastConfidence, Margin, MarginRatio
 
 __all__ = [
@@ -71,11 +86,14 @@ __all__ = [
     "GALAXY",
     "IGS",
     "LCMD",
+    "MNLP",
     "SEALS",
     "Aggregate",
     "AnchorAL",
     "Auto",
     "BatchBALD",
+    "BoxEntropy",
+    "BoxMargin",
     "ClassBalanced",
     "ClusterBalanced",
     "ClusterMargin",
@@ -84,6 +102,7 @@ __all__ = [
     "DOptimal",
     "DiscriminativeAL",
     "DropQuery",
+    "EnergyWeightedVariance",
     "Entropy",
     "EpsilonGreedy",
     "ExpectedErrorReduction",
@@ -92,12 +111,16 @@ __all__ = [
     "FacilityLocationMutualInformation",
     "Falcun",
     "GSy",
+    "HypothesisConfidence",
+    "HypothesisEntropy",
+    "HypothesisMargin",
     "InformationDensity",
     "KCenterGreedy",
     "KLDivergence",
     "KMeans",
     "LeastConfidence",
     "LightweightCoreset",
+    "LocalizationStability",
     "Margin",
     "MarginRatio",
     "MaxDet",
@@ -105,13 +128,17 @@ __all__ = [
     "McPAL",
     "MeanStd",
     "Mixture",
+    "OpenSet",
     "PerCost",
+    "PerGroup",
     "Prefilter",
     "ProbCover",
     "Product",
     "Random",
     "RankedBatch",
+    "RegionImpurity",
     "RobustKCenterGreedy",
+    "SampleDisagreement",
     "ScoreStrategy",
     "Strategy",
     "Subsample",
@@ -121,4 +148,5 @@ __all__ = [
     "VariationRatio",
     "VoteEntropy",
     "WeightedSum",
+    "WithoutDuplicates",
 ]

@@ -14,7 +14,7 @@ from skactive.strategies._base import ScoreStrategy, ScoringStrategy, Selector
 from skactive.strategies._uncertainty import Margin
 
 if TYPE_CHECKING:
-    from skactive.pool import PoolView
+    from skactive.pool import ElementView, PoolView
 
 __all__ = ["Aggregate", "PerCost"]
 
@@ -121,14 +121,11 @@ class Aggregate(ScoreStrategy):
 
     def score(self, pool: PoolView) -> Floats:
         """Reduce the scores of the elements, shape (n_rows,); a few rows are read at a time."""
-        strategy, needs = self.for_elements, self.for_elements.needs
+        strategy = self.for_elements
         if not strategy.rowwise:
-            scores = strategy.score_in_chunks(pool.elements)
-            return self._reduce(scores, pool.elements.offsets)
-        rows = [
-            self._reduce(strategy.score_in_chunks(block), offsets)
-            for block, offsets in pool.element_blocks(needs)
-        ]
+            return self._reduce(pool.elements, pool.elements.offsets)
+        blocks = pool.element_blocks(strategy.needs)
+        rows = [self._reduce(block, offsets) for block, offsets in blocks]
         return np.concatenate(rows) if rows else np.empty(0)
 
     def explain(self, pool: PoolView) -> dict[str, Floats]:
@@ -146,7 +143,9 @@ class Aggregate(ScoreStrategy):
             for row in rows
         ]
 
-    def _reduce(self, scores: Floats, offsets: Any) -> Floats:
+    def _reduce(self, elements: ElementView, offsets: Any) -> Floats:
+        """Score elements, and reduce the scores to one per row, shape (n_rows,)."""
+        scores = self.for_elements.score_in_chunks(elements) if len(elements) else np.empty(0)
         reduction = reductions.mean if self.reduction is None else self.reduction
         reduced = np.asarray(reduction(scores, offsets), dtype=np.float64)
         return np.where(np.diff(offsets) > 0, reduced, self.empty)
@@ -205,6 +204,12 @@ class PerCost(ScoreStrategy):
     @property
     def _inner(self) -> ScoringStrategy:
         return Margin() if self.strategy is None else self.strategy
+
+    @property
+    def for_elements(self) -> PerCost:
+        """The strategy that scores elements per cost, if the one in it has one for elements."""
+        strategy: Any = self._inner  # else it serves elements itself: AttributeError
+        return PerCost(strategy.for_elements, self.exponent, selector=self.selector)
 
     @property
     def needs(self) -> frozenset[str]:  # type: ignore[override]

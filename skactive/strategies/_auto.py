@@ -13,6 +13,7 @@ from scipy.special import softmax
 from skactive import scores
 from skactive._utils.array_types import Floats, Positions
 from skactive._utils.compat import Interval
+from skactive._utils.constraints import SCORE_STRATEGY_OR_NONE
 from skactive.exceptions import InvalidReadingError, SkactiveWarning
 from skactive.selectors import PowerTop, top
 from skactive.selectors._bandwidth import LazyBandwidths, SharedBandwidths
@@ -29,6 +30,15 @@ __all__ = ["Auto"]
 # Number of times that the labeled rows and the batch would cover the pool if they were evenly
 # spread. Twice was slightly better in trials than once or four times; it hardly matters.
 _TARGET_COVERAGE = 2.0
+
+
+class _Needs:
+    """The embedding, and what the uncertainty reads; of the class, the readings of its default."""
+
+    def __get__(self, strategy: Any, owner: Any = None) -> frozenset[str]:
+        if strategy is None or strategy.uncertainty is None:
+            return frozenset({"embedding", "proba|decision|X"})
+        return frozenset({"embedding", *strategy.uncertainty.needs})
 
 
 class Auto(ScoringStrategy):
@@ -63,6 +73,9 @@ class Auto(ScoringStrategy):
         Number of candidates in a larger pool: a third with the highest uncertainty, a third drawn
         in proportion to the uncertainty, and a third drawn uniformly. Coverage is measured on a
         sample of a third of this size, drawn in proportion to the uncertainty.
+    uncertainty : ScoringStrategy, default=None
+        Scores the rows of a fitted model; None takes the margin. For models that predict several
+        things per row, such as ``Aggregate(Margin())``.
 
     References
     ----------
@@ -86,18 +99,27 @@ class Auto(ScoringStrategy):
     (3,)
     """
 
-    needs = frozenset({"embedding", "proba|decision|X"})
+    needs = _Needs()
     draws_scores = True  # in a large pool the candidates are a sample, and what they cover is one
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "max_candidates": [Interval(Integral, 3, None, closed="left")],
+        "uncertainty": SCORE_STRATEGY_OR_NONE,
     }
 
-    def __init__(self, *, max_candidates: int = 3000) -> None:
+    def __init__(
+        self, *, max_candidates: int = 3000, uncertainty: ScoringStrategy | None = None
+    ) -> None:
         self.max_candidates = max_candidates
+        self.uncertainty = uncertainty
+
+    def _score_uncertainty(self, pool: PoolView) -> Floats:
+        if self.uncertainty is None:
+            return _score_uncertainty(pool)
+        return coverage_weights(self.uncertainty.score_in_chunks(pool))
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Choose rows one by one, by uncertainty times added coverage of uncertain rows."""
-        uncertainty, rng = _score_uncertainty(pool), pool.random_state
+        uncertainty, rng = self._score_uncertainty(pool), pool.random_state
         points = self._embed(pool, uncertainty, batch_size)
         if points is None:
             return top(uncertainty, batch_size, rng)
@@ -115,7 +137,7 @@ class Auto(ScoringStrategy):
 
     def explain(self, pool: PoolView) -> dict[str, Floats]:
         """Return the uncertainty, the coverage that each row alone adds, and their product."""
-        uncertainty = _score_uncertainty(pool)
+        uncertainty = self._score_uncertainty(pool)
         points = self._embed(pool, uncertainty, 1)
         if points is None:
             return {"uncertainty": uncertainty, "score": uncertainty}

@@ -99,6 +99,7 @@ class FakePool(PoolView):
         for name, ragged in elements.items():
             n_rows = len(ragged)
             n_classes = ragged.values.shape[-1] if "proba" in name else n_classes
+            n_draws = len(ragged.values) if ragged.axis else n_draws
         for name, table in user_tables.items():
             n_rows = table.shape[row_axis(name)]
             if name == "embedding":
@@ -270,7 +271,7 @@ class _TableAdapter(ModelAdapter):
 
 def row_axis(reading: str) -> int:
     """Return the axis of a reading that counts rows."""
-    return 1 if reading in {"proba_samples", "prediction_samples"} else 0
+    return 1 if reading.endswith("_samples") else 0
 
 
 def _draw_tables(
@@ -307,6 +308,8 @@ def _draw_element_tables(
     tables = _draw_tables(n_elements, n_classes, n_dims, n_draws, seed + 1)
     tables["decision"] = random_state.normal(size=n_elements)
     tables["boxes"] = np.cumsum(random_state.uniform(size=(n_elements, 4)), axis=1)
+    moves = random_state.normal(scale=0.1, size=(n_draws, n_elements, 4))
+    tables["box_samples"] = tables["boxes"] + moves
     tables["log_likelihood"] = -random_state.exponential(size=n_elements)
     tables["lengths"] = random_state.randint(1, 20, size=n_elements).astype(np.float64)
     return {

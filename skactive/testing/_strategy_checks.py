@@ -17,7 +17,7 @@ from sklearn.base import clone
 from skactive._needs import can_start_cold
 from skactive._utils.array_types import Positions
 from skactive._utils.ragged import Ragged, offsets_of
-from skactive.exceptions import TiedScoresWarning
+from skactive.exceptions import RelaxedRuleWarning, TiedScoresWarning
 from skactive.pool import PoolView
 from skactive.pool import _elements as elements_module
 from skactive.strategies import ScoreStrategy, ScoringStrategy
@@ -86,7 +86,8 @@ def parametrize_with_strategy_checks(strategies: Iterable[Any]) -> Callable[...,
 def _choose(strategy: Any, pool: PoolView, batch_size: int) -> Positions:
     """Select from a pool and check the type, shape and range of the result."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", TiedScoresWarning)
+        for category in (RelaxedRuleWarning, TiedScoresWarning):
+            warnings.simplefilter("ignore", category)
         positions = strategy.select(pool, batch_size)
     assert isinstance(positions, np.ndarray), f"select must return an array, got {positions!r}"
     assert positions.dtype == np.intp, f"positions must be of dtype intp, got {positions.dtype}"
@@ -295,10 +296,16 @@ def check_ties(strategy: Any) -> None:
         "std": np.ones(30),
         "embedding": np.ones((30, 4)),
     }
+    of_elements = {
+        "boxes": np.tile([0.0, 0.0, 2.0, 2.0], (30, 1)),
+        "box_samples": np.tile([0.0, 0.0, 2.0, 1.0], (8, 30, 1)),
+        "lengths": np.ones(30),
+        "log_likelihood": np.zeros(30),
+    }
     two = 2 * np.arange(31)  # each row has two elements
     equal_rows["elements"] = {
         name: Ragged(np.repeat(table, 2, axis=row_axis(name)), two, axis=row_axis(name))
-        for name, table in equal_rows.items()
+        for name, table in (equal_rows | of_elements).items()
         if name != "decision"
     }
     chosen = {

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import copy
 import pickle
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -873,14 +871,3 @@ def test_a_failing_refit_leaves_the_learner_as_it_was(incremental, failing):
     assert len(learner.y_labeled_) == 40
     learner.teach(X[40:], Y[40:])
     assert len(learner.y_labeled_) == 50
-
-
-def test_importing_skactive_imports_neither_torch_nor_skorch():
-    code = (
-        "import sys, numpy, skactive, skactive.adapters\n"
-        "from sklearn.linear_model import LogisticRegression\n"
-        "skactive.adapters.adapt(LogisticRegression())\n"
-        "sys.exit(', '.join({'torch', 'skorch'} & {m.split('.')[0] for m in sys.modules}) or 0)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr

@@ -117,6 +117,7 @@ def test_pixels_have_the_probabilities_of_their_classes(criterion, end, nonlinea
     elements = make_pool(net, IMAGES).elements
     np.testing.assert_allclose(elements.proba, expected, rtol=1e-5, atol=1e-6)
     assert np.diff(elements.offsets).tolist() == [20] * 5
+    assert elements.shapes == [(4, 5)] * 5
     np.testing.assert_array_equal(elements.prediction, expected.argmax(axis=1))
     found = Aggregate(Margin()).score(make_pool(net, IMAGES))
     margins = scores.margin(expected).reshape(5, 20).mean(axis=1)

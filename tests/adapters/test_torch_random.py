@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pkgutil
 import threading
 
 import pytest
@@ -12,7 +13,12 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from skactive.adapters._torch_random import OwnRandomness, seed_fit
+from skactive.adapters._torch_random import (
+    _SILENT_KINDS,
+    OwnRandomness,
+    _has_other_threads,
+    seed_fit,
+)
 
 ROWS = torch.linspace(-1.0, 1.0, 128).reshape(16, 8)
 
@@ -115,6 +121,44 @@ def test_seeded_work_is_the_same_beside_threads_that_draw(request):
     for _ in range(5):
         with seed_fit(3, []):
             assert_equal(draw_everything(), alone)
+
+
+def test_threads_of_the_kernel_and_of_bars_are_known_by_their_classes():
+    pytest.importorskip("ipykernel", minversion="7")
+    pytest.importorskip("tqdm")
+    for kind in _SILENT_KINDS:
+        cls = pkgutil.resolve_name(kind)
+        assert issubclass(cls, threading.Thread)
+        assert f"{cls.__module__}.{cls.__qualname__}" == kind
+
+
+def make_thread(module, kind, name=None):
+    return type(kind, (threading.Thread,), {"__module__": module})(name=name)
+
+
+@pytest.mark.parametrize(
+    ("silent", "thread"),
+    [
+        (True, ("ipykernel.heartbeat", "Heartbeat", "Heartbeat")),
+        (True, ("threading", "Thread", "IOPub")),
+        (True, ("threading", "Thread", "Thread-2 (_watch_pipe_fd)")),
+        (False, ("ipykernel.subshell", "SubshellThread", "subshell-1")),  # runs cells
+        (False, ("mine", "Heartbeat", "Heartbeat")),
+        (False, ("threading", "Thread", "Thread-2 (train)")),
+    ],
+)
+def test_threads_that_may_draw_are_heeded(monkeypatch, silent, thread):
+    threads = [threading.current_thread(), make_thread(*thread)]
+    monkeypatch.setattr(threading, "enumerate", lambda: threads)
+    assert _has_other_threads() is not silent
+
+
+def test_the_main_thread_may_draw_while_another_fits():
+    seen = []
+    thread = threading.Thread(target=lambda: seen.append(_has_other_threads()))
+    thread.start()
+    thread.join()
+    assert seen == [True]
 
 
 def test_seeded_work_in_several_threads_is_that_of_each_alone():

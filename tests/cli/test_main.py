@@ -11,6 +11,7 @@ from sklearn.datasets import make_blobs
 
 import skactive
 from skactive import strategies
+from skactive._needs import reads_elements
 from skactive.cli import _arguments, _main, main
 from skactive.cli.commands import _compare as _report
 from skactive.cli.commands import _demo
@@ -242,8 +243,13 @@ def test_an_unknown_strategy_lists_the_known(mistake, name):
     assert repr(name) in said
     without_arguments = set(strategies.__all__) - {
         *("AnchorAL", "ClassBalanced", "EpsilonGreedy", "FacilityLocationMutualInformation"),
-        *("Mixture", "Prefilter", "SEALS", "ScoreStrategy", "Strategy", "Subsample"),
+        *("Mixture", "OpenSet", "PerGroup", "Prefilter", "SEALS", "ScoreStrategy", "Strategy"),
+        *("Subsample", "WithoutDuplicates"),
     }
+    without_arguments -= {
+        name for name in without_arguments if reads_elements(getattr(strategies, name)())
+    }
+    assert {"Aggregate", "MNLP"}.isdisjoint(without_arguments)
     assert set(known.strip().removeprefix("known: ").split(", ")) == without_arguments
 
 

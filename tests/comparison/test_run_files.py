@@ -118,7 +118,7 @@ def test_the_files_are_for_their_owner_only(tmp_path, compared):
 
 
 def test_no_flipped_bit_goes_unnoticed():
-    outcomes = campaign.run_campaign(n_flips=100, seed=1)
+    outcomes = campaign.run_campaign(n_flips=40, seed=1)
     assert outcomes["silent"] == outcomes["raw"] == 0
-    assert outcomes["noticed"] + outcomes["harmless"] == 100
-    assert outcomes["noticed"] > 80
+    assert outcomes["noticed"] + outcomes["harmless"] == 40
+    assert outcomes["noticed"] > 32

@@ -1,6 +1,5 @@
 """Displays: the data apart from the drawing, and the drawing."""
 
-import subprocess
 import sys
 
 import numpy as np
@@ -227,13 +226,6 @@ def test_plotting_again_starts_afresh(plt):
     display.plot()
     assert display.ax_ is not first
     assert len(display.ax_.lines) == len(display.lines_) == 2
-
-
-def test_import_takes_no_matplotlib():
-    program = "import sys, skactive.display; print('matplotlib' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == "False"
 
 
 def test_without_matplotlib_the_error_names_the_extra(monkeypatch):

@@ -248,3 +248,12 @@ def test_explanations_name_the_elements_of_the_highest_scores():
     assert list(explanation.elements) == [f"token {place}" for place in order]
     np.testing.assert_allclose(list(explanation.elements.values()), values[order])
     assert "token" in str(explanation)
+
+
+def test_labeled_elements_have_the_labels_of_their_rows():
+    tags = [np.arange(row % 4) % N_CLASSES for row in range(N_ROWS)]
+    learner = ActiveLearner(Tagger(), Aggregate(Margin()), random_state=0)
+    learner.fit(ROWS[:9], tags[:9]).teach(ROWS[9:12], tags[9:12])
+    labeled = learner._make_view(ROWS).elements.labeled
+    np.testing.assert_array_equal(labeled.y, np.concatenate(tags[:12]))
+    np.testing.assert_array_equal(labeled.proba, np.concatenate(PROBA[:12]))

@@ -1,5 +1,6 @@
 """PoolView: each reading is computed once, on the right rows, checked, and reused by views."""
 
+import tracemalloc
 from collections import defaultdict
 from types import SimpleNamespace
 
@@ -165,6 +166,18 @@ def test_view_taken_before_the_reading_asks_about_its_own_rows_only(reading):
     assert_reads(child, reading, [3])
     assert all(calls == [[3]] for calls in spy.seen.values())
     assert_reads(pool, reading, np.arange(N))  # and the whole pool is still to be asked
+
+
+def test_a_part_of_a_part_copies_its_own_rows_of_a_reading_only():
+    pool = PoolView(np.ones((20_000, 20)), ReadingSource(adapt(GaussianNB()), fitted=False))
+    assert pool.embedding.nbytes == 3_200_000
+    part = pool.take(np.arange(1, 20_000, 2))
+    tracemalloc.start()
+    try:
+        assert part.take(slice(0, 30)).embedding.shape == (30, 20)
+        assert tracemalloc.get_traced_memory()[1] < 100_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_view_taken_first_uses_what_the_parent_learns_later():

@@ -39,15 +39,15 @@ def plain_picks(proba, uncertainty, batch_size, gamma, seed):
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize("gamma", [1, 3.5, 10])
+@pytest.mark.parametrize("gamma", [1, 10])
 @pytest.mark.parametrize("concentration", [0.02, 0.2, 1])
-@pytest.mark.parametrize("n_classes", [1, 2, 5])
+@pytest.mark.parametrize("n_classes", [2, 5])
 def test_picks_are_those_of_plain_loops(gamma, concentration, n_classes, monkeypatch):
     monkeypatch.setattr(_falcun, "_PROBA_BLOCK_BYTES", 300)  # several blocks, the last one short
     proba = np.random.RandomState(0).dirichlet(np.full(n_classes, concentration), 43)
     proba[5] = proba[6]
     uncertainty = scores.margin(proba)
-    for seed in range(3):
+    for seed in range(2):
         picks = falcun(proba, uncertainty, 20, gamma=gamma, random_state=seed)
         assert_array_equal(picks, plain_picks(proba, uncertainty, 20, gamma, seed))
 
@@ -99,7 +99,7 @@ def test_gamma_zero_draws_uniformly():
 @pytest.mark.parametrize("row", [[1.0, 0.0, 0.0], [0.4, 0.3, 0.3], [1 / 3, 1 / 3, 1 / 3]])
 def test_rows_alike_are_drawn_uniformly(row):
     proba, rng, counts = np.tile(row, (5, 1)), np.random.RandomState(1), np.zeros((2, 5))
-    for _ in range(2000):
+    for _ in range(1000):
         picks = falcun(proba, scores.margin(proba), 2, random_state=rng)
         counts[[0, 1], picks] += 1
         assert picks[0] != picks[1]

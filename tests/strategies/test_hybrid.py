@@ -12,6 +12,7 @@ from sklearn.svm import SVC
 
 from skactive import ActiveLearner
 from skactive import scores as pure
+from skactive.scores import _embedding
 from skactive.selectors import kmeans_plusplus, top
 from skactive.strategies import (
     BADGE,
@@ -136,7 +137,7 @@ def test_density_is_uncertainty_times_a_power_of_mean_similarity(beta, uncertain
 
 
 def test_density_of_a_large_pool_is_estimated_by_a_sample_of_the_query(monkeypatch):
-    monkeypatch.setattr(pure, "_MAX_EXACT_ROWS", 50)
+    monkeypatch.setattr(_embedding, "_MAX_EXACT_ROWS", 50)
     pool, entropy = FakePool(100), Entropy().score(FakePool(100))
     exact = entropy * pure.information_density(pool.embedding, max_reference=None)
     expected = entropy * pure.information_density(pool.embedding, max_reference=20, random_state=3)

@@ -18,7 +18,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
 
 from skactive import strategies
-from skactive._needs import check_needs
+from skactive._needs import check_needs, reads_elements
 from skactive.adapters import adapt
 from skactive.cli._errors import CommandError
 from skactive.exceptions import CapabilityError
@@ -135,13 +135,14 @@ def make_strategy(name: str) -> Any:
 
 
 def _list_plain_strategies() -> dict[str, Any]:
-    """Return the strategies that need no arguments, by name."""
+    """Return the strategies that need no arguments, and one label per row, by name."""
     classes = {name: getattr(strategies, name) for name in strategies.__all__}
     return {
         name: cls
         for name, cls in classes.items()
         if not isabstract(cls)
         and all(p.default is not p.empty for p in signature(cls).parameters.values())
+        and not reads_elements(cls())
     }
 
 

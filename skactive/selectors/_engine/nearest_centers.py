@@ -160,6 +160,20 @@ class NearestCenters:
         self.bound[rows], self.seen[rows], self._nearest[rows] = best, self.n_centers, nearest
         self.make_exact(rows[best < _PRODUCT_TOLERANCE * self._points.norms[rows]])
 
+    def find_within(self, radius: float) -> Positions:
+        """Return the rows at most `radius` from a center, sorted; the bounds must be up to date."""
+        squared = radius * radius
+        if not self.n_centers:
+            return np.empty(0, dtype=np.intp)
+        # Bounds exceed distances by twice the rounding error at most.
+        largest = self._points.norms.max(initial=0.0) + self._centers.norms.max()
+        error = 4.0 * self._points.rounding * largest
+        rows = np.flatnonzero(self.bound <= squared + error)
+        unsure = rows[self.bound[rows] > squared - error]
+        distances = self.refresh(unsure)
+        self.make_exact(unsure[np.abs(distances - squared) <= 2 * _PRODUCT_TOLERANCE * largest])
+        return rows[self.bound[rows] <= squared * (1 + _DIFFERENCE_TOLERANCE)]
+
     def _slack(self, rows: Positions, squared: Floats) -> Any:
         """Return by how much a later center must be nearer to a row to be its nearest."""
         return np.zeros(len(rows))

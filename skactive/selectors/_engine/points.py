@@ -62,11 +62,10 @@ class PointSet:
         self.n_rows = self.factors[0].shape[0]
         plain = len(self.factors) == 1 and not sparse.issparse(self.factors[0])
         # Centering would fill sparse rows, and the center of outer products is no outer product.
-        total = self.factors[0].sum(axis=0, dtype=np.float64) if plain else None
-        self.offset = None if total is None else total / max(1, self.n_rows)
         self.is_sparse = any(sparse.issparse(factor) for factor in self.factors)
         single = all(factor.dtype == np.float32 for factor in self.factors)
         self.dtype: np.dtype[Any] = np.dtype(np.float32 if single else np.float64)
+        self.offset = _round_mean(self.factors[0], self.dtype) if plain else None
         # Relative rounding error of a product: one unit per term, and some more for the norms.
         n_terms = sum(factor.shape[1] for factor in self.factors) + 16
         self.rounding = n_terms * float(np.finfo(np.float32 if single else np.float64).eps)
@@ -221,6 +220,12 @@ class Centers:
     def take(self, which: Positions) -> Any:
         """Return the centers at `which`, one per position."""
         return tuple(factor[which] for factor in self._factors)
+
+
+def _round_mean(rows: NDArray[Any], dtype: np.dtype[Any]) -> Floats:
+    """Return the mean of the rows in a precision, so that it is the same in all copies of rows."""
+    mean = rows.sum(axis=0, dtype=np.float64) / max(1, rows.shape[0])
+    return mean.astype(dtype).astype(np.float64)
 
 
 def canonical(factor: Any) -> Any:

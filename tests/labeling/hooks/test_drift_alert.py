@@ -84,7 +84,7 @@ def share(campaigns):
 
 
 @pytest.mark.no_cover
-@parametrize_runs("n_campaigns", 30, 300)
+@parametrize_runs("n_campaigns", 24, 300)
 def test_without_drift_one_campaign_in_twenty_has_a_false_alarm_at_most(n_campaigns):
     campaigns = [campaign(seed, World()) for seed in range(n_campaigns)]
     assert share(campaigns) <= 0.05
@@ -101,7 +101,7 @@ DRIFTS = {
 
 @pytest.mark.no_cover
 @pytest.mark.parametrize("signal", DRIFTS)
-@parametrize_runs("n_campaigns", 12, 40)
+@parametrize_runs("n_campaigns", 8, 40)
 def test_a_drift_is_found_and_named(signal, n_campaigns):
     campaigns = [campaign(seed, DRIFTS[signal]) for seed in range(n_campaigns)]
     # The alarms come after the change, and most of them are about it.
@@ -115,7 +115,7 @@ def test_a_drift_is_found_and_named(signal, n_campaigns):
 
 
 @pytest.mark.no_cover
-@parametrize_runs("n_campaigns", 60, 300)
+@parametrize_runs("n_campaigns", 30, 300)
 def test_false_alarms_do_not_grow_with_the_length_of_a_campaign(n_campaigns):
     """Many tests of one person: the levels shrink as fast as tests are added."""
     rng = np.random.RandomState(1)
@@ -133,7 +133,7 @@ def test_false_alarms_do_not_grow_with_the_length_of_a_campaign(n_campaigns):
 @pytest.mark.parametrize("right", [0.6, 0.9, 0.97])
 def test_agreement_rarely_gives_a_false_alarm_however_good_it_is(right):
     rng = np.random.RandomState(2)
-    n, level = 4000, 0.01
+    n, level = 2000, 0.01
     hits = 0
     for _ in range(n):
         truth = rng.choice(4, p=MIX, size=100)
@@ -147,12 +147,12 @@ def test_agreement_rarely_gives_a_false_alarm_however_good_it_is(right):
 def test_a_model_that_does_not_get_worse_gives_no_alarm(rate):
     rng = np.random.RandomState(3)
     hits = 0
-    for _ in range(300):
+    for _ in range(150):
         alert = DriftAlert(lambda drift: None, signals=["accuracy"])
         for n in range(50, 400, 5):  # each model is right on rows of its own
             alert.on_round_end(round_event(rng.binomial(n, rate), n))
         hits += bool(alert.alarms)
-    assert hits <= 0.05 * 300
+    assert hits <= 0.05 * 150
 
 
 # -- single tests ------------------------------------------------------------------------------

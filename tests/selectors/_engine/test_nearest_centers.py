@@ -88,6 +88,31 @@ def test_bounds_are_never_below_the_distances_and_refreshed_ones_are_equal(kind,
     assert (state.bound <= true * (1 + 1e-3) + 1e-3 * scale).all()  # and they are not far above
 
 
+@kinds
+def test_rows_within_a_radius_are_those_of_the_distances(kind, lazy):
+    points = KINDS[kind]()
+    X, state, centers = explicit(points), NearestCenters(points), [3, 100, 200, 404]
+    assert not len(state.find_within(1.0))  # without a center
+    for n in (1, 4):
+        state.add_all(centers[:n])
+        distances = np.sqrt(all_pairs(X, X[centers[:n]]).min(axis=1))
+        ranked = np.sort(distances)
+        for rank in (n, 60, 400):
+            radius = ranked[rank : rank + 2].mean()  # between two distances
+            assert_array_equal(state.find_within(radius), np.flatnonzero(distances <= radius))
+
+
+@pytest.mark.parametrize(("dtype", "offset"), [(np.float64, 0), (np.float64, 1e5), (np.float32, 0)])
+def test_rows_at_exactly_the_radius_are_within_it(dtype, offset):
+    grid = np.indices((9, 9, 9)).reshape(3, -1).T[:-5]  # whose mean is no round number
+    X = (grid + offset).astype(dtype)
+    state = NearestCenters(X)
+    state.add_all([0, 700])
+    squared = all_pairs(X.astype(float), X[[0, 700]].astype(float)).min(axis=1)
+    for radius in (0, 1, 3, 5):
+        assert_array_equal(state.find_within(radius), np.flatnonzero(squared <= radius**2))
+
+
 @pytest.mark.no_cover
 @kinds
 @pytest.mark.parametrize("n_picks", [1, 30, 599])

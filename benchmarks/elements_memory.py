@@ -1,0 +1,85 @@
+"""Measure memory and time of scoring maps of probabilities that come one by one from an iterator.
+
+500 maps of 512 x 1024 pixels and 19 classes in single precision, 19 GiB together. The peak is that
+of the process above what it was before the query; the time is also given without that of making the
+maps, which the model does as it is asked.
+
+    python benchmarks/elements_memory.py [number of maps]
+"""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+import time
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from skactive import ActiveLearner, reductions
+from skactive.adapters import StructuredAdapter, register
+from skactive.strategies import Aggregate, Entropy, Margin, RegionImpurity
+
+SHAPE = (512, 1024, 19)
+STRATEGIES = {
+    "Margin": Aggregate(Margin(), reductions.TopMean(0.1)),
+    "Entropy": Aggregate(Entropy(), reductions.TopMean(0.1)),
+    "RegionImpurity": RegionImpurity(),
+}
+
+
+class Segmenter(BaseEstimator):
+    """A model without parameters that counts the seconds in which it makes maps."""
+
+    def fit(self, X, y):
+        """Start to count."""
+        self.seconds_ = 0.0
+        return self
+
+
+@register(Segmenter)
+class SegmenterAdapter(StructuredAdapter):
+    """Gives one map after the other."""
+
+    element = "pixel"
+
+    def proba(self, Z):
+        """Yield random maps, (height, width, n_classes)."""
+        for row in Z:
+            began = time.perf_counter()
+            proba = np.random.default_rng(int(row[0])).random(SHAPE, dtype=np.float32)
+            proba /= np.einsum("ijk->ij", proba)[..., np.newaxis]  # in place, no other copy
+            self.model.seconds_ += time.perf_counter() - began
+            yield proba
+
+
+def get_peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # MiB
+
+
+def measure(name, n_maps):
+    """Score maps in this process, whose peak is that of this run alone."""
+    rows = np.arange(float(n_maps))[:, np.newaxis]
+    learner = ActiveLearner(Segmenter(), STRATEGIES[name], random_state=0).fit(rows[:1], [0])
+    before, began = get_peak(), time.perf_counter()
+    learner.score_pool(rows)
+    seconds = time.perf_counter() - began
+    own = (seconds - learner.estimator_.seconds_) / n_maps
+    print(f"{name:<16} {get_peak() - before:>10.0f} {seconds:>10.0f} {1000 * own:>12.0f}")
+
+
+def main():
+    n_maps = int(sys.argv[1]) if len(sys.argv) > 1 else 500
+    one_map = np.prod(SHAPE) * 4 / 2**20
+    print(f"{n_maps} maps of {one_map:.0f} MiB")
+    print(f"{'strategy':<16} {'peak, MiB':>10} {'seconds':>10} {'ms per map':>12}", flush=True)
+    for name in STRATEGIES:
+        subprocess.run([sys.executable, __file__, str(n_maps), name], check=True)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 2:
+        measure(sys.argv[2], int(sys.argv[1]))
+    else:
+        main()

@@ -1,0 +1,90 @@
+"""Kinds of parameters that are elements of rows: boxes, offsets, texts, maps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from skactive._utils.input_kinds import check_vector, to_numbers
+from skactive._utils.ragged import check_offsets
+
+__all__ = [
+    "check_box_samples",
+    "check_boxes",
+    "check_cuts",
+    "check_lengths",
+    "check_map",
+    "check_texts",
+    "match_elements",
+]
+
+
+def check_boxes(name: str, values: Any) -> Any:
+    """Take corners of boxes, (n_boxes, 4), as (left, top, right, bottom)."""
+    return _check_corners(name, values, 2, "(n_boxes, 4)")
+
+
+def check_box_samples(name: str, values: Any) -> Any:
+    """Take draws of the corners of boxes, (n_samples, n_boxes, 4)."""
+    values = _check_corners(name, values, 3, "(n_samples, n_boxes, 4)")
+    if not len(values):
+        raise ValueError(f"{name} must hold at least one draw.")
+    return values
+
+
+def check_map(name: str, values: Any) -> Any:
+    """Take class probabilities of a map, (height, width, n_classes), or of any other axes."""
+    values = to_numbers(name, values)
+    if values.ndim < 2 or not values.shape[-1]:
+        raise ValueError(
+            f"{name} must be of shape (height, width, n_classes), got shape {values.shape}."
+        )
+    _check_finite(name, values)
+    if values.size and values.min() < 0:
+        raise ValueError(f"{name} must be at least 0, got {values.min():.6g}.")
+    return values
+
+
+def check_cuts(name: str, values: Any) -> Any:
+    """Take offsets, (n_rows + 1,), which start at 0 and never decrease."""
+    array = np.asarray(values)
+    return check_offsets(array, int(array.ravel()[-1]) if array.size else 0)
+
+
+def check_lengths(name: str, values: Any) -> Any:
+    """Take one number above 0 per element."""
+    values = check_vector(name, values)
+    if len(values) and values.min() <= 0:
+        raise ValueError(f"{name} must be above 0, got {values.min():.6g}.")
+    return values
+
+
+def check_texts(name: str, values: Any) -> list[str]:
+    """Take one text per element; anything else is written as one."""
+    if isinstance(values, str):
+        raise TypeError(f"{name} must be a list of texts, got one text.")
+    return [str(value) for value in values]
+
+
+def match_elements(offsets: Any, **arrays: Any) -> None:
+    """Check that arrays have one entry for each of the elements that the offsets count."""
+    for name, array in arrays.items():
+        if len(array) != offsets[-1]:
+            raise ValueError(
+                f"{name} has {len(array)} entries, but offsets end at {offsets[-1]}: expected one "
+                "entry for each element."
+            )
+
+
+def _check_corners(name: str, values: Any, n_dims: int, axes: str) -> Any:
+    values = to_numbers(name, values)
+    if values.ndim != n_dims or values.shape[-1] != 4:
+        raise ValueError(f"{name} must be of shape {axes}, got shape {values.shape}.")
+    _check_finite(name, values)
+    return values if values.dtype.kind == "f" else values.astype(np.float64)
+
+
+def _check_finite(name: str, values: Any) -> None:
+    if not np.isfinite(values).all():
+        raise ValueError(f"{name} must be finite, got NaN or infinity.")

@@ -28,10 +28,7 @@ def advise(options: list[str], adapter: ModelAdapter) -> str:
     if inner.element is not None:
         return _advise_on_elements(options, inner)
     if all(option.startswith("elements.") for option in options):
-        return (
-            "it predicts one label per row, so use the strategy without Aggregate, or a model that "
-            "predicts each label, token, pixel or box of a row"
-        )
+        return _advise_without_elements(inner) + _describe_place(adapter)
     if "fantasize" in options:
         return (
             "it imagines labels and refits the model, so call fit with the labeled rows first, "
@@ -64,6 +61,9 @@ def advise_on_labels(strategy: Any, adapter: ModelAdapter) -> str:
         options = [each for need in given for each in need] if can_wrap else []
         advice = _advise_on_elements(options, inner)
         return f"{advice[0].upper()}{advice[1:]}."
+    if _is_a(inner.model, "NeuralNet"):
+        advice = _advise_without_elements(inner)
+        return f"{advice[0].upper()}{advice[1:]}."
     if any(option.startswith("elements.") for need in needs for option in need):
         return (
             "Its labels are not recognized, so that it seems to predict one label per row: use a "
@@ -92,6 +92,20 @@ def _advise_on_elements(options: list[str], adapter: ModelAdapter) -> str:
             f"Aggregate({readers[given[0]]}), say, or {_ROWS_ONLY}"
         )
     return f"it gives no probabilities of its {kind}s, so use {_ROWS_ONLY}"
+
+
+def _advise_without_elements(adapter: ModelAdapter) -> str:
+    """Return what to do about a model of one label per row where rows must have elements."""
+    if _is_a(adapter.model, "NeuralNet"):
+        return (
+            'if it predicts each pixel or token of a row, or boxes in it, say so, element = "pixel"'
+            ', "token" or "box", in a class attribute of its module; if it predicts one label per '
+            "row, use the strategy that is in Aggregate(...) alone"
+        )
+    return (
+        "it predicts one label per row, so use the strategy that is in Aggregate(...) alone, or "
+        "register a StructuredAdapter for this kind of model"
+    )
 
 
 def mend_reading(reading: str, adapter: ModelAdapter, error: Exception) -> str:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from skactive.testing import adapter_checks
+
 GUIDE = (Path(__file__).parents[1] / "docs" / "guide.md").read_text(encoding="utf-8")
 SECTION = "Models that predict more than one thing per row"
 
@@ -28,3 +30,6 @@ def test_a_tagger_of_a_third_party_asks_for_the_text_of_most_doubt(monkeypatch):
     learner, pool = vars(module)["learner"], vars(module)["pool"]
     doubt = [-np.log(learner.estimator_.tag(text).max(axis=1)).mean() for text in pool]
     assert vars(module)["row"][0] == np.argmax(doubt)
+    rows = [*pool, "Bob", "they were"]
+    for check in adapter_checks(learner.estimator_, rows):
+        check()

@@ -20,7 +20,7 @@ __all__ = ["ModelAdapter", "adapt", "register"]
 
 # Blocks of imagined predictions: rows, column of the imagined label, logits of the targets.
 FantasizedLogits = Iterator[tuple[slice, int, Floats]]
-Adapter = TypeVar("Adapter", bound="type[ModelAdapter]")
+Adapter = TypeVar("Adapter", bound="Callable[[Any], ModelAdapter]")
 
 
 class ModelAdapter:
@@ -198,13 +198,15 @@ def decides_by_pairs(model: Any) -> bool:
 
 @singledispatch
 def _adapt(model: Any) -> ModelAdapter:
+    if hasattr(model, "predict_marginals"):
+        return import_module("skactive.adapters._marginals").MarginalsAdapter(model)
     return ModelAdapter(model)
 
 
 # Package of a kind of model -> module of its adapter, which is imported with the first such model:
 # importing skactive does not import torch, skorch or the parts of scikit-learn that are not used.
 _LAZY_ADAPTERS = {
-    "skorch": "skactive.adapters._skorch",
+    "skorch": "skactive.adapters._skorch_elements",  # which imports _skorch
     "sklearn.calibration": "skactive.adapters._ensemble",
     "sklearn.ensemble": "skactive.adapters._ensemble",
     "sklearn.frozen": "skactive.adapters._sklearn",
@@ -278,7 +280,8 @@ def register(kind: type) -> Callable[[Adapter], Adapter]:
     Returns
     -------
     callable
-        A decorator for a subclass of :class:`ModelAdapter`.
+        A decorator for a subclass of :class:`ModelAdapter`, or for a function that chooses one:
+        it takes the model and returns the adapter.
 
     Examples
     --------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from skactive.adapters._base import ModelAdapter
 
@@ -30,21 +30,43 @@ class StructuredAdapter(ModelAdapter):
     Subclass it, set `element`, implement the readings that the model can give, each for its
     elements, and :func:`register` the subclass. A reading may be
 
-    - a :class:`skactive.Ragged`, or a list or iterator with one array per row, such as
-      ``(n_elements, n_classes)`` for `proba`; an iterator is read row by row and never stacked;
-    - an array with one entry per row, such as ``(n_rows, height, width, n_classes)``, if all rows
-      have equally many elements.
+    - a list or an iterator with one array per row, such as (n_elements, n_classes) for `proba`; an
+      iterator is read row by row, a few rows at a time, so that large maps are never all there;
+    - a :class:`skactive.Ragged`;
+    - an array with one entry per row, such as (n_rows, height, width, n_classes), if all rows have
+      equally many elements. Padding is no element: cut it off, row by row, as shown below.
 
-    Draws have the axis of draws first, in each array: ``(n_draws, n_elements, n_classes)``.
+    Draws have the axis of draws first, in each array: (n_draws, n_elements, n_classes). All
+    readings are of the same elements, in the same order; rows may have none.
 
     Attributes
     ----------
     element : str
         Kind of the elements: "label", "token", "pixel", "box", "region" or "hypothesis".
 
+    Notes
+    -----
+    These need no adapter of their own:
+
+    - taggers with a method ``predict_marginals`` (sklearn-crfsuite), which gives for each row a
+      list with a dict per token, from tags to probabilities, or an array;
+    - nets of skorch that say what they predict, by an attribute ``element`` of the net's class or
+      of its module: ``"pixel"`` (segmentation, maps of numbers), ``"token"`` or ``"box"``.
+
+    A net's output is (n, n_classes, ...) for pixels, (n, ..., n_classes) for tokens, unless the
+    loss is torch's own CrossEntropyLoss or NLLLoss and gets it as it is, with classes in axis 1, or
+    the module has an attribute ``class_axis``. Dropout gives draws. Tokens that are padding are
+    hidden by entries of rows that are dicts: ``attention_mask`` (0 hides), ``special_tokens_mask``
+    (1 hides), ``word_ids`` (the first piece of each word is the element; a fast tokenizer of
+    Hugging Face in a pipeline, as ``skorch.hf`` has it, tells them), ``lengths``; and any elements
+    by a second output of truth values, False for those to hide. A detector gives a list of dicts
+    with ``boxes``, ``labels`` and ``scores``, as torchvision's do: a score alone has two columns,
+    wrong and right; for the margin of the two best classes, give ``proba`` (n_boxes, n_classes).
+
     See Also
     --------
     skactive.strategies.Aggregate : Scores rows by the scores of their elements.
+    skactive.testing.adapter_checks : Checks of an adapter of your own.
 
     Examples
     --------
@@ -59,19 +81,47 @@ class StructuredAdapter(ModelAdapter):
     ...     def fit(self, X, y):
     ...         self.share_ = np.mean([tag == "name" for tags in y for tag in tags])
     ...         return self
-    ...     def predict_marginals(self, X):
+    ...     def predict_tokens(self, X):
     ...         return [np.tile([1 - self.share_, self.share_], (len(tokens), 1)) for tokens in X]
     >>> @register(Tagger)
     ... class TaggerAdapter(StructuredAdapter):
     ...     element = "token"
     ...     def proba(self, Z):
-    ...         return self.model.predict_marginals(Z)
+    ...         return self.model.predict_tokens(Z)
     >>> adapter = TaggerAdapter(Tagger().fit([["I", "am", "Ada"]], [["other", "other", "name"]]))
     >>> adapter.provides("elements.proba"), adapter.provides("proba")
     (True, False)
+
+    Any function of rows, here one that gives padded arrays and lengths, needs a class with a `fit`
+    around it:
+
+    >>> def tag(sentences):  # (n_sentences, 4, 2), and the number of tokens of each
+    ...     padded = np.zeros((len(sentences), 4, 2))
+    ...     for i, tokens in enumerate(sentences):
+    ...         for j, token in enumerate(tokens):
+    ...             padded[i, j] = [0.1, 0.9] if token.istitle() else [0.7, 0.3]
+    ...     return padded, [len(tokens) for tokens in sentences]
+    >>> class Model(BaseEstimator):
+    ...     def __init__(self, function):
+    ...         self.function = function
+    ...     def fit(self, X, y):
+    ...         return self
+    >>> @register(Model)
+    ... class FunctionAdapter(StructuredAdapter):
+    ...     element = "token"
+    ...     def proba(self, Z):
+    ...         padded, lengths = self.model.function(Z)
+    ...         return [proba[:length] for proba, length in zip(padded, lengths)]
+    >>> pool = [["Ada", "in", "Rome"], [], ["Rome", "sleeps"]]
+    >>> learner = ActiveLearner(Model(tag), Aggregate(Entropy()), prefit=True, random_state=0)
+    >>> learner.query(pool, batch_size=2)
+    array([2, 0])
+    >>> rows, tokens = learner.query_elements(pool, batch_size=2)  # the words in lower case
+    >>> sorted(zip(rows.tolist(), tokens.tolist()))
+    [(0, 1), (2, 1)]
     """
 
-    element: ClassVar[str]  # type: ignore[misc]
+    element: str
 
     def provides(self, reading: str) -> bool:
         """Return whether the model provides a reading of rows, or of their elements."""

@@ -21,14 +21,13 @@ from skactive.adapters._torch_masks import Masks, get_first_argument, list_dropo
 from skactive.adapters._torch_random import OwnRandomness, seed_fit
 from skactive.exceptions import InvalidReadingError
 
-__all__: list[str] = []
+__all__ = ["NetAdapter", "read_privately"]
 
 Module = torch.nn.Module
 
 _BINARY_CRITERIA = (torch.nn.BCELoss, torch.nn.BCEWithLogitsLoss)
 
 
-@register(NeuralNet)
 class NetAdapter(ModelAdapter):
     """A net: probabilities, the input of its last linear layer, and dropout draws.
 
@@ -54,9 +53,7 @@ class NetAdapter(ModelAdapter):
 
     def provides(self, reading: str) -> bool:
         if reading == "proba_samples":
-            module = getattr(self.model, "module_", None)  # none if the net is not initialized
-            has_dropout = isinstance(module, Module) and bool(list_dropouts(module))
-            return self.provides("proba") and has_dropout
+            return self.provides("proba") and self._has_dropout()
         return super().provides(reading)
 
     @property
@@ -73,8 +70,12 @@ class NetAdapter(ModelAdapter):
         sizes = [each.out_features for each in layers if isinstance(each, torch.nn.Linear)]
         return sizes[-1] if sizes else 0
 
+    def _has_dropout(self) -> bool:
+        module = getattr(self.model, "module_", None)  # none if the net is not initialized
+        return isinstance(module, Module) and bool(list_dropouts(module))
+
     def proba(self, Z: Any) -> Floats:
-        with _read_privately(self.model) as net:
+        with read_privately(self.model) as net:
             return self._predict_proba(net, Z)
 
     def _predict_proba(self, net: NeuralNet, Z: Any) -> Floats:
@@ -87,14 +88,14 @@ class NetAdapter(ModelAdapter):
         return to_numpy(torch.sigmoid(output) if gives_logits else output)
 
     def prediction(self, Z: Any) -> NDArray[Any]:
-        with _read_privately(self.model) as net:
+        with read_privately(self.model) as net:
             return net.predict(Z)
 
     def features(self, Z: Any) -> NDArray[np.float32] | Any:
         last = _LastInput()
         features: NDArray[np.float32] | None = None
         n_rows, end = len(self.model.get_dataset(Z)), 0
-        with _read_privately(self.model) as net, last.watch(net.module_):
+        with read_privately(self.model) as net, last.watch(net.module_):
             for _ in net.forward_iter(Z):
                 batch = last.take()
                 if batch is None:
@@ -118,7 +119,7 @@ class NetAdapter(ModelAdapter):
     def proba_samples(self, Z: Any, n_samples: int | None, seed: int) -> Floats:
         n_draws = self.n_draws(n_samples)
         samples: Any = None  # (n_draws, n_rows, n_classes), allocated with the first draw
-        with _read_privately(self.model, seed) as net:
+        with read_privately(self.model, seed) as net:
             for draw in range(n_draws):
                 with Masks(seed, draw).apply(net.module_):
                     proba = self._predict_proba(net, Z)
@@ -152,7 +153,7 @@ def _get_modules(net: NeuralNet) -> dict[str, Module]:
 
 
 @contextmanager
-def _read_privately(net: NeuralNet, seed: int = 0) -> Iterator[NeuralNet]:
+def read_privately(net: NeuralNet, seed: int = 0) -> Iterator[NeuralNet]:
     """Give a private copy of a net, for one reading; what its modules draw depends on `seed`."""
     modules, randomness = copy_modules(_get_modules(net)), OwnRandomness(seed)
     for module in modules.values():

@@ -46,6 +46,8 @@ def _join_rows(rows: Iterable[Any], first: int, n_axes: int) -> tuple[Ragged, Sh
         is_empty_list = not row.size and row.ndim < first + 1 + n_axes
         shapes.append((0,) if is_empty_list else row.shape[first : row.ndim - n_axes])
         arrays.append(_flatten(row, first, n_axes))
+    if len(arrays) == 1:  # a large map is not copied
+        return Ragged(arrays[0], [0, arrays[0].shape[first]], axis=first), shapes
     return Ragged.of(arrays, axis=first), shapes
 
 

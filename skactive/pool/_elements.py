@@ -15,7 +15,7 @@ from skactive._utils.ragged import Ragged, offsets_of
 from skactive.adapters._elements import ELEMENT_READINGS
 from skactive.exceptions import CapabilityError, InvalidReadingError
 from skactive.pool._element_forms import to_ragged
-from skactive.pool._proba import check_proba
+from skactive.pool._proba import check_proba, widen_proba
 from skactive.pool._view import PoolView
 
 __all__ = ["ElementView"]
@@ -407,7 +407,9 @@ class ElementView(PoolView):
     def _check_proba_of_elements(self, proba: NDArray[Any], n_dims: int) -> Floats:
         adapter = self._source.adapter
         if not proba.size:
-            return proba
+            classes = adapter.classes if self._source.classes is None else self._source.classes
+            n_columns = proba.shape[-1] if classes is None else len(classes)
+            return np.empty((*proba.shape[:-1], n_columns))
         proba = check_proba(proba, adapter, n_dims, proba.shape[-2])
         classes = adapter.classes
         if classes is not None and proba.shape[-1] != len(classes):
@@ -415,7 +417,10 @@ class ElementView(PoolView):
                 f"{type(adapter.model).__name__} gives {proba.shape[-1]} columns of probability "
                 f"for each {self.kind}, but has {len(classes)} classes; expected one per class."
             )
-        return proba
+        declared = self._source.classes
+        if declared is None or (classes is not None and np.array_equal(classes, declared)):
+            return proba
+        return widen_proba(proba, adapter, declared, declared)
 
     def _compute_proba(self) -> Floats:
         return self._compute("proba")

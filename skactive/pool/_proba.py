@@ -72,7 +72,12 @@ def _check_shape(proba: Floats, adapter: ModelAdapter, n_dims: int, n_rows: int)
     if proba.ndim == n_dims and proba.shape[-2] == n_rows:
         return
     if proba.ndim != n_dims:
-        if proba.shape[-1:] == (n_rows,):
+        if adapter.fixed_columns and adapter.element is None and proba.ndim > n_dims:
+            advice = (
+                ' If the net predicts each pixel or token of a row, say so, element = "pixel" or '
+                '"token", in a class attribute of its module, and wrap the strategy in Aggregate.'
+            )
+        elif proba.shape[-1:] == (n_rows,):
             advice = " " + _advise_on_one_column(adapter)
         raise InvalidReadingError(
             f"{name} gives probabilities of shape {proba.shape}; expected {n_dims} dimensions, one "

@@ -200,10 +200,30 @@ def test_bad_readings_of_elements_are_refused(values, attributes, message):
         Aggregate(Margin()).score(pool)
 
 
+@pytest.mark.parametrize(("declared", "columns"), [("abcd", [1, 0, 2]), ("abc", [1, 0, 2])])
+def test_declared_classes_have_their_columns(declared, columns):
+    adapter = adapter_that_gives([[0.5, 0.2, 0.3]], classes_=np.array(["b", "a", "c"]))
+    source = ReadingSource(adapter=adapter, classes=np.array(list(declared)))
+    elements = PoolView(ROWS[:1], source).elements
+    expected = np.zeros((1, len(declared)))
+    expected[0, columns] = [0.5, 0.2, 0.3]
+    np.testing.assert_array_equal(elements.proba, expected)
+    assert elements.classes.tolist() == list(declared)
+
+
+def test_a_model_without_classes_must_have_as_many_columns_as_are_declared():
+    adapter = adapter_that_gives([[0.5, 0.5]])
+    source = ReadingSource(adapter=adapter, classes=np.arange(3))
+    with pytest.raises(InvalidReadingError, match="2 columns of probability, but 3 classes are"):
+        _ = PoolView(ROWS[:1], source).elements.proba
+
+
 def test_rows_may_all_be_without_elements():
     pool = make_pool(adapter=adapter_that_gives([], []), rows=ROWS[:2])
     assert Aggregate(Margin(), empty=0.25).score(pool).tolist() == [0.25, 0.25]
     assert len(pool.elements) == 0
+    adapter = adapter_that_gives([], classes_=np.arange(3))
+    assert make_pool(adapter=adapter, rows=ROWS[:1]).elements.proba.shape == (0, 3)
 
 
 def test_errors_say_what_to_do():

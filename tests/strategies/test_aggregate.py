@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
 
 from skactive import ActiveLearner, scores
-from skactive.strategies import Margin, PerCost
+from skactive.exceptions import CapabilityError
+from skactive.strategies import Aggregate, Margin, PerCost
 from skactive.testing import FakePool
 
 
@@ -34,3 +36,11 @@ def test_costs_are_checked():
     dear = np.ones(150)
     dear[learner.query(X, 5)] = 1e6
     assert not set(learner.query(X, 5)) & set(learner.query(X, 5, costs=dear))
+
+
+def test_a_model_of_one_label_per_row_needs_no_aggregate():
+    X, y = load_iris(return_X_y=True)
+    learner = ActiveLearner(make_pipeline(LogisticRegression()), Aggregate(Margin()))
+    advice = r"use the strategy that is in Aggregate\(...\) alone.*\(inside the Pipeline\)"
+    with pytest.raises(CapabilityError, match=advice):
+        learner.fit(X[::15] / 5, y[::15])

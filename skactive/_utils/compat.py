@@ -52,6 +52,7 @@ __all__ = [
     "Interval",
     "StrOptions",
     "VisualBlock",
+    "get_target_scale",
     "safe_indexing",
     "with_callbacks",
 ]
@@ -59,3 +60,8 @@ __all__ = [
 VisualBlock = _VisualBlock
 BaseComposition = _BaseComposition
 safe_indexing = _safe_indexing
+
+
+def get_target_scale(process: Any) -> Any:
+    """Return the scale that a Gaussian process divided its targets by, a number or (n_outputs,)."""
+    return process._y_train_std

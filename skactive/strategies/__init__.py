@@ -13,7 +13,9 @@ diversity    KMeans, KCenterGreedy, RobustKCenterGreedy, LCMD, DOptimal, VOptima
              FacilityLocationMutualInformation, DiscriminativeAL
 hybrid       BADGE, BAIT, MaxDet, DPP, UHerding, CLUE, ClusterMargin, DropQuery, Falcun,
              ContrastiveAL, GALAXY, InformationDensity, RankedBatch
-regression   GSy, IGS (and the diversity family)
+regression   PredictiveStd, ExpectedModelChangeRegression, GSx, GSy, IGS (and LCMD)
+optimization ExpectedImprovement, ProbabilityOfImprovement, UpperConfidenceBound,
+             ThompsonSampling
 composition  Subsample, Prefilter, SEALS, AnchorAL, Mixture, EpsilonGreedy, ClassBalanced,
              WeightedSum, Product, Aggregate, PerCost
 ===========  ==========================================================================
@@ -56,9 +58,21 @@ from skactive.strategies._information import (
 )
 from skactive.strategies._lookahead import ExpectedErrorReduction
 from skactive.strategies._mixture import ClassBalanced, ClusterBalanced, EpsilonGreedy, Mixture
+from skactive.strategies._optimization import (
+    ExpectedImprovement,
+    ProbabilityOfImprovement,
+    ThompsonSampling,
+    UpperConfidenceBound,
+)
 from skactive.strategies._probabilistic import McPAL
 from skactive.strategies._random import LightweightCoreset, Random
-from skactive.strategies._regression import IGS, GSy
+from skactive.strategies._regression import (
+    IGS,
+    ExpectedModelChangeRegression,
+    GSx,
+    GSy,
+    PredictiveStd,
+)
 from skactive.strategies._uncertainty import Entropy, LeastConfidence, Margin, MarginRatio
 
 __all__ = [
@@ -87,10 +101,13 @@ __all__ = [
     "Entropy",
     "EpsilonGreedy",
     "ExpectedErrorReduction",
+    "ExpectedImprovement",
     "ExpectedModelChange",
+    "ExpectedModelChangeRegression",
     "FacilityLocation",
     "FacilityLocationMutualInformation",
     "Falcun",
+    "GSx",
     "GSy",
     "InformationDensity",
     "KCenterGreedy",
@@ -106,8 +123,10 @@ __all__ = [
     "MeanStd",
     "Mixture",
     "PerCost",
+    "PredictiveStd",
     "Prefilter",
     "ProbCover",
+    "ProbabilityOfImprovement",
     "Product",
     "Random",
     "RankedBatch",
@@ -115,8 +134,10 @@ __all__ = [
     "ScoreStrategy",
     "Strategy",
     "Subsample",
+    "ThompsonSampling",
     "TypiClust",
     "UHerding",
+    "UpperConfidenceBound",
     "VOptimal",
     "VariationRatio",
     "VoteEntropy",

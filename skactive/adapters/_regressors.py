@@ -37,8 +37,15 @@ class NormalAdapter(ModelAdapter):
 
     def provides(self, reading: str) -> bool:
         if reading == "prediction_samples":
-            return self.estimator_type in {"regressor", None} and _is_fitted(self.model)
+            return self.estimator_type in {"regressor", None} and self._is_fitted()
         return super().provides(reading)
+
+    def _is_fitted(self) -> bool:
+        try:
+            check_is_fitted(self.model)
+        except NotFittedError:
+            return False
+        return True
 
     def prediction(self, Z: Any) -> NDArray[Any]:
         return flatten_numbers(self.model.predict(Z))
@@ -68,14 +75,6 @@ def _draw_normal(n_draws: int, shape: tuple[int, ...], seed: int) -> Floats:
     return np.stack(columns, axis=1).reshape(n_draws, *shape)
 
 
-def _is_fitted(model: Any) -> bool:
-    try:
-        check_is_fitted(model)
-    except NotFittedError:
-        return False
-    return True
-
-
 @register(GaussianProcessRegressor)
 class GaussianProcessRegressorAdapter(NormalAdapter):
     """A Gaussian process; its deviation is that of the function, without the noise of labels.
@@ -83,6 +82,9 @@ class GaussianProcessRegressorAdapter(NormalAdapter):
     The noise of a ``WhiteKernel`` is part of the deviation that ``predict`` returns. It is the
     same for all rows, and no label reduces it.
     """
+
+    def _is_fitted(self) -> bool:
+        return hasattr(self.model, "X_train_")  # without it, the prior predicts
 
     def std(self, Z: Any, seed: int) -> Floats:
         with warnings.catch_warnings():  # rounding at labeled rows

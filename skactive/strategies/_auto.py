@@ -86,7 +86,7 @@ class Auto(ScoringStrategy):
     (3,)
     """
 
-    needs = frozenset({"embedding", "proba|decision|X"})
+    needs = frozenset({"embedding", "proba|decision|std|X"})
     draws_scores = True  # in a large pool the candidates are a sample, and what they cover is one
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "max_candidates": [Interval(Integral, 3, None, closed="left")],
@@ -209,14 +209,24 @@ def _pose(points: _Embeddings, uncertainty: Floats, batch_size: int) -> dict[str
 
 
 def _score_uncertainty(pool: PoolView) -> Floats:
-    """Return 1 minus the margin of the probabilities, shape (n_rows,); ones without a model."""
+    """Return 1 minus the margin, or the deviation of numbers, (n_rows,); ones without either."""
     if pool.provides("proba"):
         uncertainty = scores.margin(pool.proba)
     elif pool.provides("decision"):
         uncertainty = scores.margin(_decision_to_proba(pool.decision))
+    elif pool.provides("std"):
+        uncertainty = _scale_deviation(pool.std)
     else:
         return np.ones(len(pool))
     return coverage_weights(uncertainty)
+
+
+def _scale_deviation(std: Floats) -> Floats:
+    """Return deviations as a share of the largest, shape (n_rows,); outputs count alike."""
+    if std.ndim > 1:  # (n_rows, n_outputs)
+        std = (std / np.maximum(std.max(axis=0), np.finfo(np.float64).tiny)).mean(axis=1)
+    largest = std.max(initial=0.0)
+    return std / largest if largest > 0.0 else np.ones(len(std))
 
 
 def _decision_to_proba(decision: Floats) -> Floats:

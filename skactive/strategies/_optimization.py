@@ -26,6 +26,7 @@ __all__ = [
 ]
 
 _LARGEST = 1e150  # its square is finite
+_SMALLEST_STD = 1e-140  # a gap of at most 1e10 divided by it is at most _LARGEST
 
 
 class _ImprovementStrategy(ScoreStrategy):
@@ -71,7 +72,7 @@ class _ImprovementStrategy(ScoreStrategy):
         """Return the expected gap to the best target, and the standard deviation, (n_rows,)."""
         mean, std = _predict_normal(pool, self.maximize)
         best = _find_best(pool, maximize=self.maximize, noisy=self.noisy)
-        return mean - best - self.xi, np.maximum(std, 1.0 / _LARGEST)
+        return mean - best - self.xi, np.maximum(std, _SMALLEST_STD)
 
 
 def _predict_normal(pool: PoolView, maximize: bool) -> tuple[Floats, Floats]:
@@ -146,7 +147,7 @@ class ProbabilityOfImprovement(_ImprovementStrategy):
         gap, std = self._compare(pool)
         z = np.clip(gap / std, -_LARGEST, _LARGEST)
         # A row that is known not to be better: the floor of the deviation would make it even odds.
-        z[(std <= 1.0 / _LARGEST) & (gap <= 0.0)] = -_LARGEST
+        z[(std <= _SMALLEST_STD) & (gap <= 0.0)] = -_LARGEST
         return log_ndtr(z)
 
 

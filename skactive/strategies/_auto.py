@@ -222,11 +222,10 @@ def _score_uncertainty(pool: PoolView) -> Floats:
 
 
 def _scale_deviation(std: Floats) -> Floats:
-    """Return deviations as a share of the largest, shape (n_rows,); outputs count alike."""
-    if std.ndim > 1:  # (n_rows, n_outputs)
-        std = (std / np.maximum(std.max(axis=0), np.finfo(np.float64).tiny)).mean(axis=1)
-    largest = std.max(initial=0.0)
-    return std / largest if largest > 0.0 else np.ones(len(std))
+    """Return deviations as a share of the largest, (n_rows,), averaged over the outputs."""
+    columns = std.reshape(len(std), -1)  # (n_rows, n_outputs)
+    largest = columns.max(axis=0, initial=0.0)
+    return (columns / np.where(largest > 0.0, largest, 1.0)).mean(axis=1)
 
 
 def _decision_to_proba(decision: Floats) -> Floats:

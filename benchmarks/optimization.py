@@ -1,8 +1,9 @@
-"""Count the labels until the best of 1,024 rows is found, by strategies of optimization and by scikit-optimize.
+"""Count the labels until the best of 1,024 rows is found, here and by scikit-optimize.
 
-The functions are to be minimized. All contenders start from the same 10 rows, drawn at random in each run. On the pool,
-scikit-optimize's Gaussian process and its expected improvement choose among the same rows; in the box, its Optimizer
-proposes points of its own, and is done when it has seen a value as low as that of the best row.
+The functions are to be minimized. All contenders start from the same 10 rows, drawn at random in
+each run. On the pool, scikit-optimize's Gaussian process and its expected improvement choose among
+the same rows; in the box, its Optimizer proposes points of its own, and is done when it has seen a
+value as low as that of the best row.
 """
 
 from __future__ import annotations
@@ -147,6 +148,14 @@ def list_contenders(function, with_skopt):
     return contenders
 
 
+def describe(counts, limit):
+    """Return the median of counts of labels, the quartiles, and how many reached the limit."""
+    low, median, high = np.percentile(counts, [25, 50, 75])
+    return (
+        f"{median:.0f} labels ({low:.0f} to {high:.0f}), {sum(counts >= limit)} of {limit} or more"
+    )
+
+
 def main(arguments=None):
     """Print the median number of labels, and the quartiles, by function and contender."""
     parser = argparse.ArgumentParser(
@@ -170,15 +179,8 @@ def main(arguments=None):
                 for seed in range(options.runs):
                     start = np.random.RandomState(seed).permutation(len(X))[:N_INITIAL]
                     counts.append(count(X, y, start, seed, options.limit))
-                low, median, high = np.percentile(counts, [25, 50, 75])
-                late = (
-                    ""
-                    if contender == "Random"
-                    else f" ({sum(np.array(counts) >= options.limit)} late)"
-                )
                 print(
-                    f"{name}: {contender} {median:.0f} labels ({low:.0f} to {high:.0f}){late}",
-                    flush=True,
+                    f"{name}: {contender} {describe(np.array(counts), options.limit)}", flush=True
                 )
     print(f"{time.process_time() - began:.0f} s of CPU")
 

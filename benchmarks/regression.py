@@ -1,8 +1,9 @@
 """Compare strategies of regression with Random on folders of sets, by the area under the RMSE.
 
-Each set is a file NAME.npz with `X` and `y`. With each seed every strategy has the same pool (at most 1,000 rows), the
-same test rows (30 %, at most 1,000) and the same initial labels. The area is the mean RMSE over the rounds; a strategy
-beats Random on a set if its mean area over the seeds is smaller, and clearly if the paired interval of 95 % says so.
+Each set is a file NAME.npz with `X` and `y`. With each seed every strategy has the same pool (at
+most 1,000 rows), the same test rows (30 %, at most 1,000) and the same initial labels. The area is
+the mean RMSE over the rounds; a strategy beats Random on a set if its mean area over the seeds is
+smaller, and clearly if the paired interval of 95 % says so.
 """
 
 from __future__ import annotations

@@ -39,17 +39,18 @@ class Auto(ScoringStrategy):
         \quad k_s(z) = \exp(-\lVert z - z_s \rVert^2 / \sigma_s^2)
 
     greedily, one row at a time, with L the labeled rows, S the rows chosen before and :math:`u`
-    the uncertainty of the model, by its margin. While the model is uncertain about all rows this
-    covers the pool; once it is certain about most rows, the rest lies along the boundaries of its
-    classes. Each bandwidth :math:`\sigma_s` is such that its row covers the same share of the pool
-    as any other row. It shrinks as the number of labels grows: the labeled rows and the batch,
-    evenly spread, would cover the pool twice (:func:`skactive.selectors.effective_bandwidth`).
+    the uncertainty of the model: by its margin, or the standard deviation of a regressor. While
+    the model is uncertain about all rows this covers the pool; once it is certain about most rows,
+    the rest lies along the boundaries of its classes. Each bandwidth :math:`\sigma_s` is such that
+    its row covers the same share of the pool as any other row. It shrinks as the number of labels
+    grows: the labeled rows and the batch, evenly spread, would cover the pool twice
+    (:func:`skactive.selectors.effective_bandwidth`).
 
-    **When:** always, to begin with. It starts cold: without a model, or with a regressor, all rows
-    are equally uncertain and it covers the pool. Without an embedding, or if all rows coincide in
-    it, it falls back to :class:`Margin`. It uses the model's probabilities or decision function if
-    there are any. Columns of a dense embedding are scaled by their spread in the pool, so units do
-    not matter.
+    **When:** always, to begin with. It starts cold: without a model, or with a regressor without
+    standard deviations, all rows are equally uncertain and it covers the pool. Without an
+    embedding, or if all rows coincide in it, it falls back to :class:`Margin`. It uses the model's
+    probabilities, decision function or standard deviations if there are any. Columns of a dense
+    embedding are scaled by their spread in the pool, so units do not matter.
 
     **When not:** where classes overlap, labels are noisy or the model cannot follow the boundary,
     rows stay uncertain however many are labeled there, and it goes on choosing among them, though

@@ -28,6 +28,7 @@ from threadpoolctl import threadpool_limits
 
 from skactive import ActiveLearner, SimulatedLearner
 from skactive.exceptions import SkactiveWarning
+from skactive.selectors import PowerTop
 from skactive.strategies import (
     IGS,
     LCMD,
@@ -45,8 +46,10 @@ STRATEGIES = {
     "GSy": GSy(),
     "IGS": IGS(),
     "LCMD": LCMD(),
-    "EMCM": ExpectedModelChangeRegression(),
-    "PredictiveStd": PredictiveStd(),
+    "EMCM, top": ExpectedModelChangeRegression(),
+    "EMCM": ExpectedModelChangeRegression(selector=PowerTop()),
+    "PredictiveStd, top": PredictiveStd(),
+    "PredictiveStd": PredictiveStd(selector=PowerTop()),
     "Auto": Auto(),
 }
 KERNEL = ConstantKernel() * RBF(2.0) + WhiteKernel(0.1)

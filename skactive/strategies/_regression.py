@@ -256,8 +256,8 @@ class ExpectedModelChangeRegression(SampledScoreStrategy):
     **When:** regression by a model that is linear in scaled features or in the features of a net,
     as a :class:`~sklearn.ensemble.BaggingRegressor` of it, one row at a time; rows of a batch are
     often alike unless the selector is a :class:`~skactive.selectors.PowerTop`. It prefers rows far
-    from the mean of the features, which decide the slopes, outliers among them. Needs a regressor's predictions
-    and draws, and an embedding.
+    from the mean of the features, which decide the slopes, outliers among them. Needs a
+    regressor's predictions and draws, and an embedding.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ import numpy as np
 from scipy.stats import qmc
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import ConstantKernel, Matern
+from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 from threadpoolctl import threadpool_limits
 
 from skactive import ActiveLearner
@@ -85,8 +85,11 @@ FUNCTIONS = {
 
 def search(strategy, X, y, start, seed, limit):
     """Return the number of labels until the best row of the pool is among them."""
+    # The kernel that scikit-optimize takes by default, noise included.
     kernel = ConstantKernel(1.0, (1e-2, 1e3)) * Matern(np.ones(X.shape[1]), (1e-2, 1e2), nu=2.5)
-    model = GaussianProcessRegressor(kernel, alpha=1e-8, normalize_y=True, n_restarts_optimizer=2)
+    model = GaussianProcessRegressor(
+        kernel + WhiteKernel(), normalize_y=True, n_restarts_optimizer=2
+    )
     learner = ActiveLearner(model, strategy, random_state=seed).fit(X[start], y[start])
     labeled = list(start)
     while y[labeled].min() > y.min() and len(labeled) < limit:

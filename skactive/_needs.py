@@ -178,6 +178,10 @@ def _try_reading(view: PoolView, reading: str | None) -> None:
         _ = view._compute_proba()
     elif reading in {"proba_samples", "joint_samples"}:
         _ = view.proba_samples(1)
+    elif reading == "std":
+        _ = view.std
+    elif reading == "prediction_samples":
+        _ = view.prediction_samples(1)
     elif reading == "prediction":
         _check_length(view.prediction, len(view), "predictions")
     elif reading == "decision":

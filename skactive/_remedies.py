@@ -11,6 +11,9 @@ from skactive.exceptions import InvalidReadingError
 __all__ = ["advise", "advise_on_labels", "describe_model", "mend_reading"]
 
 _ROWS_ONLY = "a strategy that looks at the rows only, such as KCenterGreedy or Random"
+_ADD_DROPOUT = "add dropout layers to its module (torch.nn.Dropout with p > 0)"
+_ADD_MEMBERS = "set n_estimators=10, say: a single member gives no draws"
+_ADD_VOTER = "give it two members or more: a single one gives no draws"
 
 
 def describe_model(adapter: ModelAdapter) -> str:
@@ -34,15 +37,18 @@ def advise(options: list[str], adapter: ModelAdapter) -> str:
             "it imagines labels and refits the model, so call fit with the labeled rows first, "
             "and give fit no parameter with one value per row but sample_weight"
         )
-    if inner.estimator_type == "regressor":
+    if inner.estimator_type not in {"classifier", "regressor", None}:
+        return f"it is no classifier, so use a classifier, or {_ROWS_ONLY}"
+    of_numbers = bool(set(options) & {"std", "prediction_samples"})
+    if inner.estimator_type == "regressor" and not of_numbers:
         return (
             "a regressor has no classes, so use a strategy for regression (IGS, GSy), one that "
             "looks at the rows only, such as KCenterGreedy, or Auto, which covers the pool"
         )
-    if inner.estimator_type not in {"classifier", None}:
-        return f"it is no classifier, so use a classifier, or {_ROWS_ONLY}"
     if (search := _find_search(adapter)) is not None:
         return f"set refit=True of the {type(search).__name__}, so that there is a fitted model"
+    if of_numbers:
+        return _advise_on_numbers(inner) + _describe_place(adapter)
     if set(options) & {"proba", "decision", "gradient_factors"}:
         advice = _advise_on_classes(options, inner)
     elif set(options) & {"proba_samples", "joint_samples"}:
@@ -115,8 +121,11 @@ def mend_reading(reading: str, adapter: ModelAdapter, error: Exception) -> str:
         return f"Wrap {_join(lacking)} in CalibratedClassifierCV{_describe_place(adapter)}."
     if isinstance(error, InvalidReadingError):
         return f"Or use {_ROWS_ONLY}."
-    methods = {"decision": "decision_function", "prediction": "predict"}
-    method = methods.get(reading, "predict_proba")
+    if reading == "decision":
+        method = "decision_function"
+    else:
+        of_numbers = reading in {"prediction", "prediction_samples", "std"}
+        method = "predict" if of_numbers else "predict_proba"
     return f"Mend {method}, use another model, or {_ROWS_ONLY}."
 
 
@@ -159,18 +168,32 @@ def _advise_on_draws(options: list[str], adapter: ModelAdapter) -> str:
     """Return how to get draws from the posterior of a model."""
     model, name = adapter.model, type(adapter.model).__name__
     if _is_a(model, "NeuralNet"):
-        return "add dropout layers to its module (torch.nn.Dropout with p > 0)"
+        return _ADD_DROPOUT
     if _is_a(model, "GaussianProcessClassifier") and "proba_samples" in options:
         return 'set multi_class="one_vs_rest"'
     if _is_a(model, "CalibratedClassifierCV"):
         return "set ensemble=True and cv=2 or more: each fold is a member"
     if _is_a(model, "RandomForestClassifier", "ExtraTreesClassifier", "BaggingClassifier"):
-        return "set n_estimators=10, say: a single member gives no draws"
+        return _ADD_MEMBERS
     if _is_a(model, "VotingClassifier"):
-        return "give it two members or more: a single one gives no draws"
+        return _ADD_VOTER
     if adapter.codes_only:  # a bootstrap sample may lack a class, which leaves a gap in the codes
         return "use RandomForestClassifier, whose trees are the draws"
     return f"use an ensemble, BaggingClassifier({name}()) or RandomForestClassifier"
+
+
+def _advise_on_numbers(adapter: ModelAdapter) -> str:
+    """Return how to get draws of predicted numbers, and so their deviation."""
+    model, name = adapter.model, type(adapter.model).__name__
+    if adapter.estimator_type != "regressor":
+        return f"it is no regressor, so use one if the labels are numbers, or {_ROWS_ONLY}"
+    if _is_a(model, "NeuralNet"):
+        return _ADD_DROPOUT
+    if _is_a(model, "RandomForestRegressor", "ExtraTreesRegressor", "BaggingRegressor"):
+        return _ADD_MEMBERS
+    if _is_a(model, "VotingRegressor"):
+        return _ADD_VOTER
+    return f"use an ensemble, BaggingRegressor({name}()), or GaussianProcessRegressor"
 
 
 # Models -----------------------------------------------------------------------------------------

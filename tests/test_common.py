@@ -7,8 +7,7 @@ import pkgutil
 
 import numpy as np
 import pytest
-from sklearn.ensemble import RandomForestClassifier
-from sklearn.linear_model import Ridge
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
 import skactive.strategies
 from skactive import ActiveLearner
@@ -114,8 +113,9 @@ def test_choices_are_explained(kind):
     quick = {ExpectedErrorReduction: ExpectedErrorReduction(approximation="reweight")}
     strategy = (COMPOSED | quick).get(kind) or kind()
     X = np.random.RandomState(0).permutation(40)[:, np.newaxis] * 2.0
-    y = X[:, 0] if strategy.regressors_only else (X[:, 0] // 4).astype(int) % 3
-    model = Ridge() if strategy.regressors_only else RandomForestClassifier(5, max_depth=3)
+    y, model = (X[:, 0] // 4).astype(int) % 3, RandomForestClassifier(5, max_depth=3)
+    if strategy.regressors_only or strategy.needs & {"prediction_samples", "std"}:
+        y, model = X[:, 0], RandomForestRegressor(5)
     learner = ActiveLearner(model, strategy, random_state=0).fit(X[:15], y[:15])
     pool = X[15:]
     positions = learner.query(pool, batch_size=3)

@@ -3,9 +3,15 @@
 import numpy as np
 import pytest
 from sklearn.decomposition import PCA, TruncatedSVD
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import (
+    BaggingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+    VotingRegressor,
+)
 from sklearn.feature_extraction.text import CountVectorizer
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import BayesianRidge, LogisticRegression, Ridge
+from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 
@@ -20,6 +26,7 @@ from skactive.strategies import (
     KCenterGreedy,
     Margin,
     MaxDet,
+    PredictiveStd,
     VOptimal,
 )
 
@@ -94,3 +101,32 @@ def test_gradients_of_rows_that_make_no_matrix_need_a_pipeline_and_no_embedder(s
         ActiveLearner(TakesTexts(), KCenterGreedy()).fit(texts[:9], y[:9]).query(texts[9:], 2)
     learner = ActiveLearner(TakesTexts(), KCenterGreedy(), embedder=letters)
     assert len(learner.fit(texts[:9], y[:9]).query(texts[9:], 2)) == 2
+
+
+@pytest.mark.parametrize(
+    ("model", "advice", "better"),
+    [
+        (Ridge(), r"BaggingRegressor\(Ridge\(\)\)", BaggingRegressor(Ridge())),
+        (RandomForestRegressor(1), "n_estimators=10", RandomForestRegressor(10)),
+        (
+            VotingRegressor([("a", Ridge())]),
+            "two members",
+            VotingRegressor([("a", Ridge()), ("b", BayesianRidge())]),
+        ),
+        (
+            GridSearchCV(BayesianRidge(), {}, cv=2, refit=False),
+            "refit=True of the GridSearchCV",
+            GridSearchCV(BayesianRidge(), {}, cv=2),
+        ),
+        (
+            make_pipeline(PCA(2), Ridge()),
+            r"BaggingRegressor\(Ridge\(\)\).* \(inside the Pipeline\)",
+            make_pipeline(PCA(2), BaggingRegressor(Ridge())),
+        ),
+    ],
+    ids=["ridge", "tree", "voter", "search", "pipeline"],
+)
+def test_regressors_without_a_deviation_get_one(model, advice, better):
+    with pytest.raises(CapabilityError, match=f"PredictiveStd needs std.*{advice}"):
+        query(model, PredictiveStd())
+    assert len(query(better, PredictiveStd())) == 2

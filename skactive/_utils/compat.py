@@ -58,6 +58,7 @@ __all__ = [
     "StrOptions",
     "VisualBlock",
     "check_params",
+    "get_target_scale",
     "safe_indexing",
     "with_callbacks",
 ]
@@ -66,3 +67,8 @@ VisualBlock = _VisualBlock
 BaseComposition = _BaseComposition
 safe_indexing = _safe_indexing
 check_params = validate_parameter_constraints
+
+
+def get_target_scale(process: Any) -> Any:
+    """Return the scale that a Gaussian process divided its targets by, a number or (n_outputs,)."""
+    return process._y_train_std

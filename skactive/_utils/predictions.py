@@ -1,14 +1,15 @@
-"""Predictions as one label per row."""
+"""Predictions as one label, or one number, per row."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skactive._utils.tags import is_classifier
 
-__all__ = ["flatten_labels"]
+__all__ = ["flatten_labels", "flatten_numbers"]
 
 
 def flatten_labels(predicted: Any, model: Any) -> Any:
@@ -24,3 +25,12 @@ def flatten_labels(predicted: Any, model: Any) -> Any:
     # A single class means that the column says whether a row belongs to it.
     n_classes = 0 if classes is None else len(np.ravel(classes))
     return predicted if n_classes < 2 else predicted.reshape(-1)
+
+
+def flatten_numbers(predicted: Any) -> NDArray[Any]:
+    """Return numbers of one output that come as a column, (n_rows, 1), with shape (n_rows,).
+
+    So predict nets, and models that are fitted to a column of targets.
+    """
+    numbers = np.asarray(predicted)
+    return numbers[:, 0] if numbers.ndim == 2 and numbers.shape[1] == 1 else numbers

@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from functools import singledispatch
 from importlib import import_module
+from inspect import signature
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skactive._utils.array_types import Floats
-from skactive._utils.predictions import flatten_labels
+from skactive._utils.predictions import flatten_labels, flatten_numbers
 from skactive._utils.tags import find_estimator_type
 from skactive.adapters._label_classes import find_label_classes
 
@@ -124,8 +125,12 @@ class ModelAdapter:
         return self.model.decision_function(Z)
 
     def prediction(self, Z: Any) -> NDArray[Any]:
-        """Predictions, shape (n_rows,): labels of a classifier, numbers of a regressor."""
-        return flatten_labels(self.model.predict(Z), self.model)
+        """Predictions, shape (n_rows,): labels of a classifier, numbers of a regressor.
+
+        Of several outputs, shape (n_rows, n_outputs).
+        """
+        predicted = flatten_labels(self.model.predict(Z), self.model)
+        return flatten_numbers(predicted) if self.estimator_type == "regressor" else predicted
 
     def features(self, Z: Any) -> Any:
         """Input of the model's last layer, shape (n_rows, ...): by default the rows."""
@@ -200,7 +205,17 @@ def decides_by_pairs(model: Any) -> bool:
 def _adapt(model: Any) -> ModelAdapter:
     if hasattr(model, "predict_marginals"):
         return import_module("skactive.adapters._marginals").MarginalsAdapter(model)
+    if _returns_std(model):
+        return import_module("skactive.adapters._regressors").NormalAdapter(model)
     return ModelAdapter(model)
+
+
+def _returns_std(model: Any) -> bool:
+    """Return whether ``predict`` takes ``return_std``, by its signature."""
+    try:
+        return "return_std" in signature(model.predict).parameters
+    except (AttributeError, TypeError, ValueError):  # no such method, or one without a signature
+        return False
 
 
 # Package of a kind of model -> module of its adapter, which is imported with the first such model:
@@ -208,10 +223,13 @@ def _adapt(model: Any) -> ModelAdapter:
 _LAZY_ADAPTERS = {
     "skorch": "skactive.adapters._skorch_elements",  # which imports _skorch
     "sklearn.calibration": "skactive.adapters._ensemble",
+    "sklearn.compose": "skactive.adapters._regressors",
     "sklearn.ensemble": "skactive.adapters._ensemble",
     "sklearn.frozen": "skactive.adapters._sklearn",
-    "sklearn.gaussian_process": "skactive.adapters._sklearn",
+    "sklearn.gaussian_process": "skactive.adapters._regressors",  # which imports _sklearn
+    "sklearn.linear_model": "skactive.adapters._regressors",
     "sklearn.model_selection": "skactive.adapters._sklearn",
+    "sklearn.multioutput": "skactive.adapters._regressors",
     "sklearn.naive_bayes": "skactive.adapters._naive_bayes",
     "sklearn.pipeline": "skactive.adapters._sklearn",
     "xgboost": "skactive.adapters._xgboost",

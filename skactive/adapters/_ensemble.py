@@ -10,24 +10,31 @@ from numpy.typing import NDArray
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import (
     BaggingClassifier,
+    BaggingRegressor,
     ExtraTreesClassifier,
+    ExtraTreesRegressor,
     RandomForestClassifier,
+    RandomForestRegressor,
     VotingClassifier,
+    VotingRegressor,
 )
 from sklearn.utils.validation import validate_data
 
-from skactive._utils.array_types import Floats
+from skactive._utils.array_types import Floats, Positions
+from skactive._utils.predictions import flatten_numbers
 from skactive.adapters._base import ModelAdapter, adapt, register
 
 __all__: list[str] = []
 
 
 @register(VotingClassifier)
+@register(VotingRegressor)
 class EnsembleAdapter(ModelAdapter):
-    """An ensemble whose members were fitted on labels encoded as 0 .. n_classes - 1.
+    """An ensemble whose members are its draws: of probabilities, or of numbers if it regresses.
 
-    So a member's own classes are positions among those of the ensemble, even if the labels are
-    strings or negative, or if the member saw fewer classes than the ensemble.
+    The members of a classifier were fitted on labels encoded as 0 .. n_classes - 1. So a member's
+    own classes are positions among those of the ensemble, even if the labels are strings or
+    negative, or if the member saw fewer classes than the ensemble.
     """
 
     joint_samples = True
@@ -37,8 +44,9 @@ class EnsembleAdapter(ModelAdapter):
         return list(getattr(self.model, "estimators_", []))
 
     def provides(self, reading: str) -> bool:
-        if reading == "proba_samples":
-            return len(self.members()) > 1
+        if reading in {"proba_samples", "prediction_samples"}:
+            draws_numbers = self.estimator_type == "regressor"
+            return draws_numbers == (reading == "prediction_samples") and len(self.members()) > 1
         return super().provides(reading)
 
     def n_draws(self, n_samples: int | None) -> int:
@@ -50,17 +58,33 @@ class EnsembleAdapter(ModelAdapter):
 
     def iter_draws(self, Z: Any, n_samples: int | None, seed: int) -> Iterator[Any]:
         """Yield the probabilities of the drawn members, in their form of several labels, too."""
-        rows, n_members = self.member_rows(Z), len(self.members())
-        # Drawn without replacement, then read in the order of the members.
-        chosen = np.random.RandomState(seed).permutation(n_members)[: self.n_draws(n_samples)]
-        return (self.member_proba(member, rows) for member in np.sort(chosen))
+        rows = self.member_rows(Z)
+        return (self.member_proba(member, rows) for member in self.draw_members(n_samples, seed))
+
+    def prediction_samples(self, Z: Any, n_samples: int | None, seed: int) -> Floats:
+        rows, members = self.member_rows(Z), self.members()
+        draws = [
+            flatten_numbers(members[member].predict(self.member_columns(member, rows)))
+            for member in self.draw_members(n_samples, seed)
+        ]
+        return np.stack(draws)  # (n_draws, n_rows) or (n_draws, n_rows, n_outputs)
+
+    def draw_members(self, n_samples: int | None, seed: int) -> Positions:
+        """Draw members without replacement, in the order of the members."""
+        order = np.random.RandomState(seed).permutation(len(self.members()))
+        return np.sort(order[: self.n_draws(n_samples)])
 
     def member_rows(self, Z: Any) -> Any:
         """Convert rows to the form that the members were fitted on."""
         return Z
 
+    def member_columns(self, member: int, rows: Any) -> Any:
+        """Take the columns of the rows that a member was fitted on."""
+        return rows
+
     def member_proba(self, member: int, rows: Any) -> Floats:
         """Probabilities of one member, shape (n_rows, n_classes); 0 for classes that it lacks."""
+        rows = self.member_columns(member, rows)
         return _widen_member_proba(self.members()[member], rows, np.asarray(self.model.classes_))
 
 
@@ -92,6 +116,8 @@ def _find_columns(labels: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.int
 
 @register(RandomForestClassifier)
 @register(ExtraTreesClassifier)
+@register(RandomForestRegressor)
+@register(ExtraTreesRegressor)
 class ForestAdapter(EnsembleAdapter):
     """A forest, whose trees take single-precision arrays without feature names."""
 
@@ -112,6 +138,7 @@ class ForestAdapter(EnsembleAdapter):
 
 
 @register(BaggingClassifier)
+@register(BaggingRegressor)
 class BaggingAdapter(EnsembleAdapter):
     """A bagging ensemble, whose members may each see a subset of the columns."""
 
@@ -120,11 +147,11 @@ class BaggingAdapter(EnsembleAdapter):
             self.model, Z, reset=False, accept_sparse="csr", dtype=None, ensure_all_finite=False
         )
 
-    def member_proba(self, member: int, rows: Any) -> Floats:
+    def member_columns(self, member: int, rows: Any) -> Any:
         columns = self.model.estimators_features_[member]
         all_columns = len(columns) == rows.shape[1] and np.all(np.diff(columns) == 1)
         # Taking all columns would copy the rows.
-        return super().member_proba(member, rows if all_columns else rows[:, columns])
+        return rows if all_columns else rows[:, columns]
 
 
 @register(CalibratedClassifierCV)

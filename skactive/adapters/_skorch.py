@@ -15,6 +15,7 @@ from skorch.utils import to_numpy
 from torch.utils.data import DataLoader
 
 from skactive._utils.array_types import Floats
+from skactive._utils.predictions import flatten_numbers
 from skactive.adapters._base import ModelAdapter, register
 from skactive.adapters._torch_copies import copy_modules
 from skactive.adapters._torch_masks import Masks, get_first_argument, list_dropouts
@@ -54,6 +55,8 @@ class NetAdapter(ModelAdapter):
     def provides(self, reading: str) -> bool:
         if reading == "proba_samples":
             return self.provides("proba") and self._has_dropout()
+        if reading == "prediction_samples":
+            return self.estimator_type == "regressor" and self._has_dropout()
         return super().provides(reading)
 
     @property
@@ -89,7 +92,8 @@ class NetAdapter(ModelAdapter):
 
     def prediction(self, Z: Any) -> NDArray[Any]:
         with read_privately(self.model) as net:
-            return net.predict(Z)
+            predicted = net.predict(Z)
+        return flatten_numbers(predicted) if self.estimator_type == "regressor" else predicted
 
     def features(self, Z: Any) -> NDArray[np.float32] | Any:
         last = _LastInput()
@@ -117,15 +121,24 @@ class NetAdapter(ModelAdapter):
         return features
 
     def proba_samples(self, Z: Any, n_samples: int | None, seed: int) -> Floats:
+        return self._draw_outputs(n_samples, seed, lambda net: self._predict_proba(net, Z))
+
+    def prediction_samples(self, Z: Any, n_samples: int | None, seed: int) -> Floats:
+        return self._draw_outputs(n_samples, seed, lambda net: flatten_numbers(net.predict(Z)))
+
+    def _draw_outputs(
+        self, n_samples: int | None, seed: int, read: Callable[[NeuralNet], Any]
+    ) -> Floats:
+        """Read a net with each of several dropout masks."""
         n_draws = self.n_draws(n_samples)
-        samples: Any = None  # (n_draws, n_rows, n_classes), allocated with the first draw
+        samples: Any = None  # (n_draws, n_rows, ...), allocated with the first draw
         with read_privately(self.model, seed) as net:
             for draw in range(n_draws):
                 with Masks(seed, draw).apply(net.module_):
-                    proba = self._predict_proba(net, Z)
+                    output = read(net)
                 if samples is None:
-                    samples = np.empty((n_draws, *proba.shape), dtype=proba.dtype)
-                samples[draw] = proba
+                    samples = np.empty((n_draws, *output.shape), dtype=output.dtype)
+                samples[draw] = output
         return samples
 
     def fitting(self, seed: int | None) -> AbstractContextManager[None]:

@@ -28,10 +28,16 @@ class SessionClasses:
         The classes that were declared; None if every new label is a new class.
     synced : SyncedState
         State and store.
+    are_numbers : bool, default=False
+        Whether labels are the targets of a regressor, so that there are no classes.
     """
 
-    def __init__(self, declared: Sequence[Any] | None, synced: SyncedState) -> None:
-        self._synced = synced
+    def __init__(
+        self, declared: Sequence[Any] | None, synced: SyncedState, *, are_numbers: bool = False
+    ) -> None:
+        self._synced, self.are_numbers = synced, are_numbers
+        if declared is not None:
+            self._check_has_classes()
         self._declared = (
             None if declared is None else [check_label(c, multilabel=False) for c in declared]
         )
@@ -42,7 +48,12 @@ class SessionClasses:
         return self._declared is not None
 
     def list_all(self) -> list[Any]:
-        """Return all classes: declared, then added, then all others among the labels, sorted."""
+        """Return all classes: declared, then added, then all others among the labels, sorted.
+
+        Numbers are no classes.
+        """
+        if self.are_numbers:
+            return []
         with self._synced.latest() as state:
             first = [state.renamed.get(c, c) for c in [*(self._declared or []), *state.classes]]
             known = dict.fromkeys(first)
@@ -50,6 +61,8 @@ class SessionClasses:
 
     def get_label_type(self) -> str | None:
         """Return the type that all labels of the session have; None before the first label."""
+        if self.are_numbers:
+            return "number"
         if self._declared:
             return get_label_type(self._declared[0])
         labels = self._synced.state.count_classes()
@@ -60,6 +73,11 @@ class SessionClasses:
         state = self._synced.state
         types = {get_label_type(c) for c in (*state.classes, *state.count_classes())}
         types.update(map(get_label_type, self._declared or []))
+        if self.are_numbers and types - {"number"}:
+            raise StoreError(
+                f"The store has labels of type {', '.join(sorted(types))}, but the learner is a "
+                "regressor, whose labels are numbers. Pass a classifier, or use another store."
+            )
         if len(types) > 1:
             raise StoreError(
                 f"The store has labels of several types ({', '.join(sorted(types))}), but the "
@@ -80,6 +98,7 @@ class SessionClasses:
 
     def add(self, label: Any, key: str | None) -> None:
         """Add a class; nothing happens if it exists already."""
+        self._check_has_classes()
         checked, key = check_label(label, multilabel=False), check_key(key)
         with self._synced.exclusive():
             check_label_type(checked, self.get_label_type())
@@ -88,6 +107,7 @@ class SessionClasses:
 
     def rename(self, old: Any, new: Any, annotator: str | None, key: str | None) -> int:
         """Rename a class, or merge it into another one; return the number of its rows."""
+        self._check_has_classes()
         old, new = (check_label(c, multilabel=False) for c in (old, new))
         annotator, key = check_annotator(annotator), check_key(key)
         event_id = new_id() if key is None else f"rename:{key}"
@@ -106,3 +126,10 @@ class SessionClasses:
             value = {"old": old, "new": new}
             self._synced.store.append([Event("rename", event_id, annotator=annotator, value=value)])
             return state.count_classes().get(old, 0)
+
+    def _check_has_classes(self) -> None:
+        if self.are_numbers:
+            raise LabelError(
+                "The labels of this session are numbers, since its learner is a regressor: leave "
+                "out classes, and submit a number for each row."
+            )

@@ -81,6 +81,8 @@ def describe_counts(progress: Progress, annotator: str | None) -> str:
 def describe_accuracy(progress: Progress, n_audit_rows: int) -> str:
     """Return the accuracy of the model with its 95 % interval, or why there is none yet.
 
+    If labels are numbers, it is the mean absolute error.
+
     Parameters
     ----------
     progress : Progress
@@ -97,6 +99,9 @@ def describe_accuracy(progress: Progress, n_audit_rows: int) -> str:
         share, low, high = (f"{100 * value:.1f} %" for value in progress.reliable_accuracy)
         return f"Accuracy {share} (95 % interval {low} to {high})"
     n_audited, n_needed = progress.n_audited, progress.min_audited
+    if progress.error is not None and n_audited >= n_needed:
+        error, low, high = (f"{value:.3g}" for value in progress.error)
+        return f"Mean error {error} (95 % interval {low} to {high})"
     if not n_audit_rows or n_audited >= n_needed:
         return ""
     if n_audit_rows < n_needed:

@@ -16,6 +16,7 @@ from sklearn.exceptions import NotFittedError
 from skactive._utils.array_types import Positions
 from skactive._utils.fingerprint import describe_rows
 from skactive._utils.labels import is_structured, join_labels
+from skactive._utils.predictions import flatten_numbers
 from skactive._utils.rows import join_rows, n_rows, take_rows
 from skactive._utils.seeding import derived_seed
 from skactive._utils.tags import is_classifier
@@ -51,6 +52,9 @@ class Plan:
         The fitted learner; None while the labels are too few to fit one.
     audit : ndarray of shape (n_audited,)
         1 for labeled audit rows that the model predicts correctly, 0 for the others.
+    errors : ndarray of shape (n_audited,)
+        The absolute errors of the model on these rows, if labels are numbers; `audit` is then
+        empty.
     fit_seconds, query_seconds : float
         Durations.
     """
@@ -61,6 +65,7 @@ class Plan:
     scores: list[float] | None
     learner: Any
     audit: NDArray[np.float64]
+    errors: NDArray[np.float64]
     fit_seconds: float
     query_seconds: float
 
@@ -192,6 +197,7 @@ class Planner:
             scores,
             learner,
             self._audit(learner, audit_labels, classes),
+            self._measure_errors(learner, audit_labels),
             fitted - began,
             perf_counter() - fitted,
         )
@@ -247,6 +253,15 @@ class Planner:
             return np.empty(0)
         right = right_rows(learner, *self._take_labeled(audit_labels, classes))
         return np.empty(0) if right is None else right
+
+    def _measure_errors(
+        self, learner: Any, audit_labels: dict[Ident, Label]
+    ) -> NDArray[np.float64]:
+        """Return the absolute errors on the labeled audit rows; none of a classifier."""
+        if learner is None or not audit_labels or self.is_classifier or self._multilabel:
+            return np.empty(0)
+        rows, y = self._take_labeled(audit_labels, ())
+        return np.abs(flatten_numbers(learner.predict(rows)).astype(np.float64) - y)
 
 
 def _keep_if_fitted(learner: Any) -> Any:

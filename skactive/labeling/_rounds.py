@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from skactive._utils.array_types import Floats
+from skactive.estimation._intervals import mean_interval
 from skactive.labeling._planner import Plan, Planner
 from skactive.labeling._synced import SyncedState
 from skactive.labeling._worker import BackgroundWorker
@@ -146,6 +148,7 @@ class Rounds:
             "fit_seconds": plan.fit_seconds,
             "query_seconds": plan.query_seconds,
             "audit": [int(plan.audit.sum()), len(plan.audit)] if len(plan.audit) else None,
+            "audit_error": _estimate_error(plan.errors),
             **self._stopping_record(plan, labels),
         }
         with self._synced.lock:
@@ -203,3 +206,11 @@ class Rounds:
             raise ValueError(f"{learner._waiting_text} Label more rows.")
         self.latest_model = now.labels, learner
         return learner
+
+
+def _estimate_error(errors: Floats) -> list[float] | None:
+    """Return the mean of absolute errors, and its 95 % interval; None if they are too few."""
+    low, high = mean_interval(errors)
+    if not np.isfinite([low, high]).all():
+        return None
+    return [float(errors.mean()), max(low, 0.0), high]

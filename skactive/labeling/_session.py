@@ -233,7 +233,8 @@ class LabelingSession:
             refit_every=refit_every,
         )
         self._synced = SyncedState(self.store, state, digest([settings, ids_digest, self.seed]))
-        self._classes = SessionClasses(classes, self._synced)
+        are_numbers = not planner.is_classifier and not self.multilabel
+        self._classes = SessionClasses(classes, self._synced, are_numbers=are_numbers)
         self._leases = LiveLeases(state)
         self._queue = Queue(state, self._leases, self.ids, reserved, self.seed)
         notifier = Notifier(self.hooks, state, self.audit_ids)
@@ -589,7 +590,9 @@ class LabelingSession:
         Progress
         """
         with self._synced.latest() as state:
-            progress = progress_of(state, self._leases, n_rows=len(self.ids))
+            progress = progress_of(
+                state, self._leases, n_rows=len(self.ids), has_classes=not self._classes.are_numbers
+            )
             return replace(progress, fitting=self._rounds.is_fitting, problem=self._rounds.problem)
 
     def get_answer(self, ident: Ident, annotator: str | None = None) -> Event | None:

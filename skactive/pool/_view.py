@@ -599,9 +599,11 @@ class PoolView:
     def _compute_proba(self) -> Floats:
         return self._check_proba(self._read_in_chunks(self._source.adapter.proba), n_dims=2)
 
-    def _read_in_chunks(self, read: Callable[[Any], Any]) -> Any:
+    def _read_in_chunks(
+        self, read: Callable[[Any], Any], needs: frozenset[str] = frozenset()
+    ) -> Any:
         """Call a row-by-row method of the adapter in chunks, since models copy their input."""
-        Z, chunks = self._prepare(), list(self.chunks())
+        Z, chunks = self._prepare(), list(self.chunks(needs))
         if len(chunks) <= 1 or n_rows(Z) != len(self):
             return read(Z)
         return np.concatenate([read(take_rows(Z, chunk)) for chunk in chunks])
@@ -627,7 +629,8 @@ class PoolView:
 
     def _compute_std(self) -> Floats:
         source = self._source
-        std = self._read_in_chunks(lambda Z: source.adapter.std(Z, source.seed))
+        drawn = frozenset({"prediction_samples"})  # most adapters draw, to take the deviation
+        std = self._read_in_chunks(lambda Z: source.adapter.std(Z, source.seed), drawn)
         return _check_numbers(std, len(self), axis=0, reading="std")
 
     def _compute_features(self, X: Any) -> Any:

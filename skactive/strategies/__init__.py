@@ -13,7 +13,9 @@ diversity    KMeans, KCenterGreedy, RobustKCenterGreedy, LCMD, DOptimal, VOptima
              FacilityLocationMutualInformation, DiscriminativeAL
 hybrid       BADGE, BAIT, MaxDet, DPP, UHerding, CLUE, ClusterMargin, DropQuery, Falcun,
              ContrastiveAL, GALAXY, InformationDensity, RankedBatch
-regression   GSy, IGS (and the diversity family)
+regression   PredictiveStd, ExpectedModelChangeRegression, GSx, GSy, IGS (and LCMD)
+optimization ExpectedImprovement, ProbabilityOfImprovement, UpperConfidenceBound,
+             ThompsonSampling
 labels       MMC, LCI, SeparationMargin, CVIRS: of several labels per row
 composition  Subsample, Prefilter, SEALS, AnchorAL, Mixture, EpsilonGreedy, ClassBalanced,
              WeightedSum, Product, Aggregate, PerCost
@@ -64,9 +66,21 @@ from skactive.strategies._lookahead import ExpectedErrorReduction
 from skactive.strategies._mixture import ClassBalanced, ClusterBalanced, EpsilonGreedy, Mixture
 from skactive.strategies._multilabel import CVIRS, LCI, MMC, SeparationMargin
 from skactive.strategies._open_set import OpenSet
+from skactive.strategies._optimization import (
+    ExpectedImprovement,
+    ProbabilityOfImprovement,
+    ThompsonSampling,
+    UpperConfidenceBound,
+)
 from skactive.strategies._probabilistic import McPAL
 from skactive.strategies._random import LightweightCoreset, Random
-from skactive.strategies._regression import IGS, GSy
+from skactive.strategies._regression import (
+    IGS,
+    ExpectedModelChangeRegression,
+    GSx,
+    GSy,
+    PredictiveStd,
+)
 from skactive.strategies._rules import PerGroup, WithoutDuplicates
 from skactive.strategies._sequences import (
     MNLP,
@@ -111,10 +125,13 @@ __all__ = [
     "Entropy",
     "EpsilonGreedy",
     "ExpectedErrorReduction",
+    "ExpectedImprovement",
     "ExpectedModelChange",
+    "ExpectedModelChangeRegression",
     "FacilityLocation",
     "FacilityLocationMutualInformation",
     "Falcun",
+    "GSx",
     "GSy",
     "HypothesisConfidence",
     "HypothesisEntropy",
@@ -136,8 +153,10 @@ __all__ = [
     "OpenSet",
     "PerCost",
     "PerGroup",
+    "PredictiveStd",
     "Prefilter",
     "ProbCover",
+    "ProbabilityOfImprovement",
     "Product",
     "Random",
     "RankedBatch",
@@ -148,8 +167,10 @@ __all__ = [
     "SeparationMargin",
     "Strategy",
     "Subsample",
+    "ThompsonSampling",
     "TypiClust",
     "UHerding",
+    "UpperConfidenceBound",
     "VOptimal",
     "VariationRatio",
     "VoteEntropy",

@@ -37,7 +37,7 @@ class _Needs:
 
     def __get__(self, strategy: Any, owner: Any = None) -> frozenset[str]:
         if strategy is None or strategy.uncertainty is None:
-            return frozenset({"embedding", "proba|decision|X"})
+            return frozenset({"embedding", "proba|decision|std|X"})
         return frozenset({"embedding", *strategy.uncertainty.needs})
 
 
@@ -49,17 +49,18 @@ class Auto(ScoringStrategy):
         \quad k_s(z) = \exp(-\lVert z - z_s \rVert^2 / \sigma_s^2)
 
     greedily, one row at a time, with L the labeled rows, S the rows chosen before and :math:`u`
-    the uncertainty of the model, by its margin. While the model is uncertain about all rows this
-    covers the pool; once it is certain about most rows, the rest lies along the boundaries of its
-    classes. Each bandwidth :math:`\sigma_s` is such that its row covers the same share of the pool
-    as any other row. It shrinks as the number of labels grows: the labeled rows and the batch,
-    evenly spread, would cover the pool twice (:func:`skactive.selectors.effective_bandwidth`).
+    the uncertainty of the model: by its margin, or the standard deviation of a regressor. While
+    the model is uncertain about all rows this covers the pool; once it is certain about most rows,
+    the rest lies along the boundaries of its classes. Each bandwidth :math:`\sigma_s` is such that
+    its row covers the same share of the pool as any other row. It shrinks as the number of labels
+    grows: the labeled rows and the batch, evenly spread, would cover the pool twice
+    (:func:`skactive.selectors.effective_bandwidth`).
 
-    **When:** always, to begin with. It starts cold: without a model, or with a regressor, all rows
-    are equally uncertain and it covers the pool. Without an embedding, or if all rows coincide in
-    it, it falls back to :class:`Margin`. It uses the model's probabilities or decision function if
-    there are any. Columns of a dense embedding are scaled by their spread in the pool, so units do
-    not matter.
+    **When:** always, to begin with. It starts cold: without a model, or with a regressor without
+    standard deviations, all rows are equally uncertain and it covers the pool. Without an
+    embedding, or if all rows coincide in it, it falls back to :class:`Margin`. It uses the model's
+    probabilities, decision function or standard deviations if there are any. Columns of a dense
+    embedding are scaled by their spread in the pool, so units do not matter.
 
     **When not:** where classes overlap, labels are noisy or the model cannot follow the boundary,
     rows stay uncertain however many are labeled there, and it goes on choosing among them, though
@@ -236,14 +237,23 @@ def _pose(points: _Embeddings, uncertainty: Floats, batch_size: int) -> dict[str
 
 
 def _score_uncertainty(pool: PoolView) -> Floats:
-    """Return 1 minus the margin of the probabilities, shape (n_rows,); ones without a model."""
+    """Return 1 minus the margin, or the deviation of numbers, (n_rows,); ones without either."""
     if pool.provides("proba"):
         uncertainty = scores.margin(pool.proba)
     elif pool.provides("decision"):
         uncertainty = scores.margin(_decision_to_proba(pool.decision))
+    elif pool.provides("std"):
+        uncertainty = _scale_deviation(pool.std)
     else:
         return np.ones(len(pool))
     return coverage_weights(uncertainty)
+
+
+def _scale_deviation(std: Floats) -> Floats:
+    """Return deviations as a share of the largest, (n_rows,), averaged over the outputs."""
+    columns = std.reshape(len(std), -1)  # (n_rows, n_outputs)
+    largest = columns.max(axis=0, initial=0.0)
+    return (columns / np.where(largest > 0.0, largest, 1.0)).mean(axis=1)
 
 
 def _decision_to_proba(decision: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""Greedy sampling for regression: choose rows unlike all labeled rows."""
+"""Regression: rows unlike all labeled rows (greedy sampling), and rows of uncertain numbers."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from numpy.typing import NDArray
 
 from skactive._utils.array_types import Positions
 from skactive.exceptions import InvalidReadingError
+from skactive.selectors._engine.points import row_products
 from skactive.selectors._regression import first_distances, gsy, igs
-from skactive.strategies._base import ScoringStrategy
+from skactive.strategies._base import SampledScoreStrategy, ScoreStrategy, ScoringStrategy
+from skactive.strategies._diversity import KCenterGreedy
 from skactive.strategies._pool_rows import labeled_embedding
 
 if TYPE_CHECKING:
     from skactive.pool import PoolView
 
-__all__ = ["IGS", "GSy"]
+__all__ = ["IGS", "ExpectedModelChangeRegression", "GSx", "GSy", "PredictiveStd"]
 
 
 def _predict_numbers(pool: PoolView) -> NDArray[np.float64]:
@@ -46,6 +48,37 @@ def _score_first(pool: PoolView, *, product: bool) -> NDArray[np.float64]:
         targets=_labeled_targets(pool),
         product=product,
     )
+
+
+class GSx(KCenterGreedy):
+    r"""Choose the rows farthest from all labeled or chosen rows, by their features alone.
+
+    .. math:: x_{t+1} = \arg\max_x \min_{s \in L \cup \{x_1 .. x_t\}} \lVert z(x) - z(s) \rVert
+
+    with :math:`z` the embedding. Without labeled rows the first row is the one nearest to the mean.
+    This is :class:`KCenterGreedy` under the name that it has in regression.
+
+    **When:** to choose the first rows of a regression, before :class:`IGS`; or all rows if the
+    targets are too noisy to guide the choice. Scale the features. Needs an embedding only.
+
+    References
+    ----------
+    Wu, Lin and Huang, "Active learning for regression using greedy sampling", Information
+    Sciences 474, 2019, :doi:`10.1016/j.ins.2018.09.060`.
+
+    Yu and Kim, "Passive sampling for regression", ICDM 2010, :doi:`10.1109/ICDM.2010.9`.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.linear_model import Ridge
+    >>> from skactive import ActiveLearner
+    >>> from skactive.strategies import GSx
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> learner = ActiveLearner(Ridge(), GSx(), random_state=0)
+    >>> learner.query(X, batch_size=3).shape  # before any row is labeled
+    (3,)
+    """
 
 
 class GSy(ScoringStrategy):
@@ -155,3 +188,109 @@ class IGS(ScoringStrategy):
             targets=_labeled_targets(pool),
             random_state=pool.random_state,
         )
+
+
+class PredictiveStd(ScoreStrategy):
+    r"""Choose rows whose predicted numbers are most uncertain.
+
+    .. math:: u(x) = \sqrt{\mathrm{Var}_\theta\, f(x, \theta)}
+
+    the standard deviation over the posterior of the model: that of a Gaussian process, of the
+    members of an ensemble (query by committee), of the draws of a net with dropout. Of several
+    outputs it is the root of the mean of their variances, so scale them alike.
+
+    **When:** regression with a Gaussian process, whose deviation falls near every labeled row; or
+    with an ensemble where noise is small. Trees disagree most where the target varies most, noise
+    included, so a batch may fall on one region: :class:`IGS` and :class:`LCMD` spread it. Needs a
+    regressor with standard deviations or draws.
+
+    Parameters
+    ----------
+    selector : callable, default=None
+        Selects rows by their scores; None selects the highest.
+        :class:`~skactive.selectors.PowerTop` makes batches more diverse.
+
+    References
+    ----------
+    Seo, Wallat, Graepel and Obermayer, "Gaussian process regression: active data selection and
+    test point rejection", IJCNN 2000, for Gaussian processes.
+
+    RayChaudhuri and Hamey, "Minimisation of data collection by active learning", ICNN 1995, for
+    committees.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.ensemble import RandomForestRegressor
+    >>> from skactive import ActiveLearner
+    >>> from skactive.strategies import PredictiveStd
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> forest = RandomForestRegressor(20, random_state=0)
+    >>> learner = ActiveLearner(forest, PredictiveStd(), random_state=0).fit(X[:30], y[:30])
+    >>> learner.query(X[30:], batch_size=3).shape
+    (3,)
+    """
+
+    needs = frozenset({"std"})
+    rowwise = True
+    regressors_only = True
+
+    def score(self, pool: PoolView) -> NDArray[np.float64]:
+        """Score the rows by their standard deviation, in units of the targets, shape (n_rows,)."""
+        std = pool.std
+        return std if std.ndim == 1 else np.sqrt(np.square(std).mean(axis=1))
+
+
+class ExpectedModelChangeRegression(SampledScoreStrategy):
+    r"""Choose rows whose label is expected to change a linear model most (EMCM).
+
+    .. math:: u(x) = \frac{1}{K} \sum_{k=1}^{K} \lvert f_k(x) - f(x) \rvert \,
+        \lVert (1, z(x)) \rVert
+
+    the length of the gradient of the squared error with respect to the weights of the last layer,
+    with :math:`z` the embedding, which is its input, and 1 that of the intercept. The unknown
+    label is replaced by the predictions :math:`f_k` of a committee: the members of an ensemble
+    or draws from the posterior. Of several outputs, the differences are compared by their
+    Euclidean length.
+
+    **When:** regression by a model that is linear in scaled features or in the features of a net,
+    as a :class:`~sklearn.ensemble.BaggingRegressor` of it, one row at a time; rows of a batch are
+    often alike unless the selector is a :class:`~skactive.selectors.PowerTop`. It prefers rows far
+    from the mean of the features, which decide the slopes, outliers among them. Needs a
+    regressor's predictions and draws, and an embedding.
+
+    Parameters
+    ----------
+    n_samples : int, default=None
+        Number of draws; None leaves it to the model (all members of an ensemble).
+    selector : callable, default=None
+        Selects rows by their scores; None selects the highest.
+
+    References
+    ----------
+    Cai, Zhang and Zhou, "Maximizing expected model change for active learning in regression",
+    ICDM 2013, :doi:`10.1109/ICDM.2013.104`.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.ensemble import BaggingRegressor
+    >>> from sklearn.linear_model import Ridge
+    >>> from skactive import ActiveLearner
+    >>> from skactive.strategies import ExpectedModelChangeRegression
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> model = BaggingRegressor(Ridge(), random_state=0)
+    >>> learner = ActiveLearner(model, ExpectedModelChangeRegression(), random_state=0)
+    >>> learner.fit(X[:30], y[:30]).query(X[30:], batch_size=3).shape
+    (3,)
+    """
+
+    needs = frozenset({"prediction", "prediction_samples", "embedding"})
+    regressors_only = True
+
+    def score(self, pool: PoolView) -> NDArray[np.float64]:
+        """Score the rows by the mean length of the gradient of the loss, shape (n_rows,)."""
+        gaps = pool.prediction_samples(self.n_samples) - _predict_numbers(pool)
+        lengths = np.abs(gaps) if gaps.ndim == 2 else np.linalg.norm(gaps, axis=2)
+        embedding = pool.embedding
+        return lengths.mean(axis=0) * np.sqrt(1.0 + row_products(embedding, embedding))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import random
+import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -73,11 +74,16 @@ def parametrize_with_strategy_checks(strategies: Iterable[Any]) -> Callable[...,
     import pytest
 
     cases = [
-        pytest.param(strategy, check, id=f"{strategy!r}-{check.__name__}")
+        pytest.param(strategy, check, id=f"{_name(strategy)}-{check.__name__}")
         for strategy in strategies
         for check in CHECKS
     ]
     return pytest.mark.parametrize(("strategy", "check"), cases)
+
+
+def _name(strategy: Any) -> str:
+    """Name a strategy the same in every process: functions among its parameters without address."""
+    return re.sub(r"<function (\S+) at 0x[0-9a-f]+>", r"\1", repr(strategy))
 
 
 # The checks -----------------------------------------------------------------------------------

@@ -303,7 +303,9 @@ def test_the_refusal_of_strategies_for_one_label_names_the_way():
         learner.fit(X[LEARN], Y[LEARN])
     with pytest.raises(CapabilityError, match=r"Of its labels it gives proba.*\(Margin\(\)\)"):
         ActiveLearner(KNeighborsClassifier(), Aggregate(BALD())).fit(X[LEARN], Y[LEARN])
-    with pytest.raises(CapabilityError, match="one label per row, so use the strategy that is in Aggregate"):
+    with pytest.raises(
+        CapabilityError, match="one label per row, so use the strategy that is in Aggregate"
+    ):
         ActiveLearner(KNeighborsClassifier(), Aggregate(Margin())).fit(X[LEARN], Y[LEARN, 0])
     scores_rows = ActiveLearner(KNeighborsClassifier(), MMC()).fit(X[LEARN], Y[LEARN])
     with pytest.raises(CapabilityError, match=r"labels, which have no elements.*Margin"):

@@ -231,3 +231,21 @@ def test_a_large_pool_is_chosen_from_about_as_well_by_a_sample():
 def test_a_batch_may_be_larger_than_the_candidates():
     learner = ActiveLearner(SVC(), Auto(max_candidates=9), random_state=0).fit(X[:50], Y[:50])
     assert len(set(learner.query(X[50:], 200))) == 200
+
+
+def test_the_deviation_of_a_regressor_is_its_uncertainty():
+    pool = FakePool(300, allowed={"embedding", "std"})
+    deviations = pool.std
+    certain = np.argsort(deviations)[:250]
+    picked = Auto().select(pool, 10)
+    assert len(set(picked) & set(certain.tolist())) < 7  # 8.3 without a deviation
+    tables = {"std": 1e6 * deviations, "embedding": pool.embedding}
+    scaled = FakePool(**tables, allowed=pool._allowed)
+    assert_array_equal(Auto().select(scaled, 10), picked)
+
+
+def test_a_regressor_that_is_certain_of_all_rows_covers_the_pool():
+    embedding = FakePool(60).embedding
+    certain = FakePool(std=np.zeros(60), embedding=embedding, allowed={"embedding", "std"})
+    ignorant = FakePool(embedding=embedding, allowed={"embedding", "X"})
+    assert_array_equal(Auto().select(certain, 8), Auto().select(ignorant, 8))

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn import config_context
 from sklearn.datasets import load_diabetes
 from sklearn.dummy import DummyRegressor
-from sklearn.ensemble import RandomForestRegressor
+from sklearn.ensemble import BaggingRegressor, RandomForestRegressor
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
@@ -14,7 +15,16 @@ from sklearn.tree import DecisionTreeRegressor
 
 from skactive import ActiveLearner, SimulatedLearner
 from skactive.exceptions import CapabilityError, InvalidReadingError
-from skactive.strategies import IGS, LCMD, GSy, KCenterGreedy, RobustKCenterGreedy
+from skactive.strategies import (
+    IGS,
+    LCMD,
+    ExpectedModelChangeRegression,
+    GSx,
+    GSy,
+    KCenterGreedy,
+    PredictiveStd,
+    RobustKCenterGreedy,
+)
 from skactive.testing import FakePool, parametrize_with_strategy_checks
 
 OF_PREDICTIONS = [GSy(), IGS()]
@@ -171,3 +181,75 @@ def test_greedy_sampling_finds_the_jump_that_distance_alone_does_not_see():
         predicted = simulation.predict(line)
         error[type(strategy)] = np.square(predicted - target).mean()
     assert error[IGS] < 0.7 * error[KCenterGreedy]
+
+
+# Rows of uncertain numbers ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n_labeled", [0, 5])
+def test_gsx_is_its_formula(n_labeled):
+    pool = FakePool(25, n_labeled=n_labeled)
+    Z, picks = pool.embedding, []
+    chosen = [] if pool.labeled is None else list(pool.labeled.embedding)
+    for _ in range(8):
+        distances = [
+            min(np.linalg.norm(z - s) for s in chosen)
+            if chosen
+            else -np.linalg.norm(z - Z.mean(axis=0))
+            for z in Z
+        ]
+        picks.append(int(np.argmax(distances)))
+        chosen.append(Z[picks[-1]])
+    assert_array_equal(GSx().select(pool, 8), picks)
+
+
+def test_deviation_of_several_outputs_is_the_root_of_the_mean_variance():
+    forest = RandomForestRegressor(7, random_state=0)
+    learner = ActiveLearner(forest, PredictiveStd(), random_state=0)
+    learner.fit(X[START], np.column_stack([y[START], X[START, 0]]))
+    trees = np.array([tree.predict(X) for tree in learner.estimator_.estimators_])
+    assert_allclose(learner.score_pool(X), np.sqrt(trees.var(axis=0).mean(axis=1)))
+
+
+def test_deviation_of_a_committee_is_that_of_its_members():
+    model = BaggingRegressor(Ridge(), 7, random_state=0)
+    learner = ActiveLearner(model, PredictiveStd(), random_state=0).fit(X[START], y[START])
+    votes = np.array([member.predict(X) for member in learner.estimator_.estimators_])
+    assert_allclose(learner.score_pool(X), votes.std(axis=0))
+
+
+@pytest.mark.parametrize("two_outputs", [False, True])
+def test_model_change_is_the_mean_length_of_the_gradient_over_the_committee(two_outputs):
+    target = np.column_stack([y, X[:, 0] * y]) if two_outputs else y
+    model = make_pipeline(StandardScaler(), BaggingRegressor(Ridge(), 7, random_state=0))
+    learner = ActiveLearner(model, ExpectedModelChangeRegression(), random_state=0)
+    learner.fit(X[START], target[START])
+    scaler, bag = learner.estimator_
+    expected = []
+    for row in scaler.transform(X[POOL[:30]]):
+        h, f = np.append(1.0, row), np.atleast_1d(bag.predict([row])[0])
+        gaps = [f - np.atleast_1d(each.predict([row])[0]) for each in bag.estimators_]
+        expected.append(np.mean([np.linalg.norm(np.outer(gap, h)) for gap in gaps]))
+    assert_allclose(learner.score_pool(X[POOL[:30]]), expected)
+
+
+def test_model_change_of_sparse_rows_is_that_of_dense_rows():
+    from scipy.sparse import csr_array
+
+    model = BaggingRegressor(Ridge(solver="sparse_cg"), 5, random_state=0)
+    scores = [
+        ActiveLearner(model, ExpectedModelChangeRegression(), random_state=0)
+        .fit(kind(X[START]), y[START])
+        .score_pool(kind(X[POOL]))
+        for kind in (np.asarray, csr_array)
+    ]
+    assert_allclose(*scores, rtol=1e-4)
+
+
+@pytest.mark.parametrize("strategy", [PredictiveStd(), ExpectedModelChangeRegression()], **by_name)
+def test_chunks_do_not_change_the_scores_of_a_model(strategy):
+    learner = ActiveLearner(RandomForestRegressor(5, random_state=0), strategy, random_state=0)
+    learner.fit(X[START], y[START])
+    whole = learner.score_pool(X[POOL])
+    with config_context(working_memory=0.02):
+        assert_allclose(learner.score_pool(X[POOL]), whole, rtol=1e-12)

@@ -169,7 +169,7 @@ IMAGES = np.array([[0, 0], [1, 2], [2, 0], [3, 1], [4, 5]])
 @pytest.mark.parametrize(
     "strategy",
     [Aggregate(Margin(), reductions.total, empty=-1.0), BoxEntropy(empty=-1.0), MNLP(empty=-1.0)],
-    ids=repr,
+    ids=["Aggregate", "BoxEntropy", "MNLP"],
 )
 @pytest.mark.parametrize("rows", [[0, 1, 2, 3, 4], [0], [2, 0], [1, 0]], ids=str)
 def test_rows_without_elements_have_the_stated_score_in_any_pool(strategy, rows):

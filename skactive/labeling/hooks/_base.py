@@ -36,7 +36,8 @@ class SessionEvent:
         Scores of the chosen rows, if the query strategy scores rows.
     metrics : dict of str to float
         ``n_learned``, the number of labels that the model learned from; with an audit ``audit_n``
-        and ``audit_score``; and the values of the stopping criteria, by name.
+        and ``audit_score``, or if labels are numbers the mean absolute ``audit_error``; and the
+        values of the stopping criteria, by name.
     seconds : float
         Duration of the fit, the query or the round; of answers, the time that the person took.
     annotator : str or None
@@ -129,6 +130,8 @@ def _read_metrics(plan: dict[str, Any]) -> dict[str, float]:
     if plan["audit"]:
         n_right, n = plan["audit"]
         metrics |= {"audit_n": float(n), "audit_score": n_right / n}
+    if plan.get("audit_error"):
+        metrics["audit_error"] = plan["audit_error"][0]
     return metrics
 
 

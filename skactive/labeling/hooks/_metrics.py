@@ -24,7 +24,8 @@ def collect_metrics(event: SessionEvent) -> dict[str, float]:
     dict of str to float
         ``labels/all``, ``labels/learned``, ``round/number``, ``round/seconds``; with an audit
         ``audit/n``, ``audit/accuracy`` and its 95 % interval (Clopper-Pearson), ``audit/low`` and
-        ``audit/high``; and ``stopping/<name>`` of each criterion.
+        ``audit/high``, or if labels are numbers ``audit/error``; and ``stopping/<name>`` of each
+        criterion.
     """
     rest = dict(event.metrics)
     metrics = {
@@ -37,6 +38,8 @@ def collect_metrics(event: SessionEvent) -> dict[str, float]:
     if n:
         low, high = clopper_pearson(round(score * n), int(n))
         metrics |= {"audit/n": n, "audit/accuracy": score, "audit/low": low, "audit/high": high}
+    if "audit_error" in rest:
+        metrics["audit/error"] = rest.pop("audit_error")
     metrics |= {f"stopping/{_sanitize(name)}": value for name, value in rest.items()}
     return {name: value for name, value in metrics.items() if math.isfinite(value)}
 

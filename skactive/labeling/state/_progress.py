@@ -46,12 +46,15 @@ class Progress:
     n_rounds : int
         Number of rounds so far; the first, which has no model, counts too.
     classes : dict
-        Number of rows per label.
+        Number of rows per label; empty if labels are numbers.
     annotators : dict
         Number of rows that each annotator labeled.
     accuracy : (float, float, float) or None
         Accuracy of the latest model on the audit rows, and its 95 % interval (Clopper-Pearson).
         None without an audit.
+    error : (float, float, float) or None
+        If labels are numbers: mean absolute error of the latest model on the audit rows, and its
+        95 % interval (:func:`skactive.estimation.mean_interval`).
     n_audited : int
         Number of audit rows that have a label.
     stop_reason : str
@@ -76,6 +79,7 @@ class Progress:
     fitting: bool = False
     problem: str = ""
     n_audited: int = 0
+    error: tuple[float, float, float] | None = None
     min_audited: ClassVar[int] = 20
 
     @property
@@ -84,8 +88,10 @@ class Progress:
         return self.accuracy if self.n_audited >= self.min_audited else None
 
 
-def progress_of(state: SessionState, leases: LiveLeases, *, n_rows: int) -> Progress:
-    """Return the progress of a session."""
+def progress_of(
+    state: SessionState, leases: LiveLeases, *, n_rows: int, has_classes: bool = True
+) -> Progress:
+    """Return the progress of a session; numbers are counted by no class."""
     plan = state.plan.value if state.plan else {}
     return Progress(
         n_rows=n_rows,
@@ -95,11 +101,12 @@ def progress_of(state: SessionState, leases: LiveLeases, *, n_rows: int) -> Prog
         n_in_flight=len(leases.items()),
         n_learned=plan.get("n_labels", 0),
         n_rounds=len(state.plan_positions),
-        classes=state.count_classes(),
+        classes=state.count_classes() if has_classes else {},
         annotators=state.count_annotators(),
         accuracy=_estimate_accuracy(plan.get("audit")),
         stop_reason=plan.get("stop", ""),
         n_audited=state.n_audited,
+        error=None if (error := plan.get("audit_error")) is None else tuple(error),
     )
 
 

@@ -266,7 +266,11 @@ class SessionState:
         self._changes.add_rename(codes, event.seq)
 
     def _apply_plan(self, event: Event) -> None:
-        if not has_shape(event.value, PLAN) or not _is_audit(event.value.get("audit")):
+        if not (
+            has_shape(event.value, PLAN)
+            and _is_audit(event.value.get("audit"))
+            and len(event.value.get("audit_error") or [0.0] * 3) == 3
+        ):
             raise ValueError("it is not a plan")
         upto, by = event.value["upto"], event.value["by"]
         if self.settings is None and (self.plan is None or self.plan.value["by"] != by):

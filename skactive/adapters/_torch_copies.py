@@ -26,7 +26,7 @@ def copy_modules(parts: dict[str, Module]) -> dict[str, Module]:
     Hooks, modes, buffers and Python attributes are copied; parameters are the same objects, so
     tied weights stay tied. Compiled modules become the modules that they were compiled from.
     Modules are not copied by ``deepcopy``, which fails for all if one attribute cannot be copied
-    (a lock, an intermediate result): such an attribute is shared.
+    (a lock): such an attribute is shared. Intermediate results are copied without their history.
 
     Parameters
     ----------
@@ -121,4 +121,6 @@ def _copy_items(value: Any, memo: dict[int, Any]) -> Any:
         return copied
     if type(value) in (list, tuple, set):
         return type(value)(_copy_value(item, memo) for item in list(value))
+    if type(value) is torch.Tensor:  # an intermediate result, which deepcopy refuses
+        return value.detach().clone()
     return value

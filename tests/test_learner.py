@@ -934,7 +934,7 @@ def test_a_regressor_is_taught_too():
 
 COLD_NAMES = (
     "cold: Auto, ClusterBalanced, DiscriminativeAL, DOptimal, FacilityLocation, "
-    "FacilityLocationMutualInformation, KCenterGreedy, KMeans, LCMD, LightweightCoreset, "
+    "FacilityLocationMutualInformation, GSx, KCenterGreedy, KMeans, LCMD, LightweightCoreset, "
     "MaxHerding, ProbCover, Random, RobustKCenterGreedy, TypiClust, VOptimal."
 )
 

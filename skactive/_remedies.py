@@ -6,6 +6,7 @@ from typing import Any
 
 from skactive.adapters import ModelAdapter
 from skactive.adapters._base import decides_by_pairs
+from skactive.adapters._elements import ELEMENT_READINGS, StructuredAdapter
 from skactive.exceptions import InvalidReadingError
 
 __all__ = ["advise", "advise_on_labels", "describe_model", "mend_reading"]
@@ -101,8 +102,12 @@ def mend_reading(reading: str, adapter: ModelAdapter, error: Exception) -> str:
         return f"Wrap {_join(lacking)} in CalibratedClassifierCV{_describe_place(adapter)}."
     if isinstance(error, InvalidReadingError):
         return f"Or use {_ROWS_ONLY}."
-    methods = {"decision": "decision_function", "prediction": "predict"}
-    method = methods.get(reading, "predict_proba")
+    name = reading.removeprefix("elements.")
+    if isinstance(inner, StructuredAdapter) and inner.element != "label":
+        method = f"{type(inner).__name__}.{ELEMENT_READINGS[name][0]}"
+    else:
+        methods = {"decision": "decision_function", "prediction": "predict"}
+        method = methods.get(name, "predict_proba")
     return f"Mend {method}, use another model, or {_ROWS_ONLY}."
 
 

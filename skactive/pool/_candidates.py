@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from skactive._utils.input_kinds import to_numbers
 from skactive._utils.ragged import Ragged
+from skactive.pool._element_forms import to_values
 from skactive.pool._elements import ElementView
 from skactive.pool._view import PoolView
 
@@ -17,29 +19,24 @@ def view_elements(pool: PoolView, *, known: Any, groups: Any, costs: Any) -> Ele
     """Return the elements (or groups of them) that have no label, with their costs."""
     elements = pool.elements if groups is None else pool.elements.grouped(groups)
     if costs is not None:
-        values = _match(costs, elements, "costs").values.astype(np.float64)
+        values = to_numbers("costs", _match(costs, elements, "costs").values).astype(np.float64)
         if not (np.isfinite(values) & (values > 0)).all():
             raise ValueError("costs must be positive, finite numbers, one per element.")
         elements._costs = values
     if known is None:
         return elements
     is_known = _match(known, elements, "known").values
-    if is_known.dtype.kind != "b":
+    if is_known.dtype.kind != "b" and is_known.size:
         raise TypeError(
             f"known must be True or False for each element, got {is_known.dtype}: of labels with "
             "NaN for unknown ones, pass ~numpy.isnan(Y)."
         )
-    return elements.take(np.flatnonzero(~is_known))
+    return elements.take(np.flatnonzero(~is_known.astype(bool)))
 
 
 def _match(values: Any, elements: ElementView, name: str) -> Ragged:
     """Return one value per element, after checking that their numbers agree in each row."""
-    rows = values if isinstance(values, Ragged) else Ragged.of([np.ravel(row) for row in values])
-    if len(rows) != len(elements.rows):
-        raise ValueError(
-            f"{name} is of {len(rows)} rows for a pool of {len(elements.rows)}; expected one array "
-            "for each row."
-        )
+    rows = to_values(name, values, len(elements.rows))
     if not np.array_equal(rows.offsets, elements.offsets):
         row = int(np.argmax(rows.lengths != np.diff(elements.offsets)))
         raise ValueError(

@@ -31,12 +31,13 @@ _NEEDS = frozenset({"elements.proba|elements.decision"})
 def _read_presence(elements: ElementView) -> Floats:
     """Return the probability that each label is present, shape (n_rows, n_labels).
 
-    Present means of another class than the first. A decision function is mapped to probabilities
-    by the logistic function. Where rows have different numbers of labels, those that a row lacks
-    are absent for certain.
+    Present means of another class than the label's first. A decision function is mapped to
+    probabilities by the logistic function. Where rows have different numbers of labels, those that
+    a row lacks are absent for certain.
     """
     has_proba = elements.provides("proba")
-    values = 1.0 - elements.proba[:, 0] if has_proba else expit(elements.decision)
+    first = (np.arange(len(elements)), elements.first_class)
+    values = 1.0 - elements.proba[first] if has_proba else expit(elements.decision)
     table = np.zeros((len(elements.rows), np.diff(elements.offsets).max(initial=0)))
     table[elements.owner, elements.place] = np.clip(values, 0.0, 1.0)
     return table
@@ -53,7 +54,7 @@ def _read_labels(pool: PoolView) -> Floats:
     lengths = np.diff(labeled.offsets)
     table = np.zeros((len(lengths), lengths.max(initial=0)))
     table[np.arange(table.shape[1]) < lengths[:, np.newaxis]] = np.nan
-    table[labeled.owner, labeled.place] = labeled.y != labeled.classes[0]
+    table[labeled.owner, labeled.place] = labeled.y != labeled.classes[labeled.first_class]
     return table
 
 

@@ -8,13 +8,10 @@ from functools import update_wrapper
 from types import MethodType
 from typing import Any
 
-import numpy as np
-from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import type_of_target
 
-from skactive._utils.labels import equal_rows, is_structured, read_labels, to_model_labels
 from skactive._utils.predictions import flatten_labels
+from skactive._utils.scoring import score_model
 from skactive._utils.tags import find_estimator_type, read_tags
 
 __all__ = ["DelegatesPrediction", "available_where"]
@@ -52,15 +49,6 @@ def _estimator_has(method: str) -> Callable[[DelegatesPrediction], bool]:
         return True
 
     return check
-
-
-def _counts_rows(model: Any, y: Any) -> bool:
-    """Return whether a model's score is the accuracy, of labels for which scikit-learn has none."""
-    steps = getattr(model, "steps", None)
-    last = steps[-1][1] if steps else model
-    if getattr(type(last), "score", None) is not ClassifierMixin.score or is_structured(y):
-        return False
-    return np.ndim(y) == 2 and type_of_target(y) == "multiclass-multioutput"
 
 
 class DelegatesPrediction:
@@ -171,13 +159,7 @@ class DelegatesPrediction:
             row must be right, also where scikit-learn does not count them: of other classes than
             0 and 1.
         """
-        model = self._get_fitted_estimator()
-        if isinstance(y, list | tuple):
-            y = to_model_labels(read_labels(y, model))
-        if _counts_rows(model, y):
-            correct = equal_rows(y, model.predict(X))
-            return float(np.average(correct, weights=params.get("sample_weight")))
-        return model.score(X, y, **params)
+        return score_model(self._get_fitted_estimator(), X, y, **params)
 
     @property
     def classes_(self) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skactive._utils.array_types import Floats, Positions
+from skactive._utils.matrices import tensor_to_array
 
 __all__ = ["Ragged", "check_offsets", "offsets_of", "reduce_rows"]
 
@@ -47,7 +48,7 @@ class Ragged:
     def __init__(self, values: Any, offsets: Any, *, axis: int = 0) -> None:
         if axis not in (0, 1):
             raise ValueError(f"axis must be 0 or 1, got {axis!r}.")
-        self.values: NDArray[Any] = np.asarray(values)
+        self.values: NDArray[Any] = np.asarray(tensor_to_array(values))
         if self.values.ndim <= axis:
             raise ValueError(
                 f"values of shape {self.values.shape} have no axis {axis} that counts elements."
@@ -70,12 +71,12 @@ class Ragged:
         -------
         Ragged
         """
-        arrays = [np.asarray(row) for row in rows]
+        arrays = [np.asarray(tensor_to_array(row)) for row in rows]
         for i, array in enumerate(arrays):
             if array.ndim <= axis:
                 raise ValueError(
-                    f"Row {i} is a single value of shape {array.shape}; expected an array with one "
-                    "entry per element: put it into a list."
+                    f"Row {i} is of shape {array.shape}, without axis {axis}; expected an array "
+                    "with one entry per element there: put a single value into a list."
                 )
         filled = [array for array in arrays if array.size] or arrays[:1]  # [] has no other axes
         _check_same_axes(arrays, axis)

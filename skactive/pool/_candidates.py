@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skactive._utils.input_kinds import to_numbers
 from skactive._utils.ragged import Ragged
@@ -26,12 +27,19 @@ def view_elements(pool: PoolView, *, known: Any, groups: Any, costs: Any) -> Ele
     if known is None:
         return elements
     is_known = _match(known, elements, "known").values
-    if is_known.dtype.kind != "b" and is_known.size:
+    if not all(kind in {bool, np.bool_} for kind in _list_types(is_known)):
         raise TypeError(
             f"known must be True or False for each element, got {is_known.dtype}: of labels with "
-            "NaN for unknown ones, pass ~numpy.isnan(Y)."
+            "NaN for unknown ones, pass ~numpy.isnan(Y); of 0 and 1, arrays of bool."
         )
     return elements.take(np.flatnonzero(~is_known.astype(bool)))
+
+
+def _list_types(values: NDArray[Any]) -> set[type]:
+    """Return the types of values; those of an empty list are of no type."""
+    if values.dtype.kind == "O":
+        return set(map(type, values))
+    return {values.dtype.type} if values.size else set()
 
 
 def _match(values: Any, elements: ElementView, name: str) -> Ragged:

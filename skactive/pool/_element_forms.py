@@ -97,7 +97,13 @@ def _to_array(values: Any) -> NDArray[Any]:
             "array per row instead of rows that are padded and masked."
         )
     values = values.toarray() if sp.issparse(values) else tensor_to_array(values)
-    return np.asarray(values)
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise InvalidReadingError(
+            "An array was expected where lists of different lengths are: give one array per row, "
+            "of draws with the axis of draws first in each."
+        ) from error
 
 
 def _check_axes(name: str, ragged: Ragged, first: int, n_axes: int) -> None:

@@ -65,6 +65,8 @@ def advise_on_labels(strategy: Any, adapter: ModelAdapter) -> str:
         options = [each for need in given for each in need] if can_wrap else []
         advice = _advise_on_elements(options, inner)
         return f"{advice[0].upper()}{advice[1:]}."
+    if (search := _find_search(adapter)) is not None:
+        return f"Set refit=True of the {type(search).__name__}, so that there is a fitted model."
     if any(option.startswith("elements.") for need in needs for option in need):
         return (
             "Its labels are not recognized, so that it seems to predict one label per row: use a "

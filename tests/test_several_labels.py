@@ -7,6 +7,7 @@ from sklearn.base import BaseEstimator
 from sklearn.datasets import make_multilabel_classification
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.model_selection import GridSearchCV
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.multioutput import ClassifierChain, MultiOutputClassifier
 from sklearn.naive_bayes import GaussianNB
@@ -106,6 +107,27 @@ def test_each_label_may_have_classes_of_its_own(strategy):
     learner = ActiveLearner(KNeighborsClassifier(), strategy, random_state=0)
     expected = learner.fit(X[:30], Y[:30, :2]).score_pool(X[30:])
     np.testing.assert_allclose(learner.fit(X[:30], named[:30]).score_pool(X[30:]), expected)
+
+
+@pytest.mark.parametrize("labels", [Y, TEXT], ids=["numbers", "texts"])
+def test_labels_of_one_class_are_present_or_absent(labels):
+    absent, present = np.unique(labels)
+    labels = labels[:30].copy()
+    labels[:, 1], labels[:, 2] = absent, present
+    learner = ActiveLearner(RandomForestClassifier(5, random_state=0), MMC(2), random_state=0)
+    learner.fit(X[:30], labels)
+    first, _, _, last = learner.predict_proba(X[30:])
+    presence = np.column_stack([first[:, 1], 0 * first[:, 0], 0 * first[:, 0] + 1, last[:, 1]])
+    np.testing.assert_allclose(learner.score_pool(X[30:]), scores.hamming_risk(presence, 2))
+    lci = learner.set_params(strategy=LCI()).score_pool(X[30:])
+    cardinality = (labels == present).sum(axis=1).mean()
+    np.testing.assert_allclose(lci, np.abs((presence > 0.5).sum(axis=1) - cardinality))
+
+
+def test_a_search_that_was_not_refitted_is_named():
+    search = GridSearchCV(KNeighborsClassifier(), {}, cv=2, refit=False)
+    with pytest.raises(CapabilityError, match="Set refit=True of the GridSearchCV"):
+        ActiveLearner(search, Aggregate()).fit(X[:30], Y[:30])
 
 
 @pytest.mark.parametrize("labels", [Y, TEXT], ids=["numbers", "texts"])

@@ -132,13 +132,20 @@ class ElementView(PoolView):
     def first_class(self) -> Positions:
         """Column of `proba` of the first class of each element, shape (n_elements,).
 
-        0, but for labels of a row that have classes of their own.
+        0, but for labels of a row that have classes of their own. A label of which one class is
+        known has the first class of all labels, unless its class is the first one of another label.
         """
         label_classes = self._source.adapter.label_classes
         if not label_classes:
             return np.zeros(len(self), dtype=np.intp)
-        columns = np.searchsorted(self.classes, [classes[0] for classes in label_classes])
-        return columns[self.place]
+        firsts = [classes[0] for classes in label_classes if len(classes) > 1]
+        columns = [
+            np.searchsorted(self.classes, classes[0])
+            if len(classes) > 1 or classes[0] in firsts
+            else 0
+            for classes in label_classes
+        ]
+        return np.array(columns, dtype=np.intp)[self.place]
 
     def provides(self, reading: str) -> bool:
         """Return whether the model provides a reading of elements."""

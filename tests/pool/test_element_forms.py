@@ -171,7 +171,7 @@ def test_what_elements_do_not_have_is_named():
     learner = ActiveLearner(KNeighborsClassifier(), UHerding(Aggregate()), random_state=0)
     with pytest.raises(CapabilityError, match="gives no embedding of its labels, but pred"):
         learner.fit(X[:20], Y[:20]).query_elements(X[20:], 2)
-    with pytest.raises(CapabilityError, match="is not fitted, .* call fit"):
+    with pytest.raises(CapabilityError, match=r"is not fitted, .* call fit"):
         ActiveLearner(KNeighborsClassifier(), Random()).query_elements(X, 2)
     learner = ActiveLearner(KNeighborsClassifier(), Margin()).fit(X[:20], Y[:20, 0])
     with pytest.raises(CapabilityError, match="choose rows by query, with a strategy without Agg"):

@@ -190,11 +190,12 @@ def check_labels(
     labels = read_labels(y, None if joins and is_structured(known) else model)
     if labels.ndim == 2 and takes_missing_labels(model):
         return labels
-    _check_none_missing(labels)
+    is_number = find_estimator_type(model) == "regressor"
+    _check_none_missing(labels, is_number)
     if is_structured(labels):
         _check_names_declared(labels, classes)
         return labels
-    if find_estimator_type(model) == "regressor":
+    if is_number:
         return labels
     _check_sortable(labels)
     if labels.ndim == 2 and labels.shape[1] == 1 and takes_vector(model):
@@ -226,17 +227,20 @@ def _check_names_declared(labels: NDArray[Any], classes: Any) -> None:
         )
 
 
-def _check_none_missing(labels: NDArray[Any]) -> None:
+def _check_none_missing(labels: NDArray[Any], is_number: bool) -> None:
     is_by_row = is_structured(labels) or labels.ndim > 2
     is_unknown = find_missing_rows(labels) if is_by_row else find_missing(labels)
     if not is_unknown.any():
         return
     if labels.ndim == 2 and labels.shape[1] > 1:
+        other = (
+            "; or learn from all of them with skactive.multilabel.MissingLabelsClassifier, which "
+            "takes unknown labels of two classes"
+        )
         raise ValueError(
             f"{int(is_unknown.sum())} of {labels.size} labels are missing. Keep the rows of which "
             "all labels are known, known = ~pandas.isna(y).any(axis=1), then X[known] and "
-            "y[known]; or learn from all of them with skactive.multilabel.MissingLabelsClassifier, "
-            "which takes unknown labels of two classes."
+            f"y[known]{'' if is_number else other}."
         )
     first = labels.ravel()[[int(is_unknown.argmax())]].tolist()[0] if labels.ndim < 3 else np.nan
     advice = "with a mask: known = ~pandas.isna(y), then X[known] and y[known]."

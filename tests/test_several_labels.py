@@ -6,7 +6,7 @@ import pytest
 from sklearn.base import BaseEstimator
 from sklearn.datasets import make_multilabel_classification
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.linear_model import LinearRegression, LogisticRegression, SGDClassifier
 from sklearn.model_selection import GridSearchCV
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.multioutput import ClassifierChain, MultiOutputClassifier
@@ -30,6 +30,7 @@ from skactive.strategies import (
     Entropy,
     Margin,
     PerCost,
+    Random,
     SeparationMargin,
 )
 
@@ -99,6 +100,8 @@ def test_the_advice_on_missing_labels_works():
     known = ~pd.isna(Y_partly).any(axis=1)
     learner.fit(X[known], Y_partly[known])
     learner.set_params(estimator=MissingLabelsClassifier(LOGISTIC)).fit(X, Y_partly)
+    with pytest.raises(ValueError, match=r"27 of 320 labels are missing.*y\[known\]\.$"):
+        ActiveLearner(LinearRegression(), Random()).fit(X, Y_partly)
 
 
 @pytest.mark.parametrize("strategy", [MMC(), LCI(), CVIRS(), SeparationMargin()])

@@ -6,6 +6,7 @@ import pytest
 from sklearn.base import BaseEstimator
 from sklearn.datasets import make_multilabel_classification
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression, LogisticRegression, SGDClassifier
 from sklearn.model_selection import GridSearchCV
 from sklearn.multiclass import OneVsRestClassifier
@@ -19,7 +20,11 @@ from sklearn.preprocessing import StandardScaler
 from skactive import ActiveLearner, SimulatedLearner, reductions, scores
 from skactive.adapters import ModelAdapter, register
 from skactive.adapters._base import list_registered
-from skactive.exceptions import CapabilityError, SelectionError
+from skactive.exceptions import (
+    CapabilityError,
+    SelectionError,
+    WaitingClassesWarning,
+)
 from skactive.multilabel import MissingLabelsClassifier
 from skactive.strategies import (
     CVIRS,
@@ -131,6 +136,15 @@ def test_a_search_that_was_not_refitted_is_named():
     search = GridSearchCV(KNeighborsClassifier(), {}, cv=2, refit=False)
     with pytest.raises(CapabilityError, match="Set refit=True of the GridSearchCV"):
         ActiveLearner(search, Aggregate()).fit(X[:30], Y[:30])
+
+
+def test_while_labels_are_too_few_there_are_no_elements():
+    learner = ActiveLearner(MultiOutputClassifier(LOGISTIC), Aggregate(), random_state=0)
+    with pytest.warns(WaitingClassesWarning):
+        learner.fit(X[:3], 0 * Y[:3])
+    with pytest.raises(NotFittedError, match=r"no model to find elements by.*only one class"):
+        learner.query_elements(X[3:], 2)
+    assert len(learner.teach(X[3:30], Y[3:30]).query_elements(X[30:], 2)[0]) == 2
 
 
 @pytest.mark.parametrize("labels", [Y, TEXT], ids=["numbers", "texts"])

@@ -18,7 +18,7 @@ from skactive._utils.labels import has_one_label, is_structured, to_model_labels
 from skactive._utils.rows import n_rows, take_rows
 from skactive._utils.tags import find_estimator_type
 from skactive.adapters import ModelAdapter, adapt
-from skactive.exceptions import InvalidReadingError
+from skactive.exceptions import CapabilityError, InvalidReadingError
 
 __all__ = [
     "FittedModel",
@@ -92,6 +92,10 @@ def partial_fit_encoded(
     if is_structured(y) or np.ndim(y) > 2:
         takes_them = declared is not None and takes_classes(model)
         params = {"classes": declared, **params} if takes_them else params
+    elif np.ndim(y) == 2 and np.shape(y)[1] > 1 and not adapt(model).fixed_columns:
+        is_first = adapt(model).label_classes is None
+        if is_first and takes_classes(model):
+            params = {"classes": _list_label_classes(model, np.asarray(y), declared), **params}
     elif not hasattr(model, "classes_"):
         classes = np.unique(np.asarray(y)) if declared is None else declared
         if _choose_classes_to_encode(adapt(model), classes, declared) is not None:
@@ -99,6 +103,27 @@ def partial_fit_encoded(
         if takes_classes(model):
             params = {"classes": classes, **params}
     return fit_in_place(model, "partial_fit", X, to_model_labels(y), **params)
+
+
+def _list_label_classes(model: Any, y: NDArray[Any], declared: NDArray[Any] | None) -> Any:
+    """Return the classes of several labels as the first call of `partial_fit` expects them."""
+    name = type(model).__name__
+    if name == "OneVsRestClassifier":
+        raise CapabilityError(
+            f"partial_fit of {name} takes one label per row: set incremental=False, or use "
+            "MultiOutputClassifier."
+        )
+    if name != "MultiOutputClassifier":
+        return np.arange(y.shape[1])  # each label counts as a class
+    if declared is not None:
+        return [declared] * y.shape[1]
+    return [_complete_pair(np.unique(column)) for column in y.T]
+
+
+def _complete_pair(classes: NDArray[Any]) -> NDArray[Any]:
+    """Return the classes of a label; 0 and 1 if only one of these has been seen."""
+    is_one = len(classes) == 1 and classes.dtype.kind in "biuf" and classes[0] in (0, 1)
+    return np.array([0, 1], dtype=classes.dtype) if is_one else classes
 
 
 def _fit_to_codes(model: Any, X: Any, y: Any, params: FitParams, classes: NDArray[Any]) -> Any:

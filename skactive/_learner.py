@@ -309,6 +309,8 @@ class ActiveLearner(
         ------
         CapabilityError
             If the model predicts one label per row, or does not give what the strategy needs.
+        NotFittedError
+            If there is no model yet.
         PoolExhaustedError
             If there are fewer elements than `batch_size`.
 
@@ -324,6 +326,8 @@ class ActiveLearner(
         >>> len(set(zip(rows.tolist(), labels.tolist())))
         4
         """
+        if self._is_waiting():
+            raise NotFittedError(f"There is no model to find elements by. {self._waiting_text}")
         elements = view_elements(self._make_view(X_pool), known=known, groups=groups, costs=costs)
         batch_size = check_batch_size(batch_size, len(elements), "elements")
         strategy = self._choose_strategy()

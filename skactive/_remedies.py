@@ -6,6 +6,7 @@ from typing import Any
 
 from skactive.adapters import ModelAdapter
 from skactive.adapters._base import decides_by_pairs
+from skactive.adapters._elements import ELEMENT_READINGS, StructuredAdapter
 from skactive.exceptions import InvalidReadingError
 
 __all__ = ["advise", "advise_on_labels", "describe_model", "mend_reading"]
@@ -70,6 +71,8 @@ def advise_on_labels(strategy: Any, adapter: ModelAdapter) -> str:
     if _is_a(inner.model, "NeuralNet"):
         advice = _advise_without_elements(inner)
         return f"{advice[0].upper()}{advice[1:]}."
+    if (search := _find_search(adapter)) is not None:
+        return f"Set refit=True of the {type(search).__name__}, so that there is a fitted model."
     if any(option.startswith("elements.") for need in needs for option in need):
         return (
             "Its labels are not recognized, so that it seems to predict one label per row: use a "
@@ -121,10 +124,13 @@ def mend_reading(reading: str, adapter: ModelAdapter, error: Exception) -> str:
         return f"Wrap {_join(lacking)} in CalibratedClassifierCV{_describe_place(adapter)}."
     if isinstance(error, InvalidReadingError):
         return f"Or use {_ROWS_ONLY}."
-    if reading == "decision":
+    name = reading.removeprefix("elements.")
+    if isinstance(inner, StructuredAdapter) and inner.element != "label":
+        method = f"{type(inner).__name__}.{ELEMENT_READINGS[name][0]}"
+    elif name == "decision":
         method = "decision_function"
     else:
-        of_numbers = reading in {"prediction", "prediction_samples", "std"}
+        of_numbers = name in {"prediction", "prediction_samples", "std"}
         method = "predict" if of_numbers else "predict_proba"
     return f"Mend {method}, use another model, or {_ROWS_ONLY}."
 

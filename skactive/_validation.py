@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sklearn.utils import column_or_1d
 
 from skactive._utils.array_types import Floats, Positions
+from skactive._utils.input_kinds import to_numbers
 from skactive._utils.labels import (
     find_missing,
     find_missing_rows,
@@ -21,7 +22,7 @@ from skactive._utils.labels import (
 )
 from skactive._utils.row_checks import check_rows, check_same_features
 from skactive._utils.rows import n_rows
-from skactive._utils.tags import find_estimator_type, takes_missing_labels
+from skactive._utils.tags import find_estimator_type, takes_missing_labels, takes_vector
 from skactive.exceptions import PoolExhaustedError, SelectionError, SkactiveWarning
 from skactive.strategies import Strategy
 
@@ -60,7 +61,7 @@ def check_costs(costs: Any, n_pool: int) -> Floats | None:
     """Check that there is a positive, finite cost for each row of the pool."""
     if costs is None:
         return None
-    array = np.asarray(costs, dtype=np.float64)
+    array = to_numbers("costs", costs).astype(np.float64)
     if array.shape != (n_pool,) or not (np.isfinite(array) & (array > 0)).all():
         got = f"shape {array.shape}" if array.shape != (n_pool,) else f"{array.min()} among them"
         raise ValueError(
@@ -189,14 +190,15 @@ def check_labels(
     labels = read_labels(y, None if joins and is_structured(known) else model)
     if labels.ndim == 2 and takes_missing_labels(model):
         return labels
-    _check_none_missing(labels)
+    is_number = find_estimator_type(model) == "regressor"
+    _check_none_missing(labels, is_number)
     if is_structured(labels):
         _check_names_declared(labels, classes)
         return labels
-    if find_estimator_type(model) == "regressor":
+    if is_number:
         return labels
     _check_sortable(labels)
-    if labels.ndim == 2 and labels.shape[1] == 1:
+    if labels.ndim == 2 and labels.shape[1] == 1 and takes_vector(model):
         labels = column_or_1d(labels, warn=True)
     if labels.dtype.kind in "if" and labels.ndim < 3 and classes is None:
         _warn_about_minus_one(labels, known)
@@ -225,11 +227,21 @@ def _check_names_declared(labels: NDArray[Any], classes: Any) -> None:
         )
 
 
-def _check_none_missing(labels: NDArray[Any]) -> None:
+def _check_none_missing(labels: NDArray[Any], is_number: bool) -> None:
     is_by_row = is_structured(labels) or labels.ndim > 2
     is_unknown = find_missing_rows(labels) if is_by_row else find_missing(labels)
     if not is_unknown.any():
         return
+    if labels.ndim == 2 and labels.shape[1] > 1:
+        other = (
+            "; or learn from all of them with skactive.multilabel.MissingLabelsClassifier, which "
+            "takes unknown labels of two classes"
+        )
+        raise ValueError(
+            f"{int(is_unknown.sum())} of {labels.size} labels are missing. Keep the rows of which "
+            "all labels are known, known = ~pandas.isna(y).any(axis=1), then X[known] and "
+            f"y[known]{'' if is_number else other}."
+        )
     first = labels.ravel()[[int(is_unknown.argmax())]].tolist()[0] if labels.ndim < 3 else np.nan
     advice = "with a mask: known = ~pandas.isna(y), then X[known] and y[known]."
     if is_by_row:

@@ -186,7 +186,7 @@ class LengthNormalized(BaseEstimator):
         """Return the reduced scores, shape (n_rows,)."""
         if not isinstance(self.alpha, Real) or not np.isfinite(self.alpha):
             raise ValueError(f"alpha must be a finite number, got {self.alpha!r}.")
-        return total(scores, offsets) / np.maximum(np.diff(offsets), 1) ** self.alpha
+        return total(scores, offsets) / np.maximum(np.diff(offsets), 1.0) ** self.alpha
 
 
 def _reduce_by_length(reduce: Callable[[Floats], Floats], scores: Any, offsets: Any) -> Floats:

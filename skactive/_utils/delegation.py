@@ -11,6 +11,7 @@ from typing import Any
 from sklearn.utils.metaestimators import available_if
 
 from skactive._utils.predictions import flatten_labels
+from skactive._utils.scoring import score_model
 from skactive._utils.tags import find_estimator_type, read_tags
 
 __all__ = ["DelegatesPrediction", "available_where"]
@@ -154,9 +155,11 @@ class DelegatesPrediction:
         Returns
         -------
         float
-            The model's own score: accuracy for classifiers.
+            The model's own score: accuracy for classifiers. Of several labels per row, all of a
+            row must be right, also where scikit-learn does not count them: of other classes than
+            0 and 1.
         """
-        return self._get_fitted_estimator().score(X, y, **params)
+        return score_model(self._get_fitted_estimator(), X, y, **params)
 
     @property
     def classes_(self) -> Any:

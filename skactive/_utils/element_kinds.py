@@ -1,4 +1,4 @@
-"""Kinds of parameters that are elements of rows: boxes, offsets, texts, maps."""
+"""Kinds of parameters that are elements of rows: boxes, labels, offsets, texts, maps."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from skactive._utils.input_kinds import check_vector, to_numbers
+from skactive._utils.input_kinds import check_columns, check_count, check_vector, to_numbers
 from skactive._utils.ragged import check_offsets
 
 __all__ = [
     "check_box_samples",
     "check_boxes",
+    "check_counts",
     "check_cuts",
+    "check_indicators",
     "check_lengths",
     "check_map",
+    "check_presence",
     "check_texts",
     "match_elements",
 ]
@@ -44,6 +47,32 @@ def check_map(name: str, values: Any) -> Any:
     if values.size and values.min() < 0:
         raise ValueError(f"{name} must be at least 0, got {values.min():.6g}.")
     return values
+
+
+def check_presence(name: str, values: Any) -> Any:
+    """Take probabilities of labels, (n_rows, n_labels), each from 0 to 1; there may be no label."""
+    values = to_numbers(name, values)
+    if values.ndim != 2:
+        raise ValueError(f"{name} must be of shape (n_rows, n_labels), got shape {values.shape}.")
+    _check_finite(name, values)
+    if values.size and not 0 <= values.min() <= values.max() <= 1:
+        raise ValueError(
+            f"{name} must be from 0 to 1, got {values.min():.6g} to {values.max():.6g}."
+        )
+    return values
+
+
+def check_indicators(name: str, values: Any) -> Any:
+    """Take labels that are present, 1, or absent, 0, (n_rows, n_labels)."""
+    values = check_presence(name, values)
+    if not np.isin(values, (0, 1)).all():
+        raise ValueError(f"{name} must be 0 or 1 for each label.")
+    return values.astype(np.float64, copy=False)
+
+
+def check_counts(name: str, values: Any) -> Any:
+    """Take one number of labels, or one per row, each 0 or more."""
+    return check_columns(name, values) if np.ndim(values) else check_count(name, values, low=0)
 
 
 def check_cuts(name: str, values: Any) -> Any:

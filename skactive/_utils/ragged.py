@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skactive._utils.array_types import Floats, Positions
+from skactive._utils.matrices import tensor_to_array
 
 __all__ = ["Ragged", "check_offsets", "offsets_of", "reduce_rows"]
 
@@ -44,7 +46,9 @@ class Ragged:
     """
 
     def __init__(self, values: Any, offsets: Any, *, axis: int = 0) -> None:
-        self.values: NDArray[Any] = np.asarray(values)
+        if axis not in (0, 1):
+            raise ValueError(f"axis must be 0 or 1, got {axis!r}.")
+        self.values: NDArray[Any] = np.asarray(tensor_to_array(values))
         if self.values.ndim <= axis:
             raise ValueError(
                 f"values of shape {self.values.shape} have no axis {axis} that counts elements."
@@ -67,14 +71,15 @@ class Ragged:
         -------
         Ragged
         """
-        arrays = [np.asarray(row) for row in rows]
+        arrays = [np.asarray(tensor_to_array(row)) for row in rows]
         for i, array in enumerate(arrays):
             if array.ndim <= axis:
                 raise ValueError(
-                    f"Row {i} is a single value of shape {array.shape}; expected an array with one "
-                    "entry per element: put it into a list."
+                    f"Row {i} is of shape {array.shape}, without axis {axis}; expected an array "
+                    "with one entry per element there: put a single value into a list."
                 )
         filled = [array for array in arrays if array.size] or arrays[:1]  # [] has no other axes
+        _check_same_axes(arrays, axis)
         values = np.empty((0,) * (axis + 1))
         if filled:  # one array is not copied: it may be a map as large as all others together
             values = filled[0] if len(filled) == 1 else np.concatenate(filled, axis=axis)
@@ -87,6 +92,8 @@ class Ragged:
         return len(self.offsets) - 1
 
     def __getitem__(self, row: int) -> NDArray[Any]:
+        if not isinstance(row, Integral):
+            raise TypeError(f"a row is an integer, got {row!r}: take(...) takes several rows")
         if not -len(self) <= row < len(self):
             raise IndexError(f"row {row} is not among the {len(self)} rows")
         row %= len(self)
@@ -133,6 +140,22 @@ class Ragged:
 
     def _cut(self, elements: Positions | slice) -> NDArray[Any]:
         return self.values[:, elements] if self.axis else self.values[elements]
+
+
+def _check_same_axes(arrays: list[NDArray[Any]], axis: int) -> None:
+    """Check that rows are equal in shape but for the axis that counts elements."""
+    shapes = {
+        i: (*array.shape[:axis], *array.shape[axis + 1 :])
+        for i, array in enumerate(arrays)
+        if array.size
+    }
+    first = next(iter(shapes), 0)
+    for i, shape in shapes.items():
+        if shape != shapes[first]:
+            raise ValueError(
+                f"Row {i} is of shape {arrays[i].shape}, row {first} of shape "
+                f"{arrays[first].shape}; they may differ in axis {axis} only, that of elements."
+            )
 
 
 def offsets_of(lengths: Any) -> Positions:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils import get_tags
 
-__all__ = ["find_estimator_type", "is_classifier", "read_tags", "takes_missing_labels"]
+__all__ = [
+    "find_estimator_type",
+    "is_classifier",
+    "read_tags",
+    "takes_missing_labels",
+    "takes_vector",
+]
 
 
 def read_tags(model: Any) -> Any:
@@ -53,9 +60,18 @@ def is_classifier(model: Any) -> bool:
 
 def takes_missing_labels(model: Any) -> bool:
     """Return whether a model, or the one in a pipeline or search, takes labels that are missing."""
+    return any(getattr(each, "takes_missing_labels", False) for each in _iter_models(model))
+
+
+def takes_vector(model: Any) -> bool:
+    """Return whether a model takes one label per row as a vector; some take a column only."""
+    tags = [read_tags(each) for each in _iter_models(model)]
+    return all(each is None or each.target_tags.single_output for each in tags)
+
+
+def _iter_models(model: Any) -> Iterator[Any]:
+    """Yield a model, and the one in a pipeline or search."""
     while model is not None:
-        if getattr(model, "takes_missing_labels", False):
-            return True
+        yield model
         steps = getattr(model, "steps", None)
         model = steps[-1][1] if steps else getattr(model, "estimator", None)
-    return False

@@ -328,3 +328,12 @@ def register(kind: type) -> Callable[[Adapter], Adapter]:
         return adapter
 
     return decorator
+
+
+def list_registered() -> dict[type, Any]:
+    """Return the adapters that were registered elsewhere, by kind, for other processes."""
+    return {
+        kind: adapter
+        for kind, adapter in _adapt.registry.items()
+        if not adapter.__module__.startswith("skactive.")
+    }

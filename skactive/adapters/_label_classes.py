@@ -26,6 +26,9 @@ def find_label_classes(model: Any) -> list[NDArray[Any]] | None:
         None if the model predicts one label per row, or is not fitted.
     """
     classes = getattr(model, "classes_", None)
+    if classes is None and type(model).__name__ == "MultiOutputClassifier":
+        # Its `partial_fit` sets none.
+        classes = [getattr(label, "classes_", None) for label in getattr(model, "estimators_", [])]
     if isinstance(classes, list) and any(map(np.ndim, classes)):
         # Forests, trees, neighbors, MultiOutputClassifier; of a chain, in the order of its links.
         order = getattr(model, "order_", range(len(classes)))

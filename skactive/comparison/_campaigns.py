@@ -17,6 +17,8 @@ from skactive._utils.labels import take_labels
 from skactive._utils.progress import progress
 from skactive._utils.ragged import Ragged
 from skactive._utils.rows import take_rows
+from skactive.adapters import register
+from skactive.adapters._base import list_registered
 from skactive.comparison._folder import CampaignFolder
 from skactive.comparison._run_files import DamagedFileError, RunFile, describe_damaged_files
 from skactive.comparison._runs import Failure, Run, drop_duplicates
@@ -151,16 +153,20 @@ def _play_all(
         yield from (_play(task, data) for task in tasks)
     else:
         parallel = Parallel(n_jobs=n_jobs, return_as="generator")
-        for result, caught in parallel(delayed(_play_recorded)(task, data) for task in tasks):
+        adapters = list_registered()  # in a notebook, say, which workers do not import
+        jobs = (delayed(_play_recorded)(task, data, adapters) for task in tasks)
+        for result, caught in parallel(jobs):
             for warning in caught:
                 warnings.warn_explicit(*warning)
             yield result
 
 
 def _play_recorded(
-    task: CampaignTask, data: LabeledData
+    task: CampaignTask, data: LabeledData, adapters: dict[type, Any]
 ) -> tuple[Run | Failure, list[tuple[str, type[Warning], str, int]]]:
     """Play one campaign in a worker, whose warnings only its caller can show."""
+    for kind, adapter in adapters.items():
+        register(kind)(adapter)
     with warnings.catch_warnings(record=True) as caught:
         result = _play(task, data)
     return result, [(str(w.message), w.category, w.filename, w.lineno) for w in caught]

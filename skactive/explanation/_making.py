@@ -90,6 +90,7 @@ def _describe_predictions(rows: PoolView) -> list[dict[str, Any]]:
         "probabilities": _read_if_provided(_read_top_classes, rows),
         "prediction": _read_if_provided(_read_predictions, rows),
         "spread": _read_if_provided(_read_spread, rows),
+        "has_model": [rows._source.fitted] * len(rows),
     }
     known = {name: values for name, values in columns.items() if values is not None}
     return [{name: values[i] for name, values in known.items()} for i in range(len(rows))]
@@ -112,8 +113,13 @@ def _read_top_classes(rows: PoolView) -> list[dict[Any, float]]:
     ]
 
 
-def _read_predictions(rows: PoolView) -> list[Any]:
-    return [_to_python(value) for value in rows.prediction]
+def _read_predictions(rows: PoolView) -> list[Any] | None:
+    if rows.provides("prediction"):
+        return [_to_python(value) for value in rows.prediction]
+    if rows.elements.kind != "label":  # there may be many: words, pixels
+        return None
+    labels = np.split(rows.elements.prediction, rows.elements.offsets[1:-1])
+    return [values.tolist() for values in labels]
 
 
 def _read_spread(rows: PoolView) -> list[float] | None:

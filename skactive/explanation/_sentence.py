@@ -107,7 +107,8 @@ def _write_distance(explanation: Explanation) -> str:
 
 def _write_prediction(explanation: Explanation) -> str:
     if explanation.prediction is None:
-        return "There is no model yet." if explanation.nearest else ""
+        is_cold = not explanation.has_model and explanation.nearest
+        return "There is no model yet." if is_cold else ""
     if explanation.probabilities:
         label, probability = next(iter(explanation.probabilities.items()))
         return f"The most probable class is {_write_class(label, probability)}."

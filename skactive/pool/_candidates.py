@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skactive._utils.array_types import Floats, Positions
-from skactive._utils.ragged import Ragged
+from skactive._utils.input_kinds import to_numbers
+from skactive.pool._element_forms import to_values
 from skactive.pool._elements import ElementView
 from skactive.pool._view import PoolView
 
@@ -23,17 +24,24 @@ def view_elements(pool: PoolView, *, known: Any, groups: Any, costs: Any) -> Ele
     if known is None:
         return elements
     is_known = match_elements(known, elements.offsets, "known")
-    if is_known.dtype.kind != "b":
+    if not all(kind in {bool, np.bool_} for kind in _list_types(is_known)):
         raise TypeError(
             f"known must be True or False for each element, got {is_known.dtype}: of labels with "
-            "NaN for unknown ones, pass ~numpy.isnan(Y)."
+            "NaN for unknown ones, pass ~numpy.isnan(Y); of 0 and 1, arrays of bool."
         )
-    return elements.take(np.flatnonzero(~is_known))
+    return elements.take(np.flatnonzero(~is_known.astype(bool)))
+
+
+def _list_types(values: NDArray[Any]) -> set[type]:
+    """Return the types of values; those of an empty list are of no type."""
+    if values.dtype.kind == "O":
+        return set(map(type, values))
+    return {values.dtype.type} if values.size else set()
 
 
 def check_element_costs(costs: Any, offsets: Positions) -> Floats:
     """Return the costs of elements, (n_elements,), after checking them."""
-    values = match_elements(costs, offsets, "costs").astype(np.float64)
+    values = to_numbers("costs", match_elements(costs, offsets, "costs")).astype(np.float64)
     if not (np.isfinite(values) & (values > 0)).all():
         raise ValueError("costs must be positive, finite numbers, one per element.")
     return values
@@ -41,13 +49,7 @@ def check_element_costs(costs: Any, offsets: Positions) -> Floats:
 
 def match_elements(values: Any, offsets: Positions, name: str) -> NDArray[Any]:
     """Return one value per element, after checking that their numbers agree in each row."""
-    rows = values if isinstance(values, Ragged) else Ragged.of([np.ravel(row) for row in values])
-    n_rows = len(offsets) - 1
-    if len(rows) != n_rows:
-        raise ValueError(
-            f"{name} is of {len(rows)} rows for a pool of {n_rows}; expected one array for each "
-            "row."
-        )
+    rows = to_values(name, values, len(offsets) - 1)
     if not np.array_equal(rows.offsets, offsets):
         row = int(np.argmax(rows.lengths != np.diff(offsets)))
         raise ValueError(

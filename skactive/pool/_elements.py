@@ -128,9 +128,38 @@ class ElementView(PoolView):
             return declared
         return np.arange(self.proba.shape[1]) if model_classes is None else model_classes
 
+    @property
+    def first_class(self) -> Positions:
+        """Column of `proba` of the first class of each element, shape (n_elements,).
+
+        0, but for labels of a row that have classes of their own. A label of which one class is
+        known has the first class of all labels, unless its class is the first one of another label.
+        """
+        label_classes = self._source.adapter.label_classes
+        if not label_classes:
+            return np.zeros(len(self), dtype=np.intp)
+        firsts = [classes[0] for classes in label_classes if len(classes) > 1]
+        columns = [
+            np.searchsorted(self.classes, classes[0])
+            if len(classes) > 1 or classes[0] in firsts
+            else 0
+            for classes in label_classes
+        ]
+        return np.array(columns, dtype=np.intp)[self.place]
+
     def provides(self, reading: str) -> bool:
         """Return whether the model provides a reading of elements."""
         return self._source.fitted and self._source.adapter.provides(f"elements.{reading}")
+
+    def _read(self, reading: str, compute: Callable[[], Any], option: Any = None) -> Any:
+        if not self.provides(reading) and self._source.fitted:
+            order = sorted(name for name in ELEMENT_READINGS if self.provides(name))
+            raise CapabilityError(
+                f"{type(self._source.adapter.model).__name__} gives no {reading} of its "
+                f"{self.kind}s, but {', '.join(order) or 'nothing'}: choose rows by query, or give "
+                "query_elements a strategy that reads these, such as Margin."
+            )
+        return super()._read(reading, compute, option)
 
     # Readings that rows do not have ------------------------------------------------------------
 

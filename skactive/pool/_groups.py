@@ -12,6 +12,7 @@ from skactive._utils.array_types import Positions
 from skactive._utils.ragged import Ragged, offsets_of
 from skactive.adapters._elements import ELEMENT_READINGS
 from skactive.exceptions import CapabilityError, InvalidReadingError
+from skactive.pool._element_forms import to_values
 from skactive.pool._elements import ElementView
 
 __all__ = ["GroupView"]
@@ -66,11 +67,13 @@ class GroupView(ElementView):
     def _read_at_once(self, reading: str, n_samples: int | None) -> Ragged:
         """Average a reading over the members of each group."""
         axis = int(ELEMENT_READINGS[reading][1])
-        values = self.members._read_at_once(reading, n_samples).values
-        if values.shape[axis] != len(self.partition.values):
+        members = self.members._read_at_once(reading, n_samples)
+        values = members.values
+        if not np.array_equal(members.offsets, self.partition.offsets):
+            row = int(np.argmax(members.lengths != self.partition.lengths))
             raise InvalidReadingError(
-                f"The partition has {len(self.partition.values)} entries for {values.shape[axis]} "
-                f"{self.kind}s of the same rows: it must have one for each."
+                f"The groups have {self.partition.lengths[row]} entries for a row of "
+                f"{members.lengths[row]} {self.kind}s: there must be one for each."
             )
         order, starts = self._sort_members()
         if len(starts) == 1:
@@ -82,16 +85,11 @@ class GroupView(ElementView):
 
 def _check_partition(partition: Any, n_rows: int) -> Ragged:
     """Return a partition as a ragged array of integers, one entry per element."""
-    if not isinstance(partition, Ragged):
-        partition = Ragged.of([np.ravel(row) for row in partition])
-    values: NDArray[Any] = partition.values
+    ragged = to_values("groups", partition, n_rows)
+    values: NDArray[Any] = ragged.values
     if values.dtype.kind not in "iu" and values.size:
         raise TypeError(f"Groups must be integers, got {values.dtype}.")
-    if len(partition) != n_rows:
-        raise ValueError(
-            f"The partition is of {len(partition)} rows for {n_rows} rows; expected one for each."
-        )
-    return Ragged(values.astype(np.intp), partition.offsets)
+    return Ragged(values.astype(np.intp), ragged.offsets)
 
 
 def _group(elements: ElementView, partition: Any) -> ElementView:

@@ -275,11 +275,16 @@ class PoolView:
     def elements(self) -> ElementView:
         """View of the elements of the rows: their labels, tokens, pixels, boxes or hypotheses."""
         adapter = self._source.adapter
-        if adapter.element is None or not self._source.fitted:
+        if not self._source.fitted:
+            raise CapabilityError(
+                f"{type(adapter.model).__name__} is not fitted, so that the elements of rows are "
+                "not known yet: choose rows by query, and call fit with their labels."
+            )
+        if adapter.element is None:
             raise CapabilityError(
                 f"{type(adapter.model).__name__} predicts one label per row, so that rows have no "
-                "elements: use the strategy without Aggregate, or a model that predicts each "
-                "label, token, pixel or box."
+                "elements: choose rows by query, with a strategy without Aggregate, or use a model "
+                "that predicts each label, token, pixel or box."
             )
         return self._cache_once("elements", lambda: self._element_view(self))
 

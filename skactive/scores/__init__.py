@@ -17,6 +17,8 @@ The elements of rows (tokens, pixels, boxes, hypotheses) are scored as rows are,
 * of boxes: :func:`box_margin`, :func:`box_entropy`, :func:`localization_instability`, and
   :func:`box_overlap`;
 * of pixels: :func:`region_impurity`; of predicted numbers: :func:`energy_weighted_variance`;
+* of several labels: :func:`hamming_risk`, :func:`separation_margin`, :func:`borda_margin`, and
+  :func:`entropy_distance`;
 * of tokens: :func:`mnlp`; of the most likely hypotheses: :func:`length_normalized_loss`,
   :func:`n_best_entropy`, :func:`n_best_margin`;
 * of generated texts: :func:`sample_disagreement`, and :func:`word_error_rate`.
@@ -47,6 +49,12 @@ from skactive.scores._sequences import (
     n_best_entropy,
     n_best_margin,
 )
+from skactive.scores._several_labels import (
+    borda_margin,
+    entropy_distance,
+    hamming_risk,
+    separation_margin,
+)
 from skactive.scores._uncertainty import (
     decision_margin,
     entropy,
@@ -56,6 +64,7 @@ from skactive.scores._uncertainty import (
 )
 
 __all__ = [
+    "borda_margin",
     "box_entropy",
     "box_margin",
     "box_overlap",
@@ -63,8 +72,10 @@ __all__ = [
     "decision_margin",
     "energy_weighted_variance",
     "entropy",
+    "entropy_distance",
     "expected_gradient_length",
     "expected_predictive_information_gain",
+    "hamming_risk",
     "information_density",
     "kl_to_consensus",
     "least_confidence",
@@ -79,6 +90,7 @@ __all__ = [
     "n_best_margin",
     "region_impurity",
     "sample_disagreement",
+    "separation_margin",
     "variation_ratio",
     "vote_entropy",
     "word_error_rate",

@@ -30,6 +30,7 @@ from skactive._utils.constraints import (
 from skactive._utils.delegation import DelegatesPrediction
 from skactive._utils.labels import check_unmasked
 from skactive._utils.rows import n_rows
+from skactive._utils.scoring import score_model
 from skactive._utils.seeding import draw_seed
 from skactive._validation import check_rows
 from skactive.simulation._campaign import Campaign
@@ -313,7 +314,9 @@ class SimulatedLearner(
 
         check_is_fitted(self, "estimators_")
         for model in self.estimators_:
-            yield float(check_scoring(model, scoring=scoring)(model, X, y))
+            scorer = check_scoring(model, scoring=scoring)
+            score = score_model(model, X, y) if scoring is None else scorer(model, X, y)
+            yield float(score)
 
     def _validate_budget(self, costs: Any) -> None:
         """Check the hyper-parameters; a budget of labels is a whole number."""

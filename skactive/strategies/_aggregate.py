@@ -10,6 +10,7 @@ import numpy as np
 from skactive import reductions
 from skactive._utils.array_types import Floats, Positions
 from skactive._utils.compat import Interval
+from skactive.exceptions import SelectionError
 from skactive.strategies._base import ScoreStrategy, ScoringStrategy, Selector
 from skactive.strategies._uncertainty import Margin
 
@@ -118,6 +119,14 @@ class Aggregate(ScoreStrategy):
     def _validate_params(self) -> None:
         super()._validate_params()
         self.for_elements._validate_params()
+        if isinstance(self.reduction, type):
+            name = self.reduction.__name__
+            raise TypeError(f"reduction is the class {name}: pass an instance, {name}().")
+        if any("elements." in need for need in self.for_elements.needs):
+            raise TypeError(
+                f"{type(self.for_elements).__name__} reads the elements of rows itself: use it "
+                "without Aggregate, or give Aggregate a strategy for one label per row."
+            )
 
     def score(self, pool: PoolView) -> Floats:
         """Reduce the scores of the elements, shape (n_rows,); a few rows are read at a time."""
@@ -146,9 +155,26 @@ class Aggregate(ScoreStrategy):
     def _reduce(self, elements: ElementView, offsets: Any) -> Floats:
         """Score elements, and reduce the scores to one per row, shape (n_rows,)."""
         scores = self.for_elements.score_in_chunks(elements) if len(elements) else np.empty(0)
-        reduction = reductions.mean if self.reduction is None else self.reduction
-        reduced = np.asarray(reduction(scores, offsets), dtype=np.float64)
+        reduced = self._call_reduction(scores, offsets)
         return np.where(np.diff(offsets) > 0, reduced, self.empty)
+
+    def _call_reduction(self, scores: Floats, offsets: Any) -> Floats:
+        """Return what the reduction makes of scores, (n_rows,), after checking its shape."""
+        reduction = reductions.mean if self.reduction is None else self.reduction
+        try:
+            reduced = np.asarray(reduction(scores, offsets), dtype=np.float64)
+        except TypeError as error:
+            raise TypeError(
+                f"reduction={reduction!r} fails ({error}). It is called with the scores of all "
+                "elements and the offsets of rows, and must return one score per row, as those in "
+                "skactive.reductions do."
+            ) from error
+        if reduced.shape != (len(offsets) - 1,):
+            raise SelectionError(
+                f"reduction={reduction!r} returned scores of shape {reduced.shape} for "
+                f"{len(offsets) - 1} rows; expected one per row."
+            )
+        return reduced
 
 
 class PerCost(ScoreStrategy):

@@ -11,6 +11,7 @@ from numpy.random import RandomState
 
 from skactive._utils.array_types import Floats, Positions
 from skactive._utils.constraints import AT_LEAST_ONE, POSITIVE_INT, SCORE_STRATEGY, STRATEGY
+from skactive._utils.labels import find_missing, is_structured
 from skactive.selectors import kmeans_plusplus, top
 from skactive.selectors._engine.neighbors import cosine_to_neighbors, neighborhood
 from skactive.strategies._base import ScoreStrategy, Strategy
@@ -221,9 +222,9 @@ class SEALS(_NeighborCandidates):
 class AnchorAL(_NeighborCandidates):
     r"""Let a strategy choose among the rows most similar to labeled rows of each class.
 
-    In each class, anchors are drawn from its labeled rows by k-means++ seeding; each anchor
-    retrieves the rows of the pool that are most similar to it by cosine. The candidates are the
-    rows of the highest
+    In each class (of several labels per row, each class of each label), anchors are drawn from its
+    labeled rows by k-means++ seeding; each anchor retrieves the rows of the pool that are most
+    similar to it by cosine. The candidates are the rows of the highest
 
     .. math:: s(x) = \frac{1}{|A(x)|} \sum_{a \in A(x)} \cos \big( z(a), z(x) \big)
 
@@ -298,10 +299,23 @@ class AnchorAL(_NeighborCandidates):
 
     def _draw_anchors(self, labeled: Any, y: Any, rng: RandomState) -> Positions:
         """Draw anchors among the labeled rows of each class, sorted by position."""
-        labels = np.asarray(y)
-        anchors = []
-        for label in np.unique(labels):
-            members = np.flatnonzero(labels == label)
-            picks = kmeans_plusplus(labeled[members], self.n_anchors, random_state=rng)
-            anchors.append(members[picks])
-        return np.sort(np.concatenate(anchors))
+        anchors = [
+            members[kmeans_plusplus(labeled[members], self.n_anchors, random_state=rng)]
+            for members in _group_by_class(y)
+        ]
+        return np.unique(np.concatenate(anchors))
+
+
+def _group_by_class(y: Any) -> list[Positions]:
+    """Return the positions of the rows of each class, of several labels for each of these.
+
+    Labels of any other kind (tags, boxes, maps) have no classes: all rows are one group.
+    """
+    if is_structured(y) or np.ndim(y) > 2:
+        return [np.arange(len(y))]
+    columns = np.asarray(y).reshape(len(y), -1).T
+    groups = []
+    for labels in columns:
+        known = np.flatnonzero(~find_missing(labels))
+        groups += [known[labels[known] == label] for label in np.unique(labels[known].tolist())]
+    return groups

@@ -13,13 +13,8 @@ from sklearn.utils import gen_batches
 
 from skactive._utils.array_types import Floats
 from skactive._utils.constraints import POSITIVE_INT_OR_NONE
+from skactive.scores import borda_margin, entropy_distance, hamming_risk, separation_margin
 from skactive.strategies._base import ScoreStrategy, Selector
-from skactive.strategies._label_scores import (
-    borda_margin,
-    entropy_distance,
-    hamming_risk,
-    separation_margin,
-)
 
 if TYPE_CHECKING:
     from skactive.pool import PoolView
@@ -36,14 +31,15 @@ _NEEDS = frozenset({"elements.proba|elements.decision"})
 def _read_presence(elements: ElementView) -> Floats:
     """Return the probability that each label is present, shape (n_rows, n_labels).
 
-    Present means of another class than the first. A decision function is mapped to probabilities
-    by the logistic function. Where rows have different numbers of labels, those that a row lacks
-    are absent for certain.
+    Present means of another class than the label's first. A decision function is mapped to
+    probabilities by the logistic function. Where rows have different numbers of labels, those that
+    a row lacks are absent for certain.
     """
     has_proba = elements.provides("proba")
-    values = 1.0 - elements.proba[:, 0] if has_proba else expit(elements.decision)
+    first = (np.arange(len(elements)), elements.first_class)
+    values = 1.0 - elements.proba[first] if has_proba else expit(elements.decision)
     table = np.zeros((len(elements.rows), np.diff(elements.offsets).max(initial=0)))
-    table[elements.owner, elements.place] = values
+    table[elements.owner, elements.place] = np.clip(values, 0.0, 1.0)
     return table
 
 
@@ -58,7 +54,7 @@ def _read_labels(pool: PoolView) -> Floats:
     lengths = np.diff(labeled.offsets)
     table = np.zeros((len(lengths), lengths.max(initial=0)))
     table[np.arange(table.shape[1]) < lengths[:, np.newaxis]] = np.nan
-    table[labeled.owner, labeled.place] = labeled.y != labeled.classes[0]
+    table[labeled.owner, labeled.place] = labeled.y != labeled.classes[labeled.first_class]
     return table
 
 
@@ -244,9 +240,8 @@ class SeparationMargin(_LabelStrategy):
     rowwise = True
 
     def make_score(self, pool: PoolView) -> Callable[[Floats], Floats]:
-        """Return the reciprocal of the margin, as a function of presences."""
-        least = np.finfo(float).eps  # the margin is 0 where two labels are at 1/2
-        return lambda presence: 1.0 / np.maximum(separation_margin(presence), least)
+        """Return the score of presences."""
+        return separation_margin
 
 
 class CVIRS(ScoreStrategy):

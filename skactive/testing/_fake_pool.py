@@ -98,7 +98,8 @@ class FakePool(PoolView):
         user_tables = {name: np.asarray(table, dtype=np.float64) for name, table in tables.items()}
         for name, ragged in elements.items():
             n_rows = len(ragged)
-            n_classes = ragged.values.shape[-1] if "proba" in name else n_classes
+            is_filled = "proba" in name and ragged.values.size  # [] has no other axes
+            n_classes = ragged.values.shape[-1] if is_filled else n_classes
             n_draws = len(ragged.values) if ragged.axis else n_draws
         for name, table in user_tables.items():
             n_rows = table.shape[row_axis(name)]

@@ -73,7 +73,7 @@ def test_rows_without_elements_alone():
 
 
 def test_a_single_value_is_no_row():
-    with pytest.raises(ValueError, match=r"Row 1 is a single value .* put it into a list"):
+    with pytest.raises(ValueError, match=r"Row 1 is of shape .* put a single value into a list"):
         Ragged.of([[1.0], 2.0])
 
 

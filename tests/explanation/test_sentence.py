@@ -59,7 +59,12 @@ def test_the_largest_part_comes_first():
             "predicts 2.5, with a spread of 0.25.",
         ),
         (
-            {"ranks": {"disagreement": 0.2}, "prediction": None, "probabilities": {}},
+            {
+                "ranks": {"disagreement": 0.2},
+                "prediction": None,
+                "probabilities": {},
+                "has_model": False,
+            },
             "By itself, nothing stands out: only 20 % of the pool has a lower disagreement. There "
             f"is no model yet. Nothing labeled is near: {FAR} 87 % of the pool.",
         ),

@@ -138,11 +138,11 @@ def test_a_learner_taught_in_parts_is_the_learner_fitted_to_all(learner, rows, y
     np.testing.assert_array_equal(parts.query(pool, 4), whole.query(pool, 4))
 
 
-def test_structured_labels_are_held_as_the_objects_that_were_passed():
+def test_structured_labels_are_held_in_the_form_that_was_passed():
     learner = make_tagging_learner().fit(SENTENCES[:4], TAGS[:4])
     learner.teach(SENTENCES[4:6], TAGS[4:6])
     assert learner.y_labeled_.shape == (6,)
-    assert all(held is passed for held, passed in zip(learner.y_labeled_, TAGS, strict=False))
+    assert learner.y_labeled_.tolist() == TAGS[:6]
     assert learner.estimator_.n_rows_ == 6
     assert len(learner.waiting_classes_) == 0
     assert clone(learner).fit(SENTENCES[:6], learner.y_labeled_).predict(SENTENCES) == (
@@ -399,3 +399,33 @@ def test_maps_of_numbers_score_their_errors():
     estimate = audit_error(model, X, [row + i for i, row in enumerate(maps)], error="absolute")
     assert estimate.value == pytest.approx(29.5)
     assert row_scores(Mapper().fit(X, MAPS), X, MAPS).tolist() == [1.0] * 60  # whole numbers
+
+
+def test_labels_that_the_caller_changes_later_stay_what_was_taught():
+    scratch = np.zeros((2, 2))  # one map, filled anew for each row
+    learner = ActiveLearner(Mapper(), KCenterGreedy()).fit(X[:1], [scratch])
+    for value in (1, 2):
+        scratch[:] = value
+        learner.teach(X[[value]], [scratch])
+    scratch[:] = 9
+    assert [row[0, 0] for row in learner.y_labeled_] == [0, 1, 2]
+    assert [row[0, 0] for row in learner.predict(X[:3])] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("first", [np.zeros((2, 4, 4)), [np.zeros((4, 4))] * 2], ids=["", "list"])
+@pytest.mark.parametrize("second", [np.ones((1, 4, 4)), [np.ones((4, 4))]], ids=["array", "list"])
+def test_maps_in_an_array_join_maps_in_a_list(first, second):
+    learner = ActiveLearner(Mapper(), KCenterGreedy()).fit(X[:2], first).teach(X[2:3], second)
+    assert [row.shape for row in learner.y_labeled_] == [(4, 4)] * 3
+    assert [row.sum() for row in learner.y_labeled_] == [0, 0, 16]
+
+
+EXPLAINED = {name: KINDS[name] for name in ("tags", "maps", "maps of one shape", "boxes", "texts")}
+
+
+@pytest.mark.parametrize(("learner", "rows", "y"), EXPLAINED.values(), ids=EXPLAINED)
+def test_predictions_of_any_kind_are_explained(learner, rows, y):
+    learner = clone(learner).fit(take(rows, range(20)), take(y, range(20)))
+    (row,) = learner.explain(take(rows, range(20, 60)), [3])
+    np.testing.assert_equal(row.prediction, learner.predict(take(rows, [23]))[0])
+    assert "no model" not in str(row)

@@ -55,7 +55,7 @@ class Explanation:
     probabilities : dict of label to float
         Probabilities of the most probable classes, in their order; empty without probabilities.
     prediction : object
-        Predicted label or number; None without a model.
+        Predicted label or number, or a list of the labels of the row; None without any.
     spread : float or None
         Standard deviation of a regressor's prediction, if it has one.
     nearest : tuple of LabeledNeighbor
@@ -72,6 +72,8 @@ class Explanation:
     elements : dict of str to float, or None
         Scores of the elements (labels, words, boxes ...) that raise the score of the row most, if
         rows have elements.
+    has_model : bool
+        Whether there is a model; one that predicts several things per row may have no `prediction`.
 
     Examples
     --------
@@ -102,6 +104,7 @@ class Explanation:
     density: float | None = None
     density_rank: float | None = None
     elements: Mapping[str, float] | None = None
+    has_model: bool = False
 
     def __str__(self) -> str:
         return write_sentence(self)

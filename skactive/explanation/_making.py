@@ -8,6 +8,7 @@ import numpy as np
 
 from skactive import scores
 from skactive._utils.array_types import Floats, Positions
+from skactive.adapters._elements import ELEMENT_READINGS
 from skactive.exceptions import CapabilityError, InvalidReadingError
 from skactive.explanation._explanation import Explanation, LabeledNeighbor
 from skactive.pool import PoolView
@@ -19,6 +20,7 @@ from skactive.strategies._pool_rows import distances_to_labeled, draw_rows
 __all__ = ["explain_rows"]
 
 _N_CLASSES, _N_NEIGHBORS = 3, 3
+_MODEL_READINGS = ("prediction", *(f"elements.{name}" for name in ELEMENT_READINGS))
 # In larger pools, the ranks of distances and densities are those among a sample of this size.
 _MAX_RANKED = 10_000
 _MAX_BATCH = 200  # rows that are compared with those before them
@@ -92,7 +94,11 @@ def _describe_predictions(rows: PoolView) -> list[dict[str, Any]]:
         "spread": _read_if_provided(_read_spread, rows),
     }
     known = {name: values for name, values in columns.items() if values is not None}
-    return [{name: values[i] for name, values in known.items()} for i in range(len(rows))]
+    has_model = any(map(rows.provides, _MODEL_READINGS))
+    return [
+        {"has_model": has_model, **{name: values[i] for name, values in known.items()}}
+        for i in range(len(rows))
+    ]
 
 
 def _read_if_provided(read: Any, rows: PoolView) -> Any:
@@ -113,7 +119,10 @@ def _read_top_classes(rows: PoolView) -> list[dict[Any, float]]:
 
 
 def _read_predictions(rows: PoolView) -> list[Any]:
-    return [_to_python(value) for value in rows.prediction]
+    if rows.provides("elements.prediction") and not rows.provides("prediction"):
+        elements = rows.elements
+        return [row.tolist() for row in np.split(elements.prediction, elements.offsets[1:-1])]
+    return [_unwrap(value) for value in rows.prediction]
 
 
 def _read_spread(rows: PoolView) -> list[float] | None:
@@ -124,6 +133,12 @@ def _read_spread(rows: PoolView) -> list[float] | None:
 
 def _to_python(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
+
+
+def _unwrap(value: Any) -> Any:
+    """Return a prediction as an object of Python; a column of numbers has one per row."""
+    is_column = isinstance(value, np.ndarray) and value.shape == (1,)
+    return value.item() if is_column else _to_python(value)
 
 
 def _describe_elements(pool: PoolView, strategy: Any, positions: Positions) -> list[dict[str, Any]]:

@@ -9,8 +9,9 @@ import numpy as np
 
 from skactive._needs import advise_on_new_classes
 from skactive._utils.array_types import Floats
+from skactive._utils.labels import equal_rows, has_one_label, holds_floats, row_errors
 from skactive._utils.rows import n_rows
-from skactive._utils.tags import is_classifier
+from skactive._utils.tags import find_estimator_type, is_classifier
 from skactive.exceptions import CapabilityError
 from skactive.pool import PoolView
 from skactive.streams._recent import take_last_rows
@@ -85,16 +86,15 @@ def fit_anew(fresh: Any, learner: Any, X: Any, y: Any) -> Any:
     """Fit a fresh learner to rows in place of another one, which knows the classes."""
     if not learner.incremental:
         return fresh.fit(X, y)
-    if is_classifier(learner) and not np.isin(learner.classes_, y).all():
+    if is_classifier(learner) and has_one_label(y) and not np.isin(learner.classes_, y).all():
         return fresh.set_params(classes=learner.classes_).fit(X, y)  # the others will come again
     # A fit makes several passes over the few rows where a lesson makes one.
     return fresh.set_params(incremental=False).fit(X, y).set_params(incremental=True)
 
 
 def measure_errors(learner: Any, X: Any, y: Any) -> Floats:
-    """Measure the error of a learner in each row, (n_rows,): 0 or 1 if labels are classes."""
-    predicted = np.asarray(learner.predict(X)).reshape(len(y), -1)
-    labels = y.reshape(len(y), -1)
-    if is_classifier(learner):
-        return (predicted != labels).any(axis=1).astype(np.float64)
-    return np.abs(predicted - labels).mean(axis=1)
+    """Measure the error of a learner in each row, (n_rows,): 0 or 1 unless labels are numbers."""
+    predicted, kind = learner.predict(X), find_estimator_type(learner)
+    if kind == "regressor" or (kind != "classifier" and holds_floats(y)):
+        return row_errors(y, predicted, power=1)
+    return 1.0 - equal_rows(y, predicted)

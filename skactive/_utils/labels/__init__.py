@@ -11,8 +11,8 @@ of equal length become a matrix if the model's tags say that it takes several ou
 row, and rows of one value each become one label per row if the model is a classifier or regressor
 that takes single outputs.
 
-Structured labels are held as an object vector, (n_rows,), whose elements are the rows of the user:
-taking and joining them copies no row.
+Structured labels are held as an object vector, (n_rows,), of their rows: taking and joining them
+copies no row.
 """
 
 from skactive._utils.labels._comparison import equal_rows, holds_floats, row_errors

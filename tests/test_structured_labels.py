@@ -412,7 +412,9 @@ def test_labels_that_the_caller_changes_later_stay_what_was_taught():
     assert [row[0, 0] for row in learner.predict(X[:3])] == [0, 1, 2]
 
 
-@pytest.mark.parametrize("first", [np.zeros((2, 4, 4)), [np.zeros((4, 4))] * 2], ids=["", "list"])
+@pytest.mark.parametrize(
+    "first", [np.zeros((2, 4, 4)), [np.zeros((4, 4))] * 2], ids=["array", "list"]
+)
 @pytest.mark.parametrize("second", [np.ones((1, 4, 4)), [np.ones((4, 4))]], ids=["array", "list"])
 def test_maps_in_an_array_join_maps_in_a_list(first, second):
     learner = ActiveLearner(Mapper(), KCenterGreedy()).fit(X[:2], first).teach(X[2:3], second)
@@ -429,3 +431,58 @@ def test_predictions_of_any_kind_are_explained(learner, rows, y):
     (row,) = learner.explain(take(rows, range(20, 60)), [3])
     np.testing.assert_equal(row.prediction, learner.predict(take(rows, [23]))[0])
     assert "no model" not in str(row)
+
+
+def test_missing_labels_of_other_values_than_none_are_left_out_by_the_advice():
+    y = [["N"], np.nan, ["N", "V"], None]
+    with pytest.raises(ValueError, match=r"if hasattr\(y\[i\], '__len__'\)\], then"):
+        ActiveLearner(Nearest(), Random()).fit(X[:4], y)
+    known = [i for i in range(len(y)) if hasattr(y[i], "__len__")]
+    assert known == [0, 2]
+
+
+UNORDERED = [iter, lambda y: dict(enumerate(y)).values(), enumerate]
+
+
+@pytest.mark.parametrize("contain", UNORDERED, ids=["iterator", "values", "enumerate"])
+def test_labels_without_positions_are_refused_with_advice(contain):
+    for fit in (
+        lambda y: make_tagging_learner().fit(SENTENCES[:6], y),
+        lambda y: SimulatedLearner(make_tagging_learner(), budget=4).fit(SENTENCES[:6], y),
+        lambda y: compare_strategies(make_tagging_learner(), [Random()], SENTENCES[:6], y),
+    ):
+        with pytest.raises(ValueError, match=r"which has no positions: pass list\(y\)"):
+            fit(contain(TAGS[:6]))
+
+
+def test_a_set_or_dict_of_labels_is_refused():
+    for y in ({1, 2}, {0: "a", 1: "b"}):
+        with pytest.raises(ValueError, match="pass a list of labels, in the order of the rows"):
+            ActiveLearner(Nearest(), Random()).fit(X[:2], y)
+
+
+def test_sentences_of_one_tag_stay_sentences_for_a_tagger_that_is_a_classifier():
+    learner = make_tagging_learner(model=ClassifierTagger()).fit([[1], [2]], [["N"], ["V"]])
+    learner.teach([[1, 2]], [["N", "V"]])
+    assert learner.y_labeled_.tolist() == [["N"], ["V"], ["N", "V"]]
+    assert learner.predict([[2, 1]]) == [["V", "N"]]
+
+
+class HomeMade(ClassifierMixin, BaseEstimator):
+    """A classifier that is not of scikit-learn."""
+
+    def fit(self, X, y):
+        self.model_ = GaussianNB().fit(X, np.ravel(y))
+        self.classes_ = self.model_.classes_
+        return self
+
+    def predict_proba(self, X):
+        return self.model_.predict_proba(X)
+
+
+def test_a_column_in_a_list_for_a_home_made_classifier_is_an_error_whose_advice_works():
+    y = BITS[:20, :1].tolist()
+    with pytest.raises(CapabilityError, match=r"if these are classes, pass numpy.ravel\(y\)"):
+        ActiveLearner(HomeMade(), Margin()).fit(X[:20], y)
+    learner = ActiveLearner(HomeMade(), Margin()).fit(X[:20], np.ravel(y))
+    assert len(learner.query(X[20:], 3)) == 3

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils import get_tags
 
-__all__ = ["find_estimator_type", "is_classifier", "read_tags", "takes_missing_labels"]
+__all__ = [
+    "find_estimator_type",
+    "is_classifier",
+    "is_known_classifier",
+    "read_tags",
+    "takes_missing_labels",
+]
+
+_KNOWN_PACKAGES = frozenset({"catboost", "lightgbm", "sklearn", "skorch", "xgboost"})
+_BASES = ("sklearn.base", "sklearn.utils")  # which models of any package have
 
 
 def read_tags(model: Any) -> Any:
@@ -53,9 +63,25 @@ def is_classifier(model: Any) -> bool:
 
 def takes_missing_labels(model: Any) -> bool:
     """Return whether a model, or the one in a pipeline or search, takes labels that are missing."""
+    return any(getattr(inner, "takes_missing_labels", False) for inner in _iter_inner(model))
+
+
+def is_known_classifier(model: Any) -> bool:
+    """Return whether a classifier, or the one in a pipeline or search, is of a known package.
+
+    It takes one label per row, or several as its tags say; of others the tags may be the default.
+    """
+    inner = list(_iter_inner(model))
+    modules = [cls.__module__ for cls in type(inner[-1]).__mro__] if inner else []
+    return is_classifier(model) and any(
+        module.split(".")[0] in _KNOWN_PACKAGES and not module.startswith(_BASES)
+        for module in modules
+    )
+
+
+def _iter_inner(model: Any) -> Iterator[Any]:
+    """Yield a model, the last step or the estimator in it, and so on."""
     while model is not None:
-        if getattr(model, "takes_missing_labels", False):
-            return True
+        yield model
         steps = getattr(model, "steps", None)
         model = steps[-1][1] if steps else getattr(model, "estimator", None)
-    return False

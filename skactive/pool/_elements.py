@@ -48,6 +48,9 @@ class ElementView(PoolView):
     skactive.ActiveLearner.query_elements : Chooses elements to label.
     """
 
+    _advice: ClassVar[str] = (
+        " Use a strategy that reads the model's predictions of elements, such as Margin."
+    )
     _group: ClassVar[Callable[[ElementView, Any], ElementView]]
 
     def __init__(self, rows: PoolView) -> None:

@@ -123,6 +123,7 @@ class PoolView:
     _element_view: ClassVar[
         type[ElementView]
     ]  # set where it is defined, to import in one direction
+    _advice: ClassVar[str] = ""  # if a reading is not provided
 
     def __init__(
         self,
@@ -224,7 +225,7 @@ class PoolView:
 
     @property
     def prediction(self) -> NDArray[Any]:
-        """Predictions, shape (n_rows,): labels of any kind of a classifier, numbers of a regressor."""
+        """Predictions, shape (n_rows,): labels of any kind, or numbers of a regressor."""
         return self._read("prediction", self._compute_prediction)
 
     @property
@@ -573,7 +574,7 @@ class PoolView:
         """Return a reading from the cache of this view or of an ancestor, or compute it."""
         self._check_declared(reading)
         if not self.provides(reading):
-            raise CapabilityError(f"This pool's model does not provide {reading!r}.")
+            raise CapabilityError(f"This pool's model does not provide {reading!r}.{self._advice}")
         return self._reuse_or_compute((reading, option), compute)
 
     def _reuse_or_compute(self, key: tuple[str, Any], compute: Callable[[], Any]) -> Any:

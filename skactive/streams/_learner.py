@@ -21,12 +21,14 @@ from skactive.exceptions import TeachError, TeachValueError
 from skactive.pool import PoolView
 from skactive.strategies import Margin
 from skactive.streams._base import Offer, check_policy, join_offers
-from skactive.streams._drift import Drift, clone_detector, notify, watch
+from skactive.streams._drift import Drift, check_hooks, clone_detector, notify, watch
 from skactive.streams._lessons import (
     advise_on_lesson,
+    check_not_prefit,
     check_scoring,
     embed_rows,
     fit_anew,
+    has_no_rows,
     is_incremental,
     measure_errors,
     reads_labeled_rows,
@@ -201,12 +203,14 @@ class StreamLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         buyer = policy.start(
             self.budget, window=self.budget_window, random_state=derived_seed(seed, 1)
         )
+        check_hooks(self.hooks)
+        detector = None if self.drift is None else clone_detector(self.drift)
         model_seed = None if self.random_state is None else seed
         learner = self._make_learner(model_seed).fit(X, y)
         self._model_seed = model_seed
+        self._detector = detector
         self.buyer_, self.n_taught_ = buyer, len(learner.y_labeled_)
         self.drifts_: list[Drift] = []
-        self._detector = None if self.drift is None else clone_detector(self.drift)
         self._set_learner(learner, RecentRows(learner.X_labeled_, learner.y_labeled_, self.window))
         return self
 
@@ -252,7 +256,7 @@ class StreamLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         Parameters
         ----------
         X : rows in the container of `fit`
-            Rows with new labels.
+            Rows with new labels; without any, nothing is learned.
         y : array-like of shape (n_rows,)
             Their labels.
 
@@ -269,6 +273,8 @@ class StreamLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         """
         if not hasattr(self, "learner_"):
             return self.fit(X, y)
+        if has_no_rows(X, y):  # of rows offered together, none may have been bought
+            return self
         try:
             learner = teach_copy(self.learner_, X, y, self.window)
             X, y = take_last_rows(learner.X_labeled_, learner.y_labeled_, n_rows(X))
@@ -326,6 +332,7 @@ class StreamLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
 
     def _make_learner(self, seed: int | None) -> Any:
         """Return an unfitted learner whose strategy scores rows."""
+        check_not_prefit(self.learner)
         learner = seeded_clone(self.learner, seed)
         if learner.strategy is None:
             learner.set_params(strategy=Margin())

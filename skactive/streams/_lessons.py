@@ -9,18 +9,27 @@ import numpy as np
 
 from skactive._needs import advise_on_new_classes
 from skactive._utils.array_types import Floats
-from skactive._utils.labels import equal_rows, has_one_label, holds_floats, row_errors
+from skactive._utils.labels import (
+    equal_rows,
+    has_one_label,
+    holds_floats,
+    is_structured,
+    row_errors,
+)
 from skactive._utils.rows import n_rows
 from skactive._utils.tags import find_estimator_type, is_classifier
+from skactive.adapters import adapt
 from skactive.exceptions import CapabilityError
 from skactive.pool import PoolView
 from skactive.streams._recent import take_last_rows
 
 __all__ = [
     "advise_on_lesson",
+    "check_not_prefit",
     "check_scoring",
     "embed_rows",
     "fit_anew",
+    "has_no_rows",
     "is_incremental",
     "measure_errors",
     "reads_labeled_rows",
@@ -48,6 +57,22 @@ def check_scoring(strategy: Any) -> None:
             f"A stream needs a strategy that scores each row, which {type(strategy).__name__} does "
             "not: set Margin(), LeastConfidence(), Entropy() or another with score_pool."
         )
+
+
+def check_not_prefit(learner: Any) -> None:
+    """Check that a clone of a learner can be fitted: that of a prefit one has lost its model."""
+    if getattr(learner, "prefit", False) and not adapt(learner.estimator).frozen:
+        raise ValueError(
+            "A stream fits a clone of its learner, and the clone of a prefit one is not fitted: "
+            "set prefit=False, and pass fit the rows that the model was fitted to."
+        )
+
+
+def has_no_rows(X: Any, y: Any) -> bool:
+    """Return whether a lesson is empty."""
+    return all(hasattr(rows, "__len__") or hasattr(rows, "shape") for rows in (X, y)) and (
+        n_rows(X) == n_rows(y) == 0
+    )
 
 
 def embed_rows(view: PoolView) -> Floats:
@@ -95,6 +120,7 @@ def fit_anew(fresh: Any, learner: Any, X: Any, y: Any) -> Any:
 def measure_errors(learner: Any, X: Any, y: Any) -> Floats:
     """Measure the error of a learner in each row, (n_rows,): 0 or 1 unless labels are numbers."""
     predicted, kind = learner.predict(X), find_estimator_type(learner)
-    if kind == "regressor" or (kind != "classifier" and holds_floats(y)):
+    are_numbers = kind != "classifier" and not is_structured(y) and holds_floats(y)
+    if kind == "regressor" or are_numbers:
         return row_errors(y, predicted, power=1)
-    return 1.0 - equal_rows(y, predicted)
+    return (~equal_rows(y, predicted)).astype(np.float64)

@@ -271,3 +271,16 @@ def test_a_number_in_a_column_is_explained_as_a_number():
     learner = ActiveLearner(LinearRegression(), KCenterGreedy()).fit(X_LABELED, Y_LABELED[:, None])
     (row,) = learner.explain(POOL, [0])
     assert row.prediction == learner.predict(POOL)[0, 0]
+
+
+def test_a_mask_is_no_position_and_the_advice_works():
+    learner, mask = fit(Margin()), np.arange(len(POOL)) == 7
+    with pytest.raises(ValueError, match=r"Pass numpy.flatnonzero\(mask\)"):
+        learner.explain(POOL, mask)
+    assert [row.position for row in learner.explain(POOL, np.flatnonzero(mask))] == [7]
+
+
+def test_an_empty_label_is_written_in_quotes():
+    names = np.where(Y_LABELED > 1, "", "b")
+    learner = ActiveLearner(LogisticRegression(), Margin()).fit(X_LABELED, names)
+    assert '""' in str(learner.explain(POOL, learner.query(POOL))[0])

@@ -19,18 +19,18 @@ from skactive._utils.labels import (
 from skactive._utils.rows import n_rows
 from skactive._utils.tags import find_estimator_type, is_classifier
 from skactive.adapters import adapt
-from skactive.exceptions import CapabilityError
+from skactive.exceptions import CapabilityError, TeachError, TeachValueError
 from skactive.pool import PoolView
 from skactive.streams._recent import take_last_rows
 
 __all__ = [
-    "advise_on_lesson",
     "check_not_prefit",
     "check_scoring",
     "embed_rows",
     "fit_anew",
     "has_no_rows",
     "is_incremental",
+    "make_lesson_error",
     "measure_errors",
     "reads_labeled_rows",
     "teach_copy",
@@ -40,7 +40,7 @@ __all__ = [
 _ROW_READINGS = frozenset({"proba", "decision", "prediction", "proba_samples", "joint_samples"})
 
 
-def advise_on_lesson(learner: Any, y: Any) -> str:
+def _advise_on_lesson(learner: Any, y: Any) -> str:
     """Return what to do if a lesson failed since it has classes that the model cannot add."""
     if not is_incremental(learner) or y is None:
         return ""
@@ -48,6 +48,16 @@ def advise_on_lesson(learner: Any, y: Any) -> str:
         return advise_on_new_classes(learner.estimator_, y)
     except TypeError:  # labels that have no order are refused for that reason
         return ""
+
+
+def make_lesson_error(error: Exception, learner: Any, y: Any, n_taught: int) -> TeachError:
+    """Return the error of a failed lesson: a ValueError too if the rows are at fault."""
+    cause = error.__cause__ if isinstance(error, TeachError) and error.__cause__ else error
+    error_type = TeachValueError if isinstance(error, ValueError) else TeachError
+    return error_type(
+        f"The lesson cannot be taught ({type(cause).__name__}: {cause}). The stream learner is as "
+        f"it was before, with {n_taught} labels learned.{_advise_on_lesson(learner, y)}"
+    )
 
 
 def check_scoring(strategy: Any) -> None:
@@ -118,7 +128,12 @@ def fit_anew(fresh: Any, learner: Any, X: Any, y: Any) -> Any:
 
 
 def measure_errors(learner: Any, X: Any, y: Any) -> Floats:
-    """Measure the error of a learner in each row, (n_rows,): 0 or 1 unless labels are numbers."""
+    """Measure the error of a learner in each row, (n_rows,): 0 or 1 unless labels are numbers.
+
+    While there is no model to predict, there are none.
+    """
+    if not learner.__sklearn_is_fitted__():
+        return np.empty(0)
     predicted, kind = learner.predict(X), find_estimator_type(learner)
     are_numbers = kind != "classifier" and not is_structured(y) and holds_floats(y)
     if kind == "regressor" or are_numbers:

@@ -1,7 +1,9 @@
 """StreamLearner: what it buys, learns and forgets, and what it leaves alone."""
 
 import pickle
+import sys
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
@@ -512,3 +514,26 @@ def test_labels_of_any_kind_are_learned_from_a_stream(kind, incremental):
         stream.teach(X[[i]], y[i : i + 1])
     np.testing.assert_equal(list(stream.y_labeled_), list(y[32:]))
     assert type(stream.learner_.estimator_.y_) is (np.ndarray if kind in PLAIN else list)
+
+
+def test_threads_that_offer_and_teach_at_once_lose_no_count():
+    stream = start(naive_bayes(incremental=True), RandomPurchase(), budget=0.5)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            list(threads.map(lambda rows: run(stream, rows), np.split(np.arange(400), 8)))
+    finally:
+        sys.setswitchinterval(interval)
+    assert stream.n_offers_ == 400
+    assert stream.n_bought_ == stream.n_taught_ - 20 == len(stream.y_labeled_) - 20 <= 200
+
+
+def test_a_hook_may_offer_and_teach():
+    offers = []
+    stream = start(
+        drift=PageHinkley(threshold=0.1, n_min=1),
+        hooks=[lambda drift: offers.append(stream.offer(X[[0]]))],
+    )
+    stream.teach(X[20:60], np.where(np.arange(40) < 20, Y[20:60], 1 - Y[20:60]))
+    assert len(offers) == len(stream.drifts_) == 1

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.multioutput import MultiOutputClassifier
 from sklearn.utils.multiclass import type_of_target
 
 from skactive._needs import takes_classes
@@ -97,8 +98,20 @@ def partial_fit_encoded(
         if _choose_classes_to_encode(adapt(model), classes, declared) is not None:
             model = _encode(model, classes)
         if takes_classes(model):
-            params = {"classes": classes, **params}
+            params = {"classes": _arrange_classes(model, y, classes), **params}
     return fit_in_place(model, "partial_fit", X, to_model_labels(y), **params)
+
+
+def _arrange_classes(model: Any, y: Any, classes: Any) -> Any:
+    """Return classes as `partial_fit` takes them: of several labels, those of each, or the labels.
+
+    In an indicator matrix, the classes that a row may have are the columns.
+    """
+    if np.ndim(y) != 2 or np.shape(y)[1] == 1:
+        return classes
+    if isinstance(model, MultiOutputClassifier):
+        return [np.union1d(classes, column) for column in np.asarray(y).T]
+    return np.arange(np.shape(y)[1]) if type_of_target(y) == "multilabel-indicator" else classes
 
 
 def _fit_to_codes(model: Any, X: Any, y: Any, params: FitParams, classes: NDArray[Any]) -> Any:

@@ -8,6 +8,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.multiclass import OneVsRestClassifier
+from sklearn.multioutput import MultiOutputClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.neural_network import MLPClassifier
@@ -20,7 +21,7 @@ from skactive.exceptions import CapabilityError, TeachValueError
 from skactive.labeling import LabelingSession
 from skactive.simulation._audit_sample import row_scores
 from skactive.stopping import StabilizingPredictions
-from skactive.strategies import IGS, KCenterGreedy, Margin, Random
+from skactive.strategies import IGS, Aggregate, KCenterGreedy, Margin, Random
 
 RNG = np.random.RandomState(0)
 SENTENCES = [RNG.randint(0, 20, RNG.randint(0, 6)).tolist() for _ in range(60)]
@@ -486,3 +487,13 @@ def test_a_column_in_a_list_for_a_home_made_classifier_is_an_error_whose_advice_
         ActiveLearner(HomeMade(), Margin()).fit(X[:20], y)
     learner = ActiveLearner(HomeMade(), Margin()).fit(X[:20], np.ravel(y))
     assert len(learner.query(X[20:], 3)) == 3
+
+
+@pytest.mark.parametrize(
+    "model", [MLPClassifier((5,)), MultiOutputClassifier(GaussianNB())], ids=["net", "per label"]
+)
+def test_several_labels_are_taught_incrementally(model):
+    learner = ActiveLearner(model, Aggregate(Margin()), incremental=True, random_state=0)
+    learner.fit(X[:20], BITS[:20]).teach(X[20:40], BITS[20:40])
+    assert len(set(learner.query(X[40:], 3))) == 3
+    assert learner.predict(X[40:]).shape == (20, 3)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.multioutput import MultiOutputClassifier
 
 __all__ = ["find_label_classes"]
 
@@ -26,6 +27,8 @@ def find_label_classes(model: Any) -> list[NDArray[Any]] | None:
         None if the model predicts one label per row, or is not fitted.
     """
     classes = getattr(model, "classes_", None)
+    if classes is None and isinstance(model, MultiOutputClassifier):  # after `partial_fit`
+        classes = [each.classes_ for each in getattr(model, "estimators_", [])]
     if isinstance(classes, list) and any(map(np.ndim, classes)):
         # Forests, trees, neighbors, MultiOutputClassifier; of a chain, in the order of its links.
         order = getattr(model, "order_", range(len(classes)))

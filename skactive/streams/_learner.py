@@ -65,7 +65,7 @@ class StreamLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         :class:`~skactive.streams.Spending`.
     window : int, default=None
         Number of last labeled rows that are kept, to refit the model and for strategies that read
-        labeled rows. None keeps all.
+        labeled rows; a refit is to the whole lesson, however large. None keeps all.
     drift : detector, default=None
         Test for drift, which reads the error of each bought row before it is taught: 0 or 1 for
         classifiers, the absolute error for regressors. It has ``update(x)`` and ``drift_detected``:

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.multioutput import MultiOutputClassifier
 from sklearn.utils.multiclass import type_of_target
 
 from skactive._needs import takes_classes
@@ -109,6 +108,8 @@ def _arrange_classes(model: Any, y: Any, classes: Any) -> Any:
     """
     if np.ndim(y) != 2 or np.shape(y)[1] == 1:
         return classes
+    from sklearn.multioutput import MultiOutputClassifier  # late: it imports linear models
+
     if isinstance(model, MultiOutputClassifier):
         return [np.union1d(classes, column) for column in np.asarray(y).T]
     return np.arange(np.shape(y)[1]) if type_of_target(y) == "multilabel-indicator" else classes

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.multioutput import MultiOutputClassifier
 
 __all__ = ["find_label_classes"]
 
@@ -27,8 +26,8 @@ def find_label_classes(model: Any) -> list[NDArray[Any]] | None:
         None if the model predicts one label per row, or is not fitted.
     """
     classes = getattr(model, "classes_", None)
-    if classes is None and isinstance(model, MultiOutputClassifier):  # after `partial_fit`
-        classes = [each.classes_ for each in getattr(model, "estimators_", [])]
+    if classes is None and hasattr(model, "estimators_"):
+        classes = _list_classes_of_parts(model)
     if isinstance(classes, list) and any(map(np.ndim, classes)):
         # Forests, trees, neighbors, MultiOutputClassifier; of a chain, in the order of its links.
         order = getattr(model, "order_", range(len(classes)))
@@ -39,3 +38,11 @@ def find_label_classes(model: Any) -> list[NDArray[Any]] | None:
     if getattr(model, "multilabel_", False) or y_type.startswith("multilabel"):
         return [np.arange(2)] * len(np.asarray(classes))
     return None
+
+
+def _list_classes_of_parts(model: Any) -> list[NDArray[Any]] | None:
+    """Return the classes of the models per label, which `partial_fit` does not gather."""
+    from sklearn.multioutput import MultiOutputClassifier  # late: it imports linear models
+
+    is_taught = isinstance(model, MultiOutputClassifier)
+    return [part.classes_ for part in model.estimators_] if is_taught else None

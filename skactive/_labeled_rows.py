@@ -26,7 +26,8 @@ LabeledRows = tuple[Any, Any, FitParams]  # rows, their labels, their fit parame
 class KeepsLabeledRows:
     """A mixin that holds labeled rows, and sets them only together with the model fitted to them.
 
-    Labels are held as they were read: an array, or if they are structured, an object vector.
+    Labels are held as they were read: an array, or if they are structured, an object vector of
+    copies of their rows.
     """
 
     estimator: Any
@@ -84,7 +85,8 @@ class KeepsLabeledRows:
         if X_labeled is not None:
             check_same_features(X_labeled, X, "X")
             all_params = join_params(self._fit_params, n_rows(X_labeled), params, n_rows(X))
-            return join_rows(X_labeled, X), join_labels(self.y_labeled_, y), all_params
+            y_all = join_labels(self.y_labeled_, copy_labels(y))
+            return join_rows(X_labeled, X), y_all, all_params
         if self.incremental:
             return copy_labeled_rows(X, y, params)
         raise ValueError(

@@ -266,7 +266,7 @@ class ActiveLearner(
         except CapabilityError:
             if not self._is_waiting():
                 raise
-            positions = Random().select(view, batch_size)  # without a model, rows have no features
+            positions = self._select_at_random(view, batch_size)
         return check_selection(positions, batch_size, len(view), strategy)
 
     def query_elements(
@@ -336,10 +336,19 @@ class ActiveLearner(
         chosen = elements.take(check_selection(picks, batch_size, len(elements), strategy))
         return chosen.owner, chosen.place
 
+    def _select_at_random(self, view: PoolView, batch_size: int) -> Positions:
+        """Choose rows without a model and features; rules that need neither hold."""
+        try:
+            return _replace_chooser(self._get_strategy(), Random()).select(view, batch_size)
+        except CapabilityError:
+            return Random().select(view, batch_size)
+
     def _choose_strategy(self) -> Any:
         """Return the strategy, or while it has to wait for a model, one that needs none."""
         strategy = self._get_strategy()
-        return Auto() if self._is_waiting() and not can_start_cold(strategy) else strategy
+        if self._is_waiting() and not can_start_cold(strategy):
+            return _replace_chooser(strategy, Auto())
+        return strategy
 
     def teach(self, X: Any, y: Any, **params: Any) -> Self:
         """Add labeled rows and refit the model; on an unfitted learner, fit it.
@@ -525,3 +534,10 @@ class ActiveLearner(
         rows = take_rows(X, np.arange(2) % n_rows(X))
         declared = check_classes(self.classes, y)
         return PoolView(rows, ReadingSource(adapter=adapter, y_labeled=y, classes=declared))
+
+
+def _replace_chooser(strategy: Any, other: Any) -> Any:
+    """Return another strategy, within the rules for batches that a strategy has around its own."""
+    if not hasattr(strategy, "with_inner"):
+        return other
+    return strategy.with_inner(_replace_chooser(strategy.strategy, other))

@@ -165,7 +165,9 @@ def _describe_outputs(adapter: ModelAdapter, y: Any) -> str:
     if adapter.estimator_type == "regressor":
         return ""
     if is_structured(y):
-        return "y has a list, array, set or dict per row"
+        has_one = all(isinstance(row, list | tuple) and len(row) == 1 for row in y)
+        flat = " of one label: if these are classes, pass numpy.ravel(y)" if has_one else ""
+        return f"y has a list, array, set or dict per row{flat}"
     shape = np.shape(y)
     if len(shape) > 1 and shape[1] > 1:
         return f"y has shape {shape}, several labels per row"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 import warnings
 from numbers import Integral
 from typing import Any
@@ -20,7 +21,7 @@ from skactive._utils.labels import (
     list_names,
     read_labels,
 )
-from skactive._utils.row_checks import check_rows, check_same_features
+from skactive._utils.row_checks import check_has_positions, check_rows, check_same_features
 from skactive._utils.rows import n_rows
 from skactive._utils.tags import find_estimator_type, takes_missing_labels, takes_vector
 from skactive.exceptions import PoolExhaustedError, SelectionError, SkactiveWarning
@@ -115,9 +116,11 @@ def check_positions(positions: Any, n_pool: int) -> Positions:
         return np.empty(0, dtype=np.intp)
     is_integer = array.ndim == 1 and array.dtype.kind in "iu"
     if not is_integer or array.min() < 0 or array.max() >= n_pool:
+        is_mask = array.dtype.kind == "b" and array.shape == (n_pool,)
+        advice = "numpy.flatnonzero(mask)" if is_mask else "what query returned for this pool"
         raise ValueError(
             f"positions must be integers from 0 to {n_pool - 1}, the rows of the pool; got "
-            f"{positions!r}. Pass what query returned for this pool."
+            f"{reprlib.repr(positions)}. Pass {advice}."
         )
     return array.astype(np.intp, copy=False)
 
@@ -208,6 +211,7 @@ def check_labels(
 def _check_one_per_row(y: Any) -> None:
     if isinstance(y, list | tuple) or sp.issparse(y) or np.asarray(y).ndim:
         return
+    check_has_positions(y)
     label = np.asarray(y).item()
     raise ValueError(
         f"y must be one label per row, got the single label {label!r}: pass X[[i]] and "
@@ -245,7 +249,10 @@ def _check_none_missing(labels: NDArray[Any], is_number: bool) -> None:
     first = labels.ravel()[[int(is_unknown.argmax())]].tolist()[0] if labels.ndim < 3 else np.nan
     advice = "with a mask: known = ~pandas.isna(y), then X[known] and y[known]."
     if is_by_row:
-        known = "y[i] is not None" if is_structured(labels) else "not numpy.isnan(y[i]).all()"
+        known = "not numpy.isnan(y[i]).all()"
+        if is_structured(labels):
+            are_none = all(label is None for label in labels[is_unknown])
+            known = "y[i] is not None" if are_none else "hasattr(y[i], '__len__')"
         advice = (
             f"by their positions: known = [i for i in range(len(y)) if {known}], then the rows "
             "and labels at these."

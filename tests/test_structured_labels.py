@@ -8,6 +8,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.multiclass import OneVsRestClassifier
+from sklearn.multioutput import MultiOutputClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.neural_network import MLPClassifier
@@ -20,7 +21,7 @@ from skactive.exceptions import CapabilityError, TeachValueError
 from skactive.labeling import LabelingSession
 from skactive.simulation._audit_sample import row_scores
 from skactive.stopping import StabilizingPredictions
-from skactive.strategies import IGS, KCenterGreedy, Margin, Random
+from skactive.strategies import IGS, Aggregate, KCenterGreedy, Margin, Random
 
 RNG = np.random.RandomState(0)
 SENTENCES = [RNG.randint(0, 20, RNG.randint(0, 6)).tolist() for _ in range(60)]
@@ -138,11 +139,11 @@ def test_a_learner_taught_in_parts_is_the_learner_fitted_to_all(learner, rows, y
     np.testing.assert_array_equal(parts.query(pool, 4), whole.query(pool, 4))
 
 
-def test_structured_labels_are_held_as_the_objects_that_were_passed():
+def test_structured_labels_are_held_in_the_form_that_was_passed():
     learner = make_tagging_learner().fit(SENTENCES[:4], TAGS[:4])
     learner.teach(SENTENCES[4:6], TAGS[4:6])
     assert learner.y_labeled_.shape == (6,)
-    assert all(held is passed for held, passed in zip(learner.y_labeled_, TAGS, strict=False))
+    assert learner.y_labeled_.tolist() == TAGS[:6]
     assert learner.estimator_.n_rows_ == 6
     assert len(learner.waiting_classes_) == 0
     assert clone(learner).fit(SENTENCES[:6], learner.y_labeled_).predict(SENTENCES) == (
@@ -399,3 +400,100 @@ def test_maps_of_numbers_score_their_errors():
     estimate = audit_error(model, X, [row + i for i, row in enumerate(maps)], error="absolute")
     assert estimate.value == pytest.approx(29.5)
     assert row_scores(Mapper().fit(X, MAPS), X, MAPS).tolist() == [1.0] * 60  # whole numbers
+
+
+def test_labels_that_the_caller_changes_later_stay_what_was_taught():
+    scratch = np.zeros((2, 2))  # one map, filled anew for each row
+    learner = ActiveLearner(Mapper(), KCenterGreedy()).fit(X[:1], [scratch])
+    for value in (1, 2):
+        scratch[:] = value
+        learner.teach(X[[value]], [scratch])
+    scratch[:] = 9
+    assert [row[0, 0] for row in learner.y_labeled_] == [0, 1, 2]
+    assert [row[0, 0] for row in learner.predict(X[:3])] == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    "first", [np.zeros((2, 4, 4)), [np.zeros((4, 4))] * 2], ids=["array", "list"]
+)
+@pytest.mark.parametrize("second", [np.ones((1, 4, 4)), [np.ones((4, 4))]], ids=["array", "list"])
+def test_maps_in_an_array_join_maps_in_a_list(first, second):
+    learner = ActiveLearner(Mapper(), KCenterGreedy()).fit(X[:2], first).teach(X[2:3], second)
+    assert [row.shape for row in learner.y_labeled_] == [(4, 4)] * 3
+    assert [row.sum() for row in learner.y_labeled_] == [0, 0, 16]
+
+
+EXPLAINED = {name: KINDS[name] for name in ("tags", "maps", "maps of one shape", "boxes", "texts")}
+
+
+@pytest.mark.parametrize(("learner", "rows", "y"), EXPLAINED.values(), ids=EXPLAINED)
+def test_predictions_of_any_kind_are_explained(learner, rows, y):
+    learner = clone(learner).fit(take(rows, range(20)), take(y, range(20)))
+    (row,) = learner.explain(take(rows, range(20, 60)), [3])
+    np.testing.assert_equal(row.prediction, learner.predict(take(rows, [23]))[0])
+    assert "no model" not in str(row)
+
+
+def test_missing_labels_of_other_values_than_none_are_left_out_by_the_advice():
+    y = [["N"], np.nan, ["N", "V"], None]
+    with pytest.raises(ValueError, match=r"if hasattr\(y\[i\], '__len__'\)\], then"):
+        ActiveLearner(Nearest(), Random()).fit(X[:4], y)
+    known = [i for i in range(len(y)) if hasattr(y[i], "__len__")]
+    assert known == [0, 2]
+
+
+UNORDERED = [iter, lambda y: dict(enumerate(y)).values(), enumerate]
+
+
+@pytest.mark.parametrize("contain", UNORDERED, ids=["iterator", "values", "enumerate"])
+def test_labels_without_positions_are_refused_with_advice(contain):
+    for fit in (
+        lambda y: make_tagging_learner().fit(SENTENCES[:6], y),
+        lambda y: SimulatedLearner(make_tagging_learner(), budget=4).fit(SENTENCES[:6], y),
+        lambda y: compare_strategies(make_tagging_learner(), [Random()], SENTENCES[:6], y),
+    ):
+        with pytest.raises(ValueError, match=r"which has no positions: pass list\(y\)"):
+            fit(contain(TAGS[:6]))
+
+
+def test_a_set_or_dict_of_labels_is_refused():
+    for y in ({1, 2}, {0: "a", 1: "b"}):
+        with pytest.raises(ValueError, match="pass a list of labels, in the order of the rows"):
+            ActiveLearner(Nearest(), Random()).fit(X[:2], y)
+
+
+def test_sentences_of_one_tag_stay_sentences_for_a_tagger_that_is_a_classifier():
+    learner = make_tagging_learner(model=ClassifierTagger()).fit([[1], [2]], [["N"], ["V"]])
+    learner.teach([[1, 2]], [["N", "V"]])
+    assert learner.y_labeled_.tolist() == [["N"], ["V"], ["N", "V"]]
+    assert learner.predict([[2, 1]]) == [["V", "N"]]
+
+
+class HomeMade(ClassifierMixin, BaseEstimator):
+    """A classifier that is not of scikit-learn."""
+
+    def fit(self, X, y):
+        self.model_ = GaussianNB().fit(X, np.ravel(y))
+        self.classes_ = self.model_.classes_
+        return self
+
+    def predict_proba(self, X):
+        return self.model_.predict_proba(X)
+
+
+def test_a_column_in_a_list_for_a_home_made_classifier_is_an_error_whose_advice_works():
+    y = BITS[:20, :1].tolist()
+    with pytest.raises(CapabilityError, match=r"if these are classes, pass numpy.ravel\(y\)"):
+        ActiveLearner(HomeMade(), Margin()).fit(X[:20], y)
+    learner = ActiveLearner(HomeMade(), Margin()).fit(X[:20], np.ravel(y))
+    assert len(learner.query(X[20:], 3)) == 3
+
+
+@pytest.mark.parametrize(
+    "model", [MLPClassifier((5,)), MultiOutputClassifier(GaussianNB())], ids=["net", "per label"]
+)
+def test_several_labels_are_taught_incrementally(model):
+    learner = ActiveLearner(model, Aggregate(Margin()), incremental=True, random_state=0)
+    learner.fit(X[:20], BITS[:20]).teach(X[20:40], BITS[20:40])
+    assert len(set(learner.query(X[40:], 3))) == 3
+    assert learner.predict(X[40:]).shape == (20, 3)

@@ -39,9 +39,10 @@ def check_box_samples(name: str, values: Any) -> Any:
 def check_map(name: str, values: Any) -> Any:
     """Take class probabilities of a map, (height, width, n_classes), or of any other axes."""
     values = to_numbers(name, values)
-    if values.ndim < 2 or not values.shape[-1]:
+    if values.ndim < 2 or values.shape[-1] < 2:
         raise ValueError(
-            f"{name} must be of shape (height, width, n_classes), got shape {values.shape}."
+            f"{name} must be of shape (height, width, n_classes), with two classes or more, got "
+            f"shape {values.shape}."
         )
     _check_finite(name, values)
     if values.size and values.min() < 0:
@@ -59,7 +60,7 @@ def check_presence(name: str, values: Any) -> Any:
         raise ValueError(
             f"{name} must be from 0 to 1, got {values.min():.6g} to {values.max():.6g}."
         )
-    return values
+    return values.astype(np.float64, copy=False)
 
 
 def check_indicators(name: str, values: Any) -> Any:
@@ -77,15 +78,18 @@ def check_counts(name: str, values: Any) -> Any:
 
 def check_cuts(name: str, values: Any) -> Any:
     """Take offsets, (n_rows + 1,), which start at 0 and never decrease."""
-    array = np.asarray(values)
-    return check_offsets(array, int(array.ravel()[-1]) if array.size else 0)
+    array = to_numbers(name, values)
+    if array.dtype.kind == "f" and array.size and np.array_equal(array, np.floor(array)):
+        array = array.astype(np.intp)  # as in a list of objects, or a column of a frame
+    last = array.ravel()[-1] if array.size and array.dtype.kind in "iu" else 0
+    return check_offsets(array, int(last))
 
 
 def check_lengths(name: str, values: Any) -> Any:
-    """Take one number above 0 per element."""
+    """Take a number of tokens per element, at least 1."""
     values = check_vector(name, values)
-    if len(values) and values.min() <= 0:
-        raise ValueError(f"{name} must be above 0, got {values.min():.6g}.")
+    if len(values) and values.min() < 1:
+        raise ValueError(f"{name} must be at least 1, got {values.min():.6g}.")
     return values
 
 

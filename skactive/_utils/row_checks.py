@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Set
 from numbers import Number
 from typing import Any
 
@@ -20,7 +20,7 @@ from skactive._utils.inputs import (
 )
 from skactive._utils.rows import column_names, is_from, n_rows, row_shape, type_name
 
-__all__ = ["check_rows", "check_same_features"]
+__all__ = ["check_has_positions", "check_rows", "check_same_features"]
 
 
 def check_rows(X: Any, y: Any = None, *, like: Any = None, name: str = "X") -> tuple[Any, Any]:
@@ -111,6 +111,7 @@ def _check_lengths(X: Any, y: Any, name: str) -> Any:
             f"y is a single label, {y!r}: to pass one row, pass {_advise_single_row(X, name)} and "
             "[y[i]]."
         )
+    check_has_positions(y)
     y = indexable(y)[0]
     if n_rows(X) == n_rows(y):
         return y
@@ -123,6 +124,18 @@ def _check_lengths(X: Any, y: Any, name: str) -> Any:
         )
     raise ValueError(
         f"{name} and y have inconsistent numbers of samples: {[n_rows(X), n_rows(y)]}. {advice}."
+    )
+
+
+def check_has_positions(y: Any) -> None:
+    """Check that labels are not in an iterator, a set or a dict, whose items have no positions."""
+    is_read_once = isinstance(y, Iterable) and not hasattr(y, "__getitem__")
+    if sp.issparse(y) or hasattr(y, "shape") or not (is_read_once or isinstance(y, Mapping)):
+        return
+    advice = "a list of labels" if isinstance(y, Set | Mapping) else "list(y)"
+    raise ValueError(
+        f"y must be one label per row in a list or array, got a {type(y).__name__}, which has no "
+        f"positions: pass {advice}, in the order of the rows."
     )
 
 

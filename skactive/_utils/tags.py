@@ -11,10 +11,14 @@ from sklearn.utils import get_tags
 __all__ = [
     "find_estimator_type",
     "is_classifier",
+    "is_known_classifier",
     "read_tags",
     "takes_missing_labels",
     "takes_vector",
 ]
+
+_KNOWN_PACKAGES = frozenset({"catboost", "lightgbm", "sklearn", "skorch", "xgboost"})
+_BASES = ("sklearn.base", "sklearn.utils")  # which models of any package have
 
 
 def read_tags(model: Any) -> Any:
@@ -60,17 +64,30 @@ def is_classifier(model: Any) -> bool:
 
 def takes_missing_labels(model: Any) -> bool:
     """Return whether a model, or the one in a pipeline or search, takes labels that are missing."""
-    return any(getattr(each, "takes_missing_labels", False) for each in _iter_models(model))
+    return any(getattr(each, "takes_missing_labels", False) for each in _iter_inner(model))
 
 
 def takes_vector(model: Any) -> bool:
     """Return whether a model takes one label per row as a vector; some take a column only."""
-    tags = [read_tags(each) for each in _iter_models(model)]
+    tags = [read_tags(each) for each in _iter_inner(model)]
     return all(each is None or each.target_tags.single_output for each in tags)
 
 
-def _iter_models(model: Any) -> Iterator[Any]:
-    """Yield a model, and the one in a pipeline or search."""
+def is_known_classifier(model: Any) -> bool:
+    """Return whether a classifier, or the one in a pipeline or search, is of a known package.
+
+    It takes one label per row, or several as its tags say; of others the tags may be the default.
+    """
+    inner = list(_iter_inner(model))
+    modules = [cls.__module__ for cls in type(inner[-1]).__mro__] if inner else []
+    return is_classifier(model) and any(
+        module.split(".")[0] in _KNOWN_PACKAGES and not module.startswith(_BASES)
+        for module in modules
+    )
+
+
+def _iter_inner(model: Any) -> Iterator[Any]:
+    """Yield a model, the last step or the estimator in it, and so on."""
     while model is not None:
         yield model
         steps = getattr(model, "steps", None)

@@ -115,7 +115,7 @@ def _read_top_classes(rows: PoolView) -> list[dict[Any, float]]:
 
 def _read_predictions(rows: PoolView) -> list[Any] | None:
     if rows.provides("prediction"):
-        return [_to_python(value) for value in rows.prediction]
+        return [_unwrap(value) for value in rows.prediction]
     if rows.elements.kind != "label":  # there may be many: words, pixels
         return None
     labels = np.split(rows.elements.prediction, rows.elements.offsets[1:-1])
@@ -130,6 +130,12 @@ def _read_spread(rows: PoolView) -> list[float] | None:
 
 def _to_python(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
+
+
+def _unwrap(value: Any) -> Any:
+    """Return a prediction as an object of Python; a column of numbers has one per row."""
+    is_column = isinstance(value, np.ndarray) and value.shape == (1,)
+    return value.item() if is_column else _to_python(value)
 
 
 def _describe_elements(pool: PoolView, strategy: Any, positions: Positions) -> list[dict[str, Any]]:

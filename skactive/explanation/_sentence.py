@@ -39,8 +39,14 @@ def write_value(value: Any) -> str:
     """Write a label or a number, shortened, and without anything that a terminal would obey."""
     if isinstance(value, Real) and not isinstance(value, bool | int):
         return f"{float(value):.4g}"
-    text = sanitize(format_value(value))
+    if isinstance(value, list | tuple) and any(isinstance(item, float) for item in value):
+        value = [_round(item) for item in value]
+    text = sanitize(format_value(value)) or '""'
     return text if len(text) <= _MAX_LENGTH else f"{text[: _MAX_LENGTH - 1]}…"
+
+
+def _round(value: Any) -> Any:
+    return float(f"{value:.4g}") if isinstance(value, float) and math.isfinite(value) else value
 
 
 def write_percent(share: float) -> str:

@@ -48,6 +48,9 @@ class ElementView(PoolView):
     skactive.ActiveLearner.query_elements : Chooses elements to label.
     """
 
+    _advice: ClassVar[str] = (
+        " Use a strategy that reads the model's predictions of elements, such as Margin."
+    )
     _group: ClassVar[Callable[[ElementView, Any], ElementView]]
 
     def __init__(self, rows: PoolView) -> None:
@@ -152,6 +155,7 @@ class ElementView(PoolView):
         return self._source.fitted and self._source.adapter.provides(f"elements.{reading}")
 
     def _read(self, reading: str, compute: Callable[[], Any], option: Any = None) -> Any:
+        self._check_declared(reading)
         if not self.provides(reading) and self._source.fitted:
             order = sorted(name for name in ELEMENT_READINGS if self.provides(name))
             raise CapabilityError(

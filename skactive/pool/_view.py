@@ -15,6 +15,7 @@ from sklearn import get_config
 
 from skactive._utils.array_types import Floats, Positions
 from skactive._utils.inputs import find_input_list, has_several_inputs
+from skactive._utils.labels import is_structured, read_labels
 from skactive._utils.matrices import match_rows, to_matrix
 from skactive._utils.rows import join_rows, n_rows, row_shape, row_size, take_rows
 from skactive.adapters import ModelAdapter
@@ -122,6 +123,7 @@ class PoolView:
     _element_view: ClassVar[
         type[ElementView]
     ]  # set where it is defined, to import in one direction
+    _advice: ClassVar[str] = ""  # if a reading is not provided
 
     def __init__(
         self,
@@ -163,7 +165,7 @@ class PoolView:
             return self._source.classes
         adapter, y = self._source.adapter, self._source.y_labeled
         model_classes = adapter.classes
-        if y is None or adapter.element is not None:
+        if y is None or adapter.element is not None or is_structured(y) or np.ndim(y) > 2:
             return np.empty(0) if model_classes is None else model_classes
         if model_classes is None:
             return np.unique(np.asarray(y))
@@ -223,7 +225,7 @@ class PoolView:
 
     @property
     def prediction(self) -> NDArray[Any]:
-        """Predictions, shape (n_rows,): labels of a classifier, numbers of a regressor."""
+        """Predictions, shape (n_rows,): labels of any kind, or numbers of a regressor."""
         return self._read("prediction", self._compute_prediction)
 
     @property
@@ -577,7 +579,7 @@ class PoolView:
         """Return a reading from the cache of this view or of an ancestor, or compute it."""
         self._check_declared(reading)
         if not self.provides(reading):
-            raise CapabilityError(f"This pool's model does not provide {reading!r}.")
+            raise CapabilityError(f"This pool's model does not provide {reading!r}.{self._advice}")
         return self._reuse_or_compute((reading, option), compute)
 
     def _reuse_or_compute(self, key: tuple[str, Any], compute: Callable[[], Any]) -> Any:
@@ -625,7 +627,14 @@ class PoolView:
         return decision
 
     def _compute_prediction(self) -> NDArray[Any]:
-        return np.asarray(self._read_in_chunks(self._source.adapter.prediction))
+        adapter = self._source.adapter
+
+        def read(Z: Any) -> NDArray[Any]:
+            predicted = adapter.prediction(Z)
+            keeps_rows = is_structured(predicted) and adapter.estimator_type != "regressor"
+            return read_labels(predicted) if keeps_rows else np.asarray(predicted)
+
+        return np.asarray(self._read_in_chunks(read))
 
     def _compute_prediction_samples(self, n_samples: int | None) -> Floats:
         source = self._source

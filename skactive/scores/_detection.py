@@ -159,7 +159,8 @@ def box_entropy(
     """
     if (boxes is None) == (features is None):
         raise ValueError("Give boxes or features, by which boxes are compared, and not both.")
-    match_elements(offsets, proba=proba)
+    given = {"boxes": boxes} if features is None else {"features": features}
+    match_elements(offsets, proba=proba, **given)
     compared: Any = boxes if features is None else _normalize_rows(features)
     scores, classes = entropy(proba), proba.argmax(axis=1)
     for first, last in pairwise(offsets.tolist()):
@@ -220,10 +221,8 @@ def localization_instability(
     match_elements(offsets, box_samples=box_samples.swapaxes(0, 1))
     weights = np.asarray(proba.max(axis=1), dtype=np.float64)
     moves = weights * (1.0 - _overlap(box_samples, boxes).mean(axis=0))
-    moved = reduce_rows(np.add, moves, offsets)
-    return np.divide(
-        moved, reduce_rows(np.add, weights, offsets), out=moved, where=np.diff(offsets) > 0
-    )
+    moved, total = (reduce_rows(np.add, values, offsets) for values in (moves, weights))
+    return np.divide(moved, total, out=np.zeros_like(moved), where=total > 0)
 
 
 def _overlap(boxes: FloatArray, others: FloatArray) -> Floats:

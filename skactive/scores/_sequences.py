@@ -54,7 +54,8 @@ def mnlp(proba: FloatArray, offsets: Positions) -> Scores:
     array([0.3466, 0.2231])
     """
     match_elements(offsets, proba=proba)
-    lost = -np.log1p(-least_confidence(proba))
+    # Below 1, so that tokens without any probability do not count as infinitely uncertain.
+    lost = -np.log1p(-np.minimum(least_confidence(proba), 1.0 - np.finfo(np.float64).eps))
     return reduce_rows(np.add, lost, offsets) / np.maximum(np.diff(offsets), 1)
 
 
@@ -74,7 +75,7 @@ def length_normalized_loss(
     log_likelihood : ndarray of shape (n_hypotheses,)
         Logarithms of the probabilities of the hypotheses of all rows, row after row.
     lengths : ndarray of shape (n_hypotheses,)
-        Their numbers of tokens, above 0.
+        Their numbers of tokens, at least 1.
     offsets : ndarray of shape (n_rows + 1,)
         Row i has the hypotheses ``offsets[i]:offsets[i + 1]``.
     alpha : float, default=1.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Set
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 
 from skactive._utils.array_types import Floats, Positions
 from skactive._utils.constraints import STRATEGY, UNIT_INTERVAL
+from skactive._utils.labels import is_structured
+from skactive._utils.values import is_missing
 from skactive.selectors import top
 from skactive.selectors._engine.nearest_centers import AllDistances
 from skactive.selectors._engine.points import canonical
@@ -96,6 +99,10 @@ class OpenSet(Strategy):
         """True if the inner strategy is randomized."""
         return self.strategy.randomized
 
+    def with_inner(self, strategy: Strategy) -> OpenSet:
+        """Return the same rule around another strategy."""
+        return OpenSet(strategy, self.unknown, strictness=self.strictness)
+
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Leave out the rows of the lowest purity, and let the strategy choose among the others."""
         if (labeled := pool.labeled) is None:
@@ -124,15 +131,32 @@ def _measure_purity(X: Any, labeled: Any, is_unknown: NDArray[np.bool_]) -> Floa
 def _find_label(y: Any, label: Any) -> NDArray[np.bool_]:
     """Return which labels are `label`, shape (n_labeled,)."""
     labels = np.asarray(y)
-    values = labels.tolist()
-    if labels.ndim != 1:
+    if labels.ndim != 1 or is_structured(labels):
+        kind = f"labels of shape {labels.shape}" if labels.ndim != 1 else "several in each row"
         raise ValueError(
-            f"OpenSet needs one label per row, got labels of shape {labels.shape}: use its inner "
-            "strategy alone."
+            f"OpenSet needs one label per row, got {kind}: use its inner strategy alone."
         )
+    if np.ndim(label) or is_missing(label) or isinstance(label, Set | Mapping):
+        raise ValueError(
+            f"OpenSet(unknown={label!r}) must be one label, as it appears in y: give all rows of "
+            "no class the same label."
+        )
+    if labels.dtype.kind == "M":
+        return _find_date(labels, label)
+    values = labels.tolist()
     if isinstance(values[0], str) != isinstance(label, str):
         raise ValueError(
             f"OpenSet(unknown={label!r}) can be none of the labels, which are like {values[0]!r}: "
             "set unknown to the label of rows that belong to no class, as it appears in y."
         )
     return np.array([value == label for value in values], dtype=bool)
+
+
+def _find_date(labels: NDArray[Any], label: Any) -> NDArray[np.bool_]:
+    try:
+        return labels == np.datetime64(label)
+    except ValueError:
+        raise ValueError(
+            f"OpenSet(unknown={label!r}) can be none of the labels, which are dates: set unknown "
+            "to the date of rows that belong to no class, as it appears in y."
+        ) from None

@@ -5,11 +5,13 @@ from __future__ import annotations
 import warnings
 from abc import ABC, abstractmethod
 from bisect import bisect_left
+from collections.abc import Iterator
 from itertools import chain, count
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+from scipy.sparse import issparse
 
 from skactive._utils.array_types import Positions
 from skactive._utils.columns import find_column
@@ -93,6 +95,10 @@ class PerGroup(Strategy):
         """True if the inner strategy is randomized."""
         return self.strategy.randomized
 
+    def with_inner(self, strategy: Strategy) -> PerGroup:
+        """Return the same rule around another strategy."""
+        return PerGroup(strategy, self.groups, max_per_group=self.max_per_group)
+
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Let the strategy choose, with at most `max_per_group` rows of a group."""
         groups = _number_groups(pool.X, self.groups)
@@ -169,6 +175,10 @@ class WithoutDuplicates(Strategy):
     def randomized(self) -> bool:  # type: ignore[override]
         """True if the inner strategy is randomized."""
         return self.strategy.randomized
+
+    def with_inner(self, strategy: Strategy) -> WithoutDuplicates:
+        """Return the same rule around another strategy."""
+        return WithoutDuplicates(strategy, threshold=self.threshold)
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Let the strategy choose rows apart, and then fill the batch with the best of the rest."""
@@ -286,9 +296,16 @@ class _Apart(_Rule):
 def _number_groups(X: Any, groups: Any) -> Positions:
     """Return the number of the group of each row, shape (n_rows,)."""
     labels = groups(X) if callable(groups) else find_column(X, groups)
+    if isinstance(labels, Iterator) or issparse(labels):
+        labels = list(labels) if isinstance(labels, Iterator) else labels.toarray()
     if not isinstance(labels, list):
         labels = np.asarray(labels)
         labels = labels.ravel() if labels.shape[1:] == (1,) else labels
+    if isinstance(labels, np.ndarray) and not labels.ndim:
+        raise ValueError(
+            f"groups must give one label for each of the {n_rows(X)} rows, got {labels.item()!r}: "
+            "return a list or an array from the function."
+        )
     if len(labels) != n_rows(X):
         raise ValueError(
             f"groups must give one label for each of the {n_rows(X)} rows, got {len(labels)}: a "

@@ -14,7 +14,7 @@ from sklearn.base import BaseEstimator, clone
 from skactive._utils.constraints import NONNEGATIVE_REAL, POSITIVE_INT, POSITIVE_REAL
 from skactive.exceptions import SkactiveWarning
 
-__all__ = ["DDM", "Drift", "PageHinkley", "clone_detector", "notify", "watch"]
+__all__ = ["DDM", "Drift", "PageHinkley", "check_hooks", "clone_detector", "notify", "watch"]
 
 
 @dataclass(frozen=True)
@@ -197,6 +197,18 @@ class DDM(_Detector):
 
 def clone_detector(detector: Any) -> Any:
     """Return a detector with the same settings that has seen nothing."""
+    if isinstance(detector, type):
+        raise TypeError(
+            f"drift must be an object, got the class {detector.__name__}: write "
+            f"{detector.__name__}()."
+        )
+    if not hasattr(detector, "drift_detected"):
+        raise TypeError(
+            "drift must have update(x) and an attribute drift_detected, such as PageHinkley(), got "
+            f"{detector!r}."
+        )
+    if isinstance(detector, _Detector):
+        detector._validate_params()
     if hasattr(detector, "get_params"):
         return clone(detector)
     make_clone = getattr(detector, "clone", None)  # river's way
@@ -214,6 +226,13 @@ def watch(detector: Any, errors: Iterable[float]) -> tuple[Any, bool]:
         if detector.drift_detected:
             return detector, True
     return detector, False
+
+
+def check_hooks(hooks: Sequence[Any]) -> None:
+    """Check that hooks can be called."""
+    for hook in hooks:
+        if not callable(hook):
+            raise TypeError(f"hooks must be functions of a Drift, got {hook!r}.")
 
 
 def notify(hooks: Sequence[Any], drift: Drift) -> None:

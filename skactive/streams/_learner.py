@@ -10,28 +10,29 @@ import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.utils.validation import check_is_fitted
 
-from skactive._utils.array_types import Floats
 from skactive._utils.compat import HasMethods, Interval
 from skactive._utils.constraints import POSITIVE_INT, POSITIVE_INT_OR_NONE, POSITIVE_REAL_OR_NONE
 from skactive._utils.delegation import DelegatesPrediction
 from skactive._utils.row_checks import check_rows, check_same_features
 from skactive._utils.rows import n_rows, take_rows
 from skactive._utils.seeding import derived_seed, draw_seed, seeded_clone
-from skactive.exceptions import TeachError, TeachValueError
 from skactive.pool import PoolView
 from skactive.strategies import Margin
 from skactive.streams._base import Offer, check_policy, join_offers
-from skactive.streams._drift import Drift, clone_detector, notify, watch
+from skactive.streams._drift import Drift, check_hooks, clone_detector, notify, watch
 from skactive.streams._lessons import (
-    advise_on_lesson,
+    check_not_prefit,
     check_scoring,
     embed_rows,
     fit_anew,
+    has_no_rows,
     is_incremental,
+    make_lesson_error,
     measure_errors,
     reads_labeled_rows,
     teach_copy,
 )
+from skactive.streams._lock import CopiedLock
 from skactive.streams._recent import RecentRows, take_last_rows
 from skactive.streams._thresholds import QuantileFilter
 
@@ -64,7 +65,7 @@ class StreamLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         :class:`~skactive.streams.Spending`.
     window : int, default=None
         Number of last labeled rows that are kept, to refit the model and for strategies that read
-        labeled rows. None keeps all.
+        labeled rows; a refit is to the whole lesson, however large. None keeps all.
     drift : detector, default=None
         Test for drift, which reads the error of each bought row before it is taught: 0 or 1 for
         classifiers, the absolute error for regressors. It has ``update(x)`` and ``drift_detected``:
@@ -109,6 +110,8 @@ class StreamLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
 
     Labels that come later are taught when they come; their error is that of the model at that time.
     While the labels are too few for a model, rows are bought whenever the budget has room.
+
+    Several threads may offer rows, teach and predict at once; they decide and learn one by one.
 
     Examples
     --------
@@ -201,12 +204,14 @@ class StreamLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         buyer = policy.start(
             self.budget, window=self.budget_window, random_state=derived_seed(seed, 1)
         )
+        check_hooks(self.hooks)
+        detector = None if self.drift is None else clone_detector(self.drift)
         model_seed = None if self.random_state is None else seed
         learner = self._make_learner(model_seed).fit(X, y)
         self._model_seed = model_seed
+        self._detector, self._lock = detector, CopiedLock()
         self.buyer_, self.n_taught_ = buyer, len(learner.y_labeled_)
         self.drifts_: list[Drift] = []
-        self._detector = None if self.drift is None else clone_detector(self.drift)
         self._set_learner(learner, RecentRows(learner.X_labeled_, learner.y_labeled_, self.window))
         return self
 
@@ -233,7 +238,10 @@ class StreamLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         """
         if not hasattr(self, "learner_"):  # scikit-learn's check costs as much as the prediction
             check_is_fitted(self, "learner_")
-        X = self._check_offered(X)
+        with self._lock:
+            return self._decide(self._check_offered(X))
+
+    def _decide(self, X: Any) -> Offer:
         buyer, n = self.buyer_, n_rows(X)
         if not hasattr(self.learner_, "estimator_"):  # the labels so far are too few for a model
             offers = [buyer.update_unscored() for _ in range(n)]
@@ -252,7 +260,7 @@ class StreamLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         Parameters
         ----------
         X : rows in the container of `fit`
-            Rows with new labels.
+            Rows with new labels; without any, nothing is learned.
         y : array-like of shape (n_rows,)
             Their labels.
 
@@ -269,14 +277,22 @@ class StreamLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         """
         if not hasattr(self, "learner_"):
             return self.fit(X, y)
+        if not has_no_rows(X, y):  # of rows offered together, none may have been bought
+            with self._lock:
+                self._learn(X, y)
+        return self
+
+    def _learn(self, X: Any, y: Any) -> None:
+        """Learn from new labels, or leave everything as it was."""
         try:
             learner = teach_copy(self.learner_, X, y, self.window)
             X, y = take_last_rows(learner.X_labeled_, learner.y_labeled_, n_rows(X))
-            detector, has_drifted = watch(self._detector, self._measure_errors(X, y))
+            errors = () if self._detector is None else measure_errors(self.learner_, X, y)
+            detector, has_drifted = watch(self._detector, errors)
             if has_drifted:
                 learner = self._start_anew(learner, X, y)
         except Exception as error:
-            raise self._make_teach_error(error, y) from error
+            raise make_lesson_error(error, self.learner_, y, self.n_taught_) from error
         self.n_taught_ += len(y)
         self._detector = clone_detector(self.drift) if has_drifted else detector
         if has_drifted:
@@ -284,11 +300,10 @@ class StreamLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
             self._set_learner(learner, RecentRows(*kept, self.window))
             self.drifts_.append(Drift(self.n_offers_, self.n_taught_, len(kept[1])))
             notify(self.hooks, self.drifts_[-1])
-            return self
+            return
         if learner.incremental:
             self._recent.append(X, y)
         self._set_learner(learner, self._recent)
-        return self
 
     @property
     def n_offers_(self) -> int:
@@ -326,6 +341,7 @@ class StreamLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
 
     def _make_learner(self, seed: int | None) -> Any:
         """Return an unfitted learner whose strategy scores rows."""
+        check_not_prefit(self.learner)
         learner = seeded_clone(self.learner, seed)
         if learner.strategy is None:
             learner.set_params(strategy=Margin())
@@ -371,12 +387,6 @@ class StreamLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         rows = embed_rows(view) if self.buyer_.policy.reads_rows else [None] * n_rows(X)
         return list(zip(utilities.tolist(), rows, strict=True))
 
-    def _measure_errors(self, X: Any, y: Any) -> Floats:
-        """Measure the errors that the test for drift reads; none if there is no test or model."""
-        if self._detector is None or not self.learner_.__sklearn_is_fitted__():
-            return np.empty(0)
-        return measure_errors(self.learner_, X, y)
-
     def _start_anew(self, learner: Any, X: Any, y: Any) -> Any:
         """Return a new learner fitted to the last rows, those of the lesson included."""
         if not learner.incremental:
@@ -387,13 +397,3 @@ class StreamLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
             recent = rows.join()
         X, y = take_last_rows(*recent, self.n_recent)
         return fit_anew(self._make_learner(self._model_seed), learner, X, y)
-
-    def _make_teach_error(self, error: Exception, y: Any) -> TeachError:
-        """Return the error of `teach`: a ValueError too if the rows are at fault."""
-        cause = error.__cause__ if isinstance(error, TeachError) and error.__cause__ else error
-        error_type = TeachValueError if isinstance(error, ValueError) else TeachError
-        return error_type(
-            f"The lesson cannot be taught ({type(cause).__name__}: {cause}). The stream learner is "
-            f"as it was before, with {self.n_taught_} labels learned."
-            f"{advise_on_lesson(self.learner_, y)}"
-        )

@@ -9,18 +9,28 @@ import numpy as np
 
 from skactive._needs import advise_on_new_classes
 from skactive._utils.array_types import Floats
+from skactive._utils.labels import (
+    equal_rows,
+    has_one_label,
+    holds_floats,
+    is_structured,
+    row_errors,
+)
 from skactive._utils.rows import n_rows
-from skactive._utils.tags import is_classifier
-from skactive.exceptions import CapabilityError
+from skactive._utils.tags import find_estimator_type, is_classifier
+from skactive.adapters import adapt
+from skactive.exceptions import CapabilityError, TeachError, TeachValueError
 from skactive.pool import PoolView
 from skactive.streams._recent import take_last_rows
 
 __all__ = [
-    "advise_on_lesson",
+    "check_not_prefit",
     "check_scoring",
     "embed_rows",
     "fit_anew",
+    "has_no_rows",
     "is_incremental",
+    "make_lesson_error",
     "measure_errors",
     "reads_labeled_rows",
     "teach_copy",
@@ -30,7 +40,7 @@ __all__ = [
 _ROW_READINGS = frozenset({"proba", "decision", "prediction", "proba_samples", "joint_samples"})
 
 
-def advise_on_lesson(learner: Any, y: Any) -> str:
+def _advise_on_lesson(learner: Any, y: Any) -> str:
     """Return what to do if a lesson failed since it has classes that the model cannot add."""
     if not is_incremental(learner) or y is None:
         return ""
@@ -40,6 +50,16 @@ def advise_on_lesson(learner: Any, y: Any) -> str:
         return ""
 
 
+def make_lesson_error(error: Exception, learner: Any, y: Any, n_taught: int) -> TeachError:
+    """Return the error of a failed lesson: a ValueError too if the rows are at fault."""
+    cause = error.__cause__ if isinstance(error, TeachError) and error.__cause__ else error
+    error_type = TeachValueError if isinstance(error, ValueError) else TeachError
+    return error_type(
+        f"The lesson cannot be taught ({type(cause).__name__}: {cause}). The stream learner is as "
+        f"it was before, with {n_taught} labels learned.{_advise_on_lesson(learner, y)}"
+    )
+
+
 def check_scoring(strategy: Any) -> None:
     """Check that a strategy scores rows."""
     if not hasattr(strategy, "score_in_chunks"):
@@ -47,6 +67,22 @@ def check_scoring(strategy: Any) -> None:
             f"A stream needs a strategy that scores each row, which {type(strategy).__name__} does "
             "not: set Margin(), LeastConfidence(), Entropy() or another with score_pool."
         )
+
+
+def check_not_prefit(learner: Any) -> None:
+    """Check that a clone of a learner can be fitted: that of a prefit one has lost its model."""
+    if getattr(learner, "prefit", False) and not adapt(learner.estimator).frozen:
+        raise ValueError(
+            "A stream fits a clone of its learner, and the clone of a prefit one is not fitted: "
+            "set prefit=False, and pass fit the rows that the model was fitted to."
+        )
+
+
+def has_no_rows(X: Any, y: Any) -> bool:
+    """Return whether a lesson is empty."""
+    return all(hasattr(rows, "__len__") or hasattr(rows, "shape") for rows in (X, y)) and (
+        n_rows(X) == n_rows(y) == 0
+    )
 
 
 def embed_rows(view: PoolView) -> Floats:
@@ -85,16 +121,21 @@ def fit_anew(fresh: Any, learner: Any, X: Any, y: Any) -> Any:
     """Fit a fresh learner to rows in place of another one, which knows the classes."""
     if not learner.incremental:
         return fresh.fit(X, y)
-    if is_classifier(learner) and not np.isin(learner.classes_, y).all():
+    if is_classifier(learner) and has_one_label(y) and not np.isin(learner.classes_, y).all():
         return fresh.set_params(classes=learner.classes_).fit(X, y)  # the others will come again
     # A fit makes several passes over the few rows where a lesson makes one.
     return fresh.set_params(incremental=False).fit(X, y).set_params(incremental=True)
 
 
 def measure_errors(learner: Any, X: Any, y: Any) -> Floats:
-    """Measure the error of a learner in each row, (n_rows,): 0 or 1 if labels are classes."""
-    predicted = np.asarray(learner.predict(X)).reshape(len(y), -1)
-    labels = y.reshape(len(y), -1)
-    if is_classifier(learner):
-        return (predicted != labels).any(axis=1).astype(np.float64)
-    return np.abs(predicted - labels).mean(axis=1)
+    """Measure the error of a learner in each row, (n_rows,): 0 or 1 unless labels are numbers.
+
+    While there is no model to predict, there are none.
+    """
+    if not learner.__sklearn_is_fitted__():
+        return np.empty(0)
+    predicted, kind = learner.predict(X), find_estimator_type(learner)
+    are_numbers = kind != "classifier" and not is_structured(y) and holds_floats(y)
+    if kind == "regressor" or are_numbers:
+        return row_errors(y, predicted, power=1)
+    return (~equal_rows(y, predicted)).astype(np.float64)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from skactive._utils.labels import join_labels
 from skactive._utils.rows import join_rows, n_rows, take_rows
 
 __all__ = ["RecentRows", "take_last_rows"]
@@ -59,4 +60,4 @@ def take_last_rows(X: Any, y: Any, n: int) -> tuple[Any, Any]:
 
 
 def _join_lessons(first: tuple[Any, Any], second: tuple[Any, Any]) -> tuple[Any, Any]:
-    return join_rows(first[0], second[0]), np.concatenate([first[1], second[1]])
+    return join_rows(first[0], second[0]), join_labels(first[1], second[1])

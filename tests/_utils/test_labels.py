@@ -48,6 +48,10 @@ class Tagger(BaseEstimator):
     pass
 
 
+class ClassifierTagger(ClassifierMixin, Tagger):
+    pass
+
+
 class TypedTagger(ClassifierMixin, BaseEstimator):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -117,7 +121,9 @@ def test_lists_of_one_value_are_a_column_for_models_of_single_outputs_only():
     column = [["a"], ["b"], ["a"]]
     for model in (LogisticRegression(), LinearSVC(), Ridge(), ActiveLearner(Ridge())):
         np.testing.assert_array_equal(read_labels(column, model), np.array(column))
-    for model in (None, Tagger(), TypedTagger()):
+    nested = GridSearchCV(make_pipeline(LogisticRegression()), {})
+    np.testing.assert_array_equal(read_labels(column, nested), np.array(column))
+    for model in (None, Tagger(), TypedTagger(), make_pipeline(ClassifierTagger())):
         assert is_structured(read_labels(column, model))
 
 

@@ -9,13 +9,22 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import make_blobs
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import pairwise_distances
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import LinearSVC
 
 from skactive import ActiveLearner
 from skactive.exceptions import WaitingClassesWarning
 from skactive.explanation import _making
 from skactive.explanation._making import explain_rows
-from skactive.strategies import Auto, KCenterGreedy, Margin, Mixture, Random, WeightedSum
+from skactive.strategies import (
+    Aggregate,
+    Auto,
+    KCenterGreedy,
+    Margin,
+    Mixture,
+    Random,
+    WeightedSum,
+)
 from skactive.testing import FakePool
 
 X, y = make_blobs(120, n_features=3, centers=4, cluster_std=3.0, random_state=0)
@@ -246,3 +255,32 @@ def test_no_positions_and_a_single_one_are_fine():
     learner = fit()
     assert learner.explain(POOL, []) == []
     assert [row.position for row in learner.explain(POOL, 3)] == [3]
+
+
+@pytest.mark.parametrize("strategy", [Aggregate(Margin()), KCenterGreedy()], ids=["scored", "rows"])
+def test_a_model_of_several_labels_is_explained_by_the_labels_that_it_predicts(strategy):
+    Y = np.column_stack([y > 1, y % 2]).astype(int)
+    learner = ActiveLearner(KNeighborsClassifier(), strategy).fit(X_LABELED, Y[:20])
+    for i, row in enumerate(learner.explain(POOL, np.arange(5))):
+        assert row.prediction == learner.predict(POOL)[i].tolist()
+        assert row.has_model
+        assert "no model" not in str(row)
+
+
+def test_a_number_in_a_column_is_explained_as_a_number():
+    learner = ActiveLearner(LinearRegression(), KCenterGreedy()).fit(X_LABELED, Y_LABELED[:, None])
+    (row,) = learner.explain(POOL, [0])
+    assert row.prediction == learner.predict(POOL)[0, 0]
+
+
+def test_a_mask_is_no_position_and_the_advice_works():
+    learner, mask = fit(Margin()), np.arange(len(POOL)) == 7
+    with pytest.raises(ValueError, match=r"Pass numpy.flatnonzero\(mask\)"):
+        learner.explain(POOL, mask)
+    assert [row.position for row in learner.explain(POOL, np.flatnonzero(mask))] == [7]
+
+
+def test_an_empty_label_is_written_in_quotes():
+    names = np.where(Y_LABELED > 1, "", "b")
+    learner = ActiveLearner(LogisticRegression(), Margin()).fit(X_LABELED, names)
+    assert '""' in str(learner.explain(POOL, learner.query(POOL))[0])

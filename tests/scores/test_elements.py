@@ -313,7 +313,10 @@ P, B, S = dirichlet(3, 2), draw_boxes(3), draw_boxes(3)[np.newaxis]
         (lambda: scores.localization_instability(P, B, S[:0], [0, 3]), "at least one draw"),
         (lambda: scores.localization_instability(P, B, S[:, :2], [0, 3]), "box_samples has 2"),
         (lambda: scores.localization_instability(P, B[:2], S, [0, 3]), "boxes has 2 entries"),
-        (lambda: scores.length_normalized_loss([-1.0], [0.0], [0, 1]), "lengths must be above 0"),
+        (
+            lambda: scores.length_normalized_loss([-1.0], [0.0], [0, 1]),
+            "lengths must be at least 1",
+        ),
         (lambda: scores.n_best_entropy([-np.inf], [0, 1]), "log_likelihood must be finite"),
         (lambda: scores.region_impurity(P[0]), r"proba must be of shape \(height, width"),
         (lambda: scores.region_impurity(P, -1), "radius must be at least 0"),

@@ -12,8 +12,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skactive import ActiveLearner, SimulatedLearner
+from skactive._utils.labels import read_labels
 from skactive.strategies import BADGE, KCenterGreedy, KMeans, Margin, OpenSet, Random
-from skactive.strategies._open_set import _measure_purity
+from skactive.strategies._open_set import _find_label, _measure_purity
 from skactive.testing import FakePool, parametrize_with_strategy_checks
 
 
@@ -125,3 +126,24 @@ def test_more_known_rows_are_bought_and_the_known_classes_are_learned_better():
     (n_plain, score_plain), (n_open, score_open) = results
     assert n_open > 1.25 * n_plain
     assert score_open > score_plain + 0.01
+
+
+@pytest.mark.parametrize("unit", ["D", "ns"])
+def test_a_date_is_found_whatever_its_unit(unit):
+    y = np.array(["2024-01-01", "9999-01-01" if unit == "D" else "2099-01-01"] * 3)
+    y = y.astype(f"datetime64[{unit}]")
+    assert_array_equal(_find_label(y, y[1]), [False, True] * 3)
+    assert_array_equal(_find_label(y, y[1].astype("datetime64[D]").item()), [False, True] * 3)
+    with pytest.raises(ValueError, match="can be none of the labels, which are dates"):
+        _find_label(y, "none")
+
+
+@pytest.mark.parametrize("unknown", [None, np.nan, [0, 1], {0}, np.arange(2)], ids=str)
+def test_unknown_is_one_label(unknown):
+    with pytest.raises(ValueError, match="must be one label, as it appears in y"):
+        _find_label(np.array([0, 1]), unknown)
+
+
+def test_structured_labels_are_refused():
+    with pytest.raises(ValueError, match="needs one label per row, got several in each row"):
+        _find_label(read_labels([["N"], ["V", "N"]]), "N")

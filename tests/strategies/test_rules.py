@@ -8,16 +8,19 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
+from scipy.sparse import csr_array
 from scipy.spatial.distance import cdist
 from sklearn import config_context
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_digits, load_iris
 from sklearn.feature_extraction import DictVectorizer
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from skactive import ActiveLearner, SimulatedLearner
-from skactive.exceptions import RelaxedRuleWarning, TiedScoresWarning
+from skactive.exceptions import RelaxedRuleWarning, TiedScoresWarning, WaitingClassesWarning
 from skactive.strategies import (
     BADGE,
     Auto,
@@ -322,3 +325,54 @@ def test_rules_can_start_cold():
     learner.set_params(strategy=WithoutDuplicates(KMeans(), threshold=0.6))
     batch = X[learner.query(X, batch_size=9)]
     assert (cdist(batch, batch) + np.eye(9)).min() > 0.6
+
+
+# Learners that wait ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "strategy", [PerGroup(Margin(), 2), WithoutDuplicates(PerGroup(Margin(), 2))], ids=str
+)
+def test_the_rule_holds_while_a_learner_waits_for_a_second_class(strategy):
+    rows = np.c_[np.random.RandomState(0).normal(size=(40, 2)), np.arange(40) % 10]
+    with pytest.warns(WaitingClassesWarning):
+        learner = ActiveLearner(LogisticRegression(), strategy).fit(rows[:3], ["a"] * 3)
+    assert len(set(rows[learner.query(rows, 10), 2])) == 10
+
+
+class TextClassifier(ClassifierMixin, BaseEstimator):
+    """A classifier of texts that shows no features of them."""
+
+    def fit(self, X, y):
+        self.model_ = make_pipeline(TfidfVectorizer(), LogisticRegression()).fit(X, y)
+        self.classes_ = self.model_.classes_
+        return self
+
+    def predict_proba(self, X):
+        return self.model_.predict_proba(X)
+
+
+@pytest.mark.filterwarnings("ignore:Auto chooses at random here")
+def test_the_rule_holds_while_rows_have_no_features():
+    texts = [f"{word} {i}" for i in range(5) for word in ("red", "green", "blue")]
+    strategy = PerGroup(Margin(), lambda rows: [row.split()[0] for row in rows])
+    with pytest.warns(WaitingClassesWarning):
+        learner = ActiveLearner(TextClassifier(), strategy, random_state=0).fit(
+            texts[:2], ["a", "a"]
+        )
+    picks = learner.query(texts, 3)
+    assert {texts[row].split()[0] for row in picks} == {"red", "green", "blue"}
+
+
+@pytest.mark.parametrize(("labels", "got"), [(None, "None"), (3, "3")])
+def test_a_function_that_returns_no_labels_is_an_error(labels, got):
+    strategy = PerGroup(Margin(), groups=lambda X: labels)
+    with pytest.raises(ValueError, match=rf"one label for each of the 8 rows, got {got}: return a"):
+        strategy.select(FakePool(8), 2)
+
+
+@pytest.mark.parametrize("contain", [iter, lambda labels: csr_array(labels).T], ids=["iter", "csr"])
+def test_a_function_may_return_an_iterator_or_a_sparse_column(contain):
+    plain = PerGroup(Margin(), groups=lambda X: np.arange(len(X)) % 3)
+    other = PerGroup(Margin(), groups=lambda X: contain((np.arange(len(X)) % 3).tolist()))
+    assert_array_equal(other.select(FakePool(30), 3), plain.select(FakePool(30), 3))

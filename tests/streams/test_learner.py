@@ -1,12 +1,14 @@
 """StreamLearner: what it buys, learns and forgets, and what it leaves alone."""
 
 import pickle
+import sys
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.datasets import make_classification
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -25,6 +27,7 @@ from skactive.exceptions import (
 )
 from skactive.strategies import (
     Entropy,
+    KCenterGreedy,
     LeastConfidence,
     Margin,
     ScoreStrategy,
@@ -42,6 +45,24 @@ from skactive.streams import (
 )
 
 X, Y = make_classification(1500, 8, class_sep=1.5, random_state=0)
+
+
+class WithoutState:
+    def update(self, x):
+        pass
+
+
+class Echo(BaseEstimator):
+    """Predicts the last label that it was taught, whatever it is."""
+
+    def fit(self, X, y):
+        self.y_ = y
+        return self
+
+    partial_fit = fit
+
+    def predict(self, X):
+        return [self.y_[-1]] * len(X)
 
 
 def sgd(strategy=None, **params):
@@ -440,3 +461,79 @@ def test_nothing_warns_along_the_way():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         run(start(naive_bayes(), window=50, drift=DDM()), range(20, 100))
+
+
+# What is refused at `fit`, lessons without rows, labels of any kind ------------------------------
+
+
+@pytest.mark.parametrize(
+    ("params", "error", "message"),
+    [
+        ({"drift": PageHinkley}, TypeError, r"got the class PageHinkley: write PageHinkley\(\)"),
+        ({"drift": PageHinkley(threshold=-1)}, ValueError, "threshold"),
+        ({"drift": WithoutState()}, TypeError, "an attribute drift_detected"),
+        ({"hooks": ["print"]}, TypeError, "hooks must be functions of a Drift, got 'print'"),
+        ({"learner": sgd(prefit=True)}, ValueError, "set prefit=False"),
+    ],
+    ids=["class", "threshold", "attribute", "hook", "prefit"],
+)
+def test_what_would_fail_in_a_lesson_is_refused_at_fit(params, error, message):
+    with pytest.raises(error, match=message):
+        start(**params)
+
+
+@pytest.mark.parametrize("learner", [sgd(), naive_bayes()], ids=["incremental", "refitted"])
+def test_a_lesson_without_rows_changes_nothing(learner):
+    stream = start(learner, budget=0.01)
+    offer = stream.offer(X[20:25])
+    assert not offer.buy.any()
+    before = state(stream)
+    assert stream.teach(X[20:25][offer.buy], Y[20:25][offer.buy]) is stream
+    assert state(stream) == before
+
+
+LABELS = {
+    "tags": [["N"] * (i % 3) for i in range(40)],
+    "boxes": [np.full((i % 3, 5), 0.5) for i in range(40)],
+    "maps": np.zeros((40, 2, 2), dtype=int),
+    "dicts": [{"name": i % 3} for i in range(40)],
+    "texts": ["word " * (i % 3) for i in range(40)],
+}
+PLAIN = {"maps", "texts"}  # held in an array
+
+
+@pytest.mark.parametrize("incremental", [False, True])
+@pytest.mark.parametrize("kind", LABELS)
+def test_labels_of_any_kind_are_learned_from_a_stream(kind, incremental):
+    y = LABELS[kind]
+    learner = ActiveLearner(Echo(), KCenterGreedy(), incremental=incremental)
+    stream = StreamLearner(learner, budget=1.0, drift=DDM(), window=8, random_state=0)
+    stream.fit(X[:10], y[:10])
+    for i in range(10, 40):
+        assert stream.offer(X[[i]])
+        stream.teach(X[[i]], y[i : i + 1])
+    np.testing.assert_equal(list(stream.y_labeled_), list(y[32:]))
+    assert type(stream.learner_.estimator_.y_) is (np.ndarray if kind in PLAIN else list)
+
+
+def test_threads_that_offer_and_teach_at_once_lose_no_count():
+    stream = start(naive_bayes(incremental=True), RandomPurchase(), budget=0.5)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            list(threads.map(lambda rows: run(stream, rows), np.split(np.arange(400), 8)))
+    finally:
+        sys.setswitchinterval(interval)
+    assert stream.n_offers_ == 400
+    assert stream.n_bought_ == stream.n_taught_ - 20 == len(stream.y_labeled_) - 20 <= 200
+
+
+def test_a_hook_may_offer_and_teach():
+    offers = []
+    stream = start(
+        drift=PageHinkley(threshold=0.1, n_min=1),
+        hooks=[lambda drift: offers.append(stream.offer(X[[0]]))],
+    )
+    stream.teach(X[20:60], np.where(np.arange(40) < 20, Y[20:60], 1 - Y[20:60]))
+    assert len(offers) == len(stream.drifts_) == 1

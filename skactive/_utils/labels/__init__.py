@@ -8,11 +8,12 @@ vector of such rows, which the model is given as an object vector.
 
 There is one exception, for lists of plain values that scikit-learn's models take as a matrix: rows
 of equal length become a matrix if the model's tags say that it takes several outputs or labels per
-row, and rows of one value each become one label per row if the model is a classifier or regressor
-that takes single outputs.
+row, and rows of one value each become one label per row if the model takes single outputs and is a
+regressor, or a classifier of a package that is known to take one label per row: a tagger that is a
+classifier by its base class may well be given rows of one tag each.
 
-Structured labels are held as an object vector, (n_rows,), whose elements are the rows of the user:
-taking and joining them copies no row.
+Structured labels are held as an object vector, (n_rows,), of their rows: taking and joining them
+copies no row.
 """
 
 from skactive._utils.labels._comparison import equal_rows, holds_floats, row_errors

@@ -10,7 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from skactive._utils.tags import find_estimator_type, read_tags
+from skactive._utils.tags import find_estimator_type, is_known_classifier, read_tags
 from skactive._utils.values import is_missing
 
 __all__ = [
@@ -124,10 +124,14 @@ def _takes_matrix(model: Any, lengths: set[int]) -> bool:
     """Return whether a model takes rows of these lengths as the rows of a matrix."""
     if len(lengths) != 1 or 0 in lengths:
         return False
-    if find_estimator_type(model) not in {"classifier", "regressor"}:
+    kind = find_estimator_type(model)
+    if kind not in {"classifier", "regressor"}:
         return False
     tags = read_tags(model)
-    takes_one = tags is None or tags.target_tags.single_output
+    # A home-made tagger has the tags of a classifier, and rows of one tag each are no classes.
+    takes_one = (tags is None or tags.target_tags.single_output) and (
+        kind == "regressor" or is_known_classifier(model)
+    )
     return (lengths == {1} and takes_one) or _takes_several(model)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Set
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -35,8 +36,18 @@ def take_labels(y: Any, rows: Any) -> Any:
 
 
 def copy_labels(y: Any) -> Any:
-    """Copy labels that were read; the rows of structured ones are the user's own objects."""
-    return None if y is None else np.array(y, subok=True)
+    """Copy labels that were read, and their rows: the caller may fill a map anew."""
+    if y is None:
+        return None
+    labels = np.array(y, subok=True)
+    if is_structured(labels):
+        labels[:] = _list_copies(labels)
+    return labels
+
+
+def _list_copies(rows: Any) -> NDArray[Any]:
+    """Return copies of objects in an object vector; arrays in it are not joined to one."""
+    return np.fromiter((deepcopy(row) for row in rows), dtype=object, count=len(rows))
 
 
 def to_model_labels(y: Any) -> Any:
@@ -56,7 +67,7 @@ def join_labels(first: Any, second: Any) -> NDArray[Any]:
     if not len(first) and first.ndim == 1:
         return second
     if is_structured(first) or is_structured(second):
-        return _join_structured(first, second)
+        return _join_structured(*_match_maps(first, second))
     kinds = {first.dtype.kind, second.dtype.kind}
     if kinds & set("US") and kinds - set("USO"):
         raise ValueError(
@@ -71,6 +82,20 @@ def join_labels(first: Any, second: Any) -> NDArray[Any]:
         )
     # The reshape lets a column of labels, (n_new, 1), join a vector, (n_labeled,).
     return np.concatenate([first, second.reshape(-1, *shapes[0])])
+
+
+def _match_maps(first: NDArray[Any], second: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return maps, some in one array and others in a list, in a list of arrays each."""
+    if not (_holds_arrays(first) and _holds_arrays(second)):
+        return first, second
+    return tuple(  # type: ignore[return-value]
+        y if is_structured(y) else np.fromiter(y, dtype=object, count=len(y)).view(RowList)
+        for y in (first, second)
+    )
+
+
+def _holds_arrays(y: NDArray[Any]) -> bool:
+    return y.ndim > 2 or (is_structured(y) and {name_kind(row) for row in y} <= {"array", None})
 
 
 def _join_structured(first: NDArray[Any], second: NDArray[Any]) -> NDArray[Any]:

@@ -39,10 +39,9 @@ def check_box_samples(name: str, values: Any) -> Any:
 def check_map(name: str, values: Any) -> Any:
     """Take class probabilities of a map, (height, width, n_classes), or of any other axes."""
     values = to_numbers(name, values)
-    if values.ndim < 2 or values.shape[-1] < 2:
+    if values.ndim < 2 or not values.shape[-1]:
         raise ValueError(
-            f"{name} must be of shape (height, width, n_classes), with two classes or more, got "
-            f"shape {values.shape}."
+            f"{name} must be of shape (height, width, n_classes), got shape {values.shape}."
         )
     _check_finite(name, values)
     if values.size and values.min() < 0:

@@ -61,7 +61,7 @@ class MaxHerding(ScoringStrategy):
     bandwidth : float, default=None
         :math:`\sigma`. None uses the root mean square distance of the rows from their mean; for
         unit vectors in all directions that is the paper's 1.
-    max_reference : int, default=2_000
+    max_reference : int, default=5_000
         If the pool has more rows, coverage is measured on a sample of this size, or of ten rows
         per pick if these are more; every row is still a candidate. None measures it on all rows,
         which takes n squared similarities.
@@ -91,7 +91,7 @@ class MaxHerding(ScoringStrategy):
     }
 
     def __init__(
-        self, *, bandwidth: float | None = None, max_reference: int | None = 2_000
+        self, *, bandwidth: float | None = None, max_reference: int | None = 5_000
     ) -> None:
         self.bandwidth = bandwidth
         self.max_reference = max_reference
@@ -138,7 +138,7 @@ class UHerding(HybridStrategy, ScoringStrategy):
         "labeled" uses the smallest distance above 0 between two labeled rows, as published: it
         shrinks as labels are added, so that :math:`\phi` decides more and more. As long as no two
         labeled rows differ, it is that of None.
-    max_reference : int, default=2_000
+    max_reference : int, default=5_000
         If the pool has more rows, coverage is measured on a sample of this size, or of ten rows
         per pick if these are more, drawn in proportion to the uncertainty; every row is still a
         candidate. None measures it on all rows, which takes n squared similarities.
@@ -173,7 +173,7 @@ class UHerding(HybridStrategy, ScoringStrategy):
         uncertainty: ScoreStrategy | None = None,
         *,
         bandwidth: float | str | None = None,
-        max_reference: int | None = 2_000,
+        max_reference: int | None = 5_000,
     ) -> None:
         self.uncertainty = uncertainty
         self.bandwidth = bandwidth

@@ -138,7 +138,7 @@ class Campaign:
 
     @property
     def left(self) -> float:
-        """What labels to learn from may still cost."""
+        """Cost that is left for labels to learn from."""
         return self.budget - self.ledger.cost
 
     def _teach(self, batch: Positions) -> None:

@@ -353,7 +353,10 @@ class ElementView(PoolView):
         limit = get_config()["working_memory"] * 2**20
         for values in self._read_blocks(reading, None):
             limit -= values.nbytes
-            blocks = [*blocks, values] if limit >= 0 else []
+            if limit >= 0:
+                blocks.append(values)
+            else:
+                blocks.clear()
         if limit >= 0:
             joined = _join(blocks, int(ELEMENT_READINGS[reading][1]))
             self._cache_once((reading, None), lambda: joined)

@@ -17,6 +17,7 @@ from skactive.selectors import top
 from skactive.selectors._engine.nearest_centers import AllDistances
 from skactive.selectors._engine.points import canonical
 from skactive.strategies._base import Strategy
+from skactive.strategies._rules import RuleStrategy
 
 if TYPE_CHECKING:
     from skactive.pool import PoolView
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["OpenSet"]
 
 
-class OpenSet(Strategy):
+class OpenSet(RuleStrategy):
     r"""Let a strategy choose, and ask last for rows like those called unknown.
 
     The purity of a row compares its distances, in the embedding z, to the nearest labeled row that
@@ -79,6 +80,7 @@ class OpenSet(Strategy):
     0.5, 0.9
     """
 
+    reads = frozenset({"embedding"})
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "strategy": STRATEGY,
         "strictness": UNIT_INTERVAL,
@@ -88,20 +90,6 @@ class OpenSet(Strategy):
         self.strategy = strategy
         self.unknown = unknown
         self.strictness = strictness
-
-    @property
-    def needs(self) -> frozenset[str]:  # type: ignore[override]
-        """The embedding, and the readings of the inner strategy."""
-        return self.strategy.needs | {"embedding"}
-
-    @property
-    def randomized(self) -> bool:  # type: ignore[override]
-        """True if the inner strategy is randomized."""
-        return self.strategy.randomized
-
-    def with_inner(self, strategy: Strategy) -> OpenSet:
-        """Return the same rule around another strategy."""
-        return OpenSet(strategy, self.unknown, strictness=self.strictness)
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Leave out the rows of the lowest purity, and let the strategy choose among the others."""

@@ -8,7 +8,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import chain, count
 from numbers import Integral
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from scipy.sparse import issparse
@@ -26,10 +26,37 @@ from skactive.strategies._pool_rows import remaining_rows
 if TYPE_CHECKING:
     from skactive.pool import PoolView
 
-__all__ = ["PerGroup", "WithoutDuplicates"]
+__all__ = ["PerGroup", "RuleStrategy", "WithoutDuplicates"]
 
 
-class PerGroup(Strategy):
+class RuleStrategy(Strategy):
+    """Base of the strategies that keep a rule around another one, their parameter `strategy`.
+
+    Attributes
+    ----------
+    reads : frozenset of str
+        The readings that the rule itself uses.
+    """
+
+    reads: ClassVar[frozenset[str]]
+    strategy: Strategy
+
+    @property
+    def needs(self) -> frozenset[str]:  # type: ignore[override]
+        """The readings of the rule, and those of the inner strategy."""
+        return self.strategy.needs | self.reads
+
+    @property
+    def randomized(self) -> bool:  # type: ignore[override]
+        """True if the inner strategy is randomized."""
+        return self.strategy.randomized
+
+    def with_inner(self, strategy: Strategy) -> Self:
+        """Return the same rule around another strategy."""
+        return type(self)(**{**self.get_params(deep=False), "strategy": strategy})
+
+
+class PerGroup(RuleStrategy):
     """Let a strategy choose, with at most so many rows of a group in each batch.
 
     Groups are documents, patients, speakers, videos ...: rows of one group are alike, and each
@@ -74,6 +101,7 @@ class PerGroup(Strategy):
     np.int64(2)
     """
 
+    reads = frozenset({"X"})
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "strategy": STRATEGY,
         "groups": [str, Integral, callable],
@@ -84,20 +112,6 @@ class PerGroup(Strategy):
         self.strategy = strategy
         self.groups = groups
         self.max_per_group = max_per_group
-
-    @property
-    def needs(self) -> frozenset[str]:  # type: ignore[override]
-        """The rows, and the readings of the inner strategy."""
-        return self.strategy.needs | {"X"}
-
-    @property
-    def randomized(self) -> bool:  # type: ignore[override]
-        """True if the inner strategy is randomized."""
-        return self.strategy.randomized
-
-    def with_inner(self, strategy: Strategy) -> PerGroup:
-        """Return the same rule around another strategy."""
-        return PerGroup(strategy, self.groups, max_per_group=self.max_per_group)
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Let the strategy choose, with at most `max_per_group` rows of a group."""
@@ -113,7 +127,7 @@ class PerGroup(Strategy):
         return _choose_by_rule(self.strategy, pool, batch_size, _AtMost(groups, limit))
 
 
-class WithoutDuplicates(Strategy):
+class WithoutDuplicates(RuleStrategy):
     r"""Let a strategy choose, without rows near each other or near a labeled row.
 
     No two rows of a batch, and no row of it and a labeled row, have an Euclidean distance of
@@ -157,6 +171,7 @@ class WithoutDuplicates(Strategy):
     10
     """
 
+    reads = frozenset({"embedding"})
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "strategy": STRATEGY,
         "threshold": NONNEGATIVE_REAL,
@@ -165,20 +180,6 @@ class WithoutDuplicates(Strategy):
     def __init__(self, strategy: Strategy, *, threshold: float = 0.0) -> None:
         self.strategy = strategy
         self.threshold = threshold
-
-    @property
-    def needs(self) -> frozenset[str]:  # type: ignore[override]
-        """The embedding, and the readings of the inner strategy."""
-        return self.strategy.needs | {"embedding"}
-
-    @property
-    def randomized(self) -> bool:  # type: ignore[override]
-        """True if the inner strategy is randomized."""
-        return self.strategy.randomized
-
-    def with_inner(self, strategy: Strategy) -> WithoutDuplicates:
-        """Return the same rule around another strategy."""
-        return WithoutDuplicates(strategy, threshold=self.threshold)
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Let the strategy choose rows apart, and then fill the batch with the best of the rest."""

@@ -24,12 +24,12 @@ from skactive.streams._lessons import (
     check_not_prefit,
     check_scoring,
     embed_rows,
-    fit_anew,
     has_no_rows,
     is_incremental,
     make_lesson_error,
     measure_errors,
     reads_labeled_rows,
+    refit_to_kept_rows,
     teach_copy,
 )
 from skactive.streams._lock import CopiedLock
@@ -290,7 +290,7 @@ class StreamLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
             errors = () if self._detector is None else measure_errors(self.learner_, X, y)
             detector, has_drifted = watch(self._detector, errors)
             if has_drifted:
-                learner = self._start_anew(learner, X, y)
+                learner = self._restart(learner, X, y)
         except Exception as error:
             raise make_lesson_error(error, self.learner_, y, self.n_taught_) from error
         self.n_taught_ += len(y)
@@ -387,7 +387,7 @@ class StreamLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
         rows = embed_rows(view) if self.buyer_.policy.reads_rows else [None] * n_rows(X)
         return list(zip(utilities.tolist(), rows, strict=True))
 
-    def _start_anew(self, learner: Any, X: Any, y: Any) -> Any:
+    def _restart(self, learner: Any, X: Any, y: Any) -> Any:
         """Return a new learner fitted to the last rows, those of the lesson included."""
         if not learner.incremental:
             recent = learner.X_labeled_, learner.y_labeled_
@@ -396,4 +396,4 @@ class StreamLearner(DelegatesPrediction, MetaEstimatorMixin, BaseEstimator):
             rows.append(X, y)
             recent = rows.join()
         X, y = take_last_rows(*recent, self.n_recent)
-        return fit_anew(self._make_learner(self._model_seed), learner, X, y)
+        return refit_to_kept_rows(self._make_learner(self._model_seed), learner, X, y)

@@ -27,12 +27,12 @@ __all__ = [
     "check_not_prefit",
     "check_scoring",
     "embed_rows",
-    "fit_anew",
     "has_no_rows",
     "is_incremental",
     "make_lesson_error",
     "measure_errors",
     "reads_labeled_rows",
+    "refit_to_kept_rows",
     "teach_copy",
 ]
 
@@ -117,7 +117,7 @@ def teach_copy(learner: Any, X: Any, y: Any, window: int | None) -> Any:
     return learner.teach(X, y)
 
 
-def fit_anew(fresh: Any, learner: Any, X: Any, y: Any) -> Any:
+def refit_to_kept_rows(fresh: Any, learner: Any, X: Any, y: Any) -> Any:
     """Fit a fresh learner to rows in place of another one, which knows the classes."""
     if not learner.incremental:
         return fresh.fit(X, y)

@@ -256,7 +256,7 @@ def test_a_second_output_of_truth_values_hides_elements():
 
 
 class Encoding(UserDict):
-    """What a fast tokenizer of Hugging Face returns."""
+    """An encoding as a fast tokenizer of Hugging Face returns it."""
 
     is_fast = True
 

@@ -36,7 +36,7 @@ def take_labels(y: Any, rows: Any) -> Any:
 
 
 def copy_labels(y: Any) -> Any:
-    """Copy labels that were read, and their rows: the caller may fill a map anew."""
+    """Copy labels that were read, and their rows: the caller may use an array for other labels."""
     if y is None:
         return None
     labels = np.array(y, subok=True)

@@ -40,7 +40,7 @@ def compare_strategies(
     test_size: float | int = 0.25,
     cv: Any = None,
     groups: Any = None,
-    budget: int = 100,
+    budget: float = 100,
     batch_size: int = 10,
     n_initial: int = 10,
     initial_strategy: Any = None,

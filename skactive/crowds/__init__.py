@@ -1,0 +1,9 @@
+"""Crowds: one label, with a probability, from the answers of several people."""
+
+from skactive.crowds._answers import Answers
+from skactive.crowds._base import CrowdModel
+from skactive.crowds._dawid_skene import DawidSkene
+from skactive.crowds._majority_vote import MajorityVote
+from skactive.crowds._one_coin import OneCoin
+
+__all__ = ["Answers", "CrowdModel", "DawidSkene", "MajorityVote", "OneCoin"]

@@ -3,7 +3,9 @@
 from skactive.crowds._answers import Answers
 from skactive.crowds._base import CrowdModel
 from skactive.crowds._dawid_skene import DawidSkene
+from skactive.crowds._glad import GLAD
+from skactive.crowds._mace import MACE
 from skactive.crowds._majority_vote import MajorityVote
 from skactive.crowds._one_coin import OneCoin
 
-__all__ = ["Answers", "CrowdModel", "DawidSkene", "MajorityVote", "OneCoin"]
+__all__ = ["GLAD", "MACE", "Answers", "CrowdModel", "DawidSkene", "MajorityVote", "OneCoin"]

@@ -35,6 +35,8 @@ class Consensus(NamedTuple):
         Log-likelihood of the votes; NaN if the model has none.
     n_iter : int
         Number of iterations.
+    has_converged : bool
+        Whether the last iteration changed little.
     parameters : dict of str to ndarray
         What else was estimated: attributes of the model.
     """
@@ -42,6 +44,7 @@ class Consensus(NamedTuple):
     proba: Floats
     log_likelihood: float = np.nan
     n_iter: int = 1
+    has_converged: bool = True
     parameters: Mapping[str, Any] = {}
 
 

@@ -57,18 +57,18 @@ class DawidSkene(EMModel):
         self.max_iter = max_iter
         self.tol = tol
 
-    def _make_table(self, votes: Votes) -> Any:
+    def _start(self, votes: Votes) -> Any:
         table = votes.make_table()
         return table, table.T.tocsr()  # (n_items, n_annotators * n_classes), and transposed
 
-    def _maximize(self, votes: Votes, table: Any, proba: Floats) -> dict[str, Floats]:
-        counts = (table[1] @ proba).reshape(votes.n_annotators, votes.n_classes, -1)
+    def _maximize(self, votes: Votes, shared: Any, proba: Floats) -> dict[str, Floats]:
+        counts = (shared[1] @ proba).reshape(votes.n_annotators, votes.n_classes, -1)
         counts += self.smoothing
         counts /= counts.sum(axis=1, keepdims=True)  # (n_annotators, answered, true)
         log_confusion = np.log(counts, out=counts)
         return {"log_confusion": log_confusion, "log_classes": estimate_class_weights(proba)}
 
-    def _log_joint(self, votes: Votes, table: Any, parameters: dict[str, Floats]) -> Floats:
-        joint = table[0] @ parameters["log_confusion"].reshape(-1, votes.n_classes)
+    def _log_joint(self, votes: Votes, shared: Any, parameters: dict[str, Floats]) -> Floats:
+        joint = shared[0] @ parameters["log_confusion"].reshape(-1, votes.n_classes)
         joint += parameters["log_classes"]
         return joint

@@ -14,7 +14,7 @@ from skactive._utils.constraints import POSITIVE_INT, POSITIVE_REAL
 from skactive.crowds._base import Codes, Consensus, CrowdModel, fix_known
 from skactive.crowds._votes import Votes
 
-__all__ = ["EMModel"]
+__all__ = ["EMModel", "estimate_class_weights", "expect"]
 
 
 class EMModel(CrowdModel):
@@ -35,34 +35,39 @@ class EMModel(CrowdModel):
     tol: float
 
     @abstractmethod
-    def _maximize(self, votes: Votes, table: Any, proba: Floats) -> dict[str, Floats]:
+    def _maximize(self, votes: Votes, shared: Any, proba: Floats) -> dict[str, Floats]:
         """Return the parameters that fit the probabilities best."""
 
     @abstractmethod
-    def _log_joint(self, votes: Votes, table: Any, parameters: dict[str, Floats]) -> Floats:
+    def _log_joint(self, votes: Votes, shared: Any, parameters: dict[str, Floats]) -> Floats:
         """Return log p(votes of an item, its class), (n_items, n_classes)."""
 
-    def _make_table(self, votes: Votes) -> Any:
-        """Return what is computed once, before the first iteration."""
+    def _start(self, votes: Votes) -> Any:
+        """Return what iterations share: sums that are computed once, the last parameters, ..."""
         return None
 
     def _estimate(self, votes: Votes, start: Floats, known: Codes) -> Consensus:
-        table, proba, last, n_iter = self._make_table(votes), start, -np.inf, 0
-        for n_iter in range(1, self.max_iter + 1):  # noqa: B007
-            parameters = self._maximize(votes, table, proba)
-            joint = self._log_joint(votes, table, parameters)
-            proba, log_likelihood = _expect(joint, known)
-            if log_likelihood - last <= self.tol * len(votes.items):
-                break
-            last = log_likelihood
-        else:
+        consensus = self._climb(votes, self._start(votes), start, known)
+        if not consensus.has_converged:
             warnings.warn(
                 f"{type(self).__name__} has not converged in max_iter={self.max_iter} iterations: "
                 "raise max_iter.",
                 ConvergenceWarning,
                 stacklevel=5,
             )
-        return Consensus(proba, log_likelihood, n_iter, self._describe(parameters))
+        return consensus
+
+    def _climb(self, votes: Votes, shared: Any, proba: Floats, known: Codes) -> Consensus:
+        """Iterate until the likelihood stops to grow."""
+        last, n_iter, has_converged = -np.inf, 0, False
+        while not has_converged and n_iter < self.max_iter:
+            n_iter += 1
+            parameters = self._maximize(votes, shared, proba)
+            joint = self._log_joint(votes, shared, parameters)
+            proba, likelihood = expect(joint, known)
+            has_converged = likelihood - last <= self.tol * len(votes.items)
+            last = likelihood
+        return Consensus(proba, last, n_iter, has_converged, self._describe(parameters))
 
     def _describe(self, parameters: dict[str, Floats]) -> dict[str, Any]:
         """Return the attributes that the parameters become."""
@@ -75,7 +80,7 @@ def estimate_class_weights(proba: Floats) -> Floats:
     return np.log(totals / totals.sum())
 
 
-def _expect(joint: Floats, known: Codes) -> tuple[Floats, float]:
+def expect(joint: Floats, known: Codes) -> tuple[Floats, float]:
     """Return the probabilities of the classes, and the log-likelihood of the votes."""
     evidence = joint.max(axis=1)
     joint -= evidence[:, None]

@@ -48,7 +48,7 @@ class OneCoin(EMModel):
         self.max_iter = max_iter
         self.tol = tol
 
-    def _maximize(self, votes: Votes, table: Any, proba: Floats) -> dict[str, Floats]:
+    def _maximize(self, votes: Votes, shared: Any, proba: Floats) -> dict[str, Floats]:
         n_wrong, added = votes.n_classes - 1, self.smoothing
         right = votes.sum_by_annotator(proba[votes.items, votes.labels]) + added
         total = votes.sum_by_annotator(None) + added * votes.n_classes
@@ -57,7 +57,7 @@ class OneCoin(EMModel):
         classes = estimate_class_weights(proba)
         return {"right": log_right, "wrong": log_wrong, "log_classes": classes}
 
-    def _log_joint(self, votes: Votes, table: Any, parameters: dict[str, Floats]) -> Floats:
+    def _log_joint(self, votes: Votes, shared: Any, parameters: dict[str, Floats]) -> Floats:
         right, wrong = parameters["right"], parameters["wrong"]
         joint = votes.sum_by_label((right - wrong)[votes.annotators])
         constant = np.bincount(votes.items, wrong[votes.annotators], minlength=votes.n_items)

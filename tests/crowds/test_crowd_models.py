@@ -1,12 +1,16 @@
 import numpy as np
 import pytest
+from scipy.optimize import approx_fprime
 from sklearn.base import clone
 
-from skactive.crowds import Answers, DawidSkene, MajorityVote, OneCoin
+from skactive.crowds import GLAD, MACE, Answers, DawidSkene, MajorityVote, OneCoin
+from skactive.crowds._glad import _compute_loss
+from skactive.crowds._votes import collect_votes
 from skactive.exceptions import SkactiveWarning
 
-MODELS = [MajorityVote(), DawidSkene(), OneCoin()]
+MODELS = [MajorityVote(), DawidSkene(), OneCoin(), GLAD(), MACE(random_state=0)]
 EM_MODELS = MODELS[1:]
+MAXIMUM_LIKELIHOOD = MODELS[1:3]
 
 
 def simulate(n_items=200, n_classes=3, accuracies=(0.9, 0.8, 0.6, 0.5), share=0.8, seed=0):
@@ -81,7 +85,7 @@ def test_one_coin_weighs_answers_by_the_log_odds_of_their_annotators():
     np.testing.assert_allclose(model.proba_, proba / proba.sum(axis=1, keepdims=True), atol=1e-3)
 
 
-@pytest.mark.parametrize("model", EM_MODELS, ids=lambda model: type(model).__name__)
+@pytest.mark.parametrize("model", MAXIMUM_LIKELIHOOD, ids=lambda model: type(model).__name__)
 @pytest.mark.filterwarnings("ignore:.*has not converged")
 def test_each_iteration_raises_the_density_of_the_parameters(model):
     _, answers = simulate(seed=3)
@@ -113,6 +117,50 @@ def test_an_annotator_who_swaps_two_classes_is_understood():
     answered = (matrix >= 0).any(axis=1)
     assert (model.labels_ == truth)[answered].mean() > 0.97
     np.testing.assert_allclose(model.confusion_[2], np.eye(3)[[1, 0, 2]], atol=0.1)
+
+
+def test_glad_climbs_along_the_gradient_of_its_density():
+    _, answers = simulate(n_items=20)
+    votes = collect_votes(answers, None)
+    right = np.random.default_rng(0).random(len(votes.items))
+    at = np.random.default_rng(1).normal(size=votes.n_annotators + votes.n_items)
+
+    def loss(x):
+        return _compute_loss(x, votes, right)[0]
+
+    numeric = approx_fprime(at, loss, 1e-6)
+    np.testing.assert_allclose(_compute_loss(at, votes, right)[1], numeric, atol=1e-4)
+
+
+def test_glad_finds_hard_items():
+    rng = np.random.default_rng(0)
+    truth, is_hard = rng.integers(2, size=200), np.arange(200) < 60
+    right = rng.random((200, 8)) < np.where(is_hard, 0.55, 0.95)[:, None]
+    model = GLAD().fit(Answers.from_matrix(np.where(right, truth[:, None], 1 - truth[:, None])))
+    assert np.median(model.easiness_[is_hard]) < 0.7 * np.median(model.easiness_[~is_hard])
+
+
+def test_mace_is_that_of_plain_loops():
+    _, answers = simulate(n_items=40)
+    model = MACE(random_state=0).fit(answers)
+    proba = np.ones((40, 3))
+    triples = (answers.item_codes, answers.annotator_codes, answers.label_codes)
+    for i, a, k in zip(*triples, strict=True):
+        blind = (1 - model.trust_[a]) * model.blind_answers_[a, k]
+        proba[i] *= blind + model.trust_[a] * (np.arange(3) == k)
+    proba /= proba.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(model.proba_, proba, atol=1e-12)
+
+
+def test_mace_finds_who_answers_blindly():
+    rng = np.random.default_rng(0)
+    truth = rng.integers(3, size=300)
+    blind = rng.choice(3, size=(300, 2), p=[0.8, 0.1, 0.1])
+    answers = Answers.from_matrix(np.column_stack([truth, truth, blind]))
+    model = MACE(random_state=0).fit(answers)
+    assert (model.labels_ == truth).mean() > 0.99
+    assert model.trust_[:2].min() > 0.9 > 0.2 > model.trust_[2:].max()
+    np.testing.assert_allclose(model.blind_answers_[2], [0.8, 0.1, 0.1], atol=0.1)
 
 
 # All models ------------------------------------------------------------------------------------
@@ -175,7 +223,8 @@ def test_a_person_with_one_answer_changes_little(model):
 def test_items_without_answers_have_the_shares_of_the_classes(model):
     answers = Answers.from_matrix([["a", "a"], ["b", "b"], ["a", "a"], [None, None]])
     model.fit(answers)
-    np.testing.assert_allclose(model.proba_[3], [2 / 3, 1 / 3], atol=0.05)
+    expected = [0.5, 0.5] if isinstance(model, MACE) else [2 / 3, 1 / 3]  # MACE: all alike
+    np.testing.assert_allclose(model.proba_[3], expected, atol=0.05)
     assert model.labels_[3] == "a"
 
 

@@ -1,5 +1,6 @@
 """Crowds: one label, with a probability, from the answers of several people."""
 
+from skactive.crowds._agreement import agreement
 from skactive.crowds._answers import Answers
 from skactive.crowds._base import CrowdModel
 from skactive.crowds._dawid_skene import DawidSkene
@@ -8,4 +9,13 @@ from skactive.crowds._mace import MACE
 from skactive.crowds._majority_vote import MajorityVote
 from skactive.crowds._one_coin import OneCoin
 
-__all__ = ["GLAD", "MACE", "Answers", "CrowdModel", "DawidSkene", "MajorityVote", "OneCoin"]
+__all__ = [
+    "GLAD",
+    "MACE",
+    "Answers",
+    "CrowdModel",
+    "DawidSkene",
+    "MajorityVote",
+    "OneCoin",
+    "agreement",
+]

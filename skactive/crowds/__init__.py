@@ -3,6 +3,7 @@
 from skactive.crowds._agreement import agreement
 from skactive.crowds._answers import Answers
 from skactive.crowds._base import CrowdModel
+from skactive.crowds._crowd_lab import CrowdLab
 from skactive.crowds._dawid_skene import DawidSkene
 from skactive.crowds._glad import GLAD
 from skactive.crowds._mace import MACE
@@ -13,6 +14,7 @@ __all__ = [
     "GLAD",
     "MACE",
     "Answers",
+    "CrowdLab",
     "CrowdModel",
     "DawidSkene",
     "MajorityVote",

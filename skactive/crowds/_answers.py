@@ -135,9 +135,7 @@ class Answers:
             _read_names(items, getattr(matrix, "index", None), table.shape[0], "items"),
             _read_names(annotators, getattr(matrix, "columns", None), table.shape[1], "annotators"),
         )
-        labels = table[given]
-        if labels.dtype.kind == "f" and (labels == labels.astype(np.intp)).all():
-            labels = labels.astype(np.intp)  # integers beside NaN are floats
+        labels = _tidy(table[given])
         return cls(names[0][rows], names[1][columns], labels, classes=classes, all_items=names[0])
 
     @classmethod
@@ -237,6 +235,15 @@ def _read_column(values: Any, name: str) -> NDArray[Any]:
                 "out what was not answered."
             )
     return array
+
+
+def _tidy(labels: NDArray[Any]) -> NDArray[Any]:
+    """Return labels in the type that they have without the missing ones beside them."""
+    if labels.dtype.kind == "f" and (labels == np.trunc(labels)).all():
+        return labels.astype(np.intp)  # NaN makes floats of integers
+    if labels.dtype.kind == "O" and len({type(label) for label in labels}) == 1:
+        return np.asarray(labels.tolist())  # None makes objects of all
+    return labels
 
 
 def _find_answers(table: NDArray[Any], missing: Any) -> NDArray[np.bool_]:

@@ -21,7 +21,7 @@ class MajorityVote(CrowdModel):
     >>> from skactive.crowds import Answers, MajorityVote
     >>> answers = Answers.from_matrix([["a", "a", "b"], ["b", "b", None], ["a", None, None]])
     >>> MajorityVote().fit(answers).labels_
-    array(['a', 'b', 'a'], dtype=object)
+    array(['a', 'b', 'a'], dtype='<U1')
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {}

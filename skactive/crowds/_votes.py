@@ -27,6 +27,8 @@ class Votes:
         Codes of each vote.
     n_items, n_annotators, n_classes : int
         The numbers of codes; a model is the last annotator.
+    model : ndarray of shape (n_items, n_classes) or None
+        The probabilities of the model; NaN where it has none.
     """
 
     items: Codes
@@ -35,6 +37,16 @@ class Votes:
     n_items: int
     n_annotators: int
     n_classes: int
+    model: Floats | None = None
+
+    def of_people(self) -> Votes:
+        """Return the votes without those of the model."""
+        if self.model is None:
+            return self
+        last = self.n_annotators - 1
+        chosen = self.annotators < last
+        items, people, labels = self.items[chosen], self.annotators[chosen], self.labels[chosen]
+        return Votes(items, people, labels, self.n_items, last, self.n_classes)
 
     def count(self) -> Floats:
         """Return the votes of each class for each item, (n_items, n_classes)."""
@@ -84,4 +96,5 @@ def collect_votes(answers: Answers, proba: Floats | None) -> Votes:
         n_items,
         n_people + 1,
         n_classes,
+        proba,
     )

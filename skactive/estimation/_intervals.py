@@ -24,8 +24,8 @@ class Estimate(NamedTuple):
     n : int
         Number of labeled rows that it is based on.
     method : str
-        Kind of interval: "clopper-pearson", "hall" (of :func:`mean_interval`), "lure" or
-        "jackknife".
+        Kind of interval: "clopper-pearson", "hall" (of :func:`mean_interval`), "lure",
+        "jackknife" or "jeffreys".
     confidence : float
         How often such intervals contain the true value.
     """

@@ -9,6 +9,7 @@ from skactive.crowds._glad import GLAD
 from skactive.crowds._mace import MACE
 from skactive.crowds._majority_vote import MajorityVote
 from skactive.crowds._one_coin import OneCoin
+from skactive.crowds._simulated import SimulatedAnnotator, SimulatedAnswers, simulate_answers
 
 __all__ = [
     "GLAD",
@@ -19,5 +20,8 @@ __all__ = [
     "DawidSkene",
     "MajorityVote",
     "OneCoin",
+    "SimulatedAnnotator",
+    "SimulatedAnswers",
     "agreement",
+    "simulate_answers",
 ]

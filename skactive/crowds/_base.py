@@ -60,8 +60,8 @@ class CrowdModel(BaseEstimator, ABC):
     classes_ : ndarray of shape (n_classes,)
         The classes, sorted.
     labels_ : ndarray of shape (n_items,)
-        The most probable class of each item; of two that are equally probable, the one that is more
-        frequent among all items.
+        The most probable class of each item; of two that are equally probable, the one that is
+        rarer among all items (one that annotators answer too often is more often wrong).
     proba_ : ndarray of shape (n_items, n_classes)
         Probability of each class.
     annotators_ : ndarray of shape (n_annotators,)
@@ -235,8 +235,8 @@ def _start_from_votes(votes: Votes) -> Floats:
 
 
 def _choose_labels(proba: Floats) -> Codes:
-    """Return the most probable class of each item; ties go to the more frequent class."""
-    order = np.argsort(-proba.mean(axis=0), kind="stable")
+    """Return the most probable class of each item; ties go to the rarer class."""
+    order = np.argsort(proba.mean(axis=0), kind="stable")
     ranked = proba[:, order]
     is_best = ranked >= ranked.max(axis=1, keepdims=True) - _TIE
     return order[is_best.argmax(axis=1)]

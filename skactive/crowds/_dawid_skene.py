@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from skactive._utils.array_types import Floats
-from skactive.crowds._em import EMModel, estimate_class_weights
+from skactive.crowds._em import EMModel
 from skactive.crowds._votes import Votes
 
 __all__ = ["DawidSkene"]
@@ -23,6 +23,9 @@ class DawidSkene(EMModel):
     ----------
     smoothing : float, default=0.01
         Answers added to each cell of the confusion matrices.
+    class_prior : {"estimate", "uniform"}, default="estimate"
+        Whether classes are as frequent as the answers make them, or all alike before the first
+        answer. All alike serves better if classes are balanced, or some are answered too often.
     max_iter : int, default=200
         Largest number of iterations.
     tol : float, default=1e-5
@@ -52,8 +55,15 @@ class DawidSkene(EMModel):
     array([1.  , 0.33, 0.33, 1.  ])
     """
 
-    def __init__(self, smoothing: float = 0.01, max_iter: int = 200, tol: float = 1e-5) -> None:
+    def __init__(
+        self,
+        smoothing: float = 0.01,
+        class_prior: str = "estimate",
+        max_iter: int = 200,
+        tol: float = 1e-5,
+    ) -> None:
         self.smoothing = smoothing
+        self.class_prior = class_prior
         self.max_iter = max_iter
         self.tol = tol
 
@@ -66,7 +76,7 @@ class DawidSkene(EMModel):
         counts += self.smoothing
         counts /= counts.sum(axis=1, keepdims=True)  # (n_annotators, answered, true)
         log_confusion = np.log(counts, out=counts)
-        return {"log_confusion": log_confusion, "log_classes": estimate_class_weights(proba)}
+        return {"log_confusion": log_confusion, "log_classes": self._weigh_classes(proba)}
 
     def _log_joint(self, votes: Votes, shared: Any, parameters: dict[str, Floats]) -> Floats:
         joint = shared[0] @ parameters["log_confusion"].reshape(-1, votes.n_classes)

@@ -10,11 +10,12 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from skactive._utils.array_types import Floats
+from skactive._utils.compat import StrOptions
 from skactive._utils.constraints import POSITIVE_INT, POSITIVE_REAL
 from skactive.crowds._base import Codes, Consensus, CrowdModel, fix_known
 from skactive.crowds._votes import Votes
 
-__all__ = ["EMModel", "estimate_class_weights", "expect"]
+__all__ = ["EMModel", "expect"]
 
 
 class EMModel(CrowdModel):
@@ -25,11 +26,13 @@ class EMModel(CrowdModel):
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "class_prior": [StrOptions({"estimate", "uniform"})],
         "smoothing": POSITIVE_REAL,
         "max_iter": POSITIVE_INT,
         "tol": POSITIVE_REAL,
     }
 
+    class_prior: str
     smoothing: float
     max_iter: int
     tol: float
@@ -69,15 +72,16 @@ class EMModel(CrowdModel):
             last = likelihood
         return Consensus(proba, last, n_iter, has_converged, self._describe(parameters))
 
+    def _weigh_classes(self, proba: Floats) -> Floats:
+        """Return the log of the prior probability of each class, (n_classes,)."""
+        if self.class_prior == "uniform":
+            return np.full(proba.shape[1], -np.log(proba.shape[1]))
+        totals = proba.sum(axis=0) + 0.5 / proba.shape[1]  # half an item is added
+        return np.log(totals / totals.sum())
+
     def _describe(self, parameters: dict[str, Floats]) -> dict[str, Any]:
         """Return the attributes that the parameters become."""
         return {}
-
-
-def estimate_class_weights(proba: Floats) -> Floats:
-    """Return the log of the share of each class, (n_classes,); half an item each is added."""
-    totals = proba.sum(axis=0) + 0.5 / len(proba.T)
-    return np.log(totals / totals.sum())
 
 
 def expect(joint: Floats, known: Codes) -> tuple[Floats, float]:

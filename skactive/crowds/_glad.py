@@ -9,8 +9,7 @@ from scipy.optimize import minimize
 from scipy.special import expit, log_expit
 
 from skactive._utils.array_types import Floats
-from skactive._utils.constraints import POSITIVE_INT, POSITIVE_REAL
-from skactive.crowds._em import EMModel, estimate_class_weights
+from skactive.crowds._em import EMModel
 from skactive.crowds._votes import Votes
 
 __all__ = ["GLAD"]
@@ -28,6 +27,9 @@ class GLAD(EMModel):
 
     Parameters
     ----------
+    class_prior : {"estimate", "uniform"}, default="uniform"
+        Whether classes are as frequent as the answers make them, or all alike before the first
+        answer. All alike serves better if classes are balanced, or some are answered too often.
     max_iter : int, default=100
         Largest number of iterations.
     tol : float, default=1e-5
@@ -58,11 +60,13 @@ class GLAD(EMModel):
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        "max_iter": POSITIVE_INT,
-        "tol": POSITIVE_REAL,
+        name: kinds for name, kinds in EMModel._parameter_constraints.items() if name != "smoothing"
     }
 
-    def __init__(self, max_iter: int = 100, tol: float = 1e-5) -> None:
+    def __init__(
+        self, class_prior: str = "uniform", max_iter: int = 100, tol: float = 1e-5
+    ) -> None:
+        self.class_prior = class_prior
         self.max_iter = max_iter
         self.tol = tol
 
@@ -78,7 +82,7 @@ class GLAD(EMModel):
         shared[:] = best.x
         skill, log_easiness = np.split(best.x, [votes.n_annotators])
         easiness = np.exp(np.clip(log_easiness, -_LIMIT, _LIMIT))
-        classes = estimate_class_weights(proba)
+        classes = self._weigh_classes(proba)
         return {"skill": skill, "easiness": easiness, "log_classes": classes}
 
     def _log_joint(self, votes: Votes, shared: Any, parameters: dict[str, Floats]) -> Floats:

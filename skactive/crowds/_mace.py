@@ -67,7 +67,11 @@ class MACE(EMModel):
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **EMModel._parameter_constraints,
+        **{
+            name: kinds
+            for name, kinds in EMModel._parameter_constraints.items()
+            if name != "class_prior"
+        },
         "n_restarts": POSITIVE_INT,
         "random_state": ["random_state"],
     }

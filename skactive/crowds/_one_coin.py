@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from skactive._utils.array_types import Floats
-from skactive.crowds._em import EMModel, estimate_class_weights
+from skactive.crowds._em import EMModel
 from skactive.crowds._votes import Votes
 
 __all__ = ["OneCoin"]
@@ -23,6 +23,9 @@ class OneCoin(EMModel):
     ----------
     smoothing : float, default=0.01
         Answers of each class that are added to those of each annotator.
+    class_prior : {"estimate", "uniform"}, default="uniform"
+        Whether classes are as frequent as the answers make them, or all alike before the first
+        answer. All alike serves better if classes are balanced, or some are answered too often.
     max_iter : int, default=200
         Largest number of iterations.
     tol : float, default=1e-5
@@ -43,8 +46,15 @@ class OneCoin(EMModel):
     array([1.  , 1.  , 0.33])
     """
 
-    def __init__(self, smoothing: float = 0.01, max_iter: int = 200, tol: float = 1e-5) -> None:
+    def __init__(
+        self,
+        smoothing: float = 0.01,
+        class_prior: str = "uniform",
+        max_iter: int = 200,
+        tol: float = 1e-5,
+    ) -> None:
         self.smoothing = smoothing
+        self.class_prior = class_prior
         self.max_iter = max_iter
         self.tol = tol
 
@@ -54,7 +64,7 @@ class OneCoin(EMModel):
         total = votes.sum_by_annotator(None) + added * votes.n_classes
         log_right = np.log(right / total)
         log_wrong = np.log((total - right) / total / n_wrong)
-        classes = estimate_class_weights(proba)
+        classes = self._weigh_classes(proba)
         return {"right": log_right, "wrong": log_wrong, "log_classes": classes}
 
     def _log_joint(self, votes: Votes, shared: Any, parameters: dict[str, Floats]) -> Floats:

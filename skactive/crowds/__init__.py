@@ -1,5 +1,6 @@
 """Crowds: one label, with a probability, from the answers of several people."""
 
+from skactive.crowds._active_lab import OpinionScores, score_opinions
 from skactive.crowds._agreement import agreement
 from skactive.crowds._answers import Answers
 from skactive.crowds._base import CrowdModel
@@ -20,8 +21,10 @@ __all__ = [
     "DawidSkene",
     "MajorityVote",
     "OneCoin",
+    "OpinionScores",
     "SimulatedAnnotator",
     "SimulatedAnswers",
     "agreement",
+    "score_opinions",
     "simulate_answers",
 ]

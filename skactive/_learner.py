@@ -18,6 +18,7 @@ from skactive._needs import (
     check_partial_fit,
     check_readings,
     check_scores_rows,
+    choose_for_elements,
     list_cold_starters,
 )
 from skactive._protocols import FollowsProtocols
@@ -330,8 +331,7 @@ class ActiveLearner(
             raise NotFittedError(f"There is no model to find elements by. {self._waiting_text}")
         elements = view_elements(self._make_view(X_pool), known=known, groups=groups, costs=costs)
         batch_size = check_batch_size(batch_size, len(elements), "elements")
-        strategy = self._choose_strategy()
-        strategy = getattr(strategy, "for_elements", strategy)
+        strategy = choose_for_elements(self._choose_strategy(), elements)
         picks = strategy.select(elements, batch_size)
         chosen = elements.take(check_selection(picks, batch_size, len(elements), strategy))
         return chosen.owner, chosen.place

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from skactive._utils.ragged import Ragged
 from skactive.adapters._base import ModelAdapter
 
 __all__ = ["ELEMENT_READINGS", "StructuredAdapter"]
@@ -150,6 +153,15 @@ class StructuredAdapter(ModelAdapter):
         if draws:
             return method(Z, n_samples, seed)
         return method(Z, seed) if reading == "std" else method(Z)
+
+    def std(self, Z: Any, seed: int) -> Any:
+        """Deviations of predicted numbers, each (n_elements,); by default those of draws."""
+        samples = self.prediction_samples(Z, None, seed)
+        if isinstance(samples, Ragged):
+            return Ragged(np.std(samples.values, axis=0), samples.offsets)
+        if isinstance(samples, np.ndarray) and samples.dtype != object:
+            return np.std(samples, axis=0)
+        return [np.std(row, axis=0) for row in samples]
 
     def element_features(self, Z: Any) -> Any:
         """Features of the elements, such as those of regions, each (n_elements, n_dims)."""

@@ -49,7 +49,7 @@ class ElementView(PoolView):
     """
 
     _advice: ClassVar[str] = (
-        " Use a strategy that reads the model's predictions of elements, such as Margin."
+        " Use a strategy that reads predictions of elements, such as Aggregate(Margin())."
     )
     _group: ClassVar[Callable[[ElementView, Any], ElementView]]
 
@@ -102,14 +102,14 @@ class ElementView(PoolView):
         """Elements have no rows of their own: reading them is an error."""
         raise CapabilityError(
             "Elements have no features that could be read as rows: use a strategy that reads the "
-            "model's predictions of them, such as Margin."
+            "model's predictions of them, such as Aggregate(Margin())."
         )
 
     @property
     def elements(self) -> ElementView:
         raise CapabilityError(
-            f"These are {self.kind}s, which have no elements in turn: choose rows by query, or "
-            "give query_elements a strategy that scores each element, such as Margin."
+            f"These are elements of rows ({self.kind}), which have none in turn: choose rows by "
+            "query, or single elements by a strategy that scores each, such as Aggregate(Margin())."
         )
 
     @property
@@ -159,9 +159,9 @@ class ElementView(PoolView):
         if not self.provides(reading) and self._source.fitted:
             order = sorted(name for name in ELEMENT_READINGS if self.provides(name))
             raise CapabilityError(
-                f"{type(self._source.adapter.model).__name__} gives no {reading} of its "
-                f"{self.kind}s, but {', '.join(order) or 'nothing'}: choose rows by query, or give "
-                "query_elements a strategy that reads these, such as Margin."
+                f"{type(self._source.adapter.model).__name__} gives no {reading} of elements "
+                f"({self.kind}), but {', '.join(order) or 'nothing'}: use a strategy that reads "
+                "these, such as Aggregate(Margin()), or choose rows by query."
             )
         return super()._read(reading, compute, option)
 

@@ -19,7 +19,14 @@ from skactive.selectors import top
 if TYPE_CHECKING:
     from skactive.pool import PoolView
 
-__all__ = ["SampledScoreStrategy", "ScoreStrategy", "ScoringStrategy", "Selector", "Strategy"]
+__all__ = [
+    "SampledScoreStrategy",
+    "ScoreStrategy",
+    "ScoringStrategy",
+    "Selector",
+    "Strategy",
+    "change_named",
+]
 
 Selector = Callable[..., Positions]
 
@@ -43,11 +50,14 @@ class Strategy(BaseEstimator, ABC):
         sampling from large pools.
     regressors_only : bool
         Whether it compares predictions as numbers, so that the learner refuses classifiers.
+    one_label_only : bool
+        Whether it reads the labels of rows, one each, so that the learner refuses several per row.
     """
 
     needs: frozenset[str] = frozenset()
     randomized: bool = False
     regressors_only: ClassVar[bool] = False
+    one_label_only: ClassVar[bool] = False
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}  # checked by the learner
 
     def parts(self) -> list[Any]:
@@ -58,6 +68,39 @@ class Strategy(BaseEstimator, ABC):
             if isinstance(value, Strategy)
             or (isinstance(value, type) and issubclass(value, Strategy))
         ]
+
+    def with_parts(self, change: Callable[[Any], Any]) -> Any:
+        """Return the same strategy around other ones.
+
+        Parameters
+        ----------
+        change : callable
+            ``change(part)`` returns the strategy to use instead of one that is in this one.
+
+        Returns
+        -------
+        Strategy
+            This one if no part changes.
+        """
+        parts = self._name_parts()
+        changed = {name: change(part) for name, part in parts.items()}
+        if all(changed[name] is part for name, part in parts.items()):
+            return self
+        return type(self)(**{**self.get_params(deep=False), **changed})
+
+    def _name_parts(self) -> dict[str, Any]:
+        """Return the strategies that this one is made of, by the names of the parameters."""
+        params = self.get_params(deep=False)
+        return {name: value for name, value in params.items() if isinstance(value, Strategy)}
+
+    @property
+    def for_elements(self) -> Any:
+        """The strategy that chooses single elements of rows: the same, around those for elements.
+
+        :meth:`ActiveLearner.query_elements <skactive.ActiveLearner.query_elements>` passes it the
+        elements as its pool.
+        """
+        return self.with_parts(lambda part: getattr(part, "for_elements", part))
 
     @abstractmethod
     def select(self, pool: PoolView, batch_size: int) -> Positions:
@@ -226,6 +269,14 @@ class SampledScoreStrategy(ScoreStrategy):
     def __init__(self, *, n_samples: int | None = None, selector: Selector | None = None) -> None:
         super().__init__(selector=selector)
         self.n_samples = n_samples
+
+
+def change_named(strategy: Any, named: list[tuple[str, Any]], change: Callable[[Any], Any]) -> Any:
+    """Return a strategy of named ones around changed ones; itself if none of them changes."""
+    changed = [(name, change(part)) for name, part in named]
+    if all(new is old for (_, new), (_, old) in zip(changed, named, strict=True)):
+        return strategy
+    return type(strategy)(**{**strategy.get_params(deep=False), "strategies": changed})
 
 
 def _check_scores(scores: Any, n_rows: int, name: str) -> Floats:

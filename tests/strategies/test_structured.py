@@ -263,7 +263,7 @@ def test_elements_are_chosen_per_cost():
     assert_array_equal(learner.query_elements(X[40:], 1, costs=costs), (rows, labels))
     costs[rows[0], labels[0]] = 100.0
     assert learner.query_elements(X[40:], 1, costs=costs) != (rows, labels)
-    with pytest.raises(CapabilityError, match="no elements in turn: choose rows by query"):
+    with pytest.raises(CapabilityError, match="scores rows by all of their labels together"):
         fit(MNLP()).query_elements(X[40:], 1)
 
 

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from skactive._utils.array_types import Positions
 from skactive._utils.ragged import Ragged, offsets_of
-from skactive.adapters._elements import ELEMENT_READINGS
 from skactive.exceptions import CapabilityError, InvalidReadingError
 from skactive.pool._element_forms import to_values
 from skactive.pool._elements import ElementView
@@ -66,9 +65,14 @@ class GroupView(ElementView):
 
     def _read_at_once(self, reading: str, n_samples: int | None) -> Ragged:
         """Average a reading over the members of each group."""
-        axis = int(ELEMENT_READINGS[reading][1])
-        members = self.members._read_at_once(reading, n_samples)
-        values = members.values
+        return self._average(self.members._read_at_once(reading, n_samples))
+
+    def _iter_ragged_draws(self, n_samples: int | None) -> Iterator[Ragged]:
+        return map(self._average, self.members._iter_ragged_draws(n_samples))
+
+    def _average(self, members: Ragged) -> Ragged:
+        """Return the means over the members of each group."""
+        values, axis = members.values, members.axis
         if not np.array_equal(members.offsets, self.partition.offsets):
             row = int(np.argmax(members.lengths != self.partition.lengths))
             raise InvalidReadingError(

@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator
 from skactive._utils.array_types import Floats, Positions
 from skactive._utils.constraints import POSITIVE_INT_OR_NONE
 from skactive.exceptions import SelectionError, TiedScoresWarning
+from skactive.scores._draws import score_one_by_one
 from skactive.selectors import top
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ __all__ = [
     "Selector",
     "Strategy",
     "change_named",
+    "score_draws",
 ]
 
 Selector = Callable[..., Positions]
@@ -269,6 +271,13 @@ class SampledScoreStrategy(ScoreStrategy):
     def __init__(self, *, n_samples: int | None = None, selector: Selector | None = None) -> None:
         super().__init__(selector=selector)
         self.n_samples = n_samples
+
+
+def score_draws(score: Callable[..., Floats], pool: PoolView, n_samples: int | None) -> Floats:
+    """Score rows by draws of their probabilities: all at once, or one by one if they come so."""
+    if pool.yields_draws:
+        return score_one_by_one(score, pool.iter_draws(n_samples))
+    return score(pool.proba_samples(n_samples))
 
 
 def change_named(strategy: Any, named: list[tuple[str, Any]], change: Callable[[Any], Any]) -> Any:

@@ -8,7 +8,7 @@ from skactive import ActiveLearner, Ragged, reductions, scores
 from skactive.adapters import StructuredAdapter
 from skactive.exceptions import CapabilityError, InvalidReadingError, PoolExhaustedError
 from skactive.pool import PoolView
-from skactive.pool import _elements as elements_module
+from skactive.pool import _element_readings as elements_module
 from skactive.pool._view import ReadingSource
 from skactive.strategies import BALD, LCMD, Aggregate, Entropy, KCenterGreedy, Margin, Random
 

@@ -1,9 +1,10 @@
 """Measure memory and time of scoring maps of probabilities that come one by one from an iterator.
 
 500 maps of 512 x 1024 pixels and 19 classes in single precision, 19 GiB together. The peak is that
-of the process above what it was before the fit, which reads two maps; the time is also given without that of making the
-maps, which the model does as it is asked. "BALD" draws 20 maps of each row, which an adapter yields
-one after the other; "BALD at once" gives them in one array (of fewer rows: it takes a gigabyte).
+of the process above what it was before the fit, which reads two maps; the time is also given
+without that of making the maps, which the model does as it is asked. "BALD" draws 20 maps of each
+row, which an adapter yields one after the other; "BALD at once" gives them in one array, which
+takes a gigabyte.
 
     python benchmarks/elements_memory.py [number of maps [strategy]]
 """
@@ -31,7 +32,6 @@ STRATEGIES = {
     "MeanStd": Aggregate(MeanStd()),
     "BALD at once": Aggregate(BALD()),
 }
-N_DRAWS = 20
 
 
 class Segmenter(BaseEstimator):
@@ -69,7 +69,7 @@ class OneByOneAdapter(SegmenterAdapter):
 
     def iter_draws(self, Z, n_samples, seed):
         """Yield draws of the maps."""
-        for draw in range(N_DRAWS):
+        for draw in range(self.n_draws(n_samples)):
             yield (self.model.make_map(int(row[0]), draw) for row in Z)
 
 
@@ -79,8 +79,8 @@ class AtOnceAdapter(SegmenterAdapter):
     def proba_samples(self, Z, n_samples, seed):
         """Yield draws of the maps, (n_draws, height, width, n_classes)."""
         for row in Z:
-            samples = np.empty((N_DRAWS, *SHAPE), dtype=np.float32)
-            for draw in range(N_DRAWS):
+            samples = np.empty((self.n_draws(n_samples), *SHAPE), dtype=np.float32)
+            for draw in range(len(samples)):
                 samples[draw] = self.model.make_map(int(row[0]), draw)
             yield samples
 

@@ -83,6 +83,7 @@ def choose_for_elements(strategy: Any, elements: Any) -> Any:
     if missing is None:
         return chooser
     name, kinds = type(chooser).__name__, name_elements(elements.kind)
+    kinds = f"groups of {kinds}" if hasattr(elements, "members") else kinds
     if any(option.startswith("elements.") for option in missing):
         reason = f"it scores rows by all of their {kinds} together"
     else:

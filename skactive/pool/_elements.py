@@ -251,6 +251,21 @@ class ElementView(ElementReadings):
         model_classes = self._source.adapter.classes
         return 16 if model_classes is None else len(model_classes)
 
+    def average_members(self, values: Floats) -> Floats:
+        """Return values of all elements as they are; of groups, the means over their members.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_elements,)
+            A value for each element of the rows, such as a score.
+
+        Returns
+        -------
+        ndarray of shape (n_elements,), or (n_groups,)
+            Those of all elements (or groups), also in a view of some of them.
+        """
+        return values
+
     def grouped(self, partition: Any) -> ElementView:
         """Return groups of the elements: pixels become regions or superpixels.
 

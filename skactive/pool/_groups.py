@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skactive._utils.array_types import Positions
+from skactive._utils.array_types import Floats, Positions
 from skactive._utils.ragged import Ragged, offsets_of
 from skactive.exceptions import CapabilityError, InvalidReadingError
 from skactive.pool._element_forms import to_values
@@ -46,6 +46,11 @@ class GroupView(ElementView):
             block.members._preload(needs)
             order, offsets = block._sort_members()
             yield block.members.take(order), offsets
+
+    def average_members(self, values: Floats) -> Floats:
+        whole = self._whole
+        assert isinstance(whole, GroupView)
+        return whole._average(Ragged(values, whole.members.offsets)).values
 
     def _of_rows(self, rows: Positions | slice) -> ElementView:
         return GroupView(self.members._of_rows(rows), self.partition.take(rows))

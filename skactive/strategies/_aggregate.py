@@ -12,6 +12,7 @@ from skactive._utils.array_types import Floats, Positions
 from skactive._utils.compat import Interval
 from skactive.exceptions import SelectionError
 from skactive.strategies._base import ScoreStrategy, ScoringStrategy, Selector
+from skactive.strategies._structured import name_highest
 from skactive.strategies._uncertainty import Margin
 
 if TYPE_CHECKING:
@@ -147,13 +148,8 @@ class Aggregate(ScoreStrategy):
     def explain_elements(self, pool: PoolView, positions: Positions) -> list[dict[str, float]]:
         """Return the highest scores among the elements of some rows, at most five of each."""
         elements = pool.take(positions).elements
-        scores, kind = self.for_elements.score_in_chunks(elements), elements.kind
-        bounds = zip(elements.offsets[:-1], elements.offsets[1:], strict=True)
-        rows = (scores[start:stop] for start, stop in bounds)
-        return [
-            {f"{kind} {place}": float(row[place]) for place in np.argsort(-row, kind="stable")[:5]}
-            for row in rows
-        ]
+        scores = self.for_elements.score_in_chunks(elements)
+        return name_highest(scores, elements.offsets, elements.kind)
 
     def _reduce(self, elements: ElementView, offsets: Any) -> Floats:
         """Score elements, and reduce the scores to one per row, shape (n_rows,)."""

@@ -154,10 +154,12 @@ class Strategy(BaseEstimator, ABC):
         Returns
         -------
         list of n dicts of str to float, or None
-            For each of these rows the elements that raise its score most, by name. None: rows have
-            no elements.
+            For each of these rows the elements that raise its score most, by name: those of the
+            first strategy in this one that scores elements. None: none of them does.
         """
-        return None
+        explained = (getattr(part, "explain_elements", None) for part in self.parts())
+        answers = (explain(pool, positions) for explain in explained if explain is not None)
+        return next((answer for answer in answers if answer is not None), None)
 
 
 class ScoringStrategy(Strategy):

@@ -298,6 +298,8 @@ class EPIG(ScoreStrategy):
             targets = pool.take(pool.random_state.permutation(len(pool))[: self.n_targets])
         else:
             targets = pool.at(self.targets)
+            if not len(targets):
+                raise ValueError("The targets of EPIG have no elements: pass rows that have some.")
         target_samples = targets.proba_samples(self.n_samples)  # (n_draws, n_targets, n_classes)
         chunks = (pool.take(chunk) for chunk in pool.chunks(self.needs))
         samples = (chunk.proba_samples(self.n_samples) for chunk in chunks)

@@ -131,7 +131,7 @@ def _serves_rows(strategy: Any, adapter: ModelAdapter) -> bool:
 
 def _find_for_elements(strategy: Any, kind: str, provides: Provides) -> Any:
     """Return a strategy whose choice among elements is served: this one, one in it, or another."""
-    tries = [strategy, *_iter_inner(strategy), *_list_plain(kind), Random()]
+    tries = [strategy, *_iter_strategies_in(strategy), *_list_plain(kind), Random()]
     return next(each for each in tries if _serves_elements(each, provides))
 
 
@@ -144,14 +144,14 @@ def _serves_elements(strategy: Any, provides: Provides) -> bool:
     return find_missing_need(chooser, provides) is None
 
 
-def _iter_inner(strategy: Any) -> Iterator[Any]:
+def _iter_strategies_in(strategy: Any) -> Iterator[Any]:
     """Yield the strategies of which a strategy is made, the outer ones first."""
     parts: list[Any] = []
     if isinstance(strategy, Strategy):
         strategy.with_parts(lambda part: parts.append(part) or part)  # type: ignore[func-returns-value]
     for part in parts:
         yield part
-        yield from _iter_inner(part)
+        yield from _iter_strategies_in(part)
 
 
 def _list_plain(kind: str) -> list[Any]:

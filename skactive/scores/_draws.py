@@ -20,7 +20,7 @@ from skactive.scores._information import mutual_information
 from skactive.scores._uncertainty import entropy
 from skactive.selectors._engine.points import slices
 
-__all__ = ["average_draws", "score_one_by_one"]
+__all__ = ["average_in_one_pass", "score_one_by_one"]
 
 Draws = Iterable[FloatArray]
 
@@ -63,7 +63,7 @@ def average_one_by_one(
     return totals
 
 
-def average_draws(draws: Draws) -> Scores:
+def average_in_one_pass(draws: Draws) -> Scores:
     """Return the mean of the draws, (n_rows, n_classes)."""
     return average_one_by_one(draws, _get_itself)[0]
 
@@ -85,7 +85,7 @@ def _measure_information(draws: Draws) -> Scores:
 
 
 def _measure_consensus(draws: Draws) -> Scores:
-    return entropy(average_draws(draws))
+    return entropy(average_in_one_pass(draws))
 
 
 def _measure_vote_entropy(draws: Draws) -> Scores:

@@ -8,7 +8,7 @@ from probabilities import dirichlet
 
 from skactive import scores
 from skactive.scores import _draws
-from skactive.scores._draws import average_draws, score_one_by_one
+from skactive.scores._draws import average_in_one_pass, score_one_by_one
 
 NAMED = {score.__name__: score for score in _draws._ONE_BY_ONE}
 
@@ -55,4 +55,4 @@ def test_one_draw_is_held_at_a_time(name):
 
 def test_the_mean_of_the_draws_is_that_of_the_samples():
     samples = dirichlet(6, 9, 4)
-    np.testing.assert_allclose(average_draws(iter(samples)), samples.mean(axis=0), rtol=1e-14)
+    np.testing.assert_allclose(average_in_one_pass(iter(samples)), samples.mean(axis=0), rtol=1e-14)

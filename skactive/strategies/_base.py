@@ -244,7 +244,8 @@ def warn_about_ties(strategy: Any, scores: Floats, batch_size: int) -> None:
         return
     warnings.warn(
         f"{type(strategy).__name__} scores all {len(scores)} rows of the pool the same, so the "
-        "choice is random. Check that the model gives probabilities other than 0 and 1, and has learned.",
+        "choice is random. Check that the model gives probabilities other than 0 and 1, and has "
+        "learned.",
         TiedScoresWarning,
         stacklevel=2,
     )

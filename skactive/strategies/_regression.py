@@ -323,8 +323,13 @@ class ExpectedModelChangeRegression(ScoringStrategy):
             return (self.selector or top)(scores, batch_size, random_state=pool.random_state)
         gaps = self._read_gaps(pool)
         warn_about_ties(self, measure_change(pool.embedding, gaps), batch_size)
-        options = {"selector": self.selector, "random_state": pool.random_state}
-        return emcm(pool.embedding, gaps, batch_size, **options)
+        return emcm(
+            pool.embedding,
+            gaps,
+            batch_size,
+            selector=self.selector,
+            random_state=pool.random_state,
+        )
 
     def _read_gaps(self, pool: PoolView) -> Floats:
         """Return the draws less the predictions, (n_draws, n_rows) or (n_draws, n_rows, n)."""

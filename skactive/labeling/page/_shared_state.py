@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from skactive.labeling._messages import describe_accuracy
+from skactive.labeling._numbers import describe_range
 from skactive.labeling.page._class_list import ClassList
 from skactive.labeling.page._protocol import to_json
 
@@ -31,6 +32,7 @@ class SharedState:
         self._last: dict[str, Any] = {}  # sent again if a new one cannot be read
         # classes, number of rows of each, pairs of the two
         self._counts: tuple[list[Any], dict[Any, int], list[list[Any]]] = ([], {}, [])
+        self._numbers = _describe_numbers(session)
         self._curve: tuple[int, list[list[float]]] = (-1, [])  # number of rounds, points
 
     def read(self, annotator: str | None) -> dict[str, Any]:
@@ -50,6 +52,7 @@ class SharedState:
         return {
             "title": self._title,
             "multilabel": self._session.multilabel,
+            "numbers": self._numbers,
             "lease_seconds": self._session.lease_seconds,
             "n_rows": progress.n_rows,
             "n_labeled": progress.n_labeled,
@@ -84,3 +87,11 @@ class SharedState:
             ]
             self._curve = n_rounds, points
         return self._curve[1]
+
+
+def _describe_numbers(session: Any) -> dict[str, Any] | None:
+    """Return the limits of numbers, and their range in words; None if labels are classes."""
+    if not session.labels_are_numbers:
+        return None
+    low, high = session.value_range
+    return {"low": low, "high": high, "range": describe_range(session.value_range)}

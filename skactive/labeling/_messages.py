@@ -13,6 +13,7 @@ __all__ = [
     "NO_MODEL",
     "NO_MODEL_OF_NUMBERS",
     "PICK_CLASSES",
+    "TYPE_NUMBER",
     "UNOPENED_FILE",
     "describe_accuracy",
     "describe_answer",
@@ -22,6 +23,7 @@ __all__ = [
     "describe_prediction",
 ]
 
+TYPE_NUMBER = "Type a number."
 PICK_CLASSES = "Pick classes first, or press None ({key})."
 NOTHING_TO_UNDO = "There is nothing to undo."
 NOTHING_LEFT = "There is nothing left to label. Thank you!"

@@ -14,6 +14,7 @@ from skactive.exceptions import LabelError
 __all__ = [
     "ANY_NUMBER",
     "ValueRange",
+    "begins_number",
     "check_number",
     "check_range",
     "describe_range",
@@ -96,6 +97,11 @@ def parse_number(text: str, value_range: ValueRange = ANY_NUMBER) -> int | float
         raise LabelError(f"{_quote(text)} is too small to differ from 0: write 0.")
     is_exact = number.is_integer() and abs(number) <= _MAX_EXACT
     return check_number(int(number) if is_exact else number, value_range)
+
+
+def begins_number(character: str) -> bool:
+    """Return whether a character may be the first of a number."""
+    return len(character) == 1 and character in "0123456789+-.,\u2212"
 
 
 def _replace_comma(typed: str) -> str:

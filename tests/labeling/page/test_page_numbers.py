@@ -3,9 +3,9 @@
 import re
 
 import pytest
+from number_cases import READ, REFUSED
 
 from skactive.labeling.page import asset
-from number_cases import READ, REFUSED
 
 ANY = {"low": None, "high": None, "range": ""}
 SHARE = {"low": 0, "high": 100, "range": "from 0 to 100"}

@@ -856,7 +856,7 @@ class LabelingSession:
 
         return export_session(
             self,
-            Answers(self.records()),
+            Answers(self.records(), self.labels_are_numbers),
             Path(path),
             kind,
             spreadsheet_safe=spreadsheet_safe,

@@ -17,7 +17,16 @@ __all__ = ["MAX_WIDTH", "Drawing", "Screen", "draw_screen"]
 
 MAX_WIDTH = 100  # longer lines are hard to read
 # Where there is little room, those of the lowest rank stay; the classes have one of their own.
-_RANKS = {"help": 0, "close": 0, "submit": 1, "0-9": 1, "keep the answer": 1, "more": 4, "quit": 5, "undo": 6}
+_RANKS = {
+    "help": 0,
+    "close": 0,
+    "submit": 1,
+    "0-9": 1,
+    "keep the answer": 1,
+    "more": 4,
+    "quit": 5,
+    "undo": 6,
+}
 _CHOSEN_RANK, _CLASS_RANK, _LAST_RANK = 2, 3, 7
 _MIN_TITLE_WIDTH = 40  # of a terminal with room for words
 

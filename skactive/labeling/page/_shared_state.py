@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from skactive.labeling._messages import describe_accuracy
@@ -78,15 +79,25 @@ class SharedState:
         return self._counts[2]
 
     def _get_curve(self, n_rounds: int, min_audited: int) -> list[list[float]]:
-        """Return the learning curve: the number of labels and the accuracy on the audit sample."""
+        """Return the learning curve: numbers of labels, and accuracies or errors on the audit."""
         if self._curve[0] != n_rounds:
             points = [
-                [record["n_labels"], record["audit"][0] / record["audit"][1]]
+                [record["n_labels"], score]
                 for record in self._session.rounds
-                if record["audit"] and record["audit"][1] >= min_audited
+                if (score := _read_score(record, min_audited)) is not None
             ]
             self._curve = n_rounds, points
         return self._curve[1]
+
+
+def _read_score(record: Mapping[str, Any], min_audited: int) -> float | None:
+    """Return the accuracy of a round, or the mean error; None if the audit rows were too few."""
+    if record.get("audit"):
+        n_right, n_audit = record["audit"]
+        return n_right / n_audit if n_audit >= min_audited else None
+    if record.get("audit_error") and record.get("n_audited", 0) >= min_audited:
+        return float(record["audit_error"][0])
+    return None
 
 
 def _describe_numbers(session: Any) -> dict[str, Any] | None:

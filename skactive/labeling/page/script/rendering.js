@@ -373,7 +373,8 @@ const reporting = {
     const drawn = JSON.stringify(points);
     if (drawn === this.drawn) return;
     this.drawn = drawn;
-    this.parts.curve.replaceChildren(...(points.length > 1 ? [curve(points)] : []));
+    const describe = this.state.numbers ? describeError : describeAccuracy;
+    this.parts.curve.replaceChildren(...(points.length > 1 ? [curve(points, describe)] : []));
   },
 
   renderStatus() {

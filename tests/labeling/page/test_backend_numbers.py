@@ -175,9 +175,10 @@ def test_a_model_without_a_deviation_predicts_a_number_alone(open_backend):
 
 def test_the_audit_is_a_mean_error_and_a_curve(open_backend):
     backend = open_backend(audit_share=0.5)
-    for _ in range(90):
-        given = ask(backend, "next", n=1)["items"][0]
-        label(backend, float(Y[given["id"]]), given["id"])
+    for _ in range(6):
+        given = backend.session.next_batch(15).ids
+        backend.session.submit({ident: float(Y[ident]) for ident in given})
+    backend.session.peek()
     state = ask(backend, "state")["state"]
     rounds = [r for r in backend.session.rounds if r["n_audited"] >= 20]
     assert state["curve"] == [[r["n_labels"], r["audit_error"][0]] for r in rounds]

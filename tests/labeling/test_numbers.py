@@ -254,3 +254,17 @@ def test_a_decimal_comma_is_read_or_refused_never_misread(number):
 )
 def test_predictions_are_as_precise_as_their_deviation(number, deviation, words):
     assert describe_prediction(number, deviation) == f"The model predicts {words}."
+
+
+# Several sessions ---------------------------------------------------------------------------------
+
+
+def test_two_sessions_on_a_store_see_each_others_numbers(open_session):
+    with open_session(audit_share=0.0) as one, open_session(audit_share=0.0) as other:
+        one.submit({0: 1.5}, annotator="ann")
+        other.submit({0: 2.5, 1: 1.5}, annotator="bob")
+        assert [event.value for event in one.get_answers(0)] == [2.5, 1.5]
+        assert one.submit({0: 1.5}, annotator="ann") == 0  # she said so already
+        assert other.undo("bob") is not None
+        assert [record["label"] for record in one.records()] == [1.5, 2.5]
+        assert one.progress().n_labeled == 1

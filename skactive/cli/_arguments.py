@@ -7,6 +7,7 @@ from argparse import ArgumentTypeError
 from codecs import lookup
 from collections.abc import Iterable
 from io import StringIO
+from math import isfinite
 from pathlib import Path
 from unicodedata import normalize
 
@@ -20,6 +21,7 @@ __all__ = [
     "parse_columns",
     "parse_encoding",
     "parse_estimators",
+    "parse_finite",
     "parse_interval",
     "parse_n_jobs",
     "parse_port",
@@ -74,6 +76,13 @@ def parse_share(text: str) -> float:
     if (number := _to_float(text)) is None or not 0 <= number < 1:
         raise ArgumentTypeError(f"expected a number >= 0 and < 1, got {text!r}")
     return number
+
+
+def parse_finite(text: str) -> float:
+    """Return a finite number; an integer if it is one."""
+    if (number := _to_float(text)) is None or not isfinite(number):
+        raise ArgumentTypeError(f"expected a number, such as 0.5, got {text!r}")
+    return int(number) if number.is_integer() else number
 
 
 def parse_interval(text: str) -> float:

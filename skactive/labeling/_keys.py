@@ -12,7 +12,7 @@ _TABLE = (
     ("d", "don't know", "mark this row as one that cannot be labeled; nobody is asked again"),
     ("u", "undo", "take back your last answer, and show its row again"),
     ("b", "back", "show the row that you answered before this one, to change its answer"),
-    ("?", "suggest", "show which classes the model predicts for this row"),
+    ("?", "suggest", "show what the model predicts for this row"),
     ("n", "new class", "add a class"),
     ("e", "edit classes", "rename a class, or merge it into another"),
     ("-", "none", "answer that none of the classes applies, where a row may have several"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from skactive.labeling.state._progress import Progress
@@ -10,19 +11,24 @@ __all__ = [
     "NOTHING_LEFT",
     "NOTHING_TO_UNDO",
     "NO_MODEL",
+    "NO_MODEL_OF_NUMBERS",
     "PICK_CLASSES",
+    "TYPE_NUMBER",
     "UNOPENED_FILE",
     "describe_accuracy",
     "describe_answer",
     "describe_counts",
     "describe_label",
     "describe_labeled",
+    "describe_prediction",
 ]
 
+TYPE_NUMBER = "Type a number."
 PICK_CLASSES = "Pick classes first, or press None ({key})."
 NOTHING_TO_UNDO = "There is nothing to undo."
 NOTHING_LEFT = "There is nothing left to label. Thank you!"
 NO_MODEL = "There is no model yet to suggest a class."
+NO_MODEL_OF_NUMBERS = "There is no model yet to predict a number."
 UNOPENED_FILE = "The file could not be opened. Press again to label it anyway."
 
 
@@ -37,6 +43,27 @@ def describe_label(label: Any) -> str:
     if isinstance(label, list | tuple):
         return ", ".join(map(describe_label, label)) or "none"
     return str(label) or "(empty)"
+
+
+def describe_prediction(number: float, deviation: float | None) -> str:
+    """Return a predicted number in words, as precise as its standard deviation lets it be.
+
+    Parameters
+    ----------
+    number : float
+        The prediction.
+    deviation : float or None
+        Its standard deviation; None if the model has none.
+    """
+    if deviation is None:
+        return f"The model predicts {number:.6g}."
+    if not 1e-9 < deviation < 1e12:
+        return f"The model predicts {number:.6g} (standard deviation {deviation:.2g})."
+    n_decimals = 1 - math.floor(math.log10(deviation))  # two digits of the deviation
+    shown, spread = (
+        f"{round(value, n_decimals) + 0.0:.{max(n_decimals, 0)}f}" for value in (number, deviation)
+    )
+    return f"The model predicts {shown} (standard deviation {spread})."
 
 
 def describe_answer(kind: str, label: Any) -> str:
@@ -99,11 +126,12 @@ def describe_accuracy(progress: Progress, n_audit_rows: int) -> str:
         share, low, high = (f"{100 * value:.1f} %" for value in progress.reliable_accuracy)
         return f"Accuracy {share} (95 % interval {low} to {high})"
     n_audited, n_needed = progress.n_audited, progress.min_audited
+    measure = "Accuracy" if progress.has_classes else "Mean error"
     if progress.error is not None and n_audited >= n_needed:
         error, low, high = (f"{value:.3g}" for value in progress.error)
         return f"Mean error {error} (95 % interval {low} to {high})"
     if not n_audit_rows or n_audited >= n_needed:
         return ""
     if n_audit_rows < n_needed:
-        return f"Accuracy: needs {n_needed} audit rows; there are only {n_audit_rows}"
-    return f"Accuracy: after {n_needed} audit rows; {n_audited} so far"
+        return f"{measure}: needs {n_needed} audit rows; there are only {n_audit_rows}"
+    return f"{measure}: after {n_needed} audit rows; {n_audited} so far"

@@ -10,6 +10,7 @@ from typing import Any, Self
 from skactive._utils.values import is_missing
 from skactive.exceptions import LabelError
 from skactive.labeling._classes import SessionClasses
+from skactive.labeling._numbers import ValueRange
 from skactive.labeling._rounds import Rounds
 from skactive.labeling._synced import SyncedState
 from skactive.labeling._validation import (
@@ -78,6 +79,8 @@ class Recorder:
         The classes, which labels have to be among if they were declared.
     multilabel : bool
         Whether a label is a list of classes.
+    value_range : (float or None, float or None) or None, default=None
+        If labels are numbers: the smallest and the largest.
     """
 
     def __init__(
@@ -88,9 +91,11 @@ class Recorder:
         classes: SessionClasses,
         *,
         multilabel: bool,
+        value_range: ValueRange | None = None,
     ) -> None:
         self._synced, self._rounds, self._notifier = synced, rounds, notifier
         self._classes, self._multilabel = classes, multilabel
+        self._value_range = value_range
 
     def add_labels(self, labels: Any, ids: Sequence[Ident]) -> None:
         """Store labels to begin with, of rows that have none; `ids` are those of the pool."""
@@ -112,6 +117,7 @@ class Recorder:
                 classes=self._classes.list_all() if self._classes.are_declared else None,
                 label_type=self._classes.get_label_type(),
                 multilabel=self._multilabel,
+                value_range=self._value_range,
             )
             return self._store("label", labels, submission)
 

@@ -149,6 +149,7 @@ class Rounds:
             "query_seconds": plan.query_seconds,
             "audit": [int(plan.audit.sum()), len(plan.audit)] if len(plan.audit) else None,
             "audit_error": _estimate_error(plan.errors),
+            "n_audited": len(plan.audit) or len(plan.errors),
             **self._stopping_record(plan, labels),
         }
         with self._synced.lock:

@@ -11,7 +11,9 @@ from typing import Any, Self
 from skactive._utils.fingerprint import describe, describe_model, digest
 from skactive._utils.rows import take_rows
 from skactive._utils.seeding import draw_seed
+from skactive.exceptions import LabelError
 from skactive.labeling._classes import SessionClasses
+from skactive.labeling._numbers import ANY_NUMBER, ValueRange, check_range
 from skactive.labeling._planner import Planner
 from skactive.labeling._pool import check_pool, draw_audit
 from skactive.labeling._recorder import Recorder, Submission
@@ -88,6 +90,9 @@ class LabelingSession:
         label is a new class.
     multilabel : bool, default=False
         Whether a label is a list of classes.
+    value_range : (float or None, float or None), default=None
+        If the learner is a regressor: the smallest and the largest label, such as (0, 100); None
+        is no limit. Labels outside are refused.
     stopping : StoppingCriterion, default=None
         Criterion that is updated after each fit; see :mod:`skactive.stopping`. It only advises:
         labeling may continue. Its memory of earlier rounds starts empty with each session.
@@ -122,6 +127,8 @@ class LabelingSession:
         Ids of the audit rows.
     seed : int
         Seed of the audit sample and of the fallback order.
+    value_range : (float or None, float or None)
+        The smallest and the largest number that may be a label.
 
     Raises
     ------
@@ -156,6 +163,7 @@ class LabelingSession:
         labels: Mapping[Ident, Any] | Sequence[Any] | None = None,
         classes: Sequence[Any] | None = None,
         multilabel: bool = False,
+        value_range: Sequence[float | None] | None = None,
         stopping: Any = None,
         audit_share: float = 0.0,
         refit_every: int = 10,
@@ -172,6 +180,7 @@ class LabelingSession:
         self.X = X = check_pool_rows(X, ids)
         self.ids = check_ids(ids, X)
         self.multilabel, self.lease_seconds = multilabel, lease_seconds
+        self.value_range = check_range(value_range)
         self.hooks = check_hooks(hooks)
         self._name = new_id()
         self.store, self._remove_temporary = open_store(store)
@@ -234,6 +243,7 @@ class LabelingSession:
         )
         self._synced = SyncedState(self.store, state, digest([settings, ids_digest, self.seed]))
         are_numbers = not planner.is_classifier and not self.multilabel
+        _check_range_applies(self.value_range, are_numbers)
         self._classes = SessionClasses(classes, self._synced, are_numbers=are_numbers)
         self._leases = LiveLeases(state)
         self._queue = Queue(state, self._leases, self.ids, reserved, self.seed)
@@ -248,7 +258,12 @@ class LabelingSession:
             background=background,
         )
         self._recorder = Recorder(
-            self._synced, self._rounds, notifier, self._classes, multilabel=self.multilabel
+            self._synced,
+            self._rounds,
+            notifier,
+            self._classes,
+            multilabel=self.multilabel,
+            value_range=self.value_range if are_numbers else None,
         )
         self._synced.load()
         self._classes.check_stored()
@@ -734,6 +749,11 @@ class LabelingSession:
         return self._rounds.planner.is_classifier
 
     @property
+    def labels_are_numbers(self) -> bool:
+        """True if a label is a number, False if it is a class or a list of classes."""
+        return self._classes.are_numbers
+
+    @property
     def latest_model(self) -> tuple[dict[Ident, Label], Any] | None:
         """The labels that the latest model of this session learned from, and its learner.
 
@@ -836,7 +856,7 @@ class LabelingSession:
 
         return export_session(
             self,
-            Answers(self.records()),
+            Answers(self.records(), self.labels_are_numbers),
             Path(path),
             kind,
             spreadsheet_safe=spreadsheet_safe,
@@ -931,6 +951,14 @@ class LabelingSession:
         now = time.time()
         value = {"items": items, "session": self._name, "expires": now + self.lease_seconds}
         return Event("lease", new_id(), annotator=annotator, value=value, time=now)
+
+
+def _check_range_applies(value_range: ValueRange, are_numbers: bool) -> None:
+    if value_range != ANY_NUMBER and not are_numbers:
+        raise LabelError(
+            f"value_range={value_range!r} is for numbers, but the labels of this session are "
+            "classes: leave it out, or pass a regressor."
+        )
 
 
 def _check_session_settings(

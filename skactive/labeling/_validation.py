@@ -15,6 +15,7 @@ from skactive._utils.text import pluralize
 from skactive._utils.values import is_missing
 from skactive.exceptions import LabelError
 from skactive.labeling._names import check_name
+from skactive.labeling._numbers import ValueRange, check_number
 from skactive.labeling.state._events import Ident, Label
 
 __all__ = [
@@ -185,6 +186,7 @@ def check_answers(
     classes: Sequence[Any] | None,
     label_type: str | None,
     multilabel: bool,
+    value_range: ValueRange | None = None,
 ) -> dict[Ident, Label]:
     """Check all answers of a call, so that all of them are stored or none.
 
@@ -200,6 +202,8 @@ def check_answers(
         Type of the labels that are stored already.
     multilabel : bool
         Whether a label is a list of classes.
+    value_range : (float or None, float or None) or None, default=None
+        If labels are numbers: the smallest and the largest.
 
     Returns
     -------
@@ -227,4 +231,6 @@ def check_answers(
                 )
             label_type = label_type or get_label_type(c)
             check_label_type(c, label_type)
+        if value_range is not None:
+            checked[ident] = check_number(label, value_range)
     return checked

@@ -263,9 +263,9 @@ def test_a_strategy_that_the_estimator_cannot_serve(mistake):
 
 
 def test_the_models_advised_can_be_chosen():
-    from skactive.cli.projects._project_options import MODELS
+    from skactive.cli.projects._project_options import CLASS_MODELS
 
-    assert {"--estimator": set(_choices.ESTIMATORS), "--model": set(MODELS)} == {
+    assert {"--estimator": set(_choices.ESTIMATORS), "--model": set(CLASS_MODELS)} == {
         option: set(names) for option, names in _choices._CHOICES.items()
     }
 

@@ -1,9 +1,13 @@
 """Sessions of a regressor: labels are numbers, no classes, and the audit gives an error."""
 
 import json
+import re
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from number_cases import READ, REFUSED
 from numpy.testing import assert_allclose
 from sklearn.datasets import load_diabetes
 from sklearn.ensemble import RandomForestRegressor
@@ -12,7 +16,8 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from skactive import ActiveLearner
 from skactive.exceptions import LabelError, StoreError
 from skactive.labeling import LabelingSession
-from skactive.labeling._messages import describe_accuracy
+from skactive.labeling._messages import describe_accuracy, describe_prediction
+from skactive.labeling._numbers import parse_number
 from skactive.labeling.hooks._metrics import collect_metrics
 from skactive.strategies import IGS, PredictiveStd
 
@@ -152,3 +157,114 @@ def test_exports_have_numbers_and_predictions(open_session, tmp_path):
     assert labeled
     assert all(row["label"] == y[row["id"]] for row in labeled)
     assert any(isinstance(row.get("prediction"), float) for row in rows)
+
+
+# Ranges -------------------------------------------------------------------------------------------
+
+
+def test_numbers_outside_the_range_are_refused_and_nothing_stored(open_session):
+    with open_session(value_range=(0, 100)) as session:
+        assert session.labels_are_numbers
+        assert session.submit({0: 0, 1: 100}) == 2
+        for value in (-1e-9, 100.5, 10**400):
+            with pytest.raises(LabelError, match=r"out of range|finite"):
+                session.submit({2: 5, 3: value})
+        with pytest.raises(LabelError, match=r"101 is out of range: .* from 0 to 100"):
+            session.relabel({0: 101})
+        assert [record["label"] for record in session.records()] == [0, 100]
+
+
+@pytest.mark.parametrize(
+    ("value_range", "kept", "refused"),
+    [((None, 5), -1e9, 6), ((-5, None), 1e9, -6), ((None, None), 1e300, None), ([0.5, 1], 1, 0)],
+)
+def test_a_range_may_have_one_limit(open_session, value_range, kept, refused):
+    with open_session(value_range=value_range) as session:
+        assert session.value_range == tuple(value_range)
+        session.submit({0: kept})
+        if refused is not None:
+            with pytest.raises(LabelError, match="out of range"):
+                session.submit({1: refused})
+
+
+@pytest.mark.parametrize(
+    "value_range", [(1, 0), (1, 1), (1,), 5, "ab", (float("nan"), 1), (0, float("inf")), (True, 2)]
+)
+def test_ranges_that_are_none_are_refused(open_session, value_range):
+    with pytest.raises(LabelError, match="value_range must"):
+        open_session(value_range=value_range)
+
+
+def test_classes_have_no_range():
+    learner = ActiveLearner(LogisticRegression(), random_state=0)
+    with pytest.raises(LabelError, match=r"value_range=\(0, 1\) is for numbers"):
+        LabelingSession(learner, X, value_range=(0, 1))
+
+
+def test_labels_to_begin_with_are_in_the_range(open_session):
+    with pytest.raises(LabelError, match="out of range"):
+        open_session(value_range=(0, 10), labels={0: 11.0})
+
+
+def test_integers_beyond_double_precision_are_learned_as_floats(open_session):
+    with open_session(audit_share=0.0) as session:
+        session.submit({0: 2**70, 1: -(2**65), 2: 5})
+        assert session.predict(X[:1]).dtype == np.float64
+
+
+@pytest.mark.parametrize(("text", "number"), READ.items())
+def test_typed_numbers(text, number):
+    read = parse_number(text)
+    assert (read, str(read)) == (number, str(number))
+
+
+@pytest.mark.parametrize(("text", "phrase"), REFUSED.items())
+def test_typed_texts_that_are_no_numbers(text, phrase):
+    with pytest.raises(LabelError) as caught:
+        parse_number(text)
+    assert phrase in str(caught.value)
+    assert len(str(caught.value)) < 300
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**53), 2**53))
+def test_written_numbers_are_read_again(number):
+    assert parse_number(repr(number)) == number
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_a_decimal_comma_is_read_or_refused_never_misread(number):
+    written = repr(number).replace(".", ",")
+    if re.fullmatch(r"-?[1-9]\d{0,2},\d{3}", written):
+        with pytest.raises(LabelError, match="may mean"):
+            parse_number(written)
+    else:
+        assert parse_number(written) == number
+
+
+@pytest.mark.parametrize(
+    ("number", "deviation", "words"),
+    [
+        (3.71234, 0.4123, "3.71 (standard deviation 0.41)"),
+        (1234567.8, 12345.0, "1235000 (standard deviation 12000)"),
+        (-0.0001, 0.5, "0.00 (standard deviation 0.50)"),
+        (2.5, 0.0, "2.5 (standard deviation 0)"),
+        (2.5, None, "2.5"),
+        (1e20, 1e15, "1e+20 (standard deviation 1e+15)"),
+    ],
+)
+def test_predictions_are_as_precise_as_their_deviation(number, deviation, words):
+    assert describe_prediction(number, deviation) == f"The model predicts {words}."
+
+
+# Several sessions ---------------------------------------------------------------------------------
+
+
+def test_two_sessions_on_a_store_see_each_others_numbers(open_session):
+    with open_session(audit_share=0.0) as one, open_session(audit_share=0.0) as other:
+        one.submit({0: 1.5}, annotator="ann")
+        other.submit({0: 2.5, 1: 1.5}, annotator="bob")
+        assert [event.value for event in one.get_answers(0)] == [2.5, 1.5]
+        assert one.submit({0: 1.5}, annotator="ann") == 0  # she said so already
+        assert other.undo("bob") is not None
+        assert [record["label"] for record in one.records()] == [1.5, 2.5]
+        assert one.progress().n_labeled == 1

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from sklearn.datasets import load_iris
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from skactive import ActiveLearner
 from skactive.labeling import LabelingSession
@@ -146,3 +146,17 @@ def test_a_view_that_goes_gives_back_its_rows(page, session):
     page.pump("model.sent.some(({ message }) => message.do === 'release')")
     assert 0 < session.progress().n_in_flight < before
     assert page.locator("#one .ska").inner_html() == ""
+
+
+def test_a_regressor_is_labeled_with_numbers():
+    learner = ActiveLearner(LinearRegression())
+    with LabelingSession(learner, X, value_range=(0, 10), random_state=0) as session:
+        widget = LabelingWidget(session, annotator="ann")
+        widget.replies = []
+        widget.send = lambda content, buffers=None: widget.replies.append(content)
+        for number in (3.7, 11, "4"):
+            answer = {"do": "label", "id": 5, "label": number}
+            say(widget, {"id": "v", "message": answer})
+        assert [reply["reply"]["ok"] for reply in widget.replies] == [True, False, False]
+        assert [record["label"] for record in session.records()] == [3.7]
+        widget.close()

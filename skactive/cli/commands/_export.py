@@ -130,7 +130,7 @@ def _collect_content(
     from skactive.cli.projects._project_data import read_project_data
     from skactive.labeling.exporting._content import Answers, make_answers, make_items
 
-    answers = Answers(list(stored.iter_records()))
+    answers = Answers(list(stored.iter_records()), stored.are_numbers)
     if options.get("answers"):
         return make_answers(answers), []
     if options.get("predictions"):

@@ -86,20 +86,30 @@ def _format_status(store: Path, summary: dict[str, Any]) -> Iterator[tuple[str, 
     if summary["last_model"]:
         when = summary["last_model"].replace("T", " ").replace("+00:00", " UTC")
         yield "Model", f"last fitted to {summary['n_learned']:,} labels, {when}"
-    if summary["accuracy"] and summary["n_audited"] >= summary["min_audited"]:
-        share, low, high = (f"{100 * value:.0f}" for value in summary["accuracy"])
-        yield "Accuracy", f"{share} % on the audit (95 % interval {low} to {high} %)"
-    elif audit_share := (summary["made_with"] or {}).get("audit"):
-        needed, n_audit_rows = summary["min_audited"], round(audit_share * summary["n_rows"])
-        if n_audit_rows < needed:
-            yield "Accuracy", f"needs {needed} audit rows; there are only {n_audit_rows}"
-        else:
-            yield "Accuracy", f"after {needed} audit rows; {summary['n_audited']:,} so far"
+    yield from _format_audit(summary)
     if summary["stop_reason"]:
         yield "Stop?", f"You may stop now: {sanitize(summary['stop_reason'])}"
     if summary["made_with"]:
         yield "Data", sanitize(summary["made_with"]["path"])
         yield "Continue", format_resume_command("label", store)
+
+
+def _format_audit(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield a line about how good the model is, or when that will be known."""
+    measure = "Accuracy" if summary["has_classes"] else "Mean error"
+    is_enough = summary["n_audited"] >= summary["min_audited"]
+    if summary["accuracy"] and is_enough:
+        share, low, high = (f"{100 * value:.0f}" for value in summary["accuracy"])
+        yield measure, f"{share} % on the audit (95 % interval {low} to {high} %)"
+    elif summary["error"] and is_enough:
+        error, low, high = (f"{value:.3g}" for value in summary["error"])
+        yield measure, f"{error} on the audit (95 % interval {low} to {high})"
+    elif audit_share := (summary["made_with"] or {}).get("audit"):
+        needed, n_audit_rows = summary["min_audited"], round(audit_share * summary["n_rows"])
+        if n_audit_rows < needed:
+            yield measure, f"needs {needed} audit rows; there are only {n_audit_rows}"
+        else:
+            yield measure, f"after {needed} audit rows; {summary['n_audited']:,} so far"
 
 
 def _count_answers(counts: dict[str, Any]) -> str:

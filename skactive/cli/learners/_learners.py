@@ -26,7 +26,7 @@ from skactive.cli.learners._features import (
     make_text_featurizer,
     make_topic_featurizer,
 )
-from skactive.cli.learners._models import ESTIMATORS, check_serves, make_strategy
+from skactive.cli.learners._models import ESTIMATORS, REGRESSORS, check_serves, make_strategy
 from skactive.cli.learners._table_features import make_table_features
 from skactive.cli.sources._data_source import DataSource
 
@@ -42,6 +42,7 @@ def make_learner(
     strategy: str,
     classes: Sequence[str],
     multilabel: bool,
+    numbers: bool = False,
 ) -> ActiveLearner:
     """Return a learner for rows of a source.
 
@@ -52,13 +53,15 @@ def make_learner(
     folder : Path
         Where the source was read from; for files, their folder.
     model : str
-        "forest", "logistic" or "svm".
+        "forest", "logistic" or "svm"; of numbers "forest" or "ridge".
     strategy : str
         Name of a query strategy; case does not matter.
     classes : sequence of str
         Classes of the start.
     multilabel : bool
         Whether a row may have several classes.
+    numbers : bool, default=False
+        Whether labels are numbers.
 
     Raises
     ------
@@ -68,20 +71,20 @@ def make_learner(
     if n_rows(source.rows) < 2:
         raise CommandError("only one row: nothing to choose from")
     steps, embedder = _make_features(source, folder)
-    classifier = _make_classifier(model, source, len(classes))
-    estimator = make_pipeline(*steps, OneVsRestClassifier(classifier) if multilabel else classifier)
+    predictor = _make_predictor(model, source, len(classes), numbers)
+    estimator = make_pipeline(*steps, OneVsRestClassifier(predictor) if multilabel else predictor)
     name = _complete_strategy_name(strategy, multilabel)
     query_strategy = make_strategy(name)
     if multilabel:
         _check_multilabel(name, query_strategy)
     else:
-        fitted = _fit_two_rows(estimator, source.rows)
-        check_serves(name, query_strategy, fitted, model, "--model")
+        fitted = _fit_two_rows(estimator, source.rows, numbers)
+        check_serves(name, query_strategy, fitted, model, "--model", numbers=numbers)
     return ActiveLearner(estimator, query_strategy, embedder=embedder)
 
 
 def _make_features(source: DataSource, folder: Path) -> tuple[list[Any], Any]:
-    """Return the steps before the classifier, and an embedder or None."""
+    """Return the steps before the model, and an embedder or None."""
     if source.kind == "table" and set(source.kinds.values()) - {"number"}:
         return [make_table_features(source.rows, source.kinds)], None
     if source.kind == "table":
@@ -95,11 +98,14 @@ def _make_features(source: DataSource, folder: Path) -> tuple[list[Any], Any]:
     return [features, StandardScaler()], None
 
 
-def _make_classifier(name: str, source: DataSource, n_classes: int) -> Any:
+def _make_predictor(name: str, source: DataSource, n_classes: int, numbers: bool) -> Any:
+    models = REGRESSORS if numbers else ESTIMATORS
+    if name not in models:
+        raise CommandError(f"the store names the unknown model {name!r}: use another --store")
+    if numbers:
+        return REGRESSORS[name]()
     if name == "logistic" and source.kind == "text":
         return LogisticRegression(C=_TEXT_C, max_iter=1000)
-    if name not in ESTIMATORS:
-        raise CommandError(f"the store names the unknown model {name!r}: use another --store")
     return ESTIMATORS[name](1, n_classes)  # none but mlp depends on the number of features
 
 
@@ -118,8 +124,9 @@ def _check_multilabel(name: str, strategy: Any) -> None:
         )
 
 
-def _fit_two_rows(estimator: Any, rows: Any) -> Any:
+def _fit_two_rows(estimator: Any, rows: Any, numbers: bool) -> Any:
     """Return a fitted clone, enough to see what the model provides."""
+    y = np.array([0.0, 1.0]) if numbers else np.array(["a", "b"])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Two rows are too few for many models
-        return clone(estimator).fit(take_rows(rows, [0, 1]), np.array(["a", "b"]))
+        return clone(estimator).fit(take_rows(rows, [0, 1]), y)

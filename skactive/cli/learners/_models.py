@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import BaggingRegressor, RandomForestClassifier, RandomForestRegressor
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
@@ -25,6 +25,7 @@ from skactive.exceptions import CapabilityError
 
 __all__ = [
     "ESTIMATORS",
+    "REGRESSORS",
     "check_serves",
     "few_rows",
     "has_torch",
@@ -98,6 +99,20 @@ ESTIMATORS: dict[str, Callable[[int, int], Any]] = {
 }
 
 
+def _make_forest_of_numbers() -> Any:
+    return RandomForestRegressor(n_estimators=100)
+
+
+def _make_ridge() -> Any:
+    return BaggingRegressor(Ridge(), n_estimators=20)  # members that differ give a deviation
+
+
+# Their predictions have a standard deviation, among the members.
+REGRESSORS: dict[str, Callable[[], Any]] = {
+    "forest": _make_forest_of_numbers,
+    "ridge": _make_ridge,
+}
+
 _CHOICES = {"--estimator": tuple(ESTIMATORS), "--model": ("forest", "logistic", "svm")}
 
 
@@ -147,7 +162,13 @@ def _list_plain_strategies() -> dict[str, Any]:
 
 
 def check_serves(
-    name: str, strategy: Any, fitted: Any, model: str, option: str = "--estimator"
+    name: str,
+    strategy: Any,
+    fitted: Any,
+    model: str,
+    option: str = "--estimator",
+    *,
+    numbers: bool = False,
 ) -> None:
     """Raise an error if a fitted model lacks what a strategy needs.
 
@@ -163,6 +184,8 @@ def check_serves(
         Its name on the command line.
     option : {"--estimator", "--model"}, default="--estimator"
         The option that chose it.
+    numbers : bool, default=False
+        Whether it predicts numbers.
 
     Raises
     ------
@@ -172,11 +195,11 @@ def check_serves(
     if (error := _find_lack(fitted, strategy)) is None:
         return
     need, _, _ = str(error).partition(", which ")  # the rest advises users of Python
-    other = _find_serving_model(strategy, option)
+    other = None if numbers else _find_serving_model(strategy, option)
     advice = f"use {option} {other}, or another strategy" if other else "use another strategy"
     raise CommandError(
         f"{name} cannot be used with {option} {model}: {need}, which that model does not provide; "
-        f"{advice}, such as Margin"
+        f"{advice}, such as {'PredictiveStd' if numbers else 'Margin'}"
     ) from error
 
 

@@ -41,8 +41,8 @@ __all__ = [
 
 # Those that a store was created with; others are derived from the data.
 _SETTINGS = (
-    "kind", "text", "id", "label", "columns", "classes", *DEFAULTS, "encoding", "separator",
-    "sheet", "group_duplicates",
+    "kind", "text", "id", "label", "columns", "classes", *DEFAULTS, "min", "max", "encoding",
+    "separator", "sheet", "group_duplicates",
 )  # fmt: skip
 
 
@@ -109,23 +109,25 @@ class LabelingProject:
         """Return the parameters of the session that follow from the settings."""
         from skactive.stopping import StabilizingPredictions  # late: the parser must be fast
 
-        settings, multilabel = self.settings, self.settings["multilabel"]
+        settings, numbers = self.settings, self.settings["numbers"]
+        advises = not (settings["multilabel"] or numbers)  # kappa is of single classes
         options = {
             "ids": self.source.ids,
             "store": self.store,
             "labels": self._choose_labels(),
-            "classes": settings["classes"],
-            "multilabel": multilabel,
+            "classes": None if numbers else settings["classes"],
+            "multilabel": settings["multilabel"],
+            "value_range": (settings["min"], settings["max"]),
             "audit_share": settings["audit"],
             "refit_every": settings["batch"],
-            "stopping": None if multilabel else StabilizingPredictions(growth=0.1),
+            "stopping": StabilizingPredictions(growth=0.1) if advises else None,
         }
         return options | ({"accept_changes": True} if self.accept_changes else {})
 
     def _make_learner(self) -> Any:
         from skactive.cli.learners._learners import make_learner  # late: the parser must be fast
 
-        names = ("model", "strategy", "classes", "multilabel")
+        names = ("model", "strategy", "classes", "multilabel", "numbers")
         return make_learner(self.source, self.path, *(self.settings[name] for name in names))
 
     def _open_session(self, options: Mapping[str, Any]) -> tuple[LabelingSession, list[str]]:

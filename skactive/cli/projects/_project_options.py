@@ -14,6 +14,7 @@ from skactive.cli._arguments import (
     parse_class_names,
     parse_columns,
     parse_encoding,
+    parse_finite,
     parse_positive_int,
     parse_separator,
     parse_share,
@@ -29,16 +30,18 @@ __all__ = [
     "resolve_settings",
 ]
 
-MODELS = ("forest", "logistic", "svm")
+CLASS_MODELS, NUMBER_MODELS = ("forest", "logistic", "svm"), ("forest", "ridge")
+MODELS = tuple(sorted({*CLASS_MODELS, *NUMBER_MODELS}))
 DEFAULTS: dict[str, Any] = {
     "multilabel": False,
+    "numbers": False,
     "batch": 10,
     "model": "logistic",
     "strategy": "Auto",
     "audit": 0.1,
 }
 # None if they are not given
-_OPTIONAL = ("text", "id", "label", "columns", "encoding", "separator", "sheet")
+_OPTIONAL = ("text", "id", "label", "columns", "min", "max", "encoding", "separator", "sheet")
 _OPTIONS_FROM_STORE = (
     *_OPTIONAL, "images", "audio", "classes", "classes_file", *DEFAULTS, "group_duplicates",
     "store",
@@ -91,6 +94,9 @@ def _add_content_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--classes-file", type=Path, metavar="FILE", help="file with a class on each line")
     add("--multilabel", action="store_true", help="allow several classes per row, or none")
+    add("--numbers", action="store_true", help="label with numbers instead of classes")
+    for name, limit in (("--min", "smallest"), ("--max", "largest")):
+        add(name, type=parse_finite, metavar="X", help=f"with --numbers: the {limit} number")
 
 
 def _add_reading_arguments(parser: argparse.ArgumentParser) -> None:
@@ -139,7 +145,11 @@ def _add_model_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help=f"number of labels between two fits ({DEFAULTS['batch']})",
     )
-    add("--model", choices=MODELS, help=f"model ({DEFAULTS['model']})")
+    add(
+        "--model",
+        choices=MODELS,
+        help=f"model ({DEFAULTS['model']}; of numbers: forest, for texts ridge)",
+    )
     add("--strategy", metavar="NAME", help=f"query strategy ({DEFAULTS['strategy']})")
     add(
         "--audit",
@@ -180,15 +190,51 @@ def resolve_settings(options: Mapping[str, Any], known: Mapping[str, Any]) -> di
     if "images" in options and "audio" in options:
         raise CommandError("--images and --audio cannot be combined")
     kind = next((name for name in ("images", "audio") if name in options), None)
+    check = _check_options_of_numbers if "numbers" in options else _check_options_of_classes
+    check(options)
     settings = {name: options.get(name, default) for name, default in DEFAULTS.items()}
+    if "numbers" in options and "model" not in options:
+        settings["model"] = "ridge" if "text" in options else "forest"
     settings |= {name: options.get(name) for name in _OPTIONAL}
     settings |= {"kind": kind, "group_duplicates": "group_duplicates" in options}
     settings |= {"kinds": known.get("kinds"), "classes": _resolve_classes(options, known)}
     return settings
 
 
+def _check_options_of_numbers(options: Mapping[str, Any]) -> None:
+    """Raise an error if an option makes no sense with numbers."""
+    for name in ("classes", "classes_file", "multilabel"):
+        if name in options:
+            option = name.replace("_", "-")
+            raise CommandError(
+                f"--{option} is for classes, and --numbers labels with numbers: leave one out"
+            )
+    model = options.get("model")
+    if model is not None and model not in NUMBER_MODELS:
+        raise CommandError(
+            f"--model {model} predicts classes: with --numbers use {' or '.join(NUMBER_MODELS)}"
+        )
+    low, high = options.get("min"), options.get("max")
+    if low is not None and high is not None and not low < high:
+        raise CommandError(f"--min must be below --max, got {low} and {high}")
+
+
+def _check_options_of_classes(options: Mapping[str, Any]) -> None:
+    """Raise an error if an option makes sense with numbers only."""
+    for name in ("min", "max"):
+        if name in options:
+            raise CommandError(f"--{name} limits numbers: add --numbers, or leave it out")
+    if options.get("model") not in {None, *CLASS_MODELS}:
+        raise CommandError(
+            f"--model {options['model']} predicts numbers: add --numbers, or use "
+            f"{' or '.join(CLASS_MODELS)}"
+        )
+
+
 def _resolve_classes(options: Mapping[str, Any], known: Mapping[str, Any]) -> list[str] | None:
     """Return the declared classes; None if they are those of the column of labels."""
+    if "numbers" in options:
+        return []
     if "classes" in options and "classes_file" in options:
         raise CommandError("--classes and --classes-file cannot be combined")
     classes = options.get("classes")
@@ -201,7 +247,8 @@ def _resolve_classes(options: Mapping[str, Any], known: Mapping[str, Any]) -> li
         return known.get("classes")
     if classes is None:
         raise CommandError(
-            "name the classes: --classes a,b,c, or the column that holds them: --label COLUMN"
+            "name the classes: --classes a,b,c, or the column that holds them: --label COLUMN; or "
+            "label with numbers: --numbers"
         )
     if len(classes) < 2 and not options.get("multilabel"):
         raise CommandError("one class leaves nothing to learn: name two or more by --classes")

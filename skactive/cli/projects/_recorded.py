@@ -32,16 +32,20 @@ _FIRST_VERSION: dict[str, Any] = {
     "label": None,
     "columns": None,
     "kinds": None,
+    "numbers": False,
+    "min": None,
+    "max": None,
     "encoding": None,
     "separator": None,
     "sheet": None,
     "group_duplicates": False,
     "reading": 1,
 }
-_CLASS, _TEXT = str | int | float | bool, str | None
+_CLASS, _TEXT, _LIMIT = str | int | float | bool, str | None, int | float | None
 _SETTINGS: dict[str, Any] = {
     "kind": str, "text": _TEXT, "id": _TEXT, "label": _TEXT, "columns": (type(None), [str]),
-    "kinds": dict | None, "classes": [str], "multilabel": bool, "batch": int, "model": str,
+    "kinds": dict | None, "classes": [str], "multilabel": bool,
+    "numbers": bool, "min": _LIMIT, "max": _LIMIT, "batch": int, "model": str,
     "strategy": str, "audit": int | float, "encoding": _TEXT, "separator": _TEXT, "sheet": _TEXT,
     "group_duplicates": bool, "reading": int, "files": _TEXT, "path": str, "beside": str,
 }  # fmt: skip

@@ -11,7 +11,7 @@ from statistics import median
 from typing import Any
 
 from skactive.cli._errors import CommandError
-from skactive.cli.projects._recorded import check_settings, read_copies
+from skactive.cli.projects._recorded import check_settings, complete_settings, read_copies
 from skactive.cli.reading import check_regular_file
 from skactive.cli.sources._duplicates import repeat_for_copies
 from skactive.exceptions import StoreError
@@ -51,11 +51,25 @@ class StoredProject:
         return iter(repeat_for_copies(records, self.copies)) if self.copies else records
 
     def progress(self) -> Progress:
-        """Return the progress, as ``LabelingSession.progress`` does."""
+        """Return the progress, as ``LabelingSession.progress`` does.
+
+        Which rows belong to the audit is not in the store: those that the latest model was compared
+        with are counted.
+        """
         n_rows = self.pool["n_rows"] if self.pool else 0
-        progress = progress_of(self.state, LiveLeases(self.state), n_rows=n_rows)
+        leases, has_classes = LiveLeases(self.state), not self.are_numbers
+        progress = progress_of(self.state, leases, n_rows=n_rows, has_classes=has_classes)
         classes = dict.fromkeys(self._get_classes(), 0) | progress.classes
-        return replace(progress, classes=classes)
+        plan = self.state.plan.value if self.state.plan else {}
+        n_audited = plan.get("n_audited", (plan.get("audit") or (0, 0))[1])
+        return replace(progress, classes=classes, n_audited=n_audited)
+
+    @property
+    def are_numbers(self) -> bool:
+        """Whether labels are numbers, by the settings or by the audit of the latest model."""
+        if self.settings is not None:
+            return bool(complete_settings(self.settings)["numbers"])
+        return self.state.plan is not None and self.state.plan.value.get("audit_error") is not None
 
     def annotators(self) -> dict[str | None, dict[str, Any]]:
         """Return the numbers of labels and answers, and the median seconds, by annotator."""

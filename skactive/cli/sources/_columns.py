@@ -16,7 +16,7 @@ import numpy as np
 from skactive._utils.values import format_value, is_blank
 from skactive.cli.sources._cells import clean_text
 
-__all__ = ["Column", "parse_date", "parse_number"]
+__all__ = ["Column", "is_without_value", "parse_date", "parse_number"]
 
 _NUMBER = re.compile(
     r"\s*[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf(inity)?)\s*", re.IGNORECASE | re.ASCII
@@ -107,7 +107,7 @@ class Column:
     @cached_property
     def kind(self) -> str:
         """Kind of the cells: "number", "boolean", "date", "category", "text" or "empty"."""
-        present = [value for value in self.values if not _is_without_value(value)]
+        present = [value for value in self.values if not is_without_value(value)]
         if not present:
             return "empty"
         for kind in ("number", "boolean", "date"):
@@ -160,5 +160,6 @@ class Column:
         return many or unrepeated or sum(map(len, distinct)) > _MAX_CATEGORY_LENGTH * len(distinct)
 
 
-def _is_without_value(value: Any) -> bool:
+def is_without_value(value: Any) -> bool:
+    """Return whether a cell is empty or says that a number is missing, as "NA" does."""
     return is_blank(value) or (isinstance(value, str) and _means_no_number(value))

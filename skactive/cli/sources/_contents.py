@@ -152,7 +152,14 @@ def _choose_columns(table: Table, path: Path, options: ReadingOptions) -> list[C
         other = f" besides {' and '.join(map(repr, taken))}" if taken else ""
         raise CommandError(f"{path.name} has no column{other} with values")
     given = {name for name in ("id", "label") if getattr(options, name) is not None}
-    check_features(columns, path, table.lines, classes=options.classes, given=given)
+    check_features(
+        columns,
+        path,
+        table.lines,
+        classes=options.classes,
+        given=given,
+        numbers=options.numbers,
+    )
     return columns
 
 

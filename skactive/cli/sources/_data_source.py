@@ -36,6 +36,10 @@ class ReadingOptions:
         Declared classes.
     multilabel : bool
         Whether a row may have several classes.
+    numbers : bool
+        Whether labels are numbers.
+    min, max : float or None
+        If labels are numbers: the smallest and the largest.
     encoding, separator, sheet : str or None
         How the file is written; None infers it.
     group_duplicates : bool
@@ -54,6 +58,9 @@ class ReadingOptions:
     kinds: dict[str, str] | None = None
     classes: list[str] | None = None
     multilabel: bool = False
+    numbers: bool = False
+    min: float | None = None
+    max: float | None = None
     encoding: str | None = None
     separator: str | None = None
     sheet: str | None = None

@@ -14,10 +14,12 @@ from skactive._utils.values import format_value, is_blank
 from skactive.cli._arguments import join_names, normalize_name
 from skactive.cli._errors import CommandError
 from skactive.cli.sources._cells import format_rows, list_first
+from skactive.cli.sources._columns import Column
 
 __all__ = ["MAX_CLASSES", "FileLabels", "read_labels"]
 
 MAX_CLASSES = 50  # that a column may define
+_MAX_NUMBERED = 10  # classes that are whole numbers, of which most may be there only once
 _MAX_ADVISED = 5  # values that are advised as classes
 _WHOLE_NUMBER = re.compile(r"(-?\d+)\.0+")
 _MAY_BE_MISSING = frozenset({"na", "n/a", "#n/a", "nan", "null", "none", "<na>", "?", "-"})
@@ -76,6 +78,8 @@ def read_labels(
     folded = {i: [_fold_number(c, classes) for c in names] for i, names in named.items()}
     rows_of = _group_by_class(folded)
     if classes is None:
+        if not multilabel:
+            _check_no_numbers(Column(name, list(cells.values())), rows_of)
         _check_new_classes(name, rows_of, lines, multilabel)
     else:
         _check_declared(name, rows_of, lines, classes)
@@ -165,6 +169,19 @@ def _check_declared(
     raise CommandError(
         f"column {name!r} holds values that are not among the classes {list_first(classes)}: "
         f"{_name_values(unknown, lines)}; {advice}"
+    )
+
+
+def _check_no_numbers(column: Column, rows_of: Mapping[str, Sequence[int]]) -> None:
+    """Raise an error if numbers may be for a regressor; whole ones that repeat are classes."""
+    many = len(column.distinct) > _MAX_NUMBERED and 2 * len(column.distinct) > len(column.values)
+    if column.kind != "number" or not (many or column.is_unrepeated or not column.is_whole):
+        return
+    names = sorted(rows_of, key=float)
+    classes = shlex.quote(join_names(names)) if len(names) <= _MAX_ADVISED else "A,B"
+    raise CommandError(
+        f"column {column.name!r} holds numbers, such as {names[-1]}: pass --numbers to label with "
+        f"numbers, or declare them as classes by --classes {classes}"
     )
 
 

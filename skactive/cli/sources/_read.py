@@ -33,6 +33,7 @@ from skactive.cli.sources._contents import (
 from skactive.cli.sources._data_source import DataSource, ReadingOptions
 from skactive.cli.sources._duplicates import find_copies, merge_labels
 from skactive.cli.sources._file_labels import FileLabels, read_labels
+from skactive.cli.sources._file_numbers import read_numbers
 from skactive.cli.sources._folders import read_folder
 from skactive.cli.sources._suspects import find_unused_labels
 from skactive.labeling.page._formats import find_format
@@ -230,6 +231,8 @@ def _read_labels(table: Table, content: RowContents, options: ReadingOptions) ->
     if options.label is None:
         return FileLabels({}, list(options.classes or ()), [])
     values = {position: table.columns[options.label][position] for position in content.keys}
+    if options.numbers:
+        return read_numbers(options.label, values, table.lines, (options.min, options.max))
     return read_labels(options.label, values, table.lines, options.classes, options.multilabel)
 
 
@@ -265,7 +268,7 @@ def _note_unused_labels(table: Table, options: ReadingOptions) -> list[str]:
     taken = set(split_text_columns(options.text or "", table.columns))
     taken |= {options.id or "", *(options.columns or ())}
     columns = [Column(n, cells) for n, cells in table.columns.items() if n not in taken]
-    name = find_unused_labels(columns, options.classes)
+    name = find_unused_labels(columns, options.classes, numbers=options.numbers)
     if name is None:
         return []
     return [f"Column {name!r} is not used: --label {shlex.quote(name)} takes its values as labels"]

@@ -49,6 +49,7 @@ def check_features(
     *,
     classes: Collection[str] | None,
     given: Collection[str],
+    numbers: bool = False,
 ) -> None:
     """Raise an error if columns look like ids, labels or texts.
 
@@ -64,8 +65,10 @@ def check_features(
         Declared classes.
     given : collection of str
         Options that were given already: "id", "label".
+    numbers : bool, default=False
+        Whether labels are numbers.
     """
-    found = {column.name: _suspect(column, columns, lines, classes) for column in columns}
+    found = {column.name: _suspect(column, columns, lines, classes, numbers) for column in columns}
     suspicions = {name: suspicion for name, suspicion in found.items() if suspicion is not None}
     if not suspicions:
         return
@@ -110,10 +113,11 @@ def _suspect(
     columns: Sequence[Column],
     lines: Sequence[int],
     classes: Collection[str] | None,
+    numbers: bool,
 ) -> _Suspicion | None:
     """Return why a column should not become a feature, or None."""
     checks = (
-        _suspect_label(column, columns, classes),
+        _suspect_label(column, columns, classes, numbers),
         _suspect_mixture(column, lines),
         _suspect_id(column),
         _suspect_text(column),
@@ -152,13 +156,13 @@ def _has_sentences(column: Column) -> bool:
 
 
 def _suspect_label(
-    column: Column, columns: Sequence[Column], classes: Collection[str] | None
+    column: Column, columns: Sequence[Column], classes: Collection[str] | None, numbers: bool
 ) -> _Suspicion | None:
     reason = _find_label_reason(column, classes)
     if reason is None or _is_coordinate(column, columns):
         return None
     return _Suspicion(
-        f"looks like labels ({reason})", "label" if _may_be_labels(column, classes) else ""
+        f"looks like labels ({reason})", "label" if _may_be_labels(column, classes, numbers) else ""
     )
 
 
@@ -177,7 +181,9 @@ def _name_classes(column: Column) -> set[str]:
     return {f"{cell:.15g}" if isinstance(cell, float) else cell for cell in column.distinct}
 
 
-def _may_be_labels(column: Column, classes: Collection[str] | None) -> bool:
+def _may_be_labels(column: Column, classes: Collection[str] | None, numbers: bool) -> bool:
+    if numbers:
+        return column.kind == "number"
     if classes:
         return _name_classes(column) <= set(classes)
     n_classes = len(column.distinct)
@@ -191,10 +197,12 @@ def _is_coordinate(column: Column, columns: Sequence[Column]) -> bool:
     return column.name.lower() == "y" and "x" in names and fractional
 
 
-def find_unused_labels(columns: Sequence[Column], classes: Collection[str] | None) -> str | None:
+def find_unused_labels(
+    columns: Sequence[Column], classes: Collection[str] | None, *, numbers: bool = False
+) -> str | None:
     """Return the name of a column that looks like labels and could be used as such, or None."""
     for column in columns:
-        if _find_label_reason(column, classes) and _may_be_labels(column, classes):
+        if _find_label_reason(column, classes) and _may_be_labels(column, classes, numbers):
             return column.name
     return None
 

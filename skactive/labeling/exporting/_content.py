@@ -37,9 +37,12 @@ class Answers(NamedTuple):
     ----------
     records : list of dict
         The last answer per row and annotator.
+    are_numbers : bool
+        Whether labels are numbers.
     """
 
     records: list[AnswerRecord]
+    are_numbers: bool = False
 
     def get_labels(self) -> dict[Ident, AnswerRecord]:
         """Return the answer that labels each row: the last label, as they are in order."""
@@ -73,6 +76,8 @@ class ExportContent:
         Predictions by item.
     notes : list of str
         Remarks for the user.
+    are_numbers : bool
+        Whether labels are numbers.
     """
 
     columns: Columns
@@ -82,6 +87,7 @@ class ExportContent:
     text: str | None = None
     predictions: dict[Ident, tuple[Any, float | None]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    are_numbers: bool = False
 
 
 def make_answers(answers: Answers) -> ExportContent:
@@ -90,7 +96,7 @@ def make_answers(answers: Answers) -> ExportContent:
     columns: Columns = {name: [record[name] for record in records] for name in RECORD_FIELDS}
     columns["time"] = [to_datetime(seconds) for seconds in columns["time"]]
     groups = answers.group()
-    return ExportContent(columns, list(groups), groups)
+    return ExportContent(columns, list(groups), groups, are_numbers=answers.are_numbers)
 
 
 def make_items(
@@ -147,6 +153,7 @@ def make_items(
             for old, new in names.items()
             if old != new
         ],
+        are_numbers=answers.are_numbers,
     )
 
 

@@ -39,17 +39,21 @@ def _make_task(content: ExportContent, data: Columns, position: int) -> dict[str
     ident = content.ids[position]
     task: dict[str, Any] = {
         "data": {"id": ident, **{name: values[position] for name, values in data.items()}},
-        "annotations": [_make_annotation(record) for record in content.answers.get(ident, ())],
+        "annotations": [
+            _make_annotation(record, content.are_numbers)
+            for record in content.answers.get(ident, ())
+        ],
     }
     if ident in content.predictions:
-        task["predictions"] = [_make_prediction(*content.predictions[ident])]
+        label, probability = content.predictions[ident]
+        task["predictions"] = [_make_prediction(label, probability, content.are_numbers)]
     return task
 
 
-def _make_annotation(record: AnswerRecord) -> dict[str, Any]:
+def _make_annotation(record: AnswerRecord, are_numbers: bool) -> dict[str, Any]:
     is_label = record["kind"] == "label"
     annotation = {
-        "result": [_make_choices(record["label"])] if is_label else [],
+        "result": [_make_result(record["label"], are_numbers)] if is_label else [],
         "was_cancelled": not is_label,
         "created_at": to_datetime(record["time"]),
     }
@@ -60,16 +64,14 @@ def _make_annotation(record: AnswerRecord) -> dict[str, Any]:
     return annotation
 
 
-def _make_prediction(label: Any, probability: float | None) -> dict[str, Any]:
-    prediction = {"model_version": "skactive", "result": [_make_choices(label)]}
+def _make_prediction(label: Any, probability: float | None, are_numbers: bool) -> dict[str, Any]:
+    prediction = {"model_version": "skactive", "result": [_make_result(label, are_numbers)]}
     return prediction if probability is None else {**prediction, "score": probability}
 
 
-def _make_choices(label: Any) -> dict[str, Any]:
+def _make_result(label: Any, are_numbers: bool) -> dict[str, Any]:
+    named = {"from_name": "label", "to_name": "item"}
+    if are_numbers:
+        return {**named, "type": "number", "value": {"number": label}}
     classes = label if isinstance(label, list) else [label]
-    return {
-        "from_name": "label",
-        "to_name": "item",
-        "type": "choices",
-        "value": {"choices": [str(c) for c in classes]},
-    }
+    return {**named, "type": "choices", "value": {"choices": [str(c) for c in classes]}}

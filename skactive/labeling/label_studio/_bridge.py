@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from skactive._utils.fingerprint import digest
+from skactive._utils.predictions import flatten_numbers
+from skactive._utils.rows import take_rows
 from skactive.exceptions import BridgeError, SkactiveWarning
 from skactive.labeling.label_studio._annotations import AnnotationImporter, PullResult
 from skactive.labeling.label_studio._client import Client
@@ -17,8 +20,10 @@ from skactive.labeling.label_studio._config import (
     Render,
     infer_kind,
     is_generated_config,
+    is_generated_number_config,
     make_config,
     make_content,
+    make_number_config,
 )
 from skactive.labeling.label_studio._project import (
     Project,
@@ -70,16 +75,18 @@ class LabelStudioBridge:
     Parameters
     ----------
     session : LabelingSession
-        The session to label. Its classes become the choices: declare them (``classes=``).
+        The session to label. Its classes become the choices: declare them (``classes=``). If its
+        learner is a regressor, people enter numbers; the tasks in order have the numbers that the
+        model predicts, which a new project does not show.
     url : str
         The address of Label Studio, such as "http://localhost:8080".
     token : str
         A personal access token or a legacy token, from Account & Settings there. It is never shown
         in an error or a log.
     project : int, default=None
-        The number of an existing project that has choices in its labeling configuration; its tasks
-        are matched by ``data["id"]``. None finds the project that a bridge with the same pool and
-        title created earlier, or creates one.
+        The number of an existing project that has choices in its labeling configuration, or for
+        numbers a ``<Number>``; its tasks are matched by ``data["id"]``. None finds the project that
+        a bridge with the same pool and title created earlier, or creates one.
     title : str, default="Active learning"
         The title of a new project; 3 to 50 characters.
     label_config : str, default=None
@@ -198,11 +205,24 @@ class LabelStudioBridge:
         if ids:
             version = f"skactive-{n_rounds}-{new_id()[:8]}"
             scores = {by_row[ident][0]: rank / len(ids) for rank, ident in enumerate(ids, 1)}
-            link.project.add_predictions(scores, version)
+            link.project.add_predictions(scores, version, self._predict_numbers(link, ids))
             link.project.serve_version(version)
             link.project.remove_other_versions(version)
         self._order = _ServedOrder(n_rounds, tuple(ids))
         return len(ids)
+
+    def _predict_numbers(self, link: _Link, ids: Sequence[Ident]) -> dict[int, list[Any]]:
+        """Return the numbers that the latest model predicts, as results by task; else nothing."""
+        fitted = self.session.latest_model
+        if not self.session.labels_are_numbers or fitted is None or fitted[1] is None:
+            return {}
+        rows = take_rows(self.session.X, [self.session.positions[ident] for ident in ids])
+        numbers = flatten_numbers(fitted[1].predict(rows)).tolist()
+        return {
+            link.tasks.by_row[ident][0]: [link.control.write_number(number)]
+            for ident, number in zip(ids, numbers, strict=True)
+            if math.isfinite(number)
+        }
 
     def _next_rows(self) -> list[Ident]:
         """Return the next rows of the session; those that somebody skipped come last."""
@@ -313,11 +333,13 @@ class LabelStudioBridge:
             return project
 
     def _link_project(self, project: Project) -> _Link:
-        control = Control.from_config(project.config)
+        is_number = self.session.labels_are_numbers
+        noun, tag = ("number", "Number") if is_number else ("choices", "Choices")
+        control = Control.from_config(project.config, tag)
         if control is None:
             raise BridgeError(
-                f"Project {project.id} has no choices in its labeling configuration: add "
-                "<Choices> to it in Label Studio, or name no project, so that one is created."
+                f"Project {project.id} has no {noun} in its labeling configuration: add "
+                f"<{tag}> to it in Label Studio, or name no project, so that one is created."
             )
         self._emails = fetch_emails(self._client)
         self._offer_classes(project, control)
@@ -329,6 +351,8 @@ class LabelStudioBridge:
             return content if is_data else {control.value: content}
 
         def read_label(result: Any) -> Any:
+            if self.session.labels_are_numbers:
+                return control.read_number(result)
             return control.read(
                 result, self.session.classes, multilabel=bool(self.session.multilabel)
             )
@@ -339,6 +363,9 @@ class LabelStudioBridge:
 
     def _offer_classes(self, project: Project, control: Control) -> None:
         """Add new classes of the session to the choices, or warn if the project has its own."""
+        if self.session.labels_are_numbers:
+            self._update_range(project, control)
+            return
         offered, names = project.choices(control.name), list(map(str, self.session.classes))
         missing = [name for name in names if name not in offered]
         if missing and self._is_generated(project, control):
@@ -353,21 +380,32 @@ class LabelStudioBridge:
                 stacklevel=3,
             )
 
+    def _update_range(self, project: Project, control: Control) -> None:
+        if self._is_generated(project, control):
+            config = make_number_config(control.value, self.session.value_range)
+            if project.settings.get("label_config") != config:
+                project.update(label_config=config)
+
     def _is_generated(self, project: Project, control: Control) -> bool:
+        config = project.settings.get("label_config") or ""
+        if self.session.labels_are_numbers:
+            return is_generated_number_config(config, control.value)
         return is_generated_config(
-            project.settings.get("label_config") or "",
+            config,
             control.value,
             project.choices(control.name),
             multilabel=self.session.multilabel,
         )
 
     def _make_config(self) -> str:
+        kind = infer_kind(self._make_content(self.session.ids[0])) if self.session.ids else "text"
+        if self.session.labels_are_numbers:
+            return make_number_config(kind, self.session.value_range)
         if not self.session.classes:
             raise ValueError(
                 "Label Studio needs the classes before the first label: pass classes= to the "
                 "session."
             )
-        kind = infer_kind(self._make_content(self.session.ids[0])) if self.session.ids else "text"
         return make_config(kind, self.session.classes, multilabel=self.session.multilabel)
 
     def _make_content(self, ident: Ident) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -11,11 +12,15 @@ from urllib.parse import urlsplit
 from xml.sax.saxutils import quoteattr
 
 from skactive.exceptions import LabelError
+from skactive.labeling._numbers import ANY_NUMBER, ValueRange
 from skactive.labeling._validation import to_builtin
 from skactive.labeling.page._rendering import take_row
 from skactive.labeling.state._events import Ident
 
-__all__ = ["Control", "Render", "infer_kind", "is_generated_config", "make_config", "make_content"]
+__all__ = [
+    "Control", "Render", "infer_kind", "is_generated_config", "is_generated_number_config",
+    "make_config", "make_content", "make_number_config",
+]  # fmt: skip
 
 Render = Callable[[Any, Ident], Any]
 
@@ -29,29 +34,34 @@ _TAGS = {
     "audio": '<Audio name="item" value="$audio"/>',
     "table": '<Table name="item" value="$table"/>',
 }
+_LIMIT = re.compile(r' (?:min|max)="[^"]*"')
 
 
 @dataclass(frozen=True)
 class Control:
-    """The choices in a labeling configuration.
+    """The choices in a labeling configuration, or its field for a number.
 
     Parameters
     ----------
     name : str
-        The name of the choices.
+        The name of the control.
     value : str
-        The field of a task that is shown beside them.
+        The field of a task that is shown beside it.
+    shown : str
+        The name of what shows this field.
     """
 
     name: str
     value: str
+    shown: str
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Control | None:
-        """Return the first choices of a labeling configuration, as parsed by the server."""
+    def from_config(cls, config: Mapping[str, Any], kind: str = "Choices") -> Control | None:
+        """Return the first control of a kind in a configuration, as parsed by the server."""
         for name, tag in config.items():
-            if tag.get("type") == "Choices" and tag.get("inputs"):
-                return cls(name, tag["inputs"][0].get("value") or "text")
+            if tag.get("type") == kind and tag.get("inputs"):
+                shown = next(iter(tag.get("to_name") or ()), "item")
+                return cls(name, tag["inputs"][0].get("value") or "text", shown)
         return None
 
     def read(self, result: Sequence[Any], classes: Sequence[Any], *, multilabel: bool) -> Any:
@@ -66,7 +76,7 @@ class Control:
         multilabel : bool
             Whether a label is a list of classes.
         """
-        values = [part.get("value", {}) for part in result if part.get("from_name") == self.name]
+        values = self._get_values(result)
         choices = [choice for value in values for choice in value.get("choices", ())]
         by_name = {str(label): label for label in classes}
         label = [by_name.get(name, name) if isinstance(name, str) else name for name in choices]
@@ -78,6 +88,26 @@ class Control:
                 "it there"
             )
         return label[0]
+
+    def read_number(self, result: Sequence[Any]) -> Any:
+        """Return the number in the result of an annotation."""
+        found = [value["number"] for value in self._get_values(result) if "number" in value]
+        if len(found) != 1:
+            raise LabelError(
+                f"expected one number, got {len(found)}: answer it again in Label Studio, or skip "
+                "it there"
+            )
+        return found[0]
+
+    def write_number(self, number: float) -> dict[str, Any]:
+        """Return a number as a part of a result."""
+        return {
+            "from_name": self.name, "to_name": self.shown, "type": "number",
+            "value": {"number": number},
+        }  # fmt: skip
+
+    def _get_values(self, result: Sequence[Any]) -> list[Any]:
+        return [part.get("value", {}) for part in result if part.get("from_name") == self.name]
 
 
 def is_generated_config(config: str, kind: str, names: Sequence[str], *, multilabel: bool) -> bool:
@@ -93,6 +123,28 @@ def make_config(kind: str, classes: Sequence[Any], *, multilabel: bool) -> str:
         f"<View>\n  {_TAGS[kind]}\n"
         f'  <Choices name="label" toName="item" choice="{choice}" required="{required}" '
         f'showInLine="true">{choices}\n  </Choices>\n</View>'
+    )
+
+
+def is_generated_number_config(config: str, kind: str) -> bool:
+    """Return whether a configuration is as :func:`make_number_config` makes it for any range."""
+    unlimited = _LIMIT.sub("", config)
+    return kind in _TAGS and unlimited == make_number_config(kind, ANY_NUMBER)
+
+
+def make_number_config(kind: str, value_range: ValueRange) -> str:
+    """Return a labeling configuration: the item, and a field for a number.
+
+    It has no step: Label Studio would refuse the numbers between two steps.
+    """
+    limits = "".join(
+        f' {name}="{limit}"'
+        for name, limit in zip(("min", "max"), value_range, strict=True)
+        if limit is not None
+    )
+    return (
+        f"<View>\n  {_TAGS[kind]}\n"
+        f'  <Number name="label" toName="item"{limits} required="true"/>\n</View>'
     )
 
 

@@ -191,10 +191,17 @@ class Project:
 
     # The order ------------------------------------------------------------------------------------
 
-    def add_predictions(self, scores: Mapping[int, float], version: str) -> None:
-        """Add predictions of a model version that have scores only."""
+    def add_predictions(
+        self, scores: Mapping[int, float], version: str, results: Mapping[int, list[Any]]
+    ) -> None:
+        """Add predictions of a model version: a score per task, and results of some tasks."""
         predictions = [
-            {"task": task, "result": [], "score": score, "model_version": version}
+            {
+                "task": task,
+                "result": results.get(task, []),
+                "score": score,
+                "model_version": version,
+            }
             for task, score in scores.items()
         ]
         # Safe to repeat: the same scores twice give the same order.

@@ -11,7 +11,8 @@ _PARTS = {
     "page.js": [
         f"script/{part}.js"
         for part in (
-            "texts", "contents", "messages", "answers", "keys", "rendering", "dialogs", "page"
+            "texts", "contents", "messages", "answers", "numbers", "keys", "rendering", "dialogs",
+            "page",
         )
     ],
     "page.css": ["style/page.css", "style/dialogs.css"],

@@ -8,6 +8,7 @@ from threading import Lock
 from typing import Any
 
 from skactive.exceptions import LabelError, StoreError
+from skactive.labeling._numbers import check_number
 from skactive.labeling.page._class_list import ClassList, check_new_class
 from skactive.labeling.page._protocol import (
     Message,
@@ -25,7 +26,7 @@ from skactive.labeling.page._protocol import (
 )
 from skactive.labeling.page._rendering import Renderer
 from skactive.labeling.page._shared_state import SharedState
-from skactive.labeling.page._suggestions import suggest_classes
+from skactive.labeling.page._suggestions import make_suggestion
 from skactive.labeling.state._events import Event, Ident
 
 __all__ = ["PageBackend"]
@@ -44,7 +45,8 @@ class PageBackend:
     Parameters
     ----------
     session : LabelingSession
-        The session of a classifier.
+        The session; people choose among its classes, or enter numbers if its learner is a
+        regressor.
     render : callable or {"text", "image", "audio", "table", "html"}, default=None
         How to show a row: a function of one row that returns a text, an image (path, array, PIL
         image), a sound (path, or array with its rate) or a mapping for a table; or the type of all
@@ -89,10 +91,10 @@ class PageBackend:
         html: bool = False,
         media_root: Any = None,
     ) -> None:
-        if not session.is_classifier:
+        if session.multilabel and not session.is_classifier:
             raise TypeError(
-                "The labeling page needs a classifier, but the learner is a regressor: submit its "
-                "labels with session.submit."
+                "The labeling page cannot ask for several numbers per row: pass a classifier, or "
+                "leave out multilabel."
             )
         self.session, self.title = session, str(title)
         self._render = Renderer(render, html=html, media_root=media_root)
@@ -111,7 +113,8 @@ class PageBackend:
         - ``next`` (``n``, ``key``): lease rows; the reply has them as ``items``. An item whose
           content is None did not fit into the reply: request it with ``show``.
         - ``label``, ``relabel`` (``id``, ``label``, ``ticket``, ``seconds``, ``key``): a label is
-          one of ``classes`` of the reply, or a list of them in a multilabel session.
+          one of ``classes`` of the reply, a list of them in a multilabel session, or a number if
+          the state has ``numbers``.
         - ``skip``, ``dont_know`` (``id``, ``ticket``, ``key``).
         - ``undo`` (``key``): undo the annotator's last answer; ``item`` is the row, with the answer
           that was undone, or None.
@@ -126,7 +129,7 @@ class PageBackend:
           label among them is the one that counts.
         - ``full`` (``id``): ``content`` is the row's picture at full size.
         - ``suggest`` (``id``): ``suggestion`` is a list of classes with their probabilities under
-          the latest model, most probable first, or None without a model.
+          the latest model, most probable first, or None without a model; of a number, a sentence.
         - ``add_class`` (``label``, ``key``), ``release`` (``tickets``), ``state``.
         - ``rename_class`` (``old``, ``new``, ``key``): if ``new`` is a class already, the two are
           merged.
@@ -280,10 +283,7 @@ class PageBackend:
 
     def _do_suggest(self, message: Message, annotator: str | None) -> dict[str, Any]:
         position = self.session.positions[self._parse_id(message["id"])]
-        suggestion = suggest_classes(self.session, position)
-        if suggestion is None:
-            return {"suggestion": None}
-        return {"suggestion": [[to_json(label), proba] for label, proba in suggestion]}
+        return {"suggestion": make_suggestion(self.session, position)}
 
     def _do_add_class(self, message: Message, annotator: str | None) -> dict[str, Any]:
         if self._classes.find(message["label"]) is None:
@@ -330,6 +330,8 @@ class PageBackend:
         raise LabelError(f"Row {quote(sent)} is not in the pool. Nothing was stored.")
 
     def _parse_label(self, sent: Any) -> Any:
+        if self.session.labels_are_numbers:
+            return check_number(sent, self.session.value_range)
         if not self.session.multilabel:
             return self._parse_class(sent)
         if not isinstance(sent, list):

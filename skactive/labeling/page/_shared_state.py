@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from skactive.labeling._messages import describe_accuracy
+from skactive.labeling._numbers import describe_range
 from skactive.labeling.page._class_list import ClassList
 from skactive.labeling.page._protocol import to_json
 
@@ -31,6 +33,7 @@ class SharedState:
         self._last: dict[str, Any] = {}  # sent again if a new one cannot be read
         # classes, number of rows of each, pairs of the two
         self._counts: tuple[list[Any], dict[Any, int], list[list[Any]]] = ([], {}, [])
+        self._numbers = _describe_numbers(session)
         self._curve: tuple[int, list[list[float]]] = (-1, [])  # number of rounds, points
 
     def read(self, annotator: str | None) -> dict[str, Any]:
@@ -50,6 +53,7 @@ class SharedState:
         return {
             "title": self._title,
             "multilabel": self._session.multilabel,
+            "numbers": self._numbers,
             "lease_seconds": self._session.lease_seconds,
             "n_rows": progress.n_rows,
             "n_labeled": progress.n_labeled,
@@ -75,12 +79,30 @@ class SharedState:
         return self._counts[2]
 
     def _get_curve(self, n_rounds: int, min_audited: int) -> list[list[float]]:
-        """Return the learning curve: the number of labels and the accuracy on the audit sample."""
+        """Return the learning curve: numbers of labels, and accuracies or errors on the audit."""
         if self._curve[0] != n_rounds:
             points = [
-                [record["n_labels"], record["audit"][0] / record["audit"][1]]
+                [record["n_labels"], score]
                 for record in self._session.rounds
-                if record["audit"] and record["audit"][1] >= min_audited
+                if (score := _read_score(record, min_audited)) is not None
             ]
             self._curve = n_rounds, points
         return self._curve[1]
+
+
+def _read_score(record: Mapping[str, Any], min_audited: int) -> float | None:
+    """Return the accuracy of a round, or the mean error; None if the audit rows were too few."""
+    if record.get("audit"):
+        n_right, n_audit = record["audit"]
+        return n_right / n_audit if n_audit >= min_audited else None
+    if record.get("audit_error") and record.get("n_audited", 0) >= min_audited:
+        return float(record["audit_error"][0])
+    return None
+
+
+def _describe_numbers(session: Any) -> dict[str, Any] | None:
+    """Return the limits of numbers, and their range in words; None if labels are classes."""
+    if not session.labels_are_numbers:
+        return None
+    low, high = session.value_range
+    return {"low": low, "high": high, "range": describe_range(session.value_range)}

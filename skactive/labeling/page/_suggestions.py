@@ -6,10 +6,29 @@ from typing import Any
 
 import numpy as np
 
+from skactive._utils.predictions import flatten_numbers
 from skactive._utils.rows import take_rows
+from skactive.adapters import adapt
+from skactive.labeling._messages import describe_prediction
 from skactive.labeling._validation import to_builtin
+from skactive.labeling.page._protocol import to_json
 
-__all__ = ["get_positive_proba", "list_multilabel_classes", "suggest_classes"]
+__all__ = [
+    "get_positive_proba",
+    "list_multilabel_classes",
+    "make_suggestion",
+    "suggest_classes",
+    "suggest_number",
+]
+
+
+def make_suggestion(session: Any, position: int) -> list[list[Any]] | str | None:
+    """Return the suggestion for a row as a JSON value: classes and probabilities, or a sentence."""
+    if session.labels_are_numbers:
+        predicted = suggest_number(session, position)
+        return None if predicted is None else describe_prediction(*predicted)
+    suggestion = suggest_classes(session, position)
+    return None if suggestion is None else [[to_json(label), proba] for label, proba in suggestion]
 
 
 def suggest_classes(session: Any, position: int) -> list[tuple[Any, float | None]] | None:
@@ -41,6 +60,34 @@ def suggest_classes(session: Any, position: int) -> list[tuple[Any, float | None
         return [(to_builtin(learner.predict(row)[0]), None)]
     proba = np.asarray(learner.predict_proba(row))[0]
     return _sort_by_proba([to_builtin(label) for label in learner.classes_], proba)
+
+
+def suggest_number(session: Any, position: int) -> tuple[float, float | None] | None:
+    """Return the prediction of the latest model for a row, and its standard deviation.
+
+    It never waits for a model that is being fitted.
+
+    Parameters
+    ----------
+    session : LabelingSession
+        The session with the model, a regressor.
+    position : int
+        The position of the row in the pool.
+
+    Returns
+    -------
+    (float, float or None) or None
+        None if there is no model yet; no deviation if the model has none.
+    """
+    fitted = session.latest_model
+    if fitted is None or fitted[1] is None:
+        return None
+    learner, row = fitted[1], take_rows(session.X, [position])
+    number = float(flatten_numbers(learner.predict(row))[0])
+    adapter = adapt(learner.estimator_)
+    if not adapter.provides("std"):
+        return number, None
+    return number, float(flatten_numbers(adapter.std(adapter.prepare(row), session.seed))[0])
 
 
 def _suggest_multilabel(

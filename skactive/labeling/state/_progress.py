@@ -63,6 +63,8 @@ class Progress:
         Whether a model is being fitted in this process.
     problem : str
         Error of the last fit; empty if there was none.
+    has_classes : bool
+        Whether labels are classes; False if they are numbers.
     """
 
     n_rows: int
@@ -80,6 +82,7 @@ class Progress:
     problem: str = ""
     n_audited: int = 0
     error: tuple[float, float, float] | None = None
+    has_classes: bool = True
     min_audited: ClassVar[int] = 20
 
     @property
@@ -107,6 +110,7 @@ def progress_of(
         stop_reason=plan.get("stop", ""),
         n_audited=state.n_audited,
         error=None if (error := plan.get("audit_error")) is None else tuple(error),
+        has_classes=has_classes,
     )
 
 

@@ -38,7 +38,7 @@ class Display:
     def __init__(self, console: Console, keys: Keys) -> None:
         self._console, self._keys = console, keys
         self._help: Help = ()  # of the commands that the last screen offered
-        self._help_multilabel = self._show_all = False
+        self._help_multilabel = self._help_numbers = self._show_all = False
         self._row_first: int | None = None  # where the row was left for the list of the keys
         self._n_lines, self._first, self._n_shown = 0, 0, 0
         self._lines: tuple[Any, int, list[str]] = None, 0, []  # of which row, for which width
@@ -103,15 +103,17 @@ class Display:
             self._first = 0
         return True
 
-    def show_help(self, multilabel: bool) -> None:
+    def show_help(self, *, multilabel: bool, numbers: bool) -> None:
         """Show all keys.
 
         Parameters
         ----------
         multilabel : bool
             Whether a row may have several classes.
+        numbers : bool
+            Whether a label is a number.
         """
-        self._help_multilabel = multilabel
+        self._help_multilabel, self._help_numbers = multilabel, numbers
         if self._console.reads_keys:
             self._row_first, self._first = self._first, 0
         else:
@@ -170,8 +172,11 @@ class Display:
             else "keep the answer of a row that is shown again"
         )
         if not self._console.reads_keys:
-            return [("Enter", f"after a key, or after the name of a class; alone: {meaning}")]
+            before = "a number" if self._help_numbers else "the name of a class"
+            return [("Enter", f"after a key, or after {before}; alone: {meaning}")]
+        digits = [("0-9", "begin a number, which Enter stores and Esc drops")]
         return [
+            *digits * self._help_numbers,
             ("Enter", meaning),
             ("PgDn", "the next part of a long row, as Space"),
             ("PgUp", "the part before"),

@@ -14,10 +14,12 @@ from skactive.labeling._messages import (
     NOTHING_LEFT,
     NOTHING_TO_UNDO,
     PICK_CLASSES,
+    TYPE_NUMBER,
     UNOPENED_FILE,
     describe_answer,
     describe_label,
 )
+from skactive.labeling._numbers import begins_number, describe_range, parse_number
 from skactive.labeling._session import LabelingSession
 from skactive.labeling.state._events import new_id
 from skactive.labeling.terminal._class_editor import ClassEditor, list_classes
@@ -43,6 +45,7 @@ from skactive.labeling.terminal._viewer import UnopenedFileError, Viewer
 __all__ = ["Labeler"]
 
 _COMMANDS_OF_NAMED_KEYS = {LEFT: "back", PAGE_UP: "more", PAGE_DOWN: "more", " ": "more"}
+_OF_CLASSES = {"new class", "edit classes", "search", "none"}  # commands that numbers leave out
 _SAME_COMMANDS = {"play": "open"}  # the program that opens a sound plays it
 
 
@@ -52,7 +55,7 @@ class Labeler:
     Parameters
     ----------
     session : LabelingSession
-        Session with declared classes, which are strings.
+        Session with declared classes, which are strings, or of numbers.
     console : Console
         Where rows are shown and keys are read.
     annotator : str or None
@@ -136,6 +139,7 @@ class Labeler:
             answer="" if item is None else _describe_present_answer(item),
             chosen=self._chosen,
             multilabel=self.session.multilabel,
+            numbers=self._describe_numbers(),
             message=_join_sentences(self._message, self._describe_end()),
             warning=self._warning,
         )
@@ -147,7 +151,16 @@ class Labeler:
             commands += ["skip", "don't know", "suggest", "new class"]
             commands += ["open", "play"] * (self._viewer is not None)
             commands += ["search"] * self.console.reads_keys + ["none"] * self.session.multilabel
-        return commands
+        return [command for command in commands if self._is_offered(command)]
+
+    def _is_offered(self, command: str | None) -> bool:
+        return not (self.session.labels_are_numbers and command in _OF_CLASSES)
+
+    def _describe_numbers(self) -> str:
+        """Return which numbers may be typed; empty if labels are classes."""
+        if not self.session.labels_are_numbers:
+            return ""
+        return f"number {describe_range(self.session.value_range)}".strip()
 
     def _describe_end(self) -> str:
         """Return why no row is shown; empty if one is."""
@@ -185,7 +198,9 @@ class Labeler:
             word = key.casefold()
             is_class = any(name.casefold() == word for name in self.keys.names)
             command = word if word in self.keys.commands.values() and not is_class else None
-        return _SAME_COMMANDS.get(command, command) if command is not None else None
+        if command is None or not self._is_offered(command):  # "-" begins a number
+            return None
+        return _SAME_COMMANDS.get(command, command)
 
     def _act(self, key: str) -> None:
         command = self._find_command(key)
@@ -229,10 +244,26 @@ class Labeler:
             self._show_next()
         elif key == PASTED:
             self._warn("Pasted text is not an answer: nothing was stored.")
+        elif self.session.labels_are_numbers:
+            self._enter_number(item, key)
         elif self.session.multilabel and not self.console.reads_keys:
             self._choose_many(item, key)
         else:
             self._choose_by_key(item, key)
+
+    # Numbers --------------------------------------------------------------------------------------
+
+    def _enter_number(self, item: Item, typed: str) -> None:
+        """Store the number of a line; a key begins a line."""
+        if self.console.reads_keys:
+            if not begins_number(typed):
+                self._warn(f"{_name_key(typed)} is not a key here. {TYPE_NUMBER}")
+                return
+            typed = self._ask("Number:", typed=typed)
+            self._key = ENTER  # which ends the line, and may bounce
+            if not typed:
+                return
+        self._label(item, parse_number(typed, self.session.value_range))
 
     # Classes --------------------------------------------------------------------------------------
 
@@ -252,8 +283,7 @@ class Labeler:
         elif matches:
             self._warn(f"{key!r} may be {list_classes(matches)}: type more of it.")
         else:
-            pressed = repr(key) if key.isprintable() else "This"
-            self._warn(f"{pressed} is not a key here, and no class begins with it.")
+            self._warn(f"{_name_key(key)} is not a key here, and no class begins with it.")
 
     def _search(self, item: Item, typed: str = "") -> None:
         name = self._editor.find("Class:", typed)
@@ -300,7 +330,8 @@ class Labeler:
         elif self.session.multilabel:
             self._warn(PICK_CLASSES.format(key=self.keys.find_command_key("none")))
         else:
-            self._warn("Press the key of a class.")
+            is_number = self.session.labels_are_numbers
+            self._warn(TYPE_NUMBER if is_number else "Press the key of a class.")
 
     def _choose_none(self, item: Item) -> None:
         if self.session.multilabel:
@@ -415,10 +446,16 @@ class Labeler:
         self._message = "Everything is on the screen."
 
     def _show_help(self) -> None:
-        self._display.show_help(self.session.multilabel)
+        self._display.show_help(
+            multilabel=self.session.multilabel, numbers=self.session.labels_are_numbers
+        )
 
     def _suggest(self, item: Item) -> None:
         self._message = describe_suggestion(self.session, self.session.positions[item.id])
+
+
+def _name_key(key: str) -> str:
+    return repr(key) if key.isprintable() else "This"
 
 
 def _join_sentences(*sentences: str) -> str:

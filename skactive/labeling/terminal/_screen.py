@@ -17,7 +17,16 @@ __all__ = ["MAX_WIDTH", "Drawing", "Screen", "draw_screen"]
 
 MAX_WIDTH = 100  # longer lines are hard to read
 # Where there is little room, those of the lowest rank stay; the classes have one of their own.
-_RANKS = {"help": 0, "close": 0, "submit": 1, "keep the answer": 1, "more": 4, "quit": 5, "undo": 6}
+_RANKS = {
+    "help": 0,
+    "close": 0,
+    "submit": 1,
+    "0-9": 1,
+    "keep the answer": 1,
+    "more": 4,
+    "quit": 5,
+    "undo": 6,
+}
 _CHOSEN_RANK, _CLASS_RANK, _LAST_RANK = 2, 3, 7
 _MIN_TITLE_WIDTH = 40  # of a terminal with room for words
 
@@ -50,6 +59,8 @@ class Screen:
         With several classes per row: those chosen so far.
     multilabel : bool
         Whether a row may have several classes.
+    numbers : str
+        If a label is a number: which numbers may be typed.
     has_classes : bool
         Whether the classes are shown.
     commands : sequence of (str, str)
@@ -71,6 +82,7 @@ class Screen:
     answer: str = ""
     chosen: Sequence[str] = ()
     multilabel: bool = False
+    numbers: str = ""
     has_classes: bool = True
     commands: Sequence[tuple[str, str]] = ()
     message: str = ""
@@ -276,11 +288,12 @@ class _Frame:
             return list(screen.commands)
         if screen.multilabel:
             return [("Enter", "submit"), *screen.commands]
+        digits = [("0-9", screen.numbers)] if screen.numbers else []
         if screen.answer:
-            return [("Enter", "keep the answer"), *screen.commands]
-        return list(screen.commands)
+            return [*digits, ("Enter", "keep the answer"), *screen.commands]
+        return [*digits, *screen.commands]
 
     def _make_command(self, key: str, name: str) -> Option:
-        rank = _RANKS.get(name, _LAST_RANK)
+        rank = _RANKS.get(name, _RANKS.get(key, _LAST_RANK))
         name = truncate(name, max(2, self._width - get_width(key) - 1))
         return Option(f"{key} {name}", f"{self._pen(key, CYAN)} {name}", rank)

@@ -45,6 +45,7 @@ class FakeServer:
 
     def __init__(self):
         self.projects, self.tasks, self.annotations, self.scores = {}, {}, {}, {}
+        self.predicted = {}  # the latest result of a prediction, by task
         self.users = {1: "one@example.org", 2: "two@example.org"}
         self.n_made = self.clock = 0
         self.faults = []  # (part of the path, what goes wrong), used up one by one
@@ -94,6 +95,7 @@ class FakeServer:
             case "POST", "projects", _, "import", "predictions":
                 for each in body:
                     self.scores.setdefault(each["model_version"], {})[each["task"]] = each["score"]
+                    self.predicted[each["task"]] = each["result"]
                 return 201, {}
             case "GET", "projects", _, "model-versions":
                 return 200, {version: len(scores) for version, scores in self.scores.items()}
@@ -146,12 +148,13 @@ class FakeServer:
         shown = next(tag for tag in view if tag.get("value"))
         parsed = {
             tag.get("name"): {
-                "type": "Choices",
+                "type": tag.tag,
                 "to_name": [tag.get("toName")],
                 "inputs": [{"type": shown.tag, "value": shown.get("value")[1:]}],
                 "labels": [choice.get("value") for choice in tag],
             }
-            for tag in view.iter("Choices")
+            for tag in view.iter()
+            if tag.tag in {"Choices", "Number"}
         }
         return about | {"parsed_label_config": parsed}
 
@@ -184,6 +187,14 @@ class FakeServer:
         about = self.annotations[number]
         about |= {"result": [value] if choices else [], "was_cancelled": skip, **more}
         about["updated_at"] = self.tasks[about["task"]]["updated_at"] = self.now()
+        return number
+
+    def answer_number(self, row, *numbers, **more):
+        number = self.answer(row, **more)
+        self.annotations[number]["result"] = [
+            {"from_name": "label", "to_name": "item", "type": "number", "value": {"number": each}}
+            for each in numbers
+        ]
         return number
 
     def delete(self, number):

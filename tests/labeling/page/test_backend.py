@@ -557,9 +557,9 @@ def test_contents_that_are_too_large_together_come_one_by_one(open_session):
     assert ask(backend, "show", id=missing[0])["item"]["content"]["text"] == texts[missing[0]]
 
 
-def test_regressors_are_refused(open_session):
-    session = open_session(model=LinearRegression(), classes=None)
-    with pytest.raises(TypeError, match="needs a classifier"):
+def test_several_numbers_per_row_are_refused(open_session):
+    session = open_session(model=LinearRegression(), classes=None, multilabel=True)
+    with pytest.raises(TypeError, match="cannot ask for several numbers"):
         PageBackend(session)
 
 

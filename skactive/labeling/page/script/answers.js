@@ -38,10 +38,12 @@ const answering = {
     const known = (each) => this.classes.includes(each);
     const label = item?.answers ? countingAnswer(item.answers)?.label : item?.label;
     this.picked = Array.isArray(label) ? label.filter(known) : [];
+    this.fillNumber(label ?? item?.was?.label);
     this.clearSearch();
     this.hideSuggestion();
     this.toggleMore(false);
     this.render();
+    this.focusNumber();
     if (item && !item.content) this.load(item);
     if (item) {
       const detail = { id: item.id };
@@ -220,6 +222,10 @@ const answering = {
   },
 
   submit() {
+    if (this.state.numbers) {
+      this.submitNumber();
+      return;
+    }
     const label = this.classes.filter((each) => this.picked.includes(each));
     if (label.length) this.answer("label", label);
     else if (this.visibleItem()) this.fail(`Pick classes first, or press ${this.titleOf("none")}.`);

@@ -114,7 +114,8 @@ function isData(src, kind) {
   return typeof src === "string" && src.startsWith(`data:${kind}/`);
 }
 
-function curve(points) {
+// Draw a learning curve; `describe` writes a score, such as "accuracy 80.0 %".
+function curve(points, describe) {
   const [width, height, pad] = [180, 56, 4];
   const xs = points.map(([n]) => n);
   const ys = points.map(([, score]) => score);
@@ -125,8 +126,8 @@ function curve(points) {
   const y = (s) => height - pad - share(s) * (height - 2 * pad);
   const [first, last] = [points[0], points.at(-1)];
   const title =
-    `Learning curve: accuracy ${percent(first[1])} with ${count(first[0])} labels, ` +
-    `${percent(last[1])} with ${count(last[0])}`;
+    `Learning curve: ${describe(first[1])} with ${count(first[0])} labels, ` +
+    `${describe(last[1])} with ${count(last[0])}`;
   const figure = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": title });
   const path = points.map(([n, s]) => `${x(n).toFixed(1)},${y(s).toFixed(1)}`).join(" ");
   figure.append(

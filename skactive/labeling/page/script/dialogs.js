@@ -72,8 +72,13 @@ class HelpDialog extends Dialog {
 
   fixedRows() {
     const several = [[["Enter"], "Submit", "Store the classes that are picked"]];
+    const numbers = [
+      [["Enter"], "Submit", "Store the number that is typed"],
+      [["Esc"], "Leave the field", "Letters are keys outside of it; digits lead back to it"],
+    ];
     return [
       ...(this.page.state.multilabel ? several : []),
+      ...(this.page.state.numbers ? numbers : []),
       [["→"], "Forward", "Go forward again among your earlier answers"],
       [["Esc"], "Newest", "Return from earlier answers to the newest row"],
     ];

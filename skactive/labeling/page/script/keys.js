@@ -7,7 +7,8 @@ const keyboard = {
       const item = this.visibleItem();
       return item?.content?.type === type && isShown(item);
     };
-    const mayEdit = () => [undefined, null, "administers"].includes(this.state.role);
+    const mayEdit = () =>
+      !this.state.numbers && [undefined, null, "administers"].includes(this.state.role);
     return {
       skip: { title: "Skip", does: () => this.answer("skip"), isOnce: true },
       "don't know": { title: "Don't know", does: () => this.answer("dont_know"), isOnce: true },
@@ -72,6 +73,7 @@ const keyboard = {
     }
     if (command || event.altKey) return false;
     if (target === this.search) return this.handleSearchKey(event, isBounce);
+    if (target === this.numberField) return this.handleNumberKey(event, isBounce);
     if (typing) return this.handleFormKey(event);
     if (target?.tagName === "BUTTON" && ["Enter", " "].includes(event.key)) {
       if (event.repeat || (isBounce && this.isOnceButton(target))) return true;
@@ -95,7 +97,7 @@ const keyboard = {
       ArrowLeft: isMedia ? undefined : () => this.back(),
       ArrowRight: isMedia ? undefined : () => this.go(1),
       Escape: this.cursor === null ? undefined : () => this.go(this.past.length - this.cursor),
-      Enter: this.state.multilabel && !this.isAction(target) ? asOnce(() => this.submit()) : undefined,
+      Enter: this.submits() && !this.isAction(target) ? asOnce(() => this.submit()) : undefined,
     };
     if (event.key in fixed) return fixed[event.key];
     for (const key of keyNames(event)) {
@@ -113,9 +115,10 @@ const keyboard = {
     return undefined;
   },
 
-  // Letters go to the search field, if there is one.
+  // Letters go to the search field, if there is one; digits to the field of numbers.
   startSearch(key) {
     if (this.keys.search && /^[\p{L}\p{N}]$/u.test(key)) this.search.focus();
+    if (this.state.numbers && BEGINS_NUMBER.test(key)) this.numberField.focus();
     return false;
   },
 
@@ -147,6 +150,11 @@ const keyboard = {
     return event.key === "Enter" || event.key === "Escape";
   },
 
+  // Return whether an answer is made of several steps, the last of which is to submit it.
+  submits() {
+    return Boolean(this.state.multilabel || this.state.numbers);
+  },
+
   isAction(target) {
     return target?.tagName === "BUTTON" && !this.buttons.includes(target);
   },
@@ -176,7 +184,8 @@ const keyboard = {
   },
 
   focusHome() {
-    (this.keys.search ? this.search : this.root).focus({ preventScroll: true });
+    const home = this.state.numbers ? this.numberField : this.keys.search ? this.search : this.root;
+    home.focus({ preventScroll: true });
   },
 };
 

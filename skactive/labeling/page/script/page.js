@@ -175,4 +175,4 @@ class Page {
   }
 }
 
-Object.assign(Page.prototype, messaging, answering, keyboard, rendering, reporting, dialogs);
+Object.assign(Page.prototype, messaging, answering, numbering, keyboard, rendering, reporting, dialogs);

@@ -11,7 +11,7 @@ const rendering = {
       class: "ska-search", type: "text", "aria-label": "Name of the new class", maxlength: "200",
       placeholder: "Name of the new class",
     });
-    const p = (this.parts = { ...this.makeParts(), ...this.makeButtons() });
+    const p = (this.parts = { ...this.makeParts(), ...this.makeEntry(), ...this.makeButtons() });
     p.finder.append(this.search, p.options, p.more);
     p.form.append(
       this.classField,
@@ -21,7 +21,7 @@ const rendering = {
     root.replaceChildren(
       h("div", { class: "ska-head" }, p.title, p.status),
       p.bar, p.counts, p.stop, p.error, p.past, p.item, p.answers,
-      p.picked, p.classes, p.finder, h("div", { class: "ska-submits" }, p.submit, p.none),
+      p.picked, p.classes, p.finder, p.entry, h("div", { class: "ska-submits" }, p.submit, p.none),
       h("div", { class: "ska-actions", role: "group", "aria-label": "Actions" },
         p.back, p.forward, p.differ, p.skip, p.unknown, p.undo, p.suggest, p.whole, p.open, p.add, p.edit,
         p.help),
@@ -129,6 +129,7 @@ const rendering = {
     this.renderPast();
     this.renderAnswers();
     this.renderPicked();
+    this.renderEntry();
     this.renderStatus();
     this.renderOffers();
     const active = this.root.getRootNode().activeElement;
@@ -225,7 +226,7 @@ const rendering = {
     const many = Boolean(this.keys.search);
     classes.hidden = many || !this.classes.length;
     finder.hidden = !many;
-    submit.hidden = !this.state.multilabel;
+    submit.hidden = !this.submits();
     this.buttons = many ? [] : this.classes.map((label, index) => this.classButton(label, index));
     const focused = this.root.getRootNode().activeElement;
     const index = [...classes.children].indexOf(focused);
@@ -336,7 +337,8 @@ const reporting = {
     const title = visible(this.options.title || state.title || "Labeling");
     parts.title.textContent = title;
     this.root.setAttribute("aria-label", title);
-    if (parts.submit.hidden === Boolean(state.multilabel)) this.renderClasses();
+    if (parts.submit.hidden === this.submits()) this.renderClasses();
+    this.renderEntry();
     this.renderOffers();
     if (state.n_rows === undefined) return;
     if (!this.classes.length && !this.invited && this.isOffered("new class")) {
@@ -371,7 +373,8 @@ const reporting = {
     const drawn = JSON.stringify(points);
     if (drawn === this.drawn) return;
     this.drawn = drawn;
-    this.parts.curve.replaceChildren(...(points.length > 1 ? [curve(points)] : []));
+    const describe = this.state.numbers ? describeError : describeAccuracy;
+    this.parts.curve.replaceChildren(...(points.length > 1 ? [curve(points, describe)] : []));
   },
 
   renderStatus() {
@@ -389,6 +392,10 @@ const reporting = {
 
   showSuggestion(ranking) {
     const { suggestion } = this.parts;
+    if (this.state.numbers) {
+      suggestion.replaceChildren(notice(visible(ranking ?? "There is no model yet to predict a number.")));
+      return;
+    }
     if (!ranking?.length) {
       suggestion.replaceChildren(notice("There is no model yet to suggest a class."));
       return;

@@ -64,8 +64,12 @@ function plural(n, noun) {
   return `${count(n)} ${noun}${n === 1 ? "" : "s"}`;
 }
 
-function percent(share) {
-  return `${(100 * share).toFixed(1)} %`;
+function describeAccuracy(share) {
+  return `accuracy ${(100 * share).toFixed(1)} %`;
+}
+
+function describeError(error) {
+  return `mean error ${Number(error.toPrecision(3))}`;
 }
 
 function describeCounts(state) {

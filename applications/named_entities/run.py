@@ -19,7 +19,7 @@ APPLICATION = Application(
     chosen="MNLP",
     scoring=entity_f1,
     score_name="entity F1",
-    sizes=Sizes(n_initial=40, batch_size=40, budget=3_500),
+    sizes=Sizes(n_initial=80, batch_size=40, budget=4_500),
     full_sizes=Sizes(n_initial=100, batch_size=80, budget=9_000),
 )
 

@@ -282,7 +282,9 @@ class ActiveLearner(
 
         For models that predict several things per row. The strategy chooses among all elements of
         the pool, as it would among rows; of an :class:`~skactive.strategies.Aggregate`, which
-        scores rows, it is the strategy in it.
+        scores rows, it is the strategy in it. Of groups of elements, `Aggregate` scores each by the
+        scores of its elements, as it would a row, and a strategy such as ``Margin()`` by the mean
+        of their probabilities.
 
         Parameters
         ----------
@@ -331,7 +333,8 @@ class ActiveLearner(
         elements = view_elements(self._make_view(X_pool), known=known, groups=groups, costs=costs)
         batch_size = check_batch_size(batch_size, len(elements), "elements")
         strategy = self._choose_strategy()
-        strategy = getattr(strategy, "for_elements", strategy)
+        if groups is None:
+            strategy = getattr(strategy, "for_elements", strategy)
         picks = strategy.select(elements, batch_size)
         chosen = elements.take(check_selection(picks, batch_size, len(elements), strategy))
         return chosen.owner, chosen.place

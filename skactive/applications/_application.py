@@ -34,7 +34,7 @@ class Task:
     unit : str, default="labels"
         Unit of the costs, in the plural: "boxes", "seconds", ...
     element_costs : list with an array per row, default=None
-        Costs of the elements of the rows, for variants that buy these; None: 1 each.
+        Costs of the elements (or groups) of the rows, for variants that buy these; None: 1 each.
     details : object, default=None
         Anything else that the model needs: the size of a vocabulary, the names of the classes, ...
 

@@ -227,6 +227,13 @@ class ElementView(PoolView):
         ElementView
             Views that cover all elements, in the order of this view.
         """
+        stop = 0
+        for block in self._cut(needs):
+            start, stop = stop, stop + len(block)
+            block._costs = None if self._costs is None else self._costs[start:stop]
+            yield block
+
+    def _cut(self, needs: frozenset[str]) -> Iterator[ElementView]:
         if self._rank is None:
             for block in self.row_blocks(needs):
                 yield from block._slices(needs)
@@ -261,9 +268,14 @@ class ElementView(PoolView):
             block._preload(needs)
             yield block
             start += length
-            n_bytes = sum(map(_count_bytes, block._cache.values()))
+            n_bytes = block._forget()  # the caller still holds the block while the next is read
             length = _next_length(length, n_bytes / len(block.rows))
-            block._cache.clear()  # the caller still holds the block while the next one is read
+
+    def _forget(self) -> int:
+        """Drop the readings that are kept here, and return how many bytes they took."""
+        n_bytes = sum(map(_count_bytes, self._cache.values()))
+        self._cache.clear()
+        return n_bytes
 
     def _of_rows(self, rows: Positions | slice) -> ElementView:
         """Return all elements of some of the rows."""
@@ -316,7 +328,8 @@ class ElementView(PoolView):
         -------
         ElementView
             A view of the groups, row after row, in the order of their numbers. Its readings are
-            the means over the elements of a group; `Aggregate` reduces the scores of these.
+            the means over the elements of a group; `Aggregate` scores a group by the scores of
+            its elements.
         """
         if self._rank is not None:
             raise CapabilityError("Groups are of all elements of the rows, not of a part of them.")

@@ -11,7 +11,6 @@ import numpy as np
 from skactive import reductions, scores
 from skactive._utils.array_types import Floats, Positions
 from skactive._utils.constraints import NONNEGATIVE_INT
-from skactive.exceptions import CapabilityError
 from skactive.strategies._base import ScoreStrategy, Selector
 
 if TYPE_CHECKING:
@@ -90,7 +89,9 @@ class ElementScores(ElementReduction):
     def score_rows(self, elements: ElementView, offsets: Positions) -> Floats:
         """Reduce the scores of the elements, shape (n_rows,)."""
         reduction = self._default_reduction if self.reduction is None else self.reduction
-        return np.asarray(reduction(self.score_elements(elements), offsets), dtype=np.float64)
+        whole = elements.rows.elements  # of groups, not all elements of a row are among these
+        scores = self.score_elements(whole)[elements.offsets[elements.owner] + elements.place]
+        return np.asarray(reduction(scores, offsets), dtype=np.float64)
 
     @abstractmethod
     def score_elements(self, elements: ElementView) -> Floats:
@@ -112,11 +113,6 @@ class _SingleElements(ScoreStrategy):
         blocks = pool.rows.element_blocks(self.needs)
         scores = [self.strategy.score_elements(block) for block, _ in blocks if len(block)]
         values = np.concatenate(scores) if scores else np.empty(0)
-        if len(values) != pool.offsets[-1]:
-            raise CapabilityError(
-                f"{type(self.strategy).__name__} scores single elements by those around them, not "
-                "groups: leave groups= out, or use a score of each element, such as Entropy."
-            )
         return values[pool.offsets[pool.owner] + pool.place]
 
 
@@ -131,7 +127,8 @@ class RegionImpurity(ElementScores):
 
     **When:** segmentation of maps in which small and thin things matter, and single pixels or small
     regions are labeled: :meth:`ActiveLearner.query_elements
-    <skactive.ActiveLearner.query_elements>` chooses pixels. Works for volumes and for sequences,
+    <skactive.ActiveLearner.query_elements>` chooses pixels, or with ``groups`` regions, each by the
+    mean over its pixels. Works for volumes and for sequences,
     whose regions have three axes or one. Needs probabilities of elements.
 
     Parameters

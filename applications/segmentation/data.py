@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,14 @@ ROADS = (
 )
 
 
+class Details(NamedTuple):
+    """Names of the classes, channels of the net, and steps of its optimizer, for any labels."""
+
+    classes: tuple[str, ...]
+    channels: tuple[int, ...] = (16, 32, 64)
+    n_steps: int = 200
+
+
 def read(folder: Path | None) -> Task:
     """Read images and masks from a folder; the miniature if it is None.
 
@@ -26,11 +35,16 @@ def read(folder: Path | None) -> Task:
     with these two in each, or one of the archives ``dsb2018_128.npz`` and ``camvid_128x96.npz``.
     """
     if folder is None:
-        task = make_task(*read_parts(find_bundled("nuclei")), NUCLEI)
+        parts = read_parts(find_bundled("nuclei"))
+        task = make_task(
+            *parts, Details(NUCLEI, (16, 32), n_steps=60)
+        )  # five campaigns in a minute
     elif (folder / "dsb2018_128.npz").is_file():
-        task = make_task(*read_nuclei(folder / "dsb2018_128.npz"), NUCLEI)
+        task = make_task(*read_nuclei(folder / "dsb2018_128.npz"), Details(NUCLEI))
     elif (folder / "camvid_128x96.npz").is_file():
-        task = make_task(*read_roads(folder / "camvid_128x96.npz"), ROADS)
+        task = make_task(
+            *read_roads(folder / "camvid_128x96.npz"), Details(ROADS, (16, 32, 64, 64), n_steps=300)
+        )
     else:
         task = make_task(*read_parts(folder))
     return task
@@ -90,12 +104,12 @@ def make_task(
     train: SegmentedImages,
     test: SegmentedImages,
     source: str,
-    classes: tuple[str, ...] | None = None,
+    details: Details | None = None,
 ) -> Task:
     """Return the task: a label costs as many units as it has pixels, of an image or a region."""
-    if classes is None:
+    if details is None:
         known = train.masks[train.masks != UNKNOWN]
-        classes = tuple(f"class {number}" for number in range(int(known.max()) + 1))
+        details = Details(tuple(f"class {number}" for number in range(int(known.max()) + 1)))
     sizes = [np.bincount(regions.ravel()) for regions in cut_into_regions(train.images)]
     return Task(
         train.images,
@@ -106,7 +120,7 @@ def make_task(
         costs=np.array([region_sizes.sum() for region_sizes in sizes]),
         unit="pixels",
         element_costs=sizes,
-        details=classes,
+        details=details,
     )
 
 

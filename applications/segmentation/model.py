@@ -17,7 +17,6 @@ from torch.utils.data import DataLoader, WeightedRandomSampler
 
 from skactive.applications import Task
 
-N_STEPS = 60  # of the optimizer: few labels get as many as many labels
 MAX_RATE = 0.02  # the learning rate rises to it, and falls to nothing
 
 
@@ -39,9 +38,7 @@ class UNet(nn.Module):
 
     element = "pixel"  # skactive reads a prediction for each pixel
 
-    def __init__(
-        self, n_classes: int, channels: tuple[int, ...] = (16, 32), dropout: float = 0.2
-    ) -> None:
+    def __init__(self, n_classes: int, channels: tuple[int, ...], dropout: float = 0.2) -> None:
         super().__init__()
         pairs = zip((24, *channels), channels, strict=False)
         self.down = nn.ModuleList([make_block(n_in, n_out) for n_in, n_out in pairs])
@@ -91,10 +88,11 @@ def draw_batches(dataset: Any, batch_size: int, n_steps: int) -> DataLoader[Any]
 
 def make_model(task: Task) -> NeuralNetClassifier:
     """Return the net, which learns from the pixels whose class is known."""
-    n_classes = len(task.details)
+    n_classes, n_steps = len(task.details.classes), task.details.n_steps
     return NeuralNetClassifier(
         UNet,
         module__n_classes=n_classes,
+        module__channels=task.details.channels,
         classes=list(range(n_classes)),
         criterion=nn.CrossEntropyLoss,
         criterion__ignore_index=UNKNOWN,
@@ -103,9 +101,9 @@ def make_model(task: Task) -> NeuralNetClassifier:
         batch_size=8,
         max_epochs=1,
         iterator_train=draw_batches,
-        iterator_train__n_steps=N_STEPS,
+        iterator_train__n_steps=n_steps,
         callbacks=[
-            LRScheduler(OneCycleLR, max_lr=MAX_RATE, total_steps=N_STEPS, step_every="batch")
+            LRScheduler(OneCycleLR, max_lr=MAX_RATE, total_steps=n_steps, step_every="batch")
         ],
         train_split=None,
         verbose=0,

@@ -6,9 +6,9 @@ from model import make_model, mean_iou
 from skactive import reductions
 from skactive.applications import Application, Sizes, Variant, main
 from skactive.simulation import Elements
-from skactive.strategies import Aggregate, Margin, Random, RegionImpurity
+from skactive.strategies import Aggregate, Entropy, Random, RegionImpurity
 
-REGIONS = {"oracle": Elements(unknown=UNKNOWN, groups=cut_into_regions), "batch_size": 96}
+REGIONS = {"oracle": Elements(unknown=UNKNOWN, groups=cut_into_regions), "per_row": 16}
 
 APPLICATION = Application(
     title="Segmentation",
@@ -16,16 +16,15 @@ APPLICATION = Application(
     model=make_model,
     strategies={
         "Random": Random(),
-        "Margin": Aggregate(Margin(), reductions.mean),
+        "Entropy": Aggregate(Entropy(), reductions.mean),
         "Random regions": Variant(Random(), **REGIONS),
-        "Margin regions": Variant(Aggregate(Margin()), **REGIONS),
         "Impurity regions": Variant(RegionImpurity(), **REGIONS),
     },
-    chosen="Margin regions",
+    chosen="Entropy",
     scoring=mean_iou,
     score_name="mean IoU",
-    sizes=Sizes(n_initial=4, batch_size=6, budget=28 * 64 * 64),
-    full_sizes=Sizes(n_initial=6, batch_size=6, budget=66 * 64 * 64, n_pool=300),
+    sizes=Sizes(n_initial=2, batch_size=2, budget=14 * 64 * 64),
+    full_sizes=Sizes(n_initial=3, batch_size=3, budget=24 * 64 * 64, n_pool=300),
 )
 
 if __name__ == "__main__":

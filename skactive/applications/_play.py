@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -88,7 +89,7 @@ def play(
                 y,
                 cv=task.draw_splits(n_repeats, sizes.n_pool, random_state),
                 budget=sizes.budget,
-                batch_size=variant.batch_size or sizes.batch_size,
+                batch_size=variant.find_batch_size(sizes),
                 n_initial=sizes.n_initial,
                 scoring=application.scoring,
                 n_jobs=n_jobs,
@@ -115,7 +116,7 @@ def _group_strategies(strategies: Mapping[str, Any]) -> list[tuple[Variant, dict
     for name, strategy in strategies.items():
         variant = strategy if isinstance(strategy, Variant) else Variant(strategy)
         for other, members in groups:
-            if (other.oracle, other.batch_size) == (variant.oracle, variant.batch_size):
+            if replace(other, strategy=None) == replace(variant, strategy=None):
                 members[name] = variant.strategy
                 break
         else:
@@ -164,7 +165,7 @@ def explain_batch(
         learner = ActiveLearner(learner)
     learner.set_params(strategy=variant.strategy, random_state=random_state)
     learner.fit(take_rows(task.X, labeled), take_rows(task.y, labeled))
-    X_rest, size = take_rows(task.X, rest), variant.batch_size or sizes.batch_size
+    X_rest, size = take_rows(task.X, rest), variant.find_batch_size(sizes)
     if isinstance(variant.oracle, Elements):
         groups = variant.oracle.groups
         picked, elements = learner.query_elements(

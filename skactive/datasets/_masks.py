@@ -64,13 +64,14 @@ def read_mask_folder(
 
     Raises
     ------
-    FileNotFoundError
-        If a folder does not exist or holds no images.
-    ImportError
-        If Pillow is not installed: ``pip install "skactive[images]"``.
+    NotADirectoryError
+        If there is no such folder.
     ValueError
-        If an image has no mask or a mask no image, if their sizes differ, if a mask has colors or
-        was compressed with a loss, or if it has a value that is not among `values`.
+        If a folder has no images, one cannot be read, an image has no mask or a mask no image,
+        their sizes differ, a mask has colors or was compressed with a loss, or a value of it is not
+        among `values`.
+    ImportError
+        If Pillow is not installed (the extra ``images``).
 
     Examples
     --------
@@ -92,7 +93,7 @@ def read_mask_folder(
 def _list_images(folder: Path) -> dict[str, Path]:
     """Return the image files of a folder by their names without suffix."""
     if not folder.is_dir():
-        raise FileNotFoundError(f"{folder} is no folder.")
+        raise NotADirectoryError(f"{folder} is no folder.")
     found: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() not in _SUFFIXES or path.name.startswith("."):
@@ -104,7 +105,7 @@ def _list_images(folder: Path) -> dict[str, Path]:
             )
         found[path.stem] = path
     if not found:
-        raise FileNotFoundError(f"{folder} holds no images ({', '.join(sorted(_SUFFIXES))}).")
+        raise ValueError(f"{folder} holds no images ({', '.join(sorted(_SUFFIXES))}).")
     return found
 
 

@@ -132,7 +132,7 @@ def test_groups_of_elements_are_bought_at_their_own_costs():
         scoring=lambda model, X, y: (model.predict(X) == y).mean(),
         strategies={
             "Random": Random(),
-            "Random regions": Variant(Random(), oracle=regions, batch_size=2),
+            "Random regions": Variant(Random(), oracle=regions, per_row=2),
             "Margin regions": Variant(Aggregate(Margin()), oracle=regions, batch_size=2),
         },
         chosen="Margin regions",

@@ -95,7 +95,7 @@ def test_a_damaged_folder_is_an_error(code, tmp_path):
     (tmp_path / "masks" / "2.png").unlink()
     with pytest.raises(ValueError, match=r"1 of 4 files have no mask .*2\.png"):
         code["data"].read(tmp_path)
-    with pytest.raises(FileNotFoundError, match="images is no folder"):
+    with pytest.raises(NotADirectoryError, match="images is no folder"):
         code["data"].read(tmp_path / "masks")
 
 

@@ -161,7 +161,7 @@ def remove_all(images, masks):
         (spoil_deep_mask, ValueError, r"b\.png has 1 channel\(s\) of mode I;16"),
         (spoil_bytes, ValueError, r"b\.png cannot be read as an image"),
         (spoil_pages, ValueError, r"b\.tiff holds 3 images"),
-        (remove_all, FileNotFoundError, "holds no images"),
+        (remove_all, ValueError, "holds no images"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
@@ -172,5 +172,5 @@ def test_what_would_be_misread_is_refused(folders, spoil, error, message):
 
 
 def test_a_missing_folder_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match="is no folder"):
+    with pytest.raises(NotADirectoryError, match="is no folder"):
         read_mask_folder(tmp_path / "images", tmp_path)

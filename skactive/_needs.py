@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from inspect import isabstract, signature
 from typing import Any
 
@@ -78,12 +79,13 @@ def check_needs(strategy: Any, adapter: ModelAdapter, *, refits: bool, y: Any = 
 
 def choose_for_elements(strategy: Any, elements: Any) -> Any:
     """Return the strategy that chooses single elements, after checking that these serve it."""
-    chooser = getattr(strategy, "for_elements", strategy)
-    missing = find_missing_need(chooser, elements.provides)
+    has_members = hasattr(elements, "members")  # groups, which are scored as rows are
+    chooser = strategy if has_members else getattr(strategy, "for_elements", strategy)
+    missing = find_missing_need(chooser, partial(_provide, elements))
     if missing is None:
         return chooser
     name, kinds = type(chooser).__name__, name_elements(elements.kind)
-    kinds = f"groups of {kinds}" if hasattr(elements, "members") else kinds
+    kinds = f"groups of {kinds}" if has_members else kinds
     if any(option.startswith("elements.") for option in missing):
         reason = f"it scores rows by all of their {kinds} together"
     else:
@@ -93,6 +95,13 @@ def choose_for_elements(strategy: Any, elements: Any) -> Any:
         f"{name} cannot choose single {kinds}: {reason}. "
         f"{advise_on_single_elements(strategy, elements)}"
     )
+
+
+def _provide(elements: Any, reading: str) -> bool:
+    """Return whether elements, or the members of groups of them, have a reading."""
+    if reading.startswith("elements.") and hasattr(elements, "members"):
+        return bool(elements.members.provides(reading.removeprefix("elements.")))
+    return bool(elements.provides(reading))
 
 
 def check_readings(strategy: Any, view: PoolView) -> None:

@@ -117,7 +117,9 @@ class QueriesPools(FitsModels):
 
         For models that predict several things per row. The strategy chooses among all elements of
         the pool, as it would among rows; of an :class:`~skactive.strategies.Aggregate`, which
-        scores rows, it is the strategy in it.
+        scores rows, it is the strategy in it. Of groups of elements, `Aggregate` scores each by the
+        scores of its elements, as it would a row, and a strategy such as ``Margin()`` by the mean
+        of their probabilities.
 
         Parameters
         ----------

@@ -319,13 +319,15 @@ def _find_class_axis(net: NeuralNet, loss: Any, element: str | None) -> int:
 
 def _check_columns(net: NeuralNet, n_columns: int, axis: int) -> None:
     """Check that there is a column for each label that the net was fitted to."""
-    seen = getattr(net, "classes_inferred_", None)
-    if seen is None or np.asarray(seen).dtype.kind not in "iu" or not len(seen):
+    labels = getattr(net, "classes_inferred_", None)
+    if labels is None or np.asarray(labels).dtype.kind not in "iu":
         return
-    if int(np.max(seen)) >= n_columns:
+    unknown = getattr(getattr(net, "criterion_", None), "ignore_index", None)  # no class
+    largest = max((label for label in np.asarray(labels).tolist() if label != unknown), default=0)
+    if largest >= n_columns:
         raise InvalidReadingError(
             f"{type(net).__name__} gives {n_columns} columns of probability, but has learned "
-            f"labels up to {int(np.max(seen))}: the classes seem not to be in axis {axis} of its "
+            f"labels up to {largest}: the classes seem not to be in axis {axis} of its "
             "output; say in which by class_axis = ..., an attribute of its module."
         )
 

@@ -34,7 +34,7 @@ class Task:
     unit : str, default="labels"
         Unit of the costs, in the plural: "boxes", "seconds", ...
     element_costs : list with an array per row, default=None
-        Costs of the elements of the rows, for variants that buy these; None: 1 each.
+        Costs of the elements (or groups) of the rows, for variants that buy these; None: 1 each.
     details : object, default=None
         Anything else that the model needs: the size of a vocabulary, the names of the classes, ...
 
@@ -132,11 +132,18 @@ class Variant:
         What is bought; None: whole rows.
     batch_size : int, default=None
         What is bought per round; None: that of :class:`Sizes`.
+    per_row : int, default=1
+        How much is bought where :class:`Sizes` says one row, such as the regions of an image.
     """
 
     strategy: Any
     oracle: Any = None
     batch_size: int | None = None
+    per_row: int = 1
+
+    def find_batch_size(self, sizes: Sizes) -> int:
+        """Return what is bought per round."""
+        return sizes.batch_size * self.per_row if self.batch_size is None else self.batch_size
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ from skactive._utils.rows import n_rows, take_rows
 from skactive.applications._application import Application, Sizes, Task, Variant
 from skactive.comparison import StrategyComparison, compare_strategies
 from skactive.explanation import Explanation
+from skactive.simulation import Elements
 
 __all__ = ["Batch", "explain_batch", "play"]
 
@@ -26,14 +28,17 @@ class Batch(NamedTuple):
     learner : ActiveLearner
         The learner, fitted to the initial rows.
     positions : ndarray of shape (batch_size,)
-        Positions of the rows in the pool of the task.
+        Positions of the rows in the pool of the task; of elements, that of the row of each.
     explanations : list of Explanation
         Why each was asked for.
+    elements : ndarray of shape (batch_size,), or None
+        The place of each element (or group) in its row; None if whole rows are asked for.
     """
 
     learner: ActiveLearner
     positions: Positions
     explanations: list[Explanation]
+    elements: Positions | None = None
 
 
 def play(
@@ -84,7 +89,7 @@ def play(
                 y,
                 cv=task.draw_splits(n_repeats, sizes.n_pool, random_state),
                 budget=sizes.budget,
-                batch_size=variant.batch_size or sizes.batch_size,
+                batch_size=variant.find_batch_size(sizes),
                 n_initial=sizes.n_initial,
                 scoring=application.scoring,
                 n_jobs=n_jobs,
@@ -111,7 +116,7 @@ def _group_strategies(strategies: Mapping[str, Any]) -> list[tuple[Variant, dict
     for name, strategy in strategies.items():
         variant = strategy if isinstance(strategy, Variant) else Variant(strategy)
         for other, members in groups:
-            if (other.oracle, other.batch_size) == (variant.oracle, variant.batch_size):
+            if replace(other, strategy=None) == replace(variant, strategy=None):
                 members[name] = variant.strategy
                 break
         else:
@@ -125,17 +130,15 @@ def _extend_costs(task: Task, variant: Variant) -> Any:
     if variant.oracle is None:
         return None if task.costs is None else np.append(task.costs, np.ones(n_test))
     costs = task.element_costs
-    return None if costs is None else [*costs, *[np.ones(_count(row)) for row in task.y_test]]
-
-
-def _count(row: Any) -> int:
-    return int(np.size(row)) if isinstance(row, np.ndarray) else len(row)
+    return None if costs is None else [*costs, *[np.ones(1)] * n_test]
 
 
 def explain_batch(
     application: Application, task: Task, sizes: Sizes, *, random_state: int = 0
 ) -> Batch:
     """Fit the chosen strategy's learner to initial rows, and explain the batch it asks for.
+
+    Of elements, what is explained is the row of each.
 
     Parameters
     ----------
@@ -155,14 +158,19 @@ def explain_batch(
     (pool, _), *_ = task.draw_splits(1, sizes.n_pool, random_state)
     order = np.random.default_rng(random_state).permutation(pool)
     labeled, rest = np.split(order, [sizes.n_initial])
-    strategy = application.strategies[application.chosen]
-    if isinstance(strategy, Variant):
-        strategy = strategy.strategy
+    chosen = application.strategies[application.chosen]
+    variant = chosen if isinstance(chosen, Variant) else Variant(chosen)
     learner = application.model(task)
     if not isinstance(learner, ActiveLearner):
         learner = ActiveLearner(learner)
-    learner.set_params(strategy=strategy, random_state=random_state)
+    learner.set_params(strategy=variant.strategy, random_state=random_state)
     learner.fit(take_rows(task.X, labeled), take_rows(task.y, labeled))
-    X_rest = take_rows(task.X, rest)
-    picked = learner.query(X_rest, batch_size=min(sizes.batch_size, len(rest)))
-    return Batch(learner, rest[picked], learner.explain(X_rest, picked))
+    X_rest, size = take_rows(task.X, rest), variant.find_batch_size(sizes)
+    if isinstance(variant.oracle, Elements):
+        groups = variant.oracle.groups
+        picked, elements = learner.query_elements(
+            X_rest, size, groups=None if groups is None else groups(X_rest)
+        )
+    else:
+        picked, elements = learner.query(X_rest, batch_size=min(size, len(rest))), None
+    return Batch(learner, rest[picked], learner.explain(X_rest, picked), elements)

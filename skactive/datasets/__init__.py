@@ -2,6 +2,7 @@
 
 from skactive.datasets._bundled import find_bundled
 from skactive.datasets._images import LabeledImages, read_image_folder
+from skactive.datasets._masks import SegmentedImages, read_mask_folder
 from skactive.datasets._pairs import TextPairs, read_pairs
 from skactive.datasets._sentences import TaggedSentences, read_conll, read_tagged_json
 from skactive.datasets._sounds import LabeledSounds, read_sound, read_sound_folder
@@ -9,11 +10,13 @@ from skactive.datasets._sounds import LabeledSounds, read_sound, read_sound_fold
 __all__ = [
     "LabeledImages",
     "LabeledSounds",
+    "SegmentedImages",
     "TaggedSentences",
     "TextPairs",
     "find_bundled",
     "read_conll",
     "read_image_folder",
+    "read_mask_folder",
     "read_pairs",
     "read_sound",
     "read_sound_folder",

@@ -179,6 +179,13 @@ class ElementView(ElementReadings):
         ElementView
             Views that cover all elements, in the order of this view.
         """
+        stop = 0
+        for block in self._cut(needs):
+            start, stop = stop, stop + len(block)
+            block._costs = None if self._costs is None else self._costs[start:stop]
+            yield block
+
+    def _cut(self, needs: frozenset[str]) -> Iterator[ElementView]:
         if self._rank is None:
             for block in self.row_blocks(needs):
                 yield from block._slices(needs)
@@ -213,9 +220,14 @@ class ElementView(ElementReadings):
             block._preload(needs)
             yield block
             start += length
-            n_bytes = sum(map(_count_bytes, block._cache.values()))
+            n_bytes = block._forget()  # the caller still holds the block while the next is read
             length = next_length(length, n_bytes / len(block.rows))
-            block._cache.clear()  # the caller still holds the block while the next one is read
+
+    def _forget(self) -> int:
+        """Drop the readings that are kept here, and return how many bytes they took."""
+        n_bytes = sum(map(_count_bytes, self._cache.values()))
+        self._cache.clear()
+        return n_bytes
 
     def _preload(self, needs: frozenset[str]) -> None:
         """Make readings that will be used, so that parts of this view are taken from them."""
@@ -251,21 +263,6 @@ class ElementView(ElementReadings):
         model_classes = self._source.adapter.classes
         return 16 if model_classes is None else len(model_classes)
 
-    def average_members(self, values: Floats) -> Floats:
-        """Return values of all elements as they are; of groups, the means over their members.
-
-        Parameters
-        ----------
-        values : ndarray of shape (n_elements,)
-            A value for each element of the rows, such as a score.
-
-        Returns
-        -------
-        ndarray of shape (n_elements,), or (n_groups,)
-            Those of all elements (or groups), also in a view of some of them.
-        """
-        return values
-
     def grouped(self, partition: Any) -> ElementView:
         """Return groups of the elements: pixels become regions or superpixels.
 
@@ -279,7 +276,8 @@ class ElementView(ElementReadings):
         -------
         ElementView
             A view of the groups, row after row, in the order of their numbers. Its readings are
-            the means over the elements of a group; `Aggregate` reduces the scores of these.
+            the means over the elements of a group; `Aggregate` scores a group by the scores of
+            its elements.
         """
         if self._rank is not None:
             raise CapabilityError("Groups are of all elements of the rows, not of a part of them.")

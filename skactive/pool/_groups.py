@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skactive._utils.array_types import Floats, Positions
+from skactive._utils.array_types import Positions
 from skactive._utils.ragged import Ragged, offsets_of
-from skactive.exceptions import CapabilityError, InvalidReadingError
+from skactive.exceptions import InvalidReadingError
 from skactive.pool._element_forms import to_values
 from skactive.pool._elements import ElementView
 
@@ -38,22 +38,34 @@ class GroupView(ElementView):
     def element_blocks(
         self, needs: frozenset[str] = frozenset()
     ) -> Iterator[tuple[ElementView, Positions]]:
-        """Yield the elements of a few rows at a time, group after group, with their offsets."""
-        if self._rank is not None:
-            raise CapabilityError("Aggregate needs all groups of the rows, not a part of them.")
-        for block in self.row_blocks():
-            assert isinstance(block, GroupView)
-            block.members._preload(needs)
-            order, offsets = block._sort_members()
-            yield block.members.take(order), offsets
+        """Yield the elements of a few rows at a time, group after group, with their offsets.
 
-    def average_members(self, values: Floats) -> Floats:
-        whole = self._whole
-        assert isinstance(whole, GroupView)
-        return whole._average(Ragged(values, whole.members.offsets)).values
+        Those of a part of the groups at once: `blocks` has cut it into few rows.
+        """
+        if self._rank is None:
+            for block in self.row_blocks():
+                assert isinstance(block, GroupView)
+                yield block._list_members(needs, slice(None))
+        else:
+            rows, first = np.unique(self.owner, return_inverse=True)
+            whole = self._whole._of_rows(rows)
+            assert isinstance(whole, GroupView)
+            yield whole._list_members(needs, whole.offsets[first] + self.place)
+
+    def _list_members(
+        self, needs: frozenset[str], groups: Positions | slice
+    ) -> tuple[ElementView, Positions]:
+        """Return the elements of some groups, one after the other, with their offsets."""
+        self.members._preload(needs)
+        self._check_lengths(self.members.offsets)
+        members = Ragged(*self._sort_members()).take(groups)
+        return self.members.take(members.values), members.offsets
 
     def _of_rows(self, rows: Positions | slice) -> ElementView:
         return GroupView(self.members._of_rows(rows), self.partition.take(rows))
+
+    def _forget(self) -> int:
+        return super()._forget() + self.members._forget()
 
     def _find_offsets(self) -> Positions:
         numbers = (np.unique(self.partition[i]) for i in range(len(self.partition)))
@@ -68,6 +80,15 @@ class GroupView(ElementView):
         starts = np.concatenate([[0], np.flatnonzero(changes) + 1, [len(order)]])
         return order, starts if len(order) else np.zeros(1, dtype=np.intp)
 
+    def _check_lengths(self, offsets: Positions) -> None:
+        lengths = np.diff(offsets)
+        if not np.array_equal(lengths, self.partition.lengths):
+            row = int(np.argmax(lengths != self.partition.lengths))
+            raise InvalidReadingError(
+                f"The groups have {self.partition.lengths[row]} entries for a row of "
+                f"{lengths[row]} {self.kind}s: there must be one for each."
+            )
+
     def _read_at_once(self, reading: str, n_samples: int | None) -> Ragged:
         """Average a reading over the members of each group."""
         return self._average(self.members._read_at_once(reading, n_samples))
@@ -78,12 +99,7 @@ class GroupView(ElementView):
     def _average(self, members: Ragged) -> Ragged:
         """Return the means over the members of each group."""
         values, axis = members.values, members.axis
-        if not np.array_equal(members.offsets, self.partition.offsets):
-            row = int(np.argmax(members.lengths != self.partition.lengths))
-            raise InvalidReadingError(
-                f"The groups have {self.partition.lengths[row]} entries for a row of "
-                f"{members.lengths[row]} {self.kind}s: there must be one for each."
-            )
+        self._check_lengths(members.offsets)
         order, starts = self._sort_members()
         if len(starts) == 1:
             return Ragged(values.take([], axis=axis), self.offsets, axis=axis)

@@ -108,7 +108,9 @@ class ElementScores(ElementReduction):
     def score_rows(self, elements: ElementView, offsets: Positions) -> Floats:
         """Reduce the scores of the elements, shape (n_rows,)."""
         reduction = self._default_reduction if self.reduction is None else self.reduction
-        return np.asarray(reduction(self.score_elements(elements), offsets), dtype=np.float64)
+        whole = elements.rows.elements  # of groups, not all elements of a row are among these
+        scores = self.score_elements(whole)[elements.offsets[elements.owner] + elements.place]
+        return np.asarray(reduction(scores, offsets), dtype=np.float64)
 
     @abstractmethod
     def score_elements(self, elements: ElementView) -> Floats:
@@ -116,10 +118,7 @@ class ElementScores(ElementReduction):
 
 
 class _SingleElements(ScoreStrategy):
-    """Choose single elements by the scores that they have among all elements of their row.
-
-    A group of elements has their mean.
-    """
+    """Choose single elements by the scores that they have among all elements of their row."""
 
     def __init__(self, strategy: ElementScores) -> None:
         super().__init__(selector=strategy.selector)
@@ -130,7 +129,7 @@ class _SingleElements(ScoreStrategy):
         return _of_elements(self.strategy.needs)
 
     def score(self, pool: Any) -> Floats:
-        values = pool.average_members(self.strategy._score_all(pool.rows))
+        values = self.strategy._score_all(pool.rows)
         return values[pool.offsets[pool.owner] + pool.place]
 
 
@@ -145,8 +144,8 @@ class RegionImpurity(ElementScores):
 
     **When:** segmentation of maps in which small and thin things matter, and single pixels or small
     regions are labeled: :meth:`ActiveLearner.query_elements
-    <skactive.ActiveLearner.query_elements>` chooses pixels, or with `groups` superpixels, by the
-    mean of their pixels. Works for volumes and for sequences,
+    <skactive.ActiveLearner.query_elements>` chooses pixels, or with ``groups`` regions, each by the
+    mean over its pixels. Works for volumes and for sequences,
     whose regions have three axes or one. Needs probabilities of elements.
 
     Parameters

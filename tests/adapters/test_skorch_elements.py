@@ -383,6 +383,14 @@ def test_classes_in_another_axis_are_noticed_by_the_labels():
         _ = make_pool(net, IMAGES).elements.proba
 
 
+def test_a_mark_of_unknown_pixels_is_no_class():
+    y = np.random.RandomState(0).randint(0, 3, (5, 4, 5))
+    y[:, 0] = 255
+    settings = {"max_epochs": 1, "train_split": None, "verbose": 0}
+    net = make_net(Segmenter, criterion__ignore_index=255, **settings).fit(IMAGES, y)
+    assert make_pool(net, IMAGES).elements.proba.shape == (100, 3)
+
+
 def test_a_mask_of_other_tokens_is_refused():
     X = {"ids": IDS, "attention_mask": np.ones((6, 9), dtype=int)}
     with pytest.raises(InvalidReadingError, match="8 elements of a row, but 9 are marked"):

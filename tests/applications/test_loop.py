@@ -2,11 +2,14 @@ import json
 
 import numpy as np
 import pytest
+from sklearn.base import BaseEstimator
 from sklearn.datasets import load_iris
 from sklearn.naive_bayes import GaussianNB
 
+from skactive.adapters import StructuredAdapter, register
 from skactive.applications import Application, Sizes, Task, Variant, explain_batch, main, play
-from skactive.strategies import Margin, Random
+from skactive.simulation import Elements
+from skactive.strategies import Aggregate, Margin, Random
 
 X, Y = load_iris(return_X_y=True)
 ORDER = np.random.default_rng(0).permutation(len(X))
@@ -26,10 +29,10 @@ def make_application(read=read_flowers, **settings):
     return Application(
         title="Flowers",
         read=read,
-        model=lambda task: GaussianNB(),
-        scoring="accuracy",
         score_name="accuracy",
         **{
+            "model": lambda task: GaussianNB(),
+            "scoring": "accuracy",
             "strategies": {"Margin": Margin(), "Random": Random()},
             "chosen": "Margin",
             "sizes": Sizes(10, 5, 30),
@@ -86,6 +89,60 @@ def test_explained_rows_are_those_of_the_learner():
     proba = batch.learner.predict_proba(task.X[batch.positions])
     margins = np.diff(np.sort(proba)[:, -2:])[:, 0]
     assert (np.diff(margins) >= 0).all()  # the least certain first
+
+
+class PixelRates(BaseEstimator):
+    """Predicts each pixel by the share of ones among the known labels of its place."""
+
+    element = "pixel"
+
+    def fit(self, X, y):
+        known = y != 255
+        self.rates_ = (1 + (known & (y == 1)).sum(axis=0)) / (2 + known.sum(axis=0))
+        return self
+
+    def predict(self, X):
+        return np.broadcast_to(self.rates_ > 0.5, (len(X), *self.rates_.shape))
+
+
+@register(PixelRates)
+class PixelRatesAdapter(StructuredAdapter):
+    element = "pixel"
+
+    def proba(self, Z):
+        return [np.stack([1 - self.model.rates_, self.model.rates_], axis=-1)] * len(Z)
+
+
+def cut_into_rows(X):
+    return np.broadcast_to([[0, 0, 0], [1, 1, 1]], (len(X), 2, 3))
+
+
+def read_maps(folder=None):
+    X, y = np.zeros((30, 1)), np.random.default_rng(0).integers(0, 2, (30, 2, 3))
+    y[:, 0] = 0  # the upper group is certain
+    costs = {"costs": np.full(20, 6.0), "element_costs": np.full((20, 2), 3.0)}
+    return Task(X[:20], y[:20], X[20:], y[20:], "noise", unit="pixels", **costs)
+
+
+def test_groups_of_elements_are_bought_at_their_own_costs():
+    regions = Elements(unknown=255, groups=cut_into_rows)
+    application = make_application(
+        read=read_maps,
+        model=lambda task: PixelRates(),
+        scoring=lambda model, X, y: (model.predict(X) == y).mean(),
+        strategies={
+            "Random": Random(),
+            "Random regions": Variant(Random(), oracle=regions, per_row=2),
+            "Margin regions": Variant(Aggregate(Margin()), oracle=regions, batch_size=2),
+        },
+        chosen="Margin regions",
+        sizes=Sizes(5, 1, 42),
+    )
+    comparison = play(application, read_maps(), application.sizes, n_repeats=2)
+    assert {tuple(run.n_labels) for run in comparison.runs} == {(30, 36, 42)}
+    batch = explain_batch(application, read_maps(), application.sizes)
+    assert len(batch.positions) == len(batch.elements) == len(batch.explanations) == 2
+    assert set(batch.elements) == {1}
 
 
 def test_script_prints_and_writes_what_it_found(tmp_path, capsys):

@@ -10,7 +10,16 @@ from skactive.exceptions import CapabilityError, InvalidReadingError, PoolExhaus
 from skactive.pool import PoolView
 from skactive.pool import _element_readings as elements_module
 from skactive.pool._view import ReadingSource
-from skactive.strategies import BALD, LCMD, Aggregate, Entropy, KCenterGreedy, Margin, Random
+from skactive.strategies import (
+    BALD,
+    LCMD,
+    Aggregate,
+    Entropy,
+    KCenterGreedy,
+    Margin,
+    PerCost,
+    Random,
+)
 
 N_ROWS, N_CLASSES, N_DRAWS = 40, 3, 5
 
@@ -141,6 +150,30 @@ def test_groups_average_readings_and_their_members_are_aggregated():
     np.testing.assert_allclose(found, [scores.margin(m).max() for m in members])
     part = groups.take(np.array([4, 1]))
     np.testing.assert_allclose(part.proba, groups.proba[[4, 1]])
+
+
+@pytest.mark.parametrize("block_bytes", [1, 200, 2**25])
+@pytest.mark.parametrize("is_known", [None, lambda i: i % 5 == 0], ids=["all", "some known"])
+def test_groups_to_label_are_those_whose_members_score_highest(monkeypatch, block_bytes, is_known):
+    monkeypatch.setattr(elements_module, "_BLOCK_BYTES", block_bytes)
+    partition = [np.array([2, 0, 2][: i % 4]) for i in range(N_ROWS)]  # 0 is the first group
+    members = [PROBA[i][partition[i] == g] for i in range(N_ROWS) for g in np.unique(partition[i])]
+    names = [(i, j) for i in range(N_ROWS) for j in range(len(np.unique(partition[i])))]
+    known = None
+    if is_known is not None:
+        known = [np.full(len(np.unique(row)), is_known(i)) for i, row in enumerate(partition)]
+    strategy = Aggregate(Margin(), reductions.maximum)
+    learner = ActiveLearner(Tagger(), strategy, random_state=0).fit(ROWS[:4], np.arange(4))
+    rows, places = learner.query_elements(ROWS, 9, groups=partition, known=known)
+    offered = [k for k, (i, _) in enumerate(names) if is_known is None or not is_known(i)]
+    best = sorted(offered, key=lambda k: -scores.margin(members[k]).max())[:9]
+    assert list(zip(rows, places, strict=True)) == [names[k] for k in best]
+    costs = [np.full(len(np.unique(row)), 1.0 + i % 3) for i, row in enumerate(partition)]
+    learner.set_params(strategy=PerCost(strategy))
+    rows, places = learner.query_elements(ROWS, 9, groups=partition, known=known, costs=costs)
+    worth = {k: scores.margin(members[k]).max() / (1.0 + names[k][0] % 3) for k in offered}
+    best = sorted(offered, key=lambda k: -worth[k])[:9]
+    assert list(zip(rows, places, strict=True)) == [names[k] for k in best]
 
 
 @pytest.mark.parametrize("strategy", [Margin(), KCenterGreedy(), LCMD(), Random()])

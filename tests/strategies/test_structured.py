@@ -201,16 +201,37 @@ def test_single_boxes_are_those_of_the_highest_scores(strategy):
         assert_allclose(sorted(best), np.sort(np.concatenate(entropies))[-3:])
 
 
-def test_readings_that_groups_do_not_have_are_named():
-    learner = ActiveLearner(Detector(), BoxEntropy(), random_state=0).fit(IMAGES[:1], [0])
-    groups = [np.arange(n) // 2 for n in IMAGES[:, 1]]
-    message = r"gives no boxes of its groups of boxes, but .*proba.*set the strategy to (.*)\.$"
-    with pytest.raises(CapabilityError, match=message) as refusal:
-        learner.query_elements(IMAGES, 2, groups=groups)
-    assert "to Aggregate(Margin())." in str(refusal.value)
-    for strategy in (Aggregate(Margin()), RegionImpurity()):
-        learner.set_params(strategy=strategy)
-        assert len(learner.query_elements(IMAGES, 2, groups=groups)[0]) == 2
+class Maps(BaseEstimator):
+    """Draws a map of 4 x 6 pixels by the seed X[:, 0]."""
+
+    def fit(self, X, y):
+        return self
+
+
+@register(Maps)
+class MapsAdapter(StructuredAdapter):
+    element = "pixel"
+
+    def proba(self, Z):
+        return [draw(row).dirichlet(np.ones(3), (4, 6)) for row in Z]
+
+
+@pytest.mark.parametrize("reduction", [None, reductions.maximum], ids=["mean", "maximum"])
+def test_impurity_of_a_group_is_that_of_its_pixels_in_the_whole_map(reduction):
+    strategy = RegionImpurity(reduction=reduction)
+    learner = ActiveLearner(Maps(), strategy, random_state=0).fit(IMAGES[:1], [0])
+    grid = np.arange(4)[:, np.newaxis] // 2 * 2 + np.arange(6) // 3  # four groups of 2 x 3 pixels
+    known = np.zeros((5, 4), dtype=bool)
+    known[2, 1:] = True
+    rows, places = learner.query_elements(IMAGES, 17, groups=[grid] * 5, known=known)
+    expected = {}
+    for i in range(5):
+        impurity = scores.region_impurity(draw(IMAGES[i]).dirichlet(np.ones(3), (4, 6)), 1)
+        for place in np.flatnonzero(~known[i]):
+            values = impurity[grid == place]
+            expected[i, int(place)] = values.mean() if reduction is None else values.max()
+    order = sorted(expected, key=lambda name: -expected[name])
+    assert list(zip(rows.tolist(), places.tolist(), strict=True)) == order
 
 
 # -- inside other strategies ---------------------------------------------------------------------
@@ -314,10 +335,10 @@ def test_groups_of_pixels_have_the_mean_impurity_of_their_pixels(strategy):
         for values, number in zip(impurity, groups, strict=True)
         for group in np.unique(number[number >= 0])
     ]
-    found = strategy.for_elements.score(view)
+    found = strategy.score(view)
     assert_allclose(found, expected)
     part = np.array([4, 0, 2])
-    assert_allclose(strategy.for_elements.score(view.take(part)), found[part])
+    assert_allclose(strategy.score(view.take(part)), found[part])
     assert strategy.for_elements.select(view, 1) == np.argmax(expected)
 
 

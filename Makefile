@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 # Two processes test at a time; threads of their own would only wait for each other.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
-.PHONY: run test coverage test-long test-portable test-oldest test-crash test-damage test-browser test-label-studio test-catboost lint format docs notebooks bench bench-rivals clean
+.PHONY: run test coverage test-long test-portable test-oldest test-crash test-damage test-browser test-label-studio test-catboost lint format docs notebooks applications bench bench-rivals bench-applications clean
 
 run: $(READY)  ## watch active learning beat random labeling on digits
 	$(BIN)/python -m skactive demo
@@ -75,6 +75,10 @@ docs: $(READY)  ## the documentation, in docs/_build/html
 notebooks: $(READY)  ## execute the notebooks and check that they run
 	$(BIN)/python notebooks/execute.py
 
+# Each plays five paired seeds on a miniature that is bundled; some minutes in all.
+applications: $(READY)  ## all applications, from texts to sounds, on their miniatures
+	$(BIN)/python benchmarks/applications.py
+
 bench: $(READY)  ## the benchmarks; nothing else should run beside them
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/elements_memory.py
@@ -84,6 +88,11 @@ bench: $(READY)  ## the benchmarks; nothing else should run beside them
 bench-rivals: $(READY) $(RIVALS)/.ready  ## speed beside other libraries; takes most of an hour
 	$(BIN)/python benchmarks/speed.py --rivals-python $(RIVALS)/bin/python --json speed.json \
 		--plot speed.png
+
+# Slow: hours. DATA is the folder of the full sets.
+bench-applications: $(READY)  ## all applications on their full sets; writes the tables
+	$(BIN)/python benchmarks/applications.py --data $(DATA)
+	$(BIN)/python benchmarks/applications.py --write
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

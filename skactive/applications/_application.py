@@ -161,6 +161,8 @@ class Application:
         Its name.
     sizes, full_sizes : Sizes
         Sizes of the campaigns on the miniature, and on the full data.
+    model_name : str, default=""
+        The model, in a few words.
 
     Raises
     ------
@@ -177,6 +179,7 @@ class Application:
     score_name: str
     sizes: Sizes
     full_sizes: Sizes
+    model_name: str = ""
 
     def __post_init__(self) -> None:
         missing = [name for name in ("Random", self.chosen) if name not in self.strategies]

@@ -35,10 +35,10 @@ def make_record(
     Returns
     -------
     dict
-        ``title``, ``source``, ``score``, ``unit``, sizes, ``target`` (the final score of random
-        labeling), ``summary``, ``versions``, and in ``strategies`` one dict per strategy: final
-        score, area and its difference to that of random labeling with a 95 % interval, the cost to
-        reach the target, the share saved with its interval, and the seconds of a round.
+        ``title``, ``source``, ``model``, ``score``, ``unit``, sizes, ``target`` (the final score of
+        random labeling), ``summary``, ``versions``, and in ``strategies`` one dict per strategy:
+        final score, area and its difference to that of random labeling with a 95 % interval, the
+        cost to reach the target, the share saved with its interval, and the seconds of a round.
     """
     savings = {saving.strategy: saving for saving in comparison.labels_saved()}
     first = next(iter(savings.values()))
@@ -59,6 +59,7 @@ def make_record(
     record = {
         "title": application.title,
         "source": task.source,
+        "model": application.model_name,
         "score": application.score_name,
         "unit": task.unit,
         "chosen": application.chosen,

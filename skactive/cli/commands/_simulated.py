@@ -30,21 +30,28 @@ def add_demo_arguments(parser: argparse.ArgumentParser) -> None:
     parser : ArgumentParser
         Parser of the command.
     """
+    parser.argument_default = argparse.SUPPRESS  # the settings have the defaults
     add, add_int = _make_adders(parser)
     _add_table_arguments(parser, is_required=False)
+    add(
+        "--application",
+        metavar="NAME",
+        help="play one of the applications instead: text_classification, object_detection, ...",
+    )
     add(
         "--estimator",
         choices=ESTIMATOR_NAMES,
         help="model (default: mlp if torch is installed, else logistic)",
     )
-    _add_sizes(add_int, budget=220, batch_size=20)
-    add_int("--seeds", dest="n_seeds", default=3, help="number of runs to average (%(default)s)")
+    add_int("--budget", help="total number of labels (220)")
+    add_int("--batch-size", help="labels per round (20)")
+    add_int("--initial", dest="n_initial", help="labels at the start (20)")
+    add_int("--seeds", dest="n_seeds", help="number of runs to average (3)")
     add(
         "--output",
         type=Path,
-        default=Path("learning_curves.png"),
         metavar="PNG",
-        help="picture of the learning curves to write (%(default)s)",
+        help="picture of the learning curves to write (learning_curves.png)",
     )
 
 
@@ -62,6 +69,12 @@ def run_demo(options: dict[str, Any]) -> None:
     CommandError
         If the options, the data or the model are unusable.
     """
+    application = options.pop("application", None)
+    if application is not None:
+        from skactive.cli.commands import _application
+
+        _application.play_application(application, options)
+        return
     from skactive.cli.commands import _demo
 
     settings = _demo.DemoSettings(**options)
@@ -93,7 +106,9 @@ def add_compare_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="A,B",
         help=f"models: one or several of {', '.join(ESTIMATOR_NAMES)} (logistic)",
     )
-    _add_sizes(add_int, budget=200, batch_size=10)
+    add_int("--budget", default=200, help="total number of labels (%(default)s)")
+    add_int("--batch-size", default=10, help="labels per round (%(default)s)")
+    add_int("--initial", dest="n_initial", default=20, help="labels at the start (%(default)s)")
     add_int("--repeats", dest="n_repeats", default=10, help="number of paired runs (%(default)s)")
     add_int(
         "--jobs",
@@ -159,13 +174,6 @@ def _add_table_arguments(parser: argparse.ArgumentParser, *, is_required: bool) 
         metavar="A,B",
         help="query strategies (default: one of each family)",
     )
-
-
-def _add_sizes(add_int: Callable[..., Any], *, budget: int, batch_size: int) -> None:
-    """Add the numbers of labels."""
-    add_int("--budget", default=budget, help="total number of labels (%(default)s)")
-    add_int("--batch-size", default=batch_size, help="labels per round (%(default)s)")
-    add_int("--initial", dest="n_initial", default=20, help="labels at the start (%(default)s)")
 
 
 def _make_adders(parser: argparse.ArgumentParser) -> tuple[Callable[..., Any], Callable[..., Any]]:

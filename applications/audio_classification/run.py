@@ -6,6 +6,7 @@ from data import read_sounds
 from model import make_model
 
 from skactive.applications import Application, Sizes, main
+from skactive.selectors import PowerTop
 from skactive.strategies import BADGE, BALD, Auto, Margin, Random
 
 APPLICATION = Application(
@@ -16,15 +17,15 @@ APPLICATION = Application(
     strategies={
         "Random": Random(),
         "Margin": Margin(),
-        "BALD": BALD(n_samples=20),
+        "PowerBALD": BALD(n_samples=20, selector=PowerTop()),
         "BADGE": BADGE(),
         "Auto": Auto(),
     },
-    chosen="Margin",
+    chosen="BADGE",
     scoring="accuracy",
     score_name="accuracy",
     sizes=Sizes(n_initial=20, batch_size=20, budget=120),
-    full_sizes=Sizes(n_initial=20, batch_size=20, budget=300),
+    full_sizes=Sizes(n_initial=20, batch_size=10, budget=160),
 )
 
 if __name__ == "__main__":

@@ -43,6 +43,9 @@ def read_image_folder(
 ) -> LabeledImages:
     r"""Read the images of a folder with their labels.
 
+    Photographs are turned upright, what is transparent becomes white, and of several frames the
+    first is read.
+
     Parameters
     ----------
     folder : str or Path
@@ -66,7 +69,8 @@ def read_image_folder(
     NotADirectoryError
         If there is no such folder.
     ValueError
-        If it has no images, one cannot be read, sizes differ, or a name does not match.
+        If it has no images, one is damaged or has more than 8 bits per color, sizes differ, or a
+        name does not match.
     ImportError
         If Pillow is not installed (the extra ``images``).
 
@@ -101,13 +105,29 @@ def read_image_folder(
 
 
 def _read(path: Path, size: tuple[int, int] | None, mode: str) -> NDArray[np.uint8]:
-    from PIL import Image, ImageOps  # late: an extra
+    from PIL import Image  # late: an extra
 
     try:
         with Image.open(path) as file:
-            image: Any = ImageOps.exif_transpose(file).convert(mode)
-            if size is not None:
-                image = image.resize(size, Image.Resampling.BOX)
-            return np.asarray(image, dtype=np.uint8)
+            if file.format == "PNG":
+                with Image.open(path) as checked:
+                    checked.verify()  # decoders do not look at checksums
+            image = _make_opaque(file).convert(mode)
     except Exception as error:  # decoders of damaged files raise errors of any kind
         raise ValueError(f"{path} cannot be read as an image: {error}") from error
+    if size is not None:
+        image = image.resize(size, Image.Resampling.BOX)
+    return np.asarray(image, dtype=np.uint8)
+
+
+def _make_opaque(file: Any) -> Any:
+    """Return an image upright and on white, or raise if its colors would be cut at 255."""
+    from PIL import Image, ImageOps  # late: an extra
+
+    if file.mode == "F" or file.mode.startswith("I"):
+        raise ValueError(f"mode {file.mode} has more than 8 bits per pixel: scale it to 8")
+    image = ImageOps.exif_transpose(file)
+    if "A" not in image.mode and "transparency" not in image.info:
+        return image
+    image = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)

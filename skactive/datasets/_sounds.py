@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ from skactive.datasets._class_folders import find_labeled_files
 __all__ = ["LabeledSounds", "read_sound", "read_sound_folder"]
 
 _SUFFIXES = {".aif", ".aiff", ".au", ".caf", ".flac", ".mp3", ".ogg", ".wav"}
+_UNKNOWN = 0x7FFF0000  # sizes of data that were not known when the header was written
 
 
 class LabeledSounds(NamedTuple):
@@ -65,6 +67,7 @@ def read_sound(path: str | Path) -> tuple[NDArray[np.float32], int]:
     if not file.is_file():
         raise FileNotFoundError(f"No such file: {file}")
     try:
+        _check_end(file)
         samples, rate = _decode(file)
     except Exception as error:  # decoders of damaged files raise errors of any kind
         raise ValueError(f"{file} cannot be read as a sound: {error}") from error
@@ -118,6 +121,19 @@ def read_sound_folder(folder: str | Path, pattern: str | None = None) -> Labeled
     labels = columns.pop("label")
     names = [path.relative_to(folder).as_posix() for path, _ in files]
     return LabeledSounds(sounds, labels, columns, next(iter(rates)), names)
+
+
+def _check_end(path: Path) -> None:
+    """Raise if a WAV file ends before its samples do, which decoders pass over."""
+    with path.open("rb") as file:
+        if file.read(12)[8:] != b"WAVE":
+            return
+        while len(head := file.read(8)) == 8:
+            name, size = struct.unpack("<4sI", head)
+            n_left = path.stat().st_size - file.tell()
+            if name == b"data" and n_left < size < _UNKNOWN:
+                raise ValueError(f"it ends after {n_left} of {size} bytes of samples")
+            file.seek(size + size % 2, 1)
 
 
 def _decode(path: Path) -> tuple[NDArray[Any], int]:

@@ -1,4 +1,5 @@
 import sys
+import wave
 
 import numpy as np
 import pytest
@@ -26,7 +27,7 @@ def test_samples_lie_between_minus_one_and_one(tmp_path, monkeypatch, dtype, wit
         monkeypatch.setitem(sys.modules, "soundfile", None)
     samples, rate = read_sound(write(tmp_path / "a.wav", dtype=dtype))
     assert (rate, samples.dtype) == (8000, np.float32)
-    np.testing.assert_allclose(samples, WAVE, atol=0.01)
+    np.testing.assert_allclose(samples, WAVE, atol=0.02)
 
 
 def test_channels_are_averaged(tmp_path):
@@ -81,3 +82,25 @@ def test_other_formats_need_soundfile(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "soundfile", None)
     with pytest.raises(ValueError, match=r'pip install "skactive\[audio\]"'):
         read_sound(tmp_path / "a.flac")
+
+
+@pytest.mark.parametrize("with_soundfile", [True, False])
+@pytest.mark.parametrize("dtype", [np.int16, np.float32])
+def test_sounds_that_end_too_early_are_not_read(tmp_path, monkeypatch, dtype, with_soundfile):
+    if not with_soundfile:
+        monkeypatch.setitem(sys.modules, "soundfile", None)
+    path = write(tmp_path / "a.wav", dtype=dtype)
+    path.write_bytes(path.read_bytes()[:-100])
+    n_bytes = 400 * np.dtype(dtype).itemsize
+    with pytest.raises(
+        ValueError, match=rf"a.wav .* ends after {n_bytes - 100} of {n_bytes} bytes"
+    ):
+        read_sound(path)
+
+
+def test_sounds_of_24_bits_are_scaled(tmp_path):
+    integers = np.round(WAVE * (2**23 - 1)).astype("<i4")
+    with wave.open(str(tmp_path / "a.wav"), "wb") as file:
+        file.setparams((1, 3, 8000, 0, "NONE", ""))
+        file.writeframes(integers.view(np.uint8).reshape(-1, 4)[:, :3].tobytes())
+    np.testing.assert_allclose(read_sound(tmp_path / "a.wav")[0], WAVE, atol=1e-6)

@@ -339,7 +339,7 @@ def test_groups_of_pixels_have_the_mean_impurity_of_their_pixels(strategy):
     assert_allclose(found, expected)
     part = np.array([4, 0, 2])
     assert_allclose(strategy.score(view.take(part)), found[part])
-    assert strategy.for_elements.select(view, 1) == np.argmax(expected)
+    assert strategy.select(view, 1) == np.argmax(expected)
 
 
 def test_information_on_target_elements_does_not_depend_on_order_or_blocks():

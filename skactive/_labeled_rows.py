@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skactive._fitting import FittedModel, describe_waiting
+from skactive._few_labels import FittedModel, describe_waiting
 from skactive._utils.fit_params import FitParams, copy_params, join_params
 from skactive._utils.labels import copy_labels, has_one_label, join_labels
 from skactive._utils.rows import join_rows, n_rows, take_rows

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from inspect import isabstract, signature
 from typing import Any
 
 import numpy as np
 
 from skactive import strategies
+from skactive._element_remedies import (
+    PER_LABEL,
+    advise_on_single_elements,
+    find_missing_need,
+    iter_parts,
+    list_readings,
+    name_elements,
+)
 from skactive._remedies import advise, advise_on_labels, describe_model, mend_reading
 from skactive._utils.labels import has_one_label, is_structured
 from skactive._utils.tags import find_estimator_type
@@ -24,16 +31,12 @@ __all__ = [
     "check_partial_fit",
     "check_readings",
     "check_scores_rows",
+    "choose_for_elements",
     "list_cold_starters",
     "reads_elements",
     "reads_labels",
     "takes_classes",
 ]
-
-# Readings of which there is one per label of a row: they are for one label per row.
-_PER_LABEL = frozenset(
-    {"proba", "decision", "proba_samples", "joint_samples", "gradient_factors", "fantasize"}
-)
 
 
 def check_needs(strategy: Any, adapter: ModelAdapter, *, refits: bool, y: Any = None) -> None:
@@ -43,7 +46,7 @@ def check_needs(strategy: Any, adapter: ModelAdapter, *, refits: bool, y: Any = 
     labels, (n_labeled,) or (n_labeled, n_outputs), if there are any.
     """
     name, model = type(strategy).__name__, describe_model(adapter)
-    for part in _iter_parts(strategy):
+    for part in iter_parts(strategy):
         if getattr(part, "regressors_only", False) and _predicts_classes(adapter):
             margin = "Margin, " if adapter.provides("proba") or adapter.provides("decision") else ""
             raise CapabilityError(
@@ -51,12 +54,17 @@ def check_needs(strategy: Any, adapter: ModelAdapter, *, refits: bool, y: Any = 
                 f"provide here: it predicts classes. Use {margin}KCenterGreedy or Auto for a "
                 "classifier, or a regressor if the labels are numbers."
             )
+        if getattr(part, "one_label_only", False) and (got := _describe_outputs(adapter, y)):
+            raise CapabilityError(
+                f"{type(part).__name__} needs one label per row, which {model} does not provide "
+                f"here: {got}. {advise_on_labels(strategy, adapter)}"
+            )
     for need in sorted(getattr(strategy, "needs", frozenset())):
         options = need.split("|")
         reading = _choose_reading(options, adapter, refits)
-        is_for_one = reading is None or bool(_PER_LABEL & set(options))
+        is_for_one = reading is None or bool(PER_LABEL & set(options))
         if is_for_one and (got := _describe_outputs(adapter, y)):
-            of_rows = " of one label per row" if _PER_LABEL & set(options) else ""
+            of_rows = " of one label per row" if PER_LABEL & set(options) else ""
             raise CapabilityError(
                 f"{name} needs {' or '.join(options)}{of_rows}, which {model} does not provide "
                 f"here: {got}. {advise_on_labels(strategy, adapter)}"
@@ -64,8 +72,27 @@ def check_needs(strategy: Any, adapter: ModelAdapter, *, refits: bool, y: Any = 
         if reading is None:
             raise CapabilityError(
                 f"{name} needs {' or '.join(options)}, which {model} does not provide here: "
-                f"{advise(options, adapter)}."
+                f"{advise(strategy, options, adapter)}."
             )
+
+
+def choose_for_elements(strategy: Any, elements: Any) -> Any:
+    """Return the strategy that chooses single elements, after checking that these serve it."""
+    chooser = getattr(strategy, "for_elements", strategy)
+    missing = find_missing_need(chooser, elements.provides)
+    if missing is None:
+        return chooser
+    name, kinds = type(chooser).__name__, name_elements(elements.kind)
+    kinds = f"groups of {kinds}" if hasattr(elements, "members") else kinds
+    if any(option.startswith("elements.") for option in missing):
+        reason = f"it scores rows by all of their {kinds} together"
+    else:
+        model, given = describe_model(elements._source.adapter), list_readings(elements.provides)
+        reason = f"{model} gives no {' or '.join(missing)} of its {kinds}, but {given}"
+    raise CapabilityError(
+        f"{name} cannot choose single {kinds}: {reason}. "
+        f"{advise_on_single_elements(strategy, elements)}"
+    )
 
 
 def check_readings(strategy: Any, view: PoolView) -> None:
@@ -132,20 +159,13 @@ def can_start_cold(strategy: Any) -> bool:
 def reads_labels(strategy: Any) -> bool:
     """Return whether a strategy may read something that is there once for each label of a row."""
     needs: frozenset[str] = getattr(strategy, "needs", frozenset())
-    return any(_PER_LABEL & set(need.split("|")) for need in needs)
+    return any(PER_LABEL & set(need.split("|")) for need in needs)
 
 
 def reads_elements(strategy: Any) -> bool:
     """Return whether a strategy is for models that predict several things per row."""
     needs: frozenset[str] = getattr(strategy, "needs", frozenset())
     return any("elements." in need for need in needs)
-
-
-def _iter_parts(strategy: Any) -> Iterator[Any]:
-    """Yield a strategy and the strategies in it."""
-    yield strategy
-    for part in strategy.parts() if hasattr(strategy, "parts") else []:
-        yield from _iter_parts(part)
 
 
 def _predicts_classes(adapter: ModelAdapter) -> bool:

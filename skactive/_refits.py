@@ -12,13 +12,8 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.metadata_routing import process_routing
 from sklearn.utils.validation import check_is_fitted
 
-from skactive._fitting import (
-    FittedModel,
-    fit_encoded,
-    fit_to_enough,
-    list_known_classes,
-    partial_fit_encoded,
-)
+from skactive._few_labels import FittedModel, fit_to_enough, list_known_classes
+from skactive._fitting import fit_encoded, partial_fit_encoded
 from skactive._labeled_rows import KeepsLabeledRows
 from skactive._only_class import OnlyClass
 from skactive._utils.fit_params import FitParams, can_extend_params, extend_params, take_params

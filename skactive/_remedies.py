@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from skactive._element_remedies import ROWS_ONLY, advise_on_elements
 from skactive.adapters import ModelAdapter
 from skactive.adapters._base import decides_by_pairs
 from skactive.adapters._elements import ELEMENT_READINGS, StructuredAdapter
@@ -11,7 +12,6 @@ from skactive.exceptions import InvalidReadingError
 
 __all__ = ["advise", "advise_on_labels", "describe_model", "mend_reading"]
 
-_ROWS_ONLY = "a strategy that looks at the rows only, such as KCenterGreedy or Random"
 _ADD_DROPOUT = "add dropout layers to its module (torch.nn.Dropout with p > 0)"
 _ADD_MEMBERS = "set n_estimators=10, say: a single member gives no draws"
 _ADD_VOTER = "give it two members or more: a single one gives no draws"
@@ -23,23 +23,23 @@ def describe_model(adapter: ModelAdapter) -> str:
     return outer if outer == inner else f"{inner} in {outer}"
 
 
-def advise(options: list[str], adapter: ModelAdapter) -> str:
+def advise(strategy: Any, options: list[str], adapter: ModelAdapter) -> str:
     """Return what to do about a need that the model does not meet, for this kind of model.
 
-    `options` are the alternatives of the need, none of which is provided.
+    `options` are the alternatives of the need of the strategy, none of which is provided.
     """
     inner = _find_inner(adapter)
     if inner.element is not None:
-        return _advise_on_elements(options, inner)
+        return advise_on_elements(strategy, inner)
     if all(option.startswith("elements.") for option in options):
-        return _advise_without_elements(inner) + _describe_place(adapter)
+        return _ask_for_element(inner) + _describe_place(adapter)
     if "fantasize" in options:
         return (
             "it imagines labels and refits the model, so call fit with the labeled rows first, "
             "and give fit no parameter with one value per row but sample_weight"
         )
     if inner.estimator_type not in {"classifier", "regressor", None}:
-        return f"it is no classifier, so use a classifier, or {_ROWS_ONLY}"
+        return f"it is no classifier, so use a classifier, or {ROWS_ONLY}"
     of_numbers = bool(set(options) & {"std", "prediction_samples"})
     if inner.estimator_type == "regressor" and not of_numbers:
         return (
@@ -55,55 +55,31 @@ def advise(options: list[str], adapter: ModelAdapter) -> str:
     elif set(options) & {"proba_samples", "joint_samples"}:
         advice = _advise_on_draws(options, inner)
     else:
-        advice = f"use another model, or {_ROWS_ONLY}"
+        advice = f"use another model, or {ROWS_ONLY}"
     return advice + _describe_place(adapter)
 
 
 def advise_on_labels(strategy: Any, adapter: ModelAdapter) -> str:
     """Return how to choose rows of several labels each, as a sentence."""
-    inner, needs = _find_inner(adapter), [need.split("|") for need in strategy.needs]
-    if inner.element is not None:
-        given = [[each for each in need if inner.provides(f"elements.{each}")] for need in needs]
-        can_wrap = hasattr(strategy, "score_in_chunks") and all(given)
-        options = [each for need in given for each in need] if can_wrap else []
-        advice = _advise_on_elements(options, inner)
-        return f"{advice[0].upper()}{advice[1:]}."
-    if _is_a(inner.model, "NeuralNet"):
-        advice = _advise_without_elements(inner)
+    inner = _find_inner(adapter)
+    if inner.element is not None or _is_a(inner.model, "NeuralNet"):
+        has_elements = inner.element is not None
+        advice = advise_on_elements(strategy, inner) if has_elements else _ask_for_element(inner)
         return f"{advice[0].upper()}{advice[1:]}."
     if (search := _find_search(adapter)) is not None:
         return f"Set refit=True of the {type(search).__name__}, so that there is a fitted model."
-    if any(option.startswith("elements.") for need in needs for option in need):
+    if any("elements." in need for need in strategy.needs):
         return (
             "Its labels are not recognized, so that it seems to predict one label per row: use a "
             "scikit-learn model, or register a StructuredAdapter for it."
         )
     return (
-        f"Use {_ROWS_ONLY}, or one learner for each label; Aggregate(...) and query_elements need "
+        f"Use {ROWS_ONLY}, or one learner for each label; Aggregate(...) and query_elements need "
         "a scikit-learn model of several labels, or a StructuredAdapter."
     )
 
 
-def _advise_on_elements(options: list[str], adapter: ModelAdapter) -> str:
-    """Return how to use a strategy for one label per row with a model of several per row."""
-    kind = adapter.element
-    if any(adapter.provides(f"elements.{option}") for option in options):
-        return (
-            f"it predicts each {kind} of a row, so wrap the strategy, Aggregate(...), which scores "
-            f"rows by their {kind}s in query, and chooses single {kind}s in query_elements, or use "
-            f"{_ROWS_ONLY}"
-        )
-    readers = {"proba": "Margin()", "decision": "Margin()", "proba_samples": "BALD()"}
-    given = [reading for reading in readers if adapter.provides(f"elements.{reading}")]
-    if given:
-        return (
-            f"of its {kind}s it gives {', '.join(given)}, so use "
-            f"Aggregate({readers[given[0]]}), say, or {_ROWS_ONLY}"
-        )
-    return f"it gives no probabilities of its {kind}s, so use {_ROWS_ONLY}"
-
-
-def _advise_without_elements(adapter: ModelAdapter) -> str:
+def _ask_for_element(adapter: ModelAdapter) -> str:
     """Return what to do about a model of one label per row where rows must have elements."""
     if _is_a(adapter.model, "NeuralNet"):
         return (
@@ -123,7 +99,7 @@ def mend_reading(reading: str, adapter: ModelAdapter, error: Exception) -> str:
     if _is_a(inner.model, "VotingClassifier") and (lacking := _list_lacking(inner.model)):
         return f"Wrap {_join(lacking)} in CalibratedClassifierCV{_describe_place(adapter)}."
     if isinstance(error, InvalidReadingError):
-        return f"Or use {_ROWS_ONLY}."
+        return f"Or use {ROWS_ONLY}."
     name = reading.removeprefix("elements.")
     if isinstance(inner, StructuredAdapter) and inner.element != "label":
         method = f"{type(inner).__name__}.{ELEMENT_READINGS[name][0]}"
@@ -132,7 +108,7 @@ def mend_reading(reading: str, adapter: ModelAdapter, error: Exception) -> str:
     else:
         of_numbers = name in {"prediction", "prediction_samples", "std"}
         method = "predict" if of_numbers else "predict_proba"
-    return f"Mend {method}, use another model, or {_ROWS_ONLY}."
+    return f"Mend {method}, use another model, or {ROWS_ONLY}."
 
 
 def _advise_on_classes(options: list[str], adapter: ModelAdapter) -> str:
@@ -157,9 +133,9 @@ def _advise_on_classes(options: list[str], adapter: ModelAdapter) -> str:
     if hasattr(model, "predict"):
         return (
             f"use BaggingClassifier({name}()), whose members vote, a classifier with "
-            f"predict_proba, or {_ROWS_ONLY}"
+            f"predict_proba, or {ROWS_ONLY}"
         )
-    return f"use a classifier with predict_proba, or {_ROWS_ONLY}"
+    return f"use a classifier with predict_proba, or {ROWS_ONLY}"
 
 
 def _advise_voters(model: Any) -> str:
@@ -192,7 +168,7 @@ def _advise_on_numbers(adapter: ModelAdapter) -> str:
     """Return how to get draws of predicted numbers, and so their deviation."""
     model, name = adapter.model, type(adapter.model).__name__
     if adapter.estimator_type != "regressor":
-        return f"it is no regressor, so use one if the labels are numbers, or {_ROWS_ONLY}"
+        return f"it is no regressor, so use one if the labels are numbers, or {ROWS_ONLY}"
     if _is_a(model, "NeuralNet"):
         return _ADD_DROPOUT
     if _is_a(model, "RandomForestRegressor", "ExtraTreesRegressor", "BaggingRegressor"):

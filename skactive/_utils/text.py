@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["format_apart", "pluralize", "take_first_line"]
+__all__ = ["format_apart", "join_lines", "pluralize", "take_first_line"]
 
 
 def pluralize(n: int, noun: str) -> str:
@@ -19,6 +19,11 @@ def format_apart(value: float, limit: float) -> tuple[str, str]:
         if texts[0] != texts[1] or value == limit:
             break
     return texts
+
+
+def join_lines(text: object) -> str:
+    """Return a text, such as the repr of an estimator, on one line."""
+    return " ".join(str(text).split())
 
 
 def take_first_line(message: object) -> str:

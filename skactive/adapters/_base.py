@@ -66,6 +66,7 @@ class ModelAdapter:
     code_type: type[np.floating[Any]] | None = None
     element: str | None = None
     joint_samples = False
+    yields_draws = False
 
     def __init__(self, model: Any) -> None:
         self.model = model

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
+from skactive._utils.ragged import Ragged
 from skactive.adapters._base import ModelAdapter
 
 __all__ = ["ELEMENT_READINGS", "StructuredAdapter"]
@@ -36,8 +40,9 @@ class StructuredAdapter(ModelAdapter):
     - an array with one entry per row, such as (n_rows, height, width, n_classes), if all rows have
       equally many elements. Padding is no element: cut it off, row by row, as shown below.
 
-    Draws have the axis of draws first, in each array: (n_draws, n_elements, n_classes). All
-    readings are of the same elements, in the same order; rows may have none.
+    Draws have the axis of draws first, in each array: (n_draws, n_elements, n_classes); or
+    `iter_draws` yields them, for maps of which several take too much memory. All readings are of
+    the same elements, in the same order; rows may have none.
 
     Attributes
     ----------
@@ -137,7 +142,14 @@ class StructuredAdapter(ModelAdapter):
             return self.joint_samples and self._provides_of_elements("proba_samples")
         if reading == "std" and self._overrides("prediction_samples"):
             return True
+        if reading == "proba_samples" and self.yields_draws:
+            return True
         return reading in ELEMENT_READINGS and self._overrides(ELEMENT_READINGS[reading][0])
+
+    @property
+    def yields_draws(self) -> bool:  # type: ignore[override]
+        """Whether there is an `iter_draws`, by which large maps are drawn one after the other."""
+        return self._overrides("iter_draws")
 
     def _overrides(self, method: str) -> bool:
         base = getattr(StructuredAdapter, method)  # that of ModelAdapter, or one that raises
@@ -150,6 +162,23 @@ class StructuredAdapter(ModelAdapter):
         if draws:
             return method(Z, n_samples, seed)
         return method(Z, seed) if reading == "std" else method(Z)
+
+    def iter_draws(self, Z: Any, n_samples: int | None, seed: int) -> Iterator[Any]:
+        """Yield draws of probabilities one after the other, each in a form that `proba` may have.
+
+        Instead of `proba_samples`, where all draws of a row would take too much memory: scores that
+        need only sums over draws, such as that of ``Aggregate(BALD())``, then hold one at a time.
+        """
+        raise NotImplementedError
+
+    def std(self, Z: Any, seed: int) -> Any:
+        """Deviations of predicted numbers, each (n_elements,); by default those of draws."""
+        samples = self.prediction_samples(Z, None, seed)
+        if isinstance(samples, Ragged):
+            return Ragged(np.std(samples.values, axis=0), samples.offsets)
+        if isinstance(samples, np.ndarray) and samples.dtype != object:
+            return np.std(samples, axis=0)
+        return [np.std(row, axis=0) for row in samples]
 
     def element_features(self, Z: Any) -> Any:
         """Features of the elements, such as those of regions, each (n_elements, n_dims)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -88,6 +88,14 @@ class WrapperAdapter(ModelAdapter):
 
     def std(self, Z: Any, seed: int) -> Floats:
         return self.inner.std(Z, seed)
+
+    @property
+    def yields_draws(self) -> bool:  # type: ignore[override]
+        return self.inner.yields_draws
+
+    def iter_draws(self, Z: Any, n_samples: int | None, seed: int) -> Iterator[Any]:
+        draw = getattr(self.inner, "iter_draws", self.inner.proba_samples)
+        return iter(draw(Z, n_samples, seed))
 
     def read_elements(self, reading: str, Z: Any, n_samples: int | None, seed: int) -> Any:
         return self.inner.read_elements(reading, Z, n_samples, seed)

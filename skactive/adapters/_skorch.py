@@ -22,7 +22,7 @@ from skactive.adapters._torch_masks import Masks, get_first_argument, list_dropo
 from skactive.adapters._torch_random import OwnRandomness, seed_fit
 from skactive.exceptions import InvalidReadingError
 
-__all__ = ["NetAdapter", "read_privately"]
+__all__ = ["NetAdapter", "copy_privately", "read_privately"]
 
 Module = torch.nn.Module
 
@@ -168,6 +168,13 @@ def _get_modules(net: NeuralNet) -> dict[str, Module]:
 @contextmanager
 def read_privately(net: NeuralNet, seed: int = 0) -> Iterator[NeuralNet]:
     """Give a private copy of a net, for one reading; what its modules draw depends on `seed`."""
+    # Not inference mode: training could not use what a module caches in its forward.
+    with torch.no_grad():
+        yield copy_privately(net, seed)
+
+
+def copy_privately(net: NeuralNet, seed: int = 0) -> NeuralNet:
+    """Return a private copy of a net; what its modules draw depends on `seed`."""
     modules, randomness = copy_modules(_get_modules(net)), OwnRandomness(seed)
     for module in modules.values():
         if not isinstance(module, torch.jit.ScriptModule):
@@ -176,9 +183,7 @@ def read_privately(net: NeuralNet, seed: int = 0) -> Iterator[NeuralNet]:
     # Not by setattr, which would make parameters of the net of new attributes.
     vars(private).update({**vars(net), **modules})
     vars(private)["get_iterator"] = partial(_get_seeded_iterator, private.get_iterator)
-    # Not inference mode: training could not use what a module caches in its forward.
-    with torch.no_grad():
-        yield private
+    return private
 
 
 def _draw_from(randomness: OwnRandomness, forward: Callable[..., Any]) -> Callable[..., Any]:

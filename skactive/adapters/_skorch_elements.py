@@ -15,7 +15,7 @@ from skorch import NeuralNet
 from skactive._utils.array_types import Floats
 from skactive.adapters._base import register
 from skactive.adapters._elements import StructuredAdapter
-from skactive.adapters._skorch import NetAdapter, read_privately
+from skactive.adapters._skorch import NetAdapter, copy_privately, read_privately
 from skactive.adapters._skorch_boxes import BoxNetAdapter
 from skactive.adapters._token_masks import TOKEN_MASKS, list_masks, list_words
 from skactive.adapters._torch_masks import Masks, get_first_argument
@@ -75,6 +75,7 @@ class DenseNetAdapter(StructuredAdapter, NetAdapter):
     """
 
     codes_only = False  # labels of elements are the user's to encode
+    yields_draws = True
 
     def __init__(self, model: NeuralNet, element: str) -> None:
         super().__init__(model)
@@ -118,6 +119,9 @@ class DenseNetAdapter(StructuredAdapter, NetAdapter):
     ) -> list[Floats]:
         return self._draw_rows(Z, n_samples, seed, self._to_proba, 1)
 
+    def iter_draws(self, Z: Any, n_samples: int | None, seed: int) -> Iterator[list[Floats]]:
+        return self._iter_drawn_rows(Z, self.n_draws(n_samples), seed, self._to_proba, 1)
+
     def prediction_samples(  # type: ignore[override]
         self, Z: Any, n_samples: int | None, seed: int
     ) -> list[Floats]:
@@ -153,15 +157,23 @@ class DenseNetAdapter(StructuredAdapter, NetAdapter):
     ) -> list[Floats]:
         """Return an array for each row, (n_draws, ...), by dropout."""
         n_draws, samples = self.n_draws(n_samples), list[Floats]()
-        with read_privately(self.model, seed) as net:
-            for draw in range(n_draws):
-                with Masks(seed, draw).apply(net.module_):
-                    rows = self._read_rows(net, Z, convert, n_axes)
-                if not draw:
-                    samples = [np.empty((n_draws, *row.shape), row.dtype) for row in rows]
-                for sample, row in zip(samples, rows, strict=True):
-                    sample[draw] = row
+        for draw, rows in enumerate(self._iter_drawn_rows(Z, n_draws, seed, convert, n_axes)):
+            if not draw:
+                samples = [np.empty((n_draws, *row.shape), row.dtype) for row in rows]
+            for sample, row in zip(samples, rows, strict=True):
+                sample[draw] = row
         return samples
+
+    def _iter_drawn_rows(
+        self, Z: Any, n_draws: int, seed: int, convert: Callable[..., Tensor], n_axes: int
+    ) -> Iterator[list[Floats]]:
+        """Yield an array for each row in each draw, by dropout."""
+        net = copy_privately(self.model, seed)
+        for draw in range(n_draws):
+            with torch.no_grad(), Masks(seed, draw).apply(net.module_):
+                rows = self._read_rows(net, Z, convert, n_axes)
+            yield rows
+            del rows  # while the next draw is made
 
     def _to_proba(self, net: NeuralNet, output: Tensor) -> Tensor:
         """Return the probabilities of a batch, (n, ..., n_classes)."""

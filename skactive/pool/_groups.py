@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skactive._utils.array_types import Positions
+from skactive._utils.array_types import Floats, Positions
 from skactive._utils.ragged import Ragged, offsets_of
-from skactive.adapters._elements import ELEMENT_READINGS
 from skactive.exceptions import CapabilityError, InvalidReadingError
 from skactive.pool._element_forms import to_values
 from skactive.pool._elements import ElementView
@@ -48,6 +47,11 @@ class GroupView(ElementView):
             order, offsets = block._sort_members()
             yield block.members.take(order), offsets
 
+    def average_members(self, values: Floats) -> Floats:
+        whole = self._whole
+        assert isinstance(whole, GroupView)
+        return whole._average(Ragged(values, whole.members.offsets)).values
+
     def _of_rows(self, rows: Positions | slice) -> ElementView:
         return GroupView(self.members._of_rows(rows), self.partition.take(rows))
 
@@ -66,9 +70,14 @@ class GroupView(ElementView):
 
     def _read_at_once(self, reading: str, n_samples: int | None) -> Ragged:
         """Average a reading over the members of each group."""
-        axis = int(ELEMENT_READINGS[reading][1])
-        members = self.members._read_at_once(reading, n_samples)
-        values = members.values
+        return self._average(self.members._read_at_once(reading, n_samples))
+
+    def _iter_ragged_draws(self, n_samples: int | None) -> Iterator[Ragged]:
+        return map(self._average, self.members._iter_ragged_draws(n_samples))
+
+    def _average(self, members: Ragged) -> Ragged:
+        """Return the means over the members of each group."""
+        values, axis = members.values, members.axis
         if not np.array_equal(members.offsets, self.partition.offsets):
             row = int(np.argmax(members.lengths != self.partition.lengths))
             raise InvalidReadingError(

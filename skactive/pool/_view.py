@@ -332,6 +332,25 @@ class PoolView:
             "proba_samples", lambda: self._compute_proba_samples(n_samples), n_samples
         )
 
+    @property
+    def yields_draws(self) -> bool:
+        """Whether draws of probabilities are made one after the other: of some elements only."""
+        return False
+
+    def iter_draws(self, n_samples: int | None = None) -> Iterator[Floats]:
+        """Yield the draws of `proba_samples`, each (n_rows, n_classes).
+
+        Parameters
+        ----------
+        n_samples : int, default=None
+            Number of draws; None leaves it to the model.
+
+        Yields
+        ------
+        ndarray of shape (n_rows, n_classes)
+        """
+        yield from self.proba_samples(n_samples)
+
     def predict_changed(self, change: Callable[[Any], Any]) -> Floats:
         """Predict class probabilities after a change of the features.
 

@@ -12,6 +12,7 @@ from skactive._utils.array_types import Floats, Positions
 from skactive._utils.compat import Interval
 from skactive.exceptions import SelectionError
 from skactive.strategies._base import ScoreStrategy, ScoringStrategy, Selector
+from skactive.strategies._structured import name_highest
 from skactive.strategies._uncertainty import Margin
 
 if TYPE_CHECKING:
@@ -116,6 +117,9 @@ class Aggregate(ScoreStrategy):
         """Return nothing: the strategy in it reads elements, not the rows of the pool."""
         return []
 
+    def _name_parts(self) -> dict[str, Any]:
+        return {}
+
     def _validate_params(self) -> None:
         super()._validate_params()
         self.for_elements._validate_params()
@@ -144,13 +148,8 @@ class Aggregate(ScoreStrategy):
     def explain_elements(self, pool: PoolView, positions: Positions) -> list[dict[str, float]]:
         """Return the highest scores among the elements of some rows, at most five of each."""
         elements = pool.take(positions).elements
-        scores, kind = self.for_elements.score_in_chunks(elements), elements.kind
-        bounds = zip(elements.offsets[:-1], elements.offsets[1:], strict=True)
-        rows = (scores[start:stop] for start, stop in bounds)
-        return [
-            {f"{kind} {place}": float(row[place]) for place in np.argsort(-row, kind="stable")[:5]}
-            for row in rows
-        ]
+        scores = self.for_elements.score_in_chunks(elements)
+        return name_highest(scores, elements.offsets, elements.kind)
 
     def _reduce(self, elements: ElementView, offsets: Any) -> Floats:
         """Score elements, and reduce the scores to one per row, shape (n_rows,)."""
@@ -231,17 +230,14 @@ class PerCost(ScoreStrategy):
     def _inner(self) -> ScoringStrategy:
         return Margin() if self.strategy is None else self.strategy
 
-    @property
-    def for_elements(self) -> PerCost:
-        """The strategy that scores elements per cost, if the one in it has one for elements."""
-        strategy: Any = self._inner  # else it serves elements itself: AttributeError
-        return PerCost(strategy.for_elements, self.exponent, selector=self.selector)
+    def _name_parts(self) -> dict[str, Any]:
+        return {"strategy": self._inner}
 
     @property
     def needs(self) -> frozenset[str]:  # type: ignore[override]
         """The readings of the strategy in it but decisions, whose margins are negative."""
         return frozenset(
-            "|".join(option for option in need.split("|") if option != "decision") or need
+            "|".join(each for each in need.split("|") if not each.endswith("decision")) or need
             for need in self._inner.needs
         )
 
@@ -257,17 +253,21 @@ class PerCost(ScoreStrategy):
 
     def score(self, pool: PoolView) -> Floats:
         """Divide the scores by a power of the costs, shape (n_rows,)."""
+        return self._read_scores(pool) / pool.costs**self.exponent
+
+    def _read_scores(self, pool: PoolView) -> Floats:
+        """Return the scores of the strategy in it, (n_rows,), after checking their sign."""
         scores = self._inner.score_in_chunks(pool)
         if (scores < 0).any():
             raise ValueError(
                 f"{type(self._inner).__name__} gives negative scores, of which those of dear rows "
                 "would rise by the division: use a strategy whose scores are 0 or more."
             )
-        return scores / pool.costs**self.exponent
+        return scores
 
     def explain(self, pool: PoolView) -> dict[str, Floats]:
         """Return the score, what it is multiplied by since the label costs, and their product."""
-        scores = self._inner.score_in_chunks(pool)
+        scores = self._read_scores(pool)
         cheapness = pool.costs**-self.exponent
         return {
             self._inner.score_name: scores,

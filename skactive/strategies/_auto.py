@@ -21,6 +21,7 @@ from skactive.selectors._coverage import cover_greedily, max_coverage_gains, wei
 from skactive.strategies._base import ScoringStrategy
 from skactive.strategies._coverage import coverage_weights
 from skactive.strategies._pool_rows import draw_rows, labeled_embedding
+from skactive.strategies._uncertainty import Margin
 
 if TYPE_CHECKING:
     from skactive.pool import PoolView
@@ -113,6 +114,9 @@ class Auto(ScoringStrategy):
         self.max_candidates = max_candidates
         self.uncertainty = uncertainty
 
+    def _name_parts(self) -> dict[str, Any]:
+        return {"uncertainty": Margin() if self.uncertainty is None else self.uncertainty}
+
     def _score_uncertainty(self, pool: PoolView) -> Floats:
         if self.uncertainty is None:
             return _score_uncertainty(pool)
@@ -160,6 +164,7 @@ class Auto(ScoringStrategy):
         except InvalidReadingError as error:
             has_margins = pool.provides("proba") or pool.provides("decision")
             how = "by margin alone" if has_margins else "at random"
+            how = how if self.uncertainty is None else "by uncertainty alone"
             warnings.warn(f"Auto chooses {how} here. {error}", SkactiveWarning, stacklevel=2)
             return None
         scale = _column_scale(embedding)

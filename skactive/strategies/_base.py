@@ -14,12 +14,21 @@ from sklearn.base import BaseEstimator
 from skactive._utils.array_types import Floats, Positions
 from skactive._utils.constraints import POSITIVE_INT_OR_NONE
 from skactive.exceptions import SelectionError, TiedScoresWarning
+from skactive.scores._draws import score_one_by_one
 from skactive.selectors import top
 
 if TYPE_CHECKING:
     from skactive.pool import PoolView
 
-__all__ = ["SampledScoreStrategy", "ScoreStrategy", "ScoringStrategy", "Selector", "Strategy"]
+__all__ = [
+    "SampledScoreStrategy",
+    "ScoreStrategy",
+    "ScoringStrategy",
+    "Selector",
+    "Strategy",
+    "change_named",
+    "score_draws",
+]
 
 Selector = Callable[..., Positions]
 
@@ -43,11 +52,14 @@ class Strategy(BaseEstimator, ABC):
         sampling from large pools.
     regressors_only : bool
         Whether it compares predictions as numbers, so that the learner refuses classifiers.
+    one_label_only : bool
+        Whether it reads the labels of rows, one each, so that the learner refuses several per row.
     """
 
     needs: frozenset[str] = frozenset()
     randomized: bool = False
     regressors_only: ClassVar[bool] = False
+    one_label_only: ClassVar[bool] = False
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}  # checked by the learner
 
     def parts(self) -> list[Any]:
@@ -58,6 +70,39 @@ class Strategy(BaseEstimator, ABC):
             if isinstance(value, Strategy)
             or (isinstance(value, type) and issubclass(value, Strategy))
         ]
+
+    def with_parts(self, change: Callable[[Any], Any]) -> Any:
+        """Return the same strategy around other ones.
+
+        Parameters
+        ----------
+        change : callable
+            ``change(part)`` returns the strategy to use instead of one that is in this one.
+
+        Returns
+        -------
+        Strategy
+            This one if no part changes.
+        """
+        parts = self._name_parts()
+        changed = {name: change(part) for name, part in parts.items()}
+        if all(changed[name] is part for name, part in parts.items()):
+            return self
+        return type(self)(**{**self.get_params(deep=False), **changed})
+
+    def _name_parts(self) -> dict[str, Any]:
+        """Return the strategies that this one is made of, by the names of the parameters."""
+        params = self.get_params(deep=False)
+        return {name: value for name, value in params.items() if isinstance(value, Strategy)}
+
+    @property
+    def for_elements(self) -> Any:
+        """The strategy that chooses single elements of rows: the same, around those for elements.
+
+        :meth:`ActiveLearner.query_elements <skactive.ActiveLearner.query_elements>` passes it the
+        elements as its pool.
+        """
+        return self.with_parts(lambda part: getattr(part, "for_elements", part))
 
     @abstractmethod
     def select(self, pool: PoolView, batch_size: int) -> Positions:
@@ -109,10 +154,12 @@ class Strategy(BaseEstimator, ABC):
         Returns
         -------
         list of n dicts of str to float, or None
-            For each of these rows the elements that raise its score most, by name. None: rows have
-            no elements.
+            For each of these rows the elements that raise its score most, by name: those of the
+            first strategy in this one that scores elements. None: none of them does.
         """
-        return None
+        explained = (getattr(part, "explain_elements", None) for part in self.parts())
+        answers = (explain(pool, positions) for explain in explained if explain is not None)
+        return next((answer for answer in answers if answer is not None), None)
 
 
 class ScoringStrategy(Strategy):
@@ -226,6 +273,21 @@ class SampledScoreStrategy(ScoreStrategy):
     def __init__(self, *, n_samples: int | None = None, selector: Selector | None = None) -> None:
         super().__init__(selector=selector)
         self.n_samples = n_samples
+
+
+def score_draws(score: Callable[..., Floats], pool: PoolView, n_samples: int | None) -> Floats:
+    """Score rows by draws of their probabilities: all at once, or one by one if they come so."""
+    if pool.yields_draws:
+        return score_one_by_one(score, pool.iter_draws(n_samples))
+    return score(pool.proba_samples(n_samples))
+
+
+def change_named(strategy: Any, named: list[tuple[str, Any]], change: Callable[[Any], Any]) -> Any:
+    """Return a strategy of named ones around changed ones; itself if none of them changes."""
+    changed = [(name, change(part)) for name, part in named]
+    if all(new is old for (_, new), (_, old) in zip(changed, named, strict=True)):
+        return strategy
+    return type(strategy)(**{**strategy.get_params(deep=False), "strategies": changed})
 
 
 def _check_scores(scores: Any, n_rows: int, name: str) -> Floats:

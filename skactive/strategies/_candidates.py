@@ -301,18 +301,19 @@ class AnchorAL(_NeighborCandidates):
         """Draw anchors among the labeled rows of each class, sorted by position."""
         anchors = [
             members[kmeans_plusplus(labeled[members], self.n_anchors, random_state=rng)]
-            for members in _group_by_class(y)
+            for members in _group_by_class(y, labeled.shape[0])
         ]
         return np.unique(np.concatenate(anchors))
 
 
-def _group_by_class(y: Any) -> list[Positions]:
+def _group_by_class(y: Any, n_labeled: int) -> list[Positions]:
     """Return the positions of the rows of each class, of several labels for each of these.
 
-    Labels of any other kind (tags, boxes, maps) have no classes: all rows are one group.
+    Labels of any other kind (tags, boxes, maps) have no classes: all rows are one group, and so
+    are elements whose labels are not known one by one (`y` is None).
     """
-    if is_structured(y) or np.ndim(y) > 2:
-        return [np.arange(len(y))]
+    if y is None or is_structured(y) or np.ndim(y) > 2:
+        return [np.arange(n_labeled)]
     columns = np.asarray(y).reshape(len(y), -1).T
     groups = []
     for labels in columns:

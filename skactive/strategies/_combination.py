@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -12,7 +13,7 @@ from scipy.stats import rankdata
 from skactive._utils.array_types import Floats
 from skactive._utils.compat import BaseComposition, StrOptions
 from skactive.exceptions import SelectionError
-from skactive.strategies._base import ScoreStrategy, ScoringStrategy, Selector
+from skactive.strategies._base import ScoreStrategy, ScoringStrategy, Selector, change_named
 from skactive.strategies._design import DOptimal
 from skactive.strategies._uncertainty import Margin
 
@@ -68,6 +69,10 @@ class CombinedScores(BaseComposition, ScoreStrategy):
     def parts(self) -> list[Any]:
         """Return the strategies whose scores are combined."""
         return [strategy for _, strategy in self._get_strategies()]
+
+    def with_parts(self, change: Callable[[Any], Any]) -> Any:
+        """Return the same combination of other strategies; this one if none of them changes."""
+        return change_named(self, self._get_strategies(), change)
 
     def _get_strategies(self) -> list[tuple[str, ScoringStrategy]]:
         if self.strategies is None:

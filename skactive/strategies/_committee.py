@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skactive import scores
-from skactive.strategies._base import SampledScoreStrategy
+from skactive.strategies._base import SampledScoreStrategy, score_draws
 
 if TYPE_CHECKING:
     from skactive.pool import PoolView
@@ -55,7 +55,7 @@ class VoteEntropy(SampledScoreStrategy):
 
     def score(self, pool: PoolView) -> NDArray[np.float64]:
         """Score the rows by the entropy of the votes in nats, shape (n_rows,)."""
-        return scores.vote_entropy(pool.proba_samples(self.n_samples))
+        return score_draws(scores.vote_entropy, pool, self.n_samples)
 
 
 class ConsensusEntropy(SampledScoreStrategy):
@@ -95,7 +95,7 @@ class ConsensusEntropy(SampledScoreStrategy):
 
     def score(self, pool: PoolView) -> NDArray[np.float64]:
         """Score the rows by the entropy of the mean probabilities in nats, shape (n_rows,)."""
-        return scores.consensus_entropy(pool.proba_samples(self.n_samples))
+        return score_draws(scores.consensus_entropy, pool, self.n_samples)
 
 
 class KLDivergence(SampledScoreStrategy):
@@ -137,4 +137,4 @@ class KLDivergence(SampledScoreStrategy):
 
     def score(self, pool: PoolView) -> NDArray[np.float64]:
         """Score the rows by the mean divergence from the consensus in nats, shape (n_rows,)."""
-        return scores.kl_to_consensus(pool.proba_samples(self.n_samples))
+        return score_draws(scores.kl_to_consensus, pool, self.n_samples)

@@ -41,6 +41,9 @@ class HybridStrategy(Strategy):
     def _get_scorer(self) -> ScoreStrategy:
         return self._default_uncertainty() if self.uncertainty is None else self.uncertainty
 
+    def _name_parts(self) -> dict[str, Any]:
+        return {"uncertainty": self._get_scorer()}
+
     @property
     def needs(self) -> frozenset[str]:  # type: ignore[override]
         """The embedding, and the readings of the uncertainty."""

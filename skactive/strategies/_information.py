@@ -11,7 +11,13 @@ from skactive import scores
 from skactive._utils.array_types import Positions
 from skactive._utils.constraints import POSITIVE_INT, POSITIVE_INT_OR_NONE
 from skactive.selectors._batch_bald import batch_bald
-from skactive.strategies._base import SampledScoreStrategy, ScoreStrategy, ScoringStrategy, Selector
+from skactive.strategies._base import (
+    SampledScoreStrategy,
+    ScoreStrategy,
+    ScoringStrategy,
+    Selector,
+    score_draws,
+)
 
 if TYPE_CHECKING:
     from skactive.pool import PoolView
@@ -67,7 +73,7 @@ class BALD(SampledScoreStrategy):
 
     def score(self, pool: PoolView) -> NDArray[np.float64]:
         """Score the rows by the information on the parameters in nats, shape (n_rows,)."""
-        return scores.mutual_information(pool.proba_samples(self.n_samples))
+        return score_draws(scores.mutual_information, pool, self.n_samples)
 
 
 class BatchBALD(ScoringStrategy):
@@ -124,7 +130,7 @@ class BatchBALD(ScoringStrategy):
 
     def score(self, pool: PoolView) -> NDArray[np.float64]:
         """Score the rows as :class:`BALD` does, shape (n_rows,)."""
-        return scores.mutual_information(pool.proba_samples(self.n_samples))
+        return score_draws(scores.mutual_information, pool, self.n_samples)
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Choose rows one by one, each with the largest gain of information."""
@@ -173,7 +179,7 @@ class MeanStd(SampledScoreStrategy):
 
     def score(self, pool: PoolView) -> NDArray[np.float64]:
         """Score the rows by the mean standard deviation, from 0 to 0.5, shape (n_rows,)."""
-        return scores.mean_standard_deviation(pool.proba_samples(self.n_samples))
+        return score_draws(scores.mean_standard_deviation, pool, self.n_samples)
 
 
 class VariationRatio(SampledScoreStrategy):
@@ -215,7 +221,7 @@ class VariationRatio(SampledScoreStrategy):
 
     def score(self, pool: PoolView) -> NDArray[np.float64]:
         """Score the rows by the share of dissenting draws, from 0 to 1, shape (n_rows,)."""
-        return scores.variation_ratio(pool.proba_samples(self.n_samples))
+        return score_draws(scores.variation_ratio, pool, self.n_samples)
 
 
 class EPIG(ScoreStrategy):
@@ -292,6 +298,8 @@ class EPIG(ScoreStrategy):
             targets = pool.take(pool.random_state.permutation(len(pool))[: self.n_targets])
         else:
             targets = pool.at(self.targets)
+            if not len(targets):
+                raise ValueError("The targets of EPIG have no elements: pass rows that have some.")
         target_samples = targets.proba_samples(self.n_samples)  # (n_draws, n_targets, n_classes)
         chunks = (pool.take(chunk) for chunk in pool.chunks(self.needs))
         samples = (chunk.proba_samples(self.n_samples) for chunk in chunks)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -15,7 +16,7 @@ from skactive._utils.constraints import POSITIVE_INT, STRATEGY, UNIT_INTERVAL
 from skactive.exceptions import TiedScoresWarning
 from skactive.selectors._engine.clustering import cluster_by_kmeans
 from skactive.selectors._engine.points import canonical
-from skactive.strategies._base import Strategy
+from skactive.strategies._base import Strategy, change_named
 from skactive.strategies._pool_rows import remaining_rows
 
 if TYPE_CHECKING:
@@ -95,6 +96,10 @@ class Mixture(BaseComposition, Strategy):
     def parts(self) -> list[Any]:
         """Return the strategies that share the batch."""
         return [strategy for _, strategy in self.strategies]
+
+    def with_parts(self, change: Callable[[Any], Any]) -> Any:
+        """Return the same division among other strategies; this one if none of them changes."""
+        return change_named(self, self.strategies, change)
 
     def _get_shares(self) -> Floats:
         shares = np.ones(len(self.strategies)) if self.shares is None else self.shares

@@ -81,6 +81,7 @@ class OpenSet(RuleStrategy):
     """
 
     reads = frozenset({"embedding"})
+    one_label_only = True
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "strategy": STRATEGY,
         "strictness": UNIT_INTERVAL,

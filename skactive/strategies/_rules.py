@@ -17,8 +17,9 @@ from skactive._utils.array_types import Positions
 from skactive._utils.columns import find_column
 from skactive._utils.constraints import NONNEGATIVE_REAL, POSITIVE_INT, STRATEGY
 from skactive._utils.rows import n_rows, take_rows
+from skactive._utils.text import join_lines
 from skactive._utils.values import is_missing
-from skactive.exceptions import RelaxedRuleWarning, TiedScoresWarning
+from skactive.exceptions import CapabilityError, RelaxedRuleWarning, TiedScoresWarning
 from skactive.selectors._engine.nearest_centers import NearestCenters
 from skactive.strategies._base import Strategy
 from skactive.strategies._pool_rows import remaining_rows
@@ -50,6 +51,14 @@ class RuleStrategy(Strategy):
     def randomized(self) -> bool:  # type: ignore[override]
         """True if the inner strategy is randomized."""
         return self.strategy.randomized
+
+    @property
+    def for_elements(self) -> Any:
+        """Raise CapabilityError: the rule is one of whole rows."""
+        raise CapabilityError(
+            f"{type(self).__name__} keeps a rule of whole rows, not of single elements: choose "
+            f"rows by query, or set the strategy to the one in it, {join_lines(self.strategy)}."
+        )
 
     def with_inner(self, strategy: Strategy) -> Self:
         """Return the same rule around another strategy."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from itertools import pairwise
 from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -11,13 +12,18 @@ import numpy as np
 from skactive import reductions, scores
 from skactive._utils.array_types import Floats, Positions
 from skactive._utils.constraints import NONNEGATIVE_INT
-from skactive.exceptions import CapabilityError
 from skactive.strategies._base import ScoreStrategy, Selector
 
 if TYPE_CHECKING:
     from skactive.pool import ElementView, PoolView
 
-__all__ = ["ElementReduction", "ElementScores", "EnergyWeightedVariance", "RegionImpurity"]
+__all__ = [
+    "ElementReduction",
+    "ElementScores",
+    "EnergyWeightedVariance",
+    "RegionImpurity",
+    "name_highest",
+]
 
 
 class ElementReduction(ScoreStrategy):
@@ -87,6 +93,18 @@ class ElementScores(ElementReduction):
         """The strategy that chooses single elements by their scores."""
         return _SingleElements(self)
 
+    def explain_elements(self, pool: PoolView, positions: Positions) -> list[dict[str, float]]:
+        """Return the highest scores among the elements of some rows, at most five of each."""
+        elements = pool.take(positions).elements
+        scores = self._score_all(elements.rows)
+        return name_highest(scores, elements.offsets, elements.kind)
+
+    def _score_all(self, rows: PoolView) -> Floats:
+        """Score all elements of rows, shape (n_elements,); a few rows are read at a time."""
+        blocks = rows.element_blocks(_of_elements(self.needs))
+        scores = [self.score_elements(block) for block, _ in blocks if len(block)]
+        return np.concatenate(scores) if scores else np.empty(0)
+
     def score_rows(self, elements: ElementView, offsets: Positions) -> Floats:
         """Reduce the scores of the elements, shape (n_rows,)."""
         reduction = self._default_reduction if self.reduction is None else self.reduction
@@ -98,7 +116,10 @@ class ElementScores(ElementReduction):
 
 
 class _SingleElements(ScoreStrategy):
-    """Choose single elements by the scores that they have among all elements of their row."""
+    """Choose single elements by the scores that they have among all elements of their row.
+
+    A group of elements has their mean.
+    """
 
     def __init__(self, strategy: ElementScores) -> None:
         super().__init__(selector=strategy.selector)
@@ -109,14 +130,7 @@ class _SingleElements(ScoreStrategy):
         return _of_elements(self.strategy.needs)
 
     def score(self, pool: Any) -> Floats:
-        blocks = pool.rows.element_blocks(self.needs)
-        scores = [self.strategy.score_elements(block) for block, _ in blocks if len(block)]
-        values = np.concatenate(scores) if scores else np.empty(0)
-        if len(values) != pool.offsets[-1]:
-            raise CapabilityError(
-                f"{type(self.strategy).__name__} scores single elements by those around them, not "
-                "groups: leave groups= out, or use a score of each element, such as Entropy."
-            )
+        values = pool.average_members(self.strategy._score_all(pool.rows))
         return values[pool.offsets[pool.owner] + pool.place]
 
 
@@ -131,7 +145,8 @@ class RegionImpurity(ElementScores):
 
     **When:** segmentation of maps in which small and thin things matter, and single pixels or small
     regions are labeled: :meth:`ActiveLearner.query_elements
-    <skactive.ActiveLearner.query_elements>` chooses pixels. Works for volumes and for sequences,
+    <skactive.ActiveLearner.query_elements>` chooses pixels, or with `groups` superpixels, by the
+    mean of their pixels. Works for volumes and for sequences,
     whose regions have three axes or one. Needs probabilities of elements.
 
     Parameters
@@ -227,6 +242,16 @@ class EnergyWeightedVariance(ElementReduction):
     def score_rows(self, elements: ElementView, offsets: Positions) -> Floats:
         """Average the variances of the elements by their energy, shape (n_rows,)."""
         return scores.energy_weighted_variance(elements.std, elements.prediction, offsets)
+
+
+def name_highest(scores: Floats, offsets: Positions, kind: str) -> list[dict[str, float]]:
+    """Return the five highest scores among the elements of each row, by their names."""
+    bounds = pairwise(offsets)
+    rows = (scores[start:stop] for start, stop in bounds)
+    return [
+        {f"{kind} {place}": float(row[place]) for place in np.argsort(-row, kind="stable")[:5]}
+        for row in rows
+    ]
 
 
 def _of_elements(needs: frozenset[str]) -> frozenset[str]:

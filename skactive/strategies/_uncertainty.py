@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skactive import scores
+from skactive.scores._draws import average_in_one_pass
 from skactive.strategies._base import SampledScoreStrategy
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ class UncertaintyStrategy(SampledScoreStrategy):
         """Score the rows by the uncertainty of their probabilities, shape (n_rows,)."""
         if self.n_samples is None:
             return self.score_proba(pool.proba)
+        if pool.yields_draws:
+            return self.score_proba(average_in_one_pass(pool.iter_draws(self.n_samples)))
         return self.score_proba(pool.proba_samples(self.n_samples).mean(axis=0))
 
     @abstractmethod

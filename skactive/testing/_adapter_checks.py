@@ -20,7 +20,7 @@ from skactive._utils.rows import n_rows, take_rows
 from skactive.adapters import ModelAdapter, adapt
 from skactive.adapters._elements import ELEMENT_READINGS
 from skactive.pool import PoolView
-from skactive.pool import _elements as elements_module
+from skactive.pool import _element_readings as elements_module
 from skactive.pool._view import ReadingSource
 from skactive.testing._fake_pool import READINGS, row_axis
 
@@ -231,6 +231,10 @@ def check_draws(model: Any, X: Any) -> None:
             assert len(values) == n_draws, (
                 f"{reading} of {n_samples} samples gives {len(values)} draws, but n_draws {n_draws}"
             )
+            if reading == "elements.proba_samples":
+                one_by_one = list(_make_pool(model, X).elements.iter_draws(n_samples))
+                same = np.allclose(one_by_one, values, rtol=1e-4, atol=1e-5)  # of other batches
+                assert same, f"{reading} of {n_samples} samples are not those of iter_draws"
         all_draws = _get_values(_read(pool, reading))
         if (all_draws == all_draws[:1]).all():
             continue  # nothing to choose from

@@ -20,7 +20,7 @@ from skactive._utils.array_types import Positions
 from skactive._utils.ragged import Ragged, offsets_of
 from skactive.exceptions import RelaxedRuleWarning, TiedScoresWarning
 from skactive.pool import PoolView
-from skactive.pool import _elements as elements_module
+from skactive.pool import _element_readings as elements_module
 from skactive.strategies import ScoreStrategy, ScoringStrategy
 from skactive.testing._fake_pool import READINGS, FakePool, expand_needs, row_axis
 

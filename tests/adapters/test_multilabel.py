@@ -299,16 +299,16 @@ def test_single_labels_are_those_of_the_highest_scores():
 
 def test_the_refusal_of_strategies_for_one_label_names_the_way():
     learner = ActiveLearner(RandomForestClassifier(5), Margin())
-    with pytest.raises(CapabilityError, match=r"\(40, 4\).*Aggregate\(\.\.\.\).*query_elements"):
+    with pytest.raises(CapabilityError, match=r"\(40, 4\).*Aggregate\(Margin.*query_elements"):
         learner.fit(X[LEARN], Y[LEARN])
-    with pytest.raises(CapabilityError, match=r"Of its labels it gives proba.*\(Margin\(\)\)"):
+    with pytest.raises(CapabilityError, match=r"Of its labels it gives .*proba.*\(Margin\(\)\)"):
         ActiveLearner(KNeighborsClassifier(), Aggregate(BALD())).fit(X[LEARN], Y[LEARN])
     with pytest.raises(
         CapabilityError, match="one label per row, so use the strategy that is in Aggregate"
     ):
         ActiveLearner(KNeighborsClassifier(), Aggregate(Margin())).fit(X[LEARN], Y[LEARN, 0])
     scores_rows = ActiveLearner(KNeighborsClassifier(), MMC()).fit(X[LEARN], Y[LEARN])
-    with pytest.raises(CapabilityError, match=r"labels, which have no elements.*Margin"):
+    with pytest.raises(CapabilityError, match=r"labels together.*Aggregate\(Margin"):
         scores_rows.query_elements(X[POOL], 2)
 
 

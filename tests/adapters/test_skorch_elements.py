@@ -175,6 +175,18 @@ def test_draws_are_masks_of_whole_maps():
     np.testing.assert_allclose(pool.elements.proba_samples(4), whole, rtol=1e-5, atol=1e-6)
 
 
+def test_draws_one_by_one_are_those_at_once_and_leave_gradients_as_they_were():
+    pool = make_pool(make_net(Segmenter), IMAGES)
+    draws = pool.elements.iter_draws(4)
+    first = next(draws)
+    assert torch.is_grad_enabled()
+    with torch.no_grad():
+        one_by_one = [first, *draws]
+        assert not torch.is_grad_enabled()
+    assert torch.is_grad_enabled()
+    np.testing.assert_allclose(one_by_one, pool.elements.proba_samples(4), atol=1e-6)
+
+
 def test_maps_of_numbers_have_deviations_by_dropout():
     net = make_net(Segmenter(n_outputs=1), kind=NeuralNetRegressor, criterion=nn.MSELoss)
     elements = make_pool(net, IMAGES).elements

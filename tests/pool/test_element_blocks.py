@@ -1,17 +1,16 @@
 """Elements are read a few rows at a time: what is kept, and what is known of them."""
 
-import tracemalloc
-
 import numpy as np
 import pytest
 import sklearn
+from memory import measure_peak
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import BaseEstimator
 
 from skactive import ActiveLearner, Ragged, reductions, scores
 from skactive.adapters import StructuredAdapter, register
 from skactive.exceptions import InvalidReadingError, PoolExhaustedError
-from skactive.pool import _elements
+from skactive.pool import _element_readings
 from skactive.strategies import Aggregate, Entropy, Margin, RegionImpurity
 from skactive.testing import FakePool
 
@@ -53,14 +52,6 @@ def fit(model, strategy):
     return ActiveLearner(model, strategy, random_state=0).fit(make_rows([4]), [0])
 
 
-def measure_peak(call):
-    tracemalloc.start()
-    call()
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    return peak
-
-
 @pytest.mark.no_cover
 @pytest.mark.parametrize(
     "strategy",
@@ -72,7 +63,7 @@ def measure_peak(call):
     ids=repr,
 )
 def test_maps_from_an_iterator_are_never_stacked(strategy, monkeypatch):
-    monkeypatch.setattr(_elements, "_BLOCK_BYTES", 2**20)  # maps are larger
+    monkeypatch.setattr(_element_readings, "_BLOCK_BYTES", 2**20)  # maps are larger
     learner, rows = fit(Maps(), strategy), make_rows([128] * 12)
     one_map = 128 * 256 * 19 * 4
     peak = measure_peak(lambda: learner.score_pool(rows))

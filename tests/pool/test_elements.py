@@ -8,7 +8,7 @@ from skactive import ActiveLearner, Ragged, reductions, scores
 from skactive.adapters import StructuredAdapter
 from skactive.exceptions import CapabilityError, InvalidReadingError, PoolExhaustedError
 from skactive.pool import PoolView
-from skactive.pool import _elements as elements_module
+from skactive.pool import _element_readings as elements_module
 from skactive.pool._view import ReadingSource
 from skactive.strategies import BALD, LCMD, Aggregate, Entropy, KCenterGreedy, Margin, Random
 
@@ -237,6 +237,25 @@ def test_errors_say_what_to_do():
         learner.query_elements(ROWS[:4], 1, known=[np.zeros(i) for i in range(4)])
     with pytest.raises(CapabilityError, match=r"Aggregate.*query_elements"):
         ActiveLearner(Tagger(), Margin()).fit(ROWS[:4], np.arange(4))
+
+
+@pytest.mark.parametrize("form", ["iterator", "list", "ragged", "array"])
+def test_deviations_are_those_of_the_draws_of_numbers_in_any_form(form):
+    class Depth(StructuredAdapter):
+        element = "pixel"
+
+        def prediction_samples(self, Z, n_samples, seed):
+            if form == "array":
+                return np.stack([np.full((len(Z), 3), draw) for draw in (1.0, 5.0)])
+            rows = (np.outer([1.0, 4.0], np.arange(row % 3)) for row in Z[:, 0])
+            return {"iterator": iter, "list": list, "ragged": lambda r: Ragged.of(r, axis=1)}[form](
+                rows
+            )
+
+    rows = ROWS[4:6]  # as many as draws, with which they could be confused
+    expected = [[2.0] * 3] * 2 if form == "array" else [1.5 * np.arange(row % 3) for row in (4, 5)]
+    std = make_pool(rows=rows, adapter=Depth(Tagger())).elements.std
+    np.testing.assert_allclose(std, np.concatenate(expected))
 
 
 def test_explanations_name_the_elements_of_the_highest_scores():

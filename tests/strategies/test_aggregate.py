@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn import config_context
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -44,3 +45,28 @@ def test_a_model_of_one_label_per_row_needs_no_aggregate():
     advice = r"use the strategy that is in Aggregate\(...\) alone.*\(inside the Pipeline\)"
     with pytest.raises(CapabilityError, match=advice):
         learner.fit(X[::15] / 5, y[::15])
+
+
+class Counting(Margin):
+    """Counts the rows that it scores."""
+
+    n_scored = 0
+
+    def score(self, pool):
+        Counting.n_scored += len(pool)
+        return super().score(pool)
+
+
+@pytest.mark.parametrize("method", ["score", "score_in_chunks", "explain"])
+def test_the_pool_is_scored_once(method, monkeypatch):
+    monkeypatch.setattr(Counting, "n_scored", 0)
+    with config_context(working_memory=0.002):
+        getattr(PerCost(Counting()), method)(FakePool(costs=np.arange(1.0, 31.0)))
+    assert Counting.n_scored == 30
+
+
+def test_negative_scores_are_refused_in_explanations_too():
+    pool = FakePool(allowed={"decision"}, costs=np.ones(30))
+    for method in ("score", "explain"):
+        with pytest.raises(ValueError, match="gives negative scores"):
+            getattr(PerCost(Margin()), method)(pool)

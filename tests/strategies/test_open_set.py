@@ -7,12 +7,13 @@ from scipy import sparse
 from scipy.spatial.distance import cdist
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skactive import ActiveLearner, SimulatedLearner
 from skactive._utils.labels import read_labels
+from skactive.exceptions import CapabilityError
 from skactive.strategies import BADGE, KCenterGreedy, KMeans, Margin, OpenSet, Random
 from skactive.strategies._open_set import _find_label, _measure_purity
 from skactive.testing import FakePool, parametrize_with_strategy_checks
@@ -98,7 +99,10 @@ def test_a_label_of_another_kind_is_an_error(unknown, y, message):
 def test_several_labels_per_row_are_an_error():
     X = np.random.default_rng(0).normal(size=(30, 2))
     learner = ActiveLearner(KNeighborsClassifier(1), OpenSet(Random(), unknown=1))
-    learner.fit(X[:3], [[0, 1], [1, 0], [1, 1]])
+    with pytest.raises(CapabilityError, match=r"one label per row.*\(3, 2\)"):
+        learner.fit(X[:3], [[0, 1], [1, 0], [1, 1]])
+    learner = ActiveLearner(KNeighborsRegressor(1), OpenSet(Random(), unknown=1.0))
+    learner.fit(X[:3], X[:3])
     with pytest.raises(ValueError, match=r"one label per row.*\(3, 2\)"):
         learner.query(X)
 

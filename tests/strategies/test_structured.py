@@ -1,16 +1,22 @@
 """Strategies that score rows by their elements: against plain loops, and inside other ones."""
 
+from unittest.mock import patch
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn import config_context
 from sklearn.base import BaseEstimator
 from sklearn.datasets import make_multilabel_classification
 from sklearn.linear_model import LogisticRegression
 
-from skactive import ActiveLearner, reductions, scores
+from skactive import ActiveLearner, Ragged, reductions, scores
 from skactive.adapters import StructuredAdapter, register
 from skactive.exceptions import CapabilityError
+from skactive.pool import PoolView, _element_readings
+from skactive.pool._view import ReadingSource
 from skactive.strategies import (
+    EPIG,
     MNLP,
     SEALS,
     Aggregate,
@@ -195,11 +201,16 @@ def test_single_boxes_are_those_of_the_highest_scores(strategy):
         assert_allclose(sorted(best), np.sort(np.concatenate(entropies))[-3:])
 
 
-def test_groups_have_no_region_of_their_own():
-    learner = ActiveLearner(Detector(), RegionImpurity(), random_state=0).fit(IMAGES[:1], [0])
-    groups = [np.zeros(n, dtype=int) for n in IMAGES[:, 1]]
-    with pytest.raises(CapabilityError, match="not groups: leave groups= out"):
+def test_readings_that_groups_do_not_have_are_named():
+    learner = ActiveLearner(Detector(), BoxEntropy(), random_state=0).fit(IMAGES[:1], [0])
+    groups = [np.arange(n) // 2 for n in IMAGES[:, 1]]
+    message = r"gives no boxes of its groups of boxes, but .*proba.*set the strategy to (.*)\.$"
+    with pytest.raises(CapabilityError, match=message) as refusal:
         learner.query_elements(IMAGES, 2, groups=groups)
+    assert "to Aggregate(Margin())." in str(refusal.value)
+    for strategy in (Aggregate(Margin()), RegionImpurity()):
+        learner.set_params(strategy=strategy)
+        assert len(learner.query_elements(IMAGES, 2, groups=groups)[0]) == 2
 
 
 # -- inside other strategies ---------------------------------------------------------------------
@@ -263,8 +274,81 @@ def test_elements_are_chosen_per_cost():
     assert_array_equal(learner.query_elements(X[40:], 1, costs=costs), (rows, labels))
     costs[rows[0], labels[0]] = 100.0
     assert learner.query_elements(X[40:], 1, costs=costs) != (rows, labels)
-    with pytest.raises(CapabilityError, match="no elements in turn: choose rows by query"):
+    with pytest.raises(CapabilityError, match="scores rows by all of their labels together"):
         fit(MNLP()).query_elements(X[40:], 1)
+
+
+@pytest.mark.parametrize("strategy", [BoxEntropy(), RegionImpurity()], ids=repr)
+def test_elements_that_raise_the_score_are_named(strategy):
+    pool, rows = FakePool(), np.array([11, 3, 20])
+    elements = pool.elements
+    scored = strategy.score_elements(elements)
+    explained = strategy.explain_elements(pool, rows)
+    for row, named in zip(rows, explained, strict=True):
+        own = scored[elements.offsets[row] : elements.offsets[row + 1]]
+        assert list(named.values()) == sorted(own, reverse=True)[:5]
+        assert all(own[int(name.removeprefix("token "))] == named[name] for name in named)
+    around = PerCost(Prefilter(strategy, Random()).prefilter)
+    assert around.explain_elements(pool, rows) == explained
+    assert Subsample(strategy).explain_elements(pool, rows) == explained
+    assert Subsample(Margin()).explain_elements(pool, rows) is None
+
+
+@pytest.mark.parametrize("strategy", [RegionImpurity(), RegionImpurity(radius=2)], ids=repr)
+def test_groups_of_pixels_have_the_mean_impurity_of_their_pixels(strategy):
+    rng = np.random.RandomState(0)
+    maps = [rng.dirichlet(np.ones(3), size=(4, 5)), rng.dirichlet(np.ones(3), size=(2, 3))]
+    groups = [np.arange(20).reshape(4, 5) % 4 * 3 - 3, np.array([[7, 7, 1], [-1, 1, 1]])]
+
+    class Maps(StructuredAdapter):
+        element = "pixel"
+
+        def proba(self, Z):
+            return [maps[row] for row in Z[:, 0]]
+
+    pool = PoolView(np.arange(2)[:, np.newaxis], ReadingSource(adapter=Maps(None)))
+    view = pool.elements.grouped(groups)
+    impurity = [scores.region_impurity(each, strategy.radius) for each in maps]
+    expected = [
+        values[number == group].mean()
+        for values, number in zip(impurity, groups, strict=True)
+        for group in np.unique(number[number >= 0])
+    ]
+    found = strategy.for_elements.score(view)
+    assert_allclose(found, expected)
+    part = np.array([4, 0, 2])
+    assert_allclose(strategy.for_elements.score(view.take(part)), found[part])
+    assert strategy.for_elements.select(view, 1) == np.argmax(expected)
+
+
+def test_information_on_target_elements_does_not_depend_on_order_or_blocks():
+    targets = np.array([[3], [11], [20]])
+    order = np.random.RandomState(1).permutation(30)
+    for strategy in (Aggregate(EPIG(targets=targets)), Aggregate(EPIG(n_targets=1000))):
+        expected = strategy.score(FakePool())
+        assert_allclose(strategy.score(FakePool().reordered(order)), expected[order], atol=1e-14)
+        for memory, n_bytes in ((0.0, 1), (0.002, 100), (0.01, 2**25)):
+            small = patch.object(_element_readings, "_BLOCK_BYTES", n_bytes)
+            with config_context(working_memory=memory), small:
+                assert_allclose(strategy.score(FakePool()), expected, atol=1e-14)
+                picks = strategy.select(FakePool(), 5)
+            assert_array_equal(picks, strategy.select(FakePool(), 5))
+
+
+def test_drawn_target_elements_are_those_of_the_seed_for_any_blocks():
+    strategy = Aggregate(EPIG(n_targets=5))
+    expected = strategy.score(FakePool(query_seed=3))
+    with config_context(working_memory=0.0):
+        assert_allclose(strategy.score(FakePool(query_seed=3)), expected, atol=1e-14)
+    assert not np.allclose(strategy.score(FakePool(query_seed=4)), expected)
+
+
+def test_targets_without_elements_are_refused():
+    lengths = np.array([2, 0, 3, 0])
+    proba = np.full((5, 2), 0.5)
+    pool = FakePool(elements={"proba": Ragged(proba, np.append(0, np.cumsum(lengths)))})
+    with pytest.raises(ValueError, match="targets of EPIG have no elements"):
+        Aggregate(EPIG(targets=np.array([[1], [3]]))).score(pool)
 
 
 # -- texts ----------------------------------------------------------------------------------------

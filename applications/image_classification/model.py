@@ -12,6 +12,7 @@ from sklearn.datasets import load_digits
 from skorch import NeuralNetClassifier
 from torch import nn
 
+from skactive import ActiveLearner
 from skactive.applications import Task
 from skactive.datasets import read_image_folder
 
@@ -93,6 +94,7 @@ class SmallNet(nn.Module):
         self.last = nn.Linear(64, n_classes)
 
     def forward(self, X: torch.Tensor) -> torch.Tensor:
+        """Return the logits, (n_rows, n_classes)."""
         return self.last(self.features(X))
 
 
@@ -112,19 +114,24 @@ class NetOfSteps(NeuralNetClassifier):
         return super().fit_loop(X, y, epochs=epochs, **params)
 
 
-def make_model(task: Task) -> NetOfSteps:
-    """Make the net for the images of a task."""
-    return NetOfSteps(
+def make_model(task: Task) -> ActiveLearner:
+    """Make a learner with the net for the images of a task.
+
+    All classes are declared, since the first labels may lack some.
+    """
+    n_classes = len(task.details)
+    net = NetOfSteps(
         SmallNet,
         module__n_channels=task.X.shape[1],
-        module__n_classes=len(task.details),
+        module__n_classes=n_classes,
         criterion=nn.CrossEntropyLoss,
         optimizer=torch.optim.AdamW,
         lr=2e-3,
-        n_steps=250,
+        n_steps=160,
         batch_size=32,
         iterator_train__shuffle=True,
         iterator_valid__batch_size=512,
         train_split=None,
         verbose=0,
     )
+    return ActiveLearner(net, classes=np.arange(n_classes))

@@ -19,11 +19,11 @@ APPLICATION = Application(
         "BADGE": BADGE(),
         "Auto": Auto(),
     },
-    chosen="Margin",
+    chosen="BADGE",
     scoring="accuracy",
     score_name="accuracy",
-    sizes=Sizes(n_initial=20, batch_size=20, budget=140),
-    full_sizes=Sizes(n_initial=20, batch_size=30, budget=320, n_pool=3000),
+    sizes=Sizes(n_initial=20, batch_size=20, budget=100),
+    full_sizes=Sizes(n_initial=20, batch_size=40, budget=300, n_pool=3000),
 )
 
 if __name__ == "__main__":

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from application_code import application_code
@@ -75,8 +77,13 @@ def test_the_net_learns(code):
     assert learner.score(task.X_test, task.y_test) > 0.3  # by chance .1
 
 
+def make_quick_model(code):
+    """Return a function that makes the model with few steps of training."""
+    return lambda task: code("model").make_model(task).set_params(estimator__n_steps=8)
+
+
 def test_all_strategies_are_played(code):
-    application = code("run").APPLICATION
+    application = replace(code("run").APPLICATION, model=make_quick_model(code))
     sizes = Sizes(n_initial=20, batch_size=5, budget=25, n_pool=60)
     comparison = play(application, application.read(None), sizes, n_repeats=1)
     assert set(comparison.strategies) == {"Random", "Margin", "BALD", "BADGE", "Auto"}

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from application_code import application_code
@@ -58,8 +60,13 @@ def test_the_net_learns_and_takes_its_number_of_steps(code):
     assert len(learner.estimator_.history) == 32  # 160 steps in epochs of 5
 
 
+def make_quick_model(code):
+    """Return a function that makes the model with few steps of training."""
+    return lambda task: code("model").make_model(task).set_params(estimator__n_steps=8)
+
+
 def test_all_strategies_are_played(code):
-    application = code("run").APPLICATION
+    application = replace(code("run").APPLICATION, model=make_quick_model(code))
     task = application.read(None)
     sizes = Sizes(n_initial=20, batch_size=5, budget=25, n_pool=60)
     comparison = play(application, task, sizes, n_repeats=1)

@@ -31,6 +31,7 @@ from skactive.strategies import (
 STRATEGIES = {
     "Random": Random(),
     "EI": ExpectedImprovement(maximize=False),
+    "EI, xi=0.01": ExpectedImprovement(maximize=False, xi=0.01),  # as scikit-optimize's
     "PI": ProbabilityOfImprovement(maximize=False, xi=0.01),
     "UCB": UpperConfidenceBound(maximize=False),
     "Thompson": ThompsonSampling(maximize=False),
@@ -152,10 +153,11 @@ def list_contenders(function, with_skopt):
 
 
 def describe(counts, limit):
-    """Return the median of counts of labels, the quartiles, and how many reached the limit."""
+    """Return the median of counts of labels, the quartiles, how many reached the limit, and all."""
     low, median, high = np.percentile(counts, [25, 50, 75])
     return (
-        f"{median:.0f} labels ({low:.0f} to {high:.0f}), {sum(counts >= limit)} of {limit} or more"
+        f"{median:g} labels ({low:.0f} to {high:.0f}), {sum(counts >= limit)} of {limit} or more: "
+        f"{' '.join(map(str, counts))}"
     )
 
 
@@ -167,6 +169,7 @@ def main(arguments=None):
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--limit", type=int, default=100, help="labels after which a search ends")
     parser.add_argument("--functions", nargs="*", default=list(FUNCTIONS), choices=FUNCTIONS)
+    parser.add_argument("--contenders", nargs="*", help="names of contenders; all if left out")
     parser.add_argument("--with-skopt", action="store_true", help="needs scikit-optimize")
     options = parser.parse_args(arguments)
     began = time.process_time()
@@ -178,6 +181,8 @@ def main(arguments=None):
             X = qmc.Sobol(n_dims, seed=0).random(1024)
             y = function(X)
             for contender, count in list_contenders(function, options.with_skopt).items():
+                if options.contenders and contender not in options.contenders:
+                    continue
                 counts = []
                 for seed in range(options.runs):
                     start = np.random.RandomState(seed).permutation(len(X))[:N_INITIAL]

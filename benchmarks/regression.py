@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from scipy.stats import t as student
+from sklearn.base import clone
 from sklearn.ensemble import BaggingRegressor, RandomForestRegressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.gaussian_process import GaussianProcessRegressor
@@ -46,10 +47,10 @@ STRATEGIES = {
     "GSy": GSy(),
     "IGS": IGS(),
     "LCMD": LCMD(),
-    "EMCM, top": ExpectedModelChangeRegression(),
-    "EMCM": ExpectedModelChangeRegression(selector=PowerTop()),
-    "PredictiveStd, top": PredictiveStd(),
-    "PredictiveStd": PredictiveStd(selector=PowerTop()),
+    "EMCM": ExpectedModelChangeRegression(),
+    "EMCM, drawn": ExpectedModelChangeRegression(selector=PowerTop()),
+    "PredictiveStd": PredictiveStd(),
+    "PredictiveStd, drawn": PredictiveStd(selector=PowerTop()),
     "Auto": Auto(),
 }
 KERNEL = ConstantKernel() * RBF(2.0) + WhiteKernel(0.1)
@@ -60,6 +61,7 @@ MODELS = {
     "process": GaussianProcessRegressor(KERNEL, normalize_y=True),
 }
 MAX_ROWS = 1000
+KERNEL_ROWS = 300
 
 
 def split(path, seed):
@@ -72,9 +74,17 @@ def split(path, seed):
     return [part[:MAX_ROWS] for part in parts]
 
 
+def fix_kernel(model, X, y):
+    """Return the model with the kernel that many labeled rows of the pool give it, for good."""
+    fitted = clone(model).fit(StandardScaler().fit_transform(X[:KERNEL_ROWS]), y[:KERNEL_ROWS])
+    return clone(model).set_params(kernel=fitted.kernel_, optimizer=None)
+
+
 def measure_area(model, strategy, parts, seed, options):
     """Return the mean RMSE over the rounds of one campaign."""
     X_pool, X_test, y_pool, y_test = parts
+    if options.fix_kernel:
+        model = fix_kernel(model, X_pool, y_pool)
     simulation = SimulatedLearner(
         ActiveLearner(make_pipeline(StandardScaler(), model), strategy, random_state=seed),
         budget=options.budget,
@@ -110,6 +120,12 @@ def main(arguments=None):
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("folder", type=Path, help="folder of NAME.npz")
+    parser.add_argument("--sets", nargs="*", help="names of sets; all if left out")
+    parser.add_argument(
+        "--fix-kernel",
+        action="store_true",
+        help="give the process the kernel of 300 labeled rows of the pool, and never fit it again",
+    )
     parser.add_argument("--models", nargs="*", default=list(MODELS), choices=MODELS)
     parser.add_argument("--strategies", nargs="*", default=list(STRATEGIES)[1:])
     parser.add_argument("--budget", type=int, default=100)
@@ -117,6 +133,8 @@ def main(arguments=None):
     parser.add_argument("--n-initial", type=int, default=20)
     parser.add_argument("--seeds", type=int, default=20)
     options = parser.parse_args(arguments)
+    if options.fix_kernel and options.models != ["process"]:
+        parser.error("--fix-kernel is for the process alone: add --models process")
     names = ["Random", *options.strategies]
     began = time.process_time()
     with threadpool_limits(limits=1), warnings.catch_warnings():
@@ -126,6 +144,8 @@ def main(arguments=None):
             print(f"| {model} | {' | '.join(names[1:])} |\n{'|---' * len(names)}|")
             results = []
             for path in sorted(options.folder.glob("*.npz")):
+                if options.sets and path.stem not in options.sets:
+                    continue
                 splits = [split(path, seed) for seed in range(options.seeds)]
                 areas = [
                     [

@@ -16,8 +16,10 @@ from numpy.random import RandomState
 
 __all__ = [
     "check_bandwidth",
+    "check_callable",
     "check_columns",
     "check_count",
+    "check_draws",
     "check_equal",
     "check_labeled_pair",
     "check_matrix",
@@ -175,6 +177,16 @@ def check_samples(name: str, values: Any) -> Any:
     return _check_array(name, values, "(n_samples, n_rows, n_classes)", check=_check_nonnegative)
 
 
+def check_draws(name: str, values: Any) -> Any:
+    """Take draws of numbers, (n_draws, n_rows) or (n_draws, n_rows, n_outputs), at least one."""
+    values = to_numbers(name, values)
+    axes = "(n_draws, n_rows) or (n_draws, n_rows, n_outputs)"
+    if values.ndim not in (2, 3) or 0 in (len(values), *values.shape[2:]):
+        raise ValueError(f"{name} must be of shape {axes}, got shape {values.shape}.")
+    _check_finite(name, values)
+    return values
+
+
 def check_numbers(name: str, values: Any) -> Any:
     """Take finite numbers, (n_rows,) or (n_rows, n_columns)."""
     return _check_array(name, values, "(n_rows,)", "(n_rows, n_columns)")
@@ -292,6 +304,13 @@ def check_option(name: str, value: Any, options: tuple[str, ...]) -> Any:
 def check_metric(name: str, value: Any) -> Any:
     if not (isinstance(value, str) or callable(value)):
         raise TypeError(f"{name} must be a name or a function, got {_shorten(value)}.")
+    return value
+
+
+def check_callable(name: str, value: Any) -> Any:
+    """Take anything that can be called."""
+    if not callable(value):
+        raise TypeError(f"{name} must be callable, got {_shorten(value)}.")
     return value
 
 

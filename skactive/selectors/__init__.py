@@ -24,6 +24,7 @@ from skactive.selectors._distance import (
     ranked_batch,
     robust_k_center_greedy,
 )
+from skactive.selectors._emcm import emcm
 from skactive.selectors._falcun import falcun
 from skactive.selectors._galaxy import galaxy
 from skactive.selectors._regression import gsy, igs
@@ -39,6 +40,7 @@ __all__ = [
     "d_optimal",
     "dpp_map",
     "effective_bandwidth",
+    "emcm",
     "facility_location",
     "falcun",
     "galaxy",

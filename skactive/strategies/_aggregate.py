@@ -182,8 +182,9 @@ class PerCost(ScoreStrategy):
     .. math:: u(x) / c(x)^\gamma
 
     **When:** labels differ in price, such as long and short recordings: pass
-    ``learner.query(X, batch_size, costs=costs)``. Scores must not be negative; those of the
-    uncertainty strategies are not if the model has probabilities.
+    ``learner.query(X, batch_size, costs=costs)``. If the price goes with what a row looks like,
+    cheap rows are alike, and it may take more money than the strategy in it. Scores must not be
+    negative; those of the uncertainty strategies are not if the model has probabilities.
 
     Parameters
     ----------

@@ -246,8 +246,7 @@ class ScoreStrategy(ScoringStrategy):
     def select(self, pool: PoolView, batch_size: int) -> Positions:
         """Score the rows and let the selector choose among them."""
         scores = self.score_in_chunks(pool)
-        if batch_size < len(scores) and np.ptp(scores) == 0.0:
-            _warn_about_ties(self, len(scores))
+        warn_about_ties(self, scores, batch_size)
         selector = top if self.selector is None else self.selector
         return selector(scores, batch_size, random_state=pool.random_state)
 
@@ -301,10 +300,14 @@ def _check_scores(scores: Any, n_rows: int, name: str) -> Floats:
     return scores
 
 
-def _warn_about_ties(strategy: Any, n_rows: int) -> None:
+def warn_about_ties(strategy: Any, scores: Floats, batch_size: int) -> None:
+    """Warn if the scores are all the same, so that they do not decide the choice."""
+    if batch_size >= len(scores) or np.ptp(scores) > 0.0:
+        return
     warnings.warn(
-        f"{type(strategy).__name__} scores all {n_rows} rows of the pool the same, so the choice "
-        "is random. Check that the model gives probabilities other than 0 and 1, and has learned.",
+        f"{type(strategy).__name__} scores all {len(scores)} rows of the pool the same, so the "
+        "choice is random. Check that the model gives probabilities other than 0 and 1, and has "
+        "learned.",
         TiedScoresWarning,
         stacklevel=2,
     )

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skactive._utils.array_types import Positions
+from skactive._utils.array_types import Floats, Positions
+from skactive._utils.constraints import POSITIVE_INT_OR_NONE
 from skactive.exceptions import InvalidReadingError
-from skactive.selectors._engine.points import row_products
+from skactive.selectors import top
+from skactive.selectors._emcm import emcm, measure_change
 from skactive.selectors._regression import first_distances, gsy, igs
-from skactive.strategies._base import SampledScoreStrategy, ScoreStrategy, ScoringStrategy
+from skactive.strategies._base import ScoreStrategy, ScoringStrategy, Selector, warn_about_ties
 from skactive.strategies._diversity import KCenterGreedy
 from skactive.strategies._pool_rows import labeled_embedding
 
@@ -241,8 +243,8 @@ class PredictiveStd(ScoreStrategy):
         return std if std.ndim == 1 else np.sqrt(np.square(std).mean(axis=1))
 
 
-class ExpectedModelChangeRegression(SampledScoreStrategy):
-    r"""Choose rows whose label is expected to change a linear model most (EMCM).
+class ExpectedModelChangeRegression(ScoringStrategy):
+    r"""Choose rows whose labels are expected to change a linear model most (EMCM).
 
     .. math:: u(x) = \frac{1}{K} \sum_{k=1}^{K} \lvert f_k(x) - f(x) \rvert \,
         \lVert (1, z(x)) \rVert
@@ -251,12 +253,14 @@ class ExpectedModelChangeRegression(SampledScoreStrategy):
     with :math:`z` the embedding, which is its input, and 1 that of the intercept. The unknown
     label is replaced by the predictions :math:`f_k` of a committee: the members of an ensemble
     or draws from the posterior. Of several outputs, the differences are compared by their
-    Euclidean length.
+    Euclidean length. In a batch, the model takes a step along the gradient of each row before the
+    next is chosen, as :func:`~skactive.selectors.emcm` describes.
 
     **When:** regression by a model that is linear in scaled features or in the features of a net,
-    as a :class:`~sklearn.ensemble.BaggingRegressor` of it, one row at a time; rows of a batch are
-    often alike unless the selector is a :class:`~skactive.selectors.PowerTop`. It prefers rows far
-    from the mean of the features, which decide the slopes, outliers among them. Needs a
+    as a :class:`~sklearn.ensemble.BaggingRegressor` of it. It prefers rows far from the mean of the
+    features, which decide the slopes, outliers among them: on data with outliers, curved targets
+    or models that are not linear, let ``selector=PowerTop()`` draw the rows. A batch holds the
+    draws of the whole pool; for millions of rows, wrap it in a :class:`Prefilter`. Needs a
     regressor's predictions and draws, and an embedding.
 
     Parameters
@@ -264,12 +268,17 @@ class ExpectedModelChangeRegression(SampledScoreStrategy):
     n_samples : int, default=None
         Number of draws; None leaves it to the model (all members of an ensemble).
     selector : callable, default=None
-        Selects rows by their scores; None selects the highest.
+        Selects each row of a batch by the change that it would make after those before it; None
+        selects the largest.
 
     References
     ----------
     Cai, Zhang and Zhou, "Maximizing expected model change for active learning in regression",
     ICDM 2013, :doi:`10.1109/ICDM.2013.104`.
+
+    Cai, Zhang and Zhang, "Batch mode active learning for regression with expected model change",
+    IEEE Transactions on Neural Networks and Learning Systems 28, 2017,
+    :doi:`10.1109/TNNLS.2016.2542184`.
 
     Examples
     --------
@@ -286,11 +295,42 @@ class ExpectedModelChangeRegression(SampledScoreStrategy):
     """
 
     needs = frozenset({"prediction", "prediction_samples", "embedding"})
+    rowwise = True
     regressors_only = True
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "n_samples": POSITIVE_INT_OR_NONE,
+        "selector": [callable, None],
+    }
+
+    def __init__(self, *, n_samples: int | None = None, selector: Selector | None = None) -> None:
+        self.n_samples = n_samples
+        self.selector = selector
+
+    @property
+    def randomized(self) -> bool:  # type: ignore[override]
+        """True with a selector, which may draw rows."""
+        return self.selector is not None
 
     def score(self, pool: PoolView) -> NDArray[np.float64]:
         """Score the rows by the mean length of the gradient of the loss, shape (n_rows,)."""
-        gaps = pool.prediction_samples(self.n_samples) - _predict_numbers(pool)
-        lengths = np.abs(gaps) if gaps.ndim == 2 else np.linalg.norm(gaps, axis=2)
-        embedding = pool.embedding
-        return lengths.mean(axis=0) * np.sqrt(1.0 + row_products(embedding, embedding))
+        return measure_change(pool.embedding, self._read_gaps(pool))
+
+    def select(self, pool: PoolView, batch_size: int) -> Positions:
+        """Choose rows one by one, as the model learns the imagined labels of those before."""
+        if batch_size == 1:  # in chunks
+            scores = self.score_in_chunks(pool)
+            warn_about_ties(self, scores, batch_size)
+            return (self.selector or top)(scores, batch_size, random_state=pool.random_state)
+        gaps = self._read_gaps(pool)
+        warn_about_ties(self, measure_change(pool.embedding, gaps), batch_size)
+        return emcm(
+            pool.embedding,
+            gaps,
+            batch_size,
+            selector=self.selector,
+            random_state=pool.random_state,
+        )
+
+    def _read_gaps(self, pool: PoolView) -> Floats:
+        """Return the draws less the predictions, (n_draws, n_rows) or (n_draws, n_rows, n)."""
+        return pool.prediction_samples(self.n_samples) - _predict_numbers(pool)

@@ -15,6 +15,7 @@ from skactive.selectors import (
     cluster_margin,
     d_optimal,
     dpp_map,
+    emcm,
     facility_location,
     gsy,
     igs,
@@ -73,6 +74,11 @@ def select_by_score(X, batch_size, **options):
     return cluster_margin(X, np.random.default_rng(0).random(count(X)), batch_size, **options)
 
 
+def select_by_change(X, batch_size, **options):
+    gaps = np.random.default_rng(0).normal(size=(4, count(X)))
+    return emcm(X, gaps, batch_size, **options)
+
+
 def select_by_weight(X, batch_size, **options):
     weights = np.random.default_rng(0).random(count(X))
     return kmeans_medoids(X, batch_size, weights=weights, **options)
@@ -99,6 +105,7 @@ DESIGNS = {
     "dpp_map, quality": select_by_quality,
     "v_optimal": v_optimal,
     "bait": select_by_fisher_information,
+    "emcm": select_by_change,
 }
 CLUSTERS = {
     "kmeans_medoids": kmeans_medoids,

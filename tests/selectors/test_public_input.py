@@ -31,6 +31,7 @@ RIGHT = {
     "decision": X,
     "scores": VECTOR,
     "uncertainty": VECTOR,
+    "gaps": PROBA.T - PROBA.mean(),
     "prediction": VECTOR,
     "predicted": np.arange(N) % C,
     "labeled_scores": PROBA[:2],

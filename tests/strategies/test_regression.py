@@ -14,7 +14,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeRegressor
 
 from skactive import ActiveLearner, SimulatedLearner
-from skactive.exceptions import CapabilityError, InvalidReadingError
+from skactive.exceptions import CapabilityError, InvalidReadingError, TiedScoresWarning
+from skactive.selectors import PowerTop, emcm
 from skactive.strategies import (
     IGS,
     LCMD,
@@ -231,6 +232,27 @@ def test_model_change_is_the_mean_length_of_the_gradient_over_the_committee(two_
         gaps = [f - np.atleast_1d(each.predict([row])[0]) for each in bag.estimators_]
         expected.append(np.mean([np.linalg.norm(np.outer(gap, h)) for gap in gaps]))
     assert_allclose(learner.score_pool(X[POOL[:30]]), expected)
+
+
+@pytest.mark.parametrize("selector", [None, PowerTop()], ids=["largest", "drawn"])
+def test_a_batch_of_model_change_is_that_of_its_selector(selector):
+    model = BaggingRegressor(Ridge(), 7, random_state=0)
+    strategy = ExpectedModelChangeRegression(selector=selector)
+    learner = ActiveLearner(model, strategy, random_state=0).fit(X[START], y[START])
+    votes = np.array([each.predict(X[POOL]) for each in learner.estimator_.estimators_])
+    expected = emcm(X[POOL], votes - votes.mean(axis=0), 9, selector=selector, random_state=3)
+    readings = {"embedding": X[POOL], "prediction": votes.mean(axis=0)}
+    pool = FakePool(**readings, prediction_samples=votes, query_seed=3)
+    assert_array_equal(strategy.select(pool, 9), expected)
+
+
+def test_members_that_agree_are_named():
+    model = BaggingRegressor(DummyRegressor(strategy="constant", constant=1.0), 3)
+    learner = ActiveLearner(model, ExpectedModelChangeRegression(), random_state=0)
+    learner.fit(X[START], y[START])
+    for batch_size in (1, 4):
+        with pytest.warns(TiedScoresWarning, match="scores all"):
+            assert len(learner.query(X[POOL], batch_size)) == batch_size
 
 
 def test_model_change_of_sparse_rows_is_that_of_dense_rows():

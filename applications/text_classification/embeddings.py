@@ -1,6 +1,7 @@
 """Sentence embeddings without torch: a model in the ONNX format, read by onnxruntime.
 
-``pip install "skactive[embeddings]"``, and get a folder with ``model.onnx`` and ``tokenizer.json`` (README.md says how).
+``pip install "skactive[embeddings]"``, and get a folder with ``model.onnx`` and ``tokenizer.json``;
+README.md says how.
 """
 
 from __future__ import annotations

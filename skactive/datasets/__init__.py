@@ -6,6 +6,7 @@ from skactive.datasets._masks import SegmentedImages, read_mask_folder
 from skactive.datasets._pairs import TextPairs, read_pairs
 from skactive.datasets._sentences import TaggedSentences, read_conll, read_tagged_json
 from skactive.datasets._sounds import LabeledSounds, read_sound, read_sound_folder
+from skactive.datasets._texts import Texts, read_split_texts, read_texts
 
 __all__ = [
     "LabeledImages",
@@ -13,6 +14,7 @@ __all__ = [
     "SegmentedImages",
     "TaggedSentences",
     "TextPairs",
+    "Texts",
     "find_bundled",
     "read_conll",
     "read_image_folder",
@@ -20,5 +22,7 @@ __all__ = [
     "read_pairs",
     "read_sound",
     "read_sound_folder",
+    "read_split_texts",
     "read_tagged_json",
+    "read_texts",
 ]

@@ -31,7 +31,20 @@ BENCHMARKS = Path(__file__).resolve().parent
 RESULTS = BENCHMARKS / "applications"
 README, LONG_README = BENCHMARKS.parent / "README.md", BENCHMARKS / "README.md"
 FULL_SETS = {  # by application: the sets of the folder of data, by name
-    "text_classification": {"ag_news": "text/ag_news"},
+    "audio_classification": {"fsdd": "fsdd"},
+    "enhancement": {"fsdd": "fsdd"},
+    "image_classification": {"mnist": "mnist"},
+    "named_entities": {"wnut17": "sequence"},
+    "object_detection": {"bccd": "bccd"},
+    "segmentation": {"nuclei": "nuclei", "camvid": "camvid"},
+    "sentiment": {"sst2": "text/sst2", "rt_polarity": "text/rt_polarity"},
+    "speech_recognition": {"fsdd": "fsdd"},
+    "text_classification": {
+        "ag_news": "text/ag_news",
+        "trec": "text/trec",
+        "20newsgroups": "text/20newsgroups",
+    },
+    "translation": {"multi30k": "translation"},
 }
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "TQDM_DISABLE": "1"}
 

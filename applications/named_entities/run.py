@@ -11,6 +11,7 @@ APPLICATION = Application(
     title="Named entities",
     read=read,
     model=make_model,
+    model_name="linear tagger of hashed features",
     strategies={
         "MNLP": MNLP(),
         "TotalDoubt": Aggregate(LeastConfidence(), reductions.total),

@@ -14,6 +14,7 @@ APPLICATION = Application(
     title="Segmentation",
     read=read,
     model=make_model,
+    model_name="small U-Net",
     strategies={
         "Random": Random(),
         "Entropy": Aggregate(Entropy(), reductions.mean),

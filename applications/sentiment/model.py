@@ -37,7 +37,7 @@ def read(path: Path | None) -> Task:
         pool, test = write_reviews(2000, 0), write_reviews(800, 1)
         return Task(*pool, *test, "2,000 film reviews that a grammar wrote")
     train, test_part = read_split_texts(path, text=TEXT, target=LABEL)
-    return Task(*train, *test_part, f"{path}, {len(train.texts):,} texts")
+    return Task(*train, *test_part, f"{path.name}, {len(train.texts):,} texts")
 
 
 def make_model(task: Task) -> ActiveLearner:

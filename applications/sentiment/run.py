@@ -9,6 +9,7 @@ APPLICATION = Application(
     title="Sentiment",
     read=read,
     model=make_model,
+    model_name="net over word vectors learned from all texts",
     strategies={"Random": Random(), "Margin": Margin(), "BADGE": BADGE(), "Auto": Auto()},
     chosen="Margin",
     scoring="accuracy",

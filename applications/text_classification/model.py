@@ -37,7 +37,7 @@ def read(path: Path | None) -> Task:
         return Task(*pool, *test, "2,000 stories that a grammar wrote, 4 topics")
     train, test_part = read_split_texts(path, text=TEXT, target=LABEL)
     n_classes = len(set(train.labels))
-    source = f"{path}, {len(train.texts):,} texts, {n_classes} classes"
+    source = f"{path.name}, {len(train.texts):,} texts, {n_classes} classes"
     return Task(*train, *test_part, source)
 
 

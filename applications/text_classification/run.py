@@ -9,6 +9,7 @@ APPLICATION = Application(
     title="Text classification",
     read=read,
     model=make_model,
+    model_name="TF-IDF and latent semantics of all texts, logistic regression",
     strategies={"Random": Random(), "Margin": Margin(), "BADGE": BADGE(), "Auto": Auto()},
     chosen="Auto",
     scoring="accuracy",

@@ -9,6 +9,7 @@ APPLICATION = Application(
     title="Translation",
     read=read,
     model=make_model,
+    model_name="recurrent net with attention",
     strategies={
         "HypothesisConfidence": HypothesisConfidence(),
         "FacilityLocation": FacilityLocation(),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,9 @@ import numpy as np
 import torch
 from net import END, N_SPECIAL, START, UNKNOWN, Hypotheses, Seq2Seq, search, train
 from sklearn.base import BaseEstimator
-from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.utils import check_random_state
+from words import count_words, encode, split_words
 
-from skactive import ActiveLearner
 from skactive.adapters import StructuredAdapter, register
 from skactive.applications import Task
 from skactive.datasets import TextPairs, find_bundled, read_pairs
@@ -40,7 +38,7 @@ def read(folder: Path | None) -> Task:
         f"{len(test_pairs.sources)} others",
         costs=[len(split_words(text)) for text in train_pairs.sources],
         unit="words",
-        details={"n_dims": 64, "n_steps": 150, "rate": 0.02} if small else {},
+        details={"n_dims": 64, "n_steps": 100, "rate": 0.02} if small else {},
     )
 
 
@@ -68,11 +66,6 @@ def _read_part(folder: Path, part: str) -> TextPairs:
     (path,) = files.values()
     is_json = ".jsonl" in path.suffixes
     return read_pairs(path, columns=(SOURCE, TARGET) if is_json else None)
-
-
-def split_words(text: str) -> list[str]:
-    """Split a text into words and signs, in lower case."""
-    return re.findall(r"\w+|[^\w\s]", text.lower())
 
 
 # Model ------------------------------------------------------------------------------------------
@@ -160,18 +153,6 @@ class Translator(BaseEstimator):
         return [texts[0] for texts in self.list_texts(X)]
 
 
-def count_words(texts: Iterable[Sequence[str]]) -> dict[str, int]:
-    """Return the numbers of all words, the most frequent first."""
-    counts = Counter(word for words in texts for word in words)
-    by_count = sorted(counts, key=lambda word: (-counts[word], word))
-    return {word: N_SPECIAL + i for i, word in enumerate(by_count)}
-
-
-def encode(words: Iterable[str], numbers: dict[str, int]) -> list[int]:
-    """Return the numbers of words."""
-    return [numbers.get(word, UNKNOWN) for word in words]
-
-
 @register(Translator)
 class TranslatorAdapter(StructuredAdapter):
     """How skactive reads a translator: each row has hypotheses."""
@@ -191,10 +172,9 @@ class TranslatorAdapter(StructuredAdapter):
         return (np.array(texts, dtype=object) for texts in self.model.list_texts(Z))
 
 
-def make_model(task: Task) -> ActiveLearner:
-    """Return a learner whose rows are near if they share rare words."""
-    words = TfidfVectorizer(tokenizer=split_words, token_pattern=None, sublinear_tf=True)
-    return ActiveLearner(Translator(**task.details), embedder=words)
+def make_model(task: Task) -> Translator:
+    """Return the translator, smaller for the miniature."""
+    return Translator(**task.details)
 
 
 def bleu(model: Any, X: Sequence[str], y: Sequence[str]) -> float:

@@ -1,13 +1,15 @@
 import gzip
 import json
 import math
+from collections import Counter
 from dataclasses import replace
-from itertools import chain, product
+from itertools import chain, pairwise, product
 
 import numpy as np
 import pytest
 from application_code import application_code
 from numpy.testing import assert_allclose
+from sklearn.dummy import DummyClassifier
 
 from skactive import ActiveLearner
 from skactive.applications import Sizes, play
@@ -157,10 +159,10 @@ def test_epochs_hold_each_row_once_in_batches_of_about_one_length(code):
 
 
 def test_words_are_numbered_by_frequency_and_then_by_letters(code):
-    numbers = code("model").count_words([["b", "a", "c"], ["c"]])
+    numbers = code("words").count_words([["b", "a", "c"], ["c"]])
     assert numbers == {"c": 4, "a": 5, "b": 6}
-    assert code("model").encode(["a", "x"], numbers) == [5, 3]
-    assert code("model").split_words("Ein Hund, ja!") == ["ein", "hund", ",", "ja", "!"]
+    assert code("words").encode(["a", "x"], numbers) == [5, 3]
+    assert code("words").split_words("Ein Hund, ja!") == ["ein", "hund", ",", "ja", "!"]
 
 
 def test_unknown_words_are_copied_from_the_source(code, translator):
@@ -195,15 +197,57 @@ def test_bleu_is_100_for_the_references_in_any_case(code, task):
     assert_allclose(code("model").bleu(Person(), task.X_test, task.y_test), 100.0)
 
 
-def test_each_strategy_asks_for_sentences(code, task, translator):
-    application = code("run").APPLICATION
-    for strategy in application.strategies.values():
-        embedder = code("model").make_model(task).embedder
-        learner = ActiveLearner(
-            translator, strategy, prefit=True, random_state=0, embedder=embedder.fit(task.X)
+def test_each_strategy_asks_for_other_sentences(code, task, translator):
+    queries = set()
+    for strategy in code("run").APPLICATION.strategies.values():
+        learner = ActiveLearner(translator, strategy, prefit=True, random_state=0)
+        queries.add(tuple(learner.query(task.X[100:300], batch_size=10)))
+    assert len(queries) == 3
+
+
+def list_phrases(words):
+    return {*words, *pairwise(words)}
+
+
+def choose_phrases_by_loops(pool, labeled, costs, n):
+    """Greedy choices by the formula, over words and pairs of words; no ties are expected."""
+    phrases, known = ([list_phrases(text.split()) for text in texts] for texts in (pool, labeled))
+    totals = Counter(phrase for row in phrases + known for phrase in row)
+
+    def measure(rows):
+        counts = Counter(phrase for row in [*known, *(phrases[i] for i in rows)] for phrase in row)
+        return sum(
+            math.sqrt(totals[phrase] * count)
+            for phrase, count in counts.items()
+            if totals[phrase] > 1
         )
-        picked = learner.query(task.X[100:300], batch_size=10)
-        assert len(set(picked.tolist())) == 10
+
+    picks = []
+    for _ in range(n):
+        rest = [i for i in range(len(pool)) if i not in picks]
+        gains = [(measure([*picks, i]) - measure(picks)) / costs[i] for i in rest]
+        picks.append(rest[int(np.argmax(gains))])
+    return picks
+
+
+def test_phrases_are_covered_as_by_loops(code):
+    rng = np.random.default_rng(0)
+    words = np.array(["der", "hund", "die", "katze", "rennt", "im", "park", "heute"])
+    texts = [" ".join(rng.choice(words, rng.integers(2, 7))) for _ in range(40)]
+    costs = rng.uniform(1, 3, size=30)
+    learner = ActiveLearner(
+        DummyClassifier(), code("strategy").PhraseCoverage(), random_state=0
+    ).fit(texts[30:], [0, 1] * 5)
+    picks = learner.query(texts[:30], batch_size=12, costs=costs)
+    assert picks.tolist() == choose_phrases_by_loops(texts[:30], texts[30:], costs, 12)
+
+
+def test_phrases_are_covered_before_anything_is_labeled(code):
+    texts = ["ein hund", "ein hund rennt", "eine katze", "ein hund schläft", "eine ente"]
+    strategy = code("strategy").PhraseCoverage(max_words=1)
+    picks = ActiveLearner(DummyClassifier(), strategy, random_state=0).query(texts, batch_size=5)
+    assert picks[0] in (0, 1, 3)  # "ein hund" is in most of them
+    assert sorted(picks) == [0, 1, 2, 3, 4]
 
 
 def test_confidence_is_that_of_the_best_hypothesis_and_beams_serve_the_others(

@@ -35,19 +35,13 @@ def read(folder: Path | None) -> Task:
     with these two in each, or one of the archives ``dsb2018_128.npz`` and ``camvid_128x96.npz``.
     """
     if folder is None:
-        parts = read_parts(find_bundled("nuclei"))
-        task = make_task(
-            *parts, Details(NUCLEI, (16, 32), n_steps=60)
-        )  # five campaigns in a minute
-    elif (folder / "dsb2018_128.npz").is_file():
-        task = make_task(*read_nuclei(folder / "dsb2018_128.npz"), Details(NUCLEI))
-    elif (folder / "camvid_128x96.npz").is_file():
-        task = make_task(
-            *read_roads(folder / "camvid_128x96.npz"), Details(ROADS, (16, 32, 64, 64), n_steps=300)
-        )
-    else:
-        task = make_task(*read_parts(folder))
-    return task
+        return make_task(*read_parts(find_bundled("nuclei")), Details(NUCLEI, (16, 32), n_steps=60))
+    nuclei, roads = folder / "dsb2018_128.npz", folder / "camvid_128x96.npz"
+    if nuclei.is_file():
+        return make_task(*read_nuclei(nuclei), Details(NUCLEI))
+    if roads.is_file():
+        return make_task(*read_roads(roads), Details(ROADS, (16, 32, 64, 64), n_steps=300))
+    return make_task(*read_parts(folder))
 
 
 def read_parts(folder: Path) -> tuple[SegmentedImages, SegmentedImages, str]:

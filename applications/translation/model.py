@@ -38,7 +38,7 @@ def read(folder: Path | None) -> Task:
         f"{len(test_pairs.sources)} others",
         costs=[len(split_words(text)) for text in train_pairs.sources],
         unit="words",
-        details={"n_dims": 64, "n_steps": 100, "rate": 0.02} if small else {},
+        details={"n_dims": 64, "n_steps": 150, "rate": 0.02} if small else {},
     )
 
 

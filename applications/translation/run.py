@@ -19,7 +19,7 @@ APPLICATION = Application(
     chosen="PhraseCoverage",
     scoring=bleu,
     score_name="BLEU",
-    sizes=Sizes(n_initial=60, batch_size=45, budget=1_800),
+    sizes=Sizes(n_initial=60, batch_size=50, budget=1_800),
     full_sizes=Sizes(n_initial=200, batch_size=200, budget=12_000, n_pool=8_000),
 )
 

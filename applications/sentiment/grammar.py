@@ -113,7 +113,7 @@ def write_review(mood: str, rng: np.random.Generator) -> str:
 
 def write_opinion(mood: str, rng: np.random.Generator) -> str:
     """Write an opinion in one of five forms."""
-    form = rng.choice(["plain", "denied", "noun", "turn", "end"], p=[0.5, 0.15, 0.1, 0.15, 0.1])
+    form = rng.choice(["plain", "denied", "noun", "turn", "end"], p=[0.6, 0.1, 0.1, 0.1, 0.1])
     if form == "turn":
         return f"{write_clause(oppose(mood), rng)} , but {write_clause(mood, rng)}"
     if form == "end":

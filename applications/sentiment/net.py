@@ -1,4 +1,8 @@
-"""A small convolutional net over vectors of words."""
+"""A small convolutional net over vectors of words, which knows their order.
+
+``pip install "skactive[torch]"``; then ``from net import make_net_model`` and
+``model=make_net_model`` in ``run.py``.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +12,16 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import make_pipeline
 from skorch import NeuralNetClassifier
 from torch import nn
+from words import WordNumbers, learn_word_vectors
+
+from skactive import ActiveLearner
+from skactive.applications import Task
+
+WIDTHS = (1, 2, 3)  # words that a filter sees
 
 
 class WordNet(nn.Module):
@@ -42,19 +54,19 @@ class WordNet(nn.Module):
         scaled = torch.as_tensor(vectors) * 3  # longer vectors let the filters learn faster
         self.words = nn.Embedding.from_pretrained(scaled, freeze=True, padding_idx=0)
         n_dims = vectors.shape[1]
-        self.filters = nn.ModuleList(
-            nn.Conv1d(n_dims, n_filters, width, padding=width - 1) for width in (1, 2, 3)
-        )
+        self.filters = nn.ModuleList(nn.Linear(width * n_dims, n_filters) for width in WIDTHS)
         self.dropout = nn.Dropout(dropout)
         self.output = nn.Linear(3 * n_filters, n_classes)
 
     def forward(self, numbers: torch.Tensor) -> torch.Tensor:
         """Return logits, shape (n_texts, n_classes), of numbers of words, (n_texts, length)."""
         longest = int((numbers > 0).sum(dim=1).max())  # the rest is padding
-        words = self.words(numbers[:, : max(1, longest)]).transpose(
-            1, 2
-        )  # (n_texts, n_dims, length)
-        responses = [layer(words).relu().amax(dim=2) for layer in self.filters]
+        words = self.words(numbers[:, : max(1, longest)])  # (n_texts, length, n_dims)
+        words = nn.functional.pad(words, (0, 0, 2, 2))
+        responses = []
+        for width, layer in zip(WIDTHS, self.filters, strict=True):
+            windows = words.unfold(1, width, 1).flatten(start_dim=2)  # (n_texts, ., width * n_dims)
+            responses.append(layer(windows).relu().amax(dim=1))
         return self.output(self.dropout(torch.cat(responses, dim=1)))
 
 
@@ -95,3 +107,23 @@ def make_net(module: Any, **settings: Any) -> SteppedNet:
         "verbose": 0,
     }
     return SteppedNet(module, **{**defaults, **settings})
+
+
+def make_net_model(task: Task) -> ActiveLearner:
+    """Make the model: vectors of words are learned from all texts, the net from the labels.
+
+    Parameters
+    ----------
+    task : Task
+        The texts.
+
+    Returns
+    -------
+    ActiveLearner
+        A net has a fixed number of outputs, so the classes are declared.
+    """
+    numbers = WordNumbers().fit(task.X)
+    vectors = learn_word_vectors(numbers.transform(task.X), len(numbers.numbers_))
+    classes = sorted(set(task.y))
+    net = make_net(WordNet, module__vectors=vectors, module__n_classes=len(classes))
+    return ActiveLearner(make_pipeline(FrozenEstimator(numbers), net), classes=classes)

@@ -11,11 +11,11 @@ APPLICATION = Application(
     model=make_model,
     model_name="net over word vectors learned from all texts",
     strategies={"Random": Random(), "Margin": Margin(), "BADGE": BADGE(), "Auto": Auto()},
-    chosen="Margin",
+    chosen="Auto",
     scoring="accuracy",
     score_name="accuracy",
-    sizes=Sizes(n_initial=40, batch_size=40, budget=200, n_pool=800),
-    full_sizes=Sizes(n_initial=30, batch_size=30, budget=600, n_pool=4000),
+    sizes=Sizes(n_initial=40, batch_size=40, budget=400, n_pool=1000),
+    full_sizes=Sizes(n_initial=50, batch_size=50, budget=1000, n_pool=6000),
 )
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.decomposition import TruncatedSVD
-from sklearn.preprocessing import normalize
+from sklearn.preprocessing import StandardScaler, normalize
 
 TOKEN = re.compile(r"[a-z']+|[!?.,]")
 
@@ -57,6 +57,61 @@ class WordNumbers(TransformerMixin, BaseEstimator):
 def split_words(text: str) -> list[str]:
     """Split a text into words and marks, in lower case."""
     return TOKEN.findall(text.lower())
+
+
+class MeanWordVectors(TransformerMixin, BaseEstimator):
+    """Means of the vectors of the words of each text, in which frequent words count little.
+
+    A word of frequency p has the weight a / (a + p), as in Arora, Liang and Ma, "A simple but
+    tough-to-beat baseline for sentence embeddings", ICLR 2017. The columns have mean 0 and equal
+    spread, and rows have a length of about 1, as those of TF-IDF have.
+
+    Parameters
+    ----------
+    n_dims : int, default=100
+        Dimensions of the vectors.
+    a : float, default=0.001
+        Words of this frequency have half the weight of the rarest.
+
+    Attributes
+    ----------
+    numbers_ : WordNumbers
+        The words.
+    vectors_ : ndarray of shape (n_words + 1, n_dims)
+        Their vectors, of the first row for no word.
+    weights_ : ndarray of shape (n_words + 1,)
+        Their weights.
+    """
+
+    def __init__(self, *, n_dims: int = 100, a: float = 0.001) -> None:
+        self.n_dims = n_dims
+        self.a = a
+
+    def fit(self, X: Iterable[str], y: Any = None) -> Self:
+        """Learn the words of the texts, their vectors and weights."""
+        texts = list(X)
+        self.numbers_ = WordNumbers(length=60).fit(texts)
+        rows = self.numbers_.transform(texts)
+        n_words = len(self.numbers_.numbers_)
+        self.vectors_ = learn_word_vectors(rows, n_words, n_dims=self.n_dims)
+        counts = np.bincount(rows.ravel(), minlength=n_words + 1)
+        self.weights_ = self.a / (self.a + counts / max(1, counts[1:].sum()))
+        self.weights_[0] = 0
+        self.scaler_ = StandardScaler().fit(self._average(rows))
+        return self
+
+    def transform(self, X: Iterable[str]) -> NDArray[np.float64]:
+        """Return the means, shape (n_texts, n_dims)."""
+        means = self.scaler_.transform(self._average(self.numbers_.transform(X)))
+        return means / np.sqrt(means.shape[1])
+
+    def _average(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        weights = self.weights_[rows]
+        ends = np.arange(len(rows) + 1) * rows.shape[1]
+        cells = sparse.csr_array(
+            (weights.ravel(), rows.ravel(), ends), shape=(len(rows), len(self.weights_))
+        )
+        return (cells @ self.vectors_) / np.maximum(weights.sum(axis=1, keepdims=True), 1e-9)
 
 
 def learn_word_vectors(

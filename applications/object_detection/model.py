@@ -47,8 +47,8 @@ def read(folder: Path | None) -> Task:
         train, test = (read_coco(root / f"{p}.json", root / p, SIZE) for p in ("train", "test"))
     if train.classes != test.classes:
         raise ValueError(
-            f"{root}: train.json has the categories {train.classes}, test.json {test.classes}; they "
-            "must be the same, and in the same order."
+            f"{root}: train.json has the categories {train.classes}, test.json {test.classes}; "
+            "they must be the same, and in the same order."
         )
     name = "BCCD, a slice" if folder is None else root.name
     return Task(

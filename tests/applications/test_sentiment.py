@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from application_code import application_code
 from scipy import sparse
+from sklearn.linear_model import LogisticRegression
 
+from skactive import ActiveLearner
 from skactive.applications import Sizes, explain_batch, make_record, play
-
-torch = pytest.importorskip("torch")
 
 ROWS = np.array([[1, 2, 3, 0], [2, 2, 1, 3], [3, 0, 0, 0]])
 
@@ -17,7 +17,7 @@ ROWS = np.array([[1, 2, 3, 0], [2, 2, 1, 3], [3, 0, 0, 0]])
 @pytest.fixture(scope="module")
 def code():
     with application_code("sentiment") as load:
-        names = ("grammar", "words", "net", "model", "run")
+        names = ("grammar", "words", "model", "run")
         yield SimpleNamespace(load=load, **{name: load(name) for name in names})
 
 
@@ -92,54 +92,110 @@ def test_words_with_alike_neighbors_have_alike_vectors(code):
     assert min(alike[1, 2], alike[3, 4]) > 0.9 > 0.2 > max(alike[1, 3], alike[2, 4])
 
 
-def test_padding_changes_no_output(code):
+def test_frequent_words_count_little_in_means_of_vectors(code):
+    texts = ["the film is good", "the plot is good", "the film is bad", "the plot is thin"] * 3
+    means = code.words.MeanWordVectors(n_dims=3, a=0.1).fit(texts)
+    counts = Counter(" ".join(texts).split())
+    expected = []
+    for text in texts[:4]:
+        weights = [0.1 / (0.1 + counts[word] / 48) for word in text.split()]
+        vectors = means.vectors_[[means.numbers_.numbers_[word] for word in text.split()]]
+        expected.append(np.average(vectors, axis=0, weights=weights))
+    expected = np.array(expected)
+    expected = (expected - expected.mean(axis=0)) / expected.std(axis=0) / np.sqrt(3)
+    np.testing.assert_allclose(means.transform(texts[:4]), expected, atol=1e-5)
+    assert np.isfinite(means.transform(["unknown words", ""])).all()
+
+
+@pytest.fixture(scope="module")
+def net(code):
+    pytest.importorskip("torch")
+    return code.load("net")
+
+
+def test_a_filter_answers_to_its_words_wherever_they_are(net):
+    import torch
+
     torch.manual_seed(0)
-    net = code.net.WordNet(np.eye(5, 4, k=-1, dtype=np.float32), 2).eval()
+    module = net.WordNet(np.eye(5, 4, k=-1, dtype=np.float32), 2).eval()
+    words = module.words(torch.tensor([1, 2, 3])).numpy()
+    windows = np.concatenate([np.zeros((2, 4)), words, np.zeros((2, 4))])
+    responses = []
+    for width, layer in zip(net.WIDTHS, module.filters, strict=True):
+        weights, bias = layer.weight.detach().numpy(), layer.bias.detach().numpy()
+        found = []
+        for i in range(len(windows) - width + 1):
+            window = windows[i : i + width].T.ravel()  # by dimension, then by word
+            found.append(np.maximum(weights @ window + bias, 0))
+        responses.append(np.max(found, axis=0))
+    expected = module.output(torch.tensor(np.concatenate(responses), dtype=torch.float32))
+    torch.testing.assert_close(module(torch.tensor([[1, 2, 3, 0, 0]]))[0], expected)
+
+
+def test_padding_changes_no_output(net):
+    import torch
+
+    torch.manual_seed(0)
+    module = net.WordNet(np.eye(5, 4, k=-1, dtype=np.float32), 2).eval()
     short = torch.tensor([[1, 2, 3, 0], [4, 1, 0, 0]])
     long = torch.nn.functional.pad(short, (0, 6))
-    assert torch.equal(net(short), net(long))
-    assert torch.isfinite(net(torch.zeros((2, 3), dtype=torch.long))).all()  # no known word
+    assert torch.equal(module(short), module(long))
+    assert torch.isfinite(module(torch.zeros((2, 3), dtype=torch.long))).all()  # no known word
 
 
 @pytest.mark.parametrize(("n_rows", "n_epochs"), [(5, 10), (32, 10), (33, 5), (320, 1)])
-def test_few_rows_get_as_many_steps_as_many(code, n_rows, n_epochs):
-    net = code.net.make_net(
-        torch.nn.Linear, module__in_features=1, module__out_features=2, n_steps=10
-    )
-    net.fit(np.ones((n_rows, 1), dtype=np.float32), np.arange(n_rows) % 2)
-    assert len(net.history) == n_epochs
+def test_few_rows_get_as_many_steps_as_many(net, n_rows, n_epochs):
+    from torch import nn
+
+    model = net.make_net(nn.Linear, module__in_features=1, module__out_features=2, n_steps=10)
+    model.fit(np.ones((n_rows, 1), dtype=np.float32), np.arange(n_rows) % 2)
+    assert len(model.history) == n_epochs
 
 
-def test_the_net_knows_that_order_matters(code, task):
-    learner = code.model.make_model(task).set_params(random_state=0)
-    score = learner.fit(task.X, task.y).score(task.X_test, task.y_test)
-    linear = code.model.make_linear_model(task).fit(task.X, task.y)
-    assert score > 0.8  # chance is .5
-    assert linear.score(task.X_test, task.y_test) > 0.7
+def test_the_models_learn_and_the_net_knows_that_order_matters(code, net, task):
+    linear = code.model.make_model(task).fit(task.X, task.y)
+    learner = net.make_net_model(task).set_params(random_state=0).fit(task.X, task.y)
+    score, net_score = (model.score(task.X_test, task.y_test) for model in (linear, learner))
+    assert 0.7 < score < net_score  # chance is .5
     assert set(learner.predict(task.X_test[:20])) == {"negative", "positive"}
 
 
+def test_vectors_of_words_help_while_labels_are_few(code, task):
+    whole = code.model.read(None)
+    model = code.model.make_model(whole).fit(whole.X[:60], whole.y[:60])
+    words = model[0].estimator.transformer_list[0][1]
+    plain = LogisticRegression(C=3).fit(words.transform(whole.X[:60]), whole.y[:60])
+    score = model.score(whole.X_test, whole.y_test)
+    assert score > plain.score(words.transform(whole.X_test), whole.y_test)
+
+
+def ask(learner, task, strategy):
+    learner.set_params(strategy=strategy, random_state=0).fit(task.X[:20], task.y[:20])
+    return set(learner.query(task.X[20:], batch_size=10).tolist())
+
+
 @pytest.mark.parametrize("name", ["Random", "Margin", "BADGE", "Auto"])
-def test_each_strategy_asks_for_distinct_texts(code, task, name):
-    learner = code.model.make_model(task)
-    learner.set_params(strategy=code.run.APPLICATION.strategies[name], random_state=0)
-    learner.set_params(estimator__steppednet__n_steps=5).fit(task.X[:20], task.y[:20])
-    picked = learner.query(task.X[20:], batch_size=10)
+def test_each_strategy_asks_for_distinct_texts(code, net, task, name):
+    strategy = code.run.APPLICATION.strategies[name]
+    assert len(ask(ActiveLearner(code.model.make_model(task)), task, strategy)) == 10
+    learner = net.make_net_model(task).set_params(estimator__steppednet__n_steps=5)
+    assert len(ask(learner, task, strategy)) == 10
+
+
+def test_the_first_texts_are_chosen_without_labels(code, task):
+    learner = ActiveLearner(code.model.make_model(task), random_state=0)
+    picked = learner.query(task.X, batch_size=10)
     assert len(set(picked.tolist())) == 10
+    taught = learner.teach([task.X[i] for i in picked], [task.y[i] for i in picked])
+    assert len(taught.query(task.X, batch_size=3)) == 3
 
 
 def test_a_small_campaign_is_recorded_and_explained(code, task):
-    quick = replace(
-        code.run.APPLICATION,
-        model=lambda task: code.model.make_model(task).set_params(estimator__steppednet__n_steps=5),
-    )
-    sizes = Sizes(20, 20, 40, n_pool=60)
-    record = make_record(quick, task, sizes, play(quick, task, sizes, n_repeats=2))
-    assert {row["name"] for row in record["strategies"]} == set(quick.strategies)
-    batch = explain_batch(quick, task, sizes)
-    assert "between negative" in str(batch.explanations[0]) or "between positive" in str(
-        batch.explanations[0]
-    )
+    application, sizes = code.run.APPLICATION, Sizes(20, 20, 60, n_pool=100)
+    record = make_record(application, task, sizes, play(application, task, sizes, n_repeats=2))
+    assert {row["name"] for row in record["strategies"]} == set(application.strategies)
+    batch = explain_batch(application, task, sizes)
+    assert "the model hesitates between" in " ".join(map(str, batch.explanations))
 
 
 def test_a_table_is_read_and_a_damaged_one_refused(code, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from grammar import write_reviews
@@ -38,12 +39,29 @@ def read(path: Path | None) -> Task:
     return Task(*train, *test_part, f"{path.name}, {len(train.texts):,} texts")
 
 
-def make_model(task: Task) -> Pipeline:
-    """Make the model: what words mean is learned from all texts, what praise is from the labels.
+def learn_features(texts: Sequence[str]) -> FrozenEstimator:
+    """Learn what words mean from texts, which need no labels.
 
-    Texts without a label are free. From all of them come the weights of words and pairs of words
-    (TF-IDF), and vectors of words, alike for words that occur near the same others: so "witty" says
-    something after "funny" was labeled. Each round fits logistic regression only.
+    Weights of words and pairs of words (TF-IDF), and vectors of words, alike for words that occur
+    near the same others: so "witty" says something after "funny" was labeled. They are frozen:
+    fitting a pipeline does not learn them again.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        All texts that there are.
+
+    Returns
+    -------
+    FrozenEstimator
+        A transformer of texts.
+    """
+    words = TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2), min_df=2)
+    return FrozenEstimator(make_union(words, MeanWordVectors()).fit(texts))
+
+
+def make_model(task: Task) -> Pipeline:
+    """Make the model: features of all texts, and logistic regression, which each round fits.
 
     Parameters
     ----------
@@ -54,6 +72,4 @@ def make_model(task: Task) -> Pipeline:
     -------
     Pipeline
     """
-    words = TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2), min_df=2)
-    features = make_union(words, MeanWordVectors()).fit(task.X)
-    return make_pipeline(FrozenEstimator(features), LogisticRegression(C=3, max_iter=1000))
+    return make_pipeline(learn_features(task.X), LogisticRegression(C=3, max_iter=1000))

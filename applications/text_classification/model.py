@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from grammar import write_news
@@ -41,12 +42,31 @@ def read(path: Path | None) -> Task:
     return Task(*train, *test_part, source)
 
 
-def make_model(task: Task) -> Pipeline:
-    """Make the model: what words mean is learned from all texts, what classes are from the labels.
+def learn_features(texts: Sequence[str]) -> FrozenEstimator:
+    """Learn what words mean from texts, which need no labels.
 
-    Texts without a label are free. TF-IDF weights, and the 200 directions in which words occur
-    together (latent semantic analysis), are learned from all of them, and frozen: each round fits
-    logistic regression only.
+    TF-IDF weights, and the 200 directions in which words occur together (latent semantic analysis).
+    They are frozen: fitting a pipeline does not learn them again.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        All texts that there are.
+
+    Returns
+    -------
+    FrozenEstimator
+        A transformer of texts.
+    """
+    words = TfidfVectorizer(sublinear_tf=True, min_df=2, max_features=20_000)
+    n_words = words.fit_transform(texts).shape[1]
+    meanings = TruncatedSVD(min(200, n_words - 1), random_state=0)
+    features = make_union("passthrough", make_pipeline(meanings, Normalizer()))
+    return FrozenEstimator(make_pipeline(words, features).fit(texts))
+
+
+def make_model(task: Task) -> Pipeline:
+    """Make the model: features of all texts, and logistic regression, which each round fits.
 
     Parameters
     ----------
@@ -57,12 +77,4 @@ def make_model(task: Task) -> Pipeline:
     -------
     Pipeline
     """
-    words = TfidfVectorizer(sublinear_tf=True, min_df=2, max_features=20_000)
-    n_words = words.fit_transform(task.X).shape[1]
-    meanings = TruncatedSVD(min(200, n_words - 1), random_state=0)
-    features = make_pipeline(
-        words, make_union("passthrough", make_pipeline(meanings, Normalizer()))
-    )
-    return make_pipeline(
-        FrozenEstimator(features.fit(task.X)), LogisticRegression(C=10, max_iter=1000)
-    )
+    return make_pipeline(learn_features(task.X), LogisticRegression(C=10, max_iter=1000))

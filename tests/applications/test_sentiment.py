@@ -182,6 +182,14 @@ def test_each_strategy_asks_for_distinct_texts(code, net, task, name):
     assert len(ask(learner, task, strategy)) == 10
 
 
+def test_the_first_texts_are_chosen_without_labels(code, task):
+    learner = ActiveLearner(code.model.make_model(task), random_state=0)
+    picked = learner.query(task.X, batch_size=10)
+    assert len(set(picked.tolist())) == 10
+    taught = learner.teach([task.X[i] for i in picked], [task.y[i] for i in picked])
+    assert len(taught.query(task.X, batch_size=3)) == 3
+
+
 def test_a_small_campaign_is_recorded_and_explained(code, task):
     application, sizes = code.run.APPLICATION, Sizes(20, 20, 60, n_pool=100)
     record = make_record(application, task, sizes, play(application, task, sizes, n_repeats=2))

@@ -12,9 +12,9 @@ APPLICATION = Application(
     model=make_model,
     model_name="recurrent net with attention",
     strategies={
+        "Random": Random(),
         "PhraseCoverage": PhraseCoverage(),
         "HypothesisConfidence": HypothesisConfidence(),
-        "Random": Random(),
     },
     chosen="PhraseCoverage",
     scoring=bleu,

@@ -31,8 +31,9 @@ BENCHMARKS = Path(__file__).resolve().parent
 RESULTS = BENCHMARKS / "applications"
 README, LONG_README = BENCHMARKS.parent / "README.md", BENCHMARKS / "README.md"
 
+
 class FullSet(NamedTuple):
-    """A set of the folder of data: its place, and options where the application's are not for it."""
+    """A set of the folder of data: its place, and its own options, if it has any."""
 
     place: str
     options: tuple[str, ...] = ()

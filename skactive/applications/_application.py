@@ -148,7 +148,7 @@ class Variant:
 
 @dataclass(frozen=True, eq=False)
 class Application:
-    """What differs from one application of active learning to another.
+    """Everything that differs from one application of active learning to another.
 
     Parameters
     ----------

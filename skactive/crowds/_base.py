@@ -25,7 +25,7 @@ _TIE = 1e-12  # probabilities that differ by less are equal but for rounding
 
 
 class Consensus(NamedTuple):
-    """What a model makes of votes.
+    """The labels that a model makes of votes.
 
     Attributes
     ----------

@@ -1,0 +1,489 @@
+"""A router: which rows annotators may label, and which are left to people."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from numbers import Real
+from typing import Any, ClassVar, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils import check_random_state
+
+from skactive._utils.array_types import Floats
+from skactive._utils.compat import Interval, StrOptions
+from skactive._utils.constraints import POSITIVE_INT, POSITIVE_REAL_OR_NONE
+from skactive._utils.fingerprint import describe_rows
+from skactive._utils.rows import n_rows, take_rows
+from skactive.annotators._annotations import Annotations
+from skactive.annotators._base import Annotator, Opinion
+from skactive.annotators._certificate import Certificate
+from skactive.annotators._paths import (
+    Calibration,
+    Checked,
+    choose_region,
+    find_single_threshold,
+    make_grid,
+    walk,
+)
+from skactive.exceptions import PoolChangedWarning
+
+__all__ = ["Router"]
+
+Oracle = Callable[[NDArray[np.intp]], Any]
+_PILOT_SHARE = 0.2  # of the audit, where answers must be calibrated or the audit be aimed
+_OPEN_UNIT: list[Any] = [Interval(Real, 0, 1, closed="neither")]
+_PEOPLE = -1
+
+
+class _Audit(NamedTuple):
+    """Audited rows: positions, true labels, and what the annotators say, (n_audited, J)."""
+
+    positions: NDArray[np.intp]
+    truth: NDArray[Any]
+    labels: NDArray[Any]
+    confidences: Floats
+
+    def find_wrong(self) -> NDArray[np.bool_]:
+        """Return which answers are wrong; those of annotators that abstained are."""
+        return np.asarray(self.labels != self.truth[:, np.newaxis], dtype=bool)
+
+
+class Router(Annotator):
+    r"""Let annotators label the rows of which they are sure, with a promise about the errors.
+
+    Annotators are asked in their order, the cheapest first: a row is labeled by the first of them
+    whose confidence reaches its threshold, and left to people if there is none. The thresholds are
+    chosen on an audit: rows drawn at random whose true labels are asked for.
+
+    Parameters
+    ----------
+    annotators : sequence of Annotator
+        Who answers; the cheapest first.
+    max_error : float, default=0.05
+        Largest share of wrong labels.
+    confidence : float, default=0.9
+        How often, at least, the promise is kept, over the draws of the audit.
+    guarantee : {"set", "accepted", "per_class"}, default="set"
+        Of what `max_error` is a share: of all labels of the pool, those of people included, which
+        count as right; of the answers that are accepted from annotators; or of the accepted answers
+        of each class. The first accepts far more rows.
+    audit : int, default=300
+        Number of audited rows.
+    audit_sampling : {"uniform", "active"}, default="uniform"
+        How they are drawn. "active" aims most of them at the answers that are likely to be accepted
+        (or, with "per_class", at all classes alike). With "set" nothing is gained by that.
+    budget : float, default=None
+        What :meth:`annotate` may pay to annotators; rows beyond it are left to people.
+    random_state : int, RandomState or None, default=None
+        Seed of the audit.
+
+    Attributes
+    ----------
+    thresholds_ : ndarray of shape (n_annotators,)
+        Least confidence of each whose answers are accepted; inf: none. With "per_class" the
+        thresholds of `classes_`.
+    classes_ : ndarray of shape (n_classes,)
+        The labels that the first annotator gave to the pool, sorted.
+    certificate_ : Certificate
+        The promise; ``str`` makes a sentence of it.
+    audited_ : ndarray of shape (n_audited,)
+        Positions of the audited rows.
+    audit_labels_ : ndarray of shape (n_audited,)
+        Their true labels.
+
+    Notes
+    -----
+    The usual rule, which accepts answers above the lowest threshold whose audited accuracy is high
+    enough, breaks its promise about half of the time: the best of many estimates is too good. Here
+    thresholds are tested from strict to loose, and the first that fails ends the search, so that
+    all tests together have the error of one. The tests are exact, for pools of a given size.
+    With "set" and one annotator that has no ties, every audited error is also corrected:
+    the threshold is that before the (c + 1)-th one, with the largest c that keeps the promise.
+
+    With several annotators, a fifth of the audit serves to calibrate their confidences, so that one
+    threshold serves all.
+
+    If people err, too, the promise is about their agreement with the annotators.
+
+    References
+    ----------
+    Angelopoulos, Bates, Candès, Jordan, Lei, "Learn then test: calibrating predictive algorithms
+    to achieve risk control", Annals of Applied Statistics 19, 2025,
+    :doi:`10.48550/arXiv.2110.01052`.
+
+    Clopper and Pearson, "The use of confidence or fiducial limits illustrated in the case of the
+    binomial", Biometrika 26, 1934.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skactive.annotators import ModelAnnotator, Router
+    >>> X, y = load_digits(return_X_y=True)
+    >>> model = LogisticRegression(max_iter=5000).fit(X[:200], y[:200])
+    >>> router = Router([ModelAnnotator(model)], audit=200, random_state=0)
+    >>> router = router.fit(X[200:], oracle=lambda positions: y[200:][positions])
+    >>> answers = router.annotate(X[200:])
+    >>> left_to_people = answers.abstained
+    >>> wrong = answers.labels[~left_to_people] != y[200:][~left_to_people]
+    >>> bool(left_to_people.mean() < 0.4), bool(wrong.sum() / len(left_to_people) <= 0.05)
+    (True, True)
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "annotators": [list, tuple],
+        "max_error": _OPEN_UNIT,
+        "confidence": _OPEN_UNIT,
+        "guarantee": [StrOptions({"set", "accepted", "per_class"})],
+        "audit": POSITIVE_INT,
+        "audit_sampling": [StrOptions({"uniform", "active"})],
+        "budget": POSITIVE_REAL_OR_NONE,
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        annotators: Sequence[Annotator],
+        *,
+        max_error: float = 0.05,
+        confidence: float = 0.9,
+        guarantee: str = "set",
+        audit: int = 300,
+        audit_sampling: str = "uniform",
+        budget: float | None = None,
+        random_state: Any = None,
+    ) -> None:
+        self.annotators = annotators
+        self.max_error = max_error
+        self.confidence = confidence
+        self.guarantee = guarantee
+        self.audit = audit
+        self.audit_sampling = audit_sampling
+        self.budget = budget
+        self.random_state = random_state
+
+    # Fitting ------------------------------------------------------------------------------------
+
+    def fit(self, X: Any, *, oracle: Any) -> Self:
+        """Choose the thresholds.
+
+        The first annotator labels all rows, the others the audited ones.
+
+        Parameters
+        ----------
+        X : rows in any container
+            The pool.
+        oracle : callable, or array-like of shape (n_rows,)
+            ``oracle(positions)`` returns the true labels of rows of the pool; or all true labels,
+            of which the audited ones are read.
+
+        Returns
+        -------
+        Self
+
+        Raises
+        ------
+        ValueError
+            If there is no annotator or no row, parameters do not fit together, or the oracle
+            returns something else than a label per row.
+        """
+        self._validate_params()
+        self._check()
+        n = n_rows(X)
+        if not n:
+            raise ValueError("X has no rows: pass the pool that is to be labeled.")
+        ask = _make_oracle(oracle, n)
+        rng = check_random_state(self.random_state)
+        first = self.annotators[0].annotate(X)
+        order = rng.permutation(n)
+        n_pilot = round(_PILOT_SHARE * min(self.audit, n)) if self._needs_pilot() else 0
+        pilot = self._ask(X, order[:n_pilot], first, ask)
+        rest, n_left = order[n_pilot:], min(self.audit, n) - n_pilot
+        calibrations = self._calibrate(pilot)
+        confidences = first.list_confidences()
+        start = 0.0
+        if self.audit_sampling == "active" and self.guarantee == "accepted":
+            rest, start = choose_region(
+                rest, confidences, calibrations[0], n_left, self.max_error, 1.0 - self.confidence
+            )
+        drawn = self._draw(rest, first, n_left)
+        audit = self._ask(X, drawn, first, ask)
+        self.classes_ = _sort_labels(first.labels[~first.abstained])
+        self.thresholds_, checked = self._choose(rest, first, audit, calibrations, start)
+        self.audited_ = np.concatenate([pilot.positions, audit.positions])
+        self.audit_labels_ = np.concatenate([pilot.truth, audit.truth])
+        self._first, self._pool = first, describe_rows(X)
+        self.certificate_ = self._certify(first, checked, len(drawn))
+        return self
+
+    def _check(self) -> None:
+        if not self.annotators:
+            raise ValueError("annotators is empty: pass at least one, such as ModelAnnotator(m).")
+        if len(self.annotators) > 1 and self.guarantee == "per_class":
+            raise ValueError(
+                f'guarantee="per_class" is for one annotator, got {len(self.annotators)}: use '
+                '"set" or "accepted", or a router for the first annotator alone.'
+            )
+        if self.audit_sampling == "active" and (
+            self.guarantee == "set" or len(self.annotators) > 1
+        ):
+            raise ValueError(
+                'audit_sampling="active" is for guarantees "accepted" and "per_class" with one '
+                f"annotator, got {self.guarantee!r} with {len(self.annotators)}: use "
+                'audit_sampling="uniform".'
+            )
+
+    def _needs_pilot(self) -> bool:
+        aims = self.audit_sampling == "active" and self.guarantee == "accepted"
+        return aims or len(self.annotators) > 1
+
+    def _draw(self, rest: NDArray[np.intp], first: Annotations, n_left: int) -> NDArray[np.intp]:
+        """Return which rows to audit; `rest` is in random order."""
+        if self.audit_sampling == "uniform" or self.guarantee == "accepted":
+            return rest[:n_left]
+        labels = first.labels[rest]
+        members = [np.flatnonzero(labels == label) for label in _sort_labels(labels)]
+        shares = _share_evenly(n_left, [len(rows) for rows in members])
+        parts = [rows[:share] for rows, share in zip(members, shares, strict=True)]
+        return rest[np.sort(np.concatenate(parts))]
+
+    def _ask(self, X: Any, positions: NDArray[np.intp], first: Annotations, ask: Oracle) -> _Audit:
+        """Ask for true labels, and collect the answers of all annotators."""
+        answers = [first.labels[positions]]
+        confidences = [first.list_confidences()[positions]]
+        for annotator in self.annotators[1:]:
+            found = annotator.annotate(take_rows(X, positions))
+            answers.append(found.labels)
+            confidences.append(found.list_confidences())
+        labels = np.empty((len(positions), len(answers)), dtype=object)
+        for j, column in enumerate(answers):
+            labels[:, j] = column
+        return _Audit(positions, ask(positions), labels, np.column_stack(confidences))
+
+    def _calibrate(self, pilot: _Audit) -> list[Calibration]:
+        """Return what makes the confidences of all annotators comparable."""
+        if not len(pilot.positions):
+            return [Calibration(1.0, 0.0)] * len(self.annotators)
+        right = ~pilot.find_wrong()
+        columns = zip(pilot.confidences.T, right.T, strict=True)
+        return [Calibration.fit(confidences, hits) for confidences, hits in columns]
+
+    def _choose(
+        self,
+        rest: NDArray[np.intp],
+        first: Annotations,
+        audit: _Audit,
+        calibrations: list[Calibration],
+        start: float,
+    ) -> tuple[Floats, Checked]:
+        """Return the thresholds, and what was checked of the accepted answers."""
+        level, wrong = 1.0 - self.confidence, audit.find_wrong()
+        confidences = first.list_confidences()[rest]
+        if self.guarantee == "per_class":
+            return self._choose_per_class(rest, first, audit, level)
+        if len(self.annotators) > 1:
+            values = np.column_stack(
+                [c.apply(v) for c, v in zip(calibrations, audit.confidences.T, strict=True)]
+            )
+            grid = make_grid(np.append(calibrations[0].apply(confidences), values))
+            total = len(rest) if self.guarantee == "set" else None
+            best = walk(grid, values, wrong, self.max_error, level, self.guarantee, total=total)
+            thresholds = np.array([c.invert(best.threshold) for c in calibrations])
+            return thresholds, best
+        values = audit.confidences
+        answered = confidences[~first.abstained[rest]]
+        if self.guarantee == "set" and len(np.unique(answered)) == len(answered):
+            is_wrong = wrong[:, 0] & np.isfinite(values[:, 0])
+            best = find_single_threshold(values[:, 0], is_wrong, len(rest), self.max_error, level)
+        else:
+            best = walk(
+                make_grid(confidences),
+                values,
+                wrong,
+                self.max_error,
+                level,
+                self.guarantee,
+                total=len(rest),
+                pool=confidences,
+                start=start,
+            )
+        return np.array([best.threshold]), best
+
+    def _choose_per_class(
+        self, rest: NDArray[np.intp], first: Annotations, audit: _Audit, level: float
+    ) -> tuple[Floats, Checked]:
+        """Return a threshold for each class, each by a test of its own."""
+        wrong, confidences = audit.find_wrong(), first.list_confidences()[rest]
+        found = []
+        for label in self.classes_:
+            here, members = audit.labels[:, 0] == label, first.labels[rest] == label
+            found.append(
+                walk(
+                    make_grid(confidences[members]),
+                    audit.confidences[here],
+                    wrong[here],
+                    self.max_error,
+                    level / len(self.classes_),
+                    "accepted",
+                    pool=confidences[members],
+                )
+            )
+        n_checked, n_wrong = (sum(counts) for counts in list(zip(*found, strict=True))[1:])
+        return np.array([best.threshold for best in found]), Checked(np.nan, n_checked, n_wrong)
+
+    def _certify(self, first: Annotations, checked: Checked, n_drawn: int) -> Certificate:
+        n = len(first.abstained)
+        n_accepted = None
+        share = checked.n_checked / max(n_drawn, 1)
+        if len(self.annotators) == 1:
+            accepted = self._accept(0, first)
+            accepted[self.audited_] = False
+            n_accepted = int(accepted.sum())
+            share = n_accepted / n
+        return Certificate(
+            self.guarantee,
+            self.max_error,
+            self.confidence,
+            n,
+            len(self.audited_),
+            checked.n_checked,
+            checked.n_wrong,
+            n_accepted,
+            share,
+            self._pool,
+        )
+
+    # Annotating ---------------------------------------------------------------------------------
+
+    def annotate(self, X: Any) -> Annotations:
+        """Label the rows that annotators may label.
+
+        Parameters
+        ----------
+        X : rows in any container
+            The pool of :meth:`fit`: audited rows have their true labels, and the promise holds.
+
+        Returns
+        -------
+        Annotations
+            Rows that are left to people abstain. `proba` is None.
+
+        Warns
+        -----
+        PoolChangedWarning
+            If the rows are not those of :meth:`fit`: the certificate does not cover them.
+        """
+        if not hasattr(self, "certificate_"):
+            raise ValueError("The router is not fitted: call fit(X, oracle=...) first.")
+        n, is_pool = n_rows(X), describe_rows(X) == self._pool
+        if not is_pool:
+            warnings.warn(
+                "These rows are not those of fit, so that the certificate does not cover them: "
+                "fit a router for them, with an audit of its own.",
+                PoolChangedWarning,
+                stacklevel=2,
+            )
+        labels = np.empty(n, dtype=object)
+        sources = np.full(n, _PEOPLE)
+        cost, seconds = np.zeros(n), np.zeros(n)
+        left = np.ones(n, dtype=bool)
+        if is_pool:
+            labels[self.audited_] = self.audit_labels_
+            left[self.audited_] = False
+        audited = ~left
+        for j, annotator in enumerate(self.annotators):
+            rows = np.flatnonzero(left)
+            rows = rows[: self._count_affordable(annotator, X, rows, cost.sum())]
+            answers = (
+                annotator.annotate(take_rows(X, rows))
+                if j or not is_pool
+                else self._first.take(rows)
+            )
+            cost[rows] += answers.cost
+            seconds[rows] += answers.seconds
+            accepted = self._accept(j, answers)
+            labels[rows[accepted]] = answers.labels[accepted]
+            sources[rows[accepted]] = j
+            left[rows[accepted]] = False
+        return Annotations(_tidy(labels, left), None, cost, seconds, left & ~audited, sources)
+
+    def estimate_cost(self, X: Any) -> float:
+        """Return what :meth:`annotate` costs at most: as if every annotator saw all rows.
+
+        Parameters
+        ----------
+        X : rows in any container
+            The rows.
+
+        Returns
+        -------
+        float
+        """
+        total = sum(annotator.estimate_cost(X) for annotator in self.annotators)
+        return float(total if self.budget is None else min(total, self.budget))
+
+    def _count_affordable(
+        self, annotator: Annotator, X: Any, rows: NDArray[np.intp], spent: float
+    ) -> int:
+        if self.budget is None or not len(rows):
+            return len(rows)
+        prices = np.cumsum(annotator._list_prices(take_rows(X, rows)))
+        return int(np.searchsorted(prices, self.budget - spent, side="right"))
+
+    def _accept(self, j: int, answers: Annotations) -> NDArray[np.bool_]:
+        """Return which answers of annotator j are accepted."""
+        confidences = answers.list_confidences()
+        if self.guarantee != "per_class":
+            return np.asarray(~answers.abstained & (confidences >= self.thresholds_[j]))
+        limits = np.full(len(confidences), np.inf)
+        for label, threshold in zip(self.classes_, self.thresholds_, strict=True):
+            limits[answers.labels == label] = threshold
+        return np.asarray(~answers.abstained & (confidences >= limits))
+
+    def _answer(self, X: Any) -> Opinion:
+        answers = self.annotate(X)
+        return answers.labels, None
+
+
+def _make_oracle(oracle: Any, n: int) -> Oracle:
+    """Return a function that checks what an oracle returns."""
+    if not callable(oracle):
+        known = np.asarray(oracle)
+        if known.shape != (n,):
+            raise ValueError(
+                f"oracle must be a function of positions, or have a label for each of the {n} "
+                f"rows, got shape {known.shape}."
+            )
+        return lambda positions: known[positions]
+
+    def ask(positions: NDArray[np.intp]) -> NDArray[Any]:
+        labels = np.asarray(oracle(positions)) if len(positions) else np.empty(0, dtype=object)
+        if labels.shape != (len(positions),):
+            raise ValueError(
+                f"oracle(positions) must return a label for each of the {len(positions)} "
+                f"positions, got shape {labels.shape}."
+            )
+        return labels
+
+    return ask
+
+
+def _sort_labels(labels: NDArray[Any]) -> NDArray[Any]:
+    kept = [label for label in labels if label is not None]
+    return np.unique(np.array(kept)) if kept else np.empty(0, dtype=object)
+
+
+def _share_evenly(n: int, sizes: list[int]) -> list[int]:
+    """Share n among groups as evenly as their sizes allow."""
+    shares = [0] * len(sizes)
+    for place, group in enumerate(np.argsort(sizes, kind="stable")):
+        even = (n - sum(shares)) // (len(sizes) - place)
+        shares[group] = min(even, sizes[group])
+    return shares
+
+
+def _tidy(labels: NDArray[Any], left: NDArray[np.bool_]) -> NDArray[Any]:
+    """Return labels in the type that they have, if every row has one."""
+    return labels if left.any() else np.array(labels.tolist())

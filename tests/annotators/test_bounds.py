@@ -1,0 +1,50 @@
+"""The exact tests, against all draws of small pools."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+from scipy.stats import beta
+
+from skactive.annotators._bounds import bound_wrong, compute_p_values, count_allowed
+
+
+def test_p_values_are_tails_over_all_draws():
+    wrong = np.array([1, 1, 1, 0, 0, 0, 0, 0])  # one more than a quarter of the rows
+    counts = [wrong[list(drawn)].sum() for drawn in combinations(range(8), 4)]
+    for k in range(4):
+        p = compute_p_values(k, 4, 8, 0.25)
+        assert p == pytest.approx(np.mean(np.array(counts) <= k))
+
+
+def test_p_values_of_many_rows_are_those_of_clopper_and_pearson():
+    k, n = 5, 200
+    bound = beta.ppf(0.9, k + 1, n - k)
+    assert compute_p_values(k, n, None, bound) == pytest.approx(0.1)
+    assert compute_p_values(k, n, 10**8, bound) == pytest.approx(0.1, abs=1e-4)
+
+
+def test_a_bound_is_the_largest_number_that_is_not_rejected():
+    for k in (0, 1, 4):
+        most = bound_wrong(k, 20, 100, 0.1)
+        assert compute_p_values(k, 20, 100, (most - 1) / 100) > 0.1  # `most` wrong: not rejected
+        assert compute_p_values(k, 20, 100, most / 100) <= 0.1
+
+
+@pytest.mark.parametrize("wrong", [[0, 0, 1, 0, 1, 1], [1, 0, 0, 0, 0, 1], [1, 1, 1, 1, 1, 1]])
+@pytest.mark.parametrize("max_share", [0.2, 0.34, 0.5])
+def test_who_stops_before_one_wrong_row_too_many_keeps_the_promise(wrong, max_share):
+    wrong = np.tile(wrong, 2)
+    n, n_checked, level = len(wrong), 5, 0.25
+    allowed = count_allowed(n_checked, n, max_share, level)
+    n_broken, draws = 0, list(combinations(range(n), n_checked))
+    for drawn in draws:
+        checked = np.isin(np.arange(n), drawn)
+        beyond = np.flatnonzero(np.cumsum(wrong * checked) > allowed)
+        stop = beyond[0] if len(beyond) else n
+        n_broken += (wrong * ~checked)[:stop].sum() > max_share * n
+    assert n_broken <= level * len(draws)
+
+
+def test_all_rows_checked_is_always_safe():
+    assert count_allowed(10, 10, 0.1, 0.1) == 10

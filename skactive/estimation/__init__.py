@@ -12,6 +12,7 @@ from skactive.estimation._audit import audit, audit_error
 from skactive.estimation._forecast import Forecast, forecast_learning_curve
 from skactive.estimation._intervals import Estimate, clopper_pearson, mean_interval
 from skactive.estimation._lure import lure_estimate, lure_weights, proposal_probabilities
+from skactive.estimation._prediction_powered import ppi_mean
 from skactive.estimation._savings import SavingsEstimate, estimate_savings
 
 __all__ = [
@@ -26,5 +27,6 @@ __all__ = [
     "lure_estimate",
     "lure_weights",
     "mean_interval",
+    "ppi_mean",
     "proposal_probabilities",
 ]

@@ -26,7 +26,7 @@ def ppi_mean(
     target: str = "population",
     confidence: float = 0.95,
 ) -> Estimate:
-    r"""Estimate a mean from few labeled rows and a proxy of all rows (prediction-powered inference).
+    r"""Estimate a mean from few labeled rows and a proxy of all rows: prediction-powered inference.
 
     The proxy may be anything that is cheap: what a model predicts, the verdict of a language model.
     The better it predicts the labels, the narrower is the interval; it need not be right.
@@ -113,11 +113,7 @@ def ppi_mean(
     all_rows = read_vector("proxy_all", proxy_all)
     _check_lengths(len(numbers), len(known), len(all_rows))
     chances = _check_probabilities(probabilities, len(numbers), len(all_rows))
-    if not isinstance(power, str):
-        power = float(check_number("power", power))
-    elif power != "auto":
-        raise ValueError(f"power must be 'auto' or a number, got {power!r}.")
-    mean = power_mean(numbers, known, all_rows, chances, None if power == "auto" else power)
+    mean = power_mean(numbers, known, all_rows, chances, _check_power(power))
     low, high = mean.interval(mean.error(target), level)
     return Estimate(mean.value, low, high, len(numbers), "ppi", level)
 
@@ -223,6 +219,15 @@ def _check_lengths(n: int, n_proxy: int, n_rows: int) -> None:
             f"proxy_all must hold the proxy of all rows, the {n} labeled ones included, got "
             f"{n_rows}."
         )
+
+
+def _check_power(power: float | str) -> float | None:
+    """Return the power, or None for that of the least variance."""
+    if not isinstance(power, str):
+        return float(check_number("power", power))
+    if power != "auto":
+        raise ValueError(f"power must be 'auto' or a number, got {power!r}.")
+    return None
 
 
 def _check_probabilities(probabilities: Any, n: int, n_rows: int) -> Floats:

@@ -27,7 +27,7 @@ class Estimate(NamedTuple):
         Number of labeled rows that it is based on.
     method : str
         Kind of interval: "clopper-pearson", "hall" (of :func:`mean_interval`), "lure",
-        "jackknife", "jeffreys", "ppi" (of :func:`ppi_mean`) or "anytime" (of
+        "jackknife", "jeffreys", "calibrated", "ppi" (of :func:`ppi_mean`) or "anytime" (of
         :class:`ActiveEvaluation`).
     confidence : float
         How often such intervals contain the true value.

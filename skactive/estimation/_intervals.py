@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.special import betaincinv, stdtrit
 
-__all__ = ["Estimate", "check_confidence", "clopper_pearson", "mean_interval"]
+from skactive._utils.array_types import Floats
+
+__all__ = ["Estimate", "check_confidence", "clopper_pearson", "hall_ratios", "mean_interval"]
 
 _MIN_SKEWNESS = 1e-7  # below it the cube root would lose digits, and changes none that are seen
 
@@ -25,7 +27,8 @@ class Estimate(NamedTuple):
         Number of labeled rows that it is based on.
     method : str
         Kind of interval: "clopper-pearson", "hall" (of :func:`mean_interval`), "lure",
-        "jackknife" or "jeffreys".
+        "jackknife", "jeffreys", "calibrated", "ppi" (of :func:`ppi_mean`) or "anytime" (of
+        :class:`ActiveEvaluation`).
     confidence : float
         How often such intervals contain the true value.
     """
@@ -150,12 +153,27 @@ def mean_interval(values: Any, confidence: float = 0.95) -> tuple[float, float]:
     if n < 2 or np.ptp(x) == 0:
         return -np.inf, np.inf
     mean, error = x.mean(), x.std(ddof=1) / np.sqrt(n)
-    z = (x - mean) / x.std()
-    a = np.mean(z**3) / np.sqrt(n)
-    t = stdtrit(n - 1, (1.0 + level) / 2.0) * np.array([1.0, -1.0])
-    ratios = t if abs(a) < _MIN_SKEWNESS else 3.0 / a * (np.cbrt(1.0 + a * t - a**2 / 6.0) - 1.0)
-    low, high = (mean - error * ratios).tolist()
+    low, high = (mean - error * hall_ratios(x, n - 1, level)).tolist()
     return low, high
+
+
+def hall_ratios(values: Floats, freedom: int, confidence: float) -> Floats:
+    """Return the two quantiles of the ratio of a mean's error and its standard error, (2,).
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_values,)
+        What is averaged, not all the same.
+    freedom : int
+        Degrees of freedom of the standard error.
+    confidence : float
+        Confidence of the interval, whose ends are the mean minus these ratios times its error.
+    """
+    a = np.mean(((values - values.mean()) / values.std()) ** 3) / np.sqrt(len(values))
+    t = stdtrit(freedom, (1.0 + confidence) / 2.0) * np.array([1.0, -1.0])
+    if abs(a) < _MIN_SKEWNESS:
+        return np.asarray(t)
+    return np.asarray(3.0 / a * (np.cbrt(1.0 + a * t - a**2 / 6.0) - 1.0))
 
 
 def check_confidence(confidence: float) -> float:

@@ -16,17 +16,16 @@ from skactive.labeling.stores import LabelStore
 __all__ = ["Spending", "SpendingMeter", "Spent", "record_spending"]
 
 _FACT = "spending"
-_CHUNK = 1_000  # events in memory at a time
-_NUMBER, _LIMIT = int | float, int | float | None
+_EVENTS_AT_ONCE = 1_000  # events in memory at a time
 _SHAPE: Any = {
-    "price": (_NUMBER, [[str | int | float]]), "price_per_hour": _NUMBER, "money": _LIMIT,
-    "hours": _LIMIT,
+    "price": (int | float, [[str | int | float]]), "price_per_hour": int | float,
+    "money": int | float | None, "hours": int | float | None,
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Spent:
-    """What the answers of a session have cost.
+    """The cost of the answers of a session.
 
     Parameters
     ----------
@@ -153,7 +152,7 @@ class Spending:
         return self.price.get(ident, 0.0) if isinstance(self.price, Mapping) else self.price
 
     def describe_end(self, spent: Spent) -> str:
-        """Tell which part of the budget is used up; empty while none is.
+        """Describe which part of the budget is used up; empty while none is.
 
         Parameters
         ----------
@@ -197,10 +196,10 @@ class SpendingMeter:
     def read(self) -> Spent:
         """Add what was stored since the last call, and return the sums."""
         while True:
-            events = self._store.events(self._position, _CHUNK)
+            events = self._store.events(self._position, _EVENTS_AT_ONCE)
             for event in events:
                 self._add(event)
-            if len(events) < _CHUNK:
+            if len(events) < _EVENTS_AT_ONCE:
                 break
         hours = self._seconds / 3600.0
         money = self._prices + self.spending.price_per_hour * hours
@@ -211,7 +210,7 @@ class SpendingMeter:
         return self.read().money if self.spending.has_prices else None
 
     def describe_end(self) -> str:
-        """Tell which part of the budget is used up; empty while none is."""
+        """Describe which part of the budget is used up; empty while none is."""
         has_budget = self.spending.money is not None or self.spending.hours is not None
         return self.spending.describe_end(self.read()) if has_budget else ""
 

@@ -191,7 +191,7 @@ def _read_paths(forecast: Forecast, n: float) -> Floats:
 
 
 def _cross_validate(current: Round) -> Floats:
-    """Tell which labeled rows are predicted right by models of the others, (n_labeled,).
+    """Return which labeled rows are predicted right by models of the others, (n_labeled,).
 
     Empty while a class has one row.
     """

@@ -14,7 +14,7 @@ from skactive.labeling._spending import Spending
 __all__ = ["add_spending_arguments", "format_spending", "resolve_spending"]
 
 # Options, by the field of Spending that they set
-_OPTIONS = {
+_OPTION_OF_FIELD = {
     "price": ("--price", "price of a label"),
     "price_per_hour": ("--price-per-hour", "price of an hour of the people who label"),
     "money": ("--budget", "money that may be spent; a message says when it is"),
@@ -30,7 +30,7 @@ def add_spending_arguments(parser: argparse.ArgumentParser) -> None:
     parser : ArgumentParser
         Parser of a command.
     """
-    for name, (option, text) in _OPTIONS.items():
+    for name, (option, text) in _OPTION_OF_FIELD.items():
         parser.add_argument(option, dest=name, type=parse_finite, metavar="X", help=text)
 
 
@@ -54,18 +54,18 @@ def resolve_spending(options: Mapping[str, Any], recorded: Spending | None) -> S
     CommandError
         If an option is wrong.
     """
-    given = {name: options[name] for name in _OPTIONS if name in options}
+    given = {name: options[name] for name in _OPTION_OF_FIELD if name in options}
     if not given:
         return None
     recorded = recorded or Spending()
-    known = {name: getattr(recorded, name) for name in _OPTIONS}
+    known = {name: getattr(recorded, name) for name in _OPTION_OF_FIELD}
     try:
         return Spending(**{**known, **given})
     except (TypeError, ValueError) as error:
         text = str(error)
-        for name in sorted(_OPTIONS, key=len, reverse=True):  # say options, not fields
+        for name in sorted(_OPTION_OF_FIELD, key=len, reverse=True):  # say options, not fields
             if text.startswith(name):
-                text = text.replace(name, _OPTIONS[name][0], 1)
+                text = text.replace(name, _OPTION_OF_FIELD[name][0], 1)
                 break
         raise CommandError(text.rstrip(".")) from error
 

@@ -1,7 +1,7 @@
 """Measure how much money FeatureAcquisition saves where values of features are bought.
 
 Tables of at most 300 labeled rows of which 10 % of the cells are known, drawn at random; further
-cells are bought 25 at a time, 8 times, by FeatureAcquisition among 50 candidates each time. A price
+cells are bought 10 at a time, 10 times, by FeatureAcquisition among 60 candidates each time. A price
 per column, from 1 to 10, even on the scale of logarithms and drawn anew with each seed, or 1 for
 all. The model is logistic regression whose unknown cells are the mean; its accuracy is measured on
 complete rows, half of the set. Beside FeatureAcquisition: cells at random, and random cells of the
@@ -29,7 +29,7 @@ from skactive.features import FeatureAcquisition
 
 BUNDLED = {"wine": load_wine, "breast_cancer": load_breast_cancer}
 SETS = {"australian": "sets/australian.npz", "thyroid": "multiclass/thyroid.npz"}
-N_BATCHES, BATCH_SIZE, N_CANDIDATES, SHARE_KNOWN = 8, 25, 50, 0.1
+N_BATCHES, BATCH_SIZE, N_CANDIDATES, SHARE_KNOWN = 10, 10, 60, 0.1
 
 
 def load(name, folder):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_iris
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.naive_bayes import MultinomialNB
 from sklearn.pipeline import make_pipeline
@@ -9,7 +10,7 @@ from sklearn.pipeline import make_pipeline
 from skactive.exceptions import StoreError
 from skactive.labeling import Spending, Spent, SQLiteLabelStore
 from skactive.labeling._hours import forecast_hours
-from skactive.stopping import CostBudget
+from skactive.stopping import CostBudget, ValueOfLabels
 
 
 def answer(session, n, annotator="ann", seconds=None, label="a"):
@@ -74,6 +75,21 @@ def test_criteria_are_told_the_money(open_session):
         answer(plain, 10, label=label)
         plain.wait()
     assert plain.progress().stop_reason == ""
+
+
+def test_labels_are_worth_their_price_or_not(open_session):
+    y = load_iris().target
+    criterion = ValueOfLabels(value_per_error=0.01, rows_in_use=100, n_rounds=3)
+    session = open_session(
+        spending=Spending(price=2.0), stopping=criterion, audit_share=0.3, refit_every=10
+    )
+    for _ in range(6):
+        batch = session.next_batch(14, "ann")
+        answers = {row: int(y[row]) for row in batch.ids}
+        session.submit(answers, ticket=batch.ticket, annotator="ann")
+        session.wait()
+    assert "labels are expected to gain" in session.progress().stop_reason
+    assert "less than their cost of 28" in session.progress().stop_reason  # audit rows included
 
 
 def test_a_store_keeps_the_spending_that_was_set_last(open_session):

@@ -120,9 +120,9 @@ class ValueOfLabels(StoppingCriterion):
         spent = self._sum_costs(current)
         last, memory["last"] = memory.get("last"), (current.n_labels, spent)
         curve = memory.setdefault("curve", [])  # (n_labels, accuracy, rows that it is measured on)
-        point = self._measure(current)
+        point = self._measure(current) if current.n_labels else None
         if point is not None:
-            if curve and curve[-1][0] == current.n_labels:
+            while curve and curve[-1][0] >= current.n_labels:  # labels may be taken back
                 curve.pop()
             curve.append((current.n_labels, *point))
         if len(curve) < self.n_rounds or last is None:

@@ -80,6 +80,14 @@ def test_an_audit_is_a_curve_measured_on_its_rows_and_costs_too(play, audited):
     assert again.update(rounds[-1]).reason == "the last batch had no labels that cost anything"
 
 
+def test_labels_that_are_taken_back_leave_a_curve_that_rises(play):
+    undone = [Round(n) for n in (50, 100, 150, 200, 150, 100, 150, 200, 250)]
+    _, verdicts = play(ValueOfLabels(1, 1000, score=read_accuracy), undone)
+    _, straight = play(ValueOfLabels(1, 1000, score=read_accuracy), [Round(n) for n in COUNTS])
+    assert [np.isnan(verdict.value) for verdict in verdicts] == [True] * 8 + [False]
+    assert verdicts[-1] == straight[-1]
+
+
 def test_rounds_without_audited_rows_are_passed_over(play, audited):
     rounds = [Round(10, audit=np.empty(0)), *(audited(5, 10, n) for n in COUNTS)]
     monitor, _ = play(ValueOfLabels(1.0, 100), rounds)

@@ -105,6 +105,18 @@ def test_strategy(strategy, check):
     check(strategy)
 
 
+COSTS = [[0, 1, 2], [3, 0, 1], [5, 5, 0]]  # of three classes, as the pools of the checks have
+
+
+@parametrize_with_strategy_checks([Margin(cost_matrix=COSTS), LeastConfidence(cost_matrix=COSTS)])
+def test_strategy_with_costs(strategy, check):
+    if check.__name__ in {"check_one_class", "check_two_classes"}:
+        with pytest.raises(ValueError, match="cost_matrix must have a row and a column for each"):
+            check(strategy)
+    else:
+        check(strategy)
+
+
 OF_ROWS = [kind for kind in walk() if not reads_elements(COMPOSED.get(kind) or kind())]
 
 

@@ -7,27 +7,35 @@ from typing import TYPE_CHECKING
 from skactive._utils.lazy import import_name
 
 if TYPE_CHECKING:
+    from skactive.labeling._hours import HoursForecast
     from skactive.labeling._session import Batch, LabelingSession
+    from skactive.labeling._spending import Spending, Spent
     from skactive.labeling.hooks._base import SessionEvent
     from skactive.labeling.state._progress import Progress
     from skactive.labeling.stores import LabelStore, SQLiteLabelStore
 
 __all__ = [
     "Batch",
+    "HoursForecast",
     "LabelStore",
     "LabelingSession",
     "Progress",
     "SQLiteLabelStore",
     "SessionEvent",
+    "Spending",
+    "Spent",
 ]
 
 _SOURCES = {
     "Batch": "skactive.labeling._session",
+    "HoursForecast": "skactive.labeling._hours",
     "LabelStore": "skactive.labeling.stores",
     "LabelingSession": "skactive.labeling._session",
     "Progress": "skactive.labeling.state._progress",
     "SQLiteLabelStore": "skactive.labeling.stores",
     "SessionEvent": "skactive.labeling.hooks._base",
+    "Spending": "skactive.labeling._spending",
+    "Spent": "skactive.labeling._spending",
 }
 _MODULES = ("hooks", "state", "stores")
 

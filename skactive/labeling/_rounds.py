@@ -38,6 +38,8 @@ class Rounds:
         Calls the hooks.
     get_classes : callable
         Returns the classes of the session.
+    get_cost : callable
+        Returns the cost of all labels; None if they have no prices.
     stopping : StoppingCriterion or None
         Updated after each fit.
     seed : int
@@ -60,12 +62,13 @@ class Rounds:
         notifier: Notifier,
         *,
         get_classes: Callable[[], list[Any]],
+        get_cost: Callable[[], float | None],
         stopping: Any,
         seed: int,
         background: bool,
     ) -> None:
         self.planner, self._synced, self._notifier = planner, synced, notifier
-        self._get_classes, self._seed = get_classes, seed
+        self._get_classes, self._get_cost, self._seed = get_classes, get_cost, seed
         self._reserved = [planner.ids[position] for position in planner.reserved]
         self._monitor = None if stopping is None else stopping.start()
         self._began = time.perf_counter()
@@ -164,6 +167,8 @@ class Rounds:
         """Update the stopping criterion; return its values, and the reason if it says stop."""
         if self._monitor is None or plan.learner is None:
             return {"stopping": {}, "stop": ""}
+        with self._synced.lock:
+            cost = self._get_cost()
         unlabeled = [p for ident, p in self.planner.positions.items() if ident not in labels]
         verdict = self._monitor.update(
             Round(
@@ -174,6 +179,7 @@ class Rounds:
                 seed=self._seed,
                 audit=plan.audit if self._reserved else None,
                 seconds=time.perf_counter() - self._began,
+                cost=cost,
             )
         )
         values = {k: None if np.isnan(v) else float(v) for k, v in self._monitor.values().items()}

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from skactive._utils.fingerprint import describe, describe_model, digest
 from skactive._utils.rows import take_rows
@@ -18,6 +18,7 @@ from skactive.labeling._planner import Planner
 from skactive.labeling._pool import check_pool, draw_audit
 from skactive.labeling._recorder import Recorder, Submission
 from skactive.labeling._rounds import Rounds
+from skactive.labeling._spending import Spending, SpendingMeter, Spent, record_spending
 from skactive.labeling._synced import SyncedState
 from skactive.labeling._validation import (
     check_annotator,
@@ -35,6 +36,9 @@ from skactive.labeling.state._queue import Queue
 from skactive.labeling.state._shapes import MAX_SEED, check_seed
 from skactive.labeling.state._state import SessionState
 from skactive.labeling.stores._open import open_store
+
+if TYPE_CHECKING:
+    from skactive.labeling._hours import HoursForecast
 
 __all__ = ["Batch", "LabelingSession"]
 
@@ -99,6 +103,9 @@ class LabelingSession:
     audit_share : float, default=0.0
         Share of the rows that is drawn at random for an audit, and share of the rows handed out
         that belong to it. The model does not learn from audit rows; they measure its accuracy.
+    spending : Spending, default=None
+        Prices of labels and hours, and a budget: see the attribute `spent`. The session says when
+        the budget is used up, and labeling may continue. None: what the store has.
     refit_every : int, default=10
         Number of changed labels after which the learner is refitted.
     n_ahead : int, default=100
@@ -129,6 +136,8 @@ class LabelingSession:
         Seed of the audit sample and of the fallback order.
     value_range : (float or None, float or None)
         The smallest and the largest number that may be a label.
+    spending : Spending or None
+        The prices and the budget, also those that an earlier session set.
 
     Raises
     ------
@@ -166,6 +175,7 @@ class LabelingSession:
         value_range: Sequence[float | None] | None = None,
         stopping: Any = None,
         audit_share: float = 0.0,
+        spending: Spending | None = None,
         refit_every: int = 10,
         n_ahead: int = 100,
         lease_seconds: float = 1800.0,
@@ -187,6 +197,7 @@ class LabelingSession:
         try:
             ids_digest, grown = check_pool(self.store, self.ids, X, accept_changes=accept_changes)
             self.seed = check_seed(self.store.set_fact("seed", seed))
+            self.spending = record_spending(self.store, spending)
             planner = Planner(
                 learner,
                 X,
@@ -248,11 +259,13 @@ class LabelingSession:
         self._leases = LiveLeases(state)
         self._queue = Queue(state, self._leases, self.ids, reserved, self.seed)
         notifier = Notifier(self.hooks, state, self.audit_ids)
+        self._meter = SpendingMeter(self.spending or Spending(), self.store)
         self._rounds = Rounds(
             planner,
             self._synced,
             notifier,
             get_classes=self._classes.list_all,
+            get_cost=self._meter.read_money,
             stopping=stopping,
             seed=self.seed,
             background=background,
@@ -608,7 +621,46 @@ class LabelingSession:
             progress = progress_of(
                 state, self._leases, n_rows=len(self.ids), has_classes=not self._classes.are_numbers
             )
-            return replace(progress, fitting=self._rounds.is_fitting, problem=self._rounds.problem)
+            reasons = (progress.stop_reason, self._meter.describe_end())
+            return replace(
+                progress,
+                stop_reason="; ".join(filter(None, reasons)),
+                fitting=self._rounds.is_fitting,
+                problem=self._rounds.problem,
+            )
+
+    @property
+    def spent(self) -> Spent:
+        """What the answers have cost so far, in money and hours."""
+        with self._synced.lock:
+            return self._meter.read()
+
+    def forecast_hours(self, n: int | None = None) -> HoursForecast:
+        """Forecast how long people will take for rows that have no label.
+
+        A :class:`~skactive.costs.CostModel` learns from the answers whose time was recorded, how
+        much longer long texts take, say.
+
+        Parameters
+        ----------
+        n : int, default=None
+            Number of rows; None: all.
+
+        Returns
+        -------
+        HoursForecast
+
+        Raises
+        ------
+        ValueError
+            If fewer than 20 answers have a recorded time.
+        """
+        from skactive.labeling._hours import forecast_hours  # late: it takes scikit-learn
+
+        records = self.records()
+        done = {record["id"] for record in records if record["kind"] != "skip"}
+        left = [position for ident, position in self.positions.items() if ident not in done]
+        return forecast_hours(records, self.X, self.positions, left, n)
 
     def get_answer(self, ident: Ident, annotator: str | None = None) -> Event | None:
         """Return the last answer of an annotator about a row.

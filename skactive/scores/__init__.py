@@ -4,7 +4,8 @@ Every function is pure: arrays in, a new ``float64`` array of shape ``(n_rows,)`
 may be exactly zero: logarithms take their limits, and nothing is added to avoid them.
 
 * From class probabilities: :func:`least_confidence`, :func:`margin`, :func:`margin_ratio`,
-  :func:`entropy`; from decision values: :func:`decision_margin`.
+  :func:`entropy`; with costs of wrong decisions: :func:`expected_cost`, :func:`cost_margin`; from
+  decision values: :func:`decision_margin`.
 * From several draws of class probabilities (a committee, an ensemble, dropout):
   :func:`mutual_information`, :func:`expected_predictive_information_gain`, :func:`vote_entropy`,
   :func:`consensus_entropy`, :func:`kl_to_consensus`, :func:`variation_ratio`,
@@ -32,6 +33,7 @@ from skactive.scores._committee import (
     variation_ratio,
     vote_entropy,
 )
+from skactive.scores._costs import cost_margin, expected_cost
 from skactive.scores._dense import energy_weighted_variance
 from skactive.scores._detection import (
     box_entropy,
@@ -69,10 +71,12 @@ __all__ = [
     "box_margin",
     "box_overlap",
     "consensus_entropy",
+    "cost_margin",
     "decision_margin",
     "energy_weighted_variance",
     "entropy",
     "entropy_distance",
+    "expected_cost",
     "expected_gradient_length",
     "expected_predictive_information_gain",
     "hamming_risk",

@@ -9,6 +9,7 @@ when all stop) and ``|`` (stop when any stops).
   :class:`ClassificationChange`, :class:`OverallUncertainty`, :class:`ExpectedGain`.
 * By an audit sample or a validation set: :class:`TargetReached`, :class:`Plateau`.
 * By cost: :class:`Budget`, :class:`CostBudget`, :class:`TimeLimit`.
+* By cost and an audit together: :class:`ValueOfLabels`.
 """
 
 from skactive.stopping._base import AllOf, AnyOf, Monitor, Round, StoppingCriterion, Verdict
@@ -20,6 +21,7 @@ from skactive.stopping._stability import (
     StabilizingPredictions,
 )
 from skactive.stopping._targets import Plateau, TargetReached
+from skactive.stopping._value import ValueOfLabels
 
 __all__ = [
     "AllOf",
@@ -36,5 +38,6 @@ __all__ = [
     "StoppingCriterion",
     "TargetReached",
     "TimeLimit",
+    "ValueOfLabels",
     "Verdict",
 ]

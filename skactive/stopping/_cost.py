@@ -54,8 +54,9 @@ class CostBudget(StoppingCriterion):
     """Stop when the labels have cost a given amount.
 
     **When:** labels differ in price: a simulation counts what the labels have cost, those of an
-    audit included (``SimulatedLearner.fit(X, y, costs=costs)``). Sessions do not know prices: there
-    each label counts as 1, and :class:`Budget` says the same more plainly.
+    audit included (``SimulatedLearner.fit(X, y, costs=costs)``), and so does a session that has
+    prices (``LabelingSession(spending=)``). In other sessions each label counts as 1, and
+    :class:`Budget` says the same more plainly.
 
     Parameters
     ----------

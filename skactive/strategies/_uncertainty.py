@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skactive import scores
+from skactive._utils.cost_matrices import check_cost_matrix
 from skactive.scores._draws import average_in_one_pass
-from skactive.strategies._base import SampledScoreStrategy
+from skactive.strategies._base import SampledScoreStrategy, Selector
 
 if TYPE_CHECKING:
     from skactive.pool import PoolView
 
-__all__ = ["Entropy", "LeastConfidence", "Margin", "MarginRatio", "UncertaintyStrategy"]
+__all__ = [
+    "CostSensitiveStrategy",
+    "Entropy",
+    "LeastConfidence",
+    "Margin",
+    "MarginRatio",
+    "UncertaintyStrategy",
+]
 
 
 class _Needs:
@@ -31,9 +39,13 @@ class _Needs:
         self._needs = frozenset({needs})
 
     def __get__(self, strategy: Any, owner: Any = None) -> frozenset[str]:
-        if strategy is None or strategy.n_samples is None:
+        if strategy is None:
             return self._needs
-        return frozenset({"proba_samples"})
+        if strategy.n_samples is not None:
+            return frozenset({"proba_samples"})
+        # Expected costs are those of probabilities.
+        has_costs = getattr(strategy, "cost_matrix", None) is not None
+        return frozenset({"proba"}) if has_costs else self._needs
 
 
 class UncertaintyStrategy(SampledScoreStrategy):
@@ -64,19 +76,61 @@ class UncertaintyStrategy(SampledScoreStrategy):
         """Score probabilities of shape (n_rows, n_classes), shape (n_rows,)."""
 
 
-class LeastConfidence(UncertaintyStrategy):
-    r"""Choose rows whose most probable class is least probable.
+class CostSensitiveStrategy(UncertaintyStrategy):
+    """Base of the uncertainty strategies that may know what wrong decisions cost.
+
+    Parameters
+    ----------
+    n_samples : int, default=None
+        None scores the model's own probabilities; an integer scores the mean of so many draws from
+        its posterior.
+    cost_matrix : array-like of shape (n_classes, n_classes), default=None
+        Costs of decisions; None: errors cost the same.
+    selector : callable, default=None
+        Selects rows by their scores; None selects the highest.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **UncertaintyStrategy._parameter_constraints,
+        "cost_matrix": ["array-like", None],
+    }
+
+    def __init__(
+        self,
+        *,
+        n_samples: int | None = None,
+        cost_matrix: Any = None,
+        selector: Selector | None = None,
+    ) -> None:
+        super().__init__(n_samples=n_samples, selector=selector)
+        self.cost_matrix = cost_matrix
+
+    def _validate_params(self) -> None:
+        super()._validate_params()
+        if self.cost_matrix is not None:
+            check_cost_matrix("cost_matrix", self.cost_matrix)
+
+
+class LeastConfidence(CostSensitiveStrategy):
+    r"""Choose rows whose most probable class is least probable, or whose decision costs most.
 
     .. math:: u(x) = 1 - \max_y p(y \mid x)
+        \qquad\text{with costs:}\quad u(x) = \min_k \sum_y p(y \mid x) \, c_{yk}
 
     **When:** a plain and cheap measure of uncertainty. It looks at one class only; with many
-    classes :class:`Margin` is usually the better choice. Needs probabilities.
+    classes :class:`Margin` is usually the better choice. With a `cost_matrix`, if errors differ in
+    what they cost and decisions are those of :func:`skactive.metrics.minimize_expected_cost`
+    (maximum expected cost). Needs probabilities.
 
     Parameters
     ----------
     n_samples : int, default=None
         None scores the model's own probabilities; an integer scores the mean of so many draws from
         its posterior (members of an ensemble, dropout).
+    cost_matrix : array-like of shape (n_classes, n_classes), default=None
+        What decisions cost, at least 0: rows true classes, columns decided classes, both in the
+        order of the learner's classes, which is sorted. None: each error costs the same. If the
+        first labels may lack a class, declare ``ActiveLearner(classes=...)``.
     selector : callable, default=None
         Selects rows by their scores; None selects the highest.
 
@@ -84,6 +138,9 @@ class LeastConfidence(UncertaintyStrategy):
     ----------
     Lewis and Gale, "A sequential algorithm for training text classifiers", SIGIR 1994,
     :doi:`10.1007/978-1-4471-2099-5_1`.
+
+    Chen and Lin, "Active learning for multiclass cost-sensitive classification using probabilistic
+    models", TAAI 2013, :doi:`10.1109/TAAI.2013.17`, for the costs.
 
     Examples
     --------
@@ -98,11 +155,13 @@ class LeastConfidence(UncertaintyStrategy):
     """
 
     def score_proba(self, proba: NDArray[Any]) -> NDArray[np.float64]:
-        """Score the rows by 1 minus the largest probability, shape (n_rows,)."""
+        """Score the rows by 1 minus the largest probability, or by cost, shape (n_rows,)."""
+        if self.cost_matrix is not None:
+            return scores.expected_cost(proba, self.cost_matrix)
         return scores.least_confidence(proba)
 
 
-class Margin(UncertaintyStrategy):
+class Margin(CostSensitiveStrategy):
     r"""Choose rows whose two most probable classes are almost equally probable.
 
     .. math:: u(x) = 1 - (p_{(1)}(x) - p_{(2)}(x))
@@ -110,16 +169,25 @@ class Margin(UncertaintyStrategy):
     where :math:`p_{(1)} \ge p_{(2)}` are the two largest probabilities. For a model without
     probabilities (a support vector machine, a ridge classifier) the negative distance between the
     two largest values of the decision function is used; for two classes, the negative distance to
-    the decision boundary.
+    the decision boundary. With costs :math:`c_{yk}` it is the gap between the two decisions of the
+    least expected costs (cost-weighted minimum margin):
+
+    .. math:: u(x) = \max_{y,k} c_{yk} - (r_{(2)}(x) - r_{(1)}(x)), \qquad
+        r_k(x) = \sum_y p(y \mid x) \, c_{yk}
 
     **When:** the first thing to try, and hard to beat with a linear model, a forest or a small net
-    once there are a few labels per class. Needs probabilities or a decision function.
+    once there are a few labels per class. With a `cost_matrix`, if errors differ in what they cost.
+    Needs probabilities or a decision function; with costs, probabilities.
 
     Parameters
     ----------
     n_samples : int, default=None
         None scores the model's own probabilities; an integer scores the mean of so many draws from
         its posterior (members of an ensemble, dropout).
+    cost_matrix : array-like of shape (n_classes, n_classes), default=None
+        What decisions cost, at least 0: rows true classes, columns decided classes, both in the
+        order of the learner's classes, which is sorted. None: each error costs the same. If the
+        first labels may lack a class, declare ``ActiveLearner(classes=...)``.
     selector : callable, default=None
         Selects rows by their scores; None selects the highest.
 
@@ -130,6 +198,9 @@ class Margin(UncertaintyStrategy):
 
     Tong and Koller, "Support vector machine active learning with applications to text
     classification", JMLR 2, 2001, for the decision function.
+
+    Chen and Lin, "Active learning for multiclass cost-sensitive classification using probabilistic
+    models", TAAI 2013, :doi:`10.1109/TAAI.2013.17`, for the costs.
 
     Examples
     --------
@@ -147,12 +218,17 @@ class Margin(UncertaintyStrategy):
 
     def score(self, pool: PoolView) -> NDArray[np.float64]:
         """Score the rows by minus the gap between the two best classes, shape (n_rows,)."""
-        if self.n_samples is None and not pool.provides("proba"):
+        if self.n_samples is None and self.cost_matrix is None and not pool.provides("proba"):
             return scores.decision_margin(pool.decision)
         return super().score(pool)
 
     def score_proba(self, proba: NDArray[Any]) -> NDArray[np.float64]:
-        """Score the rows by 1 minus the gap of the two largest probabilities, shape (n_rows,)."""
+        """Score the rows by 1 minus the gap of the two largest probabilities, shape (n_rows,).
+
+        With costs: by the largest cost minus the gap of the two smallest expected ones.
+        """
+        if self.cost_matrix is not None:
+            return scores.cost_margin(proba, self.cost_matrix)
         return scores.margin(proba)
 
 

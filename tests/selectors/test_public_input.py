@@ -53,6 +53,7 @@ RIGHT = {
     "lengths": np.arange(1.0, N + 1),
     "std": VECTOR,
     "presence": PROBA,
+    "cost_matrix": 5.0 - 4.0 * np.eye(C),
     "n_present": 2,
     "vectors": (X > 0) * 1.0,
     "n_labels": [10, 20, 30],
@@ -69,7 +70,9 @@ OWN = {
     "entropy_distance": {"others": (X[:4] > 0.5) * 1.0},
     "region_impurity": {"proba": PROBA.reshape(3, 4, C)},
 }
-OF_TEXTS = {"sample_disagreement", "word_error_rate"}  # tested with the scores
+# Tested with the scores, and with the measures of decisions: these take labels of any kind.
+OF_TEXTS = {"sample_disagreement", "word_error_rate"}
+OF_LABELS = {"mean_misclassification_cost", "make_cost_scorer"}
 
 
 # No curve reaches the target, or there is one cluster.
@@ -83,7 +86,7 @@ MAY_BE_INFINITE = (
 def list_functions():
     """Yield a name and a function for every public one, with right arguments by name."""
     for module in (scores, selectors, metrics):
-        for name in sorted(set(module.__all__) - OF_TEXTS):
+        for name in sorted(set(module.__all__) - OF_TEXTS - OF_LABELS):
             function = getattr(module, name)
             function = function() if inspect.isclass(function) else function
             own = OWN.get(name, {})

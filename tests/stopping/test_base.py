@@ -28,6 +28,7 @@ from skactive.stopping import (
     StoppingCriterion,
     TargetReached,
     TimeLimit,
+    ValueOfLabels,
 )
 
 
@@ -40,6 +41,7 @@ EVERY = [
     ClassificationChange(window=2),
     OverallUncertainty(0.1),
     ExpectedGain(2.0),
+    ValueOfLabels(1.0, 2000, n_rounds=3),
     TargetReached(0.9),
     Plateau("audit", window=2),
     Budget(30),
@@ -172,6 +174,12 @@ def test_a_monitor_is_what_start_returns():
         ExpectedGain(0),
         ExpectedGain(1, error="none"),
         ExpectedGain(1, window=2),
+        ValueOfLabels(0, 10),
+        ValueOfLabels(1, -1),
+        ValueOfLabels(1, 10, pessimism=1.1),
+        ValueOfLabels(1, 10, price=0),
+        ValueOfLabels(1, 10, score="accuracy"),
+        ValueOfLabels(1, 10, n_rounds=1),
         TargetReached(1.0),
         TargetReached(0.9, confidence=0.5),
         TargetReached(0.9, n_looks=0),

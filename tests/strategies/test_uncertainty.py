@@ -145,3 +145,69 @@ def test_a_margin_of_draws_differs_from_that_of_a_net_without_dropout():
     pool = FakePool(proba=[sure, sure], proba_samples=[[sure, row] for row in divided])
     assert_allclose(Margin().score(pool), [0.2, 0.2])
     assert_allclose(Margin(n_samples=2).score(pool), [0.2, 1.0])
+
+
+# -- costs of wrong decisions --------------------------------------------------------------------
+
+COSTS = np.array([[0, 1, 4], [9, 0, 2], [3, 7, 0]])
+RANDOM_PROBA = np.random.RandomState(3).dirichlet(np.ones(3), 300)
+
+
+def test_scores_with_costs_are_those_of_each_sum_written_out():
+    pool = FakePool(proba=RANDOM_PROBA, allowed={"proba"})
+    sums = [[sum(p[y] * COSTS[y, k] for y in range(3)) for k in range(3)] for p in RANDOM_PROBA]
+    first, second = np.sort(sums)[:, :2].T
+    assert_allclose(LeastConfidence(cost_matrix=COSTS).score(pool), first, rtol=1e-13)
+    assert_allclose(
+        Margin(cost_matrix=COSTS.tolist()).score(pool), 9 - (second - first), rtol=1e-13
+    )
+
+
+@pytest.mark.parametrize("kind", [LeastConfidence, Margin], ids=lambda kind: kind.__name__)
+def test_costs_of_1_change_nothing_and_other_costs_do(kind):
+    pool = FakePool(proba=RANDOM_PROBA)
+    assert_allclose(kind(cost_matrix=1 - np.eye(3)).score(pool), kind().score(pool), atol=1e-15)
+    assert (kind(cost_matrix=COSTS).select(pool, 9) != kind().select(pool, 9)).any()
+
+
+def test_costs_of_a_class_that_is_rarely_true_move_the_doubt_towards_it():
+    p = np.linspace(0.0, 1.0, 101)
+    pool = FakePool(proba=np.column_stack([1 - p, p]))
+    # To overlook class 1 costs 9, a false alarm 1: the decisions tie where 9 p = 1 - p.
+    for strategy in (
+        LeastConfidence(cost_matrix=[[0, 1], [9, 0]]),
+        Margin(cost_matrix=[[0, 1], [9, 0]]),
+    ):
+        assert p[strategy.select(pool, 1)[0]] == 0.1
+
+
+def test_costs_need_probabilities():
+    X, y = load_iris(return_X_y=True)
+    with pytest.raises(CapabilityError, match="Margin needs proba, which LinearSVC"):
+        ActiveLearner(LinearSVC(), Margin(cost_matrix=COSTS)).fit(X, y)
+
+
+@pytest.mark.parametrize(
+    ("costs", "message"),
+    [
+        ([[0, 1, 1], [1, 0, 1]], "must be square"),
+        ([[0, -1], [1, 0]], "at least 0"),
+        ([["a", "b"], ["c", "d"]], "must be an array of numbers"),
+        (3, "cost_matrix"),
+    ],
+)
+def test_wrong_costs_are_refused_before_labels_are_bought(costs, message):
+    X, y = load_iris(return_X_y=True)
+    with pytest.raises((TypeError, ValueError), match=message):
+        ActiveLearner(LogisticRegression(), LeastConfidence(cost_matrix=costs)).fit(X, y)
+
+
+def test_costs_are_for_the_declared_classes():
+    X, y = load_iris(return_X_y=True)
+    known = y < 2
+    model = LogisticRegression(max_iter=500)
+    learner = ActiveLearner(model, Margin(cost_matrix=COSTS)).fit(X[known], y[known])
+    with pytest.raises(ValueError, match=r"for 3 classes, and these have 2.*classes=\[...\]"):
+        learner.query(X)
+    learner.set_params(classes=[0, 1, 2]).fit(X[known], y[known])
+    assert len(learner.query(X, batch_size=5)) == 5

@@ -13,6 +13,7 @@ from skactive._utils.text import pluralize
 from skactive.cli._errors import CommandError
 from skactive.cli._output import print_line
 from skactive.cli.projects._project_options import format_resume_command
+from skactive.cli.projects._spending_options import format_spending
 
 __all__ = ["add_status_arguments", "run_status"]
 
@@ -86,6 +87,7 @@ def _format_status(store: Path, summary: dict[str, Any]) -> Iterator[tuple[str, 
     if summary["last_model"]:
         when = summary["last_model"].replace("T", " ").replace("+00:00", " UTC")
         yield "Model", f"last fitted to {summary['n_learned']:,} labels, {when}"
+    yield from format_spending(summary)
     yield from _format_audit(summary)
     if summary["stop_reason"]:
         yield "Stop?", f"You may stop now: {sanitize(summary['stop_reason'])}"

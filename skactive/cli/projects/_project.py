@@ -27,12 +27,14 @@ from skactive.cli.projects._recorded import (
     read_parts,
     read_recorded,
 )
+from skactive.cli.projects._spending_options import resolve_spending
 from skactive.cli.reading import check_regular_file
 from skactive.exceptions import PoolChangedError, SkactiveWarning, StoreError
 
 if TYPE_CHECKING:
     from skactive.cli.sources._data_source import DataSource
     from skactive.labeling._session import LabelingSession
+    from skactive.labeling._spending import Spending
 
 __all__ = [
     "LabelingProject",
@@ -64,6 +66,8 @@ class LabelingProject:
         Facts that the store held when the rows were read.
     accept_changes : bool
         Whether to continue although the content of rows has changed.
+    spending : Spending or None
+        Prices and budget; None: those that the store has.
     """
 
     path: Path
@@ -72,6 +76,7 @@ class LabelingProject:
     settings: dict[str, Any]
     recorded: Recorded
     accept_changes: bool = False
+    spending: Spending | None = None
 
     def open(
         self, *, report: Callable[[str], None] | None = None, **options: Any
@@ -119,6 +124,7 @@ class LabelingProject:
             "multilabel": settings["multilabel"],
             "value_range": (settings["min"], settings["max"]),
             "audit_share": settings["audit"],
+            "spending": self.spending,
             "refit_every": settings["batch"],
             "stopping": StabilizingPredictions(growth=0.1) if advises else None,
         }
@@ -230,7 +236,13 @@ def read_project(options: Mapping[str, Any]) -> LabelingProject:
     if known:
         _check_recorded_settings(known, settings, store)
     project = LabelingProject(
-        path, store, source, settings, recorded, accept_changes="accept_changes" in options
+        path,
+        store,
+        source,
+        settings,
+        recorded,
+        accept_changes="accept_changes" in options,
+        spending=resolve_spending(options, recorded.spending),
     )
     check_files(path, source, store, recorded, accept_changes=project.accept_changes)
     source.notes.extend(_note_classes(settings["classes"]))

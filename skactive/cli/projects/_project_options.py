@@ -21,6 +21,7 @@ from skactive.cli._arguments import (
     read_class_names,
 )
 from skactive.cli._errors import CommandError
+from skactive.cli.projects._spending_options import add_spending_arguments
 
 __all__ = [
     "DEFAULTS",
@@ -67,6 +68,7 @@ def add_project_arguments(parser: argparse.ArgumentParser) -> None:
     _add_reading_arguments(parser)
     _add_store_arguments(parser)
     _add_model_arguments(parser)
+    add_spending_arguments(parser)
 
 
 def _add_content_arguments(parser: argparse.ArgumentParser) -> None:
@@ -128,7 +130,7 @@ def _add_store_arguments(parser: argparse.ArgumentParser) -> None:
         "--resume",
         type=Path,
         metavar="DB",
-        help="continue with such a file; all other options come from it",
+        help="continue with such a file; all options but prices and budgets come from it",
     )
     add(
         "--accept-changes",

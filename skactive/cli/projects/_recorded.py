@@ -13,6 +13,7 @@ from skactive.cli._errors import CommandError
 from skactive.exceptions import StoreError
 from skactive.labeling._facts import iter_parts, name_part
 from skactive.labeling._pool import read_pools
+from skactive.labeling._spending import Spending, record_spending
 from skactive.labeling.state._events import Event, Ident
 from skactive.labeling.state._shapes import IDENT, RENAME, check_shape, has_shape
 from skactive.labeling.stores import LabelStore, SQLiteLabelStore
@@ -70,6 +71,8 @@ class Recorded:
         Classes that were declared or added, if the project reads labels from its file.
     renamed : dict of str to str
         Present names of classes that were renamed or merged, by their old names.
+    spending : Spending or None
+        Prices and budget that were set last.
     """
 
     settings: dict[str, Any] | None = None
@@ -78,6 +81,7 @@ class Recorded:
     items: frozenset[Ident] = frozenset()
     classes: list[str] = field(default_factory=list)
     renamed: dict[str, str] = field(default_factory=dict)
+    spending: Spending | None = None
 
 
 def read_recorded(path: Path) -> Recorded:
@@ -102,12 +106,13 @@ def _read_facts(store: LabelStore) -> Recorded:
     settings, pool = store.fact("campaign"), next(iter(read_pools(store)), None)
     settings = None if settings is None else complete_settings(check_settings(settings))
     n_rows = read_parts(store, "rows").get("n", pool["n_rows"] if pool else 0)
-    sizes = read_parts(store, "files")
+    sizes, spending = read_parts(store, "files"), record_spending(store, None)
     if settings is None or settings["label"] is None:
-        return Recorded(settings, n_rows, sizes)
+        return Recorded(settings, n_rows, sizes, spending=spending)
     events = store.events()
     items = frozenset(event.item for event in events if event.item is not None)
-    return Recorded(settings, n_rows, sizes, items, *_list_classes(settings["classes"], events))
+    classes, renamed = _list_classes(settings["classes"], events)
+    return Recorded(settings, n_rows, sizes, items, classes, renamed, spending)
 
 
 def _list_classes(

@@ -16,6 +16,7 @@ from skactive.cli.reading import check_regular_file
 from skactive.cli.sources._duplicates import repeat_for_copies
 from skactive.exceptions import StoreError
 from skactive.labeling._pool import read_pools
+from skactive.labeling._spending import Spending, SpendingMeter, record_spending
 from skactive.labeling._synced import SyncedState
 from skactive.labeling.exporting._content import to_datetime
 from skactive.labeling.state._events import Event
@@ -93,9 +94,17 @@ class StoredProject:
         # The first two are of a running session only; annotators have more details below.
         for name in ("fitting", "problem", "annotators"):
             del progress[name]
-        plan = self.state.plan
+        plan, spending = self.state.plan, record_spending(self._store, None)
+        meter = SpendingMeter(spending or Spending(), self._store)
+        spent, reasons = meter.read(), (progress["stop_reason"], meter.describe_end())
+        n_left = progress["n_rows"] - progress["n_labeled"] - progress["n_unknown"]
         return {
             **progress,
+            "stop_reason": "; ".join(filter(None, reasons)),
+            "spent": asdict(spent),
+            "spending": None if spending is None else spending.to_record(),
+            # As long as answers took so far: the mean, which slow ones raise
+            "hours_left": n_left * spent.hours / spent.n_timed if spent.n_timed else None,
             "classes": {str(name): count for name, count in progress["classes"].items()},
             "annotators": {name or "": counts for name, counts in self.annotators().items()},
             "seconds": _find_median(record["seconds"] for record in self.iter_records()),

@@ -136,3 +136,31 @@ def test_a_salvage_that_cannot_be(store, tmp_path, capsys, arguments, line):
     assert (out, err.count("\n")) == ("", 1)
     assert line in err
     assert (tmp_path / "odd.txt").read_text() == "mine"
+
+
+# Money and hours --------------------------------------------------------------------------------
+
+
+def test_money_and_hours_are_shown_against_their_budget(store, capsys):
+    store.set_fact("pool", {"n_rows": 300, "ids": "", "rows": ""})
+    assert "Hours" not in show(capsys)
+    store.append(
+        Event("label", new_id(), item=f"r{i}", annotator="ann", value="good", seconds=36.0)
+        for i in range(100)
+    )
+    out = show(capsys)
+    assert "Hours      1: 100 timed answers\n" in out
+    assert "Left       about 2 hours for the rows without a label\n" in out
+    assert "Money" not in out
+    spending = {"price": 0.5, "price_per_hour": 12, "money": 60, "hours": None}
+    store.set_fact("spending 1", spending)
+    out = show(capsys)
+    assert "Money      62, of 60: 100 labels\n" in out
+    assert (
+        "Stop?      You may stop now: the budget of 60 is used up: 100 labels and 1 h cost 62"
+        in out
+    )
+    summary = json.loads(show(capsys, "--json"))
+    assert summary["spending"] == spending
+    assert summary["spent"]["money"] == 62
+    assert summary["hours_left"] == 2

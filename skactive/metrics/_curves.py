@@ -1,14 +1,4 @@
-"""Measures of learning curves.
-
-A curve is two sequences of equal length: the number of labels known in each round, including the
-start (``SimulatedLearner.n_labels_``), and the score of each round (``staged_score``). If labels
-differ in price, every function also accepts cumulative costs in place of the counts.
-
-* Of one curve: :func:`area_under_learning_curve`, :func:`start_quality`, :func:`end_quality`,
-  :func:`labels_to_reach`, and :func:`zhan_area` for comparison with a survey.
-* Of a curve relative to that of a reference, usually random sampling: :func:`deficiency`,
-  :func:`data_utilization_rate`.
-"""
+"""Measures of learning curves."""
 
 from __future__ import annotations
 
@@ -25,6 +15,7 @@ __all__ = [
     "data_utilization_rate",
     "deficiency",
     "end_quality",
+    "find_common_counts",
     "labels_to_reach",
     "start_quality",
     "zhan_area",

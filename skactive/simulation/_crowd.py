@@ -11,9 +11,9 @@ from sklearn.base import clone
 from skactive._utils.array_types import Floats, Positions
 from skactive._utils.compat import HasMethods
 from skactive._utils.constraints import POSITIVE_INT
-from skactive._utils.labels import find_missing_rows, read_labels
+from skactive._utils.labels import find_missing_rows, has_one_label, read_labels
 from skactive._utils.ragged import Ragged
-from skactive._utils.rows import n_rows, take_rows
+from skactive._utils.rows import take_rows
 from skactive._utils.seeding import derived_seed, draw_seed
 from skactive._utils.tags import is_classifier
 from skactive.crowds import Answers, CrowdModel, OneCoin, SimulatedAnnotator
@@ -237,12 +237,7 @@ def _draw_people(n: int, n_people: int, n_answers: int, seed: int) -> Positions:
 def _read_classes(y: Any, learner: Any) -> Any:
     """Return the true label of each row, or raise an error if these are no classes."""
     labels = read_labels(y, learner.estimator)
-    if (
-        not is_classifier(learner)
-        or labels.ndim != 1
-        or labels.dtype == object
-        and not all(isinstance(label, str) for label in labels)
-    ):
+    if not is_classifier(learner) or not has_one_label(labels):
         raise ValueError(
             "oracle=Crowd(...) needs a classifier and one class per row as y, got "
             f"{type(learner.estimator).__name__} and labels of shape {labels.shape}: people who "

@@ -112,7 +112,7 @@ def test_strategies_get_the_prices_of_the_people_who_would_be_asked():
     simulation = simulate(people, PerCost(Margin(), exponent=30), n_answers=1, budget=120)
     later = simulation.queried_[10:]
     by_price = dict.fromkeys(range(2), 0)
-    for (row, person), _ in list_answers(simulation).items():
+    for row, person in list_answers(simulation):
         by_price[person] += row in later
     assert by_price[1] == 0 < by_price[0]
 

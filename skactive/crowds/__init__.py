@@ -10,6 +10,7 @@ from skactive.crowds._glad import GLAD
 from skactive.crowds._mace import MACE
 from skactive.crowds._majority_vote import MajorityVote
 from skactive.crowds._one_coin import OneCoin
+from skactive.crowds._several_labels import MultilabelAnswers, MultilabelCrowd
 from skactive.crowds._simulated import SimulatedAnnotator, SimulatedAnswers, simulate_answers
 
 __all__ = [
@@ -20,6 +21,8 @@ __all__ = [
     "CrowdModel",
     "DawidSkene",
     "MajorityVote",
+    "MultilabelAnswers",
+    "MultilabelCrowd",
     "OneCoin",
     "OpinionScores",
     "SimulatedAnnotator",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from skactive._utils.lazy import import_name
 
 if TYPE_CHECKING:
+    from skactive.labeling._answers import read_answers
     from skactive.labeling._session import Batch, LabelingSession
     from skactive.labeling.hooks._base import SessionEvent
     from skactive.labeling.state._progress import Progress
@@ -19,6 +20,7 @@ __all__ = [
     "Progress",
     "SQLiteLabelStore",
     "SessionEvent",
+    "read_answers",
 ]
 
 _SOURCES = {
@@ -28,6 +30,7 @@ _SOURCES = {
     "Progress": "skactive.labeling.state._progress",
     "SQLiteLabelStore": "skactive.labeling.stores",
     "SessionEvent": "skactive.labeling.hooks._base",
+    "read_answers": "skactive.labeling._answers",
 }
 _MODULES = ("hooks", "state", "stores")
 

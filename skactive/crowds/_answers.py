@@ -243,6 +243,26 @@ class Answers:
             all_items=np.union1d(self.items, other.items),
         )
 
+    def declare(self, classes: Any) -> Answers:
+        """Return these answers with further classes, which nobody has given yet.
+
+        Parameters
+        ----------
+        classes : array-like
+            The classes to declare, beside those that there are.
+
+        Returns
+        -------
+        Answers
+        """
+        return type(self)(
+            self.items[self.item_codes],
+            self.annotators[self.annotator_codes],
+            self.classes[self.label_codes],
+            classes=np.union1d(self.classes, np.asarray(classes)),
+            all_items=self.items,
+        )
+
     def count_votes(self) -> Floats:
         """Count the answers of each class to each item.
 

@@ -31,7 +31,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="New rows or second opinions, on LabelMe.")
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="has labelme.npz")
     parser.add_argument("--seeds", type=int, default=20, metavar="N")
-    parser.add_argument("--answers", type=int, default=600, metavar="N", help="of each campaign")
+    parser.add_argument("--answers", type=int, default=500, metavar="N", help="of each campaign")
     parser.add_argument("--batch-size", type=int, default=25, metavar="N")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
@@ -91,7 +91,7 @@ def draw_pairs(left: Any, n: int, rng: Any) -> tuple[Any, Any]:
 
 def print_table(counts: Any, curves: dict[str, Any]) -> None:
     """Print how many answers reach each target, and the mean score at some counts."""
-    shown = [count for count in (200, 300, 400, 600) if count in counts]
+    shown = [count for count in (200, 300, 400, 500) if count in counts]
     titles = [f"answers to {target:.2f} (ActiveLab needs fewer)" for target in TARGETS]
     print(" | ".join(["way", *titles, *(f"right at {count}" for count in shown)]))
     for way, scores in curves.items():

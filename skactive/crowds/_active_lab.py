@@ -94,9 +94,9 @@ class ActiveLab(DelegatesPrediction, BaseEstimator):
         What an answer of each annotator costs; None: 1 each.
     n_folds : int, default=5
         Number of folds in which the model predicts rows that it has not learned from.
-    shrinkage : float, default=5
-        Number of answers of average accuracy that are added to those of each annotator, so that
-        one lucky answer makes nobody an expert.
+    shrinkage : float, default=20
+        Number of answers of average accuracy that are added to those of each annotator. With few,
+        a lucky one is asked about everything, and the model that learns from these answers agrees.
     random_state : int, RandomState instance or None, default=None
         Seed of the folds, of the model if it has none, and of ties.
 
@@ -177,7 +177,7 @@ class ActiveLab(DelegatesPrediction, BaseEstimator):
         crowd: CrowdModel | None = None,
         prices: Mapping[Any, float] | None = None,
         n_folds: int = 5,
-        shrinkage: float = 5.0,
+        shrinkage: float = 20.0,
         random_state: Any = None,
     ) -> None:
         self.estimator = estimator

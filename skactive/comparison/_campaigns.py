@@ -194,7 +194,7 @@ def _play(task: CampaignTask, data: LabeledData) -> Run | Failure:
         scores,
         fit_seconds=np.array([record["fit_seconds"] for record in simulation.history_]),
         query_seconds=np.array([record["query_seconds"] for record in simulation.history_]),
-        costs=None if data.costs is None else simulation.costs_,
+        costs=simulation.costs_ if simulation._has_costs(data.costs) else None,
     )
     if task.file is not None:
         task.file.save(run)

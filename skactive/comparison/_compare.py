@@ -106,7 +106,7 @@ def compare_strategies(
     costs : array-like of shape (n_rows,), or list with an array per row, default=None
         What the labels cost, as in :meth:`SimulatedLearner.fit <skactive.SimulatedLearner.fit>`.
         The curves are over labels; :meth:`StrategyComparison.by_cost` has them over cost.
-    oracle : Rows or Elements, default=None
+    oracle : Rows, Elements or Crowd, default=None
         What campaigns buy; None is labels of whole rows, :class:`~skactive.simulation.Elements`
         are single ones.
 
@@ -199,6 +199,8 @@ def _describe_oracle(oracle: Any, costs: Any) -> dict[str, Any]:
     described = {} if oracle is None else {"oracle": describe(oracle)}
     if costs is not None:
         described["costs"] = describe_labels([np.ravel(cost) for cost in costs])
+    elif getattr(oracle, "sets_prices", False):
+        described["costs"] = "the prices of the oracle"
     return described
 
 
@@ -222,9 +224,10 @@ def _check_settings(
             f"costs must have one entry for each of the {n_rows(y)} rows, got {n_rows(costs)}."
         )
     for model in models.values():
-        SimulatedLearner(model, **campaign)._validate_budget(costs)
+        simulation = SimulatedLearner(model, **campaign)
+        simulation._validate_budget(costs)
         check_scoring(model, scoring=scoring)
-    if costs is None and campaign["budget"] < campaign["n_initial"]:
+    if not simulation._has_costs(costs) and campaign["budget"] < campaign["n_initial"]:
         raise ValueError(
             f"budget={campaign['budget']} does not cover n_initial={campaign['n_initial']}: the "
             "budget counts all labels. Raise budget or lower n_initial."

@@ -11,7 +11,7 @@ from skactive._utils.array_types import Floats
 from skactive._utils.text import pluralize
 from skactive._utils.values import is_missing
 
-__all__ = ["Answers"]
+__all__ = ["Answers", "read_records"]
 
 Codes = NDArray[np.intp]
 
@@ -177,6 +177,40 @@ class Answers:
             )
         return cls(frame[item], frame[annotator], frame[label], classes=classes)
 
+    @classmethod
+    def from_records(cls, records: Any, *, classes: Any = None) -> Self:
+        """Read the records of a labeling session: the answer of each person to each row.
+
+        Parameters
+        ----------
+        records : iterable of dict
+            What :meth:`LabelingSession.records <skactive.labeling.LabelingSession.records>`
+            returns. Rows that were skipped or marked as unknown are left out.
+        classes : array-like of shape (n_classes,), default=None
+            All classes; None: the labels that occur.
+
+        Returns
+        -------
+        Answers
+            Answers without a name are those of the annotator "".
+
+        Raises
+        ------
+        ValueError
+            If no record holds a label, or a label is a list of several.
+
+        See Also
+        --------
+        skactive.labeling.read_answers : The answers in a store, or in the file of one.
+        """
+        items, people, labels = read_records(records)
+        several = next((label for label in labels if isinstance(label, list | tuple)), None)
+        if several is not None:
+            raise ValueError(
+                f"The records hold lists of labels, {several!r} among them: use MultilabelAnswers."
+            )
+        return cls(items, people, labels, classes=classes)
+
     def __len__(self) -> int:
         """Return the number of answers."""
         return len(self.item_codes)
@@ -209,6 +243,26 @@ class Answers:
             all_items=np.union1d(self.items, other.items),
         )
 
+    def declare(self, classes: Any) -> Answers:
+        """Return these answers with further classes, which nobody has given yet.
+
+        Parameters
+        ----------
+        classes : array-like
+            The classes to declare, beside those that there are.
+
+        Returns
+        -------
+        Answers
+        """
+        return type(self)(
+            self.items[self.item_codes],
+            self.annotators[self.annotator_codes],
+            self.classes[self.label_codes],
+            classes=np.union1d(self.classes, np.asarray(classes)),
+            all_items=self.items,
+        )
+
     def count_votes(self) -> Floats:
         """Count the answers of each class to each item.
 
@@ -220,6 +274,15 @@ class Answers:
         cells = self.item_codes * n_classes + self.label_codes
         counts = np.bincount(cells, minlength=len(self.items) * n_classes)
         return counts.reshape(len(self.items), n_classes).astype(np.float64)
+
+
+def read_records(records: Any) -> tuple[list[Any], list[str], list[Any]]:
+    """Return items, annotators and labels of the records of a session that hold a label."""
+    given = [record for record in records if record["kind"] == "label"]
+    if not given:
+        raise ValueError("No answers: none of the records holds a label.")
+    people = ["" if record["annotator"] is None else record["annotator"] for record in given]
+    return [record["id"] for record in given], people, [record["label"] for record in given]
 
 
 def _read_column(values: Any, name: str) -> NDArray[Any]:

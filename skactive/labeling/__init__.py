@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from skactive._utils.lazy import import_name
 
 if TYPE_CHECKING:
+    from skactive.labeling._answers import read_answers
     from skactive.labeling._hours import HoursForecast
     from skactive.labeling._session import Batch, LabelingSession
     from skactive.labeling._spending import Spending, Spent
@@ -24,6 +25,7 @@ __all__ = [
     "SessionEvent",
     "Spending",
     "Spent",
+    "read_answers",
 ]
 
 _SOURCES = {
@@ -36,6 +38,7 @@ _SOURCES = {
     "SessionEvent": "skactive.labeling.hooks._base",
     "Spending": "skactive.labeling._spending",
     "Spent": "skactive.labeling._spending",
+    "read_answers": "skactive.labeling._answers",
 }
 _MODULES = ("hooks", "state", "stores")
 

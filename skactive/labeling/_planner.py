@@ -24,6 +24,7 @@ from skactive.estimation._audit import right_rows
 from skactive.exceptions import CapabilityError
 from skactive.labeling.state._changes import LabelSnapshot
 from skactive.labeling.state._events import Ident, Label
+from skactive.labeling.state._state import SessionState
 from skactive.strategies import Auto
 
 __all__ = ["Plan", "Planner"]
@@ -57,6 +58,8 @@ class Plan:
         empty.
     fit_seconds, query_seconds : float
         Durations.
+    again : sequence of str or int, default=()
+        Those of the rows that have a label, and are asked about for a further opinion.
     """
 
     upto: int
@@ -68,6 +71,7 @@ class Plan:
     errors: NDArray[np.float64]
     fit_seconds: float
     query_seconds: float
+    again: Sequence[Ident] = ()
 
 
 class Planner:
@@ -178,6 +182,10 @@ class Planner:
         labeled: set[Any] = {c for label in labels for c in label}  # type: ignore[union-attr]
         all_classes: list[Any] = sorted(labeled | set(classes))
         return MultiLabelBinarizer(classes=all_classes).fit_transform(labels)
+
+    def settle(self, state: SessionState, snapshot: LabelSnapshot) -> LabelSnapshot:
+        """Return a snapshot whose labels are those to learn from."""
+        return snapshot
 
     def plan(
         self, due: LabelSnapshot, audit_labels: dict[Ident, Label], classes: Sequence[Label]

@@ -129,7 +129,8 @@ class Rounds:
                 with self._synced.latest() as state:
                     if not self._is_due():
                         return
-                    due, audit_labels = state.snapshot_due(), self._get_audit_labels()
+                    due = self.planner.settle(state, state.snapshot_due())
+                    audit_labels = self._get_audit_labels()
                     classes = self._get_classes()
                 plan = self.planner.plan(due, audit_labels, classes)
                 self._store_plan(plan, due.labels)
@@ -153,6 +154,7 @@ class Rounds:
             "audit": [int(plan.audit.sum()), len(plan.audit)] if len(plan.audit) else None,
             "audit_error": _estimate_error(plan.errors),
             "n_audited": len(plan.audit) or len(plan.errors),
+            **({"again": list(plan.again)} if plan.again else {}),
             **self._stopping_record(plan, labels),
         }
         with self._synced.lock:
@@ -200,7 +202,7 @@ class Rounds:
             If the labels are too few to fit it.
         """
         with self._synced.latest() as state:
-            now = state.snapshot_now()
+            now = self.planner.settle(state, state.snapshot_now())
             if self.latest_model is not None and self.latest_model[0] == now.labels:
                 return self.latest_model[1]
         learner = self.planner.fit(now.labels, self._get_classes())

@@ -14,6 +14,7 @@ from skactive._utils.seeding import draw_seed
 from skactive.exceptions import LabelError
 from skactive.labeling._classes import SessionClasses
 from skactive.labeling._numbers import ANY_NUMBER, ValueRange, check_range
+from skactive.labeling._overlap import OverlapPlanner, check_overlap, make_planner
 from skactive.labeling._planner import Planner
 from skactive.labeling._pool import check_pool, draw_audit
 from skactive.labeling._recorder import Recorder, Submission
@@ -97,6 +98,13 @@ class LabelingSession:
     value_range : (float or None, float or None), default=None
         If the learner is a regressor: the smallest and the largest label, such as (0, 100); None
         is no limit. Labels outside are refused.
+    overlap : {"when it pays"}, default=None
+        Whether labeled rows are handed to further people for a second opinion, where that is worth
+        more than a new row: where the answer of an average annotator is expected to tell more about
+        the label, as in :class:`~skactive.crowds.ActiveLab`, and could change it. The model then
+        learns from the consensus of all answers (:class:`~skactive.crowds.OneCoin`), and each plan
+        takes five more fits. Labels are classes, and the model has ``predict_proba``. None hands
+        out each row until it has a label.
     stopping : StoppingCriterion, default=None
         Criterion that is updated after each fit; see :mod:`skactive.stopping`. It only advises:
         labeling may continue. Its memory of earlier rounds starts empty with each session.
@@ -173,6 +181,7 @@ class LabelingSession:
         classes: Sequence[Any] | None = None,
         multilabel: bool = False,
         value_range: Sequence[float | None] | None = None,
+        overlap: str | None = None,
         stopping: Any = None,
         audit_share: float = 0.0,
         spending: Spending | None = None,
@@ -185,6 +194,7 @@ class LabelingSession:
         random_state: int | None = None,
     ) -> None:
         _check_session_settings(audit_share, refit_every, n_ahead, lease_seconds)
+        check_overlap(overlap)
         if (seed := draw_seed(random_state)) > MAX_SEED:  # a store keeps the seed for good
             raise ValueError(f"random_state must be at most 2**32 - 1, got {random_state!r}.")
         self.X = X = check_pool_rows(X, ids)
@@ -198,10 +208,12 @@ class LabelingSession:
             ids_digest, grown = check_pool(self.store, self.ids, X, accept_changes=accept_changes)
             self.seed = check_seed(self.store.set_fact("seed", seed))
             self.spending = record_spending(self.store, spending)
-            planner = Planner(
+            planner = make_planner(
+                overlap,
+                self.store,
                 learner,
-                X,
-                self.ids,
+                X=X,
+                ids=self.ids,
                 reserved=draw_audit(self.ids, grown, audit_share, self.seed),
                 batch_size=refit_every,
                 n_ahead=n_ahead,
@@ -215,6 +227,7 @@ class LabelingSession:
                 refit_every,
                 n_ahead,
                 *planner.describe_known(),
+                *([] if overlap is None else [overlap]),
             ]
             self._start(
                 planner,
@@ -251,6 +264,7 @@ class LabelingSession:
             rows=RowCodes(self.ids, planner.positions),
             audit=reserved,
             refit_every=refit_every,
+            counts_opinions=isinstance(planner, OverlapPlanner),
         )
         self._synced = SyncedState(self.store, state, digest([settings, ids_digest, self.seed]))
         are_numbers = not planner.is_classifier and not self.multilabel

@@ -114,7 +114,7 @@ class Campaign:
                 context.call_on_fit_task_begin(estimator=settings)
                 self._teach(batch)
                 self._audit()
-                self.history[-1]["cost"] = self.cost
+                self.history[-1] |= {"cost": self.cost} | self.ledger.make_record()
                 advance(f"{self.ledger.n_labels} labels")
                 callback_stops = context.call_on_fit_task_end(
                     estimator=settings, reconstruction_attributes=self._attributes

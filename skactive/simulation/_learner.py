@@ -85,10 +85,11 @@ class SimulatedLearner(
         For a learner whose estimator is a search (``GridSearchCV``): number of new labels after
         which to search again; in between, the best estimator of the last search is refitted. None
         searches in every round.
-    oracle : Rows or Elements, default=None
+    oracle : Rows, Elements or Crowd, default=None
         What can be bought. None is :class:`~skactive.simulation.Rows`: labels of whole rows;
         :class:`~skactive.simulation.Elements` sells single elements: (row, label) pairs, tokens,
-        pixels or groups of them.
+        pixels or groups of them; :class:`~skactive.simulation.Crowd` the answers of several people
+        who are wrong at times.
 
     Attributes
     ----------
@@ -117,6 +118,8 @@ class SimulatedLearner(
     stopping_ : Monitor or None
         Values and verdicts of `stopping`, round by round; see
         :class:`StoppingDisplay <skactive.display.StoppingDisplay>`.
+    crowd_ : CrowdModel or None
+        The fitted model of annotators with all answers, with an oracle of people.
     history_ : list of dict
         One record per round: ``n_labels``, ``cost`` (see `costs_`), ``fit_seconds``, and
         ``query_seconds``, the time to choose the rows of the round. With an audit also ``audit_n``
@@ -288,6 +291,7 @@ class SimulatedLearner(
         self.history_ = campaign.history
         self.n_labels_ = np.array([record["n_labels"] for record in self.history_])
         self.audited_ = campaign.audit.rows[: campaign.audit.n_known]
+        self.crowd_ = campaign.ledger.crowd
         self.costs_ = np.array([record["cost"] for record in self.history_])
         self.n_bought_ = self.n_labels_ + [record.get("audit_n", 0) for record in self.history_]
         self.stop_reason_, self.stopping_ = campaign.stop_reason, campaign.monitor
@@ -321,8 +325,12 @@ class SimulatedLearner(
     def _validate_budget(self, costs: Any) -> None:
         """Check the hyper-parameters; a budget of labels is a whole number."""
         self._validate_params()
-        if costs is None:
+        if not self._has_costs(costs):
             check_params({"budget": POSITIVE_INT}, {"budget": self.budget}, type(self).__name__)
+
+    def _has_costs(self, costs: Any) -> bool:
+        """Return whether labels cost what the user or the oracle says, in place of 1."""
+        return costs is not None or getattr(self.oracle, "sets_prices", False)
 
     # scikit-learn's protocols -----------------------------------------------------------------
 

@@ -72,6 +72,7 @@ class Ledger(ABC):
         self.rows, self.costs, self.is_open, self.is_priced = rows, costs, is_open, is_priced
         self.bought: list[int] = []  # in the order in which they were bought
         self.cost: float = 0
+        self.crowd: Any = None  # the model of annotators whose consensus the labels are
         self._is_started = np.zeros(len(rows), dtype=bool)
 
     @property
@@ -85,6 +86,10 @@ class Ledger(ABC):
         bought = np.asarray(self.bought, dtype=np.intp)
         owner = self._find_owners(bought)
         return self.rows[owner], bought - self.costs.offsets[owner]
+
+    def make_record(self) -> dict[str, Any]:
+        """Return what a record of a round says beside the number of labels and their cost."""
+        return {}
 
     def find_row_costs(self) -> NDArray[Any]:
         """Return the cost of all labels of each row that can be bought, shape (n_rows,)."""

@@ -17,11 +17,13 @@ from skactive._validation import check_costs
 from skactive.pool._candidates import check_element_costs, match_elements
 from skactive.simulation._ledger import ElementLedger, Ledger, RowLedger
 
-__all__ = ["Elements", "Oracle", "Rows"]
+__all__ = ["Elements", "Oracle", "Rows", "check_refits"]
 
 
 class Oracle(BaseEstimator, ABC):
     """Base of oracles: what a campaign can buy, what it costs, and what is answered."""
+
+    sets_prices: ClassVar[bool] = False  # whether it says itself what labels cost
 
     @abstractmethod
     def open(self, X: Any, y: Any, costs: Any, learner: Any) -> Ledger:
@@ -183,11 +185,7 @@ class Elements(Oracle):
         return groups, answers, sizes
 
     def _check_learner(self, learner: Any, labels: Any) -> None:
-        if learner.incremental or learner.prefit:
-            raise ValueError(
-                "oracle=Elements() needs a learner that refits, since rows become known bit by "
-                "bit: set incremental=False and prefit=False, or leave oracle=None."
-            )
+        check_refits(learner, "Elements", "rows become known bit by bit")
         marks_missing = self.unknown is None or self.unknown != self.unknown
         is_matrix = not is_structured(labels) and labels.ndim == 2
         if is_matrix and marks_missing and not takes_missing_labels(learner.estimator):
@@ -196,6 +194,15 @@ class Elements(Oracle):
                 " buys single ones: use a model that leaves out those that are NaN or None and "
                 "says so by an attribute takes_missing_labels = True, or leave oracle=None."
             )
+
+
+def check_refits(learner: Any, oracle: str, reason: str) -> None:
+    """Check that a learner refits all labels in each round."""
+    if learner.incremental or learner.prefit:
+        raise ValueError(
+            f"oracle={oracle}(...) needs a learner that refits, since {reason}: set "
+            "incremental=False and prefit=False, or leave oracle=None."
+        )
 
 
 def _number_groups(groups: Ragged) -> tuple[Ragged, Positions]:

@@ -110,3 +110,13 @@ def test_what_it_cannot_do_without_is_asked_for():
     single = Answers([0, 1], ["Ann", "Bob"], [0, 1])
     with pytest.raises(ValueError, match="no item has two answers"):
         CrowdLab().fit(single, proba=[[0.5, 0.5], [0.1, 0.9]])
+
+
+def test_a_person_with_one_answer_changes_little():
+    matrix, proba, _ = draw(0)
+    wider = np.column_stack([matrix, np.full(len(matrix), -1)])
+    wider[3, -1] = matrix[3].max()
+    before = CrowdLab().fit(Answers.from_matrix(matrix, missing=-1), proba=proba)
+    after = CrowdLab().fit(Answers.from_matrix(wider, missing=-1), proba=proba)
+    others = np.arange(len(matrix)) != 3
+    assert np.abs(after.proba_ - before.proba_)[others].max() < 0.03

@@ -119,6 +119,35 @@ def test_an_annotator_who_swaps_two_classes_is_understood():
     np.testing.assert_allclose(model.confusion_[2], np.eye(3)[[1, 0, 2]], atol=0.1)
 
 
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: type(model).__name__)
+@pytest.mark.filterwarnings("ignore:.*has not converged")
+def test_classes_are_not_switched_by_weak_annotators(model):
+    """The likelihood is the same if classes change places: the start from the votes decides."""
+    for seed in range(5):
+        truth, answers = simulate(
+            n_items=300, n_classes=4, accuracies=(0.6, 0.6, 0.5, 0.5, 0.45), seed=seed
+        )
+        labels = clone(model).fit(answers).labels_
+        for true_class in range(4):
+            counts = np.bincount(labels[truth == true_class], minlength=4)
+            assert counts.argmax() == true_class
+
+
+@pytest.mark.filterwarnings("ignore:On the 150 items of known truth")
+def test_gold_items_tell_that_the_majority_switches_two_classes():
+    rng = np.random.default_rng(0)
+    truth = rng.integers(3, size=300)
+    switched = np.array([1, 0, 2])[truth]
+    matrix = np.stack([switched, switched, truth], axis=1)
+    noise = rng.random(matrix.shape) < 0.1
+    matrix = np.where(noise, (matrix + 1) % 3, matrix)
+    answers = Answers.from_matrix(matrix)
+    misled = DawidSkene().fit(answers)
+    told = DawidSkene().fit(answers, gold={item: truth[item] for item in range(150)})
+    assert (misled.labels_ == truth)[150:].mean() < 0.5
+    assert (told.labels_ == truth)[150:].mean() > 0.9
+
+
 def test_glad_climbs_along_the_gradient_of_its_density():
     _, answers = simulate(n_items=20)
     votes = collect_votes(answers, None)

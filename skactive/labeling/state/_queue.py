@@ -92,7 +92,7 @@ class Queue:
 
 
 class _OpenRows:
-    """Rows in a fixed order; those at the beginning that have a label are not visited again."""
+    """Rows in a fixed order; those at the beginning that are settled are not visited again."""
 
     def __init__(self, state: SessionState, items: Sequence[Ident]) -> None:
         self._state, self._items = state, items
@@ -101,6 +101,6 @@ class _OpenRows:
     def __iter__(self) -> Iterator[Ident]:
         if self._n_lost != self._state.n_labels_lost:
             self._begin, self._n_lost = 0, self._state.n_labels_lost
-        while self._begin < len(self._items) and self._state.is_labeled(self._items[self._begin]):
+        while self._begin < len(self._items) and self._state.is_settled(self._items[self._begin]):
             self._begin += 1
         return islice(self._items, self._begin, None)

@@ -25,7 +25,7 @@ POOL: Shape = {
 PLAN: Shape = {
     "by": str, "upto": int, "n_labels": int, "ids": [IDENT],
     "scores": (_NOTHING, [int | float | None]), "audit?": (_NOTHING, [int]), "stop?": str,
-    "audit_error?": (_NOTHING, [int | float]), "n_audited?": int,
+    "audit_error?": (_NOTHING, [int | float]), "n_audited?": int, "again?": [IDENT],
 }  # fmt: skip
 RENAME: Shape = {"old": str | int | float | bool, "new": str | int | float | bool}
 MAX_SEED = 2**32 - 1  # of NumPy's RandomState

@@ -115,14 +115,14 @@ def _load_header(
     state._refusals = {row: frozenset(codes) for row, codes in header["refusals"]}
     for name, items in zip(_COUNTERS, header["counters"], strict=True):
         setattr(state, name, Counter(dict(items)))
-    for lease in header["leases"]:
-        _add_lease(state, lease)
     state._changes.n_changes, due, renames = header["log"]
     state._changes.due = due[0], due[1]
     state._changes.renames = [dict(items) for items in renames]
     state.check_codes()
     if plan is not None:
         state.set_plan(get_event(plan))
+    for lease in header["leases"]:  # some are about rows that the plan asks about again
+        _add_lease(state, lease)
 
 
 def _get_columns(state: SessionState) -> list[array[int]]:

@@ -61,6 +61,8 @@ class SessionState:
         Rows whose labels the model does not learn from.
     refit_every : int, default=10
         Number of changed labels after which a new plan is due.
+    counts_opinions : bool, default=False
+        Whether an answer about a row that has a label counts as a changed label.
 
     Attributes
     ----------
@@ -79,7 +81,7 @@ class SessionState:
     renamed : dict
         The present name of each class that was renamed.
     n_labels_lost : int
-        Number of times that a row lost its label, by an undo or another answer.
+        Number of times that a row lost its label or an opinion, by an undo or another answer.
     """
 
     def __init__(
@@ -89,8 +91,9 @@ class SessionState:
         rows: RowCodes | None = None,
         audit: Collection[Ident] = (),
         refit_every: int = 10,
+        counts_opinions: bool = False,
     ) -> None:
-        self.settings = settings
+        self.settings, self._counts_opinions = settings, counts_opinions
         self._rows = RowCodes() if rows is None else rows
         self._takes_any_row = rows is None
         self._audit = {self._rows.add(item) for item in audit}
@@ -99,6 +102,7 @@ class SessionState:
         self.plan: Event | None = None
         self.plan_positions: list[int] = []
         self.scores: dict[Ident, float] = {}
+        self._again: frozenset[Ident] = frozenset()  # labeled rows that the plan asks about again
         self.classes: list[Label] = []
         self.renamed: dict[Label, Label] = {}
         self.n_labels_lost = 0
@@ -160,6 +164,7 @@ class SessionState:
             return
         annotator = self._answers.annotator[number]
         self._update(row, annotator, event.seq, lambda: self._answers.undo(number))
+        self.n_labels_lost += event.item in self._again  # it may be open again
 
     def _add_annotator(self, name: Any) -> int:
         if name is not None and not isinstance(name, str):
@@ -188,7 +193,8 @@ class SessionState:
             self.open_leases.update(self._rows[row])
         if row not in self._audit and self._is_of_pool(row):
             entry = label if label >= 0 else REFUSED if current else UNANSWERED
-            self._changes.add(row, entry, position, changed=before != label)
+            is_opinion = self._counts_opinions and before >= 0
+            self._changes.add(row, entry, position, changed=is_opinion or before != label)
 
     def _has_labeled(self, row: int, annotator: int) -> bool:
         """Return whether the last answer of an annotator about a row is a label."""
@@ -285,7 +291,7 @@ class SessionState:
         """Set the plan that counts."""
         ids, scores = plan.value["ids"], plan.value["scores"] or ()
         self.scores = dict(zip(ids, scores, strict=False))
-        self.plan = plan
+        self.plan, self._again = plan, frozenset(plan.value.get("again", ()))
 
     def _ignore(self, event: Event) -> None:
         """Apply an event from which nothing follows."""
@@ -457,9 +463,19 @@ class SessionState:
             return self._takes_any_row
         if not self._is_of_pool(row):
             return False
-        if self._find_label(row) >= 0 or UNKNOWN in self._refusals.get(row, _NOBODY):
+        if self.is_settled(item) or UNKNOWN in self._refusals.get(row, _NOBODY):
             return False
         return self.get_answer(item, annotator) is None
+
+    def is_settled(self, item: Ident) -> bool:
+        """Return whether a row has a label and the plan asks for no further opinion on it."""
+        row = self._rows.find(item)
+        if row is None or self._find_label(row) < 0:
+            return False
+        if item not in self._again or self.plan is None:
+            return True
+        last = next(self._answers.iter_about(row))
+        return self._answers.position[last] > self.plan.value["upto"]  # there is a further one
 
 
 def _is_audit(audit: list[int] | None) -> bool:

@@ -15,6 +15,7 @@ from skactive._utils.seeding import draw_seed
 from skactive.estimation import Estimate
 from skactive.quality._confident_learning import count_confidently
 from skactive.quality._error_rate import estimate_share
+from skactive.quality._outliers import find_outliers
 
 __all__ = ["LabelQuality"]
 
@@ -52,6 +53,8 @@ class LabelQuality(BaseEstimator):
         Positions of the suspect rows, of the worst quality first.
     suggested_labels_ : ndarray of shape (n_rows,)
         The most probable class of each row.
+    odds_ : ndarray of shape (n_rows,)
+        Probability of the most probable other class, divided by that of the label.
     joint_ : ndarray of shape (n_classes, n_classes)
         Estimated number of rows of each given (row) and true label (column).
     noise_matrix_ : ndarray of shape (n_classes, n_classes)
@@ -130,7 +133,9 @@ class LabelQuality(BaseEstimator):
         _check_proba(table, len(labels), classes)
         counts = count_confidently(codes, table)
         self.classes_, self.proba_ = classes, table
-        self.quality_ = _rate(codes, table, self.method)
+        own, other = _compare_classes(codes, table)
+        self.quality_ = own if self.method == "self_confidence" else (own - other + 1) / 2
+        self.odds_ = np.divide(other, own, out=np.full(len(own), np.inf), where=own > 0)
         is_suspect = (counts.confident >= 0) & (counts.confident != codes)
         suspects = np.flatnonzero(is_suspect)
         self.suspects_ = suspects[np.argsort(self.quality_[suspects], kind="stable")]
@@ -139,6 +144,62 @@ class LabelQuality(BaseEstimator):
         self.noise_matrix_ = counts.joint / counts.joint.sum(axis=0)
         self.n_rows_ = len(labels)
         return self
+
+    def diagnose(
+        self, X: Any = None, *, max_odds: float = 2.0, n_neighbors: int = 10
+    ) -> NDArray[np.str_]:
+        """Separate likely wrong labels from ambiguous rows and outliers, whose labels may be right.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_rows, n_features), default=None
+            All rows as features on comparable scales, best an embedding, in which outliers are
+            searched (:func:`find_outliers`); None: outliers are not told apart.
+        max_odds : float, default=2.0
+            Odds of another class against the label up to which a row is ambiguous, and down to
+            their inverse.
+        n_neighbors : int, default=10
+            Number of nearest rows that an outlier is far from.
+
+        Returns
+        -------
+        ndarray of str of shape (n_rows,)
+            "outlier" if the row is far from all others, where a model knows little; else
+            "ambiguous" if the label is about as probable as another class; else "wrong label" if it
+            is among ``suspects_``; else "".
+
+        Raises
+        ------
+        ValueError
+            If `X` has other rows than those that were fitted, or `max_odds` is below 1.
+
+        Notes
+        -----
+        A suspect whose label is *more* probable than all other classes, because it is held to the
+        high mean of its own class, is ambiguous, too.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skactive.quality import LabelQuality
+        >>> proba = np.array([[0.9, 0.1], [0.6, 0.4], [0.1, 0.9], [0.2, 0.8], [0.1, 0.9]])
+        >>> LabelQuality().fit(None, [0, 0, 0, 1, 1], proba=proba).diagnose()
+        array(['', 'ambiguous', 'wrong label', '', ''], dtype='<U11')
+        """
+        if not max_odds >= 1:
+            raise ValueError(f"max_odds must be at least 1, got {max_odds!r}.")
+        is_suspect = np.zeros(self.n_rows_, dtype=bool)
+        is_suspect[self.suspects_] = True
+        is_ambiguous = (self.odds_ <= max_odds) & (is_suspect | (self.odds_ >= 1 / max_odds))
+        is_outlier = np.zeros(self.n_rows_, dtype=bool)
+        if X is not None:
+            if n_rows(X) != self.n_rows_:
+                raise ValueError(
+                    f"X must be the {self.n_rows_} rows that were fitted, got {n_rows(X)}."
+                )
+            is_outlier[find_outliers(X, n_neighbors=n_neighbors).positions] = True
+        kinds = [is_outlier, is_ambiguous, is_suspect]
+        return np.select(kinds, ["outlier", "ambiguous", "wrong label"], "")
 
     def draw_audit(self, n: int, *, random_state: Any = None) -> Codes:
         """Draw rows whose labels people should check, half of them suspects.
@@ -250,15 +311,12 @@ class LabelQuality(BaseEstimator):
         )
 
 
-def _rate(codes: Codes, proba: Floats, method: str) -> Floats:
-    """Return the quality of each label, from 0 to 1."""
+def _compare_classes(codes: Codes, proba: Floats) -> tuple[Floats, Floats]:
+    """Return the probability of each label, and of the most probable other class, (n_rows,)."""
     rows = np.arange(len(codes))
-    own = proba[rows, codes]
-    if method == "self_confidence":
-        return own
     others = proba.copy()
     others[rows, codes] = -np.inf
-    return (own - others.max(axis=1) + 1) / 2
+    return proba[rows, codes], others.max(axis=1)
 
 
 def _check_proba(proba: Floats, n: int, classes: NDArray[Any]) -> None:

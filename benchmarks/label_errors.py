@@ -14,7 +14,7 @@ import gzip
 import json
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,11 +30,13 @@ from threadpoolctl import threadpool_limits
 from skactive.quality import LabelQuality
 
 SHARES = (0.05, 0.1, 0.2)
-THEIR_METHODS = {
+METHODS = {  # cleanlab's, and ours
     "self_confidence": "self_confidence",
     "normalized_margin": "margin",
-    "confidence_weighted_entropy": None,  # no counterpart of ours
+    "confidence_weighted_entropy": None,
+    "odds": "odds",
 }
+THEIR_METHODS = ("self_confidence", "normalized_margin", "confidence_weighted_entropy")
 
 
 class DataSet(NamedTuple):
@@ -89,9 +91,11 @@ def measure(data: DataSet, share: float, seed: int) -> dict[str, dict[str, float
     folds = StratifiedKFold(5, shuffle=True, random_state=seed)
     found = LabelQuality(data.model, cv=folds).fit(data.X, given)
     results = {}
-    for theirs, ours in THEIR_METHODS.items():
-        scores = get_label_quality_scores(given, found.proba_, method=theirs)
-        row = {"cleanlab": find_precision(scores, is_wrong)}
+    for theirs, ours in METHODS.items():
+        row = {}
+        if theirs in THEIR_METHODS:
+            scores = get_label_quality_scores(given, found.proba_, method=theirs)
+            row["cleanlab"] = find_precision(scores, is_wrong)
         if ours is not None:
             mine = LabelQuality(method=ours).fit(None, given, proba=found.proba_)
             row["ours"] = find_precision(mine.quality_, is_wrong)
@@ -122,7 +126,7 @@ def find_precision(quality: Any, is_wrong: Any) -> float:
 
 def print_rows(name: str, share: float, runs: list[dict[str, dict[str, float]]]) -> None:
     """Print a line per method: means, and the standard error of those of ours."""
-    for method in THEIR_METHODS:
+    for method in METHODS:
         rows = [run[method] for run in runs]
         cells = [name, f"{100 * share:.0f} %", method]
         cells.append(describe(rows, "ours", with_error=True))
@@ -138,9 +142,8 @@ def describe(rows: list[dict[str, float]], key: str, *, with_error: bool = False
     values = np.array([row[key] for row in rows if key in row])
     if not len(values):
         return ""
-    mean: Callable[[Any], Any] = np.mean
     error = f" +- {values.std(ddof=1) / np.sqrt(len(values)):.3f}" if with_error else ""
-    return f"{mean(values):.3f}{error}"
+    return f"{values.mean():.3f}{error}"
 
 
 if __name__ == "__main__":

@@ -33,9 +33,10 @@ class LabelQuality(BaseEstimator):
     ----------
     estimator : classifier with ``predict_proba``, default=None
         The model; may be left out if probabilities are passed to `fit`.
-    method : {"self_confidence", "margin"}, default="self_confidence"
+    method : {"self_confidence", "margin", "odds"}, default="self_confidence"
         The quality of a label: its probability; or, in [0, 1], half of 1 plus the difference to the
-        most probable other class, which ranks rows of confused classes first.
+        most probable other class; or its probability if that other class and it were the only ones,
+        which spares rows that the model knows little about.
     cv : int, splitter or iterable, default=5
         Folds of the cross-validation.
     n_jobs : int, default=None
@@ -86,7 +87,7 @@ class LabelQuality(BaseEstimator):
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "estimator": [HasMethods(["fit", "predict_proba"]), None],
-        "method": [StrOptions({"self_confidence", "margin"})],
+        "method": [StrOptions({"self_confidence", "margin", "odds"})],
         "cv": ["cv_object"],
         "n_jobs": [int, None],
     }
@@ -134,7 +135,7 @@ class LabelQuality(BaseEstimator):
         counts = count_confidently(codes, table)
         self.classes_, self.proba_ = classes, table
         own, other = _compare_classes(codes, table)
-        self.quality_ = own if self.method == "self_confidence" else (own - other + 1) / 2
+        self.quality_ = _rate_labels(own, other, self.method)
         self.odds_ = np.divide(other, own, out=np.full(len(own), np.inf), where=own > 0)
         is_suspect = (counts.confident >= 0) & (counts.confident != codes)
         suspects = np.flatnonzero(is_suspect)
@@ -148,7 +149,7 @@ class LabelQuality(BaseEstimator):
     def diagnose(
         self, X: Any = None, *, max_odds: float = 2.0, n_neighbors: int = 10
     ) -> NDArray[np.str_]:
-        """Separate likely wrong labels from ambiguous rows and outliers, whose labels may be right.
+        """Separate likely wrong labels from ambiguous rows and outliers, which may be right.
 
         Parameters
         ----------
@@ -317,6 +318,16 @@ def _compare_classes(codes: Codes, proba: Floats) -> tuple[Floats, Floats]:
     others = proba.copy()
     others[rows, codes] = -np.inf
     return proba[rows, codes], others.max(axis=1)
+
+
+def _rate_labels(own: Floats, other: Floats, method: str) -> Floats:
+    """Return the quality of labels, from 0 to 1; half of it if no probability is above 0."""
+    if method == "self_confidence":
+        return own
+    if method == "margin":
+        return (own - other + 1) / 2
+    total = own + other
+    return np.divide(own, total, out=np.full(len(own), 0.5), where=total > 0)
 
 
 def _check_proba(proba: Floats, n: int, classes: NDArray[Any]) -> None:

@@ -44,6 +44,12 @@ def test_odds_up_to_the_bound_are_ambiguous():
     assert quality.diagnose(max_odds=1.8).tolist() == ["", "", "wrong label", "ambiguous"]
 
 
+def test_odds_as_quality_spare_rows_that_nobody_knows():
+    proba = [[0.3, 0.1, 0.6], [0.25, 0.375, 0.375], [0.0, 0.0, 0.0], [0.2, 0.3, 0.5]]
+    quality = LabelQuality(method="odds").fit(None, [0, 0, 1, 2], proba=proba).quality_
+    np.testing.assert_allclose(quality, [1 / 3, 0.4, 0.5, 5 / 8])
+
+
 def test_a_suspect_whose_label_is_the_most_probable_is_ambiguous():
     proba = [[0.98, 0.02], [0.98, 0.02], [0.75, 0.25], [0.8, 0.2], [0.7, 0.3]]
     quality = LabelQuality().fit(None, [0, 0, 0, 1, 1], proba=proba)

@@ -54,7 +54,9 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     options = parser.parse_args()
     warnings.simplefilter("ignore")
-    print("data | errors | method | ours | cleanlab | suspects: precision, recall | cleanlab's")
+    columns = ["data", "errors", "method", "ours", "cleanlab"]
+    columns += [f"suspects ({who}): precision, recall" for who in ("ours", "odds of 9", "cleanlab")]
+    print(" | ".join(columns))
     with threadpool_limits(1):
         for data in read_sets(options.data):
             start = time.perf_counter()
@@ -101,7 +103,9 @@ def measure(data: DataSet, share: float, seed: int) -> dict[str, dict[str, float
             row["ours"] = find_precision(mine.quality_, is_wrong)
         results[theirs] = row
     issues = np.flatnonzero(find_label_issues(given, found.proba_))
-    for name, rows in (("ours", found.suspects_), ("cleanlab", issues)):
+    sure = LabelQuality(sure_odds=9.0).fit(None, given, proba=found.proba_)
+    sets = {"ours": found.suspects_, "odds of 9": sure.suspects_, "cleanlab": issues}
+    for name, rows in sets.items():
         right = is_wrong[rows].sum()
         results["self_confidence"][f"{name} precision"] = right / len(rows)
         results["self_confidence"][f"{name} recall"] = right / is_wrong.sum()
@@ -131,9 +135,9 @@ def print_rows(name: str, share: float, runs: list[dict[str, dict[str, float]]])
         cells = [name, f"{100 * share:.0f} %", method]
         cells.append(describe(rows, "ours", with_error=True))
         cells.append(describe(rows, "cleanlab"))
-        for who in ("ours", "cleanlab"):
+        for who in ("ours", "odds of 9", "cleanlab"):
             pair = [describe(rows, f"{who} {measure}") for measure in ("precision", "recall")]
-            cells.append(", ".join(pair))
+            cells.append(", ".join(figure for figure in pair if figure))
         print(" | ".join(cells), flush=True)
 
 

@@ -50,6 +50,17 @@ def test_odds_as_quality_spare_rows_that_nobody_knows():
     np.testing.assert_allclose(quality, [1 / 3, 0.4, 0.5, 5 / 8])
 
 
+def test_sure_odds_add_suspects_below_the_mean_of_a_class():
+    proba = [[0.97, 0.03], [0.92, 0.08], [0.02, 0.98], [0.08, 0.92], [0.12, 0.88]]
+    given = [0, 0, 1, 0, 0]
+    assert LabelQuality().fit(None, given, proba=proba).suspects_.tolist() == []
+    found = LabelQuality(sure_odds=9.0).fit(None, given, proba=proba)
+    assert found.suspects_.tolist() == [3]
+    assert found.diagnose().tolist() == ["", "", "", "wrong label", ""]
+    with pytest.raises(ValueError, match="'sure_odds' parameter"):
+        LabelQuality(sure_odds=0.5).fit(None, given, proba=proba)
+
+
 def test_a_suspect_whose_label_is_the_most_probable_is_ambiguous():
     proba = [[0.98, 0.02], [0.98, 0.02], [0.75, 0.25], [0.8, 0.2], [0.7, 0.3]]
     quality = LabelQuality().fit(None, [0, 0, 0, 1, 1], proba=proba)
@@ -64,6 +75,18 @@ def test_distances_are_those_of_plain_loops():
     for row in range(40):
         others = sorted(np.linalg.norm(X[row] - X[i]) for i in range(40) if i != row)
         assert found.distances[row] == pytest.approx(np.mean(others[:4]))
+
+
+def test_texts_of_other_words_are_outliers_by_their_cosine():
+    rng = np.random.default_rng(0)
+    counts = rng.poisson(1.0, size=(300, 40)).astype(float)
+    counts[:, 30:] *= rng.random((300, 10)) < 0.02
+    counts[7], counts[9] = 0.0, 0.0
+    counts[7, 30:36] = 5.0
+    counts[9, 3], counts[9, 36:] = 1.0, 5.0
+    found = find_outliers(sparse.csr_array(counts), metric="cosine")
+    assert set(found.positions) == {7, 9}
+    np.testing.assert_allclose(find_outliers(3 * counts, metric="cosine").fence, found.fence)
 
 
 def test_outliers_do_not_depend_on_order_or_form():
@@ -91,5 +114,7 @@ def test_mistakes_are_refused():
         quality.diagnose(np.zeros((3, 1)))
     with pytest.raises(ValueError, match="n_neighbors must be at least 1"):
         find_outliers([[0.0], [1.0]], n_neighbors=0)
+    with pytest.raises(ValueError, match="metric must be one of"):
+        find_outliers([[0.0], [1.0]], metric="odd")
     with pytest.raises(ValueError, match="pass two or more"):
         find_outliers([[0.0]])

@@ -53,9 +53,17 @@ def render_section(heading: str, *parts: str, class_: str = "") -> str:
 
 
 def render_table(
-    caption: str, head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: bool = True
+    caption: str,
+    head: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    numbers: bool = True,
+    prose: bool = False,
 ) -> str:
-    """Return a table whose first column heads the rows; wide ones scroll."""
+    """Return a table whose first column heads the rows; wide ones scroll.
+
+    One of `numbers` does not wrap its cells; one of `prose` has texts in its last column.
+    """
     columns = "".join(render_tag("th", escape(name), scope="col") for name in head)
     body = "".join(
         render_tag(
@@ -70,7 +78,7 @@ def render_table(
         render_tag("caption", escape(caption))
         + render_tag("thead", render_tag("tr", columns))
         + render_tag("tbody", body),
-        **({"class_": "numbers"} if numbers else {}),
+        **({"class_": "prose"} if prose else {"class_": "numbers"} if numbers else {}),
     )
     return _make_scrollable(caption, table)
 

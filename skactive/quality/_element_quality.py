@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skactive._utils.array_types import Floats, Positions
+from skactive._utils.array_types import Floats
 from skactive._utils.matrices import tensor_to_array
 from skactive._utils.ragged import offsets_of
-from skactive.reductions import SoftMin, minimum
+from skactive.reductions import Reduction, SoftMin, minimum
 
 __all__ = ["ElementQuality", "rate_masks", "rate_tags", "reduce_quality"]
-
-Reduction = Callable[[Floats, Positions], Floats]
 
 
 class ElementQuality(NamedTuple):

@@ -1,4 +1,4 @@
-"""What wrong labels cost in accuracy: a model that learns from all, without suspects, corrected."""
+"""The cost of wrong labels in accuracy: a model that learns from all, without them, corrected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is likely wrong with labeled rows, found by a model that is cross-validated."""
+"""Problems of labeled rows, found by a model that is cross-validated."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-from skactive._utils.array_types import Floats
+from skactive._utils.array_types import Floats, Positions
 from skactive._utils.rows import take_rows
 from skactive._utils.seeding import seeded_clone
 from skactive.cli._errors import CommandError
-from skactive.cli.checking._rows import CheckSettings, LabeledRows
+from skactive.cli.checking._rows import CheckedRows, CheckSettings
 from skactive.cli.learners._learners import make_learner
 from skactive.cli.sources._data_source import DataSource
 from skactive.cli.sources._duplicates import find_copies
@@ -31,7 +31,6 @@ __all__ = [
     "predict_folds",
 ]
 
-Positions = NDArray[np.intp]
 _NEAR = 0.05  # cosine distance of texts that nearly repeat each other
 _MAX_COMPARED = 20_000  # texts that are compared in pairs; of more, only equal ones are found
 SURE_ODDS = 9.0  # of another class against a label, which is then suspect
@@ -65,7 +64,7 @@ class Repeats(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Findings:
-    """What was found.
+    """Problems that were found, and the model that found them.
 
     Parameters
     ----------
@@ -123,12 +122,12 @@ class Findings:
         return suspects[np.argsort(ranks, kind="stable")]
 
 
-def find_problems(rows: LabeledRows, settings: CheckSettings) -> Findings:
+def find_problems(rows: CheckedRows, settings: CheckSettings) -> Findings:
     """Find labels that are likely wrong, rows that repeat others, and rows far from all.
 
     Parameters
     ----------
-    rows : LabeledRows
+    rows : CheckedRows
         The rows.
     settings : CheckSettings
         Model, folds and seed.
@@ -150,7 +149,7 @@ def find_problems(rows: LabeledRows, settings: CheckSettings) -> Findings:
     for _, step in steps:
         features = step.fit(features, rows.labels).transform(features)
     repeats, notes = _find_repeats(rows)
-    groups = _group_rows(rows, repeats, settings)
+    groups = _assign_groups(rows, repeats, settings)
     model = seeded_clone(model, settings.seed)
     folds = make_folds(rows.labels, groups, settings.folds, settings.seed)
     proba = predict_folds(model, features, rows.labels, folds)
@@ -199,8 +198,8 @@ def predict_folds(model: Any, features: Any, labels: Any, folds: Sequence[Fold])
     return proba
 
 
-def _group_rows(
-    rows: LabeledRows, repeats: Sequence[Repeats], settings: CheckSettings
+def _assign_groups(
+    rows: CheckedRows, repeats: Sequence[Repeats], settings: CheckSettings
 ) -> Positions:
     """Return the group of each row: texts that repeat each other, and answers to one item.
 
@@ -218,7 +217,7 @@ def _group_rows(
 # Rows that repeat others ------------------------------------------------------------------------
 
 
-def _find_repeats(rows: LabeledRows) -> tuple[list[Repeats], list[str]]:
+def _find_repeats(rows: CheckedRows) -> tuple[list[Repeats], list[str]]:
     notes = []
     if rows.contents.kind == "text" and len(rows) <= _MAX_COMPARED:
         groups = find_duplicates(rows.rows, _NEAR).groups
@@ -252,7 +251,7 @@ def _group_equal(keys: Sequence[Any]) -> list[Positions]:
 
 
 def _estimate_error_rate(
-    rows: LabeledRows, quality: LabelQuality, column: str | None
+    rows: CheckedRows, quality: LabelQuality, column: str | None
 ) -> Estimate | None:
     """Return the share of wrong labels from a column of checked labels, if there is one."""
     if column is None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from skactive.cli._errors import CommandError
 from skactive.cli.checking._findings import Findings
-from skactive.cli.checking._rows import CheckSettings, LabeledRows
+from skactive.cli.checking._rows import CheckedRows, CheckSettings
 from skactive.crowds import Answers, OneCoin, agreement
 from skactive.estimation import Estimate
 
@@ -56,12 +56,12 @@ class People:
     agreement: Estimate | None
 
 
-def measure_people(rows: LabeledRows, findings: Findings, settings: CheckSettings) -> People | None:
+def measure_people(rows: CheckedRows, findings: Findings, settings: CheckSettings) -> People | None:
     """Measure how far people agree with each other and with the model.
 
     Parameters
     ----------
-    rows : LabeledRows
+    rows : CheckedRows
         The rows.
     findings : Findings
         Probabilities of the model, and rows that repeat others.
@@ -106,7 +106,7 @@ def measure_people(rows: LabeledRows, findings: Findings, settings: CheckSetting
 
 
 def _read_answers(
-    rows: LabeledRows, settings: CheckSettings
+    rows: CheckedRows, settings: CheckSettings
 ) -> tuple[list[int], list[str], list[str]]:
     """Return item, person and label of each answer; items are positions of their first rows."""
     if len(settings.annotators) == 1:
@@ -127,7 +127,7 @@ def _read_answers(
     return items, people, labels
 
 
-def _check_labels(rows: LabeledRows, labels: set[str], settings: CheckSettings) -> None:
+def _check_labels(rows: CheckedRows, labels: set[str], settings: CheckSettings) -> None:
     if not labels & set(rows.labels.tolist()):
         raise CommandError(
             f"--annotators: {', '.join(settings.annotators)} hold {sorted(labels)[:3]}, none of "

@@ -16,7 +16,7 @@ from skactive._utils.text import pluralize
 from skactive.cli.checking._accuracy import AccuracyCost
 from skactive.cli.checking._findings import Findings
 from skactive.cli.checking._people import People
-from skactive.cli.checking._rows import CheckSettings, LabeledRows, describe_row
+from skactive.cli.checking._rows import CheckedRows, CheckSettings, describe_row
 from skactive.display._html import (
     render_code,
     render_page,
@@ -41,7 +41,7 @@ class Check(NamedTuple):
     """Everything that a report shows."""
 
     settings: CheckSettings
-    rows: LabeledRows
+    rows: CheckedRows
     findings: Findings
     people: People | None
     costs: list[AccuracyCost]
@@ -117,7 +117,7 @@ def _describe_gain(costs: Sequence[AccuracyCost]) -> str:
 
 
 def _percent(share: float, digits: int = 1) -> str:
-    return f"{100 * share:.{digits}f} %"
+    return f"{100 * share:.{digits}f}\N{NO-BREAK SPACE}%"
 
 
 # The page ---------------------------------------------------------------------------------------
@@ -170,7 +170,7 @@ def _render_suspects(check: Check) -> str:
             ]
             for row in shown
         ],
-        numbers=False,
+        prose=True,
     )
     meanings = "".join(
         render_tag("li", f"{render_tag('strong', escape(kind))}: {escape(meaning)}")
@@ -214,7 +214,7 @@ def _render_repeats(check: Check) -> str:
             ]
             for repeat in shown
         ],
-        numbers=False,
+        prose=True,
     )
     explanation = (
         "Groups whose labels contradict each other come first: at least one label of each is "
@@ -237,7 +237,7 @@ def _render_outliers(check: Check) -> str:
             [check.rows.places[row], str(check.rows.labels[row]), _show_row(check, int(row))]
             for row in shown
         ],
-        numbers=False,
+        prose=True,
     )
     explanation = "Do they belong to the data? Such rows may be damaged, or of no class."
     return render_section(heading, render_paragraph(explanation), table)
@@ -341,10 +341,12 @@ def _render_error_rate(check: Check) -> str:
                 f"would make itself. For an interval, let people check the "
                 f"{pluralize(len(findings.audit), 'row')} below, which were drawn at random, half "
                 f"of them among the suspects; write their true classes into a new column, such as "
-                f"{column!r}, and run the command again:"
+                f"{column!r}, and run the command again with it."
             ),
-            render_code("The command with checked rows", again, class_="command"),
+            render_tag("h3", "Rows to check"),
             render_code("Rows to check", places, class_="command"),
+            render_tag("h3", "The command with the new column"),
+            render_code("The command with the new column", again, class_="command"),
         ]
     else:
         parts.append(
@@ -396,7 +398,7 @@ def _render_settings(check: Check) -> str:
     facts = [
         ("data", f"{settings.file.name}: {pluralize(len(check.rows), 'row')}"),
         ("target", f"{settings.target}: {_join_first(check.findings.quality.classes_.tolist())}"),
-        ("model", f"{settings.model}, {settings.folds} folds; equal texts are in one fold"),
+        ("model", f"{settings.model}, {settings.folds} folds{_describe_groups(check)}"),
         ("seed", str(settings.seed)),
     ]
     command = shlex.join(_list_arguments(settings))
@@ -405,6 +407,12 @@ def _render_settings(check: Check) -> str:
         render_table("Settings", ["setting", "value"], facts, numbers=False),
         render_code("The command", command, class_="command"),
     )
+
+
+def _describe_groups(check: Check) -> str:
+    if len(np.unique(check.findings.groups)) == len(check.rows):
+        return ""
+    return "; rows that repeat each other are in one fold, if each class is then in all others"
 
 
 def _list_arguments(settings: CheckSettings) -> list[str]:

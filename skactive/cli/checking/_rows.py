@@ -25,7 +25,7 @@ from skactive.cli.sources._contents import (
 from skactive.cli.sources._data_source import ReadingOptions
 from skactive.cli.sources._file_labels import MAX_CLASSES, fold_number, name_class
 
-__all__ = ["CheckSettings", "LabeledRows", "describe_row", "read_labeled_rows"]
+__all__ = ["CheckSettings", "CheckedRows", "describe_row", "read_checked_rows"]
 
 _MAY_BE_MISSING = frozenset({"na", "n/a", "#n/a", "nan", "null", "none", "<na>", "?", "-"})
 
@@ -51,7 +51,7 @@ class CheckSettings:
 
 
 @dataclass(frozen=True, eq=False)
-class LabeledRows:
+class CheckedRows:
     """Rows that have content and a label.
 
     Parameters
@@ -97,7 +97,7 @@ class LabeledRows:
         return [first.setdefault(key, position) for position, key in enumerate(keys)]
 
 
-def read_labeled_rows(settings: CheckSettings) -> LabeledRows:
+def read_checked_rows(settings: CheckSettings) -> CheckedRows:
     """Read the rows that have content and a label.
 
     Parameters
@@ -117,13 +117,13 @@ def read_labeled_rows(settings: CheckSettings) -> LabeledRows:
     table = read_columns(
         path, encoding=settings.encoding, separator=settings.separator, sheet=settings.sheet
     )
-    _check_columns(settings, table)
+    _check_uses(settings, table)
     content = _read_content(settings, table)
     cells = table.columns[settings.target]
     labels = _name_labels(settings.target, {i: cells[i] for i in content.keys}, table)
     _check_classes(settings, labels, table)
     kept = sorted(labels)
-    return LabeledRows(
+    return CheckedRows(
         content,
         take_rows(content.rows, kept),
         [content.keys[i] for i in kept],
@@ -134,7 +134,7 @@ def read_labeled_rows(settings: CheckSettings) -> LabeledRows:
     )
 
 
-def _check_columns(settings: CheckSettings, table: Table) -> None:
+def _check_uses(settings: CheckSettings, table: Table) -> None:
     """Raise an error if a column is missing, or would be used for two things."""
     texts = split_text_columns(settings.text or "", table.columns) if settings.text else []
     uses = {
@@ -189,7 +189,7 @@ def _name_labels(target: str, cells: Mapping[int, Any], table: Table) -> dict[in
 
 def _name_cell(cell: Any) -> str:
     """Return the class that a cell holds: 1 for 1.0, as columns with gaps have it."""
-    return fold_number(name_class(cell), None)
+    return clean_text(fold_number(name_class(cell), None))
 
 
 def _check_classes(settings: CheckSettings, labels: Mapping[int, str], table: Table) -> None:
@@ -243,7 +243,7 @@ def _note_left_out(
     return notes
 
 
-def describe_row(rows: LabeledRows, position: int, hidden: Sequence[str], length: int) -> str:
+def describe_row(rows: CheckedRows, position: int, hidden: Sequence[str], length: int) -> str:
     """Return the beginning of a text, or the cells of a row: "size=3, color=red"."""
     if rows.contents.kind == "text":
         text = " ".join(rows.rows[position].split())

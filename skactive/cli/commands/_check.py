@@ -100,14 +100,14 @@ def run_check(options: dict[str, Any]) -> None:
     from skactive.cli.checking._findings import find_problems
     from skactive.cli.checking._people import measure_people
     from skactive.cli.checking._report import Check, render_check, summarize_check
-    from skactive.cli.checking._rows import CheckSettings, read_labeled_rows
+    from skactive.cli.checking._rows import CheckSettings, read_checked_rows
 
     options = {**options, "annotators": tuple(options["annotators"])}
     settings = CheckSettings(**options)
     if settings.folds < 2:
         raise CommandError("--folds 1 leaves nothing to learn from: 2 or more")
     output = check_output(settings.html, (".html", ".htm"), "report")
-    rows = read_labeled_rows(settings)
+    rows = read_checked_rows(settings)
     # Small fits lose time to threads of BLAS; warnings of fits are of no use to the reader.
     with threadpool_limits(limits=1), warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -120,4 +120,5 @@ def run_check(options: dict[str, Any]) -> None:
         write_atomically(output, lambda file: file.write(page))
     except OSError as error:
         raise CommandError(f"the report cannot be written: {error.strerror}") from error
-    print_line("\n".join([*summarize_check(check), f"Report: {output}"]))
+    lines = [line.replace("\N{NO-BREAK SPACE}", " ") for line in summarize_check(check)]
+    print_line("\n".join([*lines, f"Report: {output}"]))

@@ -101,6 +101,12 @@ class Findings:
     error_rate: Estimate | None
     notes: list[str]
 
+    def compare_with_chance(self, labels: NDArray[np.str_]) -> tuple[float, float]:
+        """Return the share of labels that the model predicts, and that of the largest class."""
+        _, counts = np.unique(labels, return_counts=True)
+        accuracy = (self.quality.suggested_labels_ == labels).mean()
+        return float(accuracy), float(counts.max() / len(labels))
+
     @property
     def modeled_error_rate(self) -> float:
         """Share of wrong labels by confident learning: from the model alone."""
@@ -258,6 +264,11 @@ def _estimate_error_rate(
         return None
     checked = np.array(rows.name_cells(column))
     positions = np.flatnonzero(checked != "")
+    if not len(positions):
+        raise CommandError(
+            f"--audited {column}: the column is empty; it holds the true classes of the rows that "
+            "people checked, and the report without --audited lists rows to check"
+        )
     try:
         return quality.estimate_error_rate(positions, checked[positions] != rows.labels[positions])
     except ValueError as error:

@@ -29,6 +29,7 @@ from skactive.display._html import (
 __all__ = ["Check", "render_check", "summarize_check"]
 
 _MAX_SUSPECTS, _MAX_REPEATS, _MAX_OUTLIERS, _MAX_CONFUSED, _MAX_LISTED = 200, 50, 50, 20, 12
+_MIN_ERRORS = 2  # standard errors by which a model must be better than the largest class
 _MAX_LENGTH = 240  # characters of a row
 _KINDS = {
     "wrong label": "the model is sure of another class",
@@ -60,6 +61,7 @@ def summarize_check(check: Check) -> list[str]:
     lines = [
         f"{pluralize(len(rows), 'row')} of {n_classes} classes; "
         f"{pluralize(len(findings.quality.suspects_), 'label')} of them suspect: {suspects}.",
+        *_describe_model(check),
         _describe_error_rate(findings),
     ]
     if findings.repeats:
@@ -70,12 +72,26 @@ def summarize_check(check: Check) -> list[str]:
         )
     lines += [_describe_gain(check.costs)] if check.costs else []
     if check.people is not None:
-        worst = check.people.people[0]
+        people, worst = check.people.people, check.people.people[0]
+        name = f"the least accurate is {worst.name}" if len(people) > 1 else worst.name
         lines.append(
-            f"{pluralize(len(check.people.people), 'annotator')}; the least accurate is "
-            f"{worst.name}, with {_percent(worst.accuracy)} of the answers right, by estimate."
+            f"{pluralize(len(people), 'annotator')}; {name}, with {_percent(worst.accuracy)} of "
+            "the answers right, by estimate."
         )
     return lines
+
+
+def _describe_model(check: Check) -> list[str]:
+    """Return a warning if the model predicts labels hardly better than the largest class does."""
+    accuracy, chance = check.findings.compare_with_chance(check.rows.labels)
+    error = math.sqrt(chance * (1 - chance) / len(check.rows))
+    if accuracy > chance + _MIN_ERRORS * error:
+        return []
+    return [
+        f"The model predicts {_percent(accuracy)} of the labels, hardly more than the most "
+        f"frequent class has ({_percent(chance)}): it knows little of these rows, and its suspects "
+        "mean little. Other columns or another --model may help."
+    ]
 
 
 def _name_kinds(counts: dict[str, int]) -> list[tuple[str, str]]:

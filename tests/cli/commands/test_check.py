@@ -212,11 +212,12 @@ def test_the_same_command_gives_the_same_page(capsys):
         ({}, ["--target", "kind", "--annotators", "a,b"], "none of the classes of 'kind'"),
         ({"ok": ["w"] * 3 + [None] * 147}, ["--target", "kind", "--audited", "ok"],
          "No row that is not suspect was checked"),
+        ({"ok": [None] * 150}, ["--target", "kind", "--audited", "ok"], "the column is empty"),
         ({}, ["--target", "kind", "--html", "out.pdf"], "written as .html"),
         ({}, ["--target", "kind", "--html", "no/out.html"], "folder not found"),
     ],
-    ids=["column", "one", "none", "numbers", "folds", "twice", "both", "names", "audit", "suffix",
-         "folder"],
+    ids=["column", "one", "none", "numbers", "folds", "twice", "both", "names", "audit",
+         "unchecked", "suffix", "folder"],
 )  # fmt: skip
 def test_mistakes_are_named_in_one_line(capsys, folder, change, arguments, message):
     make_table().assign(**change).to_csv("data.csv", index=False)
@@ -246,6 +247,14 @@ def test_rows_without_label_or_content_are_left_out_with_a_note(capsys):
     assert out[0].startswith("238 rows")
     assert "1 row without text left out (line 103)" in page
     assert "left out (line 102)" in page
+
+
+def test_a_model_that_knows_nothing_is_named(capsys):
+    frame = pd.DataFrame({"a": np.arange(60) % 7, "kind": np.array(["u", "v"])[np.arange(60) % 2]})
+    out, _ = check(capsys, frame, "--target", "kind")
+    assert "hardly more than the most frequent class has (50.0 %)" in out[1]
+    out, _ = check(capsys, make_table(), "--target", "kind")
+    assert "hardly more" not in "".join(out)
 
 
 def test_numbers_with_gaps_are_the_same_classes(capsys):

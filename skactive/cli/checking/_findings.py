@@ -32,7 +32,11 @@ __all__ = [
 ]
 
 _NEAR = 0.05  # cosine distance of texts that nearly repeat each other
-_MAX_COMPARED = 20_000  # texts that are compared in pairs; of more, only equal ones are found
+_MAX_COMPARED = 20_000  # texts that are compared in pairs
+_NOT_COMPARED = (
+    f"With more than {_MAX_COMPARED:,} texts neither those that are nearly equal nor those that "
+    "are far from all others are searched"
+)
 SURE_ODDS = 9.0  # of another class against a label, which is then suspect
 _N_AUDIT = 100  # rows that are drawn for people to check
 
@@ -154,23 +158,25 @@ def find_problems(rows: CheckedRows, settings: CheckSettings) -> Findings:
     features = rows.rows
     for _, step in steps:
         features = step.fit(features, rows.labels).transform(features)
-    repeats, notes = _find_repeats(rows)
+    has_many_texts = source.kind == "text" and len(rows) > _MAX_COMPARED
+    repeats = _find_repeats(rows, has_many_texts)
     groups = _assign_groups(rows, repeats, settings)
     model = seeded_clone(model, settings.seed)
     folds = make_folds(rows.labels, groups, settings.folds, settings.seed)
     proba = predict_folds(model, features, rows.labels, folds)
     quality = LabelQuality(sure_odds=SURE_ODDS).fit(None, rows.labels, proba=proba)
+    metric = "cosine" if source.kind == "text" else "euclidean"
     return Findings(
         features,
         model,
         folds,
         groups,
         quality,
-        quality.diagnose(features, metric="cosine" if source.kind == "text" else "euclidean"),
+        quality.diagnose(None if has_many_texts else features, metric=metric),
         repeats,
         np.sort(quality.draw_audit(min(_N_AUDIT, len(rows)), random_state=settings.seed)),
         _estimate_error_rate(rows, quality, settings.audited),
-        notes,
+        [_NOT_COMPARED] if has_many_texts else [],
     )
 
 
@@ -223,17 +229,12 @@ def _assign_groups(
 # Rows that repeat others ------------------------------------------------------------------------
 
 
-def _find_repeats(rows: CheckedRows) -> tuple[list[Repeats], list[str]]:
-    notes = []
-    if rows.contents.kind == "text" and len(rows) <= _MAX_COMPARED:
+def _find_repeats(rows: CheckedRows, only_equal: bool) -> list[Repeats]:
+    """Return groups of texts that are alike, or of equal rows; contradictory ones come first."""
+    if rows.contents.kind == "text" and not only_equal:
         groups = find_duplicates(rows.rows, _NEAR).groups
     else:
         groups = _group_equal(rows.keys)
-        if rows.contents.kind == "text":
-            notes.append(
-                f"With more than {_MAX_COMPARED:,} texts only those that are equal are found to "
-                "repeat others"
-            )
     repeats = [
         Repeats(
             group,
@@ -242,7 +243,7 @@ def _find_repeats(rows: CheckedRows) -> tuple[list[Repeats], list[str]]:
         )
         for group in groups
     ]
-    return sorted(repeats, key=lambda repeat: not repeat.labels_differ), notes
+    return sorted(repeats, key=lambda repeat: not repeat.labels_differ)
 
 
 def _group_equal(keys: Sequence[Any]) -> list[Positions]:

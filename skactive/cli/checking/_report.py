@@ -244,7 +244,8 @@ def _render_outliers(check: Check) -> str:
     rows = np.flatnonzero(check.findings.kinds == "outlier")
     heading = "Rows far from all others"
     if not len(rows):
-        return render_section(heading, render_paragraph("There are none."))
+        reason = "They were not searched." if check.findings.notes else "There are none."
+        return render_section(heading, render_paragraph(reason))
     shown = rows[:_MAX_OUTLIERS]
     table = render_table(
         _count_shown("Rows", len(shown), len(rows)),

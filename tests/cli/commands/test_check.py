@@ -9,6 +9,7 @@ import pytest
 from sklearn.datasets import make_blobs
 
 from skactive.cli import main
+from skactive.cli.checking import _findings
 
 pd = pytest.importorskip("pandas")
 
@@ -88,6 +89,14 @@ def test_rows_that_contradict_each_other_come_first(capsys):
     first, second = read_rows(page, "Rows that repeat others")[:2]
     assert first[:3] == ["line 26, line 32", "farm 1, sea 1", "equal"]
     assert second[:3] == ["line 22, line 23", "city", "nearly equal"]
+
+
+def test_of_very_many_texts_only_equal_ones_are_found(capsys, monkeypatch):
+    monkeypatch.setattr(_findings, "_MAX_COMPARED", 200)
+    _, page = check(capsys, make_texts(), "--target", "topic", "--text", "text")
+    assert [row[0] for row in read_rows(page, "Rows that repeat others")] == ["line 26, line 32"]
+    assert "neither those that are nearly equal nor" in page
+    assert "They were not searched" in page.split("Rows far from all others")[1]
 
 
 def test_outliers_confusions_and_table_rows(capsys):

@@ -17,7 +17,16 @@ from skactive._utils.array_types import Floats, Positions
 from skactive._utils.input_kinds import to_numbers
 from skactive._utils.ragged import check_offsets, reduce_rows
 
-__all__ = ["LengthNormalized", "Quantile", "TopMean", "maximum", "mean", "total"]
+__all__ = [
+    "LengthNormalized",
+    "Quantile",
+    "SoftMin",
+    "TopMean",
+    "maximum",
+    "mean",
+    "minimum",
+    "total",
+]
 
 Reduction = Callable[[Floats, Positions], Floats]
 
@@ -97,6 +106,64 @@ def maximum(scores: Any, offsets: Any) -> Floats:
     array([0.4, 0. , 0.3])
     """
     return reduce_rows(np.maximum, *_check(scores, offsets))
+
+
+def minimum(scores: Any, offsets: Any) -> Floats:
+    """Return the lowest score among the elements of each row.
+
+    Parameters
+    ----------
+    scores : array-like of shape (n_elements,)
+        Scores of the elements.
+    offsets : array-like of shape (n_rows + 1,)
+        The elements of row i are those in ``offsets[i]:offsets[i + 1]``.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,)
+        0 for rows without elements.
+
+    Examples
+    --------
+    >>> from skactive import reductions
+    >>> reductions.minimum([0.1, 0.4, 0.3], [0, 2, 2, 3])
+    array([0.1, 0. , 0.3])
+    """
+    return reduce_rows(np.minimum, *_check(scores, offsets))
+
+
+class SoftMin(BaseEstimator):
+    r"""Average the scores of each row, with most of the weight on the lowest.
+
+    .. math:: \sum_j s_j \frac{\exp(-s_j / T)}{\sum_k \exp(-s_k / T)}
+
+    Parameters
+    ----------
+    temperature : float, default=0.1
+        T, above 0: the lower, the nearer is the result to the lowest score, otherwise to the mean.
+
+    Examples
+    --------
+    >>> from skactive.reductions import SoftMin
+    >>> SoftMin(0.1)([0.1, 0.4, 0.3], [0, 2, 2, 3]).round(4)
+    array([0.1142, 0.    , 0.3   ])
+    """
+
+    def __init__(self, temperature: float = 0.1) -> None:
+        self.temperature = temperature
+
+    def __call__(self, scores: Any, offsets: Any) -> Floats:
+        """Return the reduced scores, shape (n_rows,)."""
+        temperature = self.temperature
+        if not isinstance(temperature, Real) or not 0 < temperature < np.inf:
+            raise ValueError(f"temperature must be a number above 0, got {temperature!r}.")
+        scores, offsets = _check(scores, offsets)
+        lowest = reduce_rows(np.minimum, scores, offsets)
+        above = scores - np.repeat(lowest, np.diff(offsets))  # (n_elements,)
+        weights = np.exp(-above / temperature)  # 1 for the lowest: their sum is never 0
+        sums = reduce_rows(np.add, weights, offsets)
+        weighted = reduce_rows(np.add, weights * above, offsets)
+        return lowest + np.divide(weighted, sums, out=np.zeros_like(sums), where=sums > 0)
 
 
 class TopMean(BaseEstimator):

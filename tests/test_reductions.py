@@ -12,9 +12,19 @@ from sklearn.base import clone
 
 from skactive import reductions
 from skactive._utils.ragged import offsets_of
-from skactive.reductions import LengthNormalized, Quantile, TopMean, maximum, mean, total
+from skactive.reductions import (
+    LengthNormalized,
+    Quantile,
+    SoftMin,
+    TopMean,
+    maximum,
+    mean,
+    minimum,
+    total,
+)
 
-ALL = [total, mean, maximum, TopMean(2), TopMean(0.4), Quantile(0.3), LengthNormalized(0.5)]
+ALL = [total, mean, maximum, minimum, TopMean(2), TopMean(0.4), Quantile(0.3)]
+ALL += [LengthNormalized(0.5), SoftMin(2.0)]
 NAMES = [getattr(reduction, "__name__", repr(reduction)) for reduction in ALL]
 finite = st.floats(-1e6, 1e6).map(lambda x: round(x, 6))
 some_rows = st.lists(st.lists(finite, max_size=6), max_size=12)
@@ -46,7 +56,11 @@ def reduce_by_loop(reduction, row):
         return interpolate(row, reduction.q)
     if isinstance(reduction, LengthNormalized):
         return sum(row) / len(row) ** reduction.alpha
-    return {"total": sum(row), "mean": sum(row) / len(row), "maximum": max(row)}[reduction.__name__]
+    if isinstance(reduction, SoftMin):
+        weights = [math.exp((min(row) - score) / reduction.temperature) for score in row]
+        return sum(w * score for w, score in zip(weights, row, strict=True)) / sum(weights)
+    reduce = {"total": sum, "mean": lambda r: sum(r) / len(r), "maximum": max, "minimum": min}
+    return reduce[reduction.__name__](row)
 
 
 @pytest.mark.parametrize("reduction", ALL, ids=NAMES)
@@ -121,6 +135,8 @@ def test_infinite_scores_rank_above_all():
         (Quantile("half"), "got 'half'"),
         (LengthNormalized("a"), "alpha must be a finite number, got 'a'"),
         (LengthNormalized(np.inf), "alpha must be a finite number, got inf"),
+        (SoftMin(0), "temperature must be a number above 0, got 0"),
+        (SoftMin(np.inf), "temperature must be a number above 0, got inf"),
     ],
     ids=repr,
 )

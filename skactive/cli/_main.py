@@ -34,6 +34,12 @@ _COMMANDS = {
         "find the best query strategy for your own table; writes a report",
         "Compare query strategies on a labeled table, and write an HTML report.",
     ),
+    "check": _Command(
+        "_check",
+        "find wrong labels, duplicates and confused classes in a table; writes a report",
+        "Find the labels of a table that are likely wrong, with the reason, rows that repeat "
+        "others, classes and annotators that disagree, and what it all costs in accuracy.",
+    ),
     "label": _Command(
         "_label",
         "label a table, or a folder of images or sounds, in the terminal",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from html import escape
+from importlib.resources import files
 from io import BytesIO
 from typing import Any
 
@@ -13,11 +14,31 @@ from skactive._utils.html_tags import render_tag
 __all__ = [
     "render_code",
     "render_figure",
+    "render_page",
     "render_paragraph",
     "render_section",
+    "render_summary",
     "render_table",
     "render_tag",
 ]
+
+
+def render_page(title: str, parts: Iterable[str]) -> str:
+    """Return a self-contained page of some HTML under a title; empty parts are left out."""
+    content = [render_tag("h1", escape(title)), *(part for part in parts if part)]
+    main = render_tag("main", "\n".join(content))
+    style = _read_asset("report.css").strip()
+    return _read_asset("report.html").format(title=escape(title), style=style, main=main)
+
+
+def _read_asset(name: str) -> str:
+    """Return the text of a file beside this module."""
+    return (files("skactive.display") / name).read_text(encoding="utf-8")
+
+
+def render_summary(lines: Iterable[str]) -> str:
+    """Return the sentences at the top of a page, one paragraph per line."""
+    return render_tag("div", "".join(map(render_paragraph, lines)), class_="summary")
 
 
 def render_paragraph(text: str) -> str:
@@ -32,9 +53,17 @@ def render_section(heading: str, *parts: str, class_: str = "") -> str:
 
 
 def render_table(
-    caption: str, head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: bool = True
+    caption: str,
+    head: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    numbers: bool = True,
+    prose: bool = False,
 ) -> str:
-    """Return a table whose first column heads the rows; wide ones scroll."""
+    """Return a table whose first column heads the rows; wide ones scroll.
+
+    One of `numbers` does not wrap its cells; one of `prose` has texts in its last column.
+    """
     columns = "".join(render_tag("th", escape(name), scope="col") for name in head)
     body = "".join(
         render_tag(
@@ -49,7 +78,7 @@ def render_table(
         render_tag("caption", escape(caption))
         + render_tag("thead", render_tag("tr", columns))
         + render_tag("tbody", body),
-        **({"class_": "numbers"} if numbers else {}),
+        **({"class_": "prose"} if prose else {"class_": "numbers"} if numbers else {}),
     )
     return _make_scrollable(caption, table)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,8 +13,10 @@ from skactive.display._critical_difference import CriticalDifferenceDisplay
 from skactive.display._curves import LabelCurveDisplay
 from skactive.display._html import (
     render_figure,
+    render_page,
     render_paragraph,
     render_section,
+    render_summary,
     render_table,
     render_tag,
 )
@@ -60,8 +61,7 @@ def render_report(
     """
     lines = (summarize(comparison) if summary is None else summary).splitlines()
     parts = [
-        render_tag("h1", escape(title)),
-        render_tag("div", "".join(map(render_paragraph, lines)), class_="summary"),
+        render_summary(lines),
         _render_warnings(notes, comparison.failures),
         *(
             part
@@ -72,9 +72,7 @@ def render_report(
         _render_tests(comparison),
         *(render_section(heading, content) for heading, content in (sections or {}).items()),
     ]
-    main = render_tag("main", "\n".join(part for part in parts if part))
-    style = _read_asset("report.css").strip()
-    return _read_asset("report.html").format(title=escape(title), style=style, main=main)
+    return render_page(title, parts)
 
 
 def summarize(comparison: StrategyComparison) -> str:
@@ -247,8 +245,3 @@ def _render_penalties(comparison: StrategyComparison) -> str:
 
 def _join_names(names: Iterable[str]) -> str:
     return ", ".join(names)
-
-
-def _read_asset(name: str) -> str:
-    """Return the text of a file beside this module."""
-    return (files("skactive.display") / name).read_text(encoding="utf-8")

@@ -132,7 +132,7 @@ def _read_rows(*sets: Any) -> list[Any]:
 
     if all(map(_are_texts, sets)):
         letters = CountVectorizer(preprocessor=_simplify, analyzer="char_wb", ngram_range=(3, 5))
-        letters.fit([text for rows in sets for text in rows])
+        letters.fit([*(text for rows in sets for text in rows), "a"])  # if no text has a letter
         sets = tuple(letters.transform(rows) for rows in sets)
     widths = {np.shape(rows)[1] if np.ndim(rows) == 2 or sp.issparse(rows) else -1 for rows in sets}
     if len(widths) > 1 or -1 in widths:

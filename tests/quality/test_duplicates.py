@@ -62,6 +62,7 @@ def test_texts_that_differ_in_little_are_alike():
 def test_empty_rows_are_alike():
     assert find_duplicates([[0.0, 0.0], [1.0, 0.0], [0.0, 0.0]]).groups[0].tolist() == [0, 2]
     assert find_duplicates(["", "a fox ran", "?"]).groups[0].tolist() == [0, 2]
+    assert find_duplicates(["", "!", "?"]).groups[0].tolist() == [0, 1, 2]
 
 
 def test_leaks_are_pairs_of_both_sets():

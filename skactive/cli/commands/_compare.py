@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import shlex
 import warnings
@@ -24,7 +23,7 @@ from skactive._learner import ActiveLearner
 from skactive._utils.text import take_first_line
 from skactive.cli._errors import CommandError
 from skactive.cli._output import print_error, print_line
-from skactive.cli._paths import check_parent
+from skactive.cli._paths import check_output
 from skactive.cli.commands._pandas_reading import write_reading
 from skactive.cli.commands._program import write_program
 from skactive.cli.commands._tables import LabeledTable, read_table
@@ -41,7 +40,6 @@ from skactive.display._report import summarize
 
 __all__ = [
     "CompareSettings",
-    "check_output",
     "choose_strategies",
     "fit_few",
     "play",
@@ -207,29 +205,6 @@ def _make_plan(settings: CompareSettings) -> _Plan:
         chosen = choose_strategies(settings.strategies, _COMPARED_STRATEGIES, fitted)
         _check_scoring(settings.scoring, fitted, X_few, y_few)
     return _Plan(table, models, chosen, output)
-
-
-def check_output(output: Path, suffixes: Sequence[str], noun: str) -> Path:
-    """Return the path to write to, with a suffix; raise an error if it cannot be written to.
-
-    Parameters
-    ----------
-    output : Path
-        As the user named it; without a suffix it gets the first one.
-    suffixes : sequence of str
-        Kinds of files that can be written.
-    noun : str
-        Name of the output in errors.
-    """
-    path = output if output.suffix else output.with_suffix(suffixes[0])
-    if path.suffix.lower() not in suffixes:
-        raise CommandError(f"the {noun} is written as {' or '.join(suffixes)}, not {output.name}")
-    if output.is_dir() or path.is_dir():
-        raise CommandError(f"the {noun} needs a file name, but {output} is a folder")
-    check_parent(path)
-    if not os.access(path if path.exists() else path.absolute().parent, os.W_OK):
-        raise CommandError(f"the {noun} cannot be written: no permission to write {path}")
-    return path
 
 
 def fit_few(name: str, model: Any, X: Any, y: Any) -> Any:

@@ -18,7 +18,8 @@ from skactive._utils.files import write_atomically
 from skactive._utils.text import pluralize
 from skactive.cli._errors import CommandError
 from skactive.cli._output import print_line
-from skactive.cli.commands._compare import check_output, choose_strategies, fit_few, play
+from skactive.cli._paths import check_output
+from skactive.cli.commands._compare import choose_strategies, fit_few, play
 from skactive.cli.commands._tables import read_table
 from skactive.cli.learners._models import few_rows, has_torch, make_estimator
 from skactive.display import LabelCurve, LabelCurveDisplay

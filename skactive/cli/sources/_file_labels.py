@@ -16,7 +16,7 @@ from skactive.cli._errors import CommandError
 from skactive.cli.sources._cells import format_rows, list_first
 from skactive.cli.sources._columns import Column
 
-__all__ = ["MAX_CLASSES", "FileLabels", "read_labels"]
+__all__ = ["MAX_CLASSES", "FileLabels", "fold_number", "name_class", "read_labels"]
 
 MAX_CLASSES = 50  # that a column may define
 _MAX_NUMBERED = 10  # classes that are whole numbers, of which most may be there only once
@@ -75,7 +75,7 @@ def read_labels(
     named = {i: _split_cell(value, separator, classes or ()) for i, value in cells.items()}
     if not multilabel:
         _check_single(name, named, lines)
-    folded = {i: [_fold_number(c, classes) for c in names] for i, names in named.items()}
+    folded = {i: [fold_number(c, classes) for c in names] for i, names in named.items()}
     rows_of = _group_by_class(folded)
     if classes is None:
         if not multilabel:
@@ -109,7 +109,7 @@ def _split_cell(cell: Any, separator: str | None, classes: Collection[str]) -> l
     elif isinstance(cell, str) and separator:
         cell = [part for part in cell.split(separator) if part.strip()]
     parts = list(cell) if isinstance(cell, list | tuple | set | np.ndarray) else [cell]
-    return [_name_class(part) for part in parts]
+    return [name_class(part) for part in parts]
 
 
 def _is_json_list(text: str) -> bool:
@@ -121,13 +121,14 @@ def _is_json_list(text: str) -> bool:
         return False
 
 
-def _name_class(value: Any) -> str:
+def name_class(value: Any) -> str:
+    """Return the name of a class as it is stored, of the cell that holds it."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return normalize_name(format_value(value))
 
 
-def _fold_number(name: str, classes: Collection[str] | None) -> str:
+def fold_number(name: str, classes: Collection[str] | None) -> str:
     """Return 1 for 1.0, as tables with gaps have it, unless 1.0 is a class."""
     match = _WHOLE_NUMBER.fullmatch(name)
     if match is None or (classes is not None and name in classes):

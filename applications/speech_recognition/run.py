@@ -1,0 +1,35 @@
+"""Speech recognition: which recordings to have written down."""
+
+from data import read
+from model import make_model, word_accuracy
+
+from skactive.applications import Application, Sizes, main
+from skactive.strategies import (
+    HypothesisConfidence,
+    HypothesisMargin,
+    KCenterGreedy,
+    PerCost,
+    Random,
+)
+
+APPLICATION = Application(
+    title="Speech recognition",
+    read=read,
+    model=make_model,
+    model_name="convolutional net with CTC",
+    strategies={
+        "Random": Random(),
+        "Confidence": HypothesisConfidence(),
+        "Confidence per second": PerCost(HypothesisConfidence()),
+        "Margin": HypothesisMargin(),
+        "KCenterGreedy": KCenterGreedy(),
+    },
+    chosen="Confidence",
+    scoring=word_accuracy,
+    score_name="word accuracy",
+    sizes=Sizes(n_initial=12, batch_size=12, budget=100),
+    full_sizes=Sizes(n_initial=20, batch_size=20, budget=240, n_pool=400),
+)
+
+if __name__ == "__main__":
+    main(APPLICATION)

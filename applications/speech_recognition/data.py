@@ -69,7 +69,7 @@ def read(folder: Path | None) -> Task:
     words = {word for text in pool.texts for word in text.split()}
     details: dict[str, Any] = {"letters": len(words) > MOST_WORDS}
     if folder is None:
-        details["n_steps"] = 100
+        details["n_steps"] = 80
     return Task(
         [make_frames(sound, pool.rate) for sound in pool.sounds],
         pool.texts,

@@ -22,7 +22,7 @@ class Recognizer(BaseEstimator):
 
     Parameters
     ----------
-    n_steps : int, default=200
+    n_steps : int, default=100
         Steps of training, with 16 sounds each: few labels get as much training as many.
     rate : float, default=0.02
         Highest rate of learning.
@@ -38,7 +38,7 @@ class Recognizer(BaseEstimator):
 
     def __init__(
         self,
-        n_steps: int = 200,
+        n_steps: int = 100,
         rate: float = 0.02,
         width: int = 64,
         letters: bool = False,

@@ -4,13 +4,7 @@ from data import read
 from model import make_model, word_accuracy
 
 from skactive.applications import Application, Sizes, main
-from skactive.strategies import (
-    HypothesisConfidence,
-    HypothesisMargin,
-    KCenterGreedy,
-    PerCost,
-    Random,
-)
+from skactive.strategies import Auto, HypothesisConfidence, HypothesisMargin, Random
 
 APPLICATION = Application(
     title="Speech recognition",
@@ -19,16 +13,15 @@ APPLICATION = Application(
     model_name="convolutional net with CTC",
     strategies={
         "Random": Random(),
-        "Confidence": HypothesisConfidence(),
-        "Confidence per second": PerCost(HypothesisConfidence()),
-        "Margin": HypothesisMargin(),
-        "KCenterGreedy": KCenterGreedy(),
+        "HypothesisConfidence": HypothesisConfidence(),
+        "HypothesisMargin": HypothesisMargin(),
+        "Auto": Auto(uncertainty=HypothesisConfidence()),
     },
-    chosen="Confidence",
+    chosen="HypothesisConfidence",
     scoring=word_accuracy,
     score_name="word accuracy",
-    sizes=Sizes(n_initial=12, batch_size=12, budget=100),
-    full_sizes=Sizes(n_initial=20, batch_size=20, budget=240, n_pool=400),
+    sizes=Sizes(n_initial=12, batch_size=12, budget=80),
+    full_sizes=Sizes(n_initial=20, batch_size=25, budget=150, n_pool=400),
 )
 
 if __name__ == "__main__":

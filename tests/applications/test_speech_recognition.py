@@ -238,7 +238,7 @@ def test_tokens_share_the_loud_steps(code):
     assert code("net").guess_places(sound[:6], [], 3).tolist() == [0, 0, -100]
 
 
-def test_varied_sounds_are_as_long_as_others_may_say_them(code):
+def test_varied_sounds_are_said_faster_or_slower(code):
     row = np.random.default_rng(0).normal(size=(60, 24)).astype(np.float32)
     lengths = [
         len(code("net").vary(row, generator)) for generator in map(np.random.default_rng, range(50))

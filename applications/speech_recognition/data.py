@@ -67,9 +67,9 @@ def read(folder: Path | None) -> Task:
         pool, test = make_utterances(digits, n_pool=160 if folder is None else 800)
         name = "strings of digits of FSDD"
     words = {word for text in pool.texts for word in text.split()}
-    details: dict[str, Any] = {"letters": len(words) > MOST_WORDS}
+    details: dict[str, Any] = {"letters": True, "n_steps": 600} if len(words) > MOST_WORDS else {}
     if folder is None:
-        details["n_steps"] = 80
+        details = {"n_steps": 80}
     return Task(
         [make_frames(sound, pool.rate) for sound in pool.sounds],
         pool.texts,

@@ -20,7 +20,7 @@ APPLICATION = Application(
     chosen="HypothesisConfidence",
     scoring=word_accuracy,
     score_name="word accuracy",
-    sizes=Sizes(n_initial=12, batch_size=12, budget=80),
+    sizes=Sizes(n_initial=12, batch_size=15, budget=80),
     full_sizes=Sizes(n_initial=20, batch_size=25, budget=150, n_pool=400),
 )
 

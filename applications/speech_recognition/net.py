@@ -128,7 +128,10 @@ def iter_batches(
 
 
 def vary(row: Frames, generator: np.random.Generator) -> Frames:
-    """Return a sound as if it were said faster or slower, by at most 15 %."""
+    """Return a sound as if it were said faster or slower, by at most 15 %.
+
+    Hidden bands and shifted voices made it worse: a hundred steps are too few to learn from them.
+    """
     n_frames = max(STRIDE, round(len(row) * generator.uniform(0.85, 1.15)))
     return interpolate(row, np.linspace(0, len(row) - 1, n_frames))
 

@@ -60,6 +60,10 @@ class FeatureAcquisition(BaseEstimator):
     are known, nothing can be foretold: such cells come first, the cheapest of them before others.
     The cells of a batch are the best ones by themselves.
 
+    ``benchmarks/features.py`` compares it with cells at random and with the cheapest columns: at
+    prices from 1 to 10 its accuracy over the money was higher on two of three sets, clearly on one
+    of them, and the same on the third, where few columns leave little to choose.
+
     References
     ----------
     Saar-Tsechansky, Melville and Provost, "Active feature-value acquisition", Management Science

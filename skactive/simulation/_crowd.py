@@ -49,10 +49,10 @@ class Crowd(Oracle):
     learner only, and neither on the strategy nor on what was bought before: strategies that are
     compared with one seed meet the same people.
 
-    After the fit, :attr:`SimulatedLearner.crowd_ <skactive.SimulatedLearner>` is the fitted model
-    with all answers, and each record of ``history_`` also has ``n_answers``, ``answer_seconds``
-    (the time that people worked, so far) and ``consensus_accuracy`` (the share of the labels
-    learned from that are right). The learner has to refit: `incremental` and `prefit` are refused.
+    After the fit of a :class:`~skactive.SimulatedLearner`, its ``crowd_`` is the fitted model with
+    all answers, and each record of its ``history_`` also has ``n_answers``, ``answer_seconds`` (the
+    time that people worked, so far) and ``consensus_accuracy`` (the share of the labels learned
+    from that are right). The learner has to refit: `incremental` and `prefit` are refused.
 
     Examples
     --------

@@ -29,8 +29,8 @@ class LabelQuality(BaseEstimator):
     The model predicts each row in cross-validation. A label is *suspect* if the model is confident
     of another class (:func:`count_confidently`), or finds it many times as probable (`sure_odds`).
     How many labels are really wrong is not known from a model: look at some rows, and
-    :meth:`estimate_error_rate` gives the share with an interval. :meth:`diagnose` tells wrong labels
-    from rows that are ambiguous or far from all others.
+    :meth:`estimate_error_rate` gives the share with an interval. :meth:`diagnose` tells wrong
+    labels from rows that are ambiguous or far from all others.
 
     Parameters
     ----------

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,32 +13,43 @@ from skactive._utils.seeding import seeded_clone
 from skactive.cli.checking._findings import SURE_ODDS, Findings, make_folds, predict_folds
 from skactive.quality import LabelQuality
 
-__all__ = ["AccuracyCost", "measure_accuracy_cost"]
+__all__ = ["Accuracy", "AccuracyCost", "measure_accuracy_cost"]
 
 _INNER_FOLDS = 3
 _Z = 1.959963984540054  # of a 95 % interval
 
 
-@dataclass(frozen=True)
-class AccuracyCost:
-    """Accuracy of one way to learn.
+class Accuracy(NamedTuple):
+    """Accuracy on some labels.
 
-    Parameters
+    Attributes
     ----------
-    name : str
-        What it learned from.
-    all_rows, other_rows : float
-        Accuracy on all labels, and on those of rows that are not likely wrong.
+    value : float
+        Share of the labels that the model predicts.
     gain, low, high : float
-        By how much it is above that of all labels on the latter rows, with a 95 % interval.
+        By how much it is above that of the model of all labels, with a 95 % interval.
     """
 
-    name: str
-    all_rows: float
-    other_rows: float
+    value: float
     gain: float
     low: float
     high: float
+
+
+class AccuracyCost(NamedTuple):
+    """Accuracy of one way to learn.
+
+    Attributes
+    ----------
+    name : str
+        The labels that it learned from.
+    on_all, on_others : Accuracy
+        On all labels, and on those that are not likely wrong.
+    """
+
+    name: str
+    on_all: Accuracy
+    on_others: Accuracy
 
 
 def measure_accuracy_cost(
@@ -85,8 +95,15 @@ def measure_accuracy_cost(
         corrected = np.where(is_wrong, quality.suggested_labels_, labels[train])
         left_out[test] = _learn(findings, train[~is_wrong], labels[train][~is_wrong], test, labels)
         replaced[test] = _learn(findings, train, corrected, test, labels)
-    is_tested = findings.kinds != "wrong label"
-    return [_summarize(name, hits[name], hits["all labels"], is_tested) for name in hits]
+    baseline, is_other = hits["all labels"], findings.kinds != "wrong label"
+    return [
+        AccuracyCost(
+            name,
+            _compare_hits(right, baseline),
+            _compare_hits(right[is_other], baseline[is_other]),
+        )
+        for name, right in hits.items()
+    ]
 
 
 def _learn(findings: Findings, rows: Any, given: Any, test: Any, labels: Any) -> NDArray[np.bool_]:
@@ -97,10 +114,8 @@ def _learn(findings: Findings, rows: Any, given: Any, test: Any, labels: Any) ->
     return np.asarray(model.predict(take_rows(findings.features, test)) == labels[test])
 
 
-def _summarize(name: str, hits: Any, baseline: Any, is_tested: Any) -> AccuracyCost:
-    gains: Floats = hits[is_tested].astype(np.float64) - baseline[is_tested]
-    gain = float(gains.mean())
-    half = _Z * float(gains.std()) / np.sqrt(len(gains))
-    return AccuracyCost(
-        name, float(hits.mean()), float(hits[is_tested].mean()), gain, gain - half, gain + half
-    )
+def _compare_hits(hits: Any, baseline: Any) -> Accuracy:
+    """Return the accuracy of a model that is right on some rows, beside that of another."""
+    gains: Floats = hits.astype(np.float64) - baseline
+    gain, half = float(gains.mean()), float(_Z * gains.std() / np.sqrt(len(gains)))
+    return Accuracy(float(hits.mean()), gain, gain - half, gain + half)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from skactive._utils.html_tags import render_tag
 from skactive._utils.text import pluralize
-from skactive.cli.checking._accuracy import AccuracyCost
+from skactive.cli.checking._accuracy import Accuracy, AccuracyCost
 from skactive.cli.checking._findings import Findings
 from skactive.cli.checking._people import People
 from skactive.cli.checking._rows import CheckedRows, CheckSettings, describe_row
@@ -124,12 +124,21 @@ def _describe_error_rate(findings: Findings) -> str:
 
 def _describe_gain(costs: Sequence[AccuracyCost]) -> str:
     baseline, *others = costs
-    best = max(others, key=lambda cost: cost.gain)
+    best = max(others, key=lambda cost: max(cost.on_all.low, cost.on_others.low))
     words = best.name.removeprefix("likely wrong labels ")
-    start = f"Accuracy is {_percent(baseline.other_rows)} on labels that are not likely wrong"
-    if best.low > 0:
-        return f"{start}, and {_percent(best.other_rows)} with those {words} in training."
-    return f"{start}; with those {words} in training it is not clearly higher."
+    start = f"The model predicts {_percent(baseline.on_all.value)} of the labels"
+    if best.on_all.low > 0:
+        return (
+            f"{start}, and {_percent(best.on_all.value)} if those that are likely wrong are "
+            f"{words} in training."
+        )
+    if best.on_others.low > 0:
+        return (
+            f"Of the labels that are not likely wrong the model predicts "
+            f"{_percent(baseline.on_others.value)}, and {_percent(best.on_others.value)} if the "
+            f"others are {words} in training."
+        )
+    return f"{start}, and not clearly more if those that are likely wrong are {words} in training."
 
 
 def _percent(share: float, digits: int = 1) -> str:
@@ -383,30 +392,34 @@ def _render_costs(costs: Sequence[AccuracyCost]) -> str:
         reason = "A class has too few rows to find out: three or more are needed in each fold."
         return render_section(heading, render_paragraph(reason))
     table = render_table(
-        "Accuracy of the model, cross-validated",
-        ["learned from", "labels not likely wrong", "gain (95 % interval)", "all labels"],
+        "Accuracy of the model, cross-validated, and gain with its 95 % interval",
+        ["learned from", "on all labels", "gain", "on those not likely wrong", "gain"],
         [
             [
                 cost.name,
-                _percent(cost.other_rows),
-                "" if cost is costs[0] else _format_gain(cost),
-                _percent(cost.all_rows),
+                _percent(cost.on_all.value),
+                "" if cost is costs[0] else _format_gain(cost.on_all),
+                _percent(cost.on_others.value),
+                "" if cost is costs[0] else _format_gain(cost.on_others),
             ]
             for cost in costs
         ],
     )
-    explanation = (
-        "Each model is tested on rows that it has not learned from, and what is likely wrong in "
-        "its training rows was found without the test rows. The first figure leaves out test "
-        "labels that are likely wrong, as these cannot judge anybody. They are those that the "
-        "model of all labels does not predict, which flatters this model: a gain is rather larger "
-        "than shown. On all labels, wrong ones included, a better model may look worse."
+    sentences = (
+        "Each model is tested on rows that it has not learned from, and the labels that are left "
+        "out or replaced in training were found without the test rows.",
+        "All labels judge with their errors, which no model can predict if they are random: these "
+        "hide a part of the gain, in proportion. If errors follow a rule, the model of all labels "
+        "learns it, and gets credit for it.",
+        "Labels that are not likely wrong judge better, but they are chosen by the model of all "
+        "labels: where it is sure of another class, and perhaps mistaken, it is not tested, which "
+        "flatters it. So a gain in either column is rather too small than too large.",
     )
-    return render_section(heading, render_paragraph(explanation), table)
+    return render_section(heading, *map(render_paragraph, sentences), table)
 
 
-def _format_gain(cost: AccuracyCost) -> str:
-    gain, low, high = (f"{100 * value:+.1f}" for value in (cost.gain, cost.low, cost.high))
+def _format_gain(accuracy: Accuracy) -> str:
+    gain, low, high = (f"{100 * value:+.1f}" for value in accuracy[1:])
     return f"{gain} points ({low} to {high})".replace("-", "\N{MINUS SIGN}")
 
 

@@ -124,7 +124,7 @@ def test_models_without_wrong_labels_are_better(capsys):
     ]
     shares = [float(row[1].removesuffix(" %")) for row in rows]
     assert max(shares[1:]) > shares[0]
-    assert any(line.startswith("Accuracy is") for line in out)
+    assert any(line.startswith("The model predicts") for line in out)
 
 
 def test_people_who_gave_each_label_are_compared(capsys):

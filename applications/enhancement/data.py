@@ -51,7 +51,7 @@ def read(folder: Path | None) -> Task:
     if folder is not None and ((folder / "noisy").is_dir() or (folder / "train").is_dir()):
         return read_pairs(folder)
     sounds, is_test, rate = read_digits(folder or find_bundled("fsdd"))
-    details = Details(rate) if folder else Details(rate, n_steps=60)
+    details = Details(rate) if folder else Details(rate, n_steps=90)
     return make_task(sounds, is_test, details, folder.resolve().name if folder else "FSDD")
 
 

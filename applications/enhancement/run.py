@@ -32,7 +32,7 @@ APPLICATION = Application(
     chosen="Energy variance per second",
     scoring=mean_improvement,
     score_name="dB SI-SDR gained",
-    sizes=Sizes(n_initial=10, batch_size=10, budget=18, n_pool=150),
+    sizes=Sizes(n_initial=10, batch_size=15, budget=18, n_pool=150),
     full_sizes=Sizes(n_initial=10, batch_size=10, budget=18, n_pool=250),
 )
 

@@ -114,7 +114,7 @@ def _write_distance(explanation: Explanation) -> str:
 
 def _is_map(label: Any) -> bool:
     """Return whether a label is a map or a signal, whose first numbers say nothing to a reader."""
-    shape = getattr(label, "shape", ())
+    shape: tuple[int, ...] = getattr(label, "shape", ())
     return len(shape) > 1 or (len(shape) == 1 and shape[0] >= _MAP_LENGTH)
 
 

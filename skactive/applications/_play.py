@@ -172,5 +172,6 @@ def explain_batch(
             X_rest, size, groups=None if groups is None else groups(X_rest)
         )
     else:
-        picked, elements = learner.query(X_rest, batch_size=min(size, len(rest))), None
+        costs = None if task.costs is None else np.asarray(task.costs)[rest]
+        picked, elements = learner.query(X_rest, min(size, len(rest)), costs=costs), None
     return Batch(learner, rest[picked], learner.explain(X_rest, picked), elements)

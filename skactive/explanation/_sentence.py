@@ -18,6 +18,7 @@ __all__ = ["write_percent", "write_sentence", "write_value"]
 # more. A model hesitates if its second class is at least half as probable as its first.
 _REASON_RANK, _FAR_RANK, _HESITATION = 0.5, 0.75, 0.5
 _MAX_REASONS, _MAX_LENGTH = 2, 40
+_MAP_LENGTH = 100  # numbers of a label that is no longer written
 
 
 def write_sentence(explanation: Explanation) -> str:
@@ -102,13 +103,19 @@ def _write_class(label: Any, probability: float) -> str:
 
 def _write_distance(explanation: Explanation) -> str:
     """Write how far the nearest labeled row is; the explanation has one."""
-    rank = explanation.distance_rank or 0.0
-    label = write_value(explanation.nearest[0].label)
+    rank, label = explanation.distance_rank or 0.0, explanation.nearest[0].label
     far = "nothing labeled is near: " if rank >= _FAR_RANK else ""
+    named = "" if _is_map(label) else f" (label {write_value(label)})"
     return (
-        f"{far}the nearest labeled row (label {label}) is farther away than for "
+        f"{far}the nearest labeled row{named} is farther away than for "
         f"{write_percent(rank)} of the pool"
     )
+
+
+def _is_map(label: Any) -> bool:
+    """Return whether a label is a map or a signal, whose first numbers say nothing to a reader."""
+    shape: tuple[int, ...] = getattr(label, "shape", ())
+    return len(shape) > 1 or (len(shape) == 1 and shape[0] >= _MAP_LENGTH)
 
 
 def _write_prediction(explanation: Explanation) -> str:

@@ -269,9 +269,9 @@ class PerCost(ScoreStrategy):
     def explain(self, pool: PoolView) -> dict[str, Floats]:
         """Return the score, what it is multiplied by since the label costs, and their product."""
         scores = self._read_scores(pool)
-        cheapness = pool.costs**-self.exponent
+        cheapness, name = pool.costs**-self.exponent, self._inner.score_name
         return {
-            self._inner.score_name: scores,
+            "score before costs" if name == "score" else name: scores,
             "cheapness": cheapness,
             "score": scores * cheapness,
         }

@@ -237,6 +237,7 @@ class EnergyWeightedVariance(ElementReduction):
     """
 
     needs = frozenset({"elements.std", "elements.prediction"})
+    score_name = "energy-weighted variance"
 
     def score_rows(self, elements: ElementView, offsets: Positions) -> Floats:
         """Average the variances of the elements by their energy, shape (n_rows,)."""

@@ -9,7 +9,7 @@ from sklearn.naive_bayes import GaussianNB
 from skactive.adapters import StructuredAdapter, register
 from skactive.applications import Application, Sizes, Task, Variant, explain_batch, main, play
 from skactive.simulation import Elements
-from skactive.strategies import Aggregate, Margin, Random
+from skactive.strategies import Aggregate, Margin, PerCost, Random
 
 X, Y = load_iris(return_X_y=True)
 ORDER = np.random.default_rng(0).permutation(len(X))
@@ -89,6 +89,13 @@ def test_explained_rows_are_those_of_the_learner():
     proba = batch.learner.predict_proba(task.X[batch.positions])
     margins = np.diff(np.sort(proba)[:, -2:])[:, 0]
     assert (np.diff(margins) >= 0).all()  # the least certain first
+
+
+def test_costs_are_known_to_the_learner_that_is_explained():
+    task = read_priced_flowers()
+    application = make_application(strategies={"Random": Random(), "Margin": PerCost(Margin(), 50)})
+    batch = explain_batch(application, task, application.sizes)
+    assert set(task.costs[batch.positions]) == {1}
 
 
 class PixelRates(BaseEstimator):

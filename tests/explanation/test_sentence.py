@@ -3,6 +3,7 @@
 from dataclasses import replace
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 
 from skactive.explanation import Explanation, LabeledNeighbor
@@ -30,6 +31,15 @@ def test_the_largest_part_comes_first():
     assert str(EXPLANATION) == f"Asked since {hesitates}, and {far}."
     turned = replace(EXPLANATION, ranks={"uncertainty": 0.8, "added coverage": 0.9, "score": 0.9})
     assert str(turned) == f"Asked since {far}, and {hesitates}."
+
+
+@pytest.mark.parametrize("shape", [(100,), (2, 3)], ids=str)
+def test_labels_that_are_signals_or_maps_are_not_written(shape):
+    near = (LabeledNeighbor(4, 1.5, np.ones(shape)),)
+    far = "the nearest labeled row is farther away than for 87 % of the pool"
+    assert far in str(replace(EXPLANATION, nearest=near))
+    few = (LabeledNeighbor(4, 1.5, np.array([0, 1])),)
+    assert "(label [0, 1])" in str(replace(EXPLANATION, nearest=few))
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,13 @@ def test_a_model_of_one_label_per_row_needs_no_aggregate():
         learner.fit(X[::15] / 5, y[::15])
 
 
+def test_a_score_without_a_name_is_kept_in_explanations():
+    pool = FakePool(costs=np.arange(1.0, 31.0))
+    parts = PerCost(Aggregate(Margin())).explain(FakePool(elements={"proba": [[[0.6, 0.4]]]}))
+    assert list(parts) == ["score before costs", "cheapness", "score"]
+    assert list(PerCost(Margin()).explain(pool)) == ["uncertainty", "cheapness", "score"]
+
+
 class Counting(Margin):
     """Counts the rows that it scores."""
 

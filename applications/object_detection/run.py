@@ -5,7 +5,7 @@ from scores import score_detector
 
 from skactive import reductions
 from skactive.applications import Application, Sizes, main
-from skactive.strategies import Aggregate, Auto, BoxMargin, Entropy, Random
+from skactive.strategies import Aggregate, BoxMargin, Entropy, Random
 
 DOUBT = BoxMargin("balanced", background=True)  # of a box; rare classes count for more
 
@@ -19,13 +19,12 @@ APPLICATION = Application(
         "Balanced total": Aggregate(DOUBT, reductions.total),
         "Balanced mean": Aggregate(DOUBT, reductions.mean),
         "Entropy maximum": Aggregate(Entropy(), reductions.maximum),
-        "Auto": Auto(uncertainty=Aggregate(DOUBT, reductions.total)),
     },
     chosen="Balanced total",
     scoring=score_detector,
     score_name="mean average precision",
-    sizes=Sizes(n_initial=5, batch_size=5, budget=250),
-    full_sizes=Sizes(n_initial=6, batch_size=6, budget=450),
+    sizes=Sizes(n_initial=4, batch_size=4, budget=160),
+    full_sizes=Sizes(n_initial=4, batch_size=4, budget=220, n_pool=200),
 )
 
 if __name__ == "__main__":

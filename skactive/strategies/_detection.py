@@ -102,9 +102,9 @@ def _balance_classes(boxes: PoolView, n_classes: int) -> Floats:
         counts = np.bincount(labels, minlength=n_classes)
     except (TypeError, IndexError, KeyError, ValueError) as error:
         raise ValueError(
-            'class_weight="balanced" counts the classes of the labeled boxes: labels of images must '
-            f"be dicts whose 'labels' are integers of at least 0 ({error}). Pass the weights as an "
-            "array otherwise."
+            'class_weight="balanced" counts the classes of the labeled boxes: labels of images '
+            f"must be dicts whose 'labels' are integers of at least 0 ({error}). Pass the weights "
+            "as an array otherwise."
         ) from error
     if len(counts) > n_classes:
         raise ValueError(

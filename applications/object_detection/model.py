@@ -22,7 +22,7 @@ from skactive.datasets import CocoBoxes, find_bundled, read_coco
 __all__ = ["make_model", "read"]
 
 SIZE = (160, 120)  # width and height that photographs are scaled to
-N_STEPS = {"miniature": 100, "full": 120}  # of training
+N_STEPS = {"miniature": 80, "full": 120}  # of training
 MAX_RATE = 0.02  # the learning rate rises to it, and falls to nothing
 
 

@@ -23,7 +23,7 @@ APPLICATION = Application(
     chosen="Balanced total",
     scoring=score_detector,
     score_name="mean average precision",
-    sizes=Sizes(n_initial=4, batch_size=4, budget=160),
+    sizes=Sizes(n_initial=4, batch_size=6, budget=150),
     full_sizes=Sizes(n_initial=4, batch_size=4, budget=220, n_pool=200),
 )
 

@@ -25,6 +25,9 @@ class Grid(NamedTuple):
 class CellDetector(nn.Module):
     """Find boxes: a few convolutions, then a class and a box for each cell of the grid.
 
+    A cell sees its own surroundings in fine detail, and a wide part of the picture at half of the
+    grid's resolution; so small things are placed exactly, and large ones are seen whole.
+
     In training mode it returns a `Grid`, for the loss; else, as torchvision's detectors do, a dict
     for each picture, with ``boxes``, ``labels``, ``scores`` and ``proba``, best first.
 
@@ -33,39 +36,44 @@ class CellDetector(nn.Module):
     n_classes : int
         Number of classes.
     widths : tuple of int
-        Channels of the first convolutions, each of which halves the picture.
+        Channels of the grid, and of the wide view.
     side : float
         A typical side of a box in pixels, where training starts.
     threshold : float
         Boxes of a lower score are no candidates.
     overlap : float
         Boxes of one class with a larger intersection over union are the same.
+    n_candidates : int
+        So many boxes of the highest scores are candidates at most: a net that has learned little
+        finds one in every cell.
     """
 
     element = "box"  # says to skactive what the net finds in a row
+    stride = 4  # side of a cell in pixels
 
     def __init__(
         self,
         n_classes: int,
-        widths: tuple[int, ...] = (16, 32),
+        widths: tuple[int, int] = (32, 48),
         side: float = 16.0,
         threshold: float = 0.05,
         overlap: float = 0.45,
+        n_candidates: int = 500,
     ) -> None:
         super().__init__()
-        self.threshold, self.overlap = threshold, overlap
-        stages = []
-        for n_in, n_out in zip((3, *widths), widths, strict=False):
-            stages += [nn.Conv2d(n_in, n_out, 3, stride=2, padding=1, bias=False)]
-            stages += [nn.BatchNorm2d(n_out), nn.ReLU()]
-        width, self.stride = widths[-1], 2 ** len(widths)
-        for dilation in (1, 2, 4):  # so that a cell sees all of a large box
-            stages += [nn.Conv2d(width, width, 3, padding=dilation, dilation=dilation, bias=False)]
-            stages += [nn.BatchNorm2d(width), nn.ReLU()]
-        self.body = nn.Sequential(*stages)
-        self.head = nn.Conv2d(width, n_classes + 1 + 4, 1)
-        with torch.no_grad():
-            self.head.bias[-2:] = float(np.log(side))
+        self.threshold, self.overlap, self.n_candidates = threshold, overlap, n_candidates
+        fine, wide = widths
+        self.fine = make_block(3, fine, 6, stride=self.stride, padding=1)
+        self.wide = nn.Sequential(
+            make_block(fine, wide, 3, stride=2, padding=1),
+            make_block(wide, wide, 3, padding=2, dilation=2),
+            make_block(wide, wide, 3, padding=3, dilation=3),
+            nn.Conv2d(wide, fine, 1),
+        )
+        self.joint = make_block(fine, fine, 3, padding=1)
+        self.head = nn.Conv2d(fine, n_classes + 1 + 4, 1)
+        with torch.no_grad():  # all cells start as background
+            self.head.bias[-5:] = torch.tensor([2.0, 0.0, 0.0, np.log(side), np.log(side)])
 
     def forward(self, X: Tensor) -> Any:
         """Return what is found in pictures, (n, height, width, 3) of uint8."""
@@ -74,9 +82,10 @@ class CellDetector(nn.Module):
 
     def read_grid(self, X: Tensor) -> Grid:
         """Return what each cell says."""
-        pixels = X.movedim(-1, 1).float()
-        mean, std = pixels.mean((2, 3), keepdim=True), pixels.std((2, 3), keepdim=True)
-        maps = self.head(self.body((pixels - mean) / (std + 1.0)))
+        pixels = functional.instance_norm(X.movedim(-1, 1).float(), eps=1.0)
+        fine = self.fine(pixels)
+        wide = functional.interpolate(self.wide(fine), size=fine.shape[2:])
+        maps = self.head(self.joint(fine + wide))
         rows, columns = maps.shape[2:]
         y, x = torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij")
         centers = (torch.stack([x, y], -1).reshape(-1, 2) + 0.5) * self.stride
@@ -93,10 +102,16 @@ class CellDetector(nn.Module):
     def _choose(self, proba: Tensor, corners: Tensor) -> dict[str, Tensor]:
         scores, labels = proba[:, :-1].max(-1)
         order = torch.argsort(scores, descending=True, stable=True)
-        order = order[scores[order] > self.threshold]
+        order = order[scores[order] > self.threshold][: self.n_candidates]
         kept = order[suppress(corners[order], labels[order], self.overlap)]
         found = {"boxes": corners, "labels": labels, "scores": scores, "proba": proba}
         return {name: values[kept] for name, values in found.items()}
+
+
+def make_block(n_in: int, n_out: int, size: int, **options: int) -> nn.Sequential:
+    """Return a convolution, normalization and a ReLU."""
+    convolution = nn.Conv2d(n_in, n_out, size, bias=False, **options)
+    return nn.Sequential(convolution, nn.BatchNorm2d(n_out), nn.ReLU())
 
 
 def suppress(boxes: Tensor, labels: Tensor, overlap: float) -> Tensor:

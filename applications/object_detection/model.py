@@ -21,8 +21,9 @@ from skactive.datasets import CocoBoxes, find_bundled, read_coco
 
 __all__ = ["make_model", "read"]
 
-SIZE = (120, 90)  # width and height that photographs are scaled to
-N_STEPS = {"miniature": 150, "full": 300}  # of training
+SIZE = (160, 120)  # width and height that photographs are scaled to
+N_STEPS = {"miniature": 80, "full": 120}  # of training
+MAX_RATE = 0.02  # the learning rate rises to it, and falls to nothing
 
 
 def read(folder: Path | None) -> Task:
@@ -78,9 +79,9 @@ def make_model(task: Task) -> DetectorNet:
         verbose=0,
         iterator_valid__batch_size=64,
         module__n_classes=len(task.details["classes"]),
-        callbacks__rate=LRScheduler(
-            OneCycleLR, max_lr=0.02, total_steps=n_steps + 1, step_every="batch"
-        ),
+        callbacks=[
+            LRScheduler(OneCycleLR, max_lr=MAX_RATE, total_steps=n_steps + 1, step_every="batch")
+        ],
     )
 
 

@@ -5,9 +5,9 @@ from scores import score_detector
 
 from skactive import reductions
 from skactive.applications import Application, Sizes, main
-from skactive.strategies import Aggregate, BoxEntropy, BoxMargin, Random
+from skactive.strategies import Aggregate, BoxMargin, Entropy, Random
 
-WEIGHTS = [1.0, 10.0, 10.0, 1.0]  # red cells are ten times as frequent as each other; background
+DOUBT = BoxMargin("balanced", background=True)  # of a box; rare classes count for more
 
 APPLICATION = Application(
     title="Object detection",
@@ -16,14 +16,15 @@ APPLICATION = Application(
     model_name="small one-stage detector",
     strategies={
         "Random": Random(),
-        "Weighted total": Aggregate(BoxMargin(WEIGHTS), reductions.total),
-        "Entropy mean": BoxEntropy(reduction=reductions.mean),
+        "Balanced total": Aggregate(DOUBT, reductions.total),
+        "Balanced mean": Aggregate(DOUBT, reductions.mean),
+        "Entropy maximum": Aggregate(Entropy(), reductions.maximum),
     },
-    chosen="Weighted total",
+    chosen="Balanced total",
     scoring=score_detector,
     score_name="mean average precision",
-    sizes=Sizes(n_initial=5, batch_size=5, budget=350),
-    full_sizes=Sizes(n_initial=8, batch_size=8, budget=700),
+    sizes=Sizes(n_initial=4, batch_size=6, budget=150),
+    full_sizes=Sizes(n_initial=4, batch_size=4, budget=220, n_pool=200),
 )
 
 if __name__ == "__main__":

@@ -9,7 +9,13 @@ from numpy.typing import NDArray
 
 from skactive.scores import box_overlap
 
-__all__ = ["average_precision", "match_boxes", "mean_average_precision", "score_detector"]
+__all__ = [
+    "average_precision",
+    "match_boxes",
+    "mean_average_precision",
+    "score_classes",
+    "score_detector",
+]
 
 
 def score_detector(model: Any, X: Any, y: Any) -> float:
@@ -35,10 +41,17 @@ def mean_average_precision(found: Any, truth: Any, overlap: float = 0.5) -> floa
     higher recall (all points, as in Pascal VOC from 2010 on). Everingham et al. (2010),
     doi:10.1007/s11263-009-0275-4.
     """
+    by_class = score_classes(found, truth, overlap)
+    return float(np.mean(list(by_class.values()))) if by_class else float("nan")
+
+
+def score_classes(found: Any, truth: Any, overlap: float = 0.5) -> dict[int, float]:
+    """Return the average precision of each class that occurs, by its number.
+
+    The parameters are those of `mean_average_precision`, whose terms these are.
+    """
     classes = np.unique(np.concatenate([row["labels"] for row in truth]))
-    if not len(classes):
-        return float("nan")
-    return float(np.mean([_score_class(found, truth, label, overlap) for label in classes]))
+    return {int(label): _score_class(found, truth, label, overlap) for label in classes}
 
 
 def _score_class(found: Any, truth: Any, label: int, overlap: float) -> float:

@@ -21,6 +21,7 @@ __all__ = [
     "check_count",
     "check_draws",
     "check_equal",
+    "check_flag",
     "check_labeled_pair",
     "check_matrix",
     "check_metric",
@@ -231,6 +232,13 @@ def check_columns(name: str, values: Any) -> Any:
 
 
 # -- single values -----------------------------------------------------------------------------
+
+
+def check_flag(name: str, value: Any) -> bool:
+    """Take True or False."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be True or False, got {value!r}.")
+    return bool(value)
 
 
 def check_number(

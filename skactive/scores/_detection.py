@@ -15,7 +15,7 @@ from skactive._utils.element_kinds import (
     check_cuts,
     match_elements,
 )
-from skactive._utils.input_kinds import check_number, check_table, check_weights
+from skactive._utils.input_kinds import check_flag, check_number, check_table, check_weights
 from skactive._utils.public_input import check_input
 from skactive._utils.ragged import reduce_rows
 from skactive.scores._arithmetic import FloatArray, Scores
@@ -24,16 +24,19 @@ from skactive.scores._uncertainty import entropy, margin
 __all__ = ["box_entropy", "box_margin", "box_overlap", "localization_instability"]
 
 
-@check_input(class_weight=check_weights)
-def box_margin(proba: FloatArray, class_weight: Any = None) -> Scores:
+@check_input(class_weight=check_weights, background=check_flag)
+def box_margin(proba: FloatArray, class_weight: Any = None, *, background: bool = False) -> Scores:
     r"""Return the squared margin score of each box, weighted by its predicted class.
 
     Parameters
     ----------
-    proba : ndarray of shape (n_boxes, n_classes)
+    proba : ndarray of shape (n_boxes, n_classes), or (n_boxes, n_classes + 1) with background
         Class probabilities of the boxes.
     class_weight : array-like of shape (n_classes,), default=None
         Weights of the classes, at least 0; None weighs all the same.
+    background : bool, default=False
+        Whether the last column is the background. It counts for the margin, as any class, but has
+        no weight: the predicted class of a box is its most probable other one.
 
     Returns
     -------
@@ -65,12 +68,14 @@ def box_margin(proba: FloatArray, class_weight: Any = None) -> Scores:
     scores = margin(proba) ** 2
     if class_weight is None:
         return scores
-    if len(class_weight) != proba.shape[1]:
+    n_classes = proba.shape[1] - background
+    if len(class_weight) != n_classes:
         raise ValueError(
-            f"class_weight must have one weight for each of the {proba.shape[1]} classes, got "
+            f"class_weight must have one weight for each of the {n_classes} classes, got "
             f"{len(class_weight)}."
         )
-    return scores * np.asarray(class_weight, dtype=np.float64)[proba.argmax(axis=1)]
+    predicted = proba[:, :n_classes].argmax(axis=1)
+    return scores * np.asarray(class_weight, dtype=np.float64)[predicted]
 
 
 @check_input(boxes=check_boxes, others=check_boxes)

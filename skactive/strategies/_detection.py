@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+import numpy as np
 from numpy.typing import NDArray
 
 from skactive import reductions, scores
@@ -15,7 +16,7 @@ from skactive.strategies._structured import ElementReduction, ElementScores
 from skactive.strategies._uncertainty import UncertaintyStrategy
 
 if TYPE_CHECKING:
-    from skactive.pool import ElementView
+    from skactive.pool import ElementView, PoolView
 
 __all__ = ["BoxEntropy", "BoxMargin", "LocalizationStability"]
 
@@ -29,14 +30,18 @@ class BoxMargin(UncertaintyStrategy):
     predicted class.
 
     **When:** detection, inside :class:`Aggregate`: ``Aggregate(BoxMargin(), reductions.total)`` was
-    the best of the reductions in the source, and prefers images of many boxes. Weights against
-    imbalance are :math:`(N + C) / (N_c + 1)`, with :math:`N_c` of all N labeled boxes of class c,
-    and C classes. Needs probabilities.
+    the best of the reductions in the source, and prefers images of many boxes. With
+    ``class_weight="balanced"`` rare classes come first. Needs probabilities.
 
     Parameters
     ----------
-    class_weight : array-like of shape (n_classes,), default=None
-        Weights of the classes, in the order of the model's; None weighs all the same.
+    class_weight : array-like of shape (n_classes,) or "balanced", default=None
+        Weights of the classes, in the order of the model's; None weighs all the same. "balanced"
+        weighs them by :math:`(N + C) / (N_c + 1)`, with :math:`N_c` of all N labeled boxes of class
+        c, and C classes; labels of images are then dicts, whose ``labels`` are numbers of classes.
+    background : bool, default=False
+        Whether the last column of the probabilities is the background: it counts for the margin,
+        but has no weight, and the class of a box is its most probable other one.
     n_samples : int, default=None
         None scores the model's own probabilities; an integer scores the mean of so many draws from
         its posterior.
@@ -60,22 +65,53 @@ class BoxMargin(UncertaintyStrategy):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **UncertaintyStrategy._parameter_constraints,
-        "class_weight": ["array-like", None],
+        "class_weight": ["array-like", StrOptions({"balanced"}), None],
+        "background": ["boolean"],
     }
 
     def __init__(
         self,
         class_weight: Any = None,
         *,
+        background: bool = False,
         n_samples: int | None = None,
         selector: Selector | None = None,
     ) -> None:
         super().__init__(n_samples=n_samples, selector=selector)
         self.class_weight = class_weight
+        self.background = background
+
+    def score(self, pool: PoolView) -> Floats:
+        """Score boxes by their squared margin scores and weights, shape (n_boxes,)."""
+        proba, weights = self._read_proba(pool), self.class_weight
+        if isinstance(weights, str):
+            weights = _balance_classes(pool, proba.shape[1] - self.background)
+        return scores.box_margin(proba, weights, background=self.background)
 
     def score_proba(self, proba: NDArray[Any]) -> Floats:
-        """Score boxes by their squared margin scores and weights, shape (n_boxes,)."""
-        return scores.box_margin(proba, self.class_weight)
+        """Score boxes by their squared margin scores alone, shape (n_boxes,)."""
+        return scores.box_margin(proba)
+
+
+def _balance_classes(boxes: PoolView, n_classes: int) -> Floats:
+    """Return a weight for each class, (n_classes,), by how rare it is in the labeled images."""
+    images = getattr(boxes, "rows", boxes).labeled
+    targets = [] if images is None else images.y
+    try:
+        labels = np.concatenate([np.empty(0, int), *(target["labels"] for target in targets)])
+        counts = np.bincount(labels, minlength=n_classes)
+    except (TypeError, IndexError, KeyError, ValueError) as error:
+        raise ValueError(
+            'class_weight="balanced" counts the classes of the labeled boxes: labels of images '
+            f"must be dicts whose 'labels' are integers of at least 0 ({error}). Pass the weights "
+            "as an array otherwise."
+        ) from error
+    if len(counts) > n_classes:
+        raise ValueError(
+            f"A labeled box has the class {len(counts) - 1}, but the model knows {n_classes} "
+            "classes, from 0 on; background=True takes its last column for the background."
+        )
+    return (counts.sum() + n_classes) / (counts + 1.0)
 
 
 class BoxEntropy(ElementScores):

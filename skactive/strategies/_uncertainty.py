@@ -65,11 +65,15 @@ class UncertaintyStrategy(SampledScoreStrategy):
 
     def score(self, pool: PoolView) -> NDArray[np.float64]:
         """Score the rows by the uncertainty of their probabilities, shape (n_rows,)."""
+        return self.score_proba(self._read_proba(pool))
+
+    def _read_proba(self, pool: PoolView) -> NDArray[Any]:
+        """Return the model's probabilities, or the mean of draws, shape (n_rows, n_classes)."""
         if self.n_samples is None:
-            return self.score_proba(pool.proba)
+            return pool.proba
         if pool.yields_draws:
-            return self.score_proba(average_in_one_pass(pool.iter_draws(self.n_samples)))
-        return self.score_proba(pool.proba_samples(self.n_samples).mean(axis=0))
+            return average_in_one_pass(pool.iter_draws(self.n_samples))
+        return pool.proba_samples(self.n_samples).mean(axis=0)
 
     @abstractmethod
     def score_proba(self, proba: NDArray[Any]) -> NDArray[np.float64]:

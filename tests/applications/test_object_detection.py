@@ -206,6 +206,27 @@ def test_the_net_learns_for_its_steps_however_few_pictures_there_are(code, task)
     assert [len(images) for images, _ in batches] == [4] * 7
 
 
+def test_the_learning_rate_falls_to_nothing(code, task):
+    task.details["n_steps"], before = 6, task.details["n_steps"]
+    net = code["model"].make_model(task)
+    task.details["n_steps"] = before
+    rates = []
+    net.set_params(callbacks=[*net.callbacks, ("watch", watch_rate(rates))])
+    net.fit(task.X[:3], task.y[:3])
+    assert max(rates) == pytest.approx(code["model"].MAX_RATE, rel=0.3)
+    assert rates[-1] < 1e-3 * max(rates)
+
+
+def watch_rate(rates):
+    from skorch.callbacks import Callback  # an extra
+
+    class Watch(Callback):
+        def on_batch_end(self, net, training=False, **kwargs):
+            rates.append(net.optimizer_.param_groups[0]["lr"])
+
+    return Watch()
+
+
 # The data ------------------------------------------------------------------------------------
 
 
@@ -239,7 +260,7 @@ def test_folders_of_coco_are_read(code, tmp_path):
     assert task.details["classes"] == ["cell", "dust"]
     assert (len(task.X), len(task.X_test)) == (3, 2)
     assert task.costs.tolist() == [1, 2, 1]  # a look costs something where nothing is drawn
-    np.testing.assert_allclose(task.y[1]["boxes"], [[10, 15, 60, 60]] * 2)
+    np.testing.assert_allclose(task.y[1]["boxes"], [[40 / 3, 20, 80, 80]] * 2)
 
 
 def test_parts_of_other_categories_are_refused(code, tmp_path):
@@ -279,7 +300,7 @@ def test_archives_are_read(code, tmp_path):
     write_archive(tmp_path)
     task = code["model"].read(tmp_path)
     assert [image[0, 0, 0] // 70 for image in (*task.X, *task.X_test)] == [0, 1, 2]
-    np.testing.assert_allclose(task.y_test[0]["boxes"], [[10, 15, 60, 60]])
+    np.testing.assert_allclose(task.y_test[0]["boxes"], [[40 / 3, 20, 80, 80]])
 
 
 def test_archives_in_another_order_are_refused(code, tmp_path):
@@ -310,7 +331,7 @@ def test_boxes_are_read_with_a_probability_per_class_and_the_background(learner,
 def test_every_strategy_asks(code, task, learner):
     for name, strategy in code["run"].APPLICATION.strategies.items():
         learner.set_params(strategy=strategy)
-        picked = learner.query(task.X[12:], batch_size=4)
+        picked = learner.query(task.X[12:36], batch_size=4)
         assert len(set(picked.tolist())) == 4, name
 
 
@@ -319,7 +340,7 @@ def test_a_campaign_pays_for_boxes(code, task):
     task.details["n_steps"] = 5
     played = {"Random": Random(), application.chosen: application.strategies[application.chosen]}
     small = type(application)(**{**vars(application), "strategies": played})
-    comparison = play(small, task, Sizes(4, 4, budget=100), n_repeats=2)
+    comparison = play(small, task, Sizes(4, 4, budget=100, n_pool=30), n_repeats=1)
     assert comparison.unit == "cost"
     for run in comparison.runs:
         assert 50 < run.n_labels[-1] <= 100

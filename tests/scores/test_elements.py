@@ -63,6 +63,22 @@ def test_a_box_margin_is_squared_and_weighted_by_its_class():
         scores.box_margin(proba, [1.0, 2.0])
 
 
+def test_the_background_has_no_weight_but_counts_for_the_margin():
+    proba, weight = dirichlet(40, 4), [1.0, 5.0, 20.0]
+    expected = []
+    for p in proba:
+        first, second = sorted(p, reverse=True)[:2]
+        expected.append(weight[int(np.argmax(p[:3]))] * (1 - (first - second)) ** 2)
+    assert (proba.argmax(axis=1) == 3).any()
+    found = scores.box_margin(proba, weight, background=True)
+    assert_allclose(found, expected, rtol=1e-12, atol=1e-15)
+    assert_allclose(scores.box_margin(proba, background=True), scores.box_margin(proba))
+    with pytest.raises(ValueError, match="one weight for each of the 3 classes, got 4"):
+        scores.box_margin(proba, np.ones(4), background=True)
+    with pytest.raises(TypeError, match="background must be True or False, got 1"):
+        scores.box_margin(proba, weight, background=1)
+
+
 def suppress_by_loop(entropies, classes, alike):
     """Take the most uncertain box that is left, and drop those of its class that are alike."""
     result, left = [0.0] * len(entropies), set(range(len(entropies)))

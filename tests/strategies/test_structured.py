@@ -167,6 +167,43 @@ def test_box_margins_are_weighted_in_the_order_of_the_classes():
     assert_allclose(strategy.score(pool), [0.64, 3 * 0.64])
 
 
+def make_targets(*labels):
+    """Return labels of images in which boxes of these classes are drawn."""
+    return [{"boxes": np.zeros((len(row), 4)), "labels": np.array(row, int)} for row in labels]
+
+
+@pytest.mark.parametrize(
+    ("background", "expected"),
+    [(False, [7 / 5, 7 / 1, 7 / 1]), (True, [6 / 5, 6 / 1])],  # (N + C) / (N_c + 1)
+    ids=["classes", "background"],
+)
+def test_rare_classes_of_the_labeled_boxes_come_first(background, expected):
+    strategy = Aggregate(BoxMargin("balanced", background=background), reductions.total)
+    learner = ActiveLearner(Detector(), strategy, random_state=0)
+    learner.fit(IMAGES[:3], make_targets([0, 0, 0], [0], []))
+    same = Aggregate(BoxMargin(expected, background=background), reductions.total)
+    other = ActiveLearner(Detector(), same, random_state=0).fit(
+        IMAGES[:3], make_targets([], [], [])
+    )
+    assert_allclose(learner.score_pool(IMAGES), other.score_pool(IMAGES))
+    assert len(np.unique(learner.score_pool(IMAGES))) > 2
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ([0, 1, 1], "must be dicts whose 'labels' are integers"),
+        (make_targets([0], [3], [1]), "has the class 3, but the model knows 3 classes"),
+    ],
+    ids=["no boxes", "too many classes"],
+)
+def test_classes_that_cannot_be_counted_are_an_error(labels, message):
+    learner = ActiveLearner(Detector(), Aggregate(BoxMargin("balanced")), random_state=0)
+    learner.fit(IMAGES[:3], labels)
+    with pytest.raises(ValueError, match=message):
+        learner.query(IMAGES)
+
+
 # -- images without boxes ------------------------------------------------------------------------
 
 IMAGES = np.array([[0, 0], [1, 2], [2, 0], [3, 1], [4, 5]])

@@ -1,12 +1,12 @@
 """Measure how much money FeatureAcquisition saves where values of features are bought.
 
 Tables of at most 300 labeled rows of which 10 % of the cells are known, drawn at random; further
-cells are bought 10 at a time, 10 times, by FeatureAcquisition among 60 candidates each time. A price
-per column, from 1 to 10, even on the scale of logarithms and drawn anew with each seed, or 1 for
-all. The model is logistic regression whose unknown cells are the mean; its accuracy is measured on
-complete rows, half of the set. Beside FeatureAcquisition: cells at random, and random cells of the
-cheapest columns. All start with the same cells. The cells of the table are mean heights of the
-accuracy over the money that all have spent.
+cells are bought 10 at a time, 10 times, by FeatureAcquisition among 60 candidates each time. A
+price per column, from 1 to 10, even on the scale of logarithms and drawn anew with each seed, or 1
+for all. The model is logistic regression whose unknown cells are the mean; its accuracy is measured
+on complete rows, half of the set. Beside FeatureAcquisition: cells at random, and random cells of
+the cheapest columns. All start with the same cells. The cells of the printed table are mean heights
+of the accuracy over the money that all have spent.
 """
 
 from __future__ import annotations

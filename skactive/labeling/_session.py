@@ -645,7 +645,7 @@ class LabelingSession:
 
     @property
     def spent(self) -> Spent:
-        """What the answers have cost so far, in money and hours."""
+        """Cost of the answers so far, in money and hours."""
         with self._synced.lock:
             return self._meter.read()
 

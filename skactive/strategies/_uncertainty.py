@@ -122,9 +122,11 @@ class LeastConfidence(CostSensitiveStrategy):
         \qquad\text{with costs:}\quad u(x) = \min_k \sum_y p(y \mid x) \, c_{yk}
 
     **When:** a plain and cheap measure of uncertainty. It looks at one class only; with many
-    classes :class:`Margin` is usually the better choice. With a `cost_matrix`, if errors differ in
-    what they cost and decisions are those of :func:`skactive.metrics.minimize_expected_cost`
-    (maximum expected cost). Needs probabilities.
+    classes :class:`Margin` is usually the better choice. With a `cost_matrix` (maximum expected
+    cost), perhaps, if errors differ in what they cost: decide by
+    :func:`skactive.metrics.minimize_expected_cost` in any case, and compare both choices of rows by
+    :func:`skactive.metrics.make_cost_scorer`, since that by costs was the dearer one on most sets
+    of ``benchmarks/cost_matrices.py``. Needs probabilities.
 
     Parameters
     ----------
@@ -180,8 +182,10 @@ class Margin(CostSensitiveStrategy):
         r_k(x) = \sum_y p(y \mid x) \, c_{yk}
 
     **When:** the first thing to try, and hard to beat with a linear model, a forest or a small net
-    once there are a few labels per class. With a `cost_matrix`, if errors differ in what they cost.
-    Needs probabilities or a decision function; with costs, probabilities.
+    once there are a few labels per class. With a `cost_matrix`, perhaps, if errors differ in what
+    they cost: compare both by :func:`skactive.metrics.make_cost_scorer`, since costs in the choice
+    of rows helped on some sets of ``benchmarks/cost_matrices.py`` and harmed on others. Needs
+    probabilities or a decision function; with costs, probabilities.
 
     Parameters
     ----------

@@ -170,8 +170,9 @@ class PoolDrift:
             )
         found = [self._take(readings) for readings in self._measure.read(values)]
         shifts = [shift for shift in found if shift is not None]
-        for shift in shifts if self.callback is not None else ():
-            self.callback(shift)
+        if self.callback is not None:
+            for shift in shifts:
+                self.callback(shift)
         return shifts[0] if shifts else None
 
     def _embed(self, name: str, X: Any) -> Floats:

@@ -19,10 +19,11 @@ from skactive.estimation._sampling import draw_rows, inclusion_scale
 
 __all__ = ["ActiveEvaluation"]
 
-_MIXES = np.array([0.0, 0.25, 0.5, 0.75])  # shares of active sampling; weights are at most 4
+_MIXES = np.array([0.0, 0.25, 0.5])  # shares of active sampling; weights are at most 2
 _ACTIVE_MIX = 0.5
 _N_ERRORS = 2.0  # standard errors by which active sampling must be better
 _N_BEFORE_WIDTH = 30  # a width is not believed before
+_N_BEFORE_ANYTIME = 20  # nor the variance of a confidence sequence, where numbers are not 0 or 1
 
 
 class ActiveEvaluation:
@@ -88,9 +89,9 @@ class ActiveEvaluation:
     :math:`p_i \propto (1 - m) + m\, s_i / \bar s`, where :math:`s_i` is the spread. After several
     queries a row is among the labeled ones with :math:`\pi_i = 1 - \prod_t (1 - p_{ti})`, and the
     estimate is that of :func:`ppi_mean` with these. With "auto" the share m is 0 for the first
-    quarter of the budget (at most 50 labels); then it is that of 0, .25, .5 and .75 for which
+    quarter of the budget (at most 50 labels); then it is that of 0, .25 and .5 for which
     :math:`\sum_i e_i^2 / (\pi_i q_{mi})` over the residuals is least, if it is below that of
-    uniform sampling by two standard errors. So weights are at most 4, and sampling that does not
+    uniform sampling by two standard errors. So weights are at most 2, and sampling that does not
     help is not used. Power tuning does the same for the proxy. Rows for which two systems
     predict the same are known to be 0 and never asked for.
 
@@ -102,7 +103,10 @@ class ActiveEvaluation:
     times as wide).
 
     For the accuracy the interval is Jeffreys', with the number of labels that uniform sampling
-    would need for the same standard error; otherwise it is that of :func:`ppi_mean`.
+    would need for the same standard error (anytime: Wilson's); otherwise it is that of
+    :func:`ppi_mean`. With few errors among the labels it is too narrow: where 5 % of rows were
+    wrong, a fifth of these among rows of a proxy of .99, it held in 90 to 92 % of runs with 100
+    or 200 labels, and with uniform sampling in 94 %.
 
     References
     ----------
@@ -310,10 +314,10 @@ class ActiveEvaluation:
         value = min(max(share * mean.value, low), high)
         error = self._error(mean, share)
         if anytime:
-            half = error * _sequence_factor(self.n_labels_ / self.budget, 1.0 - self.confidence)
-            ends, method = (value - half, value + half), "anytime"
+            ends, method = self._sequence_ends(value, error, mean), "anytime"
         elif self._evaluated.is_share:
-            ends, method = _jeffreys(value, error, mean.weights, self.confidence), "jeffreys"
+            n_worth = _count_worth(value, error, mean.weights)
+            ends, method = _jeffreys(value, n_worth, self.confidence), "jeffreys"
         else:
             ends = mean.interval(error / share, self.confidence)
             ends, method = (share * ends[0], share * ends[1]), "ppi"
@@ -340,6 +344,15 @@ class ActiveEvaluation:
             variance += (squares - (share * mean.value) ** 2) / self._evaluated.n_rows
         return float(np.sqrt(variance))
 
+    def _sequence_ends(self, value: float, error: float, mean: PoweredMean) -> tuple[float, float]:
+        """Return the ends of the confidence sequence; Wilson's where numbers are 0 or 1."""
+        factor = _sequence_factor(self.n_labels_ / self.budget, 1.0 - self.confidence)
+        if self._evaluated.is_share:
+            return _wilson(value, _count_worth(value, error, mean.weights), factor)
+        if self.n_labels_ < _N_BEFORE_ANYTIME or np.ptp(mean.weights * mean.residuals) == 0.0:
+            return -np.inf, np.inf
+        return value - factor * error, value + factor * error
+
     def _sizes(self, mix: float) -> Floats:
         """Return what the probabilities of a query are proportional to, (n_rows,)."""
         return (1.0 - mix) + mix * self._evaluated.spread
@@ -356,21 +369,32 @@ class ActiveEvaluation:
         return float(_MIXES[np.argmin(bounds)])
 
 
-def _jeffreys(
-    share: float, error: float, weights: Floats, confidence: float
-) -> tuple[float, float]:
-    """Return Jeffreys' interval for a share with this standard error.
+def _count_worth(share: float, error: float, weights: Floats) -> float:
+    """Return how many uniform labels give a share this standard error.
 
-    Where the residuals show no variance, the weights say for how many labels they stand.
+    Where there is no variance but rounding, the weights say for how many labels they stand; and few
+    labels that happen to fit the proxy stand for five times as many at most.
     """
-    n = share * (1.0 - share) / error**2 if error > 0.0 else 0.0
-    if n == 0.0:
-        n = weights.sum() ** 2 / np.sum(weights**2)
+    n = float(weights.sum() ** 2 / np.sum(weights**2))
+    variance = share * (1.0 - share)
+    return min(variance / error**2, 5.0 * n) if variance > 1e-12 and 0.0 < error < np.inf else n
+
+
+def _jeffreys(share: float, n: float, confidence: float) -> tuple[float, float]:
+    """Return Jeffreys' interval for a share of n labels."""
     tail = (1.0 - confidence) / 2.0
     right, wrong = share * n, (1.0 - share) * n
     low = betaincinv(right + 0.5, wrong + 0.5, tail) if right > 0.0 else 0.0
     high = betaincinv(right + 0.5, wrong + 0.5, 1.0 - tail) if wrong > 0.0 else 1.0
     return min(low, share), max(high, share)
+
+
+def _wilson(share: float, n: float, factor: float) -> tuple[float, float]:
+    """Return Wilson's interval for a share of n labels, a factor of standard errors wide."""
+    squared = factor**2 / n
+    center = (share + squared / 2.0) / (1.0 + squared)
+    half = np.sqrt(share * (1.0 - share) * squared + squared**2 / 4.0) / (1.0 + squared)
+    return float(center - half), float(center + half)
 
 
 def _sequence_factor(progress: float, alpha: float) -> float:

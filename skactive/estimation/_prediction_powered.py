@@ -81,7 +81,7 @@ def ppi_mean(
     inference (Zrnic and Candès) with weights that sum to 1.
 
     The interval is that of :func:`mean_interval`, with n - 2 degrees of freedom. Few rows with
-    large weights make it too narrow; weights up to four are harmless.
+    large weights make it too narrow; weights up to two are harmless.
 
     References
     ----------

@@ -86,4 +86,4 @@ def test_readmes_hold_the_tables_of_the_results(script, long):
 
 
 def test_each_application_has_full_sets(script):
-    assert set(script.find_applications()) <= set(script.FULL_SETS)
+    assert set(script.find_applications()) == set(script.FULL_SETS)

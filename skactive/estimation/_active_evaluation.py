@@ -14,7 +14,7 @@ from skactive._utils.input_kinds import check_count, check_number, check_option
 from skactive._utils.seeding import Seed, draw_seed
 from skactive.estimation._evaluated import Evaluated, make_evaluated
 from skactive.estimation._intervals import Estimate, check_confidence
-from skactive.estimation._prediction_powered import TARGETS, PoweredMean, power_mean
+from skactive.estimation._prediction_powered import TARGETS, PoweredMean, fit_power, power_mean
 from skactive.estimation._sampling import draw_rows, inclusion_scale
 
 __all__ = ["ActiveEvaluation"]
@@ -88,11 +88,12 @@ class ActiveEvaluation:
     Each query draws without replacement with the probability
     :math:`p_i \propto (1 - m) + m\, s_i / \bar s`, where :math:`s_i` is the spread. After several
     queries a row is among the labeled ones with :math:`\pi_i = 1 - \prod_t (1 - p_{ti})`, and the
-    estimate is that of :func:`ppi_mean` with these. With "auto" the share m is 0 for the first
+    estimate is that of :func:`ppi_mean` with these, and with the slope of a regression on the proxy
+    as the power, which has no bias where that is calibrated. With "auto" the share m is 0 for the first
     quarter of the budget (at most 50 labels); then it is that of 0, .25 and .5 for which
     :math:`\sum_i e_i^2 / (\pi_i q_{mi})` over the residuals is least, if it is below that of
     uniform sampling by two standard errors. So weights are at most 2, and sampling that does not
-    help is not used. Power tuning does the same for the proxy. Rows for which two systems
+    help is not used. The slope does the same for the proxy. Rows for which two systems
     predict the same are known to be 0 and never asked for.
 
     *When to look.* The interval of `estimate_` is for one look: at the budget, at another number of
@@ -333,8 +334,9 @@ class ActiveEvaluation:
         places = np.asarray(self._places)
         chances = 1.0 - self._missed[places]
         proxy = self._evaluated.proxy
-        power = None if len(places) > 3 else 0.0
-        return power_mean(np.asarray(self._values), proxy[places], proxy, chances, power)
+        values = np.asarray(self._values)
+        power = fit_power(values, proxy[places], chances) if len(places) > 3 else 0.0
+        return power_mean(values, proxy[places], proxy, chances, power)
 
     def _error(self, mean: PoweredMean, share: float) -> float:
         """Return the standard error for all rows, of which a share may be asked for."""

@@ -89,8 +89,8 @@ class ActiveEvaluation:
     :math:`p_i \propto (1 - m) + m\, s_i / \bar s`, where :math:`s_i` is the spread. After several
     queries a row is among the labeled ones with :math:`\pi_i = 1 - \prod_t (1 - p_{ti})`, and the
     estimate is that of :func:`ppi_mean` with these, and with the slope of a regression on the proxy
-    as the power, which has no bias where that is calibrated. With "auto" the share m is 0 for the first
-    quarter of the budget (at most 50 labels); then it is that of 0, .25 and .5 for which
+    as the power, which has no bias where that is calibrated. With "auto" the share m is 0 for the
+    first quarter of the budget (at most 50 labels); then it is that of 0, .25 and .5 for which
     :math:`\sum_i e_i^2 / (\pi_i q_{mi})` over the residuals is least, if it is below that of
     uniform sampling by two standard errors. So weights are at most 2, and sampling that does not
     help is not used. The slope does the same for the proxy. Rows for which two systems
@@ -105,9 +105,10 @@ class ActiveEvaluation:
 
     For the accuracy the interval is Jeffreys', with the number of labels that uniform sampling
     would need for the same standard error (anytime: Wilson's); otherwise it is that of
-    :func:`ppi_mean`. With few errors among the labels it is too narrow: where 5 % of rows were
-    wrong, a fifth of these among rows of a proxy of .99, it held in 90 to 92 % of runs with 100
-    or 200 labels, and with uniform sampling in 94 %.
+    :func:`ppi_mean`. So that errors that happen not to be among few labels are allowed for, half a
+    row of the largest weight counts as one: where 5 % of rows were wrong, a fifth of these among
+    rows of a proxy of .99, intervals of 100 and 200 labels held in 94 % of 400 runs (anytime, from
+    20 labels on, in 90 %).
 
     References
     ----------
@@ -314,6 +315,8 @@ class ActiveEvaluation:
         low, high = self._evaluated.low * share, self._evaluated.high * share
         value = min(max(share * mean.value, low), high)
         error = self._error(mean, share)
+        if self.target == "pool" and self._is_labeled.all():
+            return Estimate(value, value, value, self.n_labels_, "all", self.confidence)
         if anytime:
             ends, method = self._sequence_ends(value, error, mean), "anytime"
         elif self._evaluated.is_share:
@@ -379,6 +382,7 @@ def _count_worth(share: float, error: float, weights: Floats) -> float:
     """
     n = float(weights.sum() ** 2 / np.sum(weights**2))
     variance = share * (1.0 - share)
+    error = float(np.hypot(error, np.sqrt(0.5) * weights.max() / len(weights)))  # half a row unseen
     return min(variance / error**2, 5.0 * n) if variance > 1e-12 and 0.0 < error < np.inf else n
 
 

@@ -104,11 +104,11 @@ class ActiveEvaluation:
     times as wide).
 
     For the accuracy the interval is Jeffreys', with the number of labels that uniform sampling
-    would need for the same standard error (anytime: Wilson's); otherwise it is that of
-    :func:`ppi_mean`. So that errors that happen not to be among few labels are allowed for, half a
-    row of the largest weight counts as one: where 5 % of rows were wrong, a fifth of these among
-    rows of a proxy of .99, intervals of 100 and 200 labels held in 94 % of 400 runs (anytime, from
-    20 labels on, in 90 %).
+    would need for the same standard error (anytime: Wilson's, with no more labels than there are);
+    otherwise it is that of :func:`ppi_mean`. So that errors that happen not to be among few labels
+    are allowed for, half a row of the largest weight counts as one: where 5 % of rows were wrong, a
+    fifth of these among rows of a proxy of .99, intervals of 100 and 200 labels held in 94 % of 400
+    runs, and those of 80 labels in 90 %.
 
     References
     ----------
@@ -353,7 +353,7 @@ class ActiveEvaluation:
         """Return the ends of the confidence sequence; Wilson's where numbers are 0 or 1."""
         factor = _sequence_factor(self.n_labels_ / self.budget, 1.0 - self.confidence)
         if self._evaluated.is_share:
-            return _wilson(value, _count_worth(value, error, mean.weights), factor)
+            return _wilson(value, _count_worth(value, error, mean.weights, most=1.0), factor)
         if self.n_labels_ < _N_BEFORE_ANYTIME or np.ptp(mean.weights * mean.residuals) == 0.0:
             return -np.inf, np.inf
         return value - factor * error, value + factor * error
@@ -374,16 +374,16 @@ class ActiveEvaluation:
         return float(_MIXES[np.argmin(bounds)])
 
 
-def _count_worth(share: float, error: float, weights: Floats) -> float:
+def _count_worth(share: float, error: float, weights: Floats, most: float = 5.0) -> float:
     """Return how many uniform labels give a share this standard error.
 
     Where there is no variance but rounding, the weights say for how many labels they stand; and few
-    labels that happen to fit the proxy stand for five times as many at most.
+    labels that happen to fit the proxy stand for `most` times as many at most.
     """
     n = float(weights.sum() ** 2 / np.sum(weights**2))
     variance = share * (1.0 - share)
     error = float(np.hypot(error, np.sqrt(0.5) * weights.max() / len(weights)))  # half a row unseen
-    return min(variance / error**2, 5.0 * n) if variance > 1e-12 and 0.0 < error < np.inf else n
+    return min(variance / error**2, most * n) if variance > 1e-12 and 0.0 < error < np.inf else n
 
 
 def _jeffreys(share: float, n: float, confidence: float) -> tuple[float, float]:

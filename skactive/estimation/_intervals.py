@@ -28,7 +28,7 @@ class Estimate(NamedTuple):
     method : str
         Kind of interval: "clopper-pearson", "hall" (of :func:`mean_interval`), "lure",
         "jackknife", "jeffreys", "calibrated", "ppi" (of :func:`ppi_mean`) or "anytime" (of
-        :class:`ActiveEvaluation`).
+        :class:`ActiveEvaluation`), or "all" where all rows are labeled.
     confidence : float
         How often such intervals contain the true value.
     """

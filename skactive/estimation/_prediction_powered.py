@@ -11,7 +11,7 @@ from skactive._utils.array_types import Floats
 from skactive._utils.input_kinds import check_number, check_numbers, check_option
 from skactive.estimation._intervals import Estimate, check_confidence, hall_ratios
 
-__all__ = ["PoweredMean", "power_mean", "ppi_mean", "read_vector"]
+__all__ = ["PoweredMean", "fit_power", "power_mean", "ppi_mean", "read_vector"]
 
 TARGETS = ("population", "pool")
 
@@ -204,6 +204,18 @@ def read_vector(name: str, values: Any) -> Floats:
     if vector.ndim != 1:
         raise ValueError(f"{name} must be of shape (n_rows,), got shape {vector.shape}.")
     return vector
+
+
+def fit_power(y: Floats, proxy: Floats, probabilities: Floats) -> float:
+    """Return the slope of `y` on the proxy over the labeled rows, 0 if the proxy is constant.
+
+    Unlike the tuned power, which divides by the variance over all rows, it gives no bias where `y`
+    is linear in the proxy; the tuned one gives one of order 1 / n where the proxy is skewed.
+    """
+    w = 1.0 / probabilities
+    rest = proxy - np.average(proxy, weights=w)
+    spread = float(np.sum(w * rest**2))
+    return float(np.sum(w * rest * y)) / spread if spread > 1e-12 * w.sum() else 0.0
 
 
 # Implementation ---------------------------------------------------------------------------------

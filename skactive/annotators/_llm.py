@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sklearn.exceptions import NotFittedError
 
 from skactive._utils.array_types import Floats
-from skactive._utils.compat import StrOptions
+from skactive._utils.compat import HasMethods, StrOptions
 from skactive._utils.constraints import (
     NONNEGATIVE_INT,
     NONNEGATIVE_REAL,
@@ -21,13 +21,14 @@ from skactive._utils.constraints import (
     POSITIVE_REAL,
     POSITIVE_REAL_OR_NONE,
 )
+from skactive._utils.rows import take_rows
 from skactive._utils.seeding import derived_seed, draw_seed
 from skactive.annotators._annotations import Annotations
 from skactive.annotators._base import Annotator, Opinion
 from skactive.annotators._llm_cache import ReplyCache
-from skactive.annotators._llm_examples import draw_examples, find_positions
+from skactive.annotators._llm_examples import Examples, choose_examples, find_positions
 from skactive.annotators._llm_prices import Account, Tariff, get_max_tokens
-from skactive.annotators._llm_prompts import ClassNames, Example, list_texts, write_messages
+from skactive.annotators._llm_prompts import ClassNames, list_texts, write_messages
 from skactive.annotators._llm_replies import Replies, gather_replies, warn_of_failures
 from skactive.annotators._llm_requests import ChatClient, check_address, make_key
 from skactive.annotators._llm_scores import (
@@ -64,8 +65,11 @@ class LLMAnnotator(Annotator):
         The labels; or what the model is to call each of them.
     instructions : str, default=None
         How to choose a label, in words.
-    examples : int, default=0
+    examples : int or selector, default=0
         Number of labeled texts to show, which :meth:`fit` draws, as many of each class as it can.
+        Or an object that chooses them for each row: its ``fit(X, y)`` takes labeled rows and sets
+        ``positions_``, those of the examples among them; its ``choose(X)`` returns which of the
+        examples to show with each row, (n_rows, n_shown).
     prompt : str, default=None
         The message about a text; ``{text}`` in it stands for the text between its tags. None: the
         text between its tags alone.
@@ -107,7 +111,7 @@ class LLMAnnotator(Annotator):
     spent_ : float
         What has been paid so far.
     examples_ : list of (str, str)
-        The examples and the names of their labels, after :meth:`fit`.
+        All examples and the names of their labels, after :meth:`fit`.
 
     Notes
     -----
@@ -150,7 +154,7 @@ class LLMAnnotator(Annotator):
         "base_url": [str],
         "classes": ["array-like", Mapping],
         "instructions": [str, None],
-        "examples": NONNEGATIVE_INT,
+        "examples": [*NONNEGATIVE_INT, HasMethods(["fit", "choose"])],
         "prompt": [str, None],
         "score": [StrOptions({"logprobs", "votes"})],
         "n_votes": POSITIVE_INT,
@@ -174,7 +178,7 @@ class LLMAnnotator(Annotator):
         base_url: str,
         classes: Any,
         instructions: str | None = None,
-        examples: int = 0,
+        examples: Any = 0,
         prompt: str | None = None,
         score: str = "logprobs",
         n_votes: int = 1,
@@ -246,21 +250,21 @@ class LLMAnnotator(Annotator):
         """
         names, texts = self._check(), list_texts(X)
         labels = find_positions(y, names.classes, len(texts))
-        chosen = draw_examples(labels, self.examples, self._draw_seed())
-        examples = [(texts[i], names.names[labels[i]]) for i in chosen]
+        chosen, examples = choose_examples(X, labels, names, self.examples, self._draw_seed())
         rest = np.setdiff1d(np.arange(len(texts)), chosen)
         rows = rest[(labels[rest] >= 0) == (self.calibrate == "labels")]
         calibration = None
         if self.calibrate == "labels" or (self.calibrate == "batch" and len(rows)):
             self._check_enough(len(rows), "fit")
-            scores = self._ask([texts[i] for i in rows], names, examples).scores
+            scores = self._ask(take_rows(X, rows), names, examples).scores
             answered = ~np.isnan(scores[:, 0])
             self._check_enough(int(answered.sum()), "the rows with answers")
             if self.calibrate == "labels":
                 calibration = fit_calibration(scores[answered], labels[rows[answered]])
             else:
                 calibration = subtract_mean(scores[answered])
-        self.examples_, self._calibration = examples, calibration
+        self.examples_, self._examples = examples.pairs, examples
+        self._calibration = calibration
         return self
 
     def annotate(self, X: Any) -> Annotations:
@@ -291,7 +295,7 @@ class LLMAnnotator(Annotator):
             raise NotFittedError('calibrate="labels" needs labeled rows: call fit first.')
         if self.calibrate == "batch" and calibration is None and texts:
             self._check_enough(len(texts), "annotate")
-        replies = self._ask(texts, names, self._get_examples())
+        replies = self._ask(X, names, self._get_examples())
         if self.score == "votes":
             proba = count_votes(replies.labels, len(names.names))
         else:
@@ -318,7 +322,7 @@ class LLMAnnotator(Annotator):
         with ReplyCache(
             known_replies if known_replies and known_replies.exists() else None
         ) as cache:
-            for body in self._write_bodies(texts, names, self._get_examples()):
+            for body in self._write_bodies(X, names, self._get_examples()):
                 key = make_key(self.base_url, body)
                 is_free = key in known or cache.get(key) is not None
                 prices.append(0.0 if is_free else tariff.estimate(body, n_out))
@@ -374,15 +378,15 @@ class LLMAnnotator(Annotator):
 
     # Requests -----------------------------------------------------------------------------------
 
-    def _get_examples(self) -> list[Example]:
-        if not self.examples:
-            return []
-        if not hasattr(self, "examples_"):
+    def _get_examples(self) -> Examples:
+        if isinstance(self.examples, int | np.integer) and not self.examples:
+            return Examples()
+        if not hasattr(self, "_examples"):
             raise NotFittedError(
                 f"This LLMAnnotator is not fitted, but examples={self.examples}: call fit with "
                 "labeled rows first."
             )
-        return self.examples_
+        return self._examples
 
     def _draw_seed(self) -> int:
         return draw_seed(0 if self.random_state is None else self.random_state)
@@ -401,19 +405,19 @@ class LLMAnnotator(Annotator):
         return {name: value for name, value in fields.items() if value is not None}
 
     def _write_bodies(
-        self, texts: Sequence[str], names: ClassNames, examples: Sequence[Example]
+        self, X: Any, names: ClassNames, examples: Examples
     ) -> Iterator[dict[str, Any]]:
         """Write the requests, those of a row one after the other."""
         fields, seed = self._list_fields(names), self._draw_seed()
-        for text in texts:
+        for text, shown in zip(list_texts(X), examples.list_for(X), strict=True):
             messages = write_messages(
-                text, names, examples, instructions=self.instructions, prompt=self.prompt
+                text, names, shown, instructions=self.instructions, prompt=self.prompt
             )
             for vote in range(self.n_votes):
                 own = {"seed": derived_seed(seed, vote) % 2**31} if self.n_votes > 1 else {}
                 yield {**fields, "messages": messages, **own}
 
-    def _ask(self, texts: Sequence[str], names: ClassNames, examples: Sequence[Example]) -> Replies:
+    def _ask(self, X: Any, names: ClassNames, examples: Examples) -> Replies:
         account = Account(self.budget, self.spent_)
         key = self._read_key()
         with (
@@ -431,7 +435,7 @@ class LLMAnnotator(Annotator):
                 max_concurrency=self.max_concurrency,
             )
             try:
-                outcomes = sender.send_all(self._write_bodies(texts, names, examples))
+                outcomes = sender.send_all(self._write_bodies(X, names, examples))
             finally:
                 self._spent = account.spent
         warn_of_failures(outcomes, sender.error)

@@ -24,6 +24,12 @@ _LONGEST_RETRY_AFTER = 600.0  # a server that asks for more is taken to be down
 _MOST_BYTES = 1 << 24  # of a reply
 _MOST_CHARACTERS = 300  # of a server's message
 _PASSING = frozenset({408, 409, 425, 429})  # and all from 500 on
+_FIELDS = frozenset(
+    """
+    choices message content refusal finish_reason logprobs token logprob top_logprobs
+    usage prompt_tokens completion_tokens
+    """.split()  # noqa: SIM905 (words read better as words)
+)
 _GATEWAY = frozenset({502, 504})  # the server behind it may have replied, and charged
 
 
@@ -171,7 +177,7 @@ class ChatClient:
                 passing=True,
                 lost=True,
             )
-        return {"choices": reply["choices"][:1], "usage": reply.get("usage")}
+        return _trim({"choices": reply["choices"][:1], "usage": reply.get("usage")})
 
     def _explain(self, response: Any, content: bytes) -> _Failure:
         status = response.status_code
@@ -215,6 +221,15 @@ def check_address(base_url: str) -> None:
             "base_url has a user, a password or a query: pass the address alone, and the name of "
             "an environment variable that holds the key as api_key_env."
         )
+
+
+def _trim(value: Any) -> Any:
+    """Return a part of a reply without what is not read, which is most of it."""
+    if isinstance(value, list):
+        return [_trim(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {name: _trim(item) for name, item in value.items() if name in _FIELDS}
 
 
 def _find_endpoint(base_url: str) -> str:

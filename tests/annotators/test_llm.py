@@ -9,10 +9,11 @@ import pytest
 from chat_server import ChatServer
 from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import NotFittedError
 
 from skactive.annotators import LLMAnnotator, Router
+from skactive.annotators._llm_examples import Examples
 from skactive.annotators._llm_prompts import ClassNames
 from skactive.annotators._llm_scores import fit_calibration, read_reply
 
@@ -157,7 +158,9 @@ def test_votes_are_counted_and_void_ones_make_it_less_sure():
 
     with ChatServer(vote) as server:
         annotator = make_annotator(server, score="votes", n_votes=4)
-        seeds = [body["seed"] for body in annotator._write_bodies(["x"], ClassNames(CLASSES), [])]
+        seeds = [
+            body["seed"] for body in annotator._write_bodies(["x"], ClassNames(CLASSES), Examples())
+        ]
         answers = annotator.annotate(["x"])
         equal(answers.proba, [[(1 + 0.5) / 4, (2 + 0.5) / 4]])
         assert answers.labels.tolist() == ["positive"]
@@ -165,7 +168,7 @@ def test_votes_are_counted_and_void_ones_make_it_less_sure():
         assert "logprobs" not in server.requests[0][2]
         other = make_annotator(server, score="votes", n_votes=4, random_state=1)
         assert set(seeds).isdisjoint(
-            body["seed"] for body in other._write_bodies(["x"], ClassNames(CLASSES), [])
+            body["seed"] for body in other._write_bodies(["x"], ClassNames(CLASSES), Examples())
         )
 
 
@@ -237,6 +240,31 @@ def test_fit_draws_examples_evenly_and_calibrates_on_the_others():
         assert again.examples_ == annotator.examples_
         other = make_annotator(server, examples=4, random_state=5).fit(TEXTS, truth)
         assert other.examples_ != annotator.examples_
+
+
+class Parity(BaseEstimator):
+    """Show the first labeled row with texts of an odd length, the second with others."""
+
+    def fit(self, X, y):
+        self.positions_, self.labels_ = np.array([1, 0]), np.asarray(y)[[1, 0]]
+        return self
+
+    def choose(self, X):
+        return np.array([[len(text) % 2] for text in X])
+
+
+def test_a_selector_chooses_examples_for_each_row(server):
+    labels = [None, "negative", None, "positive", *([None] * 26)]
+    selector = Parity()
+    annotator = make_annotator(server, examples=selector).fit(TEXTS, labels)
+    assert annotator.examples_ == [(TEXTS[3], "positive"), (TEXTS[1], "negative")]
+    assert not hasattr(selector, "positions_")
+    equal(annotator.annotate(TEXTS).labels, TRUTH)
+    shown = {
+        body["messages"][3]["content"].split("\n")[1]: body["messages"][2]["content"]
+        for _, _, body in server.requests
+    }
+    assert shown == {text: ["positive", "negative"][len(text) % 2] for text in TEXTS}
 
 
 # Prompts -----------------------------------------------------------------------------------------
@@ -352,7 +380,7 @@ def test_what_needs_labels_must_be_fitted(server, params):
     [
         (TEXTS, TRUTH[:3], "a label for each of the 30 rows"),
         (TEXTS, ["other", *TRUTH[1:]], "not among the classes"),
-        (TEXTS, None, "as many labeled rows, got 0"),
+        (TEXTS, None, "2 or more examples need as many labeled rows, got 0"),
         (["a", None], CLASSES, "Row 1 of X is missing"),
     ],
 )

@@ -93,7 +93,8 @@ class LLMAnnotator(Annotator):
         How often a request is sent again, if the server is busy or fails: after the time that it
         asks for (Retry-After), or after pauses that double.
     cache : str or Path, default=None
-        A file for replies. A request that is in it is never paid for again, also after a crash.
+        A file for replies, by their whole requests: address, model, prompt and parameters. What is
+        in it is never paid for again, also after a crash.
     budget : float, default=None
         The most that this object pays, in all of its calls. Rows beyond it are abstained from.
     api_key_env : str, default=None
@@ -455,7 +456,7 @@ class LLMAnnotator(Annotator):
     def _check_first(self, reading: Reading) -> None:
         if self.score == "logprobs" and reading.label >= 0 and reading.scores is None:
             raise ValueError(
-                f"The server returns no log-probabilities of {self.model!r}: use "
+                f"The server returns no log-probabilities of the labels for {self.model!r}: use "
                 'score="votes", calibrate=None.'
             )
 

@@ -183,15 +183,14 @@ def list_texts(X: Any) -> list[str]:
 def _iterate_rows(X: Any) -> Iterator[Any]:
     names = column_names(X)
     if names is None:
-        return iter(X.tolist() if isinstance(X, np.ndarray) else X)
+        return iter(_list_values(X))
     if len(names) == 1:
-        return iter(_list_column(X, names[0]))
-    columns = [_list_column(X, name) for name in names]
+        return iter(_list_values(X[names[0]]))
+    columns = [_list_values(X[name]) for name in names]
     return (dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True))
 
 
-def _list_column(X: Any, name: Any) -> list[Any]:
-    column = X[name]
+def _list_values(column: Any) -> list[Any]:
     for method in ("to_list", "to_pylist", "tolist"):  # pandas and polars; pyarrow; NumPy
         if hasattr(column, method):
             return list(getattr(column, method)())

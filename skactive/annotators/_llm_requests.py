@@ -23,6 +23,7 @@ _LONGEST_WAIT = 60.0
 _LONGEST_RETRY_AFTER = 600.0  # a server that asks for more is taken to be down
 _MOST_BYTES = 1 << 24  # of a reply
 _MOST_CHARACTERS = 300  # of a server's message
+_MOST_SHOWN = 4096  # bytes of it that are searched for the key, which must not be cut
 _PASSING = frozenset({408, 409, 425, 429})  # and all from 500 on
 _FIELDS = frozenset(
     """
@@ -84,7 +85,8 @@ class ChatClient:
         self._key, self._timeout, self._retries = api_key, timeout, retries
         self._url = _find_endpoint(base_url)
         headers = {} if api_key is None else {"Authorization": f"Bearer {api_key}"}
-        self._http = httpx.Client(timeout=timeout, headers=headers)
+        limits = httpx.Limits(max_connections=None)  # the threads are the limit
+        self._http = httpx.Client(timeout=timeout, headers=headers, limits=limits)
         self._stop, self._lock, self._resume = Event(), Lock(), 0.0
 
     def __enter__(self) -> Self:
@@ -170,7 +172,7 @@ class ChatClient:
             if not isinstance(message, dict):
                 raise TypeError("the message is no object")
         except (ValueError, LookupError, TypeError, RecursionError):
-            shown = self._clean(content[:_MOST_CHARACTERS].decode("utf-8", "replace"))
+            shown = self._clean(content[:_MOST_SHOWN].decode("utf-8", "replace"))
             return _Failure(
                 f"{self._url} did not reply in the chat-completions protocol, but with {shown!r}.",
                 status=200,
@@ -184,7 +186,7 @@ class ChatClient:
         try:
             shown = str(json.loads(content)["error"]["message"])
         except (ValueError, LookupError, TypeError, RecursionError):
-            shown = content[:_MOST_CHARACTERS].decode("utf-8", "replace")
+            shown = content[:_MOST_SHOWN].decode("utf-8", "replace")
         return _Failure(
             f"{self._url} replied with status {status}: {self._clean(shown)!r}.",
             status=status,

@@ -5,6 +5,7 @@ from itertools import product
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from chat_server import ChatServer
 from scipy.optimize import minimize
@@ -68,6 +69,8 @@ def test_frames_are_written_column_by_column(server):
     assert answers.labels.tolist() == ["positive", "negative"]
     prompts = {body["messages"][-1]["content"] for _, _, body in server.requests}
     assert prompts == {"<text>\ntitle: good\nyear: 1999.0\n</text>", "<text>\ntitle: bad\n</text>"}
+    for column in (frame["title"], pa.array(["good", "bad"]), pa.table({"a": ["good", "bad"]})):
+        assert make_annotator(server).annotate(column).labels.tolist() == CLASSES
     assert make_annotator(server).annotate(frame[["title"]]).labels.tolist() == CLASSES
 
 

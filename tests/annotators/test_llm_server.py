@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from chat_server import ChatServer, judge
 
-from skactive.annotators import LLMAnnotator, _llm_requests
+from skactive.annotators import LLMAnnotator, _llm_requests, _llm_sending
 from skactive.annotators._llm_prices import Account, Tariff
 from skactive.exceptions import BridgeError, StoreError, UnansweredRowsWarning
 
@@ -122,7 +122,7 @@ def test_no_server():
 def test_no_log_probabilities_are_an_error_that_names_the_way_out():
     with ChatServer(faults=lambda body: "no logprobs") as server:
         with pytest.raises(
-            ValueError, match="no log-probabilities of 'small': use score=\"votes\""
+            ValueError, match="no log-probabilities of the labels for 'small': use score=\"votes\""
         ):
             make_annotator(server).annotate(TEXTS)
         assert len(server.requests) == 1
@@ -275,6 +275,28 @@ def test_a_file_that_is_something_else_is_left_alone(tmp_path, content):
         make_annotator(server, cache=cache).annotate(TEXTS)
     assert not server.requests
     assert content is None or cache.read_bytes() == content
+
+
+def test_an_interruption_loses_no_reply(monkeypatch, tmp_path):
+    waits = []
+
+    def interrupt(*args, **params):
+        waits.append(1)
+        if len(waits) == 10:
+            raise KeyboardInterrupt
+        return wait(*args, **params)
+
+    wait = _llm_sending.wait
+    with ChatServer(seconds=0.002) as server:
+        monkeypatch.setattr(_llm_sending, "wait", interrupt)
+        annotator = make_annotator(server, cache=tmp_path / "replies")
+        with pytest.raises(KeyboardInterrupt):
+            annotator.annotate(TEXTS)
+        n_paid = len(server.paid)
+        assert 0 < n_paid < 30
+        assert annotator.spent_ == pytest.approx(server.charged)
+        annotator.annotate(TEXTS)
+        assert set(server.paid.values()) == {1}
 
 
 PROGRAM = """

@@ -21,6 +21,7 @@
     ├── PoolChangedWarning                   rows were added to the pool of a store, or changed
     ├── RelaxedRuleWarning                   too few rows keep the rule of a batch: others fill it
     ├── TiedScoresWarning                    all rows have the same score: the choice is random
+    ├── UnansweredRowsWarning                a server did not answer some rows: people label them
     └── WaitingClassesWarning                some classes have too few rows to fit the model
 
 Each error is also the builtin that one would expect, so ``except ValueError`` keeps working.
@@ -46,6 +47,7 @@ __all__ = [
     "TeachError",
     "TeachValueError",
     "TiedScoresWarning",
+    "UnansweredRowsWarning",
     "UnreadableModelError",
     "WaitingClassesWarning",
 ]
@@ -135,6 +137,10 @@ class RelaxedRuleWarning(SkactiveWarning):
 
 class TiedScoresWarning(SkactiveWarning):
     """All rows of the pool have the same score: the choice is random."""
+
+
+class UnansweredRowsWarning(SkactiveWarning):
+    """A server did not answer some rows, or a budget was too small for them: people label them."""
 
 
 class WaitingClassesWarning(SkactiveWarning):

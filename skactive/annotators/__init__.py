@@ -1,6 +1,7 @@
 """Annotators: who answers, at which price, and which of their answers can be accepted.
 
-* Who answers: :class:`ModelAnnotator` (any classifier), :class:`FunctionAnnotator` (a rule).
+* Who answers: :class:`ModelAnnotator` (any classifier), :class:`FunctionAnnotator` (a rule),
+  :class:`LLMAnnotator` (a language model on a server).
 * :class:`Router` accepts the answers that an audit allows, and leaves the other rows to people;
   its :class:`Certificate` says what is promised.
 """
@@ -9,6 +10,7 @@ from skactive.annotators._annotations import Annotations
 from skactive.annotators._base import Annotator
 from skactive.annotators._certificate import Certificate
 from skactive.annotators._function import FunctionAnnotator
+from skactive.annotators._llm import LLMAnnotator
 from skactive.annotators._model import ModelAnnotator
 from skactive.annotators._router import Router
 
@@ -17,6 +19,7 @@ __all__ = [
     "Annotator",
     "Certificate",
     "FunctionAnnotator",
+    "LLMAnnotator",
     "ModelAnnotator",
     "Router",
 ]

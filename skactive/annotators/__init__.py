@@ -1,6 +1,7 @@
 """Annotators: who answers, at which price, and which of their answers can be accepted.
 
 * Who answers: :class:`ModelAnnotator` (any classifier), :class:`FunctionAnnotator` (a rule).
+* :class:`ExampleSelector` chooses the labeled examples that a language model is shown.
 * :class:`Router` accepts the answers that an audit allows, and leaves the other rows to people;
   its :class:`Certificate` says what is promised.
 """
@@ -8,6 +9,7 @@
 from skactive.annotators._annotations import Annotations
 from skactive.annotators._base import Annotator
 from skactive.annotators._certificate import Certificate
+from skactive.annotators._examples import ExampleSelector
 from skactive.annotators._function import FunctionAnnotator
 from skactive.annotators._model import ModelAnnotator
 from skactive.annotators._router import Router
@@ -16,6 +18,7 @@ __all__ = [
     "Annotations",
     "Annotator",
     "Certificate",
+    "ExampleSelector",
     "FunctionAnnotator",
     "ModelAnnotator",
     "Router",

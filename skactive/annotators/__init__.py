@@ -2,6 +2,7 @@
 
 * Who answers: :class:`ModelAnnotator` (any classifier), :class:`FunctionAnnotator` (a rule).
 * :class:`ExampleSelector` chooses the labeled examples that a language model is shown.
+* :func:`distill` fits a small model to their answers, as far as these are reliable.
 * :class:`Router` accepts the answers that an audit allows, and leaves the other rows to people;
   its :class:`Certificate` says what is promised.
 """
@@ -9,6 +10,7 @@
 from skactive.annotators._annotations import Annotations
 from skactive.annotators._base import Annotator
 from skactive.annotators._certificate import Certificate
+from skactive.annotators._distilling import distill
 from skactive.annotators._examples import ExampleSelector
 from skactive.annotators._function import FunctionAnnotator
 from skactive.annotators._model import ModelAnnotator
@@ -22,4 +24,5 @@ __all__ = [
     "FunctionAnnotator",
     "ModelAnnotator",
     "Router",
+    "distill",
 ]

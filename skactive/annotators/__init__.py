@@ -2,6 +2,7 @@
 
 * Who answers: :class:`ModelAnnotator` (any classifier), :class:`FunctionAnnotator` (a rule).
 * :class:`ExampleSelector` chooses the labeled examples that a language model is shown.
+* :class:`PreferencePairs` chooses pairs of answers to compare, with random ones beside them.
 * :func:`distill` fits a small model to their answers, as far as these are reliable.
 * :class:`Router` accepts the answers that an audit allows, and leaves the other rows to people;
   its :class:`Certificate` says what is promised.
@@ -14,6 +15,7 @@ from skactive.annotators._distilling import distill
 from skactive.annotators._examples import ExampleSelector
 from skactive.annotators._function import FunctionAnnotator
 from skactive.annotators._model import ModelAnnotator
+from skactive.annotators._preferences import PairBatch, PreferencePairs, PreferenceVerdict
 from skactive.annotators._router import Router
 
 __all__ = [
@@ -23,6 +25,9 @@ __all__ = [
     "ExampleSelector",
     "FunctionAnnotator",
     "ModelAnnotator",
+    "PairBatch",
+    "PreferencePairs",
+    "PreferenceVerdict",
     "Router",
     "distill",
 ]

@@ -1,4 +1,4 @@
-"""Cold starts: somebody else's probabilities stand in for the model until labels are there."""
+"""Cold starts: somebody else's probabilities tell the classes apart until labels are there."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from skactive import scores
 from skactive._utils.array_types import Floats, Positions
 from skactive._utils.compat import HasMethods
 from skactive._utils.constraints import POSITIVE_INT_OR_NONE, STRATEGY
 from skactive.strategies._auto import Auto
 from skactive.strategies._base import ScoreStrategy, Strategy
+from skactive.strategies._mixture import assign_columns
 from skactive.strategies._zero_shot import (
     calibrate,
     find_classes,
@@ -29,22 +29,23 @@ _LABELS_PER_CLASS = 10  # from which the model is on its own, by default
 
 
 class ColdStart(Strategy):
-    r"""Choose by zero-shot probabilities until there are labels enough, then by a strategy.
+    r"""Balance the classes by zero-shot probabilities until there are labels enough for a strategy.
 
-    With few labels or none, rows are chosen as :class:`Auto` does, by coverage of uncertain rows,
-    where the uncertainty is the margin of
+    With few labels or none, each slot of a batch goes to the class with the fewest labels, known or
+    expected, as in :class:`ClassBalanced`; the class of a row is the most probable one by
 
     .. math:: q'_c(x) \propto q_c(x)^{a} \, e^{b_c}
 
     with :math:`q` the zero-shot probabilities. The slope a and the offsets b are 1 and 0 before
-    the first label, and then the most probable ones given the labels: a source that the labels
-    contradict gets a slope near 0, so that all rows count as uncertain and the pool is covered.
-    From `n_labels` labels on, if the model can be read, the strategy chooses, and the source is
-    not asked any more.
+    the first label, and then the most probable ones given the labels, so that a source that prefers
+    some classes wrongly is corrected. Among the rows of one class those are chosen that cover them,
+    as :class:`Auto` does without a model. From `n_labels` labels on, if the model can be read, the
+    strategy chooses, and the source is not asked any more.
 
     **When:** a language model, the similarity of images and the names of classes, or a model of
-    another task knows something about the classes before the first label. **When not:** the
-    source costs money per row and keeps no cache: it is asked for the whole pool at each query.
+    another task knows something about the classes before the first label. On AG News it is worth
+    much at 20 labels, and nothing at 200 (``benchmarks/cold_start.py``). **When not:** the source
+    costs money per row and keeps no cache: it is asked for the whole pool at each query.
 
     Parameters
     ----------
@@ -60,6 +61,12 @@ class ColdStart(Strategy):
     classes : array-like of shape (n_classes,), default=None
         The classes of the columns, in their order. None takes ``proba.classes_``, else those of the
         learner, sorted; while these are not as many as the columns, labels do not calibrate.
+
+    Notes
+    -----
+    Not the rows that the source doubts: these are the hard ones, of few classes, from which a small
+    model learns least while it has few labels. On AG News that was .23 worse than random rows at 40
+    labels, with a good source.
 
     References
     ----------
@@ -79,9 +86,9 @@ class ColdStart(Strategy):
     >>> def guess(X):
     ...     return softmax(-np.square(X[:, np.newaxis] - centers).sum(axis=2), axis=1)
     >>> learner = ActiveLearner(LogisticRegression(), ColdStart(guess, Margin()), random_state=0)
-    >>> start = learner.query(X, batch_size=4)  # before any row is labeled
-    >>> np.unique(y[start])
-    array([1, 2])
+    >>> start = learner.query(X, batch_size=6)  # before any row is labeled
+    >>> np.bincount(y[start])
+    array([2, 2, 2])
     """
 
     one_label_only = True
@@ -132,17 +139,31 @@ class ColdStart(Strategy):
         return Auto() if self.strategy is None else self.strategy
 
     def select(self, pool: PoolView, batch_size: int) -> Positions:
-        """Let the strategy choose, or before it :class:`Auto` by the zero-shot margins."""
-        return self._choose_strategy(pool).select(pool, batch_size)
+        """Let the strategy choose, or before it cover the rows of each zero-shot class."""
+        if self._has_enough_labels(pool):
+            return self._get_strategy().select(pool, batch_size)
+        predicted, n_labels = self._predict(pool)
+        n_candidates = np.bincount(predicted, minlength=len(n_labels))
+        columns = assign_columns(n_labels, n_candidates, batch_size, pool.random_state)
+        picks = np.empty(batch_size, dtype=np.intp)
+        for column in np.unique(columns):
+            members, slots = np.flatnonzero(predicted == column), np.flatnonzero(columns == column)
+            picks[slots] = members[_COVER.select(pool.take(members), len(slots))]
+        return picks
 
     def explain(self, pool: PoolView) -> dict[str, Floats]:
-        """Return what the choice of the strategy whose turn it is depends on."""
-        return self._choose_strategy(pool).explain(pool)
+        """Return what the strategy depends on, or before it the coverage that each row adds.
 
-    def _choose_strategy(self, pool: PoolView) -> Strategy:
+        It is the coverage of rows of the same zero-shot class.
+        """
         if self._has_enough_labels(pool):
-            return self._get_strategy()
-        return Auto(uncertainty=_ZeroShotMargin(self.proba, self.classes))
+            return self._get_strategy().explain(pool)
+        predicted, _ = self._predict(pool)
+        gains = np.empty(len(pool))
+        for column in np.unique(predicted):
+            members = np.flatnonzero(predicted == column)
+            gains[members] = _COVER.explain(pool.take(members))["score"]
+        return {"added coverage": gains}
 
     def _has_enough_labels(self, pool: PoolView) -> bool:
         """Return whether there are enough labels, and a model that the strategy can read."""
@@ -154,36 +175,33 @@ class ColdStart(Strategy):
             any(pool.provides(option) for option in need.split("|")) for need in self.fitted_needs
         )
 
+    def _predict(self, pool: PoolView) -> tuple[Positions, Positions]:
+        """Return the most probable column of each row, (n_rows,), and the labels of each column.
 
-class _ZeroShotMargin(ScoreStrategy):
-    """Score rows by 1 minus the margin of zero-shot probabilities, calibrated by the labels."""
-
-    needs = frozenset({"X"})
-    score_name = "zero-shot uncertainty"
-
-    def __init__(self, proba: Any, classes: Any) -> None:
-        super().__init__()
-        self.proba = proba
-        self.classes = classes
-
-    def score(self, pool: PoolView) -> NDArray[np.float64]:
-        """Return 1 minus the margin of each row, (n_rows,)."""
-        proba = read_zero_shot(self.proba, pool.X)
-        if proba.shape[1] == 1:  # of one class there is no doubt
-            return np.zeros(len(pool))
-        return scores.margin(self._calibrate(proba, pool))
-
-    def _calibrate(self, proba: Floats, pool: PoolView) -> Floats:
-        known = pool.classes
+        While it is not known which class each column is of, no labels are counted.
+        """
+        proba, known = read_zero_shot(self.proba, pool.X), pool.classes
+        n_labels = np.zeros(proba.shape[1], dtype=np.intp)
         classes = find_classes(self.proba, self.classes, known)
-        if len(classes) != proba.shape[1]:
-            if classes is known:
-                return proba  # it is not known yet which class each column is of
+        if len(classes) != len(n_labels) and classes is not known:
             raise ValueError(
-                f"classes has {len(classes)} entries, but proba gives {proba.shape[1]} columns: "
+                f"classes has {len(classes)} entries, but proba gives {len(n_labels)} columns: "
                 "list the class of each column, in order."
             )
-        if (labeled := pool.labeled) is None:
-            return proba
-        rows, columns = locate_labels(labeled.y, classes)
-        return calibrate(proba, read_zero_shot(self.proba, labeled.take(rows).X), columns)
+        if pool.labeled is not None and len(classes) == len(n_labels):
+            rows, columns = locate_labels(pool.labeled.y, classes)
+            labeled = read_zero_shot(self.proba, pool.labeled.take(rows).X)
+            proba = calibrate(proba, labeled, columns)
+            n_labels += np.bincount(columns, minlength=len(n_labels))
+        return proba.argmax(axis=1), n_labels
+
+
+class _Flat(ScoreStrategy):
+    """Score all rows the same: for coverage alone, whatever a model says."""
+
+    def score(self, pool: PoolView) -> NDArray[np.float64]:
+        """Return ones, (n_rows,)."""
+        return np.ones(len(pool))
+
+
+_COVER = Auto(uncertainty=_Flat())

@@ -1,4 +1,4 @@
-"""ColdStart: zero-shot probabilities as uncertainty, their calibration, and who takes over when."""
+"""ColdStart: classes by zero-shot probabilities, their calibration, and who takes over when."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from sklearn.naive_bayes import GaussianNB
 from skactive import ActiveLearner
 from skactive.annotators import FunctionAnnotator, ModelAnnotator
 from skactive.exceptions import CapabilityError
-from skactive.strategies import BALD, ColdStart, EpsilonGreedy, Margin
+from skactive.strategies import BALD, Auto, ColdStart, EpsilonGreedy, Margin
 from skactive.strategies._zero_shot import _measure_loss, calibrate, read_zero_shot
 from skactive.testing import FakePool
 
@@ -20,18 +20,36 @@ X, Y = load_iris(return_X_y=True)
 MODEL = GaussianNB().fit(X[::3], Y[::3])
 
 
-def doubt_about_odd(X):
-    """Return certain probabilities of even rows of a FakePool, and even odds of odd ones."""
-    return np.where(np.asarray(X) % 2, [[0.5, 0.5, 0.0]], [[1.0, 0.0, 0.0]])
+def guess_by_place(X):
+    """Return probabilities by which rows 0 to 29 of a FakePool are of class 0, then 6, then 4."""
+    classes = np.searchsorted([30, 36], np.ravel(X), side="right")
+    return 0.1 + 0.7 * np.eye(3)[classes]
 
 
-def test_the_first_rows_are_those_that_the_source_doubts():
+def test_each_class_gets_as_many_rows_and_they_cover_it():
     pool = FakePool(40, n_labeled=0)
-    picks = ColdStart(doubt_about_odd).select(pool, 20)
-    assert sorted(picks.tolist()) == list(range(1, 40, 2))
-    np.testing.assert_array_equal(
-        ColdStart(doubt_about_odd).explain(pool)["uncertainty"] > 0, np.arange(40) % 2 == 1
+    picks = ColdStart(guess_by_place).select(pool, 12)
+    assert np.bincount(guess_by_place(picks).argmax(axis=1)).tolist() == [4, 4, 4]
+    cover = Auto(uncertainty=Margin()).select(
+        FakePool(proba=np.full((30, 3), 1 / 3), embedding=pool.embedding[:30], n_labeled=0), 4
     )
+    assert [pick for pick in picks if pick < 30] == cover.tolist()
+    many = ColdStart(guess_by_place).select(FakePool(40, n_labeled=0), 30)
+    assert np.bincount(guess_by_place(many).argmax(axis=1)).tolist() == [20, 6, 4]
+
+
+def test_labels_that_are_there_count_for_their_class():
+    pool = FakePool(40, n_labeled=4)  # of classes 0, 1, 2, 0, but all in the places of class 2
+    rows = pool.labeled.X[:, 0]
+
+    def guess(X):
+        is_labeled = np.isin(np.ravel(X), rows)
+        return np.where(
+            is_labeled[:, np.newaxis], np.eye(3)[np.ravel(X) % 40 % 3], guess_by_place(X)
+        )
+
+    picks = ColdStart(guess).select(pool, 8)
+    assert np.bincount(guess(picks).argmax(axis=1)).tolist() == [2, 3, 3]
 
 
 def test_the_strategy_chooses_from_n_labels_on_and_the_source_is_not_asked_any_more():
@@ -77,7 +95,7 @@ def test_all_kinds_of_sources_give_the_same_rows():
     assert queries[0] == queries[1] == queries[2]
 
 
-def test_rows_that_an_annotator_leaves_to_people_are_in_doubt():
+def test_rows_that_an_annotator_leaves_to_people_have_even_odds():
     annotator = FunctionAnnotator(lambda X: ["a"] * len(X))
     with pytest.raises(ValueError, match="labels without probabilities"):
         read_zero_shot(annotator, X)
@@ -157,7 +175,7 @@ def test_columns_are_named_by_classes_by_the_source_or_by_the_learner():
         strategy = ColdStart(source, n_labels=1000, **options)
         learner = ActiveLearner(LogisticRegression(), strategy, random_state=0)
         learner.fit(X[::10], y[::10])
-        return [each.parts["uncertainty"] for each in learner.explain(X, [70, 90, 120])]
+        return [each.parts["added coverage"] for each in learner.explain(X, [71, 98, 127, 133])]
 
     by_source = explain(FrozenEstimator(MODEL), Y)
     np.testing.assert_allclose(explain(look_up, y, classes=names[::-1]), by_source, rtol=1e-5)

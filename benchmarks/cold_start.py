@@ -29,10 +29,25 @@ from threadpoolctl import threadpool_limits
 
 from skactive import ActiveLearner, SimulatedLearner
 from skactive.annotators import ModelAnnotator, distill
-from skactive.strategies import Auto, ColdStart, Margin, Random
+from skactive.scores import margin
+from skactive.strategies import Auto, ColdStart, Margin, Random, ScoreStrategy
 
-BUDGET, BATCH, N_DIMS = 200, 20, 100
+BUDGET, FEW, BATCH, N_DIMS = 200, 40, 20, 100
 MODEL = LogisticRegression(C=10.0, max_iter=2000)
+
+
+class Doubt(ScoreStrategy):
+    """Score rows by the margin of the source: the obvious choice, to compare with."""
+
+    needs = frozenset({"X"})
+
+    def __init__(self, source):
+        super().__init__()
+        self.source = source
+
+    def score(self, pool):
+        """Return 1 minus the margin, (n_rows,)."""
+        return margin(self.source.predict_proba(pool.X))
 
 
 def read_texts(path):
@@ -68,13 +83,14 @@ def score_arms(X, y, X_test, y_test, source, seed):
         "random": Random(),
         "auto": Auto(),
         "margin": Margin(),
+        "doubt of the source": Auto(uncertainty=Doubt(FrozenEstimator(source))),
         "cold start, auto": ColdStart(FrozenEstimator(source)),
         "cold start, margin": ColdStart(FrozenEstimator(source), Margin()),
     }
     scores = {"source alone": source.score(X_test, y_test)}
     for name, strategy in strategies.items():
         bought = simulate(strategy, X, y, seed)
-        for n in (40, BUDGET):
+        for n in (BATCH, FEW, BUDGET):
             model = MODEL.fit(X[bought[:n]], y[bought[:n]])
             scores[name if n == BUDGET else f"{name}, {n} labels"] = model.score(X_test, y_test)
         if name in {"random", "auto", "cold start, auto"}:
@@ -117,10 +133,11 @@ def main():
         print(f"source fitted to {n_rows} texts; {time.perf_counter() - began:.0f} s")
         for name in found[0]:
             values = np.array([scores[name] for scores in found])
-            rival = "random, 40 labels" if name.endswith("40 labels") else "random"
+            few = name.rpartition(", ")[2] if name.endswith("labels") else None
+            rival = "random" if few is None else f"random, {few}"
             gains = values - [scores[rival] for scores in found]
             print(
-                f"  {name:28} {values.mean():.3f}   to random {gains.mean():+.3f}, "
+                f"  {name:31} {values.mean():.3f}   to random {gains.mean():+.3f}, "
                 f"better in {np.sum(gains > 0)} of {len(gains)}"
             )
 

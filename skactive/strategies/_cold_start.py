@@ -44,7 +44,7 @@ class ColdStart(Strategy):
 
     **When:** a language model, the similarity of images and the names of classes, or a model of
     another task knows something about the classes before the first label. On AG News it is worth
-    much at 20 labels, and nothing at 200 (``benchmarks/cold_start.py``). **When not:** the source
+    much at 20 labels, and nothing more than :class:`Auto` at 200 (``benchmarks/cold_start.py``). **When not:** the source
     costs money per row and keeps no cache: it is asked for the whole pool at each query.
 
     Parameters
@@ -65,8 +65,8 @@ class ColdStart(Strategy):
     Notes
     -----
     Not the rows that the source doubts: these are the hard ones, of few classes, from which a small
-    model learns least while it has few labels. On AG News that was .23 worse than random rows at 40
-    labels, with a good source.
+    model learns least while it has few labels. On AG News, with a source that is right in .80, they
+    gave an accuracy of .47 at 40 labels, random rows .63, and this choice .75.
 
     References
     ----------

@@ -44,8 +44,9 @@ class ColdStart(Strategy):
 
     **When:** a language model, the similarity of images and the names of classes, or a model of
     another task knows something about the classes before the first label. On AG News it is worth
-    much at 20 labels, and nothing more than :class:`Auto` at 200 (``benchmarks/cold_start.py``). **When not:** the source
-    costs money per row and keeps no cache: it is asked for the whole pool at each query.
+    much at 20 labels, and no more than :class:`Auto` at 200 (``benchmarks/cold_start.py``).
+    **When not:** the source costs money per row and keeps no cache: it is asked for the whole pool
+    at each query.
 
     Parameters
     ----------

@@ -60,7 +60,7 @@ def check_needs(strategy: Any, adapter: ModelAdapter, *, refits: bool, y: Any = 
                 f"{type(part).__name__} needs one label per row, which {model} does not provide "
                 f"here: {got}. {advise_on_labels(strategy, adapter)}"
             )
-    for need in sorted(getattr(strategy, "needs", frozenset())):
+    for need in sorted(_list_needs(strategy)):
         options = need.split("|")
         reading = _choose_reading(options, adapter, refits)
         is_for_one = reading is None or bool(PER_LABEL & set(options))
@@ -75,6 +75,12 @@ def check_needs(strategy: Any, adapter: ModelAdapter, *, refits: bool, y: Any = 
                 f"{name} needs {' or '.join(options)}, which {model} does not provide here: "
                 f"{advise(strategy, options, adapter)}."
             )
+
+
+def _list_needs(strategy: Any) -> frozenset[str]:
+    """Return what a strategy needs, and what those in it need of a fitted model only."""
+    needs: frozenset[str] = getattr(strategy, "needs", frozenset())
+    return needs.union(*(getattr(part, "fitted_needs", ()) for part in iter_parts(strategy)))
 
 
 def choose_for_elements(strategy: Any, elements: Any) -> Any:

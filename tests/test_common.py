@@ -20,6 +20,7 @@ from skactive.strategies import (
     SEALS,
     AnchorAL,
     ClassBalanced,
+    ColdStart,
     Entropy,
     EpsilonGreedy,
     ExpectedErrorReduction,
@@ -48,6 +49,14 @@ from skactive.strategies import (
 )
 from skactive.testing import parametrize_with_strategy_checks
 
+
+def guess(X):
+    """Return zero-shot probabilities of three classes; rows tie with every third one."""
+    return np.array([[0.7, 0.2, 0.1], [0.3, 0.4, 0.3], [0.1, 0.0, 0.9]])[
+        np.ravel(X).astype(int) % 3
+    ]
+
+
 # What strategies with required parameters are made of; all others are made without any.
 COMPOSED = {
     Subsample: Subsample(Margin(), n_candidates=12),
@@ -57,6 +66,7 @@ COMPOSED = {
     ClassBalanced: ClassBalanced(Margin()),
     EpsilonGreedy: EpsilonGreedy(Margin(), epsilon=0.4),
     FacilityLocationMutualInformation: FacilityLocationMutualInformation(np.array([[3], [5]])),
+    ColdStart: ColdStart(guess, Margin()),
     OpenSet: OpenSet(Margin(), unknown=2),
     PerGroup: PerGroup(Margin(), groups=operator.methodcaller("__mod__", 7), max_per_group=2),
     WithoutDuplicates: WithoutDuplicates(Margin(), threshold=1.5),
@@ -76,6 +86,7 @@ VARIANTS = [
     MaxHerding(bandwidth=0.5, max_reference=None),
     UHerding(uncertainty=LeastConfidence()),
     ProbCover(delta=0.3),
+    ColdStart(guess, n_labels=6),
     Margin(selector=SoftmaxTop(beta=2.0)),
     Margin(n_samples=4),
     McPAL(max_labels=3, posterior="kernel", bandwidth=1.0),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from numbers import Real
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -19,6 +19,7 @@ from skactive._utils.rows import n_rows, take_rows
 from skactive.annotators._annotations import Annotations
 from skactive.annotators._base import Annotator, Opinion
 from skactive.annotators._certificate import Certificate
+from skactive.annotators._oracle import Oracle, make_oracle
 from skactive.annotators._paths import (
     Calibration,
     Checked,
@@ -31,7 +32,6 @@ from skactive.exceptions import PoolChangedWarning
 
 __all__ = ["Router"]
 
-Oracle = Callable[[NDArray[np.intp]], Any]
 _PILOT_SHARE = 0.2  # of the audit, where answers must be calibrated or the audit be aimed
 _OPEN_UNIT: list[Any] = [Interval(Real, 0, 1, closed="neither")]
 _PEOPLE = -1
@@ -194,7 +194,7 @@ class Router(Annotator):
         n = n_rows(X)
         if not n:
             raise ValueError("X has no rows: pass the pool that is to be labeled.")
-        ask = _make_oracle(oracle, n)
+        ask = make_oracle(oracle, n)
         rng = check_random_state(self.random_state)
         first = self.annotators[0].annotate(X)
         order = rng.permutation(n)
@@ -445,29 +445,6 @@ class Router(Annotator):
     def _answer(self, X: Any) -> Opinion:
         answers = self.annotate(X)
         return answers.labels, None
-
-
-def _make_oracle(oracle: Any, n: int) -> Oracle:
-    """Return a function that checks what an oracle returns."""
-    if not callable(oracle):
-        known = np.asarray(oracle)
-        if known.shape != (n,):
-            raise ValueError(
-                f"oracle must be a function of positions, or have a label for each of the {n} "
-                f"rows, got shape {known.shape}."
-            )
-        return lambda positions: known[positions]
-
-    def ask(positions: NDArray[np.intp]) -> NDArray[Any]:
-        labels = np.asarray(oracle(positions)) if len(positions) else np.empty(0, dtype=object)
-        if labels.shape != (len(positions),):
-            raise ValueError(
-                f"oracle(positions) must return a label for each of the {len(positions)} "
-                f"positions, got shape {labels.shape}."
-            )
-        return labels
-
-    return ask
 
 
 def _sort_labels(labels: NDArray[Any]) -> NDArray[Any]:

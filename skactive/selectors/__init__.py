@@ -29,6 +29,7 @@ from skactive.selectors._falcun import falcun
 from skactive.selectors._galaxy import galaxy
 from skactive.selectors._regression import gsy, igs
 from skactive.selectors._top import PowerTop, SoftmaxTop, SoftrankTop, top
+from skactive.selectors._training_set import select_training_set
 
 __all__ = [
     "PowerTop",
@@ -54,6 +55,7 @@ __all__ = [
     "purity_radius",
     "ranked_batch",
     "robust_k_center_greedy",
+    "select_training_set",
     "targeted_coverage",
     "top",
     "typiclust",

@@ -18,7 +18,7 @@ optimization ExpectedImprovement, ProbabilityOfImprovement, UpperConfidenceBound
              ThompsonSampling
 labels       MMC, LCI, SeparationMargin, CVIRS: of several labels per row
 composition  Subsample, Prefilter, SEALS, AnchorAL, Mixture, EpsilonGreedy, ClassBalanced,
-             WeightedSum, Product, Aggregate, PerCost
+             WeightedSum, Product, Aggregate, PerCost, ColdStart
 elements     BoxMargin, BoxEntropy, LocalizationStability, RegionImpurity, MNLP,
              HypothesisConfidence, HypothesisEntropy, HypothesisMargin, SampleDisagreement,
              EnergyWeightedVariance (and any score in Aggregate)
@@ -39,6 +39,7 @@ from skactive.strategies._base import ScoreStrategy, Strategy
 from skactive.strategies._base import ScoringStrategy as ScoringStrategy
 from skactive.strategies._candidates import SEALS, AnchorAL, Prefilter, Subsample
 from skactive.strategies._clusters import CLUE, ClusterMargin, DropQuery, TypiClust
+from skactive.strategies._cold_start import ColdStart
 from skactive.strategies._combination import Product, WeightedSum
 from skactive.strategies._committee import ConsensusEntropy, KLDivergence, VoteEntropy
 from skactive.strategies._contrast import ContrastiveAL, DiscriminativeAL, Falcun
@@ -116,6 +117,7 @@ __all__ = [
     "ClassBalanced",
     "ClusterBalanced",
     "ClusterMargin",
+    "ColdStart",
     "ConsensusEntropy",
     "ContrastiveAL",
     "DOptimal",

@@ -22,7 +22,7 @@ from skactive.strategies._pool_rows import remaining_rows
 if TYPE_CHECKING:
     from skactive.pool import PoolView
 
-__all__ = ["ClassBalanced", "ClusterBalanced", "EpsilonGreedy", "Mixture"]
+__all__ = ["ClassBalanced", "ClusterBalanced", "EpsilonGreedy", "Mixture", "assign_columns"]
 
 
 class Mixture(BaseComposition, Strategy):
@@ -281,7 +281,7 @@ class ClassBalanced(Strategy):
         """Assign each slot of the batch to a class, and let the inner strategy fill it."""
         predicted = pool.proba.argmax(axis=1)  # (n_rows,), columns
         n_candidates = np.bincount(predicted, minlength=len(pool.classes))
-        columns = _assign_columns(_count_labels(pool), n_candidates, batch_size, pool.random_state)
+        columns = assign_columns(_count_labels(pool), n_candidates, batch_size, pool.random_state)
         picks = np.empty(batch_size, dtype=np.intp)
         with warnings.catch_warnings():
             if n_candidates.max() < len(pool):  # the few rows of one class may well tie
@@ -353,7 +353,7 @@ class ClusterBalanced(Strategy):
         n_labeled, n_own = (
             np.bincount(part, minlength=n_clusters) for part in (clusters[len(pool) :], own)
         )
-        columns = _assign_columns(n_labeled, n_own, batch_size, rng)
+        columns = assign_columns(n_labeled, n_own, batch_size, rng)
         picks = np.empty(batch_size, dtype=np.intp)
         for cluster in np.unique(columns):
             slots = np.flatnonzero(columns == cluster)
@@ -369,7 +369,7 @@ def _count_labels(pool: PoolView) -> NDArray[np.intp]:
     return np.bincount(columns, minlength=len(pool.classes))
 
 
-def _assign_columns(
+def assign_columns(
     n_labels: NDArray[np.intp], n_candidates: NDArray[np.intp], batch_size: int, rng: RandomState
 ) -> NDArray[np.intp]:
     """Assign each slot of a batch to the class with the fewest labels that still has candidates.

@@ -143,6 +143,7 @@ def test_all_selectors_of_points_are_here():
         "falcun",
         "galaxy",
         "purity_radius",
+        "select_training_set",
         "top",
     }
     assert {name.split(",")[0] for name in SELECTORS} == set(selectors.__all__) - of_other_input

@@ -37,6 +37,8 @@ RIGHT = {
     "labeled_scores": PROBA[:2],
     "labels": np.array([0, 3]),
     "batch_size": 3,
+    "k": 3,
+    "towards": LABELED,
     "n_chosen": 4,
     "n_clusters": 2,
     "targets": LABELED,

@@ -29,7 +29,7 @@ from skactive.strategies import (
     Random,
     Subsample,
 )
-from skactive.strategies._mixture import _assign_columns
+from skactive.strategies._mixture import assign_columns
 from skactive.testing import FakePool, parametrize_with_strategy_checks
 
 
@@ -282,7 +282,7 @@ def test_turns_fill_up_the_rarest_class(counts, n_left, shares):
     for seed in range(20):
         rng = np.random.RandomState(seed)
         n_labels, n_remaining = np.array(counts), np.array(n_left)
-        columns = _assign_columns(n_labels, n_remaining, 6, rng)
+        columns = assign_columns(n_labels, n_remaining, 6, rng)
         results.add(tuple(np.bincount(columns, minlength=3)))
         for column in columns:  # each slot goes to the rarest class that has rows left
             assert n_labels[column] == n_labels[n_remaining > 0].min()
@@ -296,7 +296,7 @@ def test_turns_break_ties_by_chance():
     counts = np.zeros(3)
     for seed in range(900):
         rng = np.random.RandomState(seed)
-        counts[_assign_columns(np.array([4, 4, 4]), np.array([1, 9, 9]), 1, rng)[0]] += 1
+        counts[assign_columns(np.array([4, 4, 4]), np.array([1, 9, 9]), 1, rng)[0]] += 1
     assert chisquare(counts).pvalue > 1e-3
 
 

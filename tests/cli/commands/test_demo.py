@@ -535,7 +535,8 @@ def test_default_strategies_are_those_that_the_model_serves(
 
 
 COMPOSED = {
-    *("AnchorAL", "ClassBalanced", "EpsilonGreedy", "FacilityLocationMutualInformation"),
+    *("AnchorAL", "ClassBalanced", "ColdStart", "EpsilonGreedy"),
+    *("FacilityLocationMutualInformation",),
     *("Mixture", "OpenSet", "PerGroup", "Prefilter", "SEALS", "ScoreStrategy", "Strategy"),
     *("Subsample", "WithoutDuplicates"),
 }

@@ -24,7 +24,7 @@ Floats32 = NDArray[np.float32]
 
 
 class Details(NamedTuple):
-    """What else is known of the recordings."""
+    """Further facts about the recordings."""
 
     rate: int
     n_steps: int = 120

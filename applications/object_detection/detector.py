@@ -15,7 +15,7 @@ __all__ = ["BoxLoss", "CellDetector", "DetectorNet", "collate", "suppress"]
 
 
 class Grid(NamedTuple):
-    """What the net says in training mode, of n pictures with n_cells cells each."""
+    """The output of the net in training mode, for n pictures with n_cells cells each."""
 
     logits: Tensor  # (n, n_cells, n_classes + 1), the background last
     boxes: Tensor  # (n, n_cells, 4): center x, center y, log width, log height, in pixels

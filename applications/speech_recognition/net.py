@@ -184,7 +184,7 @@ def guess_places(sound: Frames, tokens: Tokens, n_padded: int) -> NDArray[np.int
 
 
 class Output(NamedTuple):
-    """What a net says of one sound.
+    """The output of a net for one sound.
 
     Attributes
     ----------

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binom, hypergeom
 
-__all__ = ["bound_wrong", "compute_p_values", "count_allowed"]
+__all__ = ["compute_p_values", "count_allowed"]
 
 _TIE = 1e-9  # of a share times a number of rows, which rounding may put below an integer
 
@@ -82,27 +82,3 @@ def count_allowed(n_checked: int, n_rows: int, max_share: float, level: float) -
             break
         allowed = k
     return allowed
-
-
-def bound_wrong(n_wrong: int, n_checked: int, n_rows: int, level: float) -> int:
-    """Return an upper bound for the number of wrong rows, by inversion of the test.
-
-    Parameters
-    ----------
-    n_wrong, n_checked, n_rows : int
-        Wrong rows among the checked ones, which were drawn at random; all rows.
-    level : float
-        How often, at most, there are more.
-
-    Returns
-    -------
-    int
-    """
-    low, high = n_wrong, n_rows - n_checked + n_wrong  # all that agrees with what was seen
-    while low < high:  # the largest M with P(K <= k | M) > level
-        middle = (low + high + 1) // 2
-        if hypergeom.cdf(n_wrong, n_rows, middle, n_checked) > level:
-            low = middle
-        else:
-            high = middle - 1
-    return low

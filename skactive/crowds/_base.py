@@ -17,7 +17,7 @@ from skactive.crowds._answers import Answers
 from skactive.crowds._votes import Votes, collect_votes
 from skactive.exceptions import SkactiveWarning
 
-__all__ = ["Consensus", "CrowdModel"]
+__all__ = ["Consensus", "CrowdModel", "read_table"]
 
 Codes = NDArray[np.intp]
 _UNKNOWN = -1  # code of an item whose true class is not known
@@ -247,7 +247,8 @@ def _estimate_accuracy(votes: Votes, proba: Floats) -> Floats:
     return right / votes.sum_by_annotator(None)
 
 
-def _read_proba(proba: Any, answers: Answers) -> Floats | None:
+def read_table(proba: Any, answers: Any) -> Floats | None:
+    """Return probabilities with a row for each item and a column for each class of the answers."""
     if proba is None:
         return None
     table = np.asarray(proba, dtype=np.float64)
@@ -257,6 +258,13 @@ def _read_proba(proba: Any, answers: Answers) -> Floats | None:
             f"proba must have shape {shape}, a row for each of answers.items and a column for each "
             f"of answers.classes, got {table.shape}."
         )
+    return table
+
+
+def _read_proba(proba: Any, answers: Answers) -> Floats | None:
+    table = read_table(proba, answers)
+    if table is None:
+        return None
     sums = table.sum(axis=1)
     given = ~np.isnan(sums)
     if (table[given] < 0).any() or not np.allclose(sums[given], 1.0, atol=1e-3):

@@ -16,7 +16,7 @@ from skactive._utils.compat import HasMethods
 from skactive._utils.text import pluralize
 from skactive._utils.values import is_missing
 from skactive.crowds._answers import Answers, read_records
-from skactive.crowds._base import CrowdModel
+from skactive.crowds._base import CrowdModel, read_table
 from skactive.crowds._one_coin import OneCoin
 
 __all__ = ["MultilabelAnswers", "MultilabelCrowd"]
@@ -224,7 +224,7 @@ class MultilabelCrowd(BaseEstimator):
                 "of one label per item to Answers."
             )
         truth = _read_gold(gold, answers)
-        yes = _read_proba(proba, answers)
+        yes = read_table(proba, answers)
         base = OneCoin(class_prior="estimate") if self.model is None else self.model
         models = []
         for k, label in enumerate(answers.classes.tolist()):
@@ -309,20 +309,6 @@ def _check_set(row: Any, i: int) -> set[Any]:
     if any(is_missing(value) for value in values):
         raise ValueError(f"labels[{i}] holds a missing value: leave it out.")
     return values
-
-
-def _read_proba(proba: Any, answers: MultilabelAnswers) -> Floats | None:
-    """Return the probability of each label, (n_items, n_classes)."""
-    if proba is None:
-        return None
-    table = np.asarray(proba, dtype=np.float64)
-    shape = (len(answers.items), len(answers.classes))
-    if table.shape != shape:
-        raise ValueError(
-            f"proba must have shape {shape}, a row for each of answers.items and a column for each "
-            f"of answers.classes, got {table.shape}."
-        )
-    return table
 
 
 def _read_gold(gold: Any, answers: MultilabelAnswers) -> Floats | None:

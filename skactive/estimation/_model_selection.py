@@ -163,7 +163,7 @@ class ActiveModelSelection:
         """
         positions, given = np.asarray(rows), np.asarray(labels)
         _check_answers(positions, given, self._classes, self._codes)
-        found = np.minimum(np.searchsorted(self._sorted, given), len(self._classes) - 1)
+        found = np.minimum(np.searchsorted(self._sorted_classes, given), len(self._classes) - 1)
         codes = np.argsort(self._classes)[found]
         self._codes[positions] = np.where(self._classes[codes] == given, codes, -1)
         self._update()
@@ -182,7 +182,7 @@ class ActiveModelSelection:
     # Implementation -------------------------------------------------------------------------------
 
     @property
-    def _sorted(self) -> NDArray[Any]:
+    def _sorted_classes(self) -> NDArray[Any]:
         return np.sort(self._classes)
 
     def _rng(self, purpose: int) -> RandomState:

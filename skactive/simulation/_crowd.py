@@ -126,7 +126,7 @@ class Crowd(Oracle):
 
 
 class _Work(NamedTuple):
-    """What people answer from.
+    """The truth and the people that answers are drawn from.
 
     Attributes
     ----------

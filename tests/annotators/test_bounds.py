@@ -4,9 +4,9 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from scipy.stats import beta
+from scipy.stats import beta, hypergeom
 
-from skactive.annotators._bounds import bound_wrong, compute_p_values, count_allowed
+from skactive.annotators._bounds import compute_p_values, count_allowed
 
 
 def test_p_values_are_tails_over_all_draws():
@@ -26,7 +26,7 @@ def test_p_values_of_many_rows_are_those_of_clopper_and_pearson():
 
 def test_a_bound_is_the_largest_number_that_is_not_rejected():
     for k in (0, 1, 4):
-        most = bound_wrong(k, 20, 100, 0.1)
+        most = max(M for M in range(k, 81 + k) if hypergeom.cdf(k, 100, M, 20) > 0.1)
         assert compute_p_values(k, 20, 100, (most - 1) / 100) > 0.1  # `most` wrong: not rejected
         assert compute_p_values(k, 20, 100, most / 100) <= 0.1
 

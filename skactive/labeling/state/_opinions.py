@@ -1,4 +1,4 @@
-"""What each person says about each row, from the state of a session."""
+"""The answers of each person about each row, from the state of a session."""
 
 from __future__ import annotations
 

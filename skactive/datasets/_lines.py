@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-__all__ = ["is_json_lines", "iter_json_lines", "iter_lines"]
+__all__ = ["is_json_lines", "iter_json_lines", "iter_lines", "parse_json_line"]
 
 
 def iter_lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -61,15 +61,21 @@ def iter_json_lines(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int,
     for number, line in iter_lines(path):
         if not line.strip():
             continue
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"line {number} of {path} is no JSON: {error}.") from error
-        if not isinstance(row, dict):
-            raise ValueError(f"line {number} of {path} must be an object, got {line[:60]}.")
+        row = parse_json_line(line, number, path)
         if missing := [name for name in columns if name not in row]:
             raise ValueError(
                 f"line {number} of {path} has no {', '.join(map(repr, missing))}: its columns are "
                 f"{', '.join(map(repr, row))}."
             )
         yield number, tuple(row[name] for name in columns)
+
+
+def parse_json_line(line: str, number: int, path: Path) -> dict[str, Any]:
+    """Return the object on a line of JSON; an error names the line and the file."""
+    try:
+        row = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"line {number} of {path} is no JSON: {error}.") from error
+    if not isinstance(row, dict):
+        raise ValueError(f"line {number} of {path} must be an object, got {line.strip()[:60]}.")
+    return row

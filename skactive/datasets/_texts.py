@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import gzip
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,8 @@ from typing import IO, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from skactive.datasets._lines import parse_json_line
 
 __all__ = ["Texts", "read_split_texts", "read_texts"]
 
@@ -119,15 +120,8 @@ def _open(path: Path) -> IO[str]:
 
 def _read_json_lines(file: IO[str], path: Path) -> Iterator[Cells]:
     for number, line in enumerate(file, start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"line {number} of {path} is no JSON: {error}.") from error
-        if not isinstance(row, dict):
-            raise ValueError(f"line {number} of {path} must be an object, got {line.strip()[:60]}.")
-        yield number, row
+        if line.strip():
+            yield number, parse_json_line(line, number, path)
 
 
 def _read_cells(file: IO[str], path: Path, separator: str, quoted: bool) -> Iterator[Cells]:

@@ -52,7 +52,7 @@ def test_universal_dependencies_are_read_without_joined_and_empty_tokens(tmp_pat
 
 def test_compressed_files_byte_order_marks_and_carriage_returns_are_read(tmp_path):
     path = tmp_path / "a.conll.gz"
-    path.write_bytes(gzip.compress(b"\xef\xbb\xbfZ\xc3\xbcrich\tB-location\r\n\r\nhm\tO\r\n"))
+    path.write_bytes(gzip.compress(b"\xef\xbb\xbfZ\xc3\xbcrich\tB-location\r\n\r\nhm\tO\r\n", mtime=0))
     assert read_conll(path).sentences == [["Zürich"], ["hm"]]
 
 
@@ -79,7 +79,7 @@ def test_a_column_that_is_not_there_is_refused(tmp_path):
 
 
 def test_truncated_compressed_files_are_refused(tmp_path):
-    whole = gzip.compress(b"Ada\tO\n" * 1000)
+    whole = gzip.compress(b"Ada\tO\n" * 1000, mtime=0)
     with pytest.raises(ValueError, match="is damaged"):
         read_conll(write(tmp_path / "a.gz", whole[:-20]))
 

@@ -31,7 +31,7 @@ def test_each_format_gives_texts_exactly_as_written(tmp_path, name, compressed):
         write_json_lines(path)
     if compressed:
         content, path = path.read_bytes(), tmp_path / f"{name}.gz"
-        path.write_bytes(gzip.compress(content))
+        path.write_bytes(gzip.compress(content, mtime=0))
     texts, labels = read_texts(path)
     assert texts.tolist() == [text for text, _ in ROWS]
     assert labels.tolist() == [label for _, label in ROWS]
@@ -89,7 +89,7 @@ def test_damaged_tables_are_refused_with_file_and_line(tmp_path, name, content, 
     ("name", "content"),
     [
         ("a.csv", "text,label\ncafé,1\n".encode("latin-1")),
-        ("a.csv.gz", gzip.compress(b"text,label\n" + b"one,1\n" * 5000)[:-20]),
+        ("a.csv.gz", gzip.compress(b"text,label\n" + b"one,1\n" * 5000, mtime=0)[:-20]),
         ("a.csv.gz", b"text,label\none,1\n"),
     ],
 )

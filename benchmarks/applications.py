@@ -55,7 +55,7 @@ FULL_SETS = {  # by application, and name
         "trec": FullSet("text/trec"),
         "20newsgroups": FullSet("text/20newsgroups", _MANY_CLASSES),
     },
-    "translation": {"multi30k": FullSet("translation")},
+    "translation": {"multi30k": FullSet("translation", ("--pool", "6000"))},
 }
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "TQDM_DISABLE": "1"}
 

@@ -17,6 +17,7 @@
         └── TeachValueError (ValueError)     ... because of the rows: other features, bad labels
 
     SkactiveWarning (UserWarning)
+    ├── AnnotatorChangedWarning              its answers are not those that a router audited
     ├── FrozenModelWarning                   teaching does not change this model
     ├── PoolChangedWarning                   rows were added to the pool of a store, or changed
     ├── RelaxedRuleWarning                   too few rows keep the rule of a batch: others fill it
@@ -30,6 +31,7 @@ Each error is also the builtin that one would expect, so ``except ValueError`` k
 from __future__ import annotations
 
 __all__ = [
+    "AnnotatorChangedWarning",
     "BridgeError",
     "CapabilityError",
     "FrozenModelWarning",
@@ -121,6 +123,10 @@ class TeachValueError(TeachError, ValueError):
 
 class SkactiveWarning(UserWarning):
     """Base class of the warnings that skactive defines."""
+
+
+class AnnotatorChangedWarning(SkactiveWarning):
+    """An annotator answers otherwise than when a router audited it."""
 
 
 class FrozenModelWarning(SkactiveWarning):

@@ -10,6 +10,7 @@
 """
 
 from skactive.annotators._annotations import Annotations
+from skactive.annotators._audits import Recheck
 from skactive.annotators._base import Annotator
 from skactive.annotators._certificate import Certificate
 from skactive.annotators._distilling import distill
@@ -31,6 +32,7 @@ __all__ = [
     "PairBatch",
     "PreferencePairs",
     "PreferenceVerdict",
+    "Recheck",
     "Router",
     "distill",
 ]

@@ -51,6 +51,20 @@ class Annotator(BaseEstimator, ABC):
         cost = self._list_prices(X)
         return Annotations(labels, proba, cost, seconds, abstained, np.zeros(n, dtype=np.intp))
 
+    def ask_again(self, X: Any) -> Annotations:
+        """Label rows without what is kept of earlier answers.
+
+        Parameters
+        ----------
+        X : rows in any container
+            The rows.
+
+        Returns
+        -------
+        Annotations
+        """
+        return self.annotate(X)
+
     def estimate_cost(self, X: Any) -> float:
         """Estimate what :meth:`annotate` would cost, before it is paid.
 

@@ -8,8 +8,11 @@ __all__ = ["Certificate"]
 
 _PROMISES = {
     "set": "at most {share} of all labels of this pool are wrong",
-    "accepted": "at most {share} of the answers that were accepted from annotators are wrong",
-    "per_class": "of each class, at most {share} of the answers that were accepted are wrong",
+    "accepted": "at most {share} of the labels of rows whose answers are sure enough are wrong",
+    "per_class": (
+        "of each class, at most {share} of the labels of rows whose answers are sure enough are "
+        "wrong"
+    ),
 }
 
 

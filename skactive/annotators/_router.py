@@ -5,10 +5,11 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from numbers import Real
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
 from skactive._utils.array_types import Floats
@@ -17,40 +18,34 @@ from skactive._utils.constraints import POSITIVE_INT, POSITIVE_REAL_OR_NONE
 from skactive._utils.fingerprint import describe_rows
 from skactive._utils.rows import n_rows, take_rows
 from skactive.annotators._annotations import Annotations
-from skactive.annotators._base import Annotator, Opinion
+from skactive.annotators._audits import Audit, Recheck, share_evenly, sort_labels
+from skactive.annotators._base import Annotator
 from skactive.annotators._certificate import Certificate
 from skactive.annotators._oracle import Oracle, make_oracle
 from skactive.annotators._paths import (
+    N_TESTS,
     Calibration,
     Checked,
+    ShareTest,
     choose_region,
     find_single_threshold,
     make_grid,
     walk,
 )
-from skactive.exceptions import PoolChangedWarning
+from skactive.exceptions import AnnotatorChangedWarning, PoolChangedWarning
 
 __all__ = ["Router"]
 
-_PILOT_SHARE = 0.2  # of the audit, where answers must be calibrated or the audit be aimed
+_PILOT_SHARE = 0.2  # of the audit, where the answers of several annotators must be calibrated
+_AIMING_SHARE = 0.1  # of the audit, where it must be aimed
+_FIRST_SHARE = 0.6  # of the region at which it is aimed: there the tests begin
+_FIRST_SHARE_OF_BETS = 0.4  # of the pool: the same at each look, whatever was audited until then
 _OPEN_UNIT: list[Any] = [Interval(Real, 0, 1, closed="neither")]
 _PEOPLE = -1
+_LEVEL = 0.05  # of the test that an annotator did not change
 
 
-class _Audit(NamedTuple):
-    """Audited rows: positions, true labels, and what the annotators say, (n_audited, J)."""
-
-    positions: NDArray[np.intp]
-    truth: NDArray[Any]
-    labels: NDArray[Any]
-    confidences: Floats
-
-    def find_wrong(self) -> NDArray[np.bool_]:
-        """Return which answers are wrong; those of annotators that abstained are."""
-        return np.asarray(self.labels != self.truth[:, np.newaxis], dtype=bool)
-
-
-class Router(Annotator):
+class Router(BaseEstimator):
     r"""Let annotators label the rows of which they are sure, with a promise about the errors.
 
     Annotators are asked in their order, the cheapest first: a row is labeled by the first of them
@@ -67,13 +62,19 @@ class Router(Annotator):
         How often, at least, the promise is kept, over the draws of the audit.
     guarantee : {"set", "accepted", "per_class"}, default="set"
         Of what `max_error` is a share: of all labels of the pool, those of people included, which
-        count as right; of the answers that are accepted from annotators; or of the accepted answers
-        of each class. The first accepts far more rows.
+        count as right; of the labels of the rows whose answers reach the threshold, the audited
+        ones among them; or of those of each class. The first accepts far more rows.
     audit : int, default=300
         Number of audited rows.
     audit_sampling : {"uniform", "active"}, default="uniform"
         How they are drawn. "active" aims most of them at the answers that are likely to be accepted
         (or, with "per_class", at all classes alike). With "set" nothing is gained by that.
+    bound : {"clopper-pearson", "betting"}, default="clopper-pearson"
+        Test of a threshold: the exact one for an audit of a fixed size, or one that bets, and stays
+        valid when the audit grows. With the latter, `fit` may be called again with a larger `audit`
+        and the same seed (an integer): the audited rows stay, further ones are added, and whenever
+        one stops the promise holds. It accepts somewhat less. For one annotator, and not for
+        "accepted" with ``audit_sampling="active"``.
     budget : float, default=None
         What :meth:`annotate` may pay to annotators; rows beyond it are left to people.
     random_state : int, RandomState or None, default=None
@@ -99,11 +100,12 @@ class Router(Annotator):
     enough, breaks its promise about half of the time: the best of many estimates is too good. Here
     thresholds are tested from strict to loose, and the first that fails ends the search, so that
     all tests together have the error of one. The tests are exact, for pools of a given size.
-    With "set" and one annotator that has no ties, every audited error is also corrected:
-    the threshold is that before the (c + 1)-th one, with the largest c that keeps the promise.
+    With "set", one annotator and the exact test, every audited error is also corrected: the
+    threshold is that before the (c + 1)-th one, with the largest c that keeps the promise.
 
     With several annotators, a fifth of the audit serves to calibrate their confidences, so that one
-    threshold serves all.
+    threshold serves all. With "accepted" and ``audit_sampling="active"`` a tenth of it serves to
+    find the region of sure answers that is likely to pass; the rest is drawn in that region.
 
     If people err, too, the promise is about their agreement with the annotators.
 
@@ -112,6 +114,9 @@ class Router(Annotator):
     Angelopoulos, Bates, Candès, Jordan, Lei, "Learn then test: calibrating predictive algorithms
     to achieve risk control", Annals of Applied Statistics 19, 2025,
     :doi:`10.48550/arXiv.2110.01052`.
+
+    Waudby-Smith and Ramdas, "Estimating means of bounded random variables by betting", Journal of
+    the Royal Statistical Society B 86, 2024, :doi:`10.1093/jrsssb/qkad009`.
 
     Clopper and Pearson, "The use of confidence or fiducial limits illustrated in the case of the
     binomial", Biometrika 26, 1934.
@@ -139,6 +144,7 @@ class Router(Annotator):
         "guarantee": [StrOptions({"set", "accepted", "per_class"})],
         "audit": POSITIVE_INT,
         "audit_sampling": [StrOptions({"uniform", "active"})],
+        "bound": [StrOptions({"clopper-pearson", "betting"})],
         "budget": POSITIVE_REAL_OR_NONE,
         "random_state": ["random_state"],
     }
@@ -152,6 +158,7 @@ class Router(Annotator):
         guarantee: str = "set",
         audit: int = 300,
         audit_sampling: str = "uniform",
+        bound: str = "clopper-pearson",
         budget: float | None = None,
         random_state: Any = None,
     ) -> None:
@@ -161,6 +168,7 @@ class Router(Annotator):
         self.guarantee = guarantee
         self.audit = audit
         self.audit_sampling = audit_sampling
+        self.bound = bound
         self.budget = budget
         self.random_state = random_state
 
@@ -197,23 +205,22 @@ class Router(Annotator):
         ask = make_oracle(oracle, n)
         rng = check_random_state(self.random_state)
         first = self.annotators[0].annotate(X)
-        order = rng.permutation(n)
-        n_pilot = round(_PILOT_SHARE * min(self.audit, n)) if self._needs_pilot() else 0
-        pilot = self._ask(X, order[:n_pilot], first, ask)
-        rest, n_left = order[n_pilot:], min(self.audit, n) - n_pilot
+        order, n_audit = rng.permutation(n), min(self.audit, n)
+        aside, rest = self._draw_pilot(order, first, n_audit)
+        pilot = self._ask(X, aside, first, ask)
+        n_left = n_audit - len(pilot.positions)
         calibrations = self._calibrate(pilot)
-        confidences = first.list_confidences()
-        start = 0.0
-        if self.audit_sampling == "active" and self.guarantee == "accepted":
-            rest, start = choose_region(
-                rest, confidences, calibrations[0], n_left, self.max_error, 1.0 - self.confidence
-            )
+        start = _FIRST_SHARE_OF_BETS if self.bound == "betting" else 0.0
+        if self._is_aimed():
+            confidences = first.list_confidences()
+            rest = choose_region(rest, confidences, calibrations[0], n_left, self.max_error)
+            start = _FIRST_SHARE
         drawn = self._draw(rest, first, n_left)
         audit = self._ask(X, drawn, first, ask)
-        self.classes_ = _sort_labels(first.labels[~first.abstained])
+        self.classes_ = sort_labels(first.labels[~first.abstained])
         self.thresholds_, checked = self._choose(rest, first, audit, calibrations, start)
-        self.audited_ = np.concatenate([pilot.positions, audit.positions])
-        self.audit_labels_ = np.concatenate([pilot.truth, audit.truth])
+        self._audit = Audit(*map(np.concatenate, zip(pilot, audit, strict=True)))
+        self.audited_, self.audit_labels_ = self._audit.positions, self._audit.truth
         self._first, self._pool = first, describe_rows(X)
         self.certificate_ = self._certify(first, checked, len(drawn))
         return self
@@ -234,22 +241,41 @@ class Router(Annotator):
                 f"annotator, got {self.guarantee!r} with {len(self.annotators)}: use "
                 'audit_sampling="uniform".'
             )
+        if self.bound == "betting" and (self._is_aimed() or len(self.annotators) > 1):
+            raise ValueError(
+                'bound="betting" is for one annotator, and for audits that are not aimed, got '
+                f"{len(self.annotators)} with guarantee={self.guarantee!r} and audit_sampling="
+                f'{self.audit_sampling!r}: use bound="clopper-pearson".'
+            )
 
-    def _needs_pilot(self) -> bool:
-        aims = self.audit_sampling == "active" and self.guarantee == "accepted"
-        return aims or len(self.annotators) > 1
+    def _is_aimed(self) -> bool:
+        return self.audit_sampling == "active" and self.guarantee == "accepted"
+
+    def _draw_pilot(
+        self, order: NDArray[np.intp], first: Annotations, n_audit: int
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Return the rows of the pilot, and the others; both are in random order."""
+        if self._is_aimed():
+            n_pilot, as_claimed = round(_AIMING_SHARE * n_audit), Calibration(1.0, 0.0)
+            region = choose_region(
+                order, first.list_confidences(), as_claimed, n_pilot, self.max_error
+            )
+            pilot = region[:n_pilot]
+        else:
+            pilot = order[: round(_PILOT_SHARE * n_audit) if len(self.annotators) > 1 else 0]
+        return pilot, order[~np.isin(order, pilot)]
 
     def _draw(self, rest: NDArray[np.intp], first: Annotations, n_left: int) -> NDArray[np.intp]:
         """Return which rows to audit; `rest` is in random order."""
         if self.audit_sampling == "uniform" or self.guarantee == "accepted":
             return rest[:n_left]
         labels = first.labels[rest]
-        members = [np.flatnonzero(labels == label) for label in _sort_labels(labels)]
-        shares = _share_evenly(n_left, [len(rows) for rows in members])
+        members = [np.flatnonzero(labels == label) for label in sort_labels(labels)]
+        shares = share_evenly(n_left, [len(rows) for rows in members])
         parts = [rows[:share] for rows, share in zip(members, shares, strict=True)]
         return rest[np.sort(np.concatenate(parts))]
 
-    def _ask(self, X: Any, positions: NDArray[np.intp], first: Annotations, ask: Oracle) -> _Audit:
+    def _ask(self, X: Any, positions: NDArray[np.intp], first: Annotations, ask: Oracle) -> Audit:
         """Ask for true labels, and collect the answers of all annotators."""
         answers = [first.labels[positions]]
         confidences = [first.list_confidences()[positions]]
@@ -260,9 +286,9 @@ class Router(Annotator):
         labels = np.empty((len(positions), len(answers)), dtype=object)
         for j, column in enumerate(answers):
             labels[:, j] = column
-        return _Audit(positions, ask(positions), labels, np.column_stack(confidences))
+        return Audit(positions, ask(positions), labels, np.column_stack(confidences))
 
-    def _calibrate(self, pilot: _Audit) -> list[Calibration]:
+    def _calibrate(self, pilot: Audit) -> list[Calibration]:
         """Return what makes the confidences of all annotators comparable."""
         if not len(pilot.positions):
             return [Calibration(1.0, 0.0)] * len(self.annotators)
@@ -274,60 +300,63 @@ class Router(Annotator):
         self,
         rest: NDArray[np.intp],
         first: Annotations,
-        audit: _Audit,
+        audit: Audit,
         calibrations: list[Calibration],
         start: float,
     ) -> tuple[Floats, Checked]:
         """Return the thresholds, and what was checked of the accepted answers."""
-        level, wrong = 1.0 - self.confidence, audit.find_wrong()
+        test, wrong = self._make_test(), audit.find_wrong()
         confidences = first.list_confidences()[rest]
         if self.guarantee == "per_class":
-            return self._choose_per_class(rest, first, audit, level)
+            return self._choose_per_class(rest, first, audit, start)
         if len(self.annotators) > 1:
             values = np.column_stack(
                 [c.apply(v) for c, v in zip(calibrations, audit.confidences.T, strict=True)]
             )
             grid = make_grid(np.append(calibrations[0].apply(confidences), values))
-            total = len(rest) if self.guarantee == "set" else None
-            best = walk(grid, values, wrong, self.max_error, level, self.guarantee, total=total)
+            best = walk(grid, values, wrong, test, total=len(rest))
             thresholds = np.array([c.invert(best.threshold) for c in calibrations])
             return thresholds, best
         values = audit.confidences
-        answered = confidences[~first.abstained[rest]]
-        if self.guarantee == "set" and len(np.unique(answered)) == len(answered):
+        if test.of_all_rows and not test.by_bets:
             is_wrong = wrong[:, 0] & np.isfinite(values[:, 0])
-            best = find_single_threshold(values[:, 0], is_wrong, len(rest), self.max_error, level)
+            best = find_single_threshold(
+                values[:, 0], is_wrong, len(rest), test.max_error, test.level
+            )
         else:
             best = walk(
-                make_grid(confidences),
+                make_grid(confidences, N_TESTS * (10 if test.of_all_rows else 1)),
                 values,
                 wrong,
-                self.max_error,
-                level,
-                self.guarantee,
+                test,
                 total=len(rest),
                 pool=confidences,
                 start=start,
             )
         return np.array([best.threshold]), best
 
+    def _make_test(self) -> ShareTest:
+        of_all_rows, by_bets = self.guarantee == "set", self.bound == "betting"
+        return ShareTest(self.max_error, 1.0 - self.confidence, of_all_rows, by_bets)
+
     def _choose_per_class(
-        self, rest: NDArray[np.intp], first: Annotations, audit: _Audit, level: float
+        self, rest: NDArray[np.intp], first: Annotations, audit: Audit, start: float
     ) -> tuple[Floats, Checked]:
         """Return a threshold for each class, each by a test of its own."""
         wrong, confidences = audit.find_wrong(), first.list_confidences()[rest]
+        test = self._make_test()
+        test = test._replace(level=test.level / max(len(self.classes_), 1))
         found = []
         for label in self.classes_:
             here, members = audit.labels[:, 0] == label, first.labels[rest] == label
             found.append(
                 walk(
-                    make_grid(confidences[members]),
+                    make_grid(confidences[members], N_TESTS),
                     audit.confidences[here],
                     wrong[here],
-                    self.max_error,
-                    level / len(self.classes_),
-                    "accepted",
+                    test,
                     pool=confidences[members],
+                    start=start,
                 )
             )
         n_checked, n_wrong = (sum(counts) for counts in list(zip(*found, strict=True))[1:])
@@ -375,8 +404,7 @@ class Router(Annotator):
         PoolChangedWarning
             If the rows are not those of :meth:`fit`: the certificate does not cover them.
         """
-        if not hasattr(self, "certificate_"):
-            raise ValueError("The router is not fitted: call fit(X, oracle=...) first.")
+        self._check_fitted()
         n, is_pool = n_rows(X), describe_rows(X) == self._pool
         if not is_pool:
             warnings.warn(
@@ -409,6 +437,57 @@ class Router(Annotator):
             left[rows[accepted]] = False
         return Annotations(_tidy(labels, left), None, cost, seconds, left & ~audited, sources)
 
+    def ask_again(self, X: Any, *, n_rows: int = 50) -> list[Recheck]:
+        """Ask the annotators again for audited rows, to notice one that was changed.
+
+        The certificate is about annotators as they were: a service behind an address may get
+        another model overnight.
+
+        Parameters
+        ----------
+        X : rows in any container
+            The pool of :meth:`fit`.
+        n_rows : int, default=50
+            Number of audited rows; all of them, if there are fewer.
+
+        Returns
+        -------
+        list of Recheck
+            One per annotator.
+
+        Raises
+        ------
+        ValueError
+            If the rows are not those of :meth:`fit`.
+
+        Warns
+        -----
+        AnnotatorChangedWarning
+            If more than the share `max_error` of the answers of an annotator changed, at a level of
+            5 % per call and annotator.
+        """
+        self._check_fitted()
+        if describe_rows(X) != self._pool:
+            raise ValueError("X has other rows than those of fit: pass the pool of fit.")
+        audit = self._audit.take(np.arange(min(n_rows, len(self.audited_))))
+        found = []
+        for j, annotator in enumerate(self.annotators):
+            answers = annotator.ask_again(take_rows(X, audit.positions))
+            labels, confidences = audit.labels[:, j], audit.confidences[:, j]
+            before = labels, self._reach(j, labels, confidences)
+            now = answers.labels, self._reach(j, answers.labels, answers.list_confidences())
+            found.append(Recheck.compare(before, now, audit.truth, self.max_error))
+        changed = [j for j, recheck in enumerate(found) if recheck.p_value <= _LEVEL]
+        if changed:
+            warnings.warn(
+                f"More than {100 * self.max_error:.3g} % of the answers of annotators {changed} "
+                "changed since fit, so that the certificate does not hold for new answers: fit the "
+                "router again, with a new audit.",
+                AnnotatorChangedWarning,
+                stacklevel=2,
+            )
+        return found
+
     def estimate_cost(self, X: Any) -> float:
         """Return what :meth:`annotate` costs at most: as if every annotator saw all rows.
 
@@ -432,33 +511,23 @@ class Router(Annotator):
         prices = np.cumsum(annotator._list_prices(take_rows(X, rows)))
         return int(np.searchsorted(prices, self.budget - spent, side="right"))
 
+    def _check_fitted(self) -> None:
+        if not hasattr(self, "certificate_"):
+            raise ValueError("The router is not fitted: call fit(X, oracle=...) first.")
+
     def _accept(self, j: int, answers: Annotations) -> NDArray[np.bool_]:
         """Return which answers of annotator j are accepted."""
-        confidences = answers.list_confidences()
-        if self.guarantee != "per_class":
-            return np.asarray(~answers.abstained & (confidences >= self.thresholds_[j]))
+        return self._reach(j, answers.labels, answers.list_confidences())
+
+    def _reach(self, j: int, labels: NDArray[Any], confidences: Floats) -> NDArray[np.bool_]:
+        """Return which confidences of annotator j reach their thresholds."""
         limits = np.full(len(confidences), np.inf)
-        for label, threshold in zip(self.classes_, self.thresholds_, strict=True):
-            limits[answers.labels == label] = threshold
-        return np.asarray(~answers.abstained & (confidences >= limits))
-
-    def _answer(self, X: Any) -> Opinion:
-        answers = self.annotate(X)
-        return answers.labels, None
-
-
-def _sort_labels(labels: NDArray[Any]) -> NDArray[Any]:
-    kept = [label for label in labels if label is not None]
-    return np.unique(np.array(kept)) if kept else np.empty(0, dtype=object)
-
-
-def _share_evenly(n: int, sizes: list[int]) -> list[int]:
-    """Share n among groups as evenly as their sizes allow."""
-    shares = [0] * len(sizes)
-    for place, group in enumerate(np.argsort(sizes, kind="stable")):
-        even = (n - sum(shares)) // (len(sizes) - place)
-        shares[group] = min(even, sizes[group])
-    return shares
+        if self.guarantee != "per_class":
+            limits[:] = self.thresholds_[j]
+        else:
+            for label, threshold in zip(self.classes_, self.thresholds_, strict=True):
+                limits[labels == label] = threshold
+        return np.asarray(np.isfinite(confidences) & (confidences >= limits))
 
 
 def _tidy(labels: NDArray[Any], left: NDArray[np.bool_]) -> NDArray[Any]:

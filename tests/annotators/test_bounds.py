@@ -1,12 +1,16 @@
 """The exact tests, against all draws of small pools."""
 
-from itertools import combinations
+from itertools import combinations, permutations
 
 import numpy as np
 import pytest
 from scipy.stats import beta, hypergeom
 
-from skactive.annotators._bounds import compute_p_values, count_allowed
+from skactive.annotators._bounds import (
+    compute_betting_p_values,
+    compute_p_values,
+    count_allowed,
+)
 
 
 def test_p_values_are_tails_over_all_draws():
@@ -48,3 +52,27 @@ def test_who_stops_before_one_wrong_row_too_many_keeps_the_promise(wrong, max_sh
 
 def test_all_rows_checked_is_always_safe():
     assert count_allowed(10, 10, 0.1, 0.1) == 10
+
+
+def test_bets_are_lost_whenever_one_looks():
+    """Over all orders of a pool with one wrong row too many, the smallest p-value of all looks."""
+    wrong = np.array([1, 1, 1, 0, 0, 0, 0, 0], dtype=bool)
+    orders = np.array(sorted({tuple(wrong[list(order)]) for order in permutations(range(8))}))
+    p = compute_betting_p_values(orders, np.ones_like(orders), np.full(len(orders), 8), 0.25)
+    assert len(p) == 56  # each order is as probable as the others
+    for level in np.unique(p):
+        assert (p <= level).mean() <= level
+
+
+def test_bets_count_only_checked_rows_and_win_when_few_are_wrong():
+    rng = np.random.default_rng(0)
+    checked = rng.random((1, 400)) < 0.5
+    wrong = checked & (rng.random((1, 400)) < 0.01)
+    p = compute_betting_p_values(wrong, checked, None, 0.1)
+    packed = wrong[checked][np.newaxis]
+    assert p == pytest.approx(compute_betting_p_values(packed, np.ones_like(packed), None, 0.1))
+    assert p < 0.01
+    assert p > compute_p_values(wrong.sum(), checked.sum(), None, 0.1)
+    longer = np.concatenate([packed, np.ones((1, 50), dtype=bool)], axis=1)
+    assert compute_betting_p_values(longer, np.ones_like(longer), None, 0.1) <= p  # a look counts
+    assert compute_betting_p_values(packed, np.ones_like(packed), [10], 0.99) == 0  # never too many

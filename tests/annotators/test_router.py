@@ -7,7 +7,7 @@ import pytest
 from sklearn.base import BaseEstimator
 
 from skactive.annotators import FunctionAnnotator, ModelAnnotator, Router
-from skactive.exceptions import PoolChangedWarning
+from skactive.exceptions import AnnotatorChangedWarning, PoolChangedWarning
 
 N = 2000
 
@@ -36,18 +36,22 @@ def make_pool(seed, *, overconfident=0.0, n_levels=None):
 
 
 def find_error(router, X, truth):
+    """Return the error that the promise is about, and which labels are from the model."""
     answers = router.annotate(X)
     by_model = answers.sources >= 0
     wrong = by_model & (answers.labels != truth)
     if router.guarantee == "set":
         return wrong.sum() / len(X), by_model
-    return wrong.sum() / max(by_model.sum(), 1), by_model
+    confidences = router.annotators[0].annotate(X).list_confidences()
+    return wrong.sum() / max((confidences >= router.thresholds_[0]).sum(), 1), by_model
 
 
 SETTINGS = [
     {"guarantee": "set"},
     {"guarantee": "accepted"},
     {"guarantee": "accepted", "audit_sampling": "active"},
+    {"guarantee": "set", "bound": "betting"},
+    {"guarantee": "accepted", "bound": "betting"},
 ]
 
 
@@ -63,6 +67,41 @@ def test_promises_are_kept_nine_times_in_ten(setting, n_levels):
         shares.append(by_model.mean())
     assert n_broken <= 12  # 6 are expected at most; 13 or more have a probability of 0.01
     assert np.mean(shares) > 0.1
+
+
+def test_bets_allow_to_stop_as_soon_as_enough_is_accepted():
+    """Audits grow until a third is accepted: the promise holds as with one size."""
+    n_broken, n_runs, sizes = 0, 60, []
+    for seed in range(n_runs):
+        X, truth, annotator = make_pool(seed, overconfident=0.2)
+        router = Router([annotator], bound="betting", random_state=seed)
+        audited: set[int] = set()
+        for audit in (60, 120, 200, 300):
+            router.set_params(audit=audit).fit(X, oracle=truth)
+            assert audited < set(router.audited_)  # the audited rows stay
+            audited = set(router.audited_)
+            error, by_model = find_error(router, X, truth)
+            if by_model.mean() > 0.33:
+                break
+        n_broken += error > 0.05
+        sizes.append(audit)
+    assert n_broken <= 12
+    assert np.mean(sizes) < 250
+
+
+def test_annotators_that_changed_are_noticed():
+    X, truth, annotator = make_pool(0)
+    router = Router([annotator], random_state=0).fit(X, oracle=truth)
+    (same,) = router.ask_again(X)
+    assert (same.n_asked, same.n_changed, same.p_value) == (50, 0, 1.0)
+    proba = annotator.estimator.proba
+    annotator.estimator.proba = proba[::-1]  # another model behind the same name
+    with pytest.warns(AnnotatorChangedWarning, match="fit the router again"):
+        (other,) = router.ask_again(X, n_rows=500)
+    assert other.n_asked == 300
+    assert other.n_wrong > same.n_wrong_before
+    with pytest.raises(ValueError, match="pass the pool of fit"):
+        router.ask_again(X[1:])
 
 
 def test_classes_are_tested_apart():
@@ -152,8 +191,12 @@ def test_the_order_of_rows_does_not_matter_to_the_promise():
     rng = np.random.default_rng(0)
     values, wrong = rng.random(300), rng.random(300) < 0.05
     order = rng.permutation(300)
-    first = find_single_threshold(values, wrong, 5000, 0.05, 0.1)
-    assert first == find_single_threshold(values[order], wrong[order], 5000, 0.05, 0.1)
+    for levels in (values, np.round(values, 1)):  # without ties, and with many
+        first = find_single_threshold(levels, wrong, 5000, 0.05, 0.1)
+        again = find_single_threshold(levels[order], wrong[order], 5000, 0.05, 0.1)
+        assert first == again
+        assert (levels >= first.threshold).sum() == first.n_checked
+        assert wrong[levels >= first.threshold].sum() == first.n_wrong
 
 
 @pytest.mark.parametrize(
@@ -162,6 +205,10 @@ def test_the_order_of_rows_does_not_matter_to_the_promise():
         ({"annotators": []}, "annotators is empty"),
         ({"audit_sampling": "active"}, 'use audit_sampling="uniform"'),
         ({"max_error": 1.5}, "max_error"),
+        (
+            {"bound": "betting", "guarantee": "accepted", "audit_sampling": "active"},
+            'use bound="clopper-pearson"',
+        ),
     ],
 )
 def test_settings_that_do_not_fit_are_refused(settings, message):

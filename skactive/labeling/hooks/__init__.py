@@ -14,7 +14,7 @@ from skactive.labeling.hooks._drift_alert import Drift, DriftAlert
 from skactive.labeling.hooks._expected_accuracy import ExpectedAccuracy
 from skactive.labeling.hooks._history import HistoryWriter
 from skactive.labeling.hooks._mlflow import MLflowHook
-from skactive.labeling.hooks._pool_drift import PoolDrift, PoolShift
+from skactive.labeling.hooks._pool_drift import LabelingPlan, PoolDrift, PoolShift
 from skactive.labeling.hooks._progress import ProgressBar
 from skactive.labeling.hooks._tensorboard import TensorBoardHook
 from skactive.labeling.hooks._trigger import Trigger, TriggerFired
@@ -24,6 +24,7 @@ __all__ = [
     "DriftAlert",
     "ExpectedAccuracy",
     "HistoryWriter",
+    "LabelingPlan",
     "MLflowHook",
     "PoolDrift",
     "PoolShift",

@@ -8,13 +8,15 @@ from typing import Any
 
 import numpy as np
 from numpy.random import RandomState
+from numpy.typing import NDArray
 
 from skactive._utils.array_types import Floats
 from skactive._utils.input_kinds import check_count, check_numbers
 from skactive._utils.seeding import Seed, draw_seed
 from skactive.labeling.hooks._martingales import Jumper, Ranks
+from skactive.selectors import k_center_greedy
 
-__all__ = ["PoolDrift", "PoolShift"]
+__all__ = ["LabelingPlan", "PoolDrift", "PoolShift"]
 
 _N_REFERENCE = 40
 
@@ -43,6 +45,29 @@ class PoolShift:
 
     def __str__(self) -> str:
         return self.message
+
+
+@dataclass(frozen=True)
+class LabelingPlan:
+    """Rows to label after an alarm; ``str()`` of it is a sentence.
+
+    Parameters
+    ----------
+    audit : ndarray of shape (n_audit,)
+        Positions of rows drawn at random: their labels say how good the model is on the new rows.
+        They serve this measurement only, or the model is tested on what it learned.
+    label : ndarray of shape (n_labels,)
+        Positions of rows to learn from, best first: far from the pool and from each other.
+    """
+
+    audit: NDArray[np.intp]
+    label: NDArray[np.intp]
+
+    def __str__(self) -> str:
+        return (
+            f"Label {len(self.audit)} of the new rows, drawn at random, to see whether the model "
+            f"still serves, and {len(self.label)} others, unlike the pool, for it to learn from."
+        )
 
 
 class PoolDrift:
@@ -109,6 +134,9 @@ class PoolDrift:
     >>> shift = drift.update(rng.normal(size=(100, 8)) + [2, 0, 0, 0, 0, 0, 0, 0])
     >>> shift.n_rows <= 200
     True
+    >>> plan = drift.plan_labels(rng.normal(size=(200, 8)) + 2, n_audit=60, n_labels=20)
+    >>> str(plan)[:40]
+    'Label 60 of the new rows, drawn at rando'
     """
 
     def __init__(
@@ -135,7 +163,7 @@ class PoolDrift:
             )
         order = self._rng.permutation(len(values))
         half = len(values) // 2
-        self._n_dims = values.shape[1]
+        self._reference, self._n_dims = values, values.shape[1]
         self._measure = _Measure(values[order[:half]], n_components)
         self._first = self._measure.read(values[order[half:]])  # (n_rest, n_readings)
         self._restart()
@@ -163,17 +191,59 @@ class PoolDrift:
         ValueError
             If rows have another form than the reference; none of them has been taken then.
         """
-        values = self._embed("X", X)
-        if values.shape[1] != self._n_dims:
-            raise ValueError(
-                f"X must have {self._n_dims} columns, as the reference has, got {values.shape[1]}."
-            )
+        values = self._read_new(X)
         found = [self._take(readings) for readings in self._measure.read(values)]
         shifts = [shift for shift in found if shift is not None]
         if self.callback is not None:
             for shift in shifts:
                 self.callback(shift)
         return shifts[0] if shifts else None
+
+    def plan_labels(self, X: Any, *, n_audit: int = 50, n_labels: int = 50) -> LabelingPlan:
+        """Plan which of the new rows to label after an alarm.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_dims) or (n_rows,), or rows
+            New rows, like the reference.
+        n_audit : int, default=50
+            Rows that measure the model.
+        n_labels : int, default=50
+            Rows that it is to learn from: they cover what the reference does not (k-center greedy,
+            the reference being covered already).
+
+        Returns
+        -------
+        LabelingPlan
+
+        Raises
+        ------
+        ValueError
+            If there are too few rows for both.
+        """
+        values = self._read_new(X)
+        check_count("n_audit", n_audit)
+        check_count("n_labels", n_labels)
+        if len(values) < n_audit + n_labels:
+            raise ValueError(
+                f"X has {len(values)} rows, too few for an audit of {n_audit} and {n_labels} "
+                "others: pass more rows, or smaller numbers."
+            )
+        order = self._rng.permutation(len(values))
+        audit, rest = np.sort(order[:n_audit]), np.sort(order[n_audit:])
+        picked = k_center_greedy(
+            values[rest], n_labels, labeled=self._reference, random_state=self._rng
+        )
+        return LabelingPlan(audit, rest[picked])
+
+    def _read_new(self, X: Any) -> Floats:
+        """Return the embedding of new rows, of the form of the reference."""
+        values = self._embed("X", X)
+        if values.shape[1] != self._n_dims:
+            raise ValueError(
+                f"X must have {self._n_dims} columns, as the reference has, got {values.shape[1]}."
+            )
+        return values
 
     def _embed(self, name: str, X: Any) -> Floats:
         """Return the embedding of rows, (n_rows, n_dims)."""
@@ -202,7 +272,8 @@ class PoolDrift:
         reading = self._measure.names[place]
         message = (
             f"The newest rows are unlike the pool, by their {reading}: after {self._n_rows} rows, "
-            f"a chance of at most {1 / self.wealth:.2g} if they were alike."
+            f"a chance of at most {1 / self.wealth:.2g} if they were alike. plan_labels says which "
+            "of them to label."
         )
         shift = PoolShift(self._n_rows, self.wealth, reading, message)
         self.alarms.append(shift)

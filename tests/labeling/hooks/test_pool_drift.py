@@ -95,6 +95,18 @@ def test_true_alarms_come_soon(change, reading):
     assert str(shift).startswith("The newest rows are unlike the pool, by their")
 
 
+def test_a_plan_audits_at_random_and_teaches_what_is_new():
+    rng = np.random.RandomState(0)
+    reference, rows = rng.normal(size=(400, 3)), rng.normal(size=(300, 3))
+    rows[:30] += 8.0  # a tenth is of a new kind
+    plan = PoolDrift(reference, random_state=0).plan_labels(rows, n_audit=100, n_labels=10)
+    assert (plan.label < 30).sum() >= 8
+    assert 3 <= (plan.audit < 30).sum() <= 20  # in the audit a tenth is
+    assert len(set(plan.audit) | set(plan.label)) == 110
+    with pytest.raises(ValueError, match="300 rows, too few for an audit of 290 and 50 others"):
+        PoolDrift(reference).plan_labels(rows, n_audit=290)
+
+
 def test_scores_and_embedders():
     rng = np.random.RandomState(0)
     drift = PoolDrift(rng.rand(200), random_state=0)

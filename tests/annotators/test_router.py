@@ -89,6 +89,21 @@ def test_bets_allow_to_stop_as_soon_as_enough_is_accepted():
     assert np.mean(sizes) < 250
 
 
+def test_random_mistakes_of_people_only_make_it_careful():
+    n_broken, shares = 0, []
+    for seed in range(30):
+        X, truth, annotator = make_pool(seed, overconfident=0.2)
+        slips = np.random.default_rng(seed).random(N) < 0.03
+        said = np.where(slips, 1 - truth, truth)
+        router = Router([annotator], audit=200, random_state=seed).fit(X, oracle=said)
+        error, by_model = find_error(router, X, truth)
+        exact = Router([annotator], audit=200, random_state=seed).fit(X, oracle=truth)
+        shares.append([by_model.mean(), (exact.annotate(X).sources == 0).mean()])
+        n_broken += error > 0.05
+    assert n_broken <= 3
+    assert 0.05 < np.mean(shares, axis=0)[0] < np.mean(shares, axis=0)[1]
+
+
 def test_annotators_that_changed_are_noticed():
     X, truth, annotator = make_pool(0)
     router = Router([annotator], random_state=0).fit(X, oracle=truth)

@@ -313,7 +313,8 @@ class Router(BaseEstimator):
             values = np.column_stack(
                 [c.apply(v) for c, v in zip(calibrations, audit.confidences.T, strict=True)]
             )
-            grid = make_grid(np.append(calibrations[0].apply(confidences), values))
+            pooled = np.append(calibrations[0].apply(confidences), values)
+            grid = make_grid(pooled, None if test.of_all_rows else N_TESTS)
             best = walk(grid, values, wrong, test, total=len(rest))
             thresholds = np.array([c.invert(best.threshold) for c in calibrations])
             return thresholds, best

@@ -54,8 +54,8 @@ class SimulatedLearner(
     budget : int or float, default=100
         Number of labels that may be read in total, including the initial ones. More than the
         number of rows means all rows. If labels have costs, what they may cost in total: labels
-        that alone cost more than what is left are not offered to the strategy, and those of a batch
-        that no longer fit, in its order, are not bought.
+        that alone cost more than what is left are not offered to the strategy; in place of those
+        of a batch that no longer fit, it chooses others.
     batch_size : int, default=10
         Number of labels to buy per round. The last round takes the rest of the budget.
     n_initial : int, default=10

@@ -121,20 +121,25 @@ class Ledger(ABC):
     def buy_batch(self, chooser: Chooser, batch_size: int, left: float) -> Positions:
         """Let a learner choose labels to buy for at most `left`; return their rows.
 
-        Those that alone cost more are not offered. Of the batch, those that no longer fit, in the
-        learner's order, are not bought.
+        Those that alone cost more are not offered. Those of the batch that no longer fit, in the
+        learner's order, are not bought: it chooses others in their place, as long as any fit.
         """
         if not self.is_priced:
             batch_size = min(batch_size, int(left))
-        chosen = self._choose(chooser, batch_size, left)
-        tolerance = self._round_off(left)
-        bought = []
-        for label in chosen.tolist():
-            if self.costs.values[label] <= left + tolerance:
-                left -= self.costs.values[label]
-                bought.append(label)
-        self._buy(bought)
-        return np.unique(self._find_owners(np.asarray(bought, dtype=np.intp)))
+        n_before = len(self.bought)
+        n_missing = batch_size
+        while n_missing > 0 and self._can_buy(left).any():  # groups have more labels than one
+            left -= self._buy_what_fits(self._choose(chooser, n_missing, left), left)
+            n_missing = batch_size - (len(self.bought) - n_before)
+        return np.unique(self._find_owners(np.asarray(self.bought[n_before:], dtype=np.intp)))
+
+    def _buy_what_fits(self, labels: Positions, left: float) -> float:
+        """Buy labels, in their order, as far as they fit; return what they cost."""
+        before, tolerance = self.cost, self._round_off(left)
+        for label in labels.tolist():
+            if self.costs.values[label] <= left - (self.cost - before) + tolerance:
+                self._buy([label])
+        return self.cost - before
 
     @abstractmethod
     def _choose(self, chooser: Chooser, batch_size: int, left: float) -> Positions:

@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 # Two processes test at a time; threads of their own would only wait for each other.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
-.PHONY: run test coverage test-long test-portable test-oldest test-crash test-damage test-browser test-label-studio test-catboost lint format docs notebooks applications bench bench-rivals bench-applications clean
+.PHONY: run test coverage test-long test-portable test-oldest test-crash test-damage test-browser test-label-studio test-catboost test-hugging-face lint format docs notebooks applications bench bench-rivals bench-applications clean
 
 run: $(READY)  ## watch active learning beat random labeling on digits
 	$(BIN)/python -m skactive demo
@@ -56,6 +56,13 @@ test-label-studio: $(READY)  ## the bridge with a real Label Studio server
 test-catboost: $(READY)  ## boosters, CatBoost among them
 	$(BIN)/python -m pip install --quiet -c constraints.txt catboost
 	$(ONE_THREAD) $(BIN)/python -m pytest tests/test_boosters.py
+
+# Installs transformers, sentence-transformers and SetFit (200 MB); without them these tests are skipped.
+test-hugging-face: $(READY)  ## the adapters of pretrained language models, with random weights
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[sentences,setfit,transformers]"
+	$(ONE_THREAD) $(BIN)/python -m pytest tests/adapters/test_hugging_face.py \
+		tests/adapters/test_sentences.py tests/adapters/test_set_fit.py \
+		tests/adapters/test_skorch_llm.py tests/adapters/test_text_pipelines.py
 
 lint: $(READY)  ## style, types, spelling, import contracts, words
 	$(BIN)/ruff check .

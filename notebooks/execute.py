@@ -3,6 +3,7 @@
     python notebooks/execute.py                  all notebooks, in numerical order
     python notebooks/execute.py 03_pytorch       only the named ones
     python notebooks/execute.py --write          and store the outputs
+    python notebooks/execute.py --jobs 1         one after the other; two at once unless told
 
 Without ``--write`` no file changes, so the script serves as a test.
 """
@@ -10,6 +11,7 @@ Without ``--write`` no file changes, so the script serves as a test.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 import re
 import sys
@@ -48,25 +50,55 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Execute the notebooks.")
     parser.add_argument("names", nargs="*", help="notebooks, such as 01_quickstart; default: all")
     parser.add_argument("--write", action="store_true", help="store the outputs")
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        default=min(2, os.cpu_count() or 1),
+        help="number of notebooks at a time; default: 2, or 1 on one core",
+    )
     options = parser.parse_args(arguments)
+    if options.jobs < 1:
+        parser.error(f"--jobs must be at least 1, got {options.jobs}")
     try:
         paths = find_notebooks(options.names)
     except FileNotFoundError as error:
         parser.error(str(error))
     os.environ.update(ENVIRONMENT)
-    for path in paths:
-        began = perf_counter()
-        notebook = nbformat.read(path, as_version=4)
+    return asyncio.run(execute_all(paths, options.jobs, write=options.write))
+
+
+async def execute_all(paths: list[Path], n_jobs: int, *, write: bool) -> int:
+    """Execute notebooks, `n_jobs` at a time, report in their order, and return the exit code."""
+    free = asyncio.Semaphore(n_jobs)
+    tasks = [asyncio.create_task(execute_notebook(path, free, write=write)) for path in paths]
+    for path, task in zip(paths, tasks, strict=True):
         try:
-            execute_cells(notebook)
+            seconds = await task
         except (CellExecutionError, TimeoutError) as error:
             print(f"{path.name} failed\n{ANSI_COLOR.sub('', str(error))}", file=sys.stderr)
+            await cancel(tasks)
             return 1
-        if options.write:
+        print(f"{path.name:<28}{seconds:6.1f} s", flush=True)
+    return 0
+
+
+async def cancel(tasks: list[asyncio.Task[float]]) -> None:
+    """Cancel what is not done, and wait until its kernels are gone."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def execute_notebook(path: Path, free: asyncio.Semaphore, *, write: bool) -> float:
+    """Execute a notebook once it is its turn, and return the seconds that it took."""
+    async with free:
+        began = perf_counter()
+        notebook = nbformat.read(path, as_version=4)
+        await execute_cells(notebook)
+        if write:
             normalize(notebook)
             nbformat.write(notebook, path)
-        print(f"{path.name:<28}{perf_counter() - began:6.1f} s", flush=True)
-    return 0
+        return perf_counter() - began
 
 
 def find_notebooks(names: list[str]) -> list[Path]:
@@ -83,9 +115,9 @@ def find_notebooks(names: list[str]) -> list[Path]:
     return sorted(paths)
 
 
-def execute_cells(notebook: nbformat.NotebookNode) -> None:
+async def execute_cells(notebook: nbformat.NotebookNode) -> None:
     """Execute the cells of a notebook and replace their outputs."""
-    NotebookClient(
+    await NotebookClient(
         notebook,
         timeout=CELL_TIMEOUT,
         kernel_name="python3",
@@ -94,7 +126,7 @@ def execute_cells(notebook: nbformat.NotebookNode) -> None:
         record_timing=False,
         coalesce_streams=True,
         extra_arguments=["--log-level=ERROR"],  # why: hides connection messages
-    ).execute()
+    ).async_execute()
 
 
 def normalize(notebook: nbformat.NotebookNode) -> None:

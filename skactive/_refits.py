@@ -116,7 +116,7 @@ def warn_if_frozen(model: Any) -> None:
     if adapt(model).frozen:
         warnings.warn(
             f"{type(model).__name__} is frozen: it predicts as before, and the new rows only count "
-            "as labeled. Take the model out of its FrozenEstimator to teach it.",
+            "as labeled. To teach a model that is in a FrozenEstimator, take it out of there.",
             FrozenModelWarning,
             stacklevel=4,
         )

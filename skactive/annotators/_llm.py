@@ -21,6 +21,7 @@ from skactive._utils.constraints import (
     POSITIVE_REAL,
     POSITIVE_REAL_OR_NONE,
 )
+from skactive._utils.row_texts import list_texts
 from skactive._utils.rows import take_rows
 from skactive._utils.seeding import derived_seed, draw_seed
 from skactive.annotators._annotations import Annotations
@@ -28,7 +29,7 @@ from skactive.annotators._base import Annotator, Opinion
 from skactive.annotators._llm_cache import ReplyCache
 from skactive.annotators._llm_examples import Examples, choose_examples, find_positions
 from skactive.annotators._llm_prices import Account, Tariff, get_max_tokens
-from skactive.annotators._llm_prompts import ClassNames, list_texts, write_messages
+from skactive.annotators._llm_prompts import ClassNames, write_messages
 from skactive.annotators._llm_replies import Replies, gather_replies, warn_of_failures
 from skactive.annotators._llm_requests import ChatClient, check_address, make_key
 from skactive.annotators._llm_scores import (

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from skactive._utils.labels import find_missing, read_labels
+from skactive._utils.row_texts import list_texts
 from skactive._utils.rows import n_rows, take_rows
-from skactive.annotators._llm_prompts import ClassNames, Example, list_texts
+from skactive.annotators._llm_prompts import ClassNames, Example
 
 __all__ = ["Examples", "choose_examples", "find_positions"]
 

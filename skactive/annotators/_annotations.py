@@ -30,6 +30,9 @@ class Annotations(NamedTuple):
     sources : ndarray of int of shape (n_rows,)
         Of a router, which annotator each label is from: a position in its `annotators`, -1 for
         labels of people and rows that are left to them. Of any other annotator: zeros.
+    confidences : ndarray of shape (n_rows,), or None
+        Of a router, how sure the annotator is whose label was accepted; NaN where there is none,
+        or where it gives no probabilities. None: `proba` says it.
     """
 
     labels: NDArray[Any]
@@ -38,6 +41,7 @@ class Annotations(NamedTuple):
     seconds: Floats
     abstained: NDArray[np.bool_]
     sources: NDArray[np.intp]
+    confidences: Floats | None = None
 
     def list_confidences(self) -> Floats:
         """Return how sure the annotator is of each label.
@@ -47,9 +51,21 @@ class Annotations(NamedTuple):
         ndarray of shape (n_rows,)
             The largest probability; 1 if there are none, and -inf where it abstained.
         """
+        known = self.list_known_confidences()
+        return np.where(self.abstained, -np.inf, np.where(np.isnan(known), 1.0, known))
+
+    def list_known_confidences(self) -> Floats:
+        """Return how sure the annotator is of each label, as far as it says.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+            The largest probability; NaN where there is none.
+        """
+        if self.confidences is not None:
+            return self.confidences
         n = len(self.abstained)
-        confidences = np.ones(n) if self.proba is None else self.proba.max(axis=1, initial=0.0)
-        return np.where(self.abstained, -np.inf, confidences)
+        return np.full(n, np.nan) if self.proba is None else self.proba.max(axis=1, initial=0.0)
 
     def take(self, rows: NDArray[np.intp]) -> Annotations:
         """Return the answers to some of the rows.
@@ -64,6 +80,7 @@ class Annotations(NamedTuple):
         Annotations
         """
         proba = None if self.proba is None else self.proba[rows]
+        confidences = None if self.confidences is None else self.confidences[rows]
         return Annotations(
             self.labels[rows],
             proba,
@@ -71,4 +88,5 @@ class Annotations(NamedTuple):
             self.seconds[rows],
             self.abstained[rows],
             self.sources[rows],
+            confidences,
         )

@@ -398,7 +398,8 @@ class Router(BaseEstimator):
         Returns
         -------
         Annotations
-            Rows that are left to people abstain. `proba` is None.
+            Rows that are left to people abstain. `proba` is None; `confidences` are those of the
+            accepted answers.
 
         Warns
         -----
@@ -416,7 +417,7 @@ class Router(BaseEstimator):
             )
         labels = np.empty(n, dtype=object)
         sources = np.full(n, _PEOPLE)
-        cost, seconds = np.zeros(n), np.zeros(n)
+        cost, seconds, confidences = np.zeros(n), np.zeros(n), np.full(n, np.nan)
         left = np.ones(n, dtype=bool)
         if is_pool:
             labels[self.audited_] = self.audit_labels_
@@ -434,9 +435,13 @@ class Router(BaseEstimator):
             seconds[rows] += answers.seconds
             accepted = self._accept(j, answers)
             labels[rows[accepted]] = answers.labels[accepted]
+            confidences[rows[accepted]] = answers.list_known_confidences()[accepted]
             sources[rows[accepted]] = j
             left[rows[accepted]] = False
-        return Annotations(_tidy(labels, left), None, cost, seconds, left & ~audited, sources)
+        abstained = left & ~audited
+        return Annotations(
+            _tidy(labels, left), None, cost, seconds, abstained, sources, confidences
+        )
 
     def ask_again(self, X: Any, *, n_rows: int = 50) -> list[Recheck]:
         """Ask the annotators again for audited rows, to notice one that was changed.

@@ -143,6 +143,9 @@ def test_several_annotators_are_asked_in_turn():
     audited = np.isin(np.arange(N), router.audited_)
     assert (answers.sources[sees & ~audited] == 0).all()
     assert (answers.sources == 1).sum() > 500
+    by_model = answers.sources == 1
+    assert (answers.confidences[by_model] >= router.thresholds_[1]).all()
+    assert np.isnan(answers.confidences[~by_model]).all()  # the rule gives no probabilities
     assert (answers.labels[answers.sources >= 0] != truth[answers.sources >= 0]).sum() <= 0.05 * N
     alone = Router([model], audit=400, random_state=0).fit(X, oracle=truth).annotate(X)
     assert answers.abstained.sum() < alone.abstained.sum()

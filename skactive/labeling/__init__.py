@@ -8,8 +8,9 @@ from skactive._utils.lazy import import_name
 
 if TYPE_CHECKING:
     from skactive.labeling._answers import read_answers
+    from skactive.labeling._handing_out import Batch
     from skactive.labeling._hours import HoursForecast
-    from skactive.labeling._session import Batch, LabelingSession
+    from skactive.labeling._session import LabelingSession
     from skactive.labeling._spending import Spending, Spent
     from skactive.labeling.hooks._base import SessionEvent
     from skactive.labeling.state._progress import Progress
@@ -29,7 +30,7 @@ __all__ = [
 ]
 
 _SOURCES = {
-    "Batch": "skactive.labeling._session",
+    "Batch": "skactive.labeling._handing_out",
     "HoursForecast": "skactive.labeling._hours",
     "LabelStore": "skactive.labeling.stores",
     "LabelingSession": "skactive.labeling._session",

@@ -7,7 +7,7 @@ from typing import Any
 
 from skactive.labeling._session_parts import SessionParts
 from skactive.labeling.state._events import Event, Ident
-from skactive.labeling.state._progress import iter_records
+from skactive.labeling.state._progress import state_records
 
 __all__ = ["ReadingAnswers"]
 
@@ -129,10 +129,12 @@ class ReadingAnswers(SessionParts):
         -------
         list of dict
             With the keys ``id``, ``kind`` ("label", "skip", "unknown"), ``label``, ``annotator``,
-            ``time`` (seconds since 1970), ``seconds``, ``round``, ``score``, ``ticket``.
+            ``time`` (seconds since 1970), ``seconds``, ``round``, ``score``, ``ticket``. After
+            :meth:`route` also ``source`` ("people" or "annotator"), and of answers of annotators
+            ``confidence`` and ``cost``.
         """
         with self._synced.latest() as state:
-            return list(iter_records(state.iter_answers(), self.store.get_events))
+            return list(state_records(state, self.store.get_events))
 
     @property
     def labels(self) -> Any:
@@ -158,7 +160,9 @@ class ReadingAnswers(SessionParts):
         ``status`` ("labeled", "skipped", "unknown", "unlabeled"), ``labeled_by`` (who gave that
         label), ``annotators`` (all who answered), ``n_answers``, ``agree`` (whether all labels of
         the row are the same; empty for fewer than two) and ``time`` (of the last answer, UTC). A
-        column of the data that has one of these names is written with the prefix ``data_``.
+        column of the data that has one of these names is written with the prefix ``data_``. After
+        :meth:`route` there are also ``source`` ("people" or "annotator"), ``confidence`` and
+        ``cost`` of the label.
 
         Parameters
         ----------

@@ -18,6 +18,7 @@ from skactive.labeling._pool import check_pool, draw_audit
 from skactive.labeling._reading_answers import ReadingAnswers
 from skactive.labeling._recorder import Recorder
 from skactive.labeling._rounds import Rounds
+from skactive.labeling._routing import RoutingRows
 from skactive.labeling._spending import Spending, SpendingMeter, Spent, record_spending
 from skactive.labeling._synced import SyncedState
 from skactive.labeling._taking_answers import TakingAnswers
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["Batch", "LabelingSession"]
 
 
-class LabelingSession(HandingOut, TakingAnswers, ReadingAnswers):
+class LabelingSession(HandingOut, TakingAnswers, RoutingRows, ReadingAnswers):
     """Active learning with labels that people give, in any order and over weeks.
 
     The session owns the pool and works with ids. It hands out rows, takes answers and keeps them in

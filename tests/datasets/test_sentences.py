@@ -52,7 +52,9 @@ def test_universal_dependencies_are_read_without_joined_and_empty_tokens(tmp_pat
 
 def test_compressed_files_byte_order_marks_and_carriage_returns_are_read(tmp_path):
     path = tmp_path / "a.conll.gz"
-    path.write_bytes(gzip.compress(b"\xef\xbb\xbfZ\xc3\xbcrich\tB-location\r\n\r\nhm\tO\r\n", mtime=0))
+    path.write_bytes(
+        gzip.compress(b"\xef\xbb\xbfZ\xc3\xbcrich\tB-location\r\n\r\nhm\tO\r\n", mtime=0)
+    )
     assert read_conll(path).sentences == [["Zürich"], ["hm"]]
 
 

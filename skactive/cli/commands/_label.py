@@ -6,8 +6,9 @@ import argparse
 import signal
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from getpass import getuser
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from skactive.cli._errors import CommandError, OutputError
@@ -16,8 +17,16 @@ from skactive.cli.projects._project_options import add_project_arguments, format
 
 if TYPE_CHECKING:
     from skactive.cli.projects._project import LabelingProject
+    from skactive.labeling._session import LabelingSession
 
-__all__ = ["add_label_arguments", "run_label"]
+__all__ = [
+    "add_label_arguments",
+    "check_annotator",
+    "label_rows",
+    "make_content",
+    "raise_signal",
+    "run_label",
+]
 
 
 # Label ------------------------------------------------------------------------------------------
@@ -58,14 +67,33 @@ def run_label(options: dict[str, Any]) -> None:
 
     from skactive.cli.projects._project import read_project
 
-    annotator = _check_name(options.get("annotator") or _get_account())
+    annotator = check_annotator(options.get("annotator"))
     _print_status(f"Reading {options.get('file') or options.get('resume') or 'the data'} ...")
     project = read_project(options)
     # Fits this small lose time to threads of BLAS, and nobody waits for them.
     with threadpool_limits(limits=1), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Those of fits would garble the screen
         signal_number = _label(project, annotator)
-    summary = _summarize_project(project, options)
+    raise_signal(signal_number, _summarize_project(project, options))
+
+
+def raise_signal(signal_number: int, summary: str) -> None:
+    """Print how to continue; if a signal ended the labeling, end the command as it asked.
+
+    Parameters
+    ----------
+    signal_number : int
+        Number of the signal; 0 if the person quit.
+    summary : str
+        The line to print.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If interrupted, with the summary.
+    SystemExit
+        If stopped by another signal.
+    """
     try:
         print_line("")
         if signal_number == signal.SIGINT:
@@ -81,10 +109,6 @@ def run_label(options: dict[str, Any]) -> None:
 def _label(project: LabelingProject, annotator: str) -> int:
     """Label until the person quits; return the number of the signal that ended it, or 0."""
     from skactive._utils.sanitizing import sanitize
-    from skactive.labeling.terminal._console import HungUpError
-    from skactive.labeling.terminal._labeler import Labeler
-    from skactive.labeling.terminal._open import open_console
-    from skactive.labeling.terminal._signals import Signals, StoppedError
     from skactive.labeling.terminal._viewer import make_viewer
 
     notes: list[str] = []
@@ -92,35 +116,72 @@ def _label(project: LabelingProject, annotator: str) -> int:
         for note in notes:
             print_line(sanitize(note))
         _print_status("Choosing the first rows ...")
-        session.peek(1, annotator)  # may take a while; can be interrupted, as nothing is stored
-        try:
-            with Signals() as signals, open_console(signals) as console:
-                has_files = project.source.kind in {"images", "audio"}
-                Labeler(
-                    session,
-                    console,
-                    annotator,
-                    _make_content(project),
-                    declared=project.settings["classes"],
-                    viewer=make_viewer(project.path) if has_files else None,
-                    title=f"{project.path.name} · {annotator}",
-                    # The first screen covers what was printed before
-                    message=sanitize(". ".join(notes)) if console.reads_keys else "",
-                ).run()
-        except StoppedError as stopped:
-            return stopped.number
-        except HungUpError:
-            return int(getattr(signal, "SIGHUP", 1))
+        has_files = project.source.kind in {"images", "audio"}
+        return label_rows(
+            session,
+            annotator,
+            make_content(project.source.kind, project.path),
+            declared=project.settings["classes"],
+            viewer=make_viewer(project.path) if has_files else None,
+            title=f"{project.path.name} · {annotator}",
+            notes=notes,
+        )
+
+
+def label_rows(
+    session: LabelingSession,
+    annotator: str,
+    content: Callable[[Any], Any],
+    *,
+    declared: Sequence[str] | None,
+    viewer: Any = None,
+    title: str,
+    notes: Sequence[str],
+) -> int:
+    """Label the rows of a session in the terminal, until the person quits.
+
+    Parameters
+    ----------
+    session : LabelingSession
+        The session.
+    annotator : str
+        Name of the person.
+    content, declared, viewer, title
+        As of a `Labeler`.
+    notes : sequence of str
+        What was printed before; the first screen covers it, and shows it again.
+
+    Returns
+    -------
+    int
+        Number of the signal that ended it, or 0.
+    """
+    from skactive._utils.sanitizing import sanitize
+    from skactive.labeling.terminal._console import HungUpError
+    from skactive.labeling.terminal._labeler import Labeler
+    from skactive.labeling.terminal._open import open_console
+    from skactive.labeling.terminal._signals import Signals, StoppedError
+
+    session.peek(1, annotator)  # may take a while; can be interrupted, as nothing is stored
+    try:
+        with Signals() as signals, open_console(signals) as console:
+            message = sanitize(". ".join(notes)) if console.reads_keys else ""
+            options = {"declared": declared, "viewer": viewer, "title": title, "message": message}
+            Labeler(session, console, annotator, content, **options).run()
+    except StoppedError as stopped:
+        return stopped.number
+    except HungUpError:
+        return int(getattr(signal, "SIGHUP", 1))
     return 0
 
 
-def _make_content(project: LabelingProject) -> Callable[[Any], Any]:
+def make_content(kind: str, path: Path) -> Callable[[Any], Any]:
     """Return a function that returns the content of a row to show."""
-    if project.source.kind == "text":
+    if kind == "text":
         return lambda row: row[0]
-    if project.source.kind == "table":
+    if kind == "table":
         return lambda row: [(str(name), _write_cell(cell)) for name, cell in row.iloc[0].items()]
-    folder = project.path.resolve()
+    folder = path.resolve()
     return lambda row: str(folder / row[0])
 
 
@@ -137,7 +198,9 @@ def _get_account() -> str:
         return "me"
 
 
-def _check_name(name: str) -> str:
+def check_annotator(given: str | None) -> str:
+    """Return the name of the person who labels: the given one, or that of the account."""
+    name = given or _get_account()
     if not name.isprintable() or not name.strip():
         raise CommandError(f"--annotator: {name!r} is empty or contains unprintable characters")
     return name.strip()

@@ -18,8 +18,10 @@ __all__ = [
     "Answers",
     "Columns",
     "ExportContent",
+    "describe_renamed",
     "make_answers",
     "make_items",
+    "name_columns",
     "to_datetime",
 ]
 
@@ -149,7 +151,7 @@ def make_items(
         ours |= predictions.make_columns(items)
         audit = set(audit_ids)
         ours["audit"] = [ident in audit for ident in items]
-    names = _name_columns(taken, items, {"id", *ours})
+    names = name_columns(taken, items, {"id", *ours})
     theirs = {new: taken[old] for old, new in names.items()}
     return ExportContent(
         {"id": items, **theirs, **ours},
@@ -158,11 +160,7 @@ def make_items(
         theirs,
         None if text is None else names.get(text, text),
         {} if predictions is None else predictions.get_labels(),
-        [
-            f"The column {old!r} of the data is written as {new!r}."
-            for old, new in names.items()
-            if old != new
-        ],
+        describe_renamed(names),
         are_numbers=answers.are_numbers,
     )
 
@@ -203,7 +201,7 @@ def _do_agree(records: list[AnswerRecord]) -> bool | None:
     return None if len(labels) < 2 else all(label == labels[0] for label in labels)
 
 
-def _name_columns(data: Columns, ids: Sequence[Ident], ours: set[str]) -> dict[str, str]:
+def name_columns(data: Columns, ids: Sequence[Ident], ours: set[str]) -> dict[str, str]:
     """Return names for the columns of the data that differ from ours; ids are written once."""
     names: dict[str, str] = {}
     used = set(ours)
@@ -216,6 +214,15 @@ def _name_columns(data: Columns, ids: Sequence[Ident], ours: set[str]) -> dict[s
         names[name] = new
         used.add(new)
     return names
+
+
+def describe_renamed(names: Mapping[str, str]) -> list[str]:
+    """Return remarks about columns of the data that are written under other names."""
+    return [
+        f"The column {old!r} of the data is written as {new!r}."
+        for old, new in names.items()
+        if old != new
+    ]
 
 
 def to_datetime(seconds: float) -> datetime | None:

@@ -362,6 +362,12 @@ class LabelingSession(HandingOut, TakingAnswers, RoutingRows, ReadingAnswers):
         return self._rounds.latest_model
 
     @property
+    def n_events(self) -> int:
+        """Number of events in the store: it grows whenever something is stored."""
+        with self._synced.latest() as state:
+            return state.position
+
+    @property
     def rounds(self) -> list[dict[str, Any]]:
         """The stored plans, one per round, in order: :attr:`history` without pandas."""
         with self._synced.latest() as state:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Any
 
 from skactive.exceptions import LabelError, StoreError
 from skactive.labeling._numbers import check_number
+from skactive.labeling.page._campaign import CampaignReport
 from skactive.labeling.page._class_list import ClassList, check_new_class
 from skactive.labeling.page._protocol import (
     Message,
@@ -58,6 +59,8 @@ class PageBackend:
     media_root : str or Path, default=None
         The folder that holds the files of the rows; names are relative to it, and files outside
         are refused. None allows files anywhere, but only as :class:`pathlib.Path` objects.
+    watches : sequence of PoolDrift, default=()
+        Watches of new rows that the campaign page shows, beside those of the session's hooks.
 
     Examples
     --------
@@ -90,6 +93,7 @@ class PageBackend:
         title: str = "",
         html: bool = False,
         media_root: Any = None,
+        watches: Sequence[Any] = (),
     ) -> None:
         if session.multilabel and not session.is_classifier:
             raise TypeError(
@@ -100,6 +104,7 @@ class PageBackend:
         self._render = Renderer(render, html=html, media_root=media_root)
         self._classes = ClassList(session)
         self._state = SharedState(session, self._classes, self.title)
+        self._report = CampaignReport(session, self.title, watches=watches)
         self._results_lock = Lock()
         self._results: OrderedDict[tuple[str | None, str], Any] = OrderedDict()
 
@@ -162,6 +167,20 @@ class PageBackend:
             reply = {"ok": False, "error": text, "retry": False}
         state = self._state.read(annotator)
         return {**reply, "state": state, **self._classes.describe()}
+
+    def describe_campaign(self) -> dict[str, Any]:
+        """Return what the campaign page shows: progress, accuracy, people, costs and routing.
+
+        Returns
+        -------
+        dict
+            With ``ok``, and as JSON can hold it: see ``CampaignReport``. If it cannot be read,
+            ``ok`` is False, and ``error`` the reason.
+        """
+        try:
+            return {"ok": True, **self._report.read()}
+        except Exception as error:  # the page shows it, and asks again
+            return {"ok": False, "error": f"{type(error).__name__}: {error}"}
 
     def may_answer(self, message: Message, annotator: str | None) -> bool:
         """Return whether somebody who only labels may answer the row of a message.

@@ -8,6 +8,7 @@ from typing import Any
 from skactive.labeling._session_parts import SessionParts
 from skactive.labeling.state._events import Event, Ident
 from skactive.labeling.state._progress import state_records
+from skactive.labeling.state._routing import RoutedAnswer, iter_route
 
 __all__ = ["ReadingAnswers"]
 
@@ -48,6 +49,24 @@ class ReadingAnswers(SessionParts):
         """
         with self._synced.latest() as state:
             return self._recorder.read_events(state.list_answers_about(ident))
+
+    def find_routed(self, answer: Event) -> RoutedAnswer | None:
+        """Return what is known of an answer that a router accepted; None of other answers.
+
+        Parameters
+        ----------
+        answer : Event
+            An answer, as :meth:`get_answers` returns it.
+
+        Returns
+        -------
+        RoutedAnswer or None
+            With the attributes ``confidence``, None if the annotator did not say, and ``cost``.
+        """
+        route = None if answer.ticket is None else self.store.find_event(answer.ticket)
+        if route is None or route.kind != "route" or answer.item is None:
+            return None
+        return dict(iter_route(route)).get((answer.item, answer.annotator))
 
     def has_answered(self, ident: Ident, annotator: str | None) -> bool:
         """Return whether an annotator has answered a row, even if they undid it.

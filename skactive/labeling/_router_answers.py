@@ -1,4 +1,4 @@
-"""What a router answers to the rows of a session: labels, confidences and names."""
+"""The answers of a router to the rows of a session: labels, confidences and names."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MAX_NAME = 60  # characters; a number may follow
 
 
 class RouterAnswers(NamedTuple):
-    """What a router answers to its pool.
+    """The answers of a router to its pool.
 
     Attributes
     ----------

@@ -87,7 +87,7 @@ class RoutingRows(SessionParts):
         with self._synced.exclusive() as state:
             left = [ident for ident in ids if state.awaits_people(ident)]
             self._ask_first(state, ids, said)
-            labels = {ident: state.get_label(ident) for ident in ids if not state.is_routed(ident)}
+            labels = {i: None if state.is_routed(i) else state.get_label(i) for i in ids}
         if not left:
             router.fit(
                 self.X, oracle=lambda rows: _list_labels(labels, [self.ids[p] for p in rows])

@@ -213,6 +213,25 @@ def test_a_row_of_the_audit_that_nobody_knows_counts_as_wrong(open_session):
     assert (~session.route(router).abstained).sum() < (~known.abstained).sum()
 
 
+def test_an_audited_row_is_asked_again_until_a_person_has_the_last_word(open_session):
+    session = open_session()
+    route(session)
+    anew = make_router(random_state=1)
+    left = session.fit_router(anew)
+    routed = find_routed(session)
+    ident = next(i for i in left if i in routed)  # the router has labeled it
+    assert ident in session.peek(len(left), "ann")
+    session.submit({ident: "setosa"}, annotator="ann")
+    assert ident not in session.peek(150, "bob")
+    session.skip([ident], annotator="ann")  # she takes it back: the router's label counts again
+    assert ident in session.peek(150, "bob")
+    session.mark_unknown([ident], annotator="bob")
+    assert ident not in session.peek(150, "eve")
+    while session.fit_router(anew):
+        answer(session, 10, "eve")
+    assert anew.audit_labels_[anew.audited_.tolist().index(ident)] is None
+
+
 def test_models_that_learned_from_the_audit_are_noticed(open_session):
     session = open_session()
     session.fit_router(make_router())

@@ -10,12 +10,7 @@ from skactive._learner import ActiveLearner
 from skactive._utils.text import pluralize
 from skactive.cli._errors import CommandError
 from skactive.cli._output import print_line
-from skactive.cli.commands._label import (
-    check_annotator,
-    label_rows,
-    make_content,
-    raise_signal,
-)
+from skactive.cli._terminal import check_annotator, label_rows, make_content, raise_signal
 from skactive.cli.routing._rows import RoutedTable, RouteSettings
 from skactive.cli.sources._cells import format_rows
 from skactive.exceptions import PoolChangedError, StoreError

@@ -34,7 +34,7 @@ __all__ = ["PageBackend"]
 
 _MAX_REPLY_CHARACTERS = 1_000_000  # A notebook server throttles at a megabyte per second
 _MAX_STORED_KEYS = 5_000  # the oldest are forgotten
-_REVIEWED = ("history", "show")  # messages with other replies for somebody who reviews
+_REVIEWED = ("history", "show", "suggest")  # messages with other replies for somebody who reviews
 
 
 class PageBackend:
@@ -130,11 +130,13 @@ class PageBackend:
           has not had the last word.
         - ``show`` (``id``): ``item`` is a row, with the annotator's answer. For somebody who
           reviews, items of ``show`` and ``history`` also have ``answers``: the ``annotator``, the
-          ``kind``, the ``label`` and the ``time`` of everybody's answer, latest first. The first
-          label among them is the one that counts.
+          ``kind``, the ``label`` and the ``time`` of everybody's answer, latest first; those that a
+          router accepted have a ``cost``. The first label among them is the one that counts.
         - ``full`` (``id``): ``content`` is the row's picture at full size.
         - ``suggest`` (``id``): ``suggestion`` is a list of classes with their probabilities under
           the latest model, most probable first, or None without a model; of a number, a sentence.
+          For somebody who reviews, ``routed`` lists the answers of a router's annotators, with
+          ``annotator``, ``label``, ``confidence`` (or None) and ``cost``.
         - ``add_class`` (``label``, ``key``), ``release`` (``tickets``), ``state``.
         - ``rename_class`` (``old``, ``new``, ``key``): if ``new`` is a class already, the two are
           merged.
@@ -304,6 +306,16 @@ class PageBackend:
         position = self.session.positions[self._parse_id(message["id"])]
         return {"suggestion": make_suggestion(self.session, position)}
 
+    def _review_suggest(self, message: Message, annotator: str | None) -> dict[str, Any]:
+        given = self.session.get_answers(self._parse_id(message["id"]))
+        known = [(answer, self.session.find_routed(answer)) for answer in given]
+        routed = [
+            {"annotator": answer.annotator, "label": to_json(answer.value), **found._asdict()}
+            for answer, found in known
+            if found is not None
+        ]
+        return {**self._do_suggest(message, annotator), "routed": routed}
+
     def _do_add_class(self, message: Message, annotator: str | None) -> dict[str, Any]:
         if self._classes.find(message["label"]) is None:
             label = check_new_class(message["label"], self._classes.labels)
@@ -381,10 +393,20 @@ class PageBackend:
         given: list[Event] = self.session.get_answers(ident)
         own = next((answer for answer in given if answer.annotator == annotator), None)
         answers = [
-            {"annotator": answer.annotator, **_describe_answer(answer), "time": answer.time}
+            {
+                "annotator": answer.annotator,
+                **_describe_answer(answer),
+                "time": answer.time,
+                **self._describe_routed(answer),
+            }
             for answer in given
         ]
         return _make_item(ident, None, content, **_describe_answer(own), answers=answers)
+
+    def _describe_routed(self, answer: Event) -> dict[str, Any]:
+        """Return the cost of an answer that a router accepted; its confidence is for `suggest`."""
+        routed = self.session.find_routed(answer)
+        return {} if routed is None else {"cost": routed.cost}
 
     def _run_once(self, message: Message, annotator: str | None, work: Callable[[], Any]) -> Any:
         """Do the work of a message, or return its earlier result if the key is known."""

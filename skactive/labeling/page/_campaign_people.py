@@ -1,4 +1,4 @@
-"""What the answers of a session say about its people: speed, agreement and drift."""
+"""The people of a session, by their answers: speed, agreement and drift."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from skactive.labeling.state._events import Event, Ident
 from skactive.labeling.state._shapes import ASK, ROUTE, has_shape
 
-__all__ = ["RoutedAnswer", "Routing", "read_routed"]
+__all__ = ["RoutedAnswer", "Routing", "iter_route", "read_routed"]
 
 GetEvents = Callable[[Sequence[int]], Sequence[Event]]
 
@@ -16,7 +16,7 @@ _CHUNK = 100  # routes in memory at a time; each holds up to 1,000 rows
 
 
 class RoutedAnswer(NamedTuple):
-    """What is known of an answer that a router accepted.
+    """An answer that a router accepted: how sure the annotator was, and what it cost.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class RoutedAnswer(NamedTuple):
 
 
 class Routing:
-    """What a session knows of its router.
+    """The router of a session: its annotators, its promise, and whom it asks for.
 
     Attributes
     ----------
@@ -103,11 +103,12 @@ def read_routed(
     found: dict[tuple[Ident, str | None], RoutedAnswer] = {}
     for start in range(0, len(positions), _CHUNK):
         for event in get_events(positions[start : start + _CHUNK]):
-            found.update(_iter_route(event))
+            found.update(iter_route(event))
     return found
 
 
-def _iter_route(event: Event) -> Iterable[tuple[tuple[Ident, str | None], RoutedAnswer]]:
+def iter_route(event: Event) -> Iterable[tuple[tuple[Ident, str | None], RoutedAnswer]]:
+    """Yield what a route says of answers, by row and name."""
     value = event.value
     columns = zip(value["items"], value["confidence"], value["cost"], strict=True)
     return (((i, event.annotator), RoutedAnswer(sure, cost)) for i, sure, cost in columns)

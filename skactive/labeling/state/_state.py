@@ -148,8 +148,7 @@ class SessionState(AnswerReading):
             return
         annotator = self._answers.annotator[number]
         self._update(row, annotator, event.seq, lambda: self._answers.undo(number))
-        # it may be open again
-        self.n_labels_lost += event.item in self._again or event.item in self.routing.asked
+        self.n_labels_lost += event.item in self._again  # it may be open again
 
     def _add_annotator(self, name: Any) -> int:
         if name is not None and not isinstance(name, str):
@@ -163,6 +162,7 @@ class SessionState(AnswerReading):
         had_labeled = self._has_labeled(row, annotator)
         change()
         self._n_rows_labeled_by[annotator] += self._has_labeled(row, annotator) - had_labeled
+        self.n_labels_lost += self._rows[row] in self.routing.asked  # it may be open again
         current = self._answers.iter_current(row)
         self._follow(row, position, [self._answers.label[number] for number in current])
 

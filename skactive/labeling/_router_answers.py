@@ -65,7 +65,10 @@ def hear_router(router: Router, X: Any) -> RouterAnswers:
     heard = copy(router)
     heard.annotators = [_Heard(annotator) for annotator in router.annotators]
     answers = heard.annotate(X)
-    return RouterAnswers(answers, _gather_confidences(router, heard.annotators, answers))
+    said = getattr(answers, "confidences", None)  # of a router that notes them itself
+    if said is None:
+        said = _gather_confidences(router, heard.annotators, answers)
+    return RouterAnswers(answers, said)
 
 
 class _Heard(Annotator):

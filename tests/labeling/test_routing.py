@@ -74,6 +74,17 @@ def test_people_are_asked_for_the_audit_then_for_what_the_router_leaves(open_ses
     assert 0 < len(rest) < 100
 
 
+@pytest.mark.parametrize("guarantee", ["set", "accepted", "per_class"])
+@pytest.mark.parametrize("n_annotators", [1, 2])
+def test_the_audit_that_is_drawn_is_the_one_that_is_asked_for(guarantee, n_annotators):
+    if (guarantee, n_annotators) == ("per_class", 2):
+        pytest.skip("is for one annotator")
+    annotators = [ModelAnnotator(MODEL)] * n_annotators
+    router = make_router(annotators=annotators, guarantee=guarantee, random_state=3)
+    drawn = draw_router_audit(router, 150)
+    assert router.fit(X, oracle=NAMES[Y]).audited_.tolist() == drawn.tolist()
+
+
 def test_a_reopened_session_knows_its_router(open_session):
     session = open_session()
     route(session)

@@ -40,6 +40,13 @@ _COMMANDS = {
         "Find the labels of a table that are likely wrong, with the reason, rows that repeat "
         "others, classes and annotators that disagree, and what it all costs in accuracy.",
     ),
+    "route": _Command(
+        "_route",
+        "let a model label the rows of which it is sure, with a promise about its errors",
+        "Fit a model to the labels of a table, and let it label the other rows as far as an audit "
+        "allows: random rows whose true labels come from a column or from you. Writes the table "
+        "with labels, their source and their confidence.",
+    ),
     "label": _Command(
         "_label",
         "label a table, or a folder of images or sounds, in the terminal",

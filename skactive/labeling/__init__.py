@@ -8,8 +8,10 @@ from skactive._utils.lazy import import_name
 
 if TYPE_CHECKING:
     from skactive.labeling._answers import read_answers
+    from skactive.labeling._handing_out import Batch
     from skactive.labeling._hours import HoursForecast
-    from skactive.labeling._session import Batch, LabelingSession
+    from skactive.labeling._router_audit import draw_router_audit
+    from skactive.labeling._session import LabelingSession
     from skactive.labeling._spending import Spending, Spent
     from skactive.labeling.hooks._base import SessionEvent
     from skactive.labeling.state._progress import Progress
@@ -25,11 +27,12 @@ __all__ = [
     "SessionEvent",
     "Spending",
     "Spent",
+    "draw_router_audit",
     "read_answers",
 ]
 
 _SOURCES = {
-    "Batch": "skactive.labeling._session",
+    "Batch": "skactive.labeling._handing_out",
     "HoursForecast": "skactive.labeling._hours",
     "LabelStore": "skactive.labeling.stores",
     "LabelingSession": "skactive.labeling._session",
@@ -38,6 +41,7 @@ _SOURCES = {
     "SessionEvent": "skactive.labeling.hooks._base",
     "Spending": "skactive.labeling._spending",
     "Spent": "skactive.labeling._spending",
+    "draw_router_audit": "skactive.labeling._router_audit",
     "read_answers": "skactive.labeling._answers",
 }
 _MODULES = ("hooks", "state", "stores")

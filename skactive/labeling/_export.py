@@ -201,7 +201,9 @@ def make_session_content(
 def answers_to_frame(records: Sequence[AnswerRecord]) -> Any:
     """Return records as a DataFrame, with times in UTC."""
     pandas = _import_pandas_for_frames()
-    frame = pandas.DataFrame(records, columns=list(RECORD_FIELDS))
+    frame = pandas.DataFrame(
+        records, columns=[*RECORD_FIELDS, *Answers(list(records)).routed_fields]
+    )
     return frame.assign(time=pandas.to_datetime(frame["time"], unit="s", utc=True, errors="coerce"))
 
 

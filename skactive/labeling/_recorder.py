@@ -22,10 +22,10 @@ from skactive.labeling._validation import (
     to_builtin,
 )
 from skactive.labeling.hooks._base import Notifier
-from skactive.labeling.state._events import Event, Ident, keyed_id, new_id
-from skactive.labeling.state._state import Answer
+from skactive.labeling.state._events import Event, Ident, Label, keyed_id, new_id
+from skactive.labeling.state._state import Answer, SessionState
 
-__all__ = ["Recorder", "Submission"]
+__all__ = ["Recorder", "Submission", "check_is_person"]
 
 
 @dataclass(frozen=True)
@@ -111,15 +111,18 @@ class Recorder:
     def store_labels(self, answers: Any, submission: Submission) -> int:
         """Store labels, and return the number of those that are new."""
         with self._synced.lock:
-            labels = check_answers(
-                answers,
-                self._rounds.planner.positions,
-                classes=self._classes.list_all() if self._classes.are_declared else None,
-                label_type=self._classes.get_label_type(),
-                multilabel=self._multilabel,
-                value_range=self._value_range,
-            )
-            return self._store("label", labels, submission)
+            return self._store("label", self.check_labels(answers), submission)
+
+    def check_labels(self, answers: Any) -> dict[Ident, Label]:
+        """Return labels as they are stored, by row; the lock is held."""
+        return check_answers(
+            answers,
+            self._rounds.planner.positions,
+            classes=self._classes.list_all() if self._classes.are_declared else None,
+            label_type=self._classes.get_label_type(),
+            multilabel=self._multilabel,
+            value_range=self._value_range,
+        )
 
     def store_refusals(self, kind: str, ids: Iterable[Ident], submission: Submission) -> int:
         """Store answers without a label, and return the number of those that are new."""
@@ -130,9 +133,10 @@ class Recorder:
             return self._store(kind, {check_id(i, positions): None for i in ids}, submission)
 
     def _store(self, kind: str, answers: Mapping[Ident, Any], submission: Submission) -> int:
-        with self._synced.exclusive():
+        with self._synced.exclusive() as state:
             if answers:
                 self.check_ticket(submission.ticket)
+                check_is_person(state, submission.annotator)
             events = [
                 self._make_answer(kind, item, value, submission)
                 for item, value in answers.items()
@@ -213,6 +217,15 @@ class Recorder:
             return []
         value = lease.value | {"items": [answer.item]}
         return [Event("lease", new_id(), annotator=lease.annotator, value=value)]
+
+
+def check_is_person(state: SessionState, name: str | None) -> None:
+    """Raise an error if a name is that of an annotator of the router."""
+    if name in state.routing.annotators:
+        raise LabelError(
+            f"{name!r} is the name of an annotator of the router: answer under another name. "
+            "Nothing was stored."
+        )
 
 
 def _pair_labels(labels: Any, ids: Sequence[Ident]) -> Iterable[tuple[Ident, Any]]:

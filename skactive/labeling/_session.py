@@ -2,37 +2,32 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 from skactive._utils.fingerprint import describe, describe_model, digest
-from skactive._utils.rows import take_rows
 from skactive._utils.seeding import draw_seed
 from skactive.exceptions import LabelError
 from skactive.labeling._classes import SessionClasses
+from skactive.labeling._handing_out import Batch, HandingOut
 from skactive.labeling._numbers import ANY_NUMBER, ValueRange, check_range
 from skactive.labeling._overlap import OverlapPlanner, check_overlap, make_planner
 from skactive.labeling._planner import Planner
 from skactive.labeling._pool import check_pool, draw_audit
-from skactive.labeling._recorder import Recorder, Submission
+from skactive.labeling._reading_answers import ReadingAnswers
+from skactive.labeling._recorder import Recorder
 from skactive.labeling._rounds import Rounds
+from skactive.labeling._routing import RoutingRows
 from skactive.labeling._spending import Spending, SpendingMeter, Spent, record_spending
 from skactive.labeling._synced import SyncedState
-from skactive.labeling._validation import (
-    check_annotator,
-    check_id,
-    check_ids,
-    check_key,
-    check_pool_rows,
-)
+from skactive.labeling._taking_answers import TakingAnswers
+from skactive.labeling._validation import check_ids, check_pool_rows
 from skactive.labeling.hooks._base import Notifier, check_hooks
 from skactive.labeling.state._codes import RowCodes
-from skactive.labeling.state._events import Event, Ident, Label, new_id
+from skactive.labeling.state._events import Ident, Label, new_id
 from skactive.labeling.state._leases import LiveLeases
-from skactive.labeling.state._progress import Progress, iter_records, progress_of
+from skactive.labeling.state._progress import Progress, progress_of
 from skactive.labeling.state._queue import Queue
 from skactive.labeling.state._shapes import MAX_SEED, check_seed
 from skactive.labeling.state._state import SessionState
@@ -44,29 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["Batch", "LabelingSession"]
 
 
-@dataclass(frozen=True, eq=False)
-class Batch:
-    """Rows to label.
-
-    Parameters
-    ----------
-    ticket : str
-        Ticket to pass back with the answers.
-    ids : list of str or int
-        Ids of the rows.
-    rows : rows in the container of the pool
-        The rows themselves.
-    """
-
-    ticket: str
-    ids: list[Ident]
-    rows: Any
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-
-class LabelingSession:
+class LabelingSession(HandingOut, TakingAnswers, RoutingRows, ReadingAnswers):
     """Active learning with labels that people give, in any order and over weeks.
 
     The session owns the pool and works with ids. It hands out rows, takes answers and keeps them in
@@ -296,303 +269,7 @@ class LabelingSession:
         self._classes.check_stored()
         self._classes.check_known(planner.known_classes)
 
-    # Handing out ----------------------------------------------------------------------------------
-
-    def next_batch(self, n: int = 1, annotator: str | None = None) -> Batch:
-        """Hand out rows that nobody else has, best first.
-
-        Rows that an earlier session handed to the same annotator, and that were not answered (the
-        laptop was closed), come first. Before there is a model, the learner's query strategy
-        chooses without one, or ``Auto()`` if it needs one. With ``background=True`` only the first
-        call waits for the learner.
-
-        Parameters
-        ----------
-        n : int, default=1
-            Number of rows; fewer if fewer are left.
-        annotator : str, default=None
-            Name of the person who gets them. Rows that they skipped are not handed to them again.
-
-        Returns
-        -------
-        Batch
-            Empty if no row is left for this annotator.
-
-        Raises
-        ------
-        StoreError
-            If the lease cannot be stored.
-        """
-        if n < 1:
-            raise ValueError(f"n must be at least 1, got {n}.")
-        annotator = check_annotator(annotator)
-        self._rounds.ensure_plan()
-        with self._synced.exclusive():
-            events, chosen = self._choose_next(n, annotator)
-            lease = self._make_lease(chosen, annotator)
-            self.store.append([*events, lease] if chosen else events)
-        rows = take_rows(self.X, [self.positions[item] for item in chosen])
-        return Batch(lease.id, chosen, rows)
-
-    def peek(self, n: int = 1, annotator: str | None = None) -> list[Ident]:
-        """Return the ids that :meth:`next_batch` would hand out now, without handing them out.
-
-        Parameters
-        ----------
-        n : int, default=1
-            Number of rows.
-        annotator : str, default=None
-            Name of the person who would get them.
-
-        Returns
-        -------
-        list of str or int
-        """
-        self._rounds.ensure_plan()
-        with self._synced.latest():
-            return self._choose_next(n, annotator)[1]
-
-    def release(
-        self, ticket: str, ids: Iterable[Ident] | None = None, *, key: str | None = None
-    ) -> None:
-        """Give back rows that were handed out and will not be answered.
-
-        Parameters
-        ----------
-        ticket : str
-            Ticket of the batch.
-        ids : iterable of str or int, default=None
-            Rows of the batch; None means all.
-        key : str, default=None
-            A name for this call: another one of the same name changes nothing.
-        """
-        ticket, key = str(check_key(ticket, "ticket")), check_key(key)
-        released = None if ids is None else [check_id(i, self.positions) for i in ids]
-        event_id = new_id() if key is None else f"release:{key}:{ticket}"
-        with self._synced.exclusive():
-            self._recorder.check_ticket(ticket)
-            self.store.append([Event("release", event_id, ticket=ticket, value=released)])
-
-    # Taking answers -------------------------------------------------------------------------------
-
-    def submit(
-        self,
-        answers: Mapping[Ident, Any],
-        *,
-        ticket: str | None = None,
-        annotator: str | None = None,
-        seconds: float | None = None,
-        key: str | None = None,
-    ) -> int:
-        """Store labels; they are on disk when the call returns.
-
-        Answers may be partial, late, out of order, and for rows that were never handed out. All of
-        them are stored, or none. An answer that is sent again is stored once: one that equals the
-        current answer of the annotator changes nothing, nor does one that they gave before under
-        the same ticket, even if another came later (use :meth:`relabel` to return to it). With a
-        `key`, only the key decides.
-
-        Parameters
-        ----------
-        answers : mapping of id to label
-            A label is a string, a number or a boolean; with ``multilabel=True`` a list of them.
-        ticket : str, default=None
-            Ticket of the batch that the rows belong to.
-        annotator : str, default=None
-            Name of the person who answered.
-        seconds : float, default=None
-            Time that each answer took.
-        key : str, default=None
-            A name for this submission: another one of the same name changes nothing.
-
-        Returns
-        -------
-        int
-            Number of answers that were new.
-
-        Raises
-        ------
-        LabelError
-            If an id is not in the pool, or a label is invalid; nothing was stored.
-        StoreError
-            If the answers cannot be stored (on a full disk, say); nothing was stored.
-        """
-        submission = Submission.check(ticket, annotator, seconds, key)
-        return self._recorder.store_labels(answers, submission)
-
-    def relabel(
-        self,
-        answers: Mapping[Ident, Any],
-        *,
-        annotator: str | None = None,
-        seconds: float | None = None,
-        key: str | None = None,
-    ) -> int:
-        """Change labels; the last answer counts.
-
-        Parameters
-        ----------
-        answers : mapping of id to label
-            As in :meth:`submit`.
-        annotator : str, default=None
-            Name of the person who changes them.
-        seconds : float, default=None
-            Time that each answer took.
-        key : str, default=None
-            A name for this submission: another one of the same name changes nothing.
-
-        Returns
-        -------
-        int
-            Number of labels that changed.
-        """
-        submission = Submission.check(None, annotator, seconds, key)
-        return self._recorder.store_labels(answers, submission)
-
-    def skip(
-        self,
-        ids: Iterable[Ident],
-        *,
-        ticket: str | None = None,
-        annotator: str | None = None,
-        key: str | None = None,
-    ) -> int:
-        """Skip rows: they are not handed to this annotator again, only to others.
-
-        Parameters
-        ----------
-        ids : iterable of str or int
-            Ids of the rows.
-        ticket : str, default=None
-            Ticket of the batch that the rows belong to.
-        annotator : str, default=None
-            Name of the person who skips them.
-        key : str, default=None
-            A name for this submission: another one of the same name changes nothing.
-
-        Returns
-        -------
-        int
-            Number of these answers that were new.
-        """
-        submission = Submission.check(ticket, annotator, None, key)
-        return self._recorder.store_refusals("skip", ids, submission)
-
-    def mark_unknown(
-        self,
-        ids: Iterable[Ident],
-        *,
-        ticket: str | None = None,
-        annotator: str | None = None,
-        key: str | None = None,
-    ) -> int:
-        """Mark rows that cannot be labeled: they are not handed to anybody again.
-
-        Parameters
-        ----------
-        ids : iterable of str or int
-            Ids of the rows.
-        ticket : str, default=None
-            Ticket of the batch that the rows belong to.
-        annotator : str, default=None
-            Name of the person who marks them.
-        key : str, default=None
-            A name for this submission: another one of the same name changes nothing.
-
-        Returns
-        -------
-        int
-            Number of these answers that were new.
-        """
-        submission = Submission.check(ticket, annotator, None, key)
-        return self._recorder.store_refusals("unknown", ids, submission)
-
-    def undo(self, annotator: str | None = None, *, key: str | None = None) -> Ident | None:
-        """Retract the last answer of an annotator; their answer before it counts again.
-
-        Parameters
-        ----------
-        annotator : str, default=None
-            Name of the annotator.
-        key : str, default=None
-            A name for this call: another one of the same name changes nothing, and returns the
-            same row.
-
-        Returns
-        -------
-        str or int or None
-            Id of the row; None if the annotator has no answer to retract.
-        """
-        answer = self.retract(annotator, key=key)
-        return None if answer is None else answer.item
-
-    def retract(self, annotator: str | None = None, *, key: str | None = None) -> Event | None:
-        """Do as :meth:`undo`, and return the answer that was undone.
-
-        Parameters
-        ----------
-        annotator : str, default=None
-            Name of the annotator.
-        key : str, default=None
-            A name for this call: another one of the same name changes nothing, and returns the
-            same answer.
-
-        Returns
-        -------
-        Event or None
-            The answer, with ``item``, ``kind`` and ``value`` among its attributes; None if there
-            is none to undo.
-        """
-        return self._recorder.retract(annotator, key)
-
-    def add_class(self, label: Any, *, key: str | None = None) -> None:
-        """Add a class to the declared ones.
-
-        Parameters
-        ----------
-        label : str, int, float or bool
-            The class; of the same type as the others.
-        key : str, default=None
-            A name for this call: another one of the same name changes nothing.
-
-        Raises
-        ------
-        LabelError
-            If it is not a valid class.
-        """
-        self._classes.add(label, key)
-
-    def rename_class(
-        self, old: Any, new: Any, *, annotator: str | None = None, key: str | None = None
-    ) -> int:
-        """Rename a class, or merge it into another one; all labels follow.
-
-        Parameters
-        ----------
-        old : str, int, float or bool
-            The present name.
-        new : str, int, float or bool
-            The new name. If there is such a class already, the two are merged.
-        annotator : str, default=None
-            Name of the person who renames it.
-        key : str, default=None
-            A name for this call: another one of the same name changes nothing.
-
-        Returns
-        -------
-        int
-            Number of rows whose label changed.
-
-        Raises
-        ------
-        LabelError
-            If there is no such class, or the new name is not a valid class.
-        """
-        n_rows = self._classes.rename(old, new, annotator, key)
-        self._rounds.wake()
-        return n_rows
-
-    # Labels, models and progress ------------------------------------------------------------------
+    # Models and progress --------------------------------------------------------------------------
 
     @property
     def classes(self) -> list[Any]:
@@ -676,149 +353,6 @@ class LabelingSession:
         left = [position for ident, position in self.positions.items() if ident not in done]
         return forecast_hours(records, self.X, self.positions, left, n)
 
-    def get_answer(self, ident: Ident, annotator: str | None = None) -> Event | None:
-        """Return the last answer of an annotator about a row.
-
-        Parameters
-        ----------
-        ident : str or int
-            Id of the row.
-        annotator : str, default=None
-            Name of the annotator.
-
-        Returns
-        -------
-        Event or None
-            The answer, with ``kind`` and ``value`` among its attributes; None without one.
-        """
-        with self._synced.latest() as state:
-            answer = state.get_answer(ident, annotator)
-            return None if answer is None else self._recorder.read_events([answer])[0]
-
-    def get_answers(self, ident: Ident) -> list[Event]:
-        """Return the last answers of all annotators about a row, latest first.
-
-        Parameters
-        ----------
-        ident : str or int
-            Id of the row.
-
-        Returns
-        -------
-        list of Event
-        """
-        with self._synced.latest() as state:
-            return self._recorder.read_events(state.list_answers_about(ident))
-
-    def was_handed_out(self, ticket: str, ident: Ident, annotator: str | None) -> bool:
-        """Return whether a row was handed to an annotator under a ticket.
-
-        Parameters
-        ----------
-        ticket : str
-            The ticket.
-        ident : str or int
-            Id of the row.
-        annotator : str or None
-            Name of the annotator.
-
-        Returns
-        -------
-        bool
-        """
-        lease = self.store.find_event(ticket)
-        if lease is None or lease.kind != "lease" or lease.annotator != annotator:
-            return False
-        return ident in lease.value["items"]
-
-    def has_answered(self, ident: Ident, annotator: str | None) -> bool:
-        """Return whether an annotator has answered a row, even if they undid it.
-
-        Parameters
-        ----------
-        ident : str or int
-            Id of the row.
-        annotator : str or None
-            Name of the annotator.
-
-        Returns
-        -------
-        bool
-        """
-        with self._synced.latest() as state:
-            return state.has_answered(ident, annotator)
-
-    def answers_of(self, annotator: str | None, n: int, before: int | None = None) -> list[Event]:
-        """Return the answers of an annotator that hold, latest first.
-
-        Parameters
-        ----------
-        annotator : str or None
-            Name of the annotator.
-        n : int
-            Number of answers at most.
-        before : int, default=None
-            The attribute ``seq`` of an answer: only earlier ones are returned.
-
-        Returns
-        -------
-        list of Event
-        """
-        with self._synced.latest() as state:
-            return self._recorder.read_events(state.list_answers_by(annotator, n, before))
-
-    def latest_answers(
-        self, n: int, before: int | None = None, *, differ: bool = False
-    ) -> list[Event]:
-        """Return the latest answers about the rows that anybody answered last, latest first.
-
-        Each row is there once; :meth:`get_answers` returns all answers about it.
-
-        Parameters
-        ----------
-        n : int
-            Number of rows at most.
-        before : int, default=None
-            The attribute ``seq`` of an answer: only earlier ones are returned.
-        differ : bool, default=False
-            Whether to return only rows to which people gave different labels.
-
-        Returns
-        -------
-        list of Event
-        """
-        with self._synced.latest() as state:
-            return self._recorder.read_events(state.list_latest(n, before, differ=differ))
-
-    def last_answer(self, annotator: str | None = None) -> Event | None:
-        """Return the last answer of an annotator, which :meth:`undo` would retract.
-
-        Parameters
-        ----------
-        annotator : str, default=None
-            Name of the annotator.
-
-        Returns
-        -------
-        Event or None
-        """
-        return next(iter(self.answers_of(annotator, 1)), None)
-
-    @property
-    def positions(self) -> dict[Ident, int]:
-        """Positions of the rows in the pool, by id."""
-        return self._rounds.planner.positions
-
-    @property
-    def is_classifier(self) -> bool:
-        """True if labels are classes, False if they are the targets of a regressor."""
-        return self._rounds.planner.is_classifier
-
-    @property
-    def labels_are_numbers(self) -> bool:
-        """True if a label is a number, False if it is a class or a list of classes."""
-        return self._classes.are_numbers
-
     @property
     def latest_model(self) -> tuple[dict[Ident, Label], Any] | None:
         """The labels that the latest model of this session learned from, and its learner.
@@ -828,29 +362,16 @@ class LabelingSession:
         return self._rounds.latest_model
 
     @property
+    def n_events(self) -> int:
+        """Number of events in the store: it grows whenever something is stored."""
+        with self._synced.latest() as state:
+            return state.position
+
+    @property
     def rounds(self) -> list[dict[str, Any]]:
         """The stored plans, one per round, in order: :attr:`history` without pandas."""
         with self._synced.latest() as state:
             return [event.value for event in self.store.get_events(state.plan_positions)]
-
-    def records(self) -> list[dict[str, Any]]:
-        """Return the current answers, one per row and annotator, in the order of the store.
-
-        Returns
-        -------
-        list of dict
-            With the keys ``id``, ``kind`` ("label", "skip", "unknown"), ``label``, ``annotator``,
-            ``time`` (seconds since 1970), ``seconds``, ``round``, ``score``, ``ticket``.
-        """
-        with self._synced.latest() as state:
-            return list(iter_records(state.iter_answers(), self.store.get_events))
-
-    @property
-    def labels(self) -> Any:
-        """The current answers as a DataFrame: :meth:`records` with times in UTC."""
-        from skactive.labeling._export import answers_to_frame
-
-        return answers_to_frame(self.records())
 
     @property
     def history(self) -> Any:
@@ -859,78 +380,6 @@ class LabelingSession:
 
         with self._synced.latest() as state:
             return rounds_to_frame(self.store.get_events(state.plan_positions))
-
-    def export(
-        self,
-        path: Any,
-        kind: str | None = None,
-        *,
-        rows: str = "items",
-        data: Any = None,
-        predictions: bool = False,
-        unlabeled: bool = False,
-        spreadsheet_safe: bool = True,
-    ) -> Path:
-        """Write labels and the data to a file, completely or not at all.
-
-        A row per item has its ``id``, the columns of the data, and ``label`` (the one that counts),
-        ``status`` ("labeled", "skipped", "unknown", "unlabeled"), ``labeled_by`` (who gave that
-        label), ``annotators`` (all who answered), ``n_answers``, ``agree`` (whether all labels of
-        the row are the same; empty for fewer than two) and ``time`` (of the last answer, UTC). A
-        column of the data that has one of these names is written with the prefix ``data_``.
-
-        Parameters
-        ----------
-        path : str or Path
-            The file; an existing one is replaced.
-        kind : {"csv", "jsonl", "parquet", "label-studio", "xlsx"}, default=None
-            The format. None follows from the suffix: .csv, .jsonl, .parquet, .json, .xlsx.
-        rows : {"items", "answers"}, default="items"
-            One row per item, or per answer: :meth:`records` in a file, without the data.
-        data : mapping of str to list, or DataFrame, default=None
-            Columns to write beside the labels, in the order of the pool. None takes those of the
-            pool, if it is a frame or a list of texts.
-        predictions : bool, default=False
-            Whether to write all rows, with predictions for those without a label: ``prediction``,
-            its ``probability``, and one ``probability_...`` per class; and ``audit``, whether a row
-            belongs to the audit.
-        unlabeled : bool, default=False
-            Whether to write rows that nobody has answered, too.
-        spreadsheet_safe : bool, default=True
-            Whether texts in CSV that begin with =, +, -, @, a tab or a line break get an apostrophe
-            before, because spreadsheets would run them as formulas. Numbers stay as they are.
-
-        Returns
-        -------
-        Path
-            The file.
-
-        Raises
-        ------
-        ValueError
-            If a setting is invalid, or there are too few labels to predict others.
-        OSError
-            If the file cannot be written; an existing one is as it was.
-
-        Warns
-        -----
-        SkactiveWarning
-            If a column of the data gets another name, or a value cannot be written as it is.
-        """
-        from skactive.labeling._export import export_session  # late: few sessions need it
-        from skactive.labeling.exporting._content import Answers
-
-        return export_session(
-            self,
-            Answers(self.records(), self.labels_are_numbers),
-            Path(path),
-            kind,
-            spreadsheet_safe=spreadsheet_safe,
-            rows=rows,
-            data=data,
-            predictions=predictions,
-            unlabeled=unlabeled,
-        )
 
     def widget(self, **options: Any) -> Any:
         """Return a widget for labeling in a notebook.
@@ -979,44 +428,11 @@ class LabelingSession:
                 self._synced.close()
                 self._remove_temporary()
 
-    def _give_back(self) -> None:
-        """Release the rows that this session handed out, and that were not answered."""
-        leases = [lease for lease in self._leases if lease.session == self._name]
-        events = [
-            Event("release", new_id(), ticket=lease.ticket) for lease in leases if lease.waiting
-        ]
-        if events:
-            self.store.append(events)
-
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    # Handing out rows -----------------------------------------------------------------------------
-
-    def _choose_next(self, n: int, annotator: str | None) -> tuple[list[Event], list[Ident]]:
-        """Return the next rows of an annotator, and the events that end their old leases."""
-        events = self._take_over_leases(annotator)
-        own = [item for event in events for item in event.value]
-        return events, [*own, *self._queue.next(n - len(own), annotator, exclude=own)][:n]
-
-    def _take_over_leases(self, annotator: str | None) -> list[Event]:
-        """Release pending rows that an earlier session handed to the annotator."""
-        if annotator is None:
-            return []
-        return [
-            Event("release", new_id(), ticket=lease.ticket, value=lease.waiting)
-            for lease in self._leases
-            if lease.annotator == annotator and lease.session != self._name
-            if lease.waiting
-        ]
-
-    def _make_lease(self, items: list[Ident], annotator: str | None) -> Event:
-        now = time.time()
-        value = {"items": items, "session": self._name, "expires": now + self.lease_seconds}
-        return Event("lease", new_id(), annotator=annotator, value=value, time=now)
 
 
 def _check_range_applies(value_range: ValueRange, are_numbers: bool) -> None:

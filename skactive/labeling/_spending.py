@@ -40,6 +40,9 @@ class Spent:
         Number of answers whose time was recorded; refused, corrected and undone ones too.
     n_untimed : int
         Number of answers whose time was not recorded: `hours` lacks theirs.
+    routed : float
+        What the answers of a router's annotators cost, accepted or not: a part of `money`. These
+        answers are in no other number.
     """
 
     money: float = 0.0
@@ -47,6 +50,7 @@ class Spent:
     n_labels: int = 0
     n_timed: int = 0
     n_untimed: int = 0
+    routed: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -190,7 +194,8 @@ class SpendingMeter:
         self.spending, self._store = spending, store
         self._position = 0
         self._paid: set[tuple[Ident | None, str | None]] = set()
-        self._prices = self._seconds = 0.0
+        self._prices = self._seconds = self._routed = 0.0
+        self._routes: set[str] = set()
         self._n_timed = self._n_untimed = 0
 
     def read(self) -> Spent:
@@ -202,12 +207,14 @@ class SpendingMeter:
             if len(events) < _EVENTS_AT_ONCE:
                 break
         hours = self._seconds / 3600.0
-        money = self._prices + self.spending.price_per_hour * hours
-        return Spent(money, hours, len(self._paid), self._n_timed, self._n_untimed)
+        money = self._prices + self.spending.price_per_hour * hours + self._routed
+        n_labels = len(self._paid)
+        return Spent(money, hours, n_labels, self._n_timed, self._n_untimed, self._routed)
 
     def read_money(self) -> float | None:
         """Return the money spent; None if nothing has a price."""
-        return self.read().money if self.spending.has_prices else None
+        spent = self.read()
+        return spent.money if self.spending.has_prices or spent.routed else None
 
     def describe_end(self) -> str:
         """Describe which part of the budget is used up; empty while none is."""
@@ -216,6 +223,11 @@ class SpendingMeter:
 
     def _add(self, event: Event) -> None:
         self._position = event.seq
+        if event.kind == "route":
+            self._routes.add(event.id)
+            self._routed += sum(event.value["cost"]) + event.value["other_cost"]
+        if event.ticket in self._routes:
+            return
         if event.kind not in ANSWERS or (event.annotator is None and event.ticket is None):
             return
         if event.seconds is None:

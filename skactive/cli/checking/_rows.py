@@ -14,7 +14,7 @@ from skactive._utils.rows import take_rows
 from skactive._utils.text import pluralize
 from skactive._utils.values import format_value, is_blank
 from skactive.cli._errors import CommandError
-from skactive.cli.reading import Table, check_column, check_regular_file, read_columns
+from skactive.cli.reading import Table, check_regular_file, check_uses, read_columns
 from skactive.cli.sources._cells import clean_text, format_rows, list_first
 from skactive.cli.sources._contents import (
     RowContents,
@@ -147,12 +147,7 @@ def _check_uses(settings: CheckSettings, table: Table) -> None:
     }
     if settings.text is not None and settings.columns is not None:
         raise CommandError("--text and --columns cannot be combined: check texts, or rows of cells")
-    named: dict[str, str] = {}
-    for option, names in uses.items():
-        for name in names:
-            check_column(name, table.columns, settings.file)
-            if named.setdefault(name, option) != option:
-                raise CommandError(f"{named[name]} and {option} both name the column {name!r}")
+    check_uses(uses, table.columns, settings.file)
 
 
 def _read_content(settings: CheckSettings, table: Table) -> RowContents:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 import warnings
-from collections.abc import Callable
-from getpass import getuser
 from typing import TYPE_CHECKING, Any
 
-from skactive.cli._errors import CommandError, OutputError
 from skactive.cli._output import print_line
+from skactive.cli._terminal import check_annotator, label_rows, make_content, raise_signal
 from skactive.cli.projects._project_options import add_project_arguments, format_resume_command
 
 if TYPE_CHECKING:
@@ -58,33 +55,19 @@ def run_label(options: dict[str, Any]) -> None:
 
     from skactive.cli.projects._project import read_project
 
-    annotator = _check_name(options.get("annotator") or _get_account())
+    annotator = check_annotator(options.get("annotator"))
     _print_status(f"Reading {options.get('file') or options.get('resume') or 'the data'} ...")
     project = read_project(options)
     # Fits this small lose time to threads of BLAS, and nobody waits for them.
     with threadpool_limits(limits=1), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Those of fits would garble the screen
         signal_number = _label(project, annotator)
-    summary = _summarize_project(project, options)
-    try:
-        print_line("")
-        if signal_number == signal.SIGINT:
-            raise KeyboardInterrupt(summary)
-        print_line(summary)
-    except OutputError:  # likely the terminal was closed, which the signal says already
-        if not signal_number:
-            raise
-    if signal_number:
-        raise SystemExit(128 + signal_number)
+    raise_signal(signal_number, _summarize_project(project, options))
 
 
 def _label(project: LabelingProject, annotator: str) -> int:
     """Label until the person quits; return the number of the signal that ended it, or 0."""
     from skactive._utils.sanitizing import sanitize
-    from skactive.labeling.terminal._console import HungUpError
-    from skactive.labeling.terminal._labeler import Labeler
-    from skactive.labeling.terminal._open import open_console
-    from skactive.labeling.terminal._signals import Signals, StoppedError
     from skactive.labeling.terminal._viewer import make_viewer
 
     notes: list[str] = []
@@ -92,55 +75,16 @@ def _label(project: LabelingProject, annotator: str) -> int:
         for note in notes:
             print_line(sanitize(note))
         _print_status("Choosing the first rows ...")
-        session.peek(1, annotator)  # may take a while; can be interrupted, as nothing is stored
-        try:
-            with Signals() as signals, open_console(signals) as console:
-                has_files = project.source.kind in {"images", "audio"}
-                Labeler(
-                    session,
-                    console,
-                    annotator,
-                    _make_content(project),
-                    declared=project.settings["classes"],
-                    viewer=make_viewer(project.path) if has_files else None,
-                    title=f"{project.path.name} · {annotator}",
-                    # The first screen covers what was printed before
-                    message=sanitize(". ".join(notes)) if console.reads_keys else "",
-                ).run()
-        except StoppedError as stopped:
-            return stopped.number
-        except HungUpError:
-            return int(getattr(signal, "SIGHUP", 1))
-    return 0
-
-
-def _make_content(project: LabelingProject) -> Callable[[Any], Any]:
-    """Return a function that returns the content of a row to show."""
-    if project.source.kind == "text":
-        return lambda row: row[0]
-    if project.source.kind == "table":
-        return lambda row: [(str(name), _write_cell(cell)) for name, cell in row.iloc[0].items()]
-    folder = project.path.resolve()
-    return lambda row: str(folder / row[0])
-
-
-def _write_cell(cell: Any) -> str:
-    if isinstance(cell, str):
-        return cell
-    return "" if cell != cell else f"{cell:.10g}"
-
-
-def _get_account() -> str:
-    try:
-        return getuser()
-    except (OSError, KeyError, ImportError):  # an account without a name, in a container
-        return "me"
-
-
-def _check_name(name: str) -> str:
-    if not name.isprintable() or not name.strip():
-        raise CommandError(f"--annotator: {name!r} is empty or contains unprintable characters")
-    return name.strip()
+        has_files = project.source.kind in {"images", "audio"}
+        return label_rows(
+            session,
+            annotator,
+            make_content(project.source.kind, project.path),
+            declared=project.settings["classes"],
+            viewer=make_viewer(project.path) if has_files else None,
+            title=f"{project.path.name} · {annotator}",
+            notes=notes,
+        )
 
 
 def _summarize_project(project: LabelingProject, options: dict[str, Any]) -> str:

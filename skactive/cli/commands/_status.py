@@ -79,11 +79,13 @@ def _format_status(store: Path, summary: dict[str, Any]) -> Iterator[tuple[str, 
     if summary["classes"]:
         counts = (f"{sanitize(name)} {n:,}" for name, n in summary["classes"].items())
         yield "Classes", ", ".join(counts)
-    for index, (name, counts) in enumerate(summary["annotators"].items()):
+    people = {n: c for n, c in summary["annotators"].items() if n not in summary["routed"]}
+    for index, (name, counts) in enumerate(people.items()):
         seconds = counts["seconds"]
         speed = "" if seconds is None else f", {seconds:.1f} s each (median)"
         person = sanitize(name) or "(no name)"
         yield "" if index else "People", f"{person}: {_count_answers(counts)}{speed}"
+    yield from _format_routing(summary)
     if summary["last_model"]:
         when = summary["last_model"].replace("T", " ").replace("+00:00", " UTC")
         yield "Model", f"last fitted to {summary['n_learned']:,} labels, {when}"
@@ -94,6 +96,17 @@ def _format_status(store: Path, summary: dict[str, Any]) -> Iterator[tuple[str, 
     if summary["made_with"]:
         yield "Data", sanitize(summary["made_with"]["path"])
         yield "Continue", format_resume_command("label", store)
+
+
+def _format_routing(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield lines about what a router labeled, and what it promises."""
+    for index, (name, n_labels) in enumerate(summary["routed"].items()):
+        yield "" if index else "Router", f"{sanitize(name)}: {pluralize(n_labels, 'label')}"
+    if summary["certificate"]:
+        yield "Promise", sanitize(summary["certificate"])
+    if summary["n_asked"]:
+        rows = pluralize(summary["n_asked"], "row")
+        yield "Audit", f"{rows} of the router's audit to be labeled by people first"
 
 
 def _format_audit(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:

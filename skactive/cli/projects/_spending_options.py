@@ -86,8 +86,11 @@ def format_spending(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             "Hours",
             f"{spent['hours']:.3g}{limit}: {pluralize(spent['n_timed'], 'timed answer')}{lacking}",
         )
-    if limits.get("price") or limits.get("price_per_hour"):
+    if limits.get("price") or limits.get("price_per_hour") or spent["routed"]:
         limit = f", of {limits['money']:g}" if limits.get("money") else ""
-        yield "Money", f"{spent['money']:.6g}{limit}: {pluralize(spent['n_labels'], 'label')}"
+        labels = pluralize(spent["n_labels"], "label")
+        if spent["routed"]:
+            labels += f" of people, and {spent['routed']:.6g} for answers of the router"
+        yield "Money", f"{spent['money']:.6g}{limit}: {labels}"
     if summary["hours_left"]:
         yield "Left", f"about {summary['hours_left']:.3g} hours for the rows without a label"

@@ -21,7 +21,7 @@ from skactive.labeling._synced import SyncedState
 from skactive.labeling.exporting._content import to_datetime
 from skactive.labeling.state._events import Event
 from skactive.labeling.state._leases import LiveLeases
-from skactive.labeling.state._progress import Progress, iter_records, progress_of
+from skactive.labeling.state._progress import Progress, progress_of, state_records
 from skactive.labeling.state._state import SessionState
 from skactive.labeling.stores import SQLiteLabelStore
 
@@ -48,7 +48,7 @@ class StoredProject:
 
     def iter_records(self) -> Iterator[dict[str, Any]]:
         """Yield the present answers, as ``LabelingSession.records`` returns them."""
-        records = iter_records(self.state.iter_answers(), self._store.get_events)
+        records = state_records(self.state, self._store.get_events)
         return iter(repeat_for_copies(records, self.copies)) if self.copies else records
 
     def progress(self) -> Progress:

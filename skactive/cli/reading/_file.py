@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import IO, Any, cast
@@ -17,6 +17,7 @@ __all__ = [
     "check_column",
     "check_content",
     "check_regular_file",
+    "check_uses",
     "find_table_format",
     "import_library",
     "is_table",
@@ -73,6 +74,26 @@ def check_column(name: str, columns: Iterable[str], path: Path, kind: str = "col
     columns = list(columns)
     if name not in columns:
         raise CommandError(f"{path.name} has no {kind} {name!r}; it has {', '.join(columns)}")
+
+
+def check_uses(uses: Mapping[str, Sequence[str]], columns: Collection[str], path: Path) -> None:
+    """Raise an error if a column is missing, or two options name it.
+
+    Parameters
+    ----------
+    uses : mapping of str to sequence of str
+        The columns that each option names.
+    columns : collection of str
+        The columns that there are.
+    path : Path
+        The file.
+    """
+    named: dict[str, str] = {}
+    for option, names in uses.items():
+        for name in names:
+            check_column(name, columns, path)
+            if named.setdefault(name, option) != option:
+                raise CommandError(f"{named[name]} and {option} both name the column {name!r}")
 
 
 def find_table_format(path: Path) -> str:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from skactive.labeling.state._events import Ident
-from skactive.labeling.state._progress import RECORD_FIELDS
+from skactive.labeling.state._progress import RECORD_FIELDS, ROUTED_FIELDS
 
 if TYPE_CHECKING:
     from skactive.labeling.exporting._predictions import Predictions
@@ -18,8 +18,10 @@ __all__ = [
     "Answers",
     "Columns",
     "ExportContent",
+    "describe_renamed",
     "make_answers",
     "make_items",
+    "name_columns",
     "to_datetime",
 ]
 
@@ -43,6 +45,12 @@ class Answers(NamedTuple):
 
     records: list[AnswerRecord]
     are_numbers: bool = False
+
+    @property
+    def routed_fields(self) -> tuple[str, ...]:
+        """The fields of answers that a router accepted; none without a router."""
+        is_routed = bool(self.records) and ROUTED_FIELDS[0] in self.records[0]
+        return ROUTED_FIELDS if is_routed else ()
 
     def get_labels(self) -> dict[Ident, AnswerRecord]:
         """Return the answer that labels each row: the last label, as they are in order."""
@@ -93,7 +101,8 @@ class ExportContent:
 def make_answers(answers: Answers) -> ExportContent:
     """Return one row per answer, in the order in which they were given."""
     records = answers.records
-    columns: Columns = {name: [record[name] for record in records] for name in RECORD_FIELDS}
+    names = (*RECORD_FIELDS, *answers.routed_fields)
+    columns: Columns = {name: [record[name] for record in records] for name in names}
     columns["time"] = [to_datetime(seconds) for seconds in columns["time"]]
     groups = answers.group()
     return ExportContent(columns, list(groups), groups, are_numbers=answers.are_numbers)
@@ -134,12 +143,15 @@ def make_items(
     positions = [i for i, ident in enumerate(pool) if shown or ident in groups]
     items = [pool[position] for position in positions]
     taken = {name: [values[i] for i in positions] for name, values in (data or {}).items()}
-    ours = _describe_items(items, groups, answers.get_labels())
+    labels = answers.get_labels()
+    ours = _describe_items(items, groups, labels)
+    for name in answers.routed_fields:
+        ours[name] = [labels[ident][name] if ident in labels else None for ident in items]
     if predictions is not None:
         ours |= predictions.make_columns(items)
         audit = set(audit_ids)
         ours["audit"] = [ident in audit for ident in items]
-    names = _name_columns(taken, items, {"id", *ours})
+    names = name_columns(taken, items, {"id", *ours})
     theirs = {new: taken[old] for old, new in names.items()}
     return ExportContent(
         {"id": items, **theirs, **ours},
@@ -148,11 +160,7 @@ def make_items(
         theirs,
         None if text is None else names.get(text, text),
         {} if predictions is None else predictions.get_labels(),
-        [
-            f"The column {old!r} of the data is written as {new!r}."
-            for old, new in names.items()
-            if old != new
-        ],
+        describe_renamed(names),
         are_numbers=answers.are_numbers,
     )
 
@@ -193,7 +201,7 @@ def _do_agree(records: list[AnswerRecord]) -> bool | None:
     return None if len(labels) < 2 else all(label == labels[0] for label in labels)
 
 
-def _name_columns(data: Columns, ids: Sequence[Ident], ours: set[str]) -> dict[str, str]:
+def name_columns(data: Columns, ids: Sequence[Ident], ours: set[str]) -> dict[str, str]:
     """Return names for the columns of the data that differ from ours; ids are written once."""
     names: dict[str, str] = {}
     used = set(ours)
@@ -206,6 +214,15 @@ def _name_columns(data: Columns, ids: Sequence[Ident], ours: set[str]) -> dict[s
         names[name] = new
         used.add(new)
     return names
+
+
+def describe_renamed(names: Mapping[str, str]) -> list[str]:
+    """Return remarks about columns of the data that are written under other names."""
+    return [
+        f"The column {old!r} of the data is written as {new!r}."
+        for old, new in names.items()
+        if old != new
+    ]
 
 
 def to_datetime(seconds: float) -> datetime | None:

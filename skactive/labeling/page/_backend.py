@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Any
 
 from skactive.exceptions import LabelError, StoreError
 from skactive.labeling._numbers import check_number
+from skactive.labeling.page._campaign import CampaignReport
 from skactive.labeling.page._class_list import ClassList, check_new_class
 from skactive.labeling.page._protocol import (
     Message,
@@ -33,7 +34,7 @@ __all__ = ["PageBackend"]
 
 _MAX_REPLY_CHARACTERS = 1_000_000  # A notebook server throttles at a megabyte per second
 _MAX_STORED_KEYS = 5_000  # the oldest are forgotten
-_REVIEWED = ("history", "show")  # messages with other replies for somebody who reviews
+_REVIEWED = ("history", "show", "suggest")  # messages with other replies for somebody who reviews
 
 
 class PageBackend:
@@ -58,6 +59,8 @@ class PageBackend:
     media_root : str or Path, default=None
         The folder that holds the files of the rows; names are relative to it, and files outside
         are refused. None allows files anywhere, but only as :class:`pathlib.Path` objects.
+    watches : sequence of PoolDrift, default=()
+        Watches of new rows that the campaign page shows, beside those of the session's hooks.
 
     Examples
     --------
@@ -90,6 +93,7 @@ class PageBackend:
         title: str = "",
         html: bool = False,
         media_root: Any = None,
+        watches: Sequence[Any] = (),
     ) -> None:
         if session.multilabel and not session.is_classifier:
             raise TypeError(
@@ -100,6 +104,7 @@ class PageBackend:
         self._render = Renderer(render, html=html, media_root=media_root)
         self._classes = ClassList(session)
         self._state = SharedState(session, self._classes, self.title)
+        self._report = CampaignReport(session, self.title, watches=watches)
         self._results_lock = Lock()
         self._results: OrderedDict[tuple[str | None, str], Any] = OrderedDict()
 
@@ -125,11 +130,13 @@ class PageBackend:
           has not had the last word.
         - ``show`` (``id``): ``item`` is a row, with the annotator's answer. For somebody who
           reviews, items of ``show`` and ``history`` also have ``answers``: the ``annotator``, the
-          ``kind``, the ``label`` and the ``time`` of everybody's answer, latest first. The first
-          label among them is the one that counts.
+          ``kind``, the ``label`` and the ``time`` of everybody's answer, latest first; those that a
+          router accepted have a ``cost``. The first label among them is the one that counts.
         - ``full`` (``id``): ``content`` is the row's picture at full size.
         - ``suggest`` (``id``): ``suggestion`` is a list of classes with their probabilities under
           the latest model, most probable first, or None without a model; of a number, a sentence.
+          For somebody who reviews, ``routed`` lists the answers of a router's annotators, with
+          ``annotator``, ``label``, ``confidence`` (or None) and ``cost``.
         - ``add_class`` (``label``, ``key``), ``release`` (``tickets``), ``state``.
         - ``rename_class`` (``old``, ``new``, ``key``): if ``new`` is a class already, the two are
           merged.
@@ -162,6 +169,20 @@ class PageBackend:
             reply = {"ok": False, "error": text, "retry": False}
         state = self._state.read(annotator)
         return {**reply, "state": state, **self._classes.describe()}
+
+    def describe_campaign(self) -> dict[str, Any]:
+        """Return what the campaign page shows: progress, accuracy, people, costs and routing.
+
+        Returns
+        -------
+        dict
+            With ``ok``, and as JSON can hold it: see ``CampaignReport``. If it cannot be read,
+            ``ok`` is False, and ``error`` the reason.
+        """
+        try:
+            return {"ok": True, **self._report.read()}
+        except Exception as error:  # the page shows it, and asks again
+            return {"ok": False, "error": f"{type(error).__name__}: {error}"}
 
     def may_answer(self, message: Message, annotator: str | None) -> bool:
         """Return whether somebody who only labels may answer the row of a message.
@@ -285,6 +306,16 @@ class PageBackend:
         position = self.session.positions[self._parse_id(message["id"])]
         return {"suggestion": make_suggestion(self.session, position)}
 
+    def _review_suggest(self, message: Message, annotator: str | None) -> dict[str, Any]:
+        given = self.session.get_answers(self._parse_id(message["id"]))
+        known = [(answer, self.session.find_routed(answer)) for answer in given]
+        routed = [
+            {"annotator": answer.annotator, "label": to_json(answer.value), **found._asdict()}
+            for answer, found in known
+            if found is not None
+        ]
+        return {**self._do_suggest(message, annotator), "routed": routed}
+
     def _do_add_class(self, message: Message, annotator: str | None) -> dict[str, Any]:
         if self._classes.find(message["label"]) is None:
             label = check_new_class(message["label"], self._classes.labels)
@@ -362,10 +393,20 @@ class PageBackend:
         given: list[Event] = self.session.get_answers(ident)
         own = next((answer for answer in given if answer.annotator == annotator), None)
         answers = [
-            {"annotator": answer.annotator, **_describe_answer(answer), "time": answer.time}
+            {
+                "annotator": answer.annotator,
+                **_describe_answer(answer),
+                "time": answer.time,
+                **self._describe_routed(answer),
+            }
             for answer in given
         ]
         return _make_item(ident, None, content, **_describe_answer(own), answers=answers)
+
+    def _describe_routed(self, answer: Event) -> dict[str, Any]:
+        """Return the cost of an answer that a router accepted; its confidence is for `suggest`."""
+        routed = self.session.find_routed(answer)
+        return {} if routed is None else {"cost": routed.cost}
 
     def _run_once(self, message: Message, annotator: str | None, work: Callable[[], Any]) -> Any:
         """Do the work of a message, or return its earlier result if the key is known."""

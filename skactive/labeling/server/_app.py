@@ -42,6 +42,11 @@ _ASSETS = (
     ("/", "skactive.labeling.server", "static/index.html", "text/html"),
     ("/entry.js", "skactive.labeling.server", "static/entry.js", "text/javascript"),
     ("/entry.css", "skactive.labeling.server", "static/entry.css", "text/css"),
+    ("/link.js", "skactive.labeling.server", "static/link.js", "text/javascript"),
+    ("/dashboard", "skactive.labeling.server", "static/dashboard.html", "text/html"),
+    ("/dashboard.js", "skactive.labeling.server", "static/dashboard.js", "text/javascript"),
+    ("/charts.js", "skactive.labeling.server", "static/charts.js", "text/javascript"),
+    ("/dashboard.css", "skactive.labeling.server", "static/dashboard.css", "text/css"),
     ("/page.js", "skactive.labeling.page", "page.js", "text/javascript"),
     ("/page.css", "skactive.labeling.page", "page.css", "text/css"),
 )
@@ -58,6 +63,9 @@ class MessageHandler(Protocol):
 
     def may_answer(self, message: Mapping[str, Any], annotator: str | None) -> bool:
         """Return whether somebody who only labels may answer the row of a message."""
+
+    def describe_campaign(self) -> dict[str, Any]:
+        """Return what the campaign page shows."""
 
 
 class OneTimeCode:
@@ -109,17 +117,18 @@ def make_app(
     ``Authorization: Bearer TOKEN`` and the JSON object
     ``{"annotator": name, "message": {"do": ..., ...}}``; the response is the reply of
     ``backend.handle(message, name)``, called in a thread. ``POST /api/link`` returns whom the link
-    belongs to, as ``annotator`` (None: whoever says so) and ``role``. Requests are refused, with a
-    reason, for a foreign Host (403) or Origin (403), a missing or wrong token (401), the name of
-    another person (403), any content type but JSON (415), a body above 64 KiB (413, not read to the
-    end), and anything but such an object (400).
+    belongs to, as ``annotator`` (None: whoever says so) and ``role``. ``POST /api/campaign``
+    returns what the campaign page, ``/dashboard``, shows: ``backend.describe_campaign()``. Requests
+    are refused, with a reason, for a foreign Host (403) or Origin (403), a missing or wrong token
+    (401), the name of another person (403), any content type but JSON (415), a body above 64 KiB
+    (413, not read to the end), and anything but such an object (400).
 
     Parameters
     ----------
     backend : PageBackend
         A :class:`skactive.labeling.page.PageBackend`, or an object with the same ``handle``, which
         is called from several threads at the same time. With `people`, ``may_answer`` is called
-        too, and ``handle`` with ``reviews``.
+        too, and ``handle`` with ``reviews``. The campaign page calls ``describe_campaign``.
     token : str
         The secret in the link, ``http://HOST/#token=TOKEN``: browsers do not send what follows the
         ``#``, so it is in no log and no Referer.
@@ -132,9 +141,9 @@ def make_app(
         The role of each person, by name. Each has a link of their own, with a token derived from
         `token`, which then opens nothing itself; names come from the links, and messages that a
         role may not send are refused in the reply. Who labels may answer only rows that were handed
-        to them, or that they have answered before; who reviews sees the answers of everybody, and
-        may answer any row; who administers may change the classes, too. None: one link, under any
-        name, for everything but the answers of others.
+        to them, or that they have answered before; who reviews sees the answers of everybody and
+        the campaign page, and may answer any row; who administers may change the classes, too.
+        None: one link, under any name, for everything but the answers of others.
 
     Returns
     -------
@@ -157,6 +166,7 @@ def make_app(
             for path, endpoint in (
                 ("/api/message", endpoints.handle_message),
                 ("/api/link", endpoints.describe_link),
+                ("/api/campaign", endpoints.describe_campaign),
                 ("/api/open", endpoints.redeem_code),
             )
         ),
@@ -173,6 +183,7 @@ class _Endpoints:
         self._backend, self._access, self._one_time = backend, access, one_time
         self._threads = ThreadPoolExecutor(_N_THREADS, "skactive-page")
         self._next_threads = ThreadPoolExecutor(_N_NEXT_THREADS, "skactive-next")
+        self._report_threads = ThreadPoolExecutor(1, "skactive-campaign")  # may take long
 
     async def handle_message(self, request: Request) -> Response:
         visitor, body = await self._receive(request)
@@ -184,6 +195,14 @@ class _Endpoints:
     async def describe_link(self, request: Request) -> Response:
         visitor, _ = await self._receive(request)
         return _json_response({"ok": True, "annotator": visitor.name, "role": visitor.role})
+
+    async def describe_campaign(self, request: Request) -> Response:
+        visitor, _ = await self._receive(request)
+        if not visitor.reviews:
+            reason = f"{visitor.name} labels here: the campaign is for those who review."
+            raise _RefusalError(403, reason)
+        work = partial(_describe_campaign, self._backend)
+        return await asyncio.get_running_loop().run_in_executor(self._report_threads, work)
 
     async def redeem_code(self, request: Request) -> Response:
         code, once = _read_object(request, await _read_body(request)).get("code"), self._one_time
@@ -308,6 +327,15 @@ def _handle_message(
         return _json_response(
             {"ok": False, "error": "Internal error; see the log of the server."}, 500
         )
+
+
+def _describe_campaign(backend: MessageHandler) -> Response:
+    try:
+        return _json_response(backend.describe_campaign())
+    except Exception:  # the page asks again
+        LOGGER.exception("The campaign could not be described.")
+        error = "Internal error; see the log of the server."
+        return _json_response({"ok": False, "error": error}, 500)
 
 
 def _handle_by_role(

@@ -232,15 +232,20 @@ def _explain(error: Exception) -> str:
 def _describe_links(address: str, access: Access) -> list[str]:
     """Return the lines to report about the links."""
     if not access.tokens:
-        link = f"{address}#token={access.secret}"
-        return [f"Label at {link}", "Whoever has this link can label. Stop with Ctrl+C."]
+        link = f"#token={access.secret}"
+        return [
+            f"Label at {address}{link}",
+            f"Follow the campaign at {address}dashboard{link}",
+            "Whoever has a link can label. Stop with Ctrl+C.",
+        ]
     lines = [
         f"{name} ({access.roles[name]}): {address}#token={token}"
         for name, token in access.tokens.items()
     ]
     return [
         *lines,
-        "Whoever has a link labels under its name: pass each on in private. Stop with Ctrl+C.",
+        "Whoever has a link labels under its name: pass each on in private. Those who review or "
+        f"administer follow the campaign at {address}dashboard. Stop with Ctrl+C.",
     ]
 
 

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, ClassVar, TypeAlias
 
-from skactive.labeling.state._events import Event
+from skactive.labeling.state._events import Event, Ident
 from skactive.labeling.state._leases import LiveLeases
+from skactive.labeling.state._routing import RoutedAnswer, read_routed
 from skactive.labeling.state._state import Answer, SessionState
 
-__all__ = ["RECORD_FIELDS", "Progress", "iter_records", "progress_of"]
+__all__ = [
+    "RECORD_FIELDS",
+    "ROUTED_FIELDS",
+    "Progress",
+    "iter_records",
+    "progress_of",
+    "state_records",
+]
 
 GetEvents: TypeAlias = Callable[[Sequence[int]], Sequence[Event]]
 
@@ -30,6 +38,8 @@ RECORD_FIELDS = {
     "score": "score",
     "ticket": "ticket",
 }
+# Further fields, of sessions with a router.
+ROUTED_FIELDS = ("source", "confidence", "cost")
 
 
 @dataclass(frozen=True)
@@ -65,6 +75,12 @@ class Progress:
         Error of the last fit; empty if there was none.
     has_classes : bool
         Whether labels are classes; False if they are numbers.
+    routed : dict
+        Number of rows that each annotator of a router labeled; they are among `annotators`, too.
+    certificate : str
+        What the router promises; empty without one.
+    n_asked : int
+        Number of rows for which people are asked first, and that none of them has labeled.
     """
 
     n_rows: int
@@ -83,6 +99,9 @@ class Progress:
     n_audited: int = 0
     error: tuple[float, float, float] | None = None
     has_classes: bool = True
+    routed: dict[str, int] = field(default_factory=dict)
+    certificate: str = ""
+    n_asked: int = 0
     min_audited: ClassVar[int] = 20
 
     @property
@@ -111,6 +130,9 @@ def progress_of(
         n_audited=state.n_audited,
         error=None if (error := plan.get("audit_error")) is None else tuple(error),
         has_classes=has_classes,
+        routed=state.count_routed(),
+        certificate=state.routing.certificate,
+        n_asked=sum(state.awaits_people(item) for item in state.routing.asked),
     )
 
 
@@ -124,7 +146,11 @@ def _estimate_accuracy(audit: tuple[int, int] | None) -> tuple[float, float, flo
     return n_right / n_audit, *clopper_pearson(n_right, n_audit)
 
 
-def iter_records(answers: Iterable[Answer], get_events: GetEvents) -> Iterator[dict[str, Any]]:
+def iter_records(
+    answers: Iterable[Answer],
+    get_events: GetEvents,
+    routed: Mapping[tuple[Ident, str | None], RoutedAnswer] | None = None,
+) -> Iterator[dict[str, Any]]:
     """Yield answers as dicts, with their labels under the present names of the classes.
 
     Parameters
@@ -133,12 +159,33 @@ def iter_records(answers: Iterable[Answer], get_events: GetEvents) -> Iterator[d
         The answers.
     get_events : callable
         Returns the events at a list of positions.
+    routed : mapping, default=None
+        What is known of the answers of annotators, as `read_routed` returns it; if there is any,
+        all records have the fields `ROUTED_FIELDS`.
     """
     for chunk in _split(answers):
         events = get_events([answer.position for answer in chunk])
         for answer, event in zip(chunk, events, strict=True):
             named = event._replace(value=answer.label)
-            yield {name: getattr(named, field) for name, field in RECORD_FIELDS.items()}
+            record = {name: getattr(named, field) for name, field in RECORD_FIELDS.items()}
+            if routed:
+                known = (
+                    routed.get((event.item, event.annotator)) if event.item is not None else None
+                )
+                record |= _describe_source(known)
+            yield record
+
+
+def state_records(state: SessionState, get_events: GetEvents) -> Iterator[dict[str, Any]]:
+    """Yield the answers that hold in a state, as dicts, in the order of the store."""
+    routed = read_routed(state.routing.positions, get_events)
+    return iter_records(state.iter_answers(), get_events, routed)
+
+
+def _describe_source(known: RoutedAnswer | None) -> dict[str, Any]:
+    if known is None:
+        return dict(zip(ROUTED_FIELDS, ("people", None, None), strict=True))
+    return dict(zip(ROUTED_FIELDS, ("annotator", known.confidence, known.cost), strict=True))
 
 
 def _split(answers: Iterable[Answer]) -> Iterator[list[Answer]]:

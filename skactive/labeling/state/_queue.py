@@ -15,7 +15,7 @@ __all__ = ["Queue"]
 
 
 class Queue:
-    """The open rows, best first: those of the plan, then all others in a random order.
+    """The open rows, best first: those asked for, those of the plan, all others at random.
 
     Parameters
     ----------
@@ -44,6 +44,8 @@ class Queue:
         others = [ident for ident in ids if ident not in self._audit]
         order = np.random.RandomState(seed).permutation(len(others))
         self._others = _OpenRows(state, [others[position] for position in order])
+        self._asked_ids: dict[Ident, None] = {}
+        self._asked = _OpenRows(state, [])
         self._plan: Event | None = None
         self._planned, self._planned_ids = _OpenRows(state, []), frozenset[Ident]()
         self._audit_share = len(self._audit) / len(ids) if ids else 0.0
@@ -51,6 +53,18 @@ class Queue:
     def next(self, n: int, annotator: str | None, exclude: Sequence[Ident] = ()) -> list[Ident]:
         """Return up to `n` rows open to an annotator that are neither in flight nor excluded."""
         in_flight = self._leases.items() | set(exclude)
+        asked = self._take_asked(n, annotator, in_flight)
+        return [*asked, *self._choose(n - len(asked), annotator, in_flight | set(asked))]
+
+    def _take_asked(self, n: int, annotator: str | None, in_flight: set[Ident]) -> list[Ident]:
+        """Return up to `n` of the rows that people are asked for first."""
+        if self._state.routing.asked is not self._asked_ids:
+            self._asked_ids = self._state.routing.asked
+            self._asked = _OpenRows(self._state, list(self._asked_ids))
+        return list(islice(self._iter_open(self._asked, annotator, in_flight), n))
+
+    def _choose(self, n: int, annotator: str | None, in_flight: set[Ident]) -> list[Ident]:
+        """Return up to `n` rows of the audit and the plan."""
         audit = self._iter_open(self._reserved, annotator, in_flight)
         ranked = self._iter_open(self._iter_ranked(), annotator, in_flight)
         n_out, n_audit_out = self._count_handed_out(in_flight)

@@ -11,7 +11,18 @@ from typing import Any, TypeAlias, get_args
 
 from skactive.exceptions import StoreError
 
-__all__ = ["IDENT", "MAX_SEED", "PLAN", "POOL", "RENAME", "check_seed", "check_shape", "has_shape"]
+__all__ = [
+    "ASK",
+    "IDENT",
+    "MAX_SEED",
+    "PLAN",
+    "POOL",
+    "RENAME",
+    "ROUTE",
+    "check_seed",
+    "check_shape",
+    "has_shape",
+]
 
 # A type; a list of one shape; a dict of shapes by name, where "name?" may be missing; or a tuple of
 # alternatives.
@@ -27,6 +38,11 @@ PLAN: Shape = {
     "scores": (_NOTHING, [int | float | None]), "audit?": (_NOTHING, [int]), "stop?": str,
     "audit_error?": (_NOTHING, [int | float]), "n_audited?": int, "again?": [IDENT],
 }  # fmt: skip
+ROUTE: Shape = {
+    "certificate": str, "items": [IDENT], "confidence": [int | float | None],
+    "cost": [int | float], "other_cost": int | float,
+}  # fmt: skip
+ASK: Shape = {"items": [IDENT], "said": str}
 RENAME: Shape = {"old": str | int | float | bool, "new": str | int | float | bool}
 MAX_SEED = 2**32 - 1  # of NumPy's RandomState
 

@@ -51,6 +51,7 @@ def save_state(state: SessionState, made_for: str) -> bytes:
         "refusals": [[row, sorted(codes)] for row, codes in state._refusals.items()],
         "counters": [list(getattr(state, name).items()) for name in _COUNTERS],
         "leases": [lease | {"released": list(lease["released"])} for lease in leases],
+        "routing": state.routing.to_record(),
         "log": [state._changes.n_changes, state._changes.due, renames],
     }
     compressor = zlib.compressobj(1)
@@ -118,6 +119,8 @@ def _load_header(
     state._changes.n_changes, due, renames = header["log"]
     state._changes.due = due[0], due[1]
     state._changes.renames = [dict(items) for items in renames]
+    if "routing" in header:  # not in what earlier versions saved
+        state.routing.load(header["routing"], state._annotators)
     state.check_codes()
     if plan is not None:
         state.set_plan(get_event(plan))

@@ -6,46 +6,27 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
-from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from skactive.exceptions import StoreError
+from skactive.labeling.state._answer_reading import CODE_OF_KIND, Answer, AnswerReading
 from skactive.labeling.state._answers import SKIPPED, UNKNOWN, AnswerTable
 from skactive.labeling.state._changes import REFUSED, UNANSWERED, LabelChanges, LabelSnapshot
 from skactive.labeling.state._codes import LabelCodes, RowCodes, get_classes, replace_class
 from skactive.labeling.state._events import Event, Ident, Label
 from skactive.labeling.state._open_leases import Lease, OpenLeases
+from skactive.labeling.state._routing import Routing
 from skactive.labeling.state._shapes import PLAN, has_shape
 
 __all__ = ["Answer", "SessionState"]
 
-_CODE_OF_KIND = {"skip": SKIPPED, "unknown": UNKNOWN}
-_KIND_OF_CODE = {code: kind for kind, code in _CODE_OF_KIND.items()}
 _NO_LABEL = -1
 _NOBODY: frozenset[int] = frozenset()
 
 
-class Answer(NamedTuple):
-    """An answer that holds.
-
-    Parameters
-    ----------
-    kind : {"label", "skip", "unknown"}
-        Its kind.
-    label : label or None
-        The label, under its present name.
-    position : int
-        Position of the event in the store.
-    """
-
-    kind: str
-    label: Label | None
-    position: int
-
-
-class SessionState:
+class SessionState(AnswerReading):
     """The state of a labeling session: a function of its events alone.
 
     It holds numbers; the events themselves stay in the store, at the positions that it returns.
@@ -82,6 +63,8 @@ class SessionState:
         The present name of each class that was renamed.
     n_labels_lost : int
         Number of times that a row lost its label or an opinion, by an undo or another answer.
+    routing : Routing
+        What is known of the router: its annotators, and the rows that people are asked for first.
     """
 
     def __init__(
@@ -106,6 +89,7 @@ class SessionState:
         self.classes: list[Label] = []
         self.renamed: dict[Label, Label] = {}
         self.n_labels_lost = 0
+        self.routing = Routing()
         self._answers, self._labels = AnswerTable(), LabelCodes()
         self._changes = LabelChanges(refit_every)
         self._annotators: dict[str | None, int] = {}
@@ -145,7 +129,7 @@ class SessionState:
             self.position = event.seq
 
     def _apply_answer(self, event: Event) -> None:
-        code = _CODE_OF_KIND.get(event.kind)
+        code = CODE_OF_KIND.get(event.kind)
         label = self._labels.add(event.value) if code is None else code
         annotator = self._add_annotator(event.annotator)
         row = self._rows.add(event.item)
@@ -178,6 +162,7 @@ class SessionState:
         had_labeled = self._has_labeled(row, annotator)
         change()
         self._n_rows_labeled_by[annotator] += self._has_labeled(row, annotator) - had_labeled
+        self.n_labels_lost += self._rows[row] in self.routing.asked  # it may be open again
         current = self._answers.iter_current(row)
         self._follow(row, position, [self._answers.label[number] for number in current])
 
@@ -293,6 +278,14 @@ class SessionState:
         self.scores = dict(zip(ids, scores, strict=False))
         self.plan, self._again = plan, frozenset(plan.value.get("again", ()))
 
+    def _apply_route(self, event: Event) -> None:
+        self.routing.add_route(event, self._add_annotator)
+
+    def _apply_ask(self, event: Event) -> None:
+        for item in event.value["items"]:
+            self._rows.add(item)
+        self.routing.ask(event)
+
     def _ignore(self, event: Event) -> None:
         """Apply an event from which nothing follows."""
 
@@ -368,90 +361,6 @@ class SessionState:
         codes = enumerate(self._label_of_row)
         return ((self._rows[row], self._labels[code]) for row, code in codes if code >= 0)
 
-    def iter_answers(self) -> Iterator[Answer]:
-        """Yield the last answer per row and annotator, in the order of the store."""
-        return map(self._make_answer, self._answers.list_current())
-
-    def get_answer(self, item: Ident, annotator: str | None) -> Answer | None:
-        """Return the last answer of an annotator about a row."""
-        row, code = self._rows.find(item), self._annotators.get(annotator)
-        if row is None or code is None:
-            return None
-        about = self._answers.iter_about(row)
-        number = next((n for n in about if self._answers.annotator[n] == code), None)
-        return None if number is None else self._make_answer(number)
-
-    def list_answers_about(self, item: Ident) -> list[Answer]:
-        """Return the last answer of each annotator about a row, latest first."""
-        row = self._rows.find(item)
-        current = () if row is None else self._answers.iter_current(row)
-        return [self._make_answer(number) for number in current]
-
-    def list_answers_by(self, annotator: str | None, n: int, before: int | None) -> list[Answer]:
-        """Return the last `n` answers of an annotator that hold, latest first.
-
-        Parameters
-        ----------
-        annotator : str or None
-            Name of the annotator.
-        n : int
-            Number of answers.
-        before : int or None
-            Position that they are before; None: up to the latest one.
-        """
-        code = self._annotators.get(annotator)
-        answers: list[Answer] = []
-        for number in self._answers.iter_by(code) if code is not None else ():
-            if len(answers) == n:
-                break
-            is_earlier = before is None or self._answers.position[number] < before
-            if is_earlier and self._answers.is_current(number):
-                answers.append(self._make_answer(number))
-        return answers
-
-    def list_latest(self, n: int, before: int | None, *, differ: bool) -> list[Answer]:
-        """Return the latest answers about the `n` rows that were answered last, latest first.
-
-        Parameters
-        ----------
-        n : int
-            Number of rows.
-        before : int or None
-            Position that these answers are before; None: up to the latest one.
-        differ : bool
-            Whether to leave out rows about which all labels are the same.
-        """
-        answers = self._answers
-        numbers = answers.iter_differing(before) if differ else answers.iter_latest(before)
-        return [self._make_answer(number) for number in islice(numbers, n)]
-
-    def has_answered(self, item: Ident, annotator: str | None) -> bool:
-        """Return whether an annotator has answered a row, even if they undid it."""
-        row, code = self._rows.find(item), self._annotators.get(annotator)
-        about = () if row is None else self._answers.iter_about(row, undone=True)
-        return any(self._answers.annotator[number] == code for number in about)
-
-    def find_equal(
-        self, item: Ident, annotator: str | None, kind: str, label: Label | None
-    ) -> list[int]:
-        """Return the positions of equal answers of an annotator, undone ones too."""
-        row, by = self._rows.find(item), self._annotators.get(annotator)
-        code = _CODE_OF_KIND.get(kind, self._labels.find(label))
-        if row is None or by is None or code is None:
-            return []
-        answers = self._answers
-        return [
-            answers.position[number]
-            for number in answers.iter_about(row, undone=True)
-            if answers.annotator[number] == by and answers.label[number] == code
-        ]
-
-    def _make_answer(self, number: int) -> Answer:
-        code, position = self._answers.label[number], self._answers.position[number]
-        if code >= 0:
-            return Answer("label", self._labels[code], position)
-        return Answer(_KIND_OF_CODE[code], None, position)
-
     def is_labeled(self, item: Ident) -> bool:
         """Return whether a row has a label."""
         return self._find_label(self._rows.find(item)) >= 0
@@ -468,14 +377,38 @@ class SessionState:
         return self.get_answer(item, annotator) is None
 
     def is_settled(self, item: Ident) -> bool:
-        """Return whether a row has a label and the plan asks for no further opinion on it."""
+        """Return whether a row has a label and people are asked for no further opinion on it."""
         row = self._rows.find(item)
         if row is None or self._find_label(row) < 0:
             return False
+        if self.is_routed(item):
+            return item not in self.routing.asked or not self.awaits_people(item)
         if item not in self._again or self.plan is None:
             return True
         last = next(self._answers.iter_about(row))
         return self._answers.position[last] > self.plan.value["upto"]  # there is a further one
+
+    def awaits_people(self, item: Ident) -> bool:
+        """Return whether no person has labeled a row, or marked it as unknown."""
+        row, machines = self._rows.find(item), self.routing.annotators.values()
+        if row is None:
+            return True
+        answers = self._answers
+        by_people = (n for n in answers.iter_current(row) if answers.annotator[n] not in machines)
+        return all(answers.label[number] == SKIPPED for number in by_people)
+
+    def is_routed(self, item: Ident) -> bool:
+        """Return whether all labels of a row are those of a router's annotators."""
+        row, machines = self._rows.find(item), self.routing.annotators.values()
+        if row is None or not machines or self._find_label(row) < 0:
+            return False
+        labels = (n for n in self._answers.iter_current(row) if self._answers.label[n] >= 0)
+        return all(self._answers.annotator[number] in machines for number in labels)
+
+    def count_routed(self) -> dict[str, int]:
+        """Return the number of rows that each annotator of a router labeled."""
+        names = self.routing.annotators.items()
+        return {name: self._n_rows_labeled_by[code] for name, code in names}
 
 
 def _is_audit(audit: list[int] | None) -> bool:
@@ -494,4 +427,6 @@ _APPLY: Mapping[str, Callable[[SessionState, Event], None]] = {
     "rename": SessionState._apply_rename,
     "plan": SessionState._apply_plan,
     "pool": SessionState._ignore,
+    "route": SessionState._apply_route,
+    "ask": SessionState._apply_ask,
 }

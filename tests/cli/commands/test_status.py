@@ -41,6 +41,21 @@ def test_skips_are_no_labels(store, capsys):
     assert annotators["ann"] == {"labels": 2, "answers": 3, "seconds": None}
 
 
+def test_a_router_is_no_person_and_its_promise_is_shown(store, capsys):
+    ask = Event("ask", new_id(), value={"items": ["r1", "r2"], "said": ""})
+    add(store, "label", "r1", "ann", "good")
+    value = {"certificate": "At most 5 % are wrong.", "items": ["r3"], "confidence": [0.9]}
+    value |= {"cost": [0.25], "other_cost": 0.5}
+    route = Event("route", "route-1", annotator="model", value=value)
+    answer = Event("label", new_id(), item="r3", annotator="model", value="good", ticket="route-1")
+    store.append([ask, route, answer])
+    out = show(capsys)
+    assert "People     ann: 1 label\nRouter     model: 1 label\n" in out
+    assert "Promise    At most 5 % are wrong.\n" in out
+    assert "Audit      1 row of the router's audit to be labeled by people first\n" in out
+    assert "Money      0.75: 1 label of people, and 0.75 for answers of the router\n" in out
+
+
 def test_accuracy_waits_for_audit_rows(store, capsys, monkeypatch):
     assert "Accuracy" not in show(capsys)
     store.set_fact("campaign", SETTINGS | {"path": "data.csv", "classes": []})

@@ -64,7 +64,7 @@ function answerTo(message) {
     return { items };
   }
   if (what === "show") return { item: { id, ticket: null, content: contentOf(id) } };
-  if (what === "suggest") return { suggestion: stub.suggestion ?? null };
+  if (what === "suggest") return { suggestion: stub.suggestion ?? null, routed: stub.routed };
   if (what === "full") return { content: stub.full ?? contentOf(id) };
   if (what === "history") {
     const from = message.before ?? 0;

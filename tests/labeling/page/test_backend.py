@@ -12,6 +12,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClas
 from sklearn.multiclass import OneVsRestClassifier
 
 from skactive import ActiveLearner
+from skactive.annotators import ModelAnnotator, Router
 from skactive.exceptions import StoreError
 from skactive.labeling import LabelingSession, SQLiteLabelStore
 from skactive.labeling.page import PageBackend
@@ -636,6 +637,29 @@ def test_suggestions_never_fit(backend, monkeypatch):
     monkeypatch.setattr(LogisticRegression, "fit", lambda *_: pytest.fail("fitted"))
     submit_label(backend, given, 0)
     assert ask(backend, "suggest", id=given["id"])["suggestion"] is not None
+
+
+def test_routed_rows_are_for_reviewers_and_confidence_only_on_request(open_session):
+    model = LogisticRegression(max_iter=500).fit(X[::2], Y[::2])
+    session = open_session()
+    router = Router([ModelAnnotator(model, price=0.25)], audit=60, max_error=0.1, random_state=0)
+    session.route(router.fit(X, oracle=Y))
+    routed = next(r for r in session.records() if r["source"] == "annotator")
+    backend = PageBackend(session)
+    handed = ask(backend, "next", n=20)["items"]
+    assert handed
+    by_router = {r["id"] for r in session.records() if r["source"] == "annotator"}
+    assert not by_router & {given["id"] for given in handed}
+    reply = backend.handle({"do": "show", "id": routed["id"]}, "eve", reviews=True)
+    (answer,) = reply["item"]["answers"]
+    assert (answer["annotator"], answer["cost"]) == ("LogisticRegression", 0.25)
+    assert "confidence" not in json.dumps(reply)
+    asked = backend.handle({"do": "suggest", "id": routed["id"]}, "eve", reviews=True)
+    assert asked["routed"] == [
+        {"annotator": "LogisticRegression", "label": routed["label"],
+         "confidence": routed["confidence"], "cost": 0.25}
+    ]  # fmt: skip
+    assert "routed" not in ask(backend, "suggest", id=routed["id"])  # others' answers are hidden
 
 
 def test_suggestion_without_probabilities(open_session):

@@ -52,6 +52,20 @@ def test_back_shows_who_answered_what(page):
     assert page.locator(".ska-answers").is_hidden()
 
 
+def test_a_router_says_its_price_and_its_confidence_only_on_request(open_page):
+    answers = [answer("ann", "cat"), answer("small-model", "dog") | {"cost": 0.00215}]
+    page = open_page(next=6, earlier=[{"id": 5, "answers": answers}], state=REVIEWS)
+    routed = {"annotator": "small-model", "label": "dog", "confidence": 0.9612, "cost": 0.00215}
+    page.evaluate("routed => { stub.routed = routed }", [routed])
+    page.focus_title()
+    go_back(page, 5)
+    assert given(page) == "ann: cat, counts · small-model (router, cost 0.00215): dog, differs"
+    assert "96" not in page.locator(".ska").inner_text()
+    page.keyboard.press("?")
+    said = page.get_by_text("small-model (router, cost 0.00215) says dog, 96.1 % sure.")
+    said.wait_for()
+
+
 def test_an_answer_there_is_the_reviewer_s_own_and_counts(page):
     page.evaluate("stub.state.n_labeled = 4; stub.state.mine = 1")
     go_back(page, 5)

@@ -228,3 +228,18 @@ def test_many_events_are_taken_in_quickly(n):
     state = SessionState("me", refit_every=10)
     state.apply(Event("label", f"e{i}", i, "ann", "x", seq=i + 1) for i in range(n))
     assert len(state.snapshot_due().labels) == n
+
+
+# Routers ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"items": "abc"}, {"cost": []}, {"confidence": ["sure"]}, {"certificate": None}],
+    ids=["no list", "lengths", "texts", "no promise"],
+)
+def test_a_route_that_no_session_stores_is_an_error(change):
+    value = {"certificate": "", "items": ["a"], "confidence": [None], "cost": [0.0]}
+    route = Event("route", "r", annotator="m", value=value | {"other_cost": 0.0} | change, seq=1)
+    with pytest.raises(StoreError, match="Event 1 of the store, of the kind 'route'"):
+        SessionState(None).apply([route])

@@ -329,7 +329,7 @@ const answering = {
     }
     this.suggesting = false;
     if (this.destroyed || item !== this.visibleItem()) return;
-    if (reply.ok) this.showSuggestion(reply.suggestion);
+    if (reply.ok) this.showSuggestion(reply.suggestion, reply.routed);
     else this.fail(reply.error);
   },
 

@@ -390,7 +390,12 @@ const reporting = {
     this.renderCounts();
   },
 
-  showSuggestion(ranking) {
+  showSuggestion(ranking, routed = []) {
+    this.showRanking(ranking);
+    this.parts.suggestion.append(...routed.map((answer) => notice(describeRouted(answer))));
+  },
+
+  showRanking(ranking) {
     const { suggestion } = this.parts;
     if (this.state.numbers) {
       suggestion.replaceChildren(notice(visible(ranking ?? "There is no model yet to predict a number.")));

@@ -49,11 +49,22 @@ function countingAnswer(answers) {
 
 // Return who answered what, and how it compares with the label that counts.
 function describeGiven(answer, counting) {
-  const { annotator, kind, label } = answer;
+  const { annotator, kind, label, cost } = answer;
   const words = { skip: "skipped", unknown: "don't know" }[kind] ?? names(label);
   const differs = kind === "label" && JSON.stringify(label) !== JSON.stringify(counting.label);
   const mark = answer === counting ? ", counts" : differs ? ", differs" : "";
-  return `${annotator === null ? "(no name)" : visible(annotator)}: ${words}${mark}`;
+  const source = cost === undefined ? "" : ` (router, cost ${formatCost(cost)})`;
+  return `${annotator === null ? "(no name)" : visible(annotator)}${source}: ${words}${mark}`;
+}
+
+// Return which label an annotator of a router gave, how sure it was, and what it cost.
+function describeRouted({ annotator, label, confidence, cost }) {
+  const sure = confidence === null ? "" : `, ${(100 * confidence).toFixed(1)} % sure`;
+  return `${visible(annotator)} (router, cost ${formatCost(cost)}) says ${names(label)}${sure}.`;
+}
+
+function formatCost(cost) {
+  return String(Number(cost.toPrecision(3)));
 }
 
 function count(n) {

@@ -1,75 +1,23 @@
 // Asks who labels, and sends the messages of the page (page.js) to the server.
+import { element, hasToken, post, readStorage, takeToken, writeStorage } from "./link.js";
 import { mount, visible } from "./page.js";
 
-const TOKEN_KEY = "skactive.token"; // in the storage of this tab
 const NAME_KEY = "skactive.annotator"; // in the storage of this browser
-const TIMEOUT_MS = 60000; // for a response
 const INVALID_LINK =
   "This link is not valid, or no longer valid. In this tab, open the link that the server printed: " +
   "answers that were not sent yet are kept and will be sent.";
 
 const entry = document.getElementById("entry");
-let token = "";
 let name = "";
 let owner = ""; // whom the link belongs to; empty if several people share it
+let reviews = false; // whether the campaign is shown to them
 let mounted = false;
-
-// Storage may be disabled; then the link must be opened again after a reload.
-function readStorage(storage, key) {
-  try {
-    return window[storage].getItem(key) || "";
-  } catch {
-    return "";
-  }
-}
-
-function writeStorage(storage, key, value) {
-  try {
-    window[storage].setItem(key, value);
-  } catch {
-    // The value is kept while the page is open.
-  }
-}
-
-function element(tag, properties = {}, ...children) {
-  const node = Object.assign(document.createElement(tag), properties);
-  node.append(...children);
-  return node;
-}
-
-async function post(path, content, options = {}) {
-  const response = await fetch(path, {
-    method: "POST",
-    headers: { "Content-Type": "application/json", Authorization: `Bearer ${token}` },
-    body: JSON.stringify(content),
-    credentials: "omit",
-    signal: AbortSignal.timeout(TIMEOUT_MS),
-    ...options,
-  });
-  if ([403, 408].includes(response.status) || response.status >= 500) {
-    throw new Error(`the server responded with ${response.status}`); // the page retries
-  }
-  return [response.status, await response.json()];
-}
-
-// Read the token, and remove it from the address at once, so that nobody reads it there.
-async function takeToken() {
-  const fragment = new URLSearchParams(location.hash.slice(1));
-  if (location.hash) {
-    history.replaceState(null, "", location.pathname);
-  }
-  token = fragment.get("token") || readStorage("sessionStorage", TOKEN_KEY);
-  if (fragment.get("once")) {
-    const [, reply] = await post("api/open", { code: fragment.get("once") });
-    token = reply.ok ? reply.token : token; // after a reload it is in the tab's storage
-  }
-  writeStorage("sessionStorage", TOKEN_KEY, token);
-}
 
 async function readNames() {
   name = readStorage("localStorage", NAME_KEY);
-  const [status, link] = token ? await post("api/link", {}) : [0];
+  const [status, link] = hasToken() ? await post("api/link", {}) : [0];
   owner = (status === 200 && link.annotator) || "";
+  reviews = status === 200 && link.role !== "labels";
   name = owner || name;
 }
 
@@ -148,7 +96,9 @@ function label() {
   mounted = true;
   const other = element("button", { type: "button", textContent: "Somebody else" });
   const as = element("span", { textContent: `Labeling as ${visible(name)}` });
-  const who = element("div", { className: "entry-who" }, as, other);
+  const campaign = element("a", { href: "dashboard", textContent: "Campaign" });
+  campaign.hidden = !reviews;
+  const who = element("div", { className: "entry-who" }, campaign, as, other);
   const root = element("div");
   entry.replaceChildren(who, notice, root);
   mount(root, send, { global: true, heading: 1, autofocus: true });
@@ -168,7 +118,7 @@ async function start() {
   } catch (error) {
     missing = `The server cannot be reached (${error.message}): reload this page.`;
   }
-  if (!token) {
+  if (!hasToken()) {
     entry.replaceChildren(element("h1", { textContent: "Labeling" }), notice);
     announce(missing);
   } else if (name) {

@@ -1,0 +1,3 @@
+"""``skactive route``: rows that a model labels, with a promise, and rows that people see."""
+
+__all__: list[str] = []

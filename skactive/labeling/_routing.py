@@ -15,7 +15,6 @@ from skactive.labeling.state._state import SessionState
 
 if TYPE_CHECKING:
     from skactive.annotators import Annotations, Router
-    from skactive.labeling._router_answers import RouterAnswers
 
 __all__ = ["RoutingRows"]
 
@@ -127,33 +126,37 @@ class RoutingRows(SessionParts):
         ValueError
             If the router is not fitted.
         """
-        from skactive.labeling._router_answers import check_covers, hear_router, name_annotators
+        from skactive.labeling._router_answers import (
+            check_covers,
+            find_accepted,
+            name_annotators,
+        )
 
         self._check_one_class()
         called = name_annotators(router, names)
         check_covers(router, self.X)
         with self._synced.latest() as state:
             _check_names(state, called)  # before anything is paid
-        heard = hear_router(router, self.X)
-        labels = heard.answers.labels
+        answers = router.annotate(self.X)
+        labels = answers.labels
         with self._synced.exclusive() as state:
             _check_names(state, called)
             given = {
-                self.ids[row]: (called[heard.answers.sources[row]], labels[row])
-                for row in heard.find_accepted().tolist()
+                self.ids[row]: (called[answers.sources[row]], labels[row])
+                for row in find_accepted(answers).tolist()
                 if self._is_for_annotators(state, self.ids[row])
             }
             checked = self._recorder.check_labels({i: label for i, (_, label) in given.items()})
             accepted = {i: (given[i][0], label) for i, label in checked.items()}
             kept, stale = self._compare_routed(state, accepted)
-            told = self._list_told(state, heard)
+            told = self._list_told(state, answers)
             new = {i: answer for i, answer in accepted.items() if i not in kept}
             is_new = state.routing.certificate != str(router.certificate_)
             if new or stale or told or is_new:
-                routes = self._make_routes(router, heard, called, new, pays_all=is_new)
+                routes = self._make_routes(router, answers, called, new, pays_all=is_new)
                 self.store.append([*stale, *told, *routes])
         self._rounds.wake()
-        return heard.answers
+        return answers
 
     def unroute(self) -> int:
         """Take back all labels of a router, so that people are asked for these rows again.
@@ -210,10 +213,12 @@ class RoutingRows(SessionParts):
         undos = [Event("undo", new_id(), e.item, e.annotator, target=e.id) for e in found]
         return kept, undos
 
-    def _list_told(self, state: SessionState, heard: RouterAnswers) -> list[Event]:
+    def _list_told(self, state: SessionState, answers: Annotations) -> list[Event]:
         """Return events that store what the router's oracle said, and no person did here."""
-        rows = heard.find_audited().tolist()
-        truth = {self.ids[row]: heard.answers.labels[row] for row in rows}
+        from skactive.labeling._router_answers import find_audited
+
+        rows = find_audited(answers).tolist()
+        truth = {self.ids[row]: answers.labels[row] for row in rows}
         new = {
             ident: label
             for ident, label in truth.items()
@@ -225,7 +230,7 @@ class RoutingRows(SessionParts):
     def _make_routes(
         self,
         router: Router,
-        heard: RouterAnswers,
+        answers: Annotations,
         names: list[str],
         new: Accepted,
         *,
@@ -235,7 +240,8 @@ class RoutingRows(SessionParts):
 
         With `pays_all` the first one has the cost of the answers that were not accepted, too.
         """
-        certificate, cost = str(router.certificate_), heard.answers.cost
+        certificate, cost = str(router.certificate_), answers.cost
+        confidences = answers.list_known_confidences()
         rows = {ident: self.positions[ident] for ident in new}
         rest = cost.sum() - cost[list(rows.values())].sum() if pays_all else 0.0
         yield _make_route(None, certificate, [], [], [], max(float(rest), 0.0))
@@ -244,7 +250,7 @@ class RoutingRows(SessionParts):
             for start in range(0, len(mine), _ROWS_PER_ROUTE):
                 items = mine[start : start + _ROWS_PER_ROUTE]
                 at = [rows[ident] for ident in items]
-                sure = [float(v) if np.isfinite(v) else None for v in heard.confidences[at]]
+                sure = [float(v) if np.isfinite(v) else None for v in confidences[at]]
                 route = _make_route(name, certificate, items, sure, cost[at].tolist(), 0.0)
                 yield route
                 for ident in items:

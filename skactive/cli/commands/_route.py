@@ -154,7 +154,6 @@ def _route(rows: Any, settings: Any) -> list[str]:
     from skactive.cli.learners._learners import make_learner
     from skactive.cli.routing._audit import ask_for_audit, read_audit
     from skactive.cli.routing._writing import count_sources, make_content, write_table
-    from skactive.labeling._router_answers import hear_router
     from skactive.labeling._router_audit import draw_router_audit
 
     classes, labeled, pool = rows.source.classes, rows.list_labeled(), rows.list_pool()
@@ -180,7 +179,7 @@ def _route(rows: Any, settings: Any) -> list[str]:
     if truth is None:
         return []
     router.fit(rows.take(pool), oracle=lambda places: _list_truth(truth, pool, places))
-    content = make_content(rows, hear_router(router, rows.take(pool)))
+    content = make_content(rows, router.annotate(rows.take(pool)))
     notes = write_table(content, settings.output)
     n_model, n_people, n_left = count_sources(content)
     return [

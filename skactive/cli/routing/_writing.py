@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from skactive.annotators import Annotations
 from skactive.cli._errors import CommandError
 from skactive.cli.routing._rows import RoutedTable
 from skactive.labeling._export import write_content
-from skactive.labeling._router_answers import RouterAnswers
+from skactive.labeling._router_answers import find_accepted, find_audited
 from skactive.labeling.exporting._content import (
     Columns,
     ExportContent,
@@ -18,30 +19,30 @@ from skactive.labeling.exporting._content import (
 __all__ = ["count_sources", "make_content", "write_table"]
 
 
-def make_content(rows: RoutedTable, heard: RouterAnswers) -> ExportContent:
+def make_content(rows: RoutedTable, answers: Annotations) -> ExportContent:
     """Return the content of the file: all cells, then ``label``, ``source`` and ``confidence``.
 
     Parameters
     ----------
     rows : RoutedTable
         The table.
-    heard : RouterAnswers
+    answers : Annotations
         What the router answered to the rows without a label, in their order.
     """
     n = rows.table.n_rows
     ours: Columns = {"label": [None] * n, "source": [None] * n, "confidence": [None] * n}
     for place, label in rows.labels.items():
         ours["label"][place], ours["source"][place] = label, "people"
-    answers = heard.answers
+    confidences = answers.list_known_confidences()
     pool = [rows.positions[row] for row in rows.list_pool()]
     labels = [None if label is None else str(label) for label in answers.labels.tolist()]
     for place, answer in zip(pool, labels, strict=True):
         ours["label"][place] = answer
-    for number in heard.find_audited().tolist():
+    for number in find_audited(answers).tolist():
         ours["source"][pool[number]] = None if labels[number] is None else "people"
-    for number in heard.find_accepted().tolist():
+    for number in find_accepted(answers).tolist():
         ours["source"][pool[number]] = "annotator"
-        ours["confidence"][pool[number]] = float(heard.confidences[number])
+        ours["confidence"][pool[number]] = float(confidences[number])
     names = name_columns(rows.table.columns, [], set(ours))
     theirs = {new: rows.table.columns[old] for old, new in names.items()}
     notes = describe_renamed(names)

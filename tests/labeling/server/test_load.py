@@ -167,8 +167,9 @@ def test_what_is_acknowledged_is_stored_once_and_nothing_else(session, start_ser
 def print_times(kind, people):
     times = 1e3 * np.array([t for person in people for t in person.times.get(kind, [])])
     later = 1e3 * np.array([t for person in people for t in person.times.get(kind, [])[1:]])
-    print(
-        f"{kind}: {len(times)} requests, {np.median(times):.0f} ms at the median, "
-        f"{np.quantile(times, 0.99):.0f} ms at the 99th percentile, {times.max():.0f} ms at most; "
-        f"without the first of each person {np.quantile(later, 0.99):.0f} ms at the 99th"
-    )
+    if len(later):  # on a busy machine people have time for one each
+        print(
+            f"{kind}: {len(times)} requests, {np.median(times):.0f} ms at the median, "
+            f"{np.quantile(times, 0.99):.0f} ms at the 99th percentile, {times.max():.0f} ms at "
+            f"most; without the first of each person {np.quantile(later, 0.99):.0f} ms at the 99th"
+        )

@@ -64,7 +64,7 @@ def write_table(content: ExportContent, path: Path) -> list[str]:
         If it cannot be written.
     """
     try:
-        return [*content.notes, *write_content(content, path, None)]
+        return write_content(content, path, None)
     except OSError as error:
         raise CommandError(f"{path} cannot be written: {error.strerror or error}") from error
     except (ValueError, ImportError) as error:

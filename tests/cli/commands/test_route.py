@@ -104,6 +104,13 @@ def test_the_audit_may_come_from_a_column(capsys):
     assert wrong / (N - N_LABELED) <= 0.2
 
 
+def test_a_column_that_is_renamed_is_said_once(capsys):
+    write_table(truth=list(make_texts()[1]), label=["?"] * N)
+    assert main([*ROUTE, "--audited", "truth"]) == 0
+    assert capsys.readouterr().out.count("'label' of the data is written as 'data_label'") == 1
+    assert read_rows("data-routed.csv")[0]["data_label"] == "?"
+
+
 def answer_by_text(monkeypatch, n):
     """Let somebody who reads the texts answer n rows, in place of the terminal."""
     known = dict(zip(*make_texts(), strict=True))

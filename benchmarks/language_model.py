@@ -97,7 +97,7 @@ def main() -> None:
     parser.add_argument("--server", required=True, metavar="URL", help="such as http://host/v1")
     parser.add_argument("--rows", type=int, default=500, help="rows of each task (500)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the rows (0)")
-    parser.add_argument("--only", action="append", metavar="LINE", help="lines that begin so")
+    parser.add_argument("--only", action="append", metavar="LINE", help="lines of the table")
     parser.add_argument("--cache", metavar="FILE", help="a file for replies")
     options = parser.parse_args()
     print("task: examples | calibration | accuracy | area | error | no answer | requests | seconds")
@@ -108,7 +108,7 @@ def main() -> None:
         labeled = train.take(rng.permutation(len(train.texts))[:N_CANDIDATES])
         for line, params in list_lines(task).items():
             label = f"{name}: {line}"
-            if options.only is None or any(label.startswith(only) for only in options.only):
+            if options.only is None or label in options.only:
                 common = {"base_url": options.server, "cache": options.cache, "max_concurrency": 1}
                 compare_calibrations(label, task, rows, labeled, {**common, **params})
 
@@ -143,13 +143,25 @@ def compare_calibrations(
             **params,
         )
         began = time.perf_counter()
-        if n:
-            annotator.fit(labeled.texts[:n], labeled.labels[:n])
+        if n and not learn(annotator, labeled.take(np.arange(n))):
+            print(f"{label} | {calibration} | too few rows have answers", flush=True)
+            continue
         n_paid = n if annotator.spent_ else 0
         answers = annotator.annotate(rows.texts)
         seconds, n_paid = time.perf_counter() - began, n_paid + int((answers.cost > 0).sum())
         figures = " | ".join(f"{figure:.3f}" for figure in judge(answers, rows.labels))
         print(f"{label} | {calibration} | {figures} | {n_paid} | {seconds:.0f}", flush=True)
+
+
+def learn(annotator: LLMAnnotator, labeled: Rows) -> bool:
+    """Fit an annotator, and return whether enough rows had answers."""
+    try:
+        annotator.fit(labeled.texts, labeled.labels)
+    except ValueError as error:
+        if "the rows with answers" not in str(error):
+            raise
+        return False
+    return True
 
 
 def list_calibrations(examples: Any) -> dict[str, int]:
@@ -182,7 +194,9 @@ def judge(answers: Annotations, truth: NDArray[Any]) -> tuple[float, float, floa
 def find_calibration_error(confidence: NDArray[Any], right: NDArray[Any]) -> float:
     """Return the mean gap between confidence and accuracy, in ten bins of as many rows."""
     order = np.argsort(confidence, kind="stable")
-    bins = np.array_split(order, 10)
+    if not len(order):
+        return float("nan")
+    bins = np.array_split(order, min(10, len(order)))
     gaps = [abs(confidence[rows].mean() - right[rows].mean()) * len(rows) for rows in bins]
     return float(sum(gaps) / len(order))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -37,11 +36,11 @@ from skactive.annotators._llm_prices import Account, Tariff
 from skactive.annotators._llm_prompts import ClassNames, list_texts
 from skactive.annotators._llm_protocol import make_key
 from skactive.annotators._llm_replies import Replies, gather_replies, warn_of_failures
-from skactive.annotators._llm_requests import ChatClient, check_address
+from skactive.annotators._llm_requests import ChatClient, check_address, read_key
 from skactive.annotators._llm_scores import (
-    LabelCalibration,
     Reading,
     count_votes,
+    find_proba,
     fit_calibration,
     read_reply,
     subtract_mean,
@@ -57,7 +56,8 @@ class LLMAnnotator(Annotator):
     r"""A language model that labels texts, on any server of the chat-completions protocol.
 
     Rows are texts, dictionaries, or rows of a frame. It abstains where the reply is no declared
-    label, so that a text which talks the model into something else gets no label.
+    label, so that a text which talks the model into something else gets no label; where texts are
+    completed, if all labels together have a probability below 5 %.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ class LLMAnnotator(Annotator):
     endpoint : {"chat", "completions"}, default="chat"
         Protocol of the server: a chat, in which the labels and rules are told; or texts that are
         completed: examples with their labels, and one without. Models that are small or not
-        instructed are far better at the second.
+        instructed are far better at the second, which fewer servers offer.
     score : {"logprobs", "votes"}, default="logprobs"
         Where probabilities are from: from the log-probabilities of tokens that the server returns;
         or from `n_votes` replies, the only way for servers and models without.
@@ -131,6 +131,10 @@ class LLMAnnotator(Annotator):
     no other label; where labels begin alike, that of the next token counts, and so on. Off the path
     of the reply, where no further tokens are known, such labels have equal parts. They are then
     divided by their sum over the labels.
+
+    A text cannot leave its place in the prompt: in a chat it stands between tags that it does not
+    hold; where texts are completed it is a string of JSON, in one line, which ends at its quotes. A
+    small model may still believe what is said in it.
 
     Prices come from the tokens that the server counts. An attempt whose reply is lost on its way
     counts as the dearest that it may have been, as the server may charge; refusals and errors
@@ -314,7 +318,7 @@ class LLMAnnotator(Annotator):
         if self.score == "votes":
             proba = count_votes(replies.labels, len(names.names))
         else:
-            proba = self._find_proba(replies.scores, calibration)
+            proba = find_proba(replies.scores, self.calibrate, calibration)
         abstained = np.isnan(proba[:, 0])
         labels = np.full(len(texts), None, dtype=object)
         labels[~abstained] = names.classes[proba[~abstained].argmax(axis=1)]
@@ -437,22 +441,11 @@ class LLMAnnotator(Annotator):
     def _connect(self) -> ChatClient:
         return ChatClient(
             self.base_url,
-            self._read_key(),
+            read_key(self.api_key_env),
             timeout=self.timeout,
             retries=self.retries,
             endpoint=self.endpoint,
         )
-
-    def _read_key(self) -> str | None:
-        if self.api_key_env is None:
-            return None
-        key = os.environ.get(self.api_key_env, "").strip()
-        if not key:  # the name is not shown: it may be the key, by mistake
-            raise ValueError(
-                "The environment variable that api_key_env names is not set: set it to the "
-                "server's key, and pass its name, not the key."
-            )
-        return key
 
     def _check_first(self, reading: Reading) -> None:
         if self.score == "logprobs" and reading.label >= 0 and reading.scores is None:
@@ -460,16 +453,3 @@ class LLMAnnotator(Annotator):
                 f"The server returns no log-probabilities of the labels for {self.model!r}: use "
                 'score="votes", calibrate=None.'
             )
-
-    def _find_proba(self, scores: Floats, calibration: LabelCalibration | None) -> Floats:
-        """Return calibrated probabilities, (n_rows, n_classes); NaN where there are no scores."""
-        proba = np.full_like(scores, np.nan)
-        answered = ~np.isnan(scores[:, 0])
-        if not answered.any():
-            return proba
-        if calibration is None and self.calibrate == "batch":
-            calibration = subtract_mean(scores[answered])
-        if self.calibrate is None or calibration is None:
-            calibration = LabelCalibration(1.0, np.zeros(scores.shape[1]))
-        proba[answered] = calibration.apply(scores[answered])
-        return proba

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email.utils
 import json
+import os
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from skactive._utils.sanitizing import sanitize
 from skactive.annotators._llm_protocol import find_endpoint, read_choice
 from skactive.exceptions import BridgeError
 
-__all__ = ["ChatClient", "Reply", "check_address"]
+__all__ = ["ChatClient", "Reply", "check_address", "read_key"]
 
 _FIRST_WAIT = 0.5  # seconds; it doubles with each retry
 _LONGEST_WAIT = 60.0
@@ -218,6 +219,25 @@ def check_address(base_url: str) -> None:
             "base_url has a user, a password or a query: pass the address alone, and the name of "
             "an environment variable that holds the key as api_key_env."
         )
+
+
+def read_key(variable: str | None) -> str | None:
+    """Return the server's key, from an environment variable; None if no variable is named.
+
+    Raises
+    ------
+    ValueError
+        If it is not set.
+    """
+    if variable is None:
+        return None
+    key = os.environ.get(variable, "").strip()
+    if not key:  # the name is not shown: it may be the key, by mistake
+        raise ValueError(
+            "The environment variable that api_key_env names is not set: set it to the "
+            "server's key, and pass its name, not the key."
+        )
+    return key
 
 
 def _import_httpx() -> Any:

@@ -18,6 +18,7 @@ __all__ = [
     "LabelCalibration",
     "Reading",
     "count_votes",
+    "find_proba",
     "fit_calibration",
     "read_reply",
     "subtract_mean",
@@ -166,6 +167,32 @@ class LabelCalibration(NamedTuple):
         """Return probabilities, (n_rows, n_classes), of log-probabilities."""
         logs = log_softmax(scores, axis=1)
         return np.asarray(softmax(self.slope * logs + self.bias, axis=1))
+
+
+def find_proba(scores: Floats, calibrate: str | None, fitted: LabelCalibration | None) -> Floats:
+    """Return calibrated probabilities, (n_rows, n_classes); NaN where there are no scores.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_rows, n_classes)
+        Log-probabilities, up to a constant per row.
+    calibrate : str or None
+        "batch", if without a fitted calibration the mean of these rows is taken off; None: as the
+        model says.
+    fitted : LabelCalibration or None
+        What was learned before.
+    """
+    proba = np.full_like(scores, np.nan)
+    answered = ~np.isnan(scores[:, 0])
+    if not answered.any():
+        return proba
+    calibration = LabelCalibration(1.0, np.zeros(scores.shape[1]))
+    if calibrate is not None and fitted is not None:
+        calibration = fitted
+    elif calibrate == "batch":
+        calibration = subtract_mean(scores[answered])
+    proba[answered] = calibration.apply(scores[answered])
+    return proba
 
 
 def subtract_mean(scores: Floats) -> LabelCalibration:

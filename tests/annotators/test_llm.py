@@ -365,7 +365,7 @@ def test_without_examples_the_labels_are_told(server):
     assert answers.labels.tolist() == ["positive"]
     assert answers.cost == pytest.approx(server.charged)
     assert server.requests[0][2]["prompt"] == (
-        "Is it good? Label each text with one of these labels: positive, negative.\n\n"
+        "Is it praise? Label each text with one of these labels: positive, negative.\n\n"
         'Review: "good"\nMood:'
     )
 

@@ -163,6 +163,19 @@ class LLMAnnotator(Annotator):
     >>> texts = [f"A fine film, seen {n} times." for n in range(1000)]
     >>> f"{annotator.estimate_cost(texts):.4f}"  # annotator.annotate(texts) sends the requests
     '0.0144'
+
+    A small model, which completes what a few clear examples begin:
+
+    >>> annotator = LLMAnnotator(
+    ...     "small-model",
+    ...     base_url="http://127.0.0.1:8080/v1",
+    ...     classes=["negative", "positive"],
+    ...     endpoint="completions",
+    ...     prompt="Review: {text}\nSentiment:",
+    ...     examples=[("a dull mess", "negative"), ("a great film", "positive")],
+    ... )
+    >>> annotator.estimate_cost(texts)  # on a server of your own
+    0.0
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {

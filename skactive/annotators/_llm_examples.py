@@ -15,7 +15,7 @@ from skactive._utils.row_texts import list_texts
 from skactive._utils.rows import n_rows, take_rows
 from skactive.annotators._llm_prompts import ClassNames, Example
 
-__all__ = ["Examples", "choose_examples", "find_positions"]
+__all__ = ["Examples", "choose_examples", "find_positions", "read_pairs"]
 
 
 class Examples:
@@ -52,8 +52,9 @@ def choose_examples(
         Positions of classes; -1 where they are missing.
     names : ClassNames
         The classes.
-    examples : int or selector
-        How many are drawn; or an object with `fit` and `choose`, of which a clone is fitted.
+    examples : int, selector or sequence of (text, label)
+        How many are drawn; or an object with `fit` and `choose`, of which a clone is fitted; or
+        the examples themselves.
     seed : int
         Seed of the draw.
 
@@ -62,6 +63,8 @@ def choose_examples(
     ndarray of shape (n_examples,), Examples
         Positions of the rows that are examples, and the examples.
     """
+    if isinstance(examples, list | tuple):
+        return np.empty(0, dtype=np.intp), Examples(read_pairs(examples, names))
     selector = None
     if isinstance(examples, int | np.integer):
         chosen = _draw(labels, int(examples), seed)
@@ -73,6 +76,28 @@ def choose_examples(
     texts = list_texts(take_rows(X, chosen)) if len(chosen) else []
     shown = [names.names[label] for label in labels[chosen]]
     return chosen, Examples(list(zip(texts, shown, strict=True)), selector)
+
+
+def read_pairs(pairs: Sequence[Any], names: ClassNames) -> list[Example]:
+    """Return given examples as texts and the names of their labels.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If one is no pair, its label is not among the classes, or its text is none.
+    """
+    for pair in pairs:
+        if not isinstance(pair, list | tuple) or len(pair) != 2:
+            raise ValueError(
+                "examples must be a number, a selector or pairs such as [('a fine film', "
+                f"'positive')], got {pair!r} among them."
+            )
+    labels = [label for _, label in pairs]
+    positions = find_positions(labels if pairs else None, names.classes, len(pairs))
+    if (positions < 0).any():
+        raise ValueError(f"Examples need labels, got {pairs[int(positions.argmin())]!r}.")
+    texts = list_texts([text for text, _ in pairs])
+    return [(text, names.names[k]) for text, k in zip(texts, positions, strict=True)]
 
 
 def find_positions(y: Any, classes: NDArray[Any], n_rows: int) -> NDArray[np.intp]:

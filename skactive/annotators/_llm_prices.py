@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from threading import Lock
 from typing import Any, NamedTuple
 
+from skactive.annotators._llm_protocol import list_prompts
+
 __all__ = ["Account", "Tariff", "bound_prompt_tokens", "estimate_prompt_tokens", "get_max_tokens"]
 
 _CHARACTERS_PER_TOKEN = 4  # of English text, on average
@@ -50,14 +52,14 @@ class Tariff(NamedTuple):
 
 def estimate_prompt_tokens(body: Mapping[str, Any]) -> float:
     """Estimate the tokens of a prompt: a quarter of its characters, and eight per message."""
-    texts = [message["content"] for message in body["messages"]]
+    texts = list_prompts(body)
     n_characters = sum(map(len, texts))
     return math.ceil(n_characters / _CHARACTERS_PER_TOKEN) + _TOKENS_PER_MESSAGE * len(texts)
 
 
 def bound_prompt_tokens(body: Mapping[str, Any]) -> float:
     """Return the most tokens that a prompt can have: no token is shorter than a byte."""
-    texts = [message["content"] for message in body["messages"]]
+    texts = list_prompts(body)
     n_bytes = sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
     return n_bytes + _MOST_TOKENS_PER_MESSAGE * len(texts) + _MOST_TOKENS_PER_PROMPT
 

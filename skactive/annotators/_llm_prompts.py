@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from skactive._utils.labels import read_labels
 
-__all__ = ["ClassNames", "write_messages"]
+__all__ = ["ClassNames", "write_completion", "write_messages"]
 
 _QUOTES = "\"'`*_\u201c\u201d\u2018\u2019\u00ab\u00bb"
 _AROUND = _QUOTES + ".,;:!?()[]{}<>"
@@ -25,6 +26,10 @@ _SYSTEM = (
 _INSTRUCTIONS = "Choose the label that fits the text best."
 _TAG = "text"
 _PLACE = "{text}"
+_LINE = "Text: {text}\nLabel:"  # about a text that is to be completed
+_LABELS = "Label each text with one of these labels: {labels}."
+# What other than quotes and control characters could end a line, or be a mark of a model's template
+_SPECIAL = re.compile("[\x85\u2028\u2029]|<(?=\\||/?s>)")
 
 Example = tuple[str, str]  # text, name of its label
 
@@ -154,6 +159,41 @@ def write_messages(
         messages.append({"role": "assistant", "content": name})
     messages.append({"role": "user", "content": _delimit(text, tag, prompt)})
     return messages
+
+
+def write_completion(
+    text: str,
+    names: ClassNames,
+    examples: Sequence[Example],
+    *,
+    instructions: str | None,
+    prompt: str | None,
+) -> str:
+    """Return a text that a model completes with the label of another text.
+
+    Texts are strings of JSON, which end at their quotes and are one line, whatever is in them.
+    Without examples the labels are listed; with them they are not, as a small model then leans
+    towards the first in the list.
+
+    Parameters
+    ----------
+    text, names, examples, instructions
+        As :func:`write_messages` takes them.
+    prompt : str or None
+        The lines about a text, before its label.
+    """
+    head = [] if instructions is None else [instructions]
+    if not examples:
+        head.append(_LABELS.format(labels=", ".join(names.declared)))
+    form = (_LINE if prompt is None else prompt).rstrip()
+    shown = [f"{form.replace(_PLACE, _quote(other))} {name}" for other, name in examples]
+    parts = [" ".join(head), *shown, form.replace(_PLACE, _quote(text))]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _quote(text: str) -> str:
+    quoted = json.dumps(text, ensure_ascii=False)
+    return _SPECIAL.sub(lambda found: f"\\u{ord(found[0]):04x}", quoted)
 
 
 def _choose_tag(texts: Sequence[str]) -> str:

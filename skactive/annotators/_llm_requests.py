@@ -1,9 +1,10 @@
-"""One request to a server of the chat-completions protocol, with its retries."""
+"""One request to the server of a language model, with its retries."""
 
 from __future__ import annotations
 
 import email.utils
 import json
+import os
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -12,11 +13,11 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
-from skactive._utils.fingerprint import digest
 from skactive._utils.sanitizing import sanitize
+from skactive.annotators._llm_protocol import find_endpoint, read_choice
 from skactive.exceptions import BridgeError
 
-__all__ = ["ChatClient", "Reply", "check_address", "make_key"]
+__all__ = ["ChatClient", "Reply", "check_address", "read_key"]
 
 _FIRST_WAIT = 0.5  # seconds; it doubles with each retry
 _LONGEST_WAIT = 60.0
@@ -25,12 +26,6 @@ _MOST_BYTES = 1 << 24  # of a reply
 _MOST_CHARACTERS = 300  # of a server's message
 _MOST_SHOWN = 4096  # bytes of it that are searched for the key, which must not be cut
 _PASSING = frozenset({408, 409, 425, 429})  # and all from 500 on
-_FIELDS = frozenset(
-    """
-    choices message content refusal finish_reason logprobs token logprob top_logprobs
-    usage prompt_tokens completion_tokens
-    """.split()  # noqa: SIM905 (words read better as words)
-)
 _GATEWAY = frozenset({502, 504})  # the server behind it may have replied, and charged
 
 
@@ -71,19 +66,29 @@ class ChatClient:
     Parameters
     ----------
     base_url : str
-        Address of the server, to which ``/chat/completions`` is added.
+        Address of the server, to which ``/chat/completions`` or ``/completions`` is added.
     api_key : str or None
         Its key, if it wants one.
     timeout : float
         Seconds within which a reply must be there.
     retries : int
         How often a request is sent again.
+    endpoint : str
+        Protocol of the requests, "chat" or "completions".
     """
 
-    def __init__(self, base_url: str, api_key: str | None, *, timeout: float, retries: int) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str | None,
+        *,
+        timeout: float,
+        retries: int,
+        endpoint: str = "chat",
+    ) -> None:
         httpx = _import_httpx()
         self._key, self._timeout, self._retries = api_key, timeout, retries
-        self._url = _find_endpoint(base_url)
+        self._url = find_endpoint(base_url, endpoint)
         headers = {} if api_key is None else {"Authorization": f"Bearer {api_key}"}
         limits = httpx.Limits(max_connections=None)  # the threads are the limit
         self._http = httpx.Client(timeout=timeout, headers=headers, limits=limits)
@@ -167,10 +172,7 @@ class ChatClient:
 
     def _parse(self, content: bytes) -> dict[str, Any] | _Failure:
         try:
-            reply = json.loads(content)
-            message = reply["choices"][0]["message"]
-            if not isinstance(message, dict):
-                raise TypeError("the message is no object")
+            return read_choice(json.loads(content))
         except (ValueError, LookupError, TypeError, RecursionError):
             shown = self._clean(content[:_MOST_SHOWN].decode("utf-8", "replace"))
             return _Failure(
@@ -179,7 +181,6 @@ class ChatClient:
                 passing=True,
                 lost=True,
             )
-        return _trim({"choices": reply["choices"][:1], "usage": reply.get("usage")})
 
     def _explain(self, response: Any, content: bytes) -> _Failure:
         status = response.status_code
@@ -201,11 +202,6 @@ class ChatClient:
         return sanitize(text[:_MOST_CHARACTERS])
 
 
-def make_key(base_url: str, body: dict[str, Any]) -> str:
-    """Return the digest of a request: its address and all that is sent but the server's key."""
-    return digest([_find_endpoint(base_url), body])
-
-
 def check_address(base_url: str) -> None:
     """Check the address of a server."""
     try:
@@ -225,17 +221,23 @@ def check_address(base_url: str) -> None:
         )
 
 
-def _trim(value: Any) -> Any:
-    """Return a part of a reply without what is not read, which is most of it."""
-    if isinstance(value, list):
-        return [_trim(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    return {name: _trim(item) for name, item in value.items() if name in _FIELDS}
+def read_key(variable: str | None) -> str | None:
+    """Return the server's key, from an environment variable; None if no variable is named.
 
-
-def _find_endpoint(base_url: str) -> str:
-    return f"{base_url.rstrip('/')}/chat/completions"
+    Raises
+    ------
+    ValueError
+        If it is not set.
+    """
+    if variable is None:
+        return None
+    key = os.environ.get(variable, "").strip()
+    if not key:  # the name is not shown: it may be the key, by mistake
+        raise ValueError(
+            "The environment variable that api_key_env names is not set: set it to the "
+            "server's key, and pass its name, not the key."
+        )
+    return key
 
 
 def _import_httpx() -> Any:

@@ -18,13 +18,15 @@ __all__ = [
     "LabelCalibration",
     "Reading",
     "count_votes",
+    "find_proba",
     "fit_calibration",
     "read_reply",
     "subtract_mean",
 ]
 
 _LEAST_LOG = -50.0  # servers write -9999 and the like
-_SD_BIAS, _SD_LOG_SLOPE = 2.0, 1.0  # of the normal priors of a calibration
+_LEAST_MASS = 0.05  # of all labels, for a reply that is none of them
+_SD_BIAS, _SD_LOG_SLOPE = 1.0, 0.5  # of the normal priors of a calibration
 
 
 class Reading(NamedTuple):
@@ -45,7 +47,7 @@ class Reading(NamedTuple):
     scores: Floats | None
 
 
-def read_reply(content: Mapping[str, Any], names: ClassNames) -> Reading:
+def read_reply(content: Mapping[str, Any], names: ClassNames, *, must_name: bool = True) -> Reading:
     """Read the reply of a server, which may be anything.
 
     Parameters
@@ -54,13 +56,19 @@ def read_reply(content: Mapping[str, Any], names: ClassNames) -> Reading:
         The reply; it has a message.
     names : ClassNames
         The labels.
+    must_name : bool
+        Whether a reply that names no label has no scores, as an instructed model does as it is
+        told. If not, it has scores if its labels together have a probability of 5 %: a model that
+        completes texts often prefers a label of its own making.
     """
     choice = content["choices"][0]
     message = choice["message"]
     refused = message.get("refusal") or choice.get("finish_reason") == "content_filter"
     label = -1 if refused else names.find(message.get("content"))
     tokens = _list_tokens(choice.get("logprobs"))
-    scores = _score_labels(tokens, names) if tokens and label >= 0 else None
+    least = 0.0 if label >= 0 else _LEAST_MASS
+    ignored = not tokens or refused or (must_name and label < 0)
+    scores = None if ignored else _score_labels(tokens, names, least)
     return Reading(label, bool(tokens), scores)
 
 
@@ -89,13 +97,14 @@ def _read_token(entry: Any) -> tuple[str, float] | None:
 
 
 def _score_labels(
-    tokens: Sequence[tuple[str, float, dict[str, float]]], names: ClassNames
+    tokens: Sequence[tuple[str, float, dict[str, float]]], names: ClassNames, least_mass: float
 ) -> Floats | None:
     """Return log-probabilities of labels, (n_classes,), up to a constant.
 
     The tokens of the reply are one path through all replies; at each, other tokens branch off. The
     probability of a branch goes to the one label that it can name, and is divided evenly among
-    several. Labels that no branch names get the most that the listed tokens leave to them.
+    several. Labels that no branch names get the most that the listed tokens leave to them. There
+    are none if the labels together have less than `least_mass`.
     """
     mass = np.zeros(len(names.names))
     least = np.full(len(names.names), np.nan)
@@ -113,7 +122,7 @@ def _score_labels(
             break
     if open_labels:
         _add(mass, (complete, [] if complete else longer), log_path)
-    if not mass.any():
+    if not mass.any() or mass.sum() < least_mass:
         return None
     with np.errstate(divide="ignore"):
         scores = np.where(mass > 0, np.log(mass), least)
@@ -160,6 +169,32 @@ class LabelCalibration(NamedTuple):
         return np.asarray(softmax(self.slope * logs + self.bias, axis=1))
 
 
+def find_proba(scores: Floats, calibrate: str | None, fitted: LabelCalibration | None) -> Floats:
+    """Return calibrated probabilities, (n_rows, n_classes); NaN where there are no scores.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_rows, n_classes)
+        Log-probabilities, up to a constant per row.
+    calibrate : str or None
+        "batch", if without a fitted calibration the mean of these rows is taken off; None: as the
+        model says.
+    fitted : LabelCalibration or None
+        What was learned before.
+    """
+    proba = np.full_like(scores, np.nan)
+    answered = ~np.isnan(scores[:, 0])
+    if not answered.any():
+        return proba
+    calibration = LabelCalibration(1.0, np.zeros(scores.shape[1]))
+    if calibrate is not None and fitted is not None:
+        calibration = fitted
+    elif calibrate == "batch":
+        calibration = subtract_mean(scores[answered])
+    proba[answered] = calibration.apply(scores[answered])
+    return proba
+
+
 def subtract_mean(scores: Floats) -> LabelCalibration:
     """Return the calibration that makes the mean log-probabilities of labels equal.
 
@@ -174,6 +209,8 @@ def subtract_mean(scores: Floats) -> LabelCalibration:
 def fit_calibration(scores: Floats, labels: NDArray[np.intp]) -> LabelCalibration:
     """Return the calibration under which labels are most likely, with normal priors.
 
+    The priors have their means at what :func:`subtract_mean` does, so that few labels correct that.
+
     Parameters
     ----------
     scores : ndarray of shape (n_rows, n_classes)
@@ -182,6 +219,8 @@ def fit_calibration(scores: Floats, labels: NDArray[np.intp]) -> LabelCalibratio
         Positions of the true classes.
     """
     logs = log_softmax(scores, axis=1)
+    means = logs.mean(axis=0)
+    logs -= means
     rows, n_classes = np.arange(len(labels)), scores.shape[1]
     is_label = labels[:, np.newaxis] == np.arange(n_classes)
 
@@ -195,4 +234,5 @@ def fit_calibration(scores: Floats, labels: NDArray[np.intp]) -> LabelCalibratio
         return penalty - proba_logs[rows, labels].sum(), np.array([by_slope, *by_bias])
 
     found = minimize(find_loss, np.zeros(1 + n_classes), jac=True, method="L-BFGS-B")
-    return LabelCalibration(math.exp(found.x[0]), found.x[1:])
+    slope = math.exp(found.x[0])
+    return LabelCalibration(slope, found.x[1:] - slope * means)

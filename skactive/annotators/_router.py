@@ -447,7 +447,8 @@ class Router(BaseEstimator):
         """Ask the annotators again for audited rows, to notice one that was changed.
 
         The certificate is about annotators as they were: a service behind an address may get
-        another model overnight.
+        another model overnight. A language model is asked without its cache; fit it before the
+        router, so that its calibration is the same for any rows.
 
         Parameters
         ----------

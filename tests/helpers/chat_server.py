@@ -1,4 +1,4 @@
-"""A server of the chat-completions protocol on the loopback address, which misbehaves on request.
+"""A server of a language model on the loopback address, which misbehaves on request.
 
 Its model calls texts with the word "good" positive, and others negative; `tokens` changes that.
 """
@@ -19,6 +19,7 @@ class ChatServer(ThreadingHTTPServer):
     def __init__(self, tokens=None, *, faults=(), seconds=0.0):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.tokens, self.seconds = tokens or judge, seconds
+        self.older = False  # form of the log-probabilities of completed texts
         self.faults = faults if callable(faults) else _take_in_turn(faults)
         self.requests, self.paid, self.times = [], Counter(), []
         self.most_at_once = self.at_once = 0
@@ -42,15 +43,18 @@ class ChatServer(ThreadingHTTPServer):
 
     def complete(self, body, headers):
         """Return a reply, for which it charges."""
-        tokens = self.tokens(body["messages"][-1]["content"], body)
-        n_in = sum(len(message["content"]) for message in body["messages"]) // 3
+        prompts = list_prompts(body)
+        tokens = self.tokens(prompts[-1], body)
+        n_in = sum(map(len, prompts)) // 3
         with self.lock:
             self.paid[json.dumps(body, sort_keys=True)] += 1
             self.charged += (n_in * self.price_in + len(tokens) * self.price_out) / 1e6
         text = "".join(token for token, _ in tokens)
-        choice = {"message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
+        said = {"message": {"role": "assistant", "content": text}}
+        choice = {**(said if "messages" in body else {"text": text}), "finish_reason": "stop"}
         if body.get("logprobs"):
-            choice["logprobs"] = {"content": [_write(*token) for token in tokens]}
+            write = _write_older if self.older else _write_all
+            choice["logprobs"] = write(tokens)
         usage = {"prompt_tokens": n_in, "completion_tokens": len(tokens)}
         return {"id": "always the same", "choices": [choice], "usage": usage}
 
@@ -106,7 +110,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 def judge(text, body):
     """Return the tokens of a reply, each with the probabilities in its place."""
-    p = 0.9 if "good" in text.split("<")[-2] else 0.2
+    row = text.split("<")[-2] if "<text" in text else text.split('"')[-2]
+    p = 0.9 if "good" in row else 0.2
     proba = {"positive": p, "negative": 0.95 - p, "perhaps": 0.05}
     return [(max(proba, key=proba.get), proba)]
 
@@ -114,6 +119,24 @@ def judge(text, body):
 def _take_in_turn(faults):
     faults = iter(faults)
     return lambda body: next(faults, None)
+
+
+def list_prompts(body):
+    """Return the texts of a request."""
+    if "messages" in body:
+        return [message["content"] for message in body["messages"]]
+    return [body["prompt"]]
+
+
+def _write_all(tokens):
+    return {"content": [_write(*token) for token in tokens]}
+
+
+def _write_older(tokens):
+    logs = [{name: math.log(p) for name, p in proba.items()} for _, proba in tokens]
+    names = [token for token, _ in tokens]
+    values = [log[name] for name, log in zip(names, logs, strict=True)]
+    return {"tokens": names, "token_logprobs": values, "top_logprobs": logs}
 
 
 def _write(token, proba):

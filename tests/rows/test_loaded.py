@@ -32,24 +32,32 @@ def load(path):
 
 
 def test_memory_is_flat_in_a_million_paths():
-    paths, contents = [f"row-{i}" for i in range(1_000_000)], np.arange(1000.0)[:, None] / 500 - 1
-    contents = np.repeat(contents, N_DIMS, axis=1)
-    counts = np.zeros(1, dtype=int)
-
-    def load_counted(path):
-        counts[0] += 1
-        return contents[int(path[4:]) % 1000]
-
+    contents = [np.full(N_DIMS, i / 500 - 1) for i in range(1000)]
+    files = {f"{i}.npy": contents[i % 1000] for i in range(1_000_000)}
+    paths = list(files)
     learner = ActiveLearner(LogisticRegression(), Margin(), random_state=0)
-    learner.fit(contents[[0, 999]], [0, 1])
+    learner.fit([contents[0], contents[999]], [0, 1])
     with config_context(working_memory=8):  # MiB
         tracemalloc.start()
-        picks = learner.query(LoadedRows(paths, load_counted), 5)
+        picks = learner.query(LoadedRows(paths, files.__getitem__), 5)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-    assert counts[0] == 1_000_001  # each is loaded once; the first also tells the shape
     assert set(picks % 1000) <= {499, 500}
     assert peak < 40e6  # all rows would be 128 MB; a score per row and its order are 16 MB
+
+
+def test_a_query_loads_each_row_once():
+    loaded = []
+
+    def load_noted(path):
+        loaded.append(path)
+        return load(path)
+
+    learner = ActiveLearner(LogisticRegression(), Margin(), random_state=0)
+    learner.fit([load("row-0"), load("row-59")], [0, 1])
+    with config_context(working_memory=2**-9):
+        learner.query(LoadedRows(PATHS, load_noted), 5)
+    assert loaded == [PATHS[0], *PATHS]  # the first also tells what rows are like
 
 
 def test_rows_are_loaded_in_threads_in_their_order():
@@ -115,9 +123,10 @@ def test_people_see_the_file_and_its_name_is_exported():
 
 
 def test_a_loader_that_fails_names_the_path():
-    rows = LoadedRows(
-        ["there", "gone"], lambda path: [1.0] if path == "there" else Path(path).read_bytes()
-    )
+    def load_or_fail(path):
+        return [1.0] if path == "there" else Path(path).read_bytes()
+
+    rows = LoadedRows(["there", "gone"], load_or_fail)
     learner = ActiveLearner(GaussianNB(), Margin(), random_state=0).fit([[0.0], [1.0]], [0, 1])
     with pytest.raises(FileNotFoundError) as caught:
         learner.query(rows, 1)

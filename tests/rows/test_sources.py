@@ -15,8 +15,11 @@ from sklearn.pipeline import make_pipeline
 from skactive import ActiveLearner
 from skactive._utils.rows import are_stored, collect_rows, select_rows, take_rows
 from skactive._utils.stored_rows import open_rows
+from skactive.annotators import ModelAnnotator
+from skactive.estimation import audit
 from skactive.labeling.exporting._data import read_pool
 from skactive.labeling.page._rendering import take_row
+from skactive.quality import LabelQuality
 from skactive.strategies import Margin
 
 X = np.arange(200.0).reshape(50, 4)
@@ -173,3 +176,13 @@ def test_an_array_in_memory_imports_no_library_of_containers():
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert ran.stdout.strip() == "[]", ran.stderr
+
+
+def test_audits_qualities_and_annotators_read_stored_rows():
+    array = pytest.importorskip("dask.array")
+    y = np.arange(50) % 2
+    rows, model = array.from_array(X, chunks=(7, 4)), LogisticRegression(max_iter=500).fit(X, y)
+    assert audit(model, rows, y).value == audit(model, X, y).value
+    qualities = [LabelQuality(model).fit(each, y).quality_ for each in (rows, X)]
+    assert_array_equal(*qualities)
+    assert_array_equal(*(ModelAnnotator(model).annotate(each).labels for each in (rows, X)))

@@ -33,8 +33,8 @@ def test_parts_of_other_columns_are_refused(tmp_path):
     write(tmp_path, b={"n": ["text"]})
     with pytest.raises(CommandError, match=r"'n' is string in b\.parquet, but int64 in"):
         read_columns(tmp_path)
-    write(tmp_path, b={"n": pyarrow.nulls(1)})
-    assert read_columns(tmp_path).columns == {"n": [1, None]}
+    write(tmp_path, a={"n": [1], "k": ["x"]}, b={"n": pyarrow.nulls(1), "k": ["y"]})
+    assert read_columns(tmp_path).columns == {"n": [1, None], "k": ["x", "y"]}
 
 
 def test_strategies_are_compared_on_a_folder(tmp_path, capsys):
@@ -43,8 +43,10 @@ def test_strategies_are_compared_on_a_folder(tmp_path, capsys):
     for part in range(2):
         n = [float(i + part) for i in range(40)]
         write(folder, **{f"{part}": {"n": n, "y": ["a" if i < 20 else "b" for i in n]}})
-    command = ["compare", "--data", str(folder), "--target", "y", "--strategies", "random,margin"]
+    command = ["compare", "--data", str(folder), "--target", "y", "--strategies", "Random,Margin"]
     command += ["--budget", "12", "--initial", "6", "--batch-size", "3", "--repeats", "2"]
     command += ["--estimator", "logistic", "--output", str(tmp_path / "out.html")]
     assert main(command) == 0, capsys.readouterr().err
-    assert (tmp_path / "out.html").exists()
+    assert "read_parquet" in (tmp_path / "out.html").read_text()  # the program that repeats it
+    command[2] = str(folder / "*.parquet")
+    assert main(command) == 0, capsys.readouterr().err

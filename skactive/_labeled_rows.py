@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from skactive._few_labels import FittedModel, describe_waiting
 from skactive._utils.fit_params import FitParams, copy_params, join_params
 from skactive._utils.labels import copy_labels, has_one_label, join_labels
-from skactive._utils.rows import join_rows, n_rows, take_rows
+from skactive._utils.rows import collect_rows, join_rows, n_rows, take_rows
 from skactive._utils.seeding import draw_seed
 from skactive._utils.tags import find_estimator_type
 from skactive._validation import check_classes, check_labels, check_rows, check_same_features
@@ -71,6 +71,7 @@ class KeepsLabeledRows:
             y, self.estimator, classes=self.classes, known=known, joins=like is not None
         )
         X, y = check_rows(X, y, like=like)
+        X = collect_rows(X)
         check_classes(self.classes, y)
         return X, y
 

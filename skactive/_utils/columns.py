@@ -9,7 +9,7 @@ from typing import Any
 import scipy.sparse as sp
 
 from skactive._utils.inputs import has_several_inputs
-from skactive._utils.rows import column_names, row_shape, type_name
+from skactive._utils.rows import collect_rows, column_names, row_shape, type_name
 
 __all__ = ["find_column"]
 
@@ -34,6 +34,7 @@ def find_column(X: Any, column: Any) -> Any:
     ValueError
         If the rows have no such column.
     """
+    X = collect_rows(X)
     if has_several_inputs(X):
         return _look_up(X, column, list(X) if isinstance(X, Mapping) else list(range(len(X))))
     names, is_position = column_names(X), isinstance(column, Integral)

@@ -10,7 +10,7 @@ from typing import Any
 
 from sklearn.utils.metaestimators import available_if
 
-from skactive._utils.predictions import flatten_labels
+from skactive._utils.predictions import call_in_blocks, flatten_labels
 from skactive._utils.scoring import score_model
 from skactive._utils.tags import find_estimator_type, read_tags
 
@@ -55,7 +55,7 @@ class DelegatesPrediction:
     """A mixin that predicts, scores and reports tags by the wrapped estimator.
 
     A method exists only where the wrapped estimator has it. X is passed on as it is: the estimator
-    that predicts validates it.
+    that predicts validates it. Rows that are not in memory are read block by block.
     """
 
     def _get_estimator(self) -> Any:
@@ -83,7 +83,7 @@ class DelegatesPrediction:
             The predictions.
         """
         model = self._get_fitted_estimator()
-        return flatten_labels(model.predict(X, **params), model)
+        return flatten_labels(call_in_blocks(model.predict, X, params), model)
 
     @available_if(_estimator_has("predict_proba"))
     def predict_proba(self, X: Any, **params: Any) -> Any:
@@ -101,7 +101,7 @@ class DelegatesPrediction:
         ndarray of shape (n_rows, n_classes)
             One column for each of ``classes_``.
         """
-        return self._get_fitted_estimator().predict_proba(X, **params)
+        return call_in_blocks(self._get_fitted_estimator().predict_proba, X, params)
 
     @available_if(_estimator_has("predict_log_proba"))
     def predict_log_proba(self, X: Any, **params: Any) -> Any:
@@ -119,7 +119,7 @@ class DelegatesPrediction:
         ndarray of shape (n_rows, n_classes)
             One column for each of ``classes_``.
         """
-        return self._get_fitted_estimator().predict_log_proba(X, **params)
+        return call_in_blocks(self._get_fitted_estimator().predict_log_proba, X, params)
 
     @available_if(_estimator_has("decision_function"))
     def decision_function(self, X: Any, **params: Any) -> Any:
@@ -137,7 +137,7 @@ class DelegatesPrediction:
         ndarray of shape (n_rows,) or (n_rows, n_classes)
             Values of the decision function.
         """
-        return self._get_fitted_estimator().decision_function(X, **params)
+        return call_in_blocks(self._get_fitted_estimator().decision_function, X, params)
 
     @available_if(_estimator_has("score"))
     def score(self, X: Any, y: Any, **params: Any) -> float:

@@ -15,9 +15,12 @@ from numpy.typing import NDArray
 
 from skactive._utils.inputs import has_several_inputs, list_inputs
 from skactive._utils.matrices import tensor_to_array
-from skactive._utils.rows import column_names, is_from, n_rows, type_name
+from skactive._utils.rows import column_names, is_from, iter_blocks, n_rows, type_name
+from skactive._utils.stored_rows import StoredRows, open_rows
 
 __all__ = ["describe", "describe_model", "describe_rows", "digest", "hash_rows"]
+
+_NO_HASHES = np.empty(0, dtype=np.uint64)
 
 
 def digest(description: Any) -> str:
@@ -65,6 +68,10 @@ def describe_model(learner: Any) -> Any:
 
 def describe_rows(rows: Any) -> str:
     """Describe rows in any container by their type, shape and values."""
+    if isinstance(rows := open_rows(rows), StoredRows):
+        if not (rows.is_whole and isinstance(rows.source.rows, np.ndarray)):
+            return f"{type_name(rows)} {len(rows)} {sha256(hash_rows(rows).tobytes()).hexdigest()}"
+        rows = rows.source.rows  # a memory map, whose description does not depend on its size
     rows = tensor_to_array(rows)
     values: Any
     if has_several_inputs(rows):
@@ -96,7 +103,15 @@ def _list_columns(frame: Any) -> list[Any]:
 
 
 def hash_rows(rows: Any) -> NDArray[np.uint64]:
-    """Return a hash of each row of any container, the same in every process."""
+    """Return a hash of each row of any container, the same in every process.
+
+    Rows that are not in memory are read block by block.
+    """
+    if isinstance(rows := open_rows(rows), StoredRows):
+        known = rows.source.hash_rows(rows.list_positions())
+        if known is not None:
+            return known
+        return np.concatenate([_NO_HASHES, *map(hash_rows, iter_blocks(rows))])
     hashes = (blake2b(content, digest_size=8).digest() for content in _iter_contents(rows))
     return np.frombuffer(b"".join(hashes), dtype="<u8").astype(np.uint64)
 

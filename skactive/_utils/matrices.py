@@ -10,9 +10,9 @@ import scipy.sparse as sp
 from sklearn.utils.validation import check_array
 
 from skactive._utils.inputs import has_several_inputs, list_inputs, map_inputs
-from skactive._utils.rows import column_names, is_from
+from skactive._utils.rows import collect_rows, column_names, is_from
 
-__all__ = ["match_form", "match_rows", "tensor_to_array", "to_matrix"]
+__all__ = ["match_form", "match_rows", "stack_matrices", "tensor_to_array", "to_matrix"]
 
 
 def to_matrix(X: Any, what: str) -> Any:
@@ -22,6 +22,7 @@ def to_matrix(X: Any, what: str) -> Any:
     names `X` in the error, which is a ValueError or a TypeError if `X` makes no such matrix, or if
     the squared distance of two rows might overflow.
     """
+    X = collect_rows(X)
     if has_several_inputs(X):
         return _stack_columns([to_matrix(values, what) for _, values in list_inputs(X)])
     if getattr(getattr(X, "dtype", None), "names", None):  # a structured array
@@ -81,6 +82,13 @@ def _tidy(X: Any) -> Any:
         return tidy
     parts = (tidy.data, tidy.indices.astype(np.int32), tidy.indptr.astype(np.int32))
     return type(tidy)(parts, shape=tidy.shape)
+
+
+def stack_matrices(parts: list[Any]) -> Any:
+    """Put matrices, of one form, on top of each other."""
+    if len(parts) == 1:
+        return parts[0]
+    return sp.vstack(parts, format="csr") if sp.issparse(parts[0]) else np.concatenate(parts)
 
 
 def _stack_columns(parts: list[Any]) -> Any:

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skactive._utils.rows import are_stored, collect_rows, iter_blocks, n_rows
 from skactive._utils.tags import is_classifier
 
-__all__ = ["flatten_labels", "flatten_numbers"]
+__all__ = ["call_in_blocks", "flatten_labels", "flatten_numbers"]
+
+
+def call_in_blocks(method: Callable[..., Any], X: Any, params: dict[str, Any]) -> Any:
+    """Call a method of a model with rows, block by block if they are not in memory.
+
+    Only arrays are put together: what else a model returns, or is passed with the rows, may not
+    have one entry per row, so that all rows are read at once.
+    """
+    if not are_stored(X):
+        return method(X, **params)
+    if not params and n_rows(X):
+        blocks = iter_blocks(X)
+        first = method(next(blocks))
+        if isinstance(first, np.ndarray):
+            return np.concatenate([first, *map(method, blocks)])
+    return method(collect_rows(X), **params)
 
 
 def flatten_labels(predicted: Any, model: Any) -> Any:

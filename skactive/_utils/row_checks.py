@@ -18,7 +18,8 @@ from skactive._utils.inputs import (
     list_inputs,
     map_inputs,
 )
-from skactive._utils.rows import column_names, is_from, n_rows, row_shape, type_name
+from skactive._utils.rows import column_names, n_rows, row_shape, sample_row, type_name
+from skactive._utils.stored_rows import StoredRows, open_rows
 
 __all__ = ["check_has_positions", "check_rows", "check_same_features"]
 
@@ -29,7 +30,7 @@ def check_rows(X: Any, y: Any = None, *, like: Any = None, name: str = "X") -> t
     `like`, rows that were checked before, or else the number of labels, decide whether a list holds
     rows or the inputs of a model. The rows are called `name` in errors.
     """
-    X = find_input_list(X, n_rows(y) if hasattr(y, "__len__") else None, like)
+    X = open_rows(find_input_list(X, n_rows(y) if hasattr(y, "__len__") else None, like))
     X = _check_container(X, name)
     if y is not None:
         return X, _check_lengths(X, y, name)
@@ -44,6 +45,8 @@ def check_rows(X: Any, y: Any = None, *, like: Any = None, name: str = "X") -> t
 
 def _check_container(X: Any, name: str) -> Any:
     """Check that `X` holds rows; sparse matrices become CSR, several inputs have equal lengths."""
+    if isinstance(open_rows(X), StoredRows):
+        return X
     _refuse_others(X, name)
     if not has_several_inputs(X):
         return _make_indexable(X, name)
@@ -94,8 +97,6 @@ def _refuse_others(X: Any, name: str) -> None:
         raise TypeError(f"{name} is a single text, {X[:20]!r}: pass a list of texts, [{name}].")
     if isinstance(X, set | frozenset):
         raise TypeError(f"{name} is a {kind}, whose rows have no order: pass sorted({name}).")
-    if is_from("polars", X) and hasattr(X, "collect"):
-        raise TypeError(f"{name} is a {kind}, whose rows are not computed: pass {name}.collect().")
     if _is_single_value(X):
         raise TypeError(f"{name} is a single value, {X!r}: pass rows, of shape (n_rows, ...).")
     if hasattr(X, "__iter__") and not any(
@@ -149,6 +150,7 @@ def _has_plain_items(X: Any) -> bool:
         return any(_has_plain_items(values) for _, values in list_inputs(X))
     shape = row_shape(X)
     if shape is None:
+        X = sample_row(X)
         return all(map(_is_single_value, X))
     return shape == ()
 

@@ -1,5 +1,8 @@
 """Count, take and join the rows of any container that scikit-learn or skorch accepts.
 
+`take_rows` and `collect_rows` return rows in memory, as models take them. `select_rows` chooses
+rows of a pool: those of containers that are not in memory stay where they are (`stored_rows`).
+
 Containers are arrays of any dimension, sparse matrices, pandas and polars frames and series,
 pyarrow tables, lists and tuples (of texts, say) and torch tensors; also dicts and lists of these,
 the inputs of one model (see `inputs`). None of these libraries is imported here: a program that
@@ -10,22 +13,30 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Iterator
 from numbers import Integral
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
+from sklearn import get_config
 
 from skactive._utils.compat import safe_indexing
 from skactive._utils.inputs import has_several_inputs, list_inputs, map_inputs
+from skactive._utils.stored_rows import StoredRows, find_join, open_rows
 
 __all__ = [
+    "are_stored",
+    "collect_rows",
     "column_names",
     "is_from",
+    "iter_blocks",
     "join_rows",
     "n_rows",
     "row_shape",
     "row_size",
+    "sample_row",
+    "select_rows",
     "take_rows",
     "type_name",
 ]
@@ -33,6 +44,8 @@ __all__ = [
 
 def n_rows(X: Any) -> int:
     """Count the rows of `X`."""
+    if isinstance(X := open_rows(X), StoredRows):
+        return len(X)
     if has_several_inputs(X):
         return max((n_rows(value) for _, value in list_inputs(X)), default=0)
     shape = getattr(X, "shape", None)
@@ -41,12 +54,14 @@ def n_rows(X: Any) -> int:
 
 def row_shape(X: Any) -> tuple[int, ...] | None:
     """Return the shape of one row of `X`, or None if rows have none (texts, several inputs)."""
+    X = sample_row(X)
     shape = None if has_several_inputs(X) else getattr(X, "shape", None)
     return None if shape is None else tuple(int(length) for length in shape[1:])
 
 
 def row_size(X: Any) -> int:
     """Count the numbers in one row of `X`; 1 if that is not known."""
+    X = sample_row(X)
     if has_several_inputs(X):
         return sum(row_size(value) for _, value in list_inputs(X))
     return math.prod(row_shape(X) or ())
@@ -54,6 +69,7 @@ def row_size(X: Any) -> int:
 
 def column_names(X: Any) -> list[Any] | None:
     """List the names of the columns of a frame, a table or a structured array; else None."""
+    X = sample_row(X)
     if is_from("pyarrow", X):
         return list(X.schema.names) if hasattr(X, "schema") else None
     if hasattr(X, "columns"):
@@ -63,7 +79,12 @@ def column_names(X: Any) -> list[Any] | None:
 
 
 def take_rows(X: Any, rows: Any) -> Any:
-    """Take `rows` (positions or a slice) of `X`, in a container of the same kind."""
+    """Take `rows` (positions or a slice) of `X` into memory, in a container of the same kind.
+
+    Rows of containers that models do not take come in one that they take.
+    """
+    if isinstance(X := open_rows(X), StoredRows):
+        return collect_rows(_select_stored(X, rows))
     if has_several_inputs(X):
         return map_inputs(lambda value: take_rows(value, rows), X)
     if isinstance(X, np.ndarray | list | tuple) or sp.issparse(X) or hasattr(X, "iloc"):
@@ -72,6 +93,63 @@ def take_rows(X: Any, rows: Any) -> Any:
         if is_from(library, X):
             return take(X, rows)
     return _take_lazily(X, rows) if hasattr(X, "shape") else [X[i] for i in _list_rows(X, rows)]
+
+
+def select_rows(X: Any, rows: Any) -> Any:
+    """Select `rows` (positions or a slice) of `X`; those that are not in memory are not read."""
+    if isinstance(X := open_rows(X), StoredRows):
+        return _select_stored(X, rows)
+    if are_stored(X):  # several inputs
+        return map_inputs(lambda value: select_rows(value, rows), X)
+    return take_rows(X, rows)
+
+
+def _select_stored(X: StoredRows, rows: Any) -> StoredRows:
+    if isinstance(rows, slice):
+        return X.select(rows)
+    rows = np.asarray(rows)
+    return X.select(np.flatnonzero(rows) if rows.dtype == bool else rows.astype(np.intp))
+
+
+def are_stored(X: Any) -> bool:
+    """Return whether the rows, or some inputs of them, are not in memory as models take them."""
+    if isinstance(open_rows(X), StoredRows):
+        return True
+    return has_several_inputs(X) and any(are_stored(value) for _, value in list_inputs(X))
+
+
+def collect_rows(X: Any) -> Any:
+    """Return the rows in memory, as models take them: `X` itself if they are."""
+    if not are_stored(X):
+        return X
+    if not isinstance(X := open_rows(X), StoredRows):
+        return map_inputs(collect_rows, X)
+    if not len(X) and X.source.count():  # none of what all rows are like
+        return take_rows(X.source.read_first(), slice(0, 0))
+    taken, places = X.read()
+    if places is None:
+        return taken
+    # Rows in memory of a registered kind are taken by what was registered, in any order.
+    again = open_rows(taken)
+    return again.source.take(places) if again is not taken else take_rows(taken, places)
+
+
+def sample_row(X: Any) -> Any:
+    """Return the first row in memory, of rows that are not; others unchanged, with all rows."""
+    if isinstance(X := open_rows(X), StoredRows):
+        return X.source.read_first()
+    return map_inputs(sample_row, X) if are_stored(X) else X
+
+
+def iter_blocks(X: Any) -> Iterator[Any]:
+    """Yield consecutive rows in memory, as many at a time as fit in ``working_memory`` four times.
+
+    Models and their transformers copy what they are given.
+    """
+    n = n_rows(X)
+    length = max(1, int(get_config()["working_memory"] * 2**20 / (32 * max(1, row_size(X)))))
+    for start in range(0, n, length):
+        yield take_rows(X, slice(start, min(start + length, n)))
 
 
 def _take_arrow(X: Any, rows: Any) -> Any:
@@ -112,12 +190,15 @@ def _list_rows(X: Any, rows: Any) -> list[int]:
     """List the positions of the rows that a slice, a mask or positions stand for."""
     rows = rows if isinstance(rows, slice) else np.asarray(rows)
     if not isinstance(rows, slice) and rows.dtype != bool:
-        return [int(row) for row in rows]
+        return rows.astype(np.intp).tolist()
     return [int(row) for row in np.arange(n_rows(X))[rows]]
 
 
 def join_rows(first: Any, second: Any) -> Any:
-    """Concatenate rows in a container of the kind of `first`."""
+    """Concatenate rows in a container of the kind of `first`, in memory."""
+    first, second = collect_rows(first), collect_rows(second)
+    if (join := find_join(first)) is not None and find_join(second) is join:
+        return join(first, second)
     if has_several_inputs(first) and has_several_inputs(second):
         return map_inputs(join_rows, first, second)
     for library, join in _JOINS.items():
@@ -171,7 +252,8 @@ def is_from(library: str, X: Any) -> bool:
 
 def type_name(X: Any) -> str:
     """Return the name of the type of `X`, with that of its library."""
-    return f"{type(X).__module__.split('.')[0]}.{type(X).__name__}"
+    kind = type(X.source.rows if isinstance(X, StoredRows) else X)
+    return f"{kind.__module__.split('.')[0]}.{kind.__name__}"
 
 
 _TAKES: dict[str, Any] = {

@@ -9,6 +9,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import type_of_target
 
 from skactive._utils.labels import equal_rows, is_structured, read_labels, to_model_labels
+from skactive._utils.rows import collect_rows
 
 __all__ = ["score_model"]
 
@@ -30,6 +31,7 @@ def score_model(model: Any, X: Any, y: Any, **params: Any) -> float:
     **params : dict
         Passed to the model's ``score``.
     """
+    X = collect_rows(X)
     if isinstance(y, list | tuple):
         y = to_model_labels(read_labels(y, model))
     if not _counts_rows(model, y):

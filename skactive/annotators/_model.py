@@ -11,6 +11,8 @@ from sklearn.utils.metaestimators import available_if
 
 from skactive._utils.array_types import Floats
 from skactive._utils.compat import HasMethods
+from skactive._utils.predictions import call_in_blocks
+from skactive._utils.rows import collect_rows
 from skactive.annotators._base import PRICE, Annotator, Opinion
 
 __all__ = ["ModelAnnotator"]
@@ -73,7 +75,7 @@ class ModelAnnotator(Annotator):
         Self
         """
         self._validate_params()
-        self.estimator_ = clone(self.estimator).fit(X, y)
+        self.estimator_ = clone(self.estimator).fit(collect_rows(X), y)
         return self
 
     @property
@@ -85,5 +87,7 @@ class ModelAnnotator(Annotator):
         return getattr(self, "estimator_", self.estimator)
 
     def _answer(self, X: Any) -> Opinion:
-        proba: Floats = np.asarray(self._get_model().predict_proba(X), dtype=np.float64)
+        proba: Floats = np.asarray(
+            call_in_blocks(self._get_model().predict_proba, X, {}), dtype=np.float64
+        )
         return self.classes_[proba.argmax(axis=1)], proba

@@ -16,7 +16,7 @@ from skactive._utils.array_types import Positions
 from skactive._utils.labels import take_labels
 from skactive._utils.progress import progress
 from skactive._utils.ragged import Ragged
-from skactive._utils.rows import take_rows
+from skactive._utils.rows import select_rows, take_rows
 from skactive.adapters import register
 from skactive.adapters._base import list_registered
 from skactive.comparison._folder import CampaignFolder
@@ -48,7 +48,7 @@ class LabeledData(NamedTuple):
         costs = self.costs
         if costs is not None:
             costs = costs.take(rows) if isinstance(costs, Ragged) else take_rows(costs, rows)
-        return LabeledData(take_rows(self.X, rows), take_labels(self.y, rows), costs)
+        return LabeledData(select_rows(self.X, rows), take_labels(self.y, rows), costs)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from skactive._utils.compat import HasMethods
 from skactive._utils.constraints import NONNEGATIVE_REAL, POSITIVE_INT
 from skactive._utils.delegation import DelegatesPrediction
 from skactive._utils.row_checks import check_rows
-from skactive._utils.rows import n_rows, take_rows
+from skactive._utils.rows import collect_rows, n_rows, take_rows
 from skactive._utils.seeding import draw_seed, seeded_clone
 from skactive.crowds._answers import Answers
 from skactive.crowds._base import CrowdModel
@@ -213,7 +213,7 @@ class ActiveLab(DelegatesPrediction, BaseEstimator):
             If nobody can be asked, someone has no price, or answers are about no rows of the pool.
         """
         self._validate_params()
-        X, _ = check_rows(X)
+        X = collect_rows(check_rows(X)[0])
         people = self._list_annotators(answers, annotators)
         market = Market(n_rows(X), people, self._read_prices(people))
         if answers is not None:

@@ -20,7 +20,7 @@ from skactive._utils.labels import (
     row_errors,
     to_model_labels,
 )
-from skactive._utils.rows import n_rows, take_rows
+from skactive._utils.rows import collect_rows, n_rows, take_rows
 from skactive._utils.tags import find_estimator_type, is_classifier
 from skactive.estimation._intervals import (
     Estimate,
@@ -111,6 +111,7 @@ def audit(
     >>> round(estimate.low, 3), round(estimate.high, 3)
     (0.579, 0.77)
     """
+    X_audit = collect_rows(X_audit)
     n = n_rows(X_audit)
     level = _check_audit(n, confidence, n_looks)
     rows = _row_scores(model, X_audit, read_labels(y_audit, model), scoring)
@@ -172,6 +173,7 @@ def audit_error(
     >>> round(estimate.value, 1), round(estimate.low, 1), round(estimate.high, 1)
     (33.1, 24.0, 44.3)
     """
+    X_audit = collect_rows(X_audit)
     level = _check_audit(n_rows(X_audit), confidence, n_looks)
     powers = {"absolute": 1, "squared": 2}
     if error not in powers:

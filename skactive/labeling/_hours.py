@@ -9,7 +9,7 @@ import numpy as np
 
 from skactive._utils.array_types import Floats
 from skactive._utils.matrices import to_matrix
-from skactive._utils.rows import n_rows, take_rows
+from skactive._utils.rows import are_stored, n_rows, take_rows
 from skactive.costs import CostModel
 from skactive.estimation import mean_interval
 from skactive.labeling.state._events import Ident
@@ -98,7 +98,12 @@ def forecast_hours(
 
 
 def _choose_rows(X: Any) -> Any:
-    """Return the rows as a model of times reads them: texts, or a table; None for others."""
+    """Return the rows as a model of times reads them: texts, or a table; None for others.
+
+    Rows that are not in memory are not read for it.
+    """
+    if are_stored(X):
+        return None
     if getattr(X, "ndim", 1) == 1 and n_rows(X) and isinstance(next(iter(X)), str):
         return [str(text) for text in X]
     try:

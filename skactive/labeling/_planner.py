@@ -17,7 +17,7 @@ from skactive._utils.array_types import Positions
 from skactive._utils.fingerprint import describe_rows
 from skactive._utils.labels import is_structured, join_labels
 from skactive._utils.predictions import flatten_numbers
-from skactive._utils.rows import join_rows, n_rows, take_rows
+from skactive._utils.rows import join_rows, n_rows, select_rows, take_rows
 from skactive._utils.seeding import derived_seed
 from skactive._utils.tags import is_classifier
 from skactive.estimation._audit import right_rows
@@ -231,7 +231,7 @@ class Planner:
     def _query(self, learner: Any, pool: Positions, n: int) -> Positions:
         if n <= 0:
             return pool[:0]
-        rows = take_rows(self.X, pool)
+        rows = select_rows(self.X, pool)
         if learner is not None:
             return pool[learner.query(rows, n)]
         try:
@@ -248,10 +248,10 @@ class Planner:
         if learner is None or not len(order) or not hasattr(learner, "score_pool"):
             return None
         if getattr(learner.strategy, "rowwise", False):
-            return list(learner.score_pool(take_rows(self.X, order)).tolist())
+            return list(learner.score_pool(select_rows(self.X, order)).tolist())
         if len(pool) > _MAX_SCORED:
             return None
-        scores = learner.score_pool(take_rows(self.X, pool))
+        scores = learner.score_pool(select_rows(self.X, pool))
         return list(scores[np.searchsorted(pool, order)].tolist())  # the pool is sorted
 
     def _audit(

@@ -11,6 +11,7 @@ import numpy as np
 from skactive._utils.inputs import find_input_list
 from skactive._utils.row_checks import check_rows
 from skactive._utils.rows import n_rows
+from skactive._utils.stored_rows import open_rows
 from skactive._utils.text import pluralize
 from skactive._utils.values import is_missing
 from skactive.exceptions import LabelError
@@ -43,7 +44,7 @@ def check_pool_rows(X: Any, ids: Any) -> Any:
     if hasattr(ids, "__len__"):
         X = find_input_list(X, len(ids))
     check_rows(X, like=None if ids is None else X)
-    return X
+    return open_rows(X)
 
 
 def check_ids(ids: Any, X: Any) -> list[Ident]:

@@ -16,8 +16,19 @@ from sklearn import get_config
 from skactive._utils.array_types import Floats, Positions
 from skactive._utils.inputs import find_input_list, has_several_inputs
 from skactive._utils.labels import is_structured, read_labels
-from skactive._utils.matrices import match_rows, to_matrix
-from skactive._utils.rows import join_rows, n_rows, row_shape, row_size, take_rows
+from skactive._utils.matrices import match_rows, stack_matrices, to_matrix
+from skactive._utils.rows import (
+    are_stored,
+    collect_rows,
+    iter_blocks,
+    join_rows,
+    n_rows,
+    row_shape,
+    row_size,
+    sample_row,
+    select_rows,
+    take_rows,
+)
 from skactive.adapters import ModelAdapter
 from skactive.exceptions import CapabilityError, InvalidReadingError
 from skactive.pool._embedding import fit_embedder, make_embedding, make_matrix
@@ -149,9 +160,12 @@ class PoolView:
 
     @property
     def X(self) -> Any:
-        """The rows themselves, n_rows of them, in the container that was passed to `query`."""
+        """The rows themselves, n_rows of them, in the container that was passed to `query`.
+
+        Rows of a container that is not in memory are read into one that models take.
+        """
         self._check_declared("X")
-        return self._raw()
+        return self._read_rows()
 
     @property
     def y(self) -> Any:
@@ -432,7 +446,7 @@ class PoolView:
         -------
         PoolView
         """
-        pool_rows = self._root._raw()
+        pool_rows = sample_row(self._root._raw())
         X = match_rows(find_input_list(X, None, pool_rows), pool_rows)
         return self._make_sibling(X, self._source, y=y)
 
@@ -577,7 +591,7 @@ class PoolView:
     def _take_raw(self, positions: Positions | slice) -> Any:
         """Take rows of the nearest ancestor that holds rows, so that none in between copies all."""
         if self._X is not None or self._parent is None:
-            return take_rows(self._X, positions)
+            return select_rows(self._X, positions)
         return self._parent._take_raw(self._locate_in_parent(positions))
 
     def _locate_in_parent(self, positions: Positions | slice) -> Positions | slice:
@@ -620,7 +634,26 @@ class PoolView:
     def _prepare(self) -> Any:
         """Return the rows as the adapter's methods take them, prepared once for all of them."""
         adapter = self._source.adapter
-        return self._reuse_or_compute(("prepared", None), lambda: adapter.prepare(self._raw()))
+        return self._reuse_or_compute(
+            ("prepared", None), lambda: adapter.prepare(self._read_rows())
+        )
+
+    def _read_rows(self) -> Any:
+        """Return the rows in memory, read once for all that need all of them."""
+        if not are_stored(self._raw()):
+            return self._raw()
+        return self._cache_once("rows", lambda: collect_rows(self._raw()))
+
+    def _split_stored(self, needs: frozenset[str] = frozenset()) -> list[PoolView]:
+        """Split rows that are not in memory into views, to be read one after the other.
+
+        Empty if they are in memory, or are to be read in one piece.
+        """
+        are_read = "rows" in self._cache or ("prepared", None) in self._cache
+        if are_read or not are_stored(self._raw()):
+            return []
+        chunks = list(self.chunks(needs))
+        return [self.take(chunk) for chunk in chunks] if len(chunks) > 1 else []
 
     def _compute_proba(self) -> Floats:
         return self._check_proba(self._read_in_chunks(self._source.adapter.proba), n_dims=2)
@@ -629,15 +662,22 @@ class PoolView:
         self, read: Callable[[Any], Any], needs: frozenset[str] = frozenset()
     ) -> Any:
         """Call a row-by-row method of the adapter in chunks, since models copy their input."""
+        if parts := self._split_stored(needs):
+            return np.concatenate([read(part._prepare()) for part in parts])
         Z, chunks = self._prepare(), list(self.chunks(needs))
         if len(chunks) <= 1 or n_rows(Z) != len(self):
             return read(Z)
         return np.concatenate([read(take_rows(Z, chunk)) for chunk in chunks])
 
     def _compute_proba_samples(self, n_samples: int | None) -> Floats:
-        source = self._source
-        samples = source.adapter.proba_samples(self._prepare(), n_samples, source.seed)
+        samples = self._draw(self._source.adapter.proba_samples, n_samples)
         return self._check_proba(samples, n_dims=3)
+
+    def _draw(self, draw: Callable[..., Any], n_samples: int | None) -> Any:
+        """Draw samples, with the axis of draws first; a draw of a row depends on no other row."""
+        parts = self._split_stored(frozenset({"proba_samples"})) or [self]
+        drawn = [draw(part._prepare(), n_samples, self._source.seed) for part in parts]
+        return drawn[0] if len(drawn) == 1 else np.concatenate(drawn, axis=1)
 
     def _compute_decision(self) -> Floats:
         decision = np.asarray(self._read_in_chunks(self._source.adapter.decision))
@@ -656,8 +696,7 @@ class PoolView:
         return np.asarray(self._read_in_chunks(read))
 
     def _compute_prediction_samples(self, n_samples: int | None) -> Floats:
-        source = self._source
-        samples = source.adapter.prediction_samples(self._prepare(), n_samples, source.seed)
+        samples = self._draw(self._source.adapter.prediction_samples, n_samples)
         return _check_numbers(samples, len(self), axis=1, reading="prediction_samples")
 
     def _compute_std(self) -> Floats:
@@ -682,25 +721,32 @@ class PoolView:
 
     def _fit_cold_features(self) -> Callable[[Any], Any]:
         """Return the map from rows to features that an unfitted model learns from the pool."""
-        return self._source.adapter.prepare_cold(self._raw(), self._source.run_seed)
+        return self._source.adapter.prepare_cold(self._read_rows(), self._source.run_seed)
 
     def _compute_embedding(self) -> Any:
-        X, embedder = self._raw(), self._source.embedder
-        if embedder is None:
-            return make_embedding(X, self._compute_features)
-        if (pool_index := self._pool_index) is not None:
+        embedder = self._source.embedder
+        if embedder is not None and (pool_index := self._pool_index) is not None:
             cache = pool_index.cache
             return take_rows(cache.get_embedding(lambda: self._embed(cache.X)), pool_index.rows)
+        if parts := self._split_stored():
+            return stack_matrices([part._compute_embedding() for part in parts])
+        X = self._read_rows()
+        if embedder is None:
+            return make_embedding(X, self._compute_features)
         return make_embedding(X, lambda X: self._get_embedder().transform(X), embedder)
 
     def _embed(self, X: Any) -> Any:
         """Embed all rows of a campaign by the learner's embedder."""
         source = self._source
-        return make_embedding(
-            X,
-            lambda X: fit_embedder(source.embedder, source.run_seed, lambda: X).transform(X),
-            source.embedder,
-        )
+
+        def transform(rows: Any) -> Any:
+            return self._cache_once("campaign embedder", fit).transform(rows)
+
+        def fit() -> Any:
+            return fit_embedder(source.embedder, source.run_seed, lambda: collect_rows(X))
+
+        blocks = iter_blocks(X) if are_stored(X) else [X]
+        return stack_matrices([make_embedding(rows, transform, source.embedder) for rows in blocks])
 
     def _get_embedder(self) -> Any:
         """Return the embedder of this query, fitted once."""
@@ -715,14 +761,14 @@ class PoolView:
 
     def _list_all_rows(self) -> Any:
         """Return the rows and the labeled rows."""
-        X, X_labeled = self._raw(), self._source.X_labeled
+        X, X_labeled = self._read_rows(), self._source.X_labeled
         return X if X_labeled is None else join_rows(X, match_rows(X_labeled, X))
 
     def _update_campaign_cache(self, pool_index: PoolIndex, labeled: PoolView) -> bool:
         """Put the embedding of all rows in the campaign's cache; return whether it is known."""
         cache = pool_index.cache
-        if self._source.embedder is None and self._compute_features(self._raw()) is self._raw():
-            cache.get_embedding(lambda: make_embedding(cache.X, lambda X: X))
+        if self._source.embedder is None and self._embeds_rows():
+            cache.get_embedding(lambda: make_embedding(collect_rows(cache.X), lambda X: X))
         elif self._source.embedder is None:
             if not pool_index.is_complete():
                 return False
@@ -731,12 +777,20 @@ class PoolView:
             )
         return True
 
+    def _embeds_rows(self) -> bool:
+        """Return whether the rows themselves are their embedding."""
+        view = self.take(slice(0, 1)) if are_stored(self._raw()) else self
+        return view._compute_features(view._read_rows()) is view._read_rows()
+
     def _compute_gradient_factors(self) -> tuple[Floats, Any]:
         proba = self._reuse_or_compute(("proba", None), self._compute_proba)
         residual = np.array(proba, dtype=np.float64)  # (n_rows, n_classes), a copy
         residual[np.arange(len(residual)), residual.argmax(axis=1)] -= 1.0
-        features = make_matrix(self._raw(), self._compute_features, for_gradients=True)
-        return residual, features
+        matrices = [
+            make_matrix(part._read_rows(), part._compute_features, for_gradients=True)
+            for part in self._split_stored() or [self]
+        ]
+        return residual, stack_matrices(matrices)
 
     def _check_proba(self, proba: Any, n_dims: int) -> Floats:
         """Check probabilities, (..., n_rows, n_columns), and give each class its column."""

@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, clone
 
 from skactive._utils.array_types import Floats
 from skactive._utils.compat import HasMethods, Interval, StrOptions
-from skactive._utils.rows import n_rows
+from skactive._utils.rows import collect_rows, n_rows
 from skactive._utils.seeding import draw_seed
 from skactive.estimation import Estimate
 from skactive.quality._confident_learning import count_confidently
@@ -325,10 +325,10 @@ class LabelQuality(BaseEstimator):
             raise ValueError("LabelQuality needs a model: pass estimator=, or proba= to fit.")
         if n_rows(X) != len(labels):
             raise ValueError(f"X has {n_rows(X)} rows, but y has {len(labels)} labels.")
-        model = clone(self.estimator)
+        model, rows = clone(self.estimator), collect_rows(X)
         return np.asarray(
             cross_val_predict(
-                model, X, labels, cv=self.cv, n_jobs=self.n_jobs, method="predict_proba"
+                model, rows, labels, cv=self.cv, n_jobs=self.n_jobs, method="predict_proba"
             )
         )
 

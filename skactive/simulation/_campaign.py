@@ -15,7 +15,7 @@ from skactive._utils.array_types import Positions
 from skactive._utils.fit_params import take_params
 from skactive._utils.labels import find_missing, has_one_label, read_labels, take_labels
 from skactive._utils.progress import progress
-from skactive._utils.rows import n_rows, take_rows
+from skactive._utils.rows import n_rows, select_rows, take_rows
 from skactive._utils.tags import is_classifier
 from skactive.pool._state import CampaignCache
 from skactive.simulation._audit_sample import Audit, row_scores
@@ -62,7 +62,7 @@ class Campaign:
         self.budget = self.total_budget - self.audit.total_cost
         rows = np.setdiff1d(np.arange(n_rows(X)), self.audit.rows)
         self.ledger = ledger.take(rows) if len(self.audit.rows) else ledger
-        self.X = take_rows(X, rows) if len(self.audit.rows) else X
+        self.X = select_rows(X, rows) if len(self.audit.rows) else X
         retune_every = settings.retune_every
         if retune_every is not None and isinstance(ledger, ElementLedger):
             raise ValueError(
@@ -283,7 +283,7 @@ class Campaign:
             return self.random_state.permutation(rows)[:n_initial]
         learner = clone(self.learner).set_params(strategy=self.settings.initial_strategy)
         costs = self.ledger.find_row_costs()[rows] if self.ledger.is_priced else None
-        return rows[learner.query(take_rows(self.X, rows), n_initial, costs=costs)]
+        return rows[learner.query(select_rows(self.X, rows), n_initial, costs=costs)]
 
     def _check_budget(self, rows: Positions) -> None:
         """Check that the budget covers all labels of the initial rows."""

@@ -29,7 +29,7 @@ from skactive._utils.constraints import (
 )
 from skactive._utils.delegation import DelegatesPrediction
 from skactive._utils.labels import check_unmasked
-from skactive._utils.rows import n_rows
+from skactive._utils.rows import collect_rows, n_rows
 from skactive._utils.scoring import score_model
 from skactive._utils.seeding import draw_seed
 from skactive._validation import check_rows
@@ -317,6 +317,7 @@ class SimulatedLearner(
         from sklearn.metrics import check_scoring  # late: it takes a tenth of a second
 
         check_is_fitted(self, "estimators_")
+        X = collect_rows(X)
         for model in self.estimators_:
             scorer = check_scoring(model, scoring=scoring)
             score = score_model(model, X, y) if scoring is None else scorer(model, X, y)

@@ -17,7 +17,7 @@ from skactive._utils.labels import (
     take_labels,
 )
 from skactive._utils.ragged import Ragged
-from skactive._utils.rows import take_rows
+from skactive._utils.rows import select_rows
 from skactive.adapters import adapt
 from skactive.exceptions import CapabilityError
 from skactive.pool._state import CampaignCache, PoolIndex
@@ -185,7 +185,7 @@ class RowLedger(Ledger):
         rows = self.find_open_rows(left)
         index = PoolIndex(chooser.cache, rows, chooser.taught)
         costs = self.costs.values[rows] if self.is_priced else None
-        pool, size = take_rows(chooser.X, rows), min(batch_size, len(rows))
+        pool, size = select_rows(chooser.X, rows), min(batch_size, len(rows))
         return rows[chooser.learner._query(pool, size, index, costs)]
 
     def read(self, rows: Positions, model: Any) -> Any:
@@ -258,7 +258,7 @@ class ElementLedger(Ledger):
         rows = self.find_open_rows(left)
         is_closed = Ragged(~self._can_buy(left), self.costs.offsets).take(rows)
         owner, place = chooser.learner.query_elements(
-            take_rows(chooser.X, rows),
+            select_rows(chooser.X, rows),
             min(batch_size, int((~is_closed.values).sum())),
             known=is_closed,
             groups=None if self.groups is None else self.groups.take(rows),

@@ -8,6 +8,7 @@ import scipy.sparse as sp
 from skactive._utils.inputs import InputList
 from skactive._utils.row_checks import check_rows, check_same_features
 from skactive._utils.rows import n_rows
+from skactive._utils.stored_rows import StoredRows
 
 X = np.arange(24.0).reshape(6, 4)
 Y = np.arange(6)
@@ -35,11 +36,13 @@ def test_what_is_no_container_is_refused(rows, message):
         check_rows(rows)
 
 
-def test_a_lazy_frame_is_refused_until_it_is_collected():
+def test_a_lazy_frame_is_not_collected_by_its_check():
     lazy = pytest.importorskip("polars").DataFrame(X).lazy()
-    with pytest.raises(TypeError, match=r"pass X\.collect\(\)"):
-        check_rows(lazy)
-    assert n_rows(check_rows(lazy.collect())[0]) == 6
+    checked, y = check_rows(lazy, range(6))
+    assert isinstance(checked, StoredRows)
+    assert n_rows(checked) == n_rows(y) == 6
+    with pytest.raises(ValueError, match=r"inconsistent numbers of samples: \[6, 5\]"):
+        check_rows(lazy, range(5))
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skactive.cli._arguments import SEPARATOR_NAMES
-from skactive.cli.reading import find_marked_encoding, find_table_format, open_bytes
+from skactive.cli.reading import find_marked_encoding, find_table_format, list_parts, open_bytes
 
 __all__ = ["write_reading"]
 
@@ -67,7 +67,10 @@ def write_reading(
 
 def _list_ways(path: Path, columns: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield functions of pandas and their options, the plainest first."""
-    suffix = find_table_format(path)
+    has_parts = bool(list_parts(path))
+    if has_parts and not path.is_dir():  # pandas takes no patterns
+        return
+    suffix = ".parquet" if has_parts else find_table_format(path)
     function = _FUNCTIONS.get(suffix, "read_csv")
     if function == "read_csv":
         yield from ((function, options) for options in _list_csv_options(path, columns))

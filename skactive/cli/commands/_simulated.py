@@ -165,7 +165,7 @@ def _add_table_arguments(parser: argparse.ArgumentParser, *, is_required: bool) 
         type=Path,
         metavar="FILE",
         required=is_required,
-        help=f"npz or a table: {TABLE_FORMATS}{default}",
+        help=f"npz, a table ({TABLE_FORMATS}) or a folder of parquet files{default}",
     )
     parser.add_argument("--target", metavar="NAME", help="column or array to predict (npz: y)")
     parser.add_argument(

@@ -18,6 +18,7 @@ from skactive.cli.reading import (
     check_finite,
     check_regular_file,
     is_table,
+    list_parts,
     read_frame,
     to_numbers,
 )
@@ -52,7 +53,7 @@ def read_table(path: Path, target: str | None) -> LabeledTable:
     Parameters
     ----------
     path : Path
-        An npz file, or a table in a format that `read_columns` reads.
+        An npz file, a table in a format that `read_columns` reads, or a folder of parquet files.
     target : str or None
         The column or array to predict; of an npz file, ``y`` if None.
 
@@ -65,9 +66,11 @@ def read_table(path: Path, target: str | None) -> LabeledTable:
     CommandError
         If the file cannot be read, or does not hold such a table.
     """
-    check_regular_file(path)
-    is_npz = path.suffix.lower() == ".npz"
-    if not is_npz and not is_table(path):
+    has_parts = bool(list_parts(path))
+    if not has_parts:
+        check_regular_file(path)
+    is_npz = not has_parts and path.suffix.lower() == ".npz"
+    if not (has_parts or is_npz or is_table(path)):
         suffixes = ", ".join((".npz", *TABLE_SUFFIXES))
         raise CommandError(
             f"cannot read {path.name}: expected one of {suffixes}, or a text format with .gz"

@@ -14,6 +14,7 @@ from skactive.cli.reading._file import (
     open_bytes,
 )
 from skactive.cli.reading._frame import check_finite, make_frame, read_frame, to_numbers
+from skactive.cli.reading._parquet import list_parts
 from skactive.cli.reading._read import read_columns
 from skactive.cli.reading._table import Table
 
@@ -28,6 +29,7 @@ __all__ = [
     "find_table_format",
     "import_library",
     "is_table",
+    "list_parts",
     "make_frame",
     "open_bytes",
     "read_columns",

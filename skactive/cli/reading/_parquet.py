@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +15,37 @@ from skactive.cli.reading._file import check_content, import_library
 from skactive.cli.reading._header import check_names, leave_out_unnamed
 from skactive.cli.reading._table import Table
 
-__all__ = ["read_parquet"]
+__all__ = ["list_parts", "read_parquet"]
 
 
-def read_parquet(path: Path) -> Table:
-    """Read a parquet file.
+def list_parts(path: Path) -> list[Path]:
+    """List the files of a table in parts: the parquet files of a folder, or of a pattern.
 
     Parameters
     ----------
     path : Path
-        The file.
+        A folder, or a pattern such as ``folder/*.parquet``; of a file there are no parts.
+    """
+    try:
+        is_folder, exists = path.is_dir(), path.exists()
+    except (OSError, ValueError):  # no path at all, which is for others to say
+        return []
+    if is_folder:
+        path = path / "*.parquet"
+    elif exists or path.suffix != ".parquet" or not any(mark in path.name for mark in "*?["):
+        return []
+    return sorted(part for part in path.parent.glob(path.name) if part.is_file())
+
+
+def read_parquet(path: Path, parts: Sequence[Path] = ()) -> Table:
+    """Read a parquet file, or several of the same columns as one table.
+
+    Parameters
+    ----------
+    path : Path
+        The file; of several, their folder or pattern.
+    parts : sequence of Path, default=()
+        The files, if there are several, in the order of their rows.
 
     Raises
     ------
@@ -32,14 +54,10 @@ def read_parquet(path: Path) -> Table:
     """
     pyarrow = import_library("pyarrow", "data", path)
     parquet = import_library("pyarrow.parquet", "data", path)
-    with explain_read_errors(path, None):
-        with path.open("rb") as file:
-            check_content(path, ".parquet", file.read(64))
-        try:
-            # read_table would add columns from the names of folders
-            arrow = parquet.ParquetFile(path).read()
-        except (pyarrow.ArrowException, ValueError, NotImplementedError, OSError) as error:
-            raise CommandError(f"{path.name} cannot be read: {take_first_line(error)}") from error
+    tables = [_read_file(part, pyarrow, parquet) for part in parts or [path]]
+    for part, table in zip(parts, tables, strict=False):
+        _check_same_columns(parts[0], tables[0], part, table)
+    arrow = pyarrow.concat_tables(tables, promote_options="permissive")
     names = [str(name) for name in arrow.column_names]
     columns = [
         _list_values(column, name, path) for column, name in zip(arrow.columns, names, strict=True)
@@ -52,6 +70,41 @@ def read_parquet(path: Path) -> Table:
         raise CommandError(f"{path.name} has no rows")
     n_rows = len(next(iter(table.values())))
     return Table(table, [], [pluralize(n_rows, "row"), *notes, *left_out])
+
+
+def _read_file(path: Path, pyarrow: Any, parquet: Any) -> Any:
+    """Read one file to a table of pyarrow."""
+    with explain_read_errors(path, None):
+        with path.open("rb") as file:
+            check_content(path, ".parquet", file.read(64))
+        try:
+            # read_table would add columns from the names of folders
+            return parquet.ParquetFile(path).read()
+        except (pyarrow.ArrowException, ValueError, NotImplementedError, OSError) as error:
+            raise CommandError(f"{path.name} cannot be read: {take_first_line(error)}") from error
+
+
+def _check_same_columns(first: Path, expected: Any, path: Path, table: Any) -> None:
+    """Raise an error unless a part has the columns of the first one, of types that go together."""
+    if table.column_names != expected.column_names:
+        raise CommandError(
+            f"{path.name} has the columns {', '.join(table.column_names)}, but {first.name} has "
+            f"{', '.join(expected.column_names)}: the parts of a table need the same columns"
+        )
+    for field, other in zip(expected.schema, table.schema, strict=True):
+        kinds = {_name_kind(field.type), _name_kind(other.type)} - {"null"}
+        if len(kinds) > 1:
+            raise CommandError(
+                f"{field.name!r} is {other.type} in {path.name}, but {field.type} in {first.name}: "
+                "the parts of a table need columns of the same type"
+            )
+
+
+def _name_kind(kind: Any) -> str:
+    """Return the name of a type of pyarrow, the same for all that concatenate to one."""
+    name = str(kind)
+    is_number = name.lstrip("u").startswith(("int", "float", "double", "halffloat"))
+    return "number" if is_number else name.removeprefix("large_")
 
 
 def _list_values(column: Any, name: str, path: Path) -> list[Any]:

@@ -11,7 +11,7 @@ from skactive.cli.reading._delimited import read_delimited
 from skactive.cli.reading._excel import read_excel
 from skactive.cli.reading._file import check_regular_file, find_table_format
 from skactive.cli.reading._json import read_json, read_jsonl
-from skactive.cli.reading._parquet import read_parquet
+from skactive.cli.reading._parquet import list_parts, read_parquet
 from skactive.cli.reading._table import Table, format_names
 
 __all__ = ["read_columns"]
@@ -33,7 +33,7 @@ def read_columns(
     ----------
     path : Path
         A csv, tsv, txt, json or jsonl file, or one of these compressed by gzip; a parquet or xlsx
-        file.
+        file; or a folder of parquet files, or a pattern of these, ``folder/*.parquet``.
     encoding : str, default=None
         Encoding of a text format; None for UTF-8, or what a byte order mark says.
     separator : str, default=None
@@ -46,6 +46,9 @@ def read_columns(
     CommandError
         If the file cannot be read, or has no rows.
     """
+    if parts := list_parts(path):
+        _check_reading_options(path, ".parquet", encoding, separator, sheet)
+        return read_parquet(path, parts)
     check_regular_file(path)
     suffix = find_table_format(path)
     _check_reading_options(path, suffix, encoding, separator, sheet)

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
-from skactive._utils.rows import n_rows
+from skactive._utils.rows import are_stored, collect_rows, n_rows, sample_row, take_rows
+from skactive._utils.stored_rows import StoredRows
 from skactive.labeling.exporting._content import Columns
 from skactive.labeling.exporting._values import Cleaner
 
@@ -48,7 +49,14 @@ def read_data(data: Any, n: int) -> Columns:
 
 
 def read_pool(X: Any) -> Columns:
-    """Return the columns of a pool that is a frame, or rows of texts, files or mappings."""
+    """Return the columns of a pool that is a frame, or rows of texts, files or mappings.
+
+    Of rows that are not in memory, all are read if they have such columns.
+    """
+    if isinstance(X, StoredRows) and (names := X.source.names) is not None:
+        return {"file": list(take_rows(names, X.list_positions()))}
+    if are_stored(X):
+        return read_pool(collect_rows(X)) if read_pool(sample_row(X)) else {}
     if _is_frame(X):
         return _name_apart(_iterate_columns(X))
     if isinstance(X, list | tuple) or (hasattr(X, "tolist") and len(getattr(X, "shape", ())) == 1):
@@ -65,7 +73,7 @@ def read_pool(X: Any) -> Columns:
 
 def find_text_column(columns: Columns, X: Any) -> str | None:
     """Return the name of the column that holds the texts of the pool; None if there is none."""
-    texts = read_pool(X).get(_TEXT_COLUMN) if n_rows(X) and not _is_frame(X) else None
+    texts = read_pool(X).get(_TEXT_COLUMN) if n_rows(X) and not _is_frame(sample_row(X)) else None
     return next((name for name, values in columns.items() if values == texts), None)
 
 

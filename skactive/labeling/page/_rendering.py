@@ -11,6 +11,9 @@ from typing import Any, TypeAlias
 import numpy as np
 import scipy.sparse as sp
 
+from skactive._utils.inputs import has_several_inputs, map_inputs
+from skactive._utils.rows import is_from, take_rows
+from skactive._utils.stored_rows import StoredRows
 from skactive.labeling.page._formats import find_format
 from skactive.labeling.page._images import convert_to_array
 from skactive.labeling.page._media import show_file
@@ -161,9 +164,18 @@ class Renderer:
 def take_row(X: Any, position: int) -> Any:
     """Return one row of any container.
 
-    The row of a pandas frame is a Series, of a polars frame a dict, of a sparse matrix a matrix of
-    one row, of a torch tensor an array.
+    The row of a pandas frame is a Series, of a polars frame or a table a dict, of a sparse matrix a
+    matrix of one row, of a torch tensor an array, of several inputs a dict or list with one row of
+    each. Of rows that are loaded by their paths it is the path.
     """
+    if isinstance(X, StoredRows):
+        if X.source.names is not None:
+            return take_row(X.source.names, int(X.list_positions()[position]))
+        X, position = take_rows(X, [position]), 0
+    if has_several_inputs(X):
+        return map_inputs(lambda values: take_row(values, position), X)
+    if is_from("pyarrow", X) and hasattr(X, "schema"):
+        return X.slice(position, 1).to_pylist()[0]
     if hasattr(X, "iloc"):
         return X.iloc[position]
     if type(X).__module__.split(".")[0] == "polars":

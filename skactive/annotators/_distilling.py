@@ -103,7 +103,7 @@ def distill(
     ...     random_state=0,
     ... )
     >>> round(model.score(X[::3], y[::3]), 2)
-    0.92
+    0.96
     """
     _check_sizes(X, answers, X_labeled, y_labeled, labeled_answers)
     known = None if y_labeled is None else read_labels(y_labeled)

@@ -728,7 +728,7 @@ class PoolView:
         if embedder is not None and (pool_index := self._pool_index) is not None:
             cache = pool_index.cache
             return take_rows(cache.get_embedding(lambda: self._embed(cache.X)), pool_index.rows)
-        if parts := self._split_stored():
+        if parts := self._split_features():
             return stack_matrices([part._compute_embedding() for part in parts])
         X = self._read_rows()
         if embedder is None:
@@ -777,6 +777,14 @@ class PoolView:
             )
         return True
 
+    def _split_features(self) -> list[PoolView]:
+        """Split stored rows to compute their features; empty where the rows are the features.
+
+        These are needed all at once, and those of a memory map are not copied.
+        """
+        parts = self._split_stored()
+        return [] if parts and self._source.embedder is None and self._embeds_rows() else parts
+
     def _embeds_rows(self) -> bool:
         """Return whether the rows themselves are their embedding."""
         view = self.take(slice(0, 1)) if are_stored(self._raw()) else self
@@ -788,7 +796,7 @@ class PoolView:
         residual[np.arange(len(residual)), residual.argmax(axis=1)] -= 1.0
         matrices = [
             make_matrix(part._read_rows(), part._compute_features, for_gradients=True)
-            for part in self._split_stored() or [self]
+            for part in self._split_features() or [self]
         ]
         return residual, stack_matrices(matrices)
 

@@ -72,6 +72,12 @@ def test_rows_in_flight_are_not_handed_out_again(open_session):
     assert first.progress().n_in_flight == 30
 
 
+def test_a_smaller_batch_than_one_has_on_hand_is_of_these_rows(open_session):
+    before = open_session().next_batch(10, annotator="ann")
+    batch = open_session().next_batch(3, annotator="ann")
+    assert list(batch.ids) == list(before.ids)[:3]
+
+
 def test_a_batch_has_its_rows_in_the_container_of_the_pool(open_session):
     frame = pd.DataFrame(X, index=[f"r{i}" for i in range(150)])
     session = open_session(frame, ids=frame.index)

@@ -642,7 +642,7 @@ def test_suggestions_never_fit(backend, monkeypatch):
 def test_routed_rows_are_for_reviewers_and_confidence_only_on_request(open_session):
     model = LogisticRegression(max_iter=500).fit(X[::2], Y[::2])
     session = open_session()
-    router = Router([ModelAnnotator(model, price=0.25)], audit=60, max_error=0.1, random_state=0)
+    router = Router([ModelAnnotator(model, price=0.25)], audit=60, random_state=0)
     session.route(router.fit(X, oracle=Y))
     routed = next(r for r in session.records() if r["source"] == "annotator")
     backend = PageBackend(session)

@@ -14,40 +14,33 @@ from skactive._utils.rows import take_rows
 from skactive._utils.text import pluralize
 from skactive._utils.values import format_value, is_blank
 from skactive.cli._errors import CommandError
-from skactive.cli.reading import Table, check_regular_file, check_uses, read_columns
+from skactive.cli.reading import Table
 from skactive.cli.sources._cells import clean_text, format_rows, list_first
-from skactive.cli.sources._contents import (
-    RowContents,
-    read_features,
-    read_texts,
-    split_text_columns,
+from skactive.cli.sources._contents import RowContents
+from skactive.cli.sources._file_labels import MAX_CLASSES
+from skactive.cli.sources._labeled_tables import (
+    LabeledTableSettings,
+    Task,
+    name_cell,
+    name_cells,
+    read_labeled_table,
 )
-from skactive.cli.sources._data_source import ReadingOptions
-from skactive.cli.sources._file_labels import MAX_CLASSES, fold_number, name_class
 
 __all__ = ["CheckSettings", "CheckedRows", "describe_row", "read_checked_rows"]
 
 _MAY_BE_MISSING = frozenset({"na", "n/a", "#n/a", "nan", "null", "none", "<na>", "?", "-"})
 
 
-@dataclass(frozen=True)
-class CheckSettings:
+_TASK = Task("check", "a check")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckSettings(LabeledTableSettings):
     """Settings from the command line."""
 
-    file: Path
-    target: str
-    text: str | None = None
-    columns: list[str] | None = None
-    id: str | None = None
-    model: str = "logistic"
     folds: int = 5
     annotators: tuple[str, ...] = ()
-    audited: str | None = None
     html: Path = Path("check.html")
-    encoding: str | None = None
-    separator: str | None = None
-    sheet: str | None = None
-    seed: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +78,7 @@ class CheckedRows:
 
     def name_cells(self, column: str) -> list[str]:
         """Return the classes that a column holds, "" where a cell is empty."""
-        return ["" if is_blank(cell) else _name_cell(cell) for cell in self.columns[column]]
+        return ["" if is_blank(cell) else name_cell(cell) for cell in self.columns[column]]
 
     def number_items(self, id_column: str | None) -> list[int]:
         """Return, for each row, the position of the first of the same id, or of equal content."""
@@ -110,17 +103,9 @@ def read_checked_rows(settings: CheckSettings) -> CheckedRows:
     CommandError
         If a column is missing or is named twice, or the labels cannot be checked.
     """
-    path = settings.file
-    if path.is_dir():
-        raise CommandError(f"{path} is a folder: a check needs a table with a column of labels")
-    check_regular_file(path)
-    table = read_columns(
-        path, encoding=settings.encoding, separator=settings.separator, sheet=settings.sheet
-    )
-    _check_uses(settings, table)
-    content = _read_content(settings, table)
+    table, content = read_labeled_table(settings, _TASK, settings.annotators)
     cells = table.columns[settings.target]
-    labels = _name_labels(settings.target, {i: cells[i] for i in content.keys}, table)
+    labels = name_cells(settings.target, {i: cells[i] for i in content.keys}, table, _TASK)
     _check_classes(settings, labels, table)
     kept = sorted(labels)
     return CheckedRows(
@@ -132,59 +117,6 @@ def read_checked_rows(settings: CheckSettings) -> CheckedRows:
         {name: [column[i] for i in kept] for name, column in table.columns.items()},
         [*table.notes, *_note_left_out(content, labels, table, settings), *content.notes],
     )
-
-
-def _check_uses(settings: CheckSettings, table: Table) -> None:
-    """Raise an error if a column is missing, or would be used for two things."""
-    texts = split_text_columns(settings.text or "", table.columns) if settings.text else []
-    uses = {
-        "--target": [settings.target],
-        "--text": texts,
-        "--columns": settings.columns or [],
-        "--id": [settings.id] if settings.id else [],
-        "--annotators": list(settings.annotators),
-        "--audited": [settings.audited] if settings.audited else [],
-    }
-    if settings.text is not None and settings.columns is not None:
-        raise CommandError("--text and --columns cannot be combined: check texts, or rows of cells")
-    check_uses(uses, table.columns, settings.file)
-
-
-def _read_content(settings: CheckSettings, table: Table) -> RowContents:
-    """Read texts or features; columns that are used for something else are no features."""
-    options = ReadingOptions(
-        text=settings.text,
-        label=settings.target,
-        id=settings.id,
-        columns=settings.columns,
-        is_new=False,
-    )
-    others = {settings.id, settings.target, settings.audited, *settings.annotators}
-    columns = {name: cells for name, cells in table.columns.items() if name not in others}
-    if not columns:
-        raise CommandError(f"{settings.file.name} has no column besides {settings.target!r}")
-    read = read_features if settings.text is None else read_texts
-    content = read(Table(columns, table.lines, []), settings.file, options)
-    if not content.keys:
-        raise CommandError(f"{settings.file.name} has no rows with content")
-    return content
-
-
-def _name_labels(target: str, cells: Mapping[int, Any], table: Table) -> dict[int, str]:
-    """Return the name of each row's class, by the position of the row."""
-    given = {i: cell for i, cell in cells.items() if not is_blank(cell)}
-    several = [i for i, cell in given.items() if isinstance(cell, list | tuple | set | np.ndarray)]
-    if several:
-        raise CommandError(
-            f"column {target!r} holds lists ({format_rows(several, table.lines)}): a check is for "
-            "one class per row"
-        )
-    return {i: _name_cell(cell) for i, cell in given.items()}
-
-
-def _name_cell(cell: Any) -> str:
-    """Return the class that a cell holds: 1 for 1.0, as columns with gaps have it."""
-    return clean_text(fold_number(name_class(cell), None))
 
 
 def _check_classes(settings: CheckSettings, labels: Mapping[int, str], table: Table) -> None:

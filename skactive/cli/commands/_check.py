@@ -9,16 +9,12 @@ from typing import Any
 from skactive.cli._arguments import (
     TABLE_FORMATS,
     parse_columns,
-    parse_encoding,
     parse_positive_int,
-    parse_seed,
-    parse_separator,
 )
 from skactive.cli._errors import CommandError
+from skactive.cli._table_options import LABEL_MODELS, add_content_options, add_form_options
 
 __all__ = ["add_check_arguments", "run_check"]
-
-_MODELS = ("forest", "logistic")  # those that give probabilities
 
 
 def add_check_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,14 +28,7 @@ def add_check_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("file", type=Path, metavar="FILE", help=f"table: {TABLE_FORMATS}")
     add("--target", required=True, metavar="COLUMN", help="column of the labels to check")
-    add("--text", metavar="COLUMN", help="column of texts (default: rows of cells)")
-    add(
-        "--columns",
-        type=parse_columns,
-        metavar="A,B",
-        help="columns to learn from (default: all that do not look like ids or labels)",
-    )
-    add("--id", metavar="COLUMN", help="column of row ids, which is not learned from")
+    add_content_options(parser)
     add(
         "--annotators",
         type=parse_columns,
@@ -54,7 +43,7 @@ def add_check_arguments(parser: argparse.ArgumentParser) -> None:
         help="column with the true classes of the rows that people checked, else empty: the share "
         "of wrong labels then comes from these, with an interval",
     )
-    add("--model", choices=_MODELS, default="logistic", help="model (%(default)s)")
+    add("--model", choices=LABEL_MODELS, default="logistic", help="model (%(default)s)")
     add(
         "--folds",
         type=parse_positive_int,
@@ -69,10 +58,7 @@ def add_check_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="HTML",
         help="report to write (%(default)s)",
     )
-    add("--encoding", type=parse_encoding, metavar="NAME", help="encoding (default: UTF-8)")
-    add("--separator", type=parse_separator, metavar="CHARACTER", help="between the cells, as ;")
-    add("--sheet", metavar="NAME", help="sheet of a workbook (default: the first)")
-    add("--seed", type=parse_seed, default=0, metavar="N", help="random seed (%(default)s)")
+    add_form_options(parser)
 
 
 def run_check(options: dict[str, Any]) -> None:

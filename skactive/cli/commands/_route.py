@@ -8,18 +8,14 @@ from typing import Any
 
 from skactive.cli._arguments import (
     TABLE_FORMATS,
-    parse_columns,
-    parse_encoding,
     parse_positive_int,
-    parse_seed,
-    parse_separator,
     parse_share,
 )
 from skactive.cli._errors import CommandError
+from skactive.cli._table_options import LABEL_MODELS, add_content_options, add_form_options
 
 __all__ = ["add_route_arguments", "run_route"]
 
-_MODELS = ("forest", "logistic")  # those that give probabilities
 _GUARANTEES = ("set", "accepted", "per_class")
 _SUFFIXES = (".csv", ".jsonl", ".parquet", ".xlsx")
 
@@ -41,15 +37,8 @@ def add_route_arguments(parser: argparse.ArgumentParser) -> None:
         help="column of labels, filled in some rows: the model learns from these, and the rows "
         "whose cell is empty are routed",
     )
-    add("--text", metavar="COLUMN", help="column of texts (default: rows of cells)")
-    add(
-        "--columns",
-        type=parse_columns,
-        metavar="A,B",
-        help="columns to learn from (default: all that do not look like ids or labels)",
-    )
-    add("--id", metavar="COLUMN", help="column of row ids, which is not learned from")
-    add("--model", choices=_MODELS, default="logistic", help="model (%(default)s)")
+    add_content_options(parser)
+    add("--model", choices=LABEL_MODELS, default="logistic", help="model (%(default)s)")
     add(
         "--max-error",
         type=parse_share,
@@ -97,10 +86,7 @@ def add_route_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="OUT",
         help="file to write: csv, jsonl, parquet, xlsx (default: FILE with -routed.csv)",
     )
-    add("--encoding", type=parse_encoding, metavar="NAME", help="encoding (default: UTF-8)")
-    add("--separator", type=parse_separator, metavar="CHARACTER", help="between the cells, as ;")
-    add("--sheet", metavar="NAME", help="sheet of a workbook (default: the first)")
-    add("--seed", type=parse_seed, default=0, metavar="N", help="random seed (%(default)s)")
+    add_form_options(parser)
 
 
 def run_route(options: dict[str, Any]) -> None:

@@ -7,37 +7,31 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from skactive._utils.rows import take_rows
 from skactive._utils.text import pluralize
-from skactive._utils.values import is_blank
 from skactive.cli._errors import CommandError
-from skactive.cli.reading import Table, check_regular_file, check_uses, read_columns
-from skactive.cli.sources._cells import clean_text, format_rows
-from skactive.cli.sources._contents import (
-    RowContents,
-    read_features,
-    read_texts,
-    split_text_columns,
+from skactive.cli.reading import Table
+from skactive.cli.sources._cells import format_rows
+from skactive.cli.sources._contents import RowContents
+from skactive.cli.sources._data_source import DataSource
+from skactive.cli.sources._file_labels import MAX_CLASSES
+from skactive.cli.sources._labeled_tables import (
+    LabeledTableSettings,
+    Task,
+    name_cells,
+    read_labeled_table,
 )
-from skactive.cli.sources._data_source import DataSource, ReadingOptions
-from skactive.cli.sources._file_labels import MAX_CLASSES, fold_number, name_class
 
 __all__ = ["RouteSettings", "RoutedTable", "read_routed_table"]
 
 
-@dataclass(frozen=True)
-class RouteSettings:
+_TASK = Task("route", "a router")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RouteSettings(LabeledTableSettings):
     """Settings from the command line."""
 
-    file: Path
-    target: str
-    text: str | None = None
-    columns: list[str] | None = None
-    id: str | None = None
-    audited: str | None = None
-    model: str = "logistic"
     max_error: float = 0.05
     confidence: float = 0.9
     guarantee: str = "set"
@@ -45,10 +39,6 @@ class RouteSettings:
     annotator: str | None = None
     store: Path | None = None
     output: Path = Path("routed.csv")
-    encoding: str | None = None
-    separator: str | None = None
-    sheet: str | None = None
-    seed: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,17 +91,14 @@ def read_routed_table(settings: RouteSettings) -> RoutedTable:
     CommandError
         If a column is missing or is named twice, there is nothing to learn from or to route.
     """
-    path = settings.file
-    if path.is_dir():
-        raise CommandError(f"{path} is a folder: a router needs a table with a column of labels")
-    check_regular_file(path)
-    table = read_columns(
-        path, encoding=settings.encoding, separator=settings.separator, sheet=settings.sheet
-    )
-    _check_uses(settings, table)
-    content = _read_content(settings, table)
+    table, content = read_labeled_table(settings, _TASK)
     positions = list(content.keys)
-    labels = _name_cells(table, settings.target, positions)
+
+    def name(column: str) -> dict[int, str]:
+        cells = table.columns[column]
+        return name_cells(column, {i: cells[i] for i in positions}, table, _TASK)
+
+    labels = name(settings.target)
     source = DataSource(
         content.kind,
         take_rows(content.rows, positions),
@@ -120,57 +107,10 @@ def read_routed_table(settings: RouteSettings) -> RoutedTable:
         classes=sorted(set(labels.values())),
         kinds=content.kinds,
     )
-    audited = {} if settings.audited is None else _name_cells(table, settings.audited, positions)
+    audited = {} if settings.audited is None else name(settings.audited)
     routed = RoutedTable(table, source, positions, labels, audited)
     _check_counts(routed, settings)
     return routed
-
-
-def _check_uses(settings: RouteSettings, table: Table) -> None:
-    """Raise an error if a column is missing, or would be used for two things."""
-    if settings.text is not None and settings.columns is not None:
-        raise CommandError("--text and --columns cannot be combined: route texts, or rows of cells")
-    uses = {
-        "--target": [settings.target],
-        "--text": split_text_columns(settings.text or "", table.columns) if settings.text else [],
-        "--columns": settings.columns or [],
-        "--id": [settings.id] if settings.id else [],
-        "--audited": [settings.audited] if settings.audited else [],
-    }
-    check_uses(uses, table.columns, settings.file)
-
-
-def _read_content(settings: RouteSettings, table: Table) -> RowContents:
-    """Read texts or features; columns that are used for something else are no features."""
-    options = ReadingOptions(
-        text=settings.text,
-        label=settings.target,
-        id=settings.id,
-        columns=settings.columns,
-        is_new=False,
-    )
-    others = {settings.id, settings.target, settings.audited}
-    columns = {name: cells for name, cells in table.columns.items() if name not in others}
-    if not columns:
-        raise CommandError(f"{settings.file.name} has no column besides {settings.target!r}")
-    read = read_features if settings.text is None else read_texts
-    content = read(Table(columns, table.lines, []), settings.file, options)
-    if not content.keys:
-        raise CommandError(f"{settings.file.name} has no rows with content")
-    return content
-
-
-def _name_cells(table: Table, column: str, positions: Sequence[int]) -> dict[int, str]:
-    """Return the classes that a column holds, by row; not those of empty cells."""
-    cells = {i: table.columns[column][i] for i in positions}
-    given = {i: cell for i, cell in cells.items() if not is_blank(cell)}
-    several = [i for i, cell in given.items() if isinstance(cell, list | tuple | set | np.ndarray)]
-    if several:
-        raise CommandError(
-            f"column {column!r} holds lists ({format_rows(several, table.lines)}): a router is for "
-            "one class per row"
-        )
-    return {i: clean_text(fold_number(name_class(cell), None)) for i, cell in given.items()}
 
 
 def _note_empty(content: RowContents, table: Table) -> list[str]:

@@ -7,6 +7,7 @@ imported here: the sources of a library are imported with the first of its objec
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import lru_cache
 from importlib import import_module
@@ -27,7 +28,7 @@ __all__ = [
 ]
 
 
-class RowSource:
+class RowSource(ABC):
     """Base of the sources of rows: one container, and how its rows are counted and read.
 
     Parameters
@@ -51,9 +52,9 @@ class RowSource:
         """Count the rows."""
         return len(self.rows)
 
+    @abstractmethod
     def take(self, positions: Positions) -> Any:
         """Read rows at ascending, distinct positions into a container that models take."""
-        raise NotImplementedError
 
     def hash_rows(self, positions: Positions) -> NDArray[np.uint64] | None:
         """Return a hash of each row, (n,), without reading it; None: rows are read to be hashed."""

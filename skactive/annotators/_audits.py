@@ -70,6 +70,7 @@ class Recheck(NamedTuple):
 
 
 def sort_labels(labels: NDArray[Any]) -> NDArray[Any]:
+    """Return the distinct labels, sorted; None is not one."""
     kept = [label for label in labels if label is not None]
     return np.unique(np.array(kept)) if kept else np.empty(0, dtype=object)
 

@@ -85,12 +85,15 @@ def compute_betting_p_values(
     is_wrong = checked & wrong
     n_before: NDArray[np.intp] = np.cumsum(checked, axis=1) - checked
     k_before: NDArray[np.intp] = np.cumsum(is_wrong, axis=1) - is_wrong
+    cannot_be_more = np.zeros(len(checked), dtype=bool)
     if n_rows is None:
         shares = np.full(checked.shape, max_share)
     else:
-        N = np.asarray(n_rows)[:, np.newaxis]
-        n_left = np.maximum(N - n_before, 1)
-        shares = np.maximum(_count_too_many(N, max_share) - k_before, 0) / n_left
+        N = np.asarray(n_rows)
+        least = _count_too_many(N, max_share)
+        cannot_be_more = least > N
+        n_left = np.maximum(N[:, np.newaxis] - n_before, 1)
+        shares = np.maximum(least[:, np.newaxis] - k_before, 0) / n_left
     shares = np.minimum(shares, 1.0)  # (n_tests, n_drawn)
     wealth = np.empty((len(_ALTERNATIVES), *checked.shape))  # its logarithm
     with np.errstate(divide="ignore"):  # a right row where all others had to be wrong: no limit
@@ -100,9 +103,7 @@ def compute_betting_p_values(
             np.cumsum(steps, axis=1, out=row)
     mean = logsumexp(wealth, axis=0) - np.log(len(_ALTERNATIVES))
     p = np.exp(-np.maximum(mean.max(axis=1, initial=0.0), 0.0))
-    if n_rows is None:
-        return np.asarray(p)
-    return np.where(_count_too_many(np.asarray(n_rows), max_share) > np.asarray(n_rows), 0.0, p)
+    return np.where(cannot_be_more, 0.0, p)
 
 
 def count_allowed(n_checked: int, n_rows: int, max_share: float, level: float) -> int:

@@ -23,6 +23,7 @@ from skactive.annotators._base import Annotator
 from skactive.annotators._certificate import Certificate
 from skactive.annotators._oracle import Oracle, make_oracle
 from skactive.annotators._paths import (
+    AS_CLAIMED,
     N_TESTS,
     Calibration,
     Checked,
@@ -256,10 +257,8 @@ class Router(BaseEstimator):
     ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Return the rows of the pilot, and the others; both are in random order."""
         if self._is_aimed():
-            n_pilot, as_claimed = round(_AIMING_SHARE * n_audit), Calibration(1.0, 0.0)
-            region = choose_region(
-                order, first.list_confidences(), as_claimed, n_pilot, self.max_error
-            )
+            n_pilot, confidences = round(_AIMING_SHARE * n_audit), first.list_confidences()
+            region = choose_region(order, confidences, AS_CLAIMED, n_pilot, self.max_error)
             pilot = region[:n_pilot]
         else:
             pilot = order[: round(_PILOT_SHARE * n_audit) if len(self.annotators) > 1 else 0]
@@ -291,7 +290,7 @@ class Router(BaseEstimator):
     def _calibrate(self, pilot: Audit) -> list[Calibration]:
         """Return what makes the confidences of all annotators comparable."""
         if not len(pilot.positions):
-            return [Calibration(1.0, 0.0)] * len(self.annotators)
+            return [AS_CLAIMED] * len(self.annotators)
         right = ~pilot.find_wrong()
         columns = zip(pilot.confidences.T, right.T, strict=True)
         return [Calibration.fit(confidences, hits) for confidences, hits in columns]

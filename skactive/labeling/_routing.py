@@ -191,7 +191,7 @@ class RoutingRows(SessionParts):
             raise ValueError(
                 "The models of the router answer its audit otherwise than when it was drawn: they "
                 "may have learned from it, and the promise would not hold. Pass the models as they "
-                "were, or a router with another random_state, whose audit is drawn anew."
+                "were, or a router with another random_state, whose audit has other rows."
             )
 
     def _is_for_annotators(self, state: SessionState, ident: Ident) -> bool:

@@ -45,7 +45,7 @@ def test_clones_share_the_model_and_not_the_head():
 
 
 @pytest.fixture(scope="module")
-def loaded(tmp_path_factory):
+def sentence_model(tmp_path_factory):
     pytest.importorskip("setfit")
     from tiny_texts import make_sentence_model
 
@@ -53,26 +53,28 @@ def loaded(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def texts(loaded):
+def texts(sentence_model):
     from tiny_texts import LABELS, TEXTS
 
     return TEXTS, LABELS
 
 
 @pytest.fixture(scope="module")
-def fitted(loaded, texts):
-    return SetFitClassifier(loaded, batch_size=4, random_state=0).fit(*texts)
+def classifier(sentence_model, texts):
+    return SetFitClassifier(sentence_model, batch_size=4, random_state=0).fit(*texts)
 
 
-def test_it_learns_from_its_pretrained_weights_each_time(loaded, texts, capfd):
-    weights = [weight.detach().clone() for weight in loaded.parameters()]
+def test_it_learns_from_its_pretrained_weights_each_time(sentence_model, texts, capfd):
+    weights = [weight.detach().clone() for weight in sentence_model.parameters()]
     X, y = texts
-    model = SetFitClassifier(loaded, batch_size=4, n_epochs=5, random_state=0)
+    model = SetFitClassifier(sentence_model, batch_size=4, n_epochs=5, random_state=0)
     model.set_params(training={"body_learning_rate": (1e-2, 1e-2)})
     once = model.fit(X, y).predict_proba(X)
     np.testing.assert_array_equal(model.fit(X, y).predict_proba(X), once)
     assert model.score(X, y) == 1.0
-    assert all((old == new).all() for old, new in zip(weights, loaded.parameters(), strict=True))
+    assert all(
+        (old == new).all() for old, new in zip(weights, sentence_model.parameters(), strict=True)
+    )
     tuned = model.model_.model_body.parameters()
     assert any((old != new).any() for old, new in zip(weights, tuned, strict=True))
     shown = capfd.readouterr()
@@ -80,7 +82,7 @@ def test_it_learns_from_its_pretrained_weights_each_time(loaded, texts, capfd):
     assert "loss" not in shown.out
 
 
-def test_the_seed_decides_and_global_random_states_stay(loaded, texts):
+def test_the_seed_decides_and_global_random_states_stay(sentence_model, texts):
     import torch
 
     def read_states():
@@ -89,7 +91,7 @@ def test_the_seed_decides_and_global_random_states_stay(loaded, texts):
 
     before = read_states()
     first, again, other = (
-        SetFitClassifier(loaded, batch_size=4, random_state=seed)
+        SetFitClassifier(sentence_model, batch_size=4, random_state=seed)
         .fit(*texts)
         .predict_proba(texts[0])
         for seed in (0, 0, 1)
@@ -99,33 +101,33 @@ def test_the_seed_decides_and_global_random_states_stay(loaded, texts):
     assert (first != other).any()
 
 
-def test_readings_are_those_of_the_tuned_model(fitted, texts):
-    pool = PoolView(texts[0], ReadingSource(adapter=adapt(fitted)))
-    embedding = fitted.model_.encode(texts[0], show_progress_bar=False)
+def test_readings_are_those_of_the_tuned_model(classifier, texts):
+    pool = PoolView(texts[0], ReadingSource(adapter=adapt(classifier)))
+    embedding = classifier.model_.encode(texts[0], show_progress_bar=False)
     np.testing.assert_allclose(pool.embedding, embedding, rtol=1e-5)
-    head = fitted.model_.model_head
+    head = classifier.model_.model_head
     np.testing.assert_allclose(pool.proba, head.predict_proba(embedding), rtol=1e-5)
-    np.testing.assert_array_equal(pool.prediction, fitted.predict(texts[0]))
-    assert fitted.classes_.tolist() == ["negative", "positive"]
-    assert fitted.predict_proba([]).shape == (0, 2)
-    copy = pickle.loads(pickle.dumps(fitted))
+    np.testing.assert_array_equal(pool.prediction, classifier.predict(texts[0]))
+    assert classifier.classes_.tolist() == ["negative", "positive"]
+    assert classifier.predict_proba([]).shape == (0, 2)
+    copy = pickle.loads(pickle.dumps(classifier))
     np.testing.assert_allclose(copy.predict_proba(texts[0]), pool.proba, rtol=1e-5)
 
 
-def test_a_learner_starts_cold_and_learns(loaded, texts):
+def test_a_learner_starts_cold_and_learns(sentence_model, texts):
     X, y = texts
-    model = SetFitClassifier(loaded, batch_size=4, training={"max_steps": 2})
+    model = SetFitClassifier(sentence_model, batch_size=4, training={"max_steps": 2})
     cold = ActiveLearner(model, KCenterGreedy(), random_state=0)
-    embedding = loaded.encode(X, show_progress_bar=False)
+    embedding = sentence_model.encode(X, show_progress_bar=False)
     first, second = cold.query(X, batch_size=2)
     assert second == np.argmax(((embedding - embedding[first]) ** 2).sum(axis=1))
     learner = ActiveLearner(model, BADGE(), random_state=0).fit(X[:2], y[:2])
     picked = learner.query(X[2:], batch_size=2) + 2
     learner.teach([X[i] for i in picked], [y[i] for i in picked])
-    assert learner.estimator_.model_.model_body is not loaded
+    assert learner.estimator_.model_.model_body is not sentence_model
     assert len(set(learner.query(X, batch_size=3))) == 3
 
 
 @pytest.mark.parametrize("check", ADAPTER_CHECKS, ids=lambda check: check.__name__)
-def test_it_passes_the_checks_of_adapters(fitted, texts, check):
-    check(fitted, texts[0])
+def test_it_passes_the_checks_of_adapters(classifier, texts, check):
+    check(classifier, texts[0])

@@ -1,4 +1,4 @@
-"""What a real language model says of reviews: recorded, or live by make test-llm.
+"""Replies of a real language model about reviews: recorded, or live by make test-llm.
 
 SmolLM2-135M-Instruct, four bits a weight. The reviews are written by the grammar of the sentiment
 application. SKACTIVE_LANGUAGE_MODEL is the file of the model; with SKACTIVE_RECORD its replies are

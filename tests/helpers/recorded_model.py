@@ -53,7 +53,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send(200, _unpack(self.server.replies[key], "messages" in body))
         else:
             message = "there is no recorded reply: a prompt was changed; make test-llm"
-            self.send(404, {"error": {"message": f"{message} RECORD=1 records anew"}})
+            self.send(404, {"error": {"message": f"{message} RECORD=1 records its replies again"}})
 
     def send(self, status, content):
         payload = json.dumps(content).encode()

@@ -1,4 +1,4 @@
-"""What single sources read, refuse and return; the loop on each is in test_stored_containers.py."""
+"""Reading by single sources, and their errors; test_stored_containers.py has the loop on each."""
 
 import pickle
 import subprocess

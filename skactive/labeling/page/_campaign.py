@@ -62,7 +62,7 @@ class CampaignReport:
         dict
             ``title``, ``progress``, ``classes``, ``audit``, ``curve``, ``costs``, ``routing``,
             ``pool_drift``, and of the answers ``people``, ``agreement``, ``times`` and ``drift``,
-            which are read anew when answers have come, but take a tenth of the time at most.
+            which are read again when answers have come, but take a tenth of the time at most.
         """
         progress = self._session.progress()
         details = self._read_details()

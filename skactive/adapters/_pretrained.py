@@ -5,9 +5,11 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any, Self
 
+import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import clone
 
-__all__ = ["SharesWeights", "import_extra", "load_encoder"]
+__all__ = ["ReadsTexts", "SharesWeights", "encode_texts", "import_extra", "load_encoder"]
 
 
 class SharesWeights:
@@ -32,6 +34,15 @@ class SharesWeights:
                 for name, value in params.items()
             }
         )
+
+
+class ReadsTexts:
+    """Mixin of estimators whose rows are texts, dictionaries or rows of a frame."""
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()  # type: ignore[misc]
+        tags.input_tags.string, tags.input_tags.two_d_array = True, False
+        return tags
 
 
 def import_extra(package: str, extra: str, user: str) -> Any:
@@ -66,3 +77,14 @@ def load_encoder(model: Any, device: Any, user: str) -> Any:
         return model
     package = import_extra("sentence_transformers", "sentences", user)
     return package.SentenceTransformer(model, device=device)
+
+
+def encode_texts(encoder: Any, texts: list[str], **options: Any) -> NDArray[np.float32]:
+    """Return the embeddings of texts by a SentenceTransformer, (n_texts, n_dims)."""
+    embedding = encoder.encode(
+        texts or [""],  # of no text the number of dimensions would not be known
+        show_progress_bar=False,
+        convert_to_numpy=True,
+        **options,
+    )
+    return np.asarray(embedding, dtype=np.float32)[: len(texts)]

@@ -11,12 +11,12 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from skactive._utils.compat import HasMethods, Interval
 from skactive._utils.row_texts import list_texts
-from skactive.adapters._pretrained import SharesWeights, load_encoder
+from skactive.adapters._pretrained import ReadsTexts, SharesWeights, encode_texts, load_encoder
 
 __all__ = ["SentenceEmbedder"]
 
 
-class SentenceEmbedder(SharesWeights, TransformerMixin, BaseEstimator):
+class SentenceEmbedder(ReadsTexts, SharesWeights, TransformerMixin, BaseEstimator):
     """Embed texts by a pretrained model of sentence-transformers, as a step of a Pipeline.
 
     It learns nothing from rows or labels, so it needs no fit. Nothing of the texts is kept: a
@@ -120,17 +120,14 @@ class SentenceEmbedder(SharesWeights, TransformerMixin, BaseEstimator):
         ndarray of shape (n_rows, n_dims)
         """
         self._validate_params()
-        texts = list_texts(X)
-        embedding = self._get_encoder().encode(
-            texts or [""],  # of no text the number of dimensions would not be known
+        return encode_texts(
+            self._get_encoder(),
+            list_texts(X),
             batch_size=self.batch_size,
             device=self.device,
             normalize_embeddings=self.normalize,
             prompt=self.prompt,
-            show_progress_bar=False,
-            convert_to_numpy=True,
         )
-        return np.asarray(embedding, dtype=np.float32)[: len(texts)]
 
     def _get_encoder(self) -> Any:
         """Return the model, loaded once for a name and a device."""
@@ -150,5 +147,4 @@ class SentenceEmbedder(SharesWeights, TransformerMixin, BaseEstimator):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.requires_fit = False
-        tags.input_tags.string, tags.input_tags.two_d_array = True, False
         return tags

@@ -21,13 +21,19 @@ from skactive._utils.labels import read_labels
 from skactive._utils.row_texts import list_texts
 from skactive._utils.seeding import draw_seed
 from skactive.adapters._base import ModelAdapter, register
-from skactive.adapters._pretrained import SharesWeights, import_extra, load_encoder
+from skactive.adapters._pretrained import (
+    ReadsTexts,
+    SharesWeights,
+    encode_texts,
+    import_extra,
+    load_encoder,
+)
 from skactive.adapters._sentences import SentenceEmbedder
 
 __all__ = ["SetFitClassifier"]
 
 
-class SetFitClassifier(SharesWeights, ClassifierMixin, BaseEstimator):
+class SetFitClassifier(ReadsTexts, SharesWeights, ClassifierMixin, BaseEstimator):
     """Classify texts by SetFit: a sentence model tuned on pairs of labeled texts, and a head.
 
     The model learns to give texts of one class similar embeddings; then a classifier is fitted to
@@ -191,15 +197,12 @@ class SetFitClassifier(SharesWeights, ClassifierMixin, BaseEstimator):
         ndarray of shape (n_rows, n_dims)
         """
         check_is_fitted(self)
-        texts = list_texts(X)
-        embedding = self.model_.model_body.encode(
-            texts or [""],  # of no text the number of dimensions would not be known
+        return encode_texts(
+            self.model_.model_body,
+            list_texts(X),
             batch_size=self.batch_size,
             normalize_embeddings=self.model_.normalize_embeddings,
-            show_progress_bar=False,
-            convert_to_numpy=True,
         )
-        return np.asarray(embedding, dtype=np.float32)[: len(texts)]
 
     def predict_proba(self, X: Any) -> Floats:
         """Predict probabilities.
@@ -235,11 +238,6 @@ class SetFitClassifier(SharesWeights, ClassifierMixin, BaseEstimator):
         if not len(embedding):
             return np.zeros((0, len(self.classes_)))
         return self.model_.model_head.predict_proba(embedding)
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.string, tags.input_tags.two_d_array = True, False
-        return tags
 
 
 @register(SetFitClassifier)

@@ -15,14 +15,14 @@ from skactive._utils.compat import Interval
 from skactive._utils.labels import read_labels
 from skactive._utils.row_texts import list_texts
 from skactive.adapters._base import ModelAdapter, register
-from skactive.adapters._pretrained import SharesWeights
+from skactive.adapters._pretrained import ReadsTexts, SharesWeights
 
 __all__ = ["HuggingFaceClassifier"]
 
 _TASKS = ("text-classification", "zero-shot-classification")
 
 
-class HuggingFaceClassifier(SharesWeights, ClassifierMixin, BaseEstimator):
+class HuggingFaceClassifier(ReadsTexts, SharesWeights, ClassifierMixin, BaseEstimator):
     """Classify texts by a pipeline of Hugging Face, which is used as it is.
 
     **When:** somebody else's model knows the classes: as an annotator
@@ -246,7 +246,6 @@ class HuggingFaceClassifier(SharesWeights, ClassifierMixin, BaseEstimator):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.requires_fit = False
-        tags.input_tags.string, tags.input_tags.two_d_array = True, False
         return tags
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -204,9 +204,8 @@ class Router(BaseEstimator):
         if not n:
             raise ValueError("X has no rows: pass the pool that is to be labeled.")
         ask = make_oracle(oracle, n)
-        rng = check_random_state(self.random_state)
         first = self.annotators[0].annotate(X)
-        order, n_audit = rng.permutation(n), min(self.audit, n)
+        order, n_audit = self._order_rows(n), min(self.audit, n)
         aside, rest = self._draw_pilot(order, first, n_audit)
         pilot = self._ask(X, aside, first, ask)
         n_left = n_audit - len(pilot.positions)
@@ -225,6 +224,63 @@ class Router(BaseEstimator):
         self._first, self._pool = first, describe_rows(X)
         self.certificate_ = self._certify(first, checked, len(drawn))
         return self
+
+    def draw_audit(self, n_rows: int) -> NDArray[np.intp]:
+        """Draw the rows that :meth:`fit` will ask its oracle for, without asking anybody.
+
+        People cannot answer at once. The rows of a uniform audit depend on the seed and the number
+        of rows alone, so that they can be known before: let people label these, then call
+        ``fit(X, oracle=...)`` with their labels. The promise needs annotators that did not learn
+        from these labels: keep the ones that you have when the audit is drawn.
+
+        Parameters
+        ----------
+        n_rows : int
+            Number of rows in the pool.
+
+        Returns
+        -------
+        ndarray of shape (n_audited,)
+            Positions in the pool, in the order in which they are drawn.
+
+        Raises
+        ------
+        ValueError
+            If the rows depend on more than that: `random_state` is no integer, or the audit is
+            aimed.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_digits
+        >>> from sklearn.linear_model import LogisticRegression
+        >>> from skactive.annotators import ModelAnnotator, Router
+        >>> X, y = load_digits(return_X_y=True)
+        >>> model = LogisticRegression(max_iter=5000).fit(X[:200], y[:200])
+        >>> router = Router([ModelAnnotator(model)], audit=100, random_state=0)
+        >>> positions = router.draw_audit(len(X))
+        >>> answers = {position: y[position] for position in positions.tolist()}  # a person's
+        >>> router = router.fit(X, oracle=lambda rows: [answers[row] for row in rows.tolist()])
+        >>> bool(router.certificate_.n_accepted > 500)
+        True
+        """
+        self._validate_params()
+        self._check()
+        seed = self.random_state
+        if isinstance(seed, bool) or not isinstance(seed, Integral):
+            raise ValueError(
+                f"The audit of a router is drawn twice, but with random_state={seed!r} the two would "
+                "differ: pass an integer, such as Router(..., random_state=0)."
+            )
+        if self.audit_sampling != "uniform":
+            raise ValueError(
+                f"audit_sampling={self.audit_sampling!r} chooses rows by answers that people have "
+                'yet to give: use audit_sampling="uniform".'
+            )
+        return self._order_rows(n_rows)[: self.audit]
+
+    def _order_rows(self, n: int) -> NDArray[np.intp]:
+        """Return all rows in random order; of a uniform audit the first ones are audited."""
+        return np.asarray(check_random_state(self.random_state).permutation(n), dtype=np.intp)
 
     def _check(self) -> None:
         if not self.annotators:

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from skactive.labeling._answers import read_answers
     from skactive.labeling._handing_out import Batch
     from skactive.labeling._hours import HoursForecast
-    from skactive.labeling._router_audit import draw_router_audit
     from skactive.labeling._session import LabelingSession
     from skactive.labeling._spending import Spending, Spent
     from skactive.labeling.hooks._base import SessionEvent
@@ -27,7 +26,6 @@ __all__ = [
     "SessionEvent",
     "Spending",
     "Spent",
-    "draw_router_audit",
     "read_answers",
 ]
 
@@ -41,7 +39,6 @@ _SOURCES = {
     "SessionEvent": "skactive.labeling.hooks._base",
     "Spending": "skactive.labeling._spending",
     "Spent": "skactive.labeling._spending",
-    "draw_router_audit": "skactive.labeling._router_audit",
     "read_answers": "skactive.labeling._answers",
 }
 _MODULES = ("hooks", "state", "stores")

@@ -77,10 +77,10 @@ class RoutingRows(SessionParts):
         >>> progress.annotators["ann"], progress.routed["LogisticRegression"] > 500
         (100, True)
         """
-        from skactive.labeling._router_audit import draw_router_audit, fingerprint_models
+        from skactive.labeling._router_fingerprint import fingerprint_models
 
         self._check_one_class()
-        positions = draw_router_audit(router, len(self.ids))
+        positions = router.draw_audit(len(self.ids))
         ids = [self.ids[position] for position in positions.tolist()]
         said = fingerprint_models(router, self.X, positions)
         with self._synced.exclusive() as state:

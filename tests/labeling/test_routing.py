@@ -12,7 +12,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from skactive.annotators import FunctionAnnotator, ModelAnnotator, Router
 from skactive.exceptions import LabelError, PoolChangedError
-from skactive.labeling import LabelingSession, Spending, Spent, draw_router_audit
+from skactive.labeling import LabelingSession, Spending, Spent
 from skactive.labeling.state import _snapshot
 from skactive.labeling.state._snapshot import load_state, save_state
 from skactive.labeling.state._state import SessionState
@@ -51,7 +51,7 @@ def find_routed(session):
 def test_people_are_asked_for_the_audit_then_for_what_the_router_leaves(open_session):
     session, router = open_session(), make_router()
     answer(session, 6)  # before anybody thought of a router
-    drawn = draw_router_audit(router, 150).tolist()
+    drawn = router.draw_audit(150).tolist()
     left = session.fit_router(router)
     assert set(left) == set(drawn) - {ident for ident in drawn if session.get_answers(ident)}
     assert session.progress().n_asked == len(left)
@@ -81,7 +81,7 @@ def test_people_are_asked_for_the_audit_then_for_what_the_router_leaves(open_ses
 def test_the_audit_that_is_drawn_is_the_one_that_is_asked_for(guarantee, n_annotators):
     annotators = [ModelAnnotator(MODEL)] * n_annotators
     router = make_router(annotators=annotators, guarantee=guarantee, random_state=3)
-    drawn = draw_router_audit(router, 150)
+    drawn = router.draw_audit(150)
     assert router.fit(X, oracle=NAMES[Y]).audited_.tolist() == drawn.tolist()
 
 
@@ -204,7 +204,7 @@ def test_an_undo_takes_back_the_last_label_of_an_annotator(open_session):
 
 def test_rows_of_the_audit_and_unknown_rows_are_left_to_people(open_session):
     session, router = open_session(audit_share=0.3), make_router()
-    drawn = draw_router_audit(router, 150).tolist()
+    drawn = router.draw_audit(150).tolist()
     unknown = next(ident for ident in range(150) if ident not in {*drawn, *session.audit_ids})
     session.mark_unknown([unknown], annotator="ann")
     route(session, router)

@@ -140,7 +140,6 @@ def _route(rows: Any, settings: Any) -> list[str]:
     from skactive.cli.learners._learners import make_learner
     from skactive.cli.routing._audit import ask_for_audit, read_audit
     from skactive.cli.routing._writing import count_sources, make_content, write_table
-    from skactive.labeling._router_audit import draw_router_audit
 
     classes, labeled, pool = rows.source.classes, rows.list_labeled(), rows.list_pool()
     learner = make_learner(
@@ -156,7 +155,7 @@ def _route(rows: Any, settings: Any) -> list[str]:
         audit=settings.audit,
         random_state=settings.seed,
     )
-    audited = [pool[place] for place in draw_router_audit(router, len(pool)).tolist()]
+    audited = [pool[place] for place in router.draw_audit(len(pool)).tolist()]
     truth = (
         ask_for_audit(rows, audited, learner.estimator, settings)
         if settings.audited is None

@@ -268,8 +268,8 @@ class Router(BaseEstimator):
         seed = self.random_state
         if isinstance(seed, bool) or not isinstance(seed, Integral):
             raise ValueError(
-                f"The audit of a router is drawn twice, but with random_state={seed!r} the two would "
-                "differ: pass an integer, such as Router(..., random_state=0)."
+                f"The audit of a router is drawn twice, but with random_state={seed!r} the two "
+                "would differ: pass an integer, such as Router(..., random_state=0)."
             )
         if self.audit_sampling != "uniform":
             raise ValueError(

@@ -140,7 +140,8 @@ class HandingOut(SessionParts):
         """Return the next rows of an annotator, and the events that end their old leases."""
         events = self._take_over_leases(annotator)
         own = [item for event in events for item in event.value]
-        return events, [*own, *self._queue.next(n - len(own), annotator, exclude=own)][:n]
+        n_more = max(n - len(own), 0)
+        return events, [*own, *self._queue.next(n_more, annotator, exclude=own)][:n]
 
     def _take_over_leases(self, annotator: str | None) -> list[Event]:
         """Release pending rows that an earlier session handed to the annotator."""

@@ -61,7 +61,7 @@ class Queue:
         if self._state.routing.asked is not self._asked_ids:
             self._asked_ids = self._state.routing.asked
             self._asked = _OpenRows(self._state, list(self._asked_ids))
-        return list(islice(self._iter_open(self._asked, annotator, in_flight), max(n, 0)))
+        return list(islice(self._iter_open(self._asked, annotator, in_flight), n))
 
     def _choose(self, n: int, annotator: str | None, in_flight: set[Ident]) -> list[Ident]:
         """Return up to `n` rows of the audit and the plan."""
